@@ -1,0 +1,46 @@
+// Bundles the public entry points, the CLI and the examples into dist/ (ES modules that share chunks).
+// Declarations come from `tsc -p tsconfig.build.json` when the package is packed.
+import { readdirSync, rmSync, existsSync } from "node:fs";
+import { build } from "esbuild";
+
+const entries = [
+	"index.ts",
+	"compiler/index.ts",
+	"assembler/index.ts",
+	"linker/index.ts",
+	"runtime/index.ts",
+	"runtime/node/index.ts",
+	"runtime/vite.ts",
+	"cli/main.ts",
+	...workers("runtime"),
+	...examples(),
+].filter((file) => existsSync(file));
+
+rmSync("dist", { recursive: true, force: true });
+await build({
+	entryPoints: entries,
+	outdir: "dist",
+	outbase: ".",
+	bundle: true,
+	splitting: true,
+	format: "esm",
+	platform: "node",
+	target: "node20",
+	packages: "external",
+	chunkNames: "chunks/[name]-[hash]",
+	loader: { ".c": "text", ".h": "text", ".ohm": "text" },
+	logLevel: "warning",
+});
+
+/** Files started as worker threads: they need an output file of their own. */
+function workers(folder) {
+	return readdirSync(folder, { recursive: true })
+		.map((name) => `${folder}/${name}`)
+		.filter((name) => name.endsWith(".worker.ts"));
+}
+
+function examples() {
+	return readdirSync("examples", { recursive: true })
+		.map((name) => `examples/${name}`)
+		.filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"));
+}
