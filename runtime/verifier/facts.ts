@@ -1,0 +1,70 @@
+/**
+ * What the verifier proved, by instruction slot, joined over all paths that it walked: the JITs choose representations by it.
+ * A slot that no path reached is dead and must not be executed.
+ */
+export interface Facts {
+	/** 1: some path reaches the slot. */
+	readonly reached: Uint8Array;
+	/** Region of the pointer that a load, store or atomic goes through (dst of stores, src of loads). */
+	readonly access: readonly (MemoryRegion | undefined)[];
+	/**
+	 * Before slot i, register r: `ranges[i * 11 + r]` is undefined when it is no scalar (or differs by path), else its 64-bit
+	 * unsigned and signed bounds. The JITs narrow by these.
+	 */
+	readonly ranges: readonly (ScalarRange | undefined)[];
+	/** Bit r of `pointers[i]`: register r holds a pointer (or null) on every path before slot i: it fits 32 bits in our memory. */
+	readonly pointers: Uint16Array;
+	/** First slots of subprograms, sorted; [0] is the main program. */
+	readonly subprograms: readonly number[];
+	/** Bytes of stack that each subprogram uses. */
+	readonly stackDepth: readonly number[];
+	/** Map index of each helper call whose map argument is one known map on all paths. */
+	readonly callMap: readonly (number | undefined)[];
+}
+
+export type MemoryRegion = "stack" | "context" | "packet" | "map-value" | "memory" | "kernel" | "arena" | "mixed";
+
+export interface ScalarRange {
+	readonly umin: bigint;
+	readonly umax: bigint;
+	readonly smin: bigint;
+	readonly smax: bigint;
+}
+
+export interface VerifierStats {
+	readonly insnsProcessed: number;
+	readonly totalStates: number;
+	readonly peakStates: number;
+	readonly maxStatesPerInsn: number;
+	readonly stackDepth: readonly number[];
+	/** Visits of each slot, for the bill. */
+	readonly visits: Uint32Array;
+}
+
+export type Verdict =
+	| { readonly verdict: "accept"; readonly facts: Facts; readonly stats: VerifierStats; readonly log: string }
+	| { readonly verdict: "reject"; readonly rejection: Rejection; readonly stats: VerifierStats; readonly log: string }
+	/** Something that we know we do not know; counted apart, treated as a rejection by the loader. */
+	| { readonly verdict: "unsupported"; readonly rejection: Rejection; readonly stats: VerifierStats; readonly log: string };
+
+export interface Rejection {
+	/** Stable: "V0107". */
+	readonly code: string;
+	/** The kernel's message as it words it. */
+	readonly message: string;
+	/** −errno as the kernel returns it: 13 EACCES, 22 EINVAL, 7 E2BIG … */
+	readonly errno: number;
+	/** Slot where the walk stopped; −1: the program as a whole. */
+	readonly insn: number;
+	/** Register concerned, or −1. */
+	readonly register: number;
+	/** What must hold, and what is known: for people. */
+	readonly needed?: string;
+	readonly known?: string;
+	/** Slots of the branch decisions on the way, oldest first. */
+	readonly path: readonly number[];
+	/** Where the value got the property that is lacking. */
+	readonly origin?: { readonly insn: number; readonly why: string };
+	/** What to change. */
+	readonly suggestion?: string;
+}
