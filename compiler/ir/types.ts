@@ -96,15 +96,22 @@ export type Value = Inst | Const | Undef;
  * | pointers | ptradd (ptr, i64) · ptrtoint · inttoptr |
  * | widths | zext sext (i32 → i64) · trunc (i64 → i32) · sextfrom (attr.bits 8, 16 or 32 of the same type, sign-extended) · bswap (attr.bits 16, 32, 64; the rest becomes zero) |
  * | compare | icmp (attr.pred) → i32 |
- * | memory | alloca (attr.size, align) · global (attr.global, attr.offset) · load (attr.size, signed, volatile) · store (ptr, value; attr.size, volatile) · memcpy (dst, src; attr.size) · memmove · memset (dst, byte; attr.size) · lifetime |
+ * | memory | alloca (attr.size, align) · global (attr.global, attr.offset) · load (attr.size, signed, volatile) · store (ptr, value; attr.size, volatile) · memcpy (dst, src; attr.size) · memmove · memset (dst, byte; attr.size) · memcmp · lifetime (the alloca's contents are undefined from here) |
  * | atomics | atomic (attr.rmw, attr.size, attr.fetch) · cmpxchg (ptr, expected, new) · loadacq · storerel · fence |
  * | calls | call (attr.callee) |
  * | CO-RE | coreoffset: a ptr moved by a field's relocatable offset (attr.core) · coreinfo: a relocatable constant (attr.core) |
  * | inline assembly | asm (attr.asm) — `asmout` reads its further outputs |
  * | arena | addrspace (attr.from, attr.to) |
+ * | questions | isconst (is the operand a constant once everything is folded?) → i32 |
  * | ends of blocks | jump · branch (condition i32 or i64 ≠ 0) · switch (attr.cases) · ret · unreachable · asmgoto |
  *
  * `load` of 1, 2 or 4 bytes yields i32 (or i64 when `ty` says so), zero- or sign-extended by attr.signed.
+ * `attr.align` on a load or store is present only when less than its size.
+ *
+ * What the optimiser hands to the back end (`optimize` at any level) is smaller: no memcpy, memmove, memset, memcmp,
+ * lifetime, isconst, select or switch; no indirect callee; no phi of a type with an undef only; allocas all in the entry
+ * block and each one a stack slot of its own (slots whose lives are apart are merged already); loads and stores are as
+ * aligned as their size says. Addresses stay `ptradd(p, constant)`: the back end folds the constant into the access, always.
  */
 export type Op =
 	| "param" | "phi" | "select"
@@ -112,7 +119,7 @@ export type Op =
 	| "ptradd" | "ptrtoint" | "inttoptr"
 	| "zext" | "sext" | "trunc" | "sextfrom" | "bswap"
 	| "icmp"
-	| "alloca" | "global" | "load" | "store" | "memcpy" | "memmove" | "memset"
+	| "alloca" | "global" | "load" | "store" | "memcpy" | "memmove" | "memset" | "memcmp" | "lifetime" | "isconst"
 	| "atomic" | "cmpxchg" | "loadacq" | "storerel" | "fence"
 	| "call" | "coreoffset" | "coreinfo" | "asm" | "asmout" | "addrspace"
 	| "jump" | "branch" | "switch" | "ret" | "unreachable" | "asmgoto";
@@ -153,7 +160,9 @@ export interface Attr {
 export type IrCallee =
 	| { readonly kind: "helper"; readonly id: number; readonly name: string }
 	/** In this module, an extern function (linker, kfunc). */
-	| { readonly kind: "function"; readonly symbol: FunctionSym };
+	| { readonly kind: "function"; readonly symbol: FunctionSym }
+	/** The first operand is the function's address. Folding must find out which one it is; what is left is refused. */
+	| { readonly kind: "indirect" };
 
 export interface IrCore {
 	readonly root: CType;
