@@ -1,8 +1,20 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
+const folders = ["assembler", "compiler", "linker", "runtime", "cli", "examples", "test"];
+const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
 export default defineConfig({
+	resolve: {
+		// The package's own name, as its users import it, means the sources.
+		alias: [
+			{ find: /^ebpfcc$/, replacement: at("index.ts") },
+			{ find: /^ebpfcc\/vite$/, replacement: at("runtime/vite.ts") },
+			{ find: /^ebpfcc\/(.+)$/, replacement: `${at(".")}/$1/index.ts` },
+		],
+	},
 	test: {
-		include: ["assembler/**/*.test.ts", "compiler/**/*.test.ts", "linker/**/*.test.ts", "runtime/**/*.test.ts", "cli/**/*.test.ts", "examples/**/*.test.ts", "test/**/*.test.ts"],
+		include: folders.map((folder) => `${folder}/**/*.test.ts`),
 		testTimeout: 120_000,
 		hookTimeout: 120_000,
 	},

@@ -1,0 +1,137 @@
+/**
+ * A BPF-KV file opened for reading through XRP: each call is one chain (or, for a long range, one chain for each 32
+ * pairs), which the storage hook walks by itself.
+ */
+import type { BlockDevice } from "../xrp/device.ts";
+import { readXrpSync, type StorageHook, type XrpOptions, type XrpResult } from "../xrp/engine.ts";
+import { type Geometry, geometry, layersOf, VALUE_SIZE } from "./format.ts";
+import { type Aggregate, GetPage, MAX_KEYS, type RangeBounds, RangePage } from "./query.ts";
+
+export interface KvPrograms {
+	readonly get: StorageHook;
+	readonly range: StorageHook;
+	readonly sum: StorageHook;
+}
+
+/** A chain that did not end well. */
+export class XrpError extends Error {
+	override readonly name = "XrpError";
+	readonly result: XrpResult;
+
+	constructor(what: string, result: XrpResult) {
+		super(`${what}: ${result.reason ?? `error ${-result.ret}`} (errno ${-result.ret}, after ${result.hops} reads)`);
+		this.result = result;
+	}
+}
+
+export interface KvOptions {
+	/** Needed only when the size does not tell, as for a file with appended values. */
+	readonly layers?: number;
+	readonly trace?: number[];
+}
+
+export class KvFile {
+	readonly geometry: Geometry;
+	/** Blocks read since opening. */
+	hops = 0;
+	readonly #device: BlockDevice;
+	readonly #programs: KvPrograms;
+	readonly #get: GetPage;
+	readonly #range: RangePage;
+	readonly #sum: RangePage;
+	readonly #options: XrpOptions;
+
+	/** @throws Error when the device is no BPF-KV file: too short, or of a size that none has */
+	constructor(device: BlockDevice, programs: KvPrograms, options: KvOptions = {}) {
+		const layers = options.layers ?? layersOf(device.size);
+		if (layers === null)
+			throw new Error(`${device.size} bytes: no BPF-KV file of 1 to 6 layers has this size (is it cut off?)`);
+		this.geometry = geometry(layers);
+		if (device.size < this.geometry.fileSize)
+			throw new Error(`too short for ${layers} layers: ${device.size} bytes of ${this.geometry.fileSize}`);
+		this.#device = device;
+		this.#programs = programs;
+		this.#get = new GetPage(pageOf(programs.get));
+		this.#range = new RangePage(pageOf(programs.range));
+		this.#sum = new RangePage(pageOf(programs.sum));
+		this.#options = { maxHops: 1 << 24, ...(options.trace ? { trace: options.trace } : {}) };
+	}
+
+	/** The value's 64 bytes, in place until the next call, or null. One chain. */
+	getBytes(key: number): Uint8Array | null {
+		this.#get.prepareOne(key);
+		this.#chain(this.#programs.get, 0, `get ${key}`);
+		return this.#get.found(0) ? this.#get.value(0) : null;
+	}
+
+	/** The value as text without padding, or null. */
+	get(key: number): string | null {
+		const bytes = this.getBytes(key);
+		return bytes && textOf(bytes);
+	}
+
+	/** Up to 32 keys in one chain; more are cut into several. */
+	getMany(keys: readonly number[]): (string | null)[] {
+		const values: (string | null)[] = [];
+		for (let from = 0; from < keys.length; from += MAX_KEYS) {
+			const part = keys.slice(from, from + MAX_KEYS);
+			this.#get.prepare(part);
+			this.#chain(this.#programs.get, 0, `get of ${part.length} keys`);
+			for (let i = 0; i < part.length; i++) values.push(this.#get.found(i) ? textOf(this.#get.value(i)) : null);
+		}
+		return values;
+	}
+
+	/** Calls `take` for each pair in key order; the value's bytes are valid during the call. Returns how many there were. */
+	forEachInRange(bounds: RangeBounds, take: (key: number, value: Uint8Array) => void): number {
+		const page = this.#range;
+		let count = 0;
+		let start = 0;
+		for (page.prepare(bounds); !page.empty(); start = page.resume()) {
+			this.#chain(this.#programs.range, start, `range from ${bounds.begin}`);
+			const n = page.length;
+			for (let i = 0; i < n; i++) take(page.key(i), page.value(i));
+			count += n;
+			// A full page that happened to end the range leaves it non-empty only if more may follow.
+			if (n === 0) break;
+		}
+		return count;
+	}
+
+	range(bounds: RangeBounds): { key: number; value: string }[] {
+		const pairs: { key: number; value: string }[] = [];
+		this.forEachInRange(bounds, (key, value) => pairs.push({ key, value: textOf(value) }));
+		return pairs;
+	}
+
+	/**
+	 * Folds the values of a range where they are stored. `decimal` reads a value as decimal text; without it the first
+	 * eight bytes are taken as a little-endian number, as the original does. null: min or max of nothing.
+	 */
+	aggregate(op: Aggregate, bounds: RangeBounds, options: { readonly decimal?: boolean } = {}): bigint | null {
+		const page = this.#sum;
+		page.prepare(bounds, { op, decimal: options.decimal ?? true });
+		if (page.empty()) return op === "sum" || op === "count" ? 0n : null;
+		this.#chain(this.#programs.sum, 0, `${op} from ${bounds.begin}`);
+		return page.length === 0 && (op === "min" || op === "max") ? null : page.aggregateValue;
+	}
+
+	#chain(hook: StorageHook, offset: number, what: string): void {
+		const result = readXrpSync(this.#device, hook, offset, this.#options);
+		this.hops += result.hops;
+		if (result.ret < 0) throw new XrpError(what, result);
+	}
+}
+
+function pageOf(hook: StorageHook): Uint8Array {
+	return hook.bytes.subarray(hook.scratch, hook.scratch + 4096);
+}
+
+/** Decimal text without its padding and terminator. */
+function textOf(value: Uint8Array): string {
+	let from = 0;
+	while (from < VALUE_SIZE - 1 && value[from] === 0x20) from++;
+	let to = from;
+	while (to < VALUE_SIZE && value[to] !== 0) to++;
+	return String.fromCharCode(...value.subarray(from, to));
+}

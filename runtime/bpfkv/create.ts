@@ -1,0 +1,32 @@
+/** Writes a BPF-KV file into a sink, a megabyte at a time, in one pass. The same layers always give the same bytes. */
+import { BLOCK, type Geometry, geometry, writeBlocks } from "./format.ts";
+
+const BLOCKS_PER_CHUNK = 2048;
+
+export interface CreateOptions {
+	/** Called after each chunk with the bytes written so far and in all. */
+	readonly onProgress?: (written: number, total: number) => void;
+	readonly signal?: AbortSignal;
+}
+
+/**
+ * @param sink takes each chunk; its bytes are reused when the returned promise resolves
+ * @throws RangeError for layers out of 1–6, the signal's reason when aborted, whatever the sink throws
+ */
+export async function createKv(
+	layers: number,
+	sink: (chunk: Uint8Array) => void | Promise<void>,
+	options: CreateOptions = {},
+): Promise<Geometry> {
+	const g = geometry(layers);
+	const blocks = g.fileSize / BLOCK;
+	const chunk = new Uint8Array(BLOCKS_PER_CHUNK * BLOCK);
+	for (let first = 0; first < blocks; first += BLOCKS_PER_CHUNK) {
+		options.signal?.throwIfAborted();
+		const n = Math.min(BLOCKS_PER_CHUNK, blocks - first);
+		writeBlocks(g, first, n, chunk);
+		await sink(chunk.subarray(0, n * BLOCK));
+		options.onProgress?.((first + n) * BLOCK, g.fileSize);
+	}
+	return g;
+}

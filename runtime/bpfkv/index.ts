@@ -1,0 +1,4 @@
+export { type KvOptions, KvFile, type KvPrograms, XrpError } from "./client.ts";
+export { createKv, type CreateOptions } from "./create.ts";
+export { BLOCK, blockOf, FANOUT, type Geometry, geometry, layersOf, lookupPath, NODE, VALUE_SIZE, valueText, writeBlocks } from "./format.ts";
+export { AGGREGATES, type Aggregate, GetPage, MAX_KEYS, type RangeBounds, RangePage } from "./query.ts";
