@@ -1,0 +1,111 @@
+/**
+ * The state that programs share while they run: one memory, the maps in it, callbacks by handle, the outside world.
+ * Helpers get a Machine as their first argument. One machine holds everything that one `load` made; programs of several objects may share one.
+ */
+import type { Environment } from "./environment.ts";
+import { deterministicEnvironment } from "./environment.ts";
+import { bug } from "./bug.ts";
+import type { BpfMap } from "./maps/map.ts";
+import type { MemoryOptions } from "./memory.ts";
+import { exchange, LinearMemory } from "./memory.ts";
+import type { PacketState } from "./programs/packet.ts";
+import type { BoundProgram, Callback } from "./program.ts";
+
+export interface MachineOptions {
+	readonly memory?: LinearMemory | MemoryOptions;
+	/** How many CPUs per-CPU maps have; 1 unless said. */
+	readonly cpus?: number;
+	readonly environment?: Partial<Environment>;
+}
+
+/** What belongs to one run of one program; helpers read and write it. */
+export interface RunState {
+	readonly program: BoundProgram;
+	/** Address of the context. */
+	readonly context: number;
+	packet: PacketState | null;
+	/** bpf_get_attach_cookie, bpf_get_func_ip, bpf_get_func_arg and such. */
+	readonly cookie: bigint;
+	readonly functionAddress: bigint;
+	/** Return value that cgroup programs see and set with bpf_get_retval, bpf_set_retval. */
+	retval: number;
+	/** Where bpf_redirect and its relatives send the packet. */
+	redirect: { readonly target: "interface" | "peer" | "neighbour" | "map" | "socket"; readonly index: number; readonly flags: number } | null;
+	/** Stack of whatever extra state a helper family needs, by its own key. */
+	readonly extra: Map<string, unknown>;
+}
+
+export class Machine {
+	readonly memory: LinearMemory;
+	readonly cpus: number;
+	environment: Environment;
+	readonly maps: BpfMap[] = [];
+	/** The run under way; helpers are only called inside one. */
+	run: RunState | null = null;
+	readonly #callbacks: Callback[] = [];
+	readonly #byAddress = new Map<number, BpfMap>();
+	readonly #closers: (() => void)[] = [];
+
+	constructor(options: MachineOptions = {}) {
+		this.memory = options.memory instanceof LinearMemory ? options.memory : new LinearMemory(options.memory);
+		this.cpus = options.cpus ?? 1;
+		this.environment = deterministicEnvironment(options.environment);
+	}
+
+	addMap(map: BpfMap): void {
+		this.maps.push(map);
+		this.#byAddress.set(map.address, map);
+	}
+
+	/** The map whose handle a program passes; undefined when the address is none's. */
+	mapAt(address: number): BpfMap | undefined {
+		return this.#byAddress.get(address >>> 0);
+	}
+
+	removeMap(map: BpfMap): void {
+		this.#byAddress.delete(map.address);
+		const at = this.maps.indexOf(map);
+		if (at >= 0) this.maps.splice(at, 1);
+	}
+
+	/** A number for a subprogram that programs pass around as a function pointer; it lies in the null guard, so it is no address. */
+	addCallback(callback: Callback): number {
+		this.#callbacks.push(callback);
+		return 0x100 + 8 * (this.#callbacks.length - 1);
+	}
+
+	callback(handle: number): Callback | undefined {
+		return this.#callbacks[(handle - 0x100) / 8];
+	}
+
+	/** Calls back into the program; arguments are low words, zero-extended. */
+	call(handle: number, a1: number, a2 = 0, a3 = 0, a4 = 0, a5 = 0): number {
+		const target = this.callback(handle);
+		if (target === undefined) bug(`no callback has handle ${handle}`);
+		return target(a1, a2, a3, a4, a5);
+	}
+
+	/** High word of argument k (1 to 5) of the helper call under way. Only there when the helper's row asks for it. */
+	high(k: number): number {
+		return this.memory.i32[(exchange.args >> 2) + k - 1];
+	}
+
+	/** Argument k as a 64-bit number, from its low word. */
+	wide(k: number, low: number): bigint {
+		return (BigInt(this.high(k) >>> 0) << 32n) | BigInt(low >>> 0);
+	}
+
+	/** Leaves the high word of a "wide" result and returns the low one. */
+	result(value: bigint): number {
+		this.memory.i32[exchange.result >> 2] = Number(BigInt.asIntN(32, value >> 32n));
+		return Number(BigInt.asIntN(32, value));
+	}
+
+	onClose(closer: () => void): void {
+		this.#closers.push(closer);
+	}
+
+	close(): void {
+		for (const closer of this.#closers.splice(0)) closer();
+	}
+}

@@ -1,0 +1,175 @@
+/**
+ * What every map type has in common. The elements live in linear memory: programs get the addresses of values, JIT'd code
+ * may look them up by itself where `layout` says how, and user space reads and writes the same bytes through `view.ts`.
+ *
+ * The address of a map, which is what programs hold as `struct bpf_map *`, is that of a 32-byte header:
+ *
+ *     +0 map type   +4 key size   +8 value size   +12 max entries   +16 flags   +20 address of the elements   +24 reserved
+ */
+import type { MapDef } from "../image.ts";
+import type { Machine } from "../machine.ts";
+import { errno } from "../errno.ts";
+
+/** How JIT'd code may look a key up without a call; everything else goes through the helper. */
+export type MapLayout =
+	/** value(i) = base + i * stride for i < entries (unsigned); per CPU: plus cpu * entries * stride. */
+	| { readonly kind: "array"; readonly base: number; readonly stride: number; readonly entries: number; readonly perCpu: boolean }
+	/** See hash-table.ts for the table's shape and the hash function. */
+	| {
+			readonly kind: "hash";
+			readonly slots: number;
+			readonly mask: number;
+			readonly entries: number;
+			readonly entrySize: number;
+			readonly keySize: number;
+			readonly valueOffset: number;
+			/** Bytes from one CPU's value to the next; 0: not per CPU. */
+			readonly cpuStride: number;
+			/** Offset in the entry of the u32 that a lookup sets to 1; −1: none (LRU maps have one). */
+			readonly referenceOffset: number;
+	  }
+	| { readonly kind: "opaque" };
+
+export const headerSize = 32;
+
+/** BPF_ANY, BPF_NOEXIST, BPF_EXIST, BPF_F_LOCK of BPF_MAP_UPDATE_ELEM. */
+export const updateFlags = { any: 0, noExist: 1, exist: 2, lock: 4 } as const;
+
+export abstract class BpfMap {
+	readonly machine: Machine;
+	readonly def: MapDef;
+	readonly address: number;
+
+	constructor(machine: Machine, def: MapDef) {
+		this.machine = machine;
+		this.def = def;
+		this.address = machine.memory.alloc(headerSize, 8, `map ${def.name}`, false);
+		const { view } = machine.memory;
+		view.setUint32(this.address, def.type, true);
+		view.setUint32(this.address + 4, def.keySize, true);
+		view.setUint32(this.address + 8, def.valueSize, true);
+		view.setUint32(this.address + 12, def.maxEntries, true);
+		view.setUint32(this.address + 16, def.flags, true);
+	}
+
+	get layout(): MapLayout {
+		return { kind: "opaque" };
+	}
+
+	/** Bytes of a value as user space sees it: per-CPU maps have one per CPU, each rounded up to 8 bytes. */
+	get userValueSize(): number {
+		return this.def.valueSize;
+	}
+
+	/** True when each CPU has a value of its own. */
+	get perCpu(): boolean {
+		return false;
+	}
+
+	/** Address of the value of key 0, for `ld_imm64` of a map value; only arrays have one. */
+	valueBase(): number {
+		return 0;
+	}
+
+	// Programs' operations: keys and values are addresses; the results are addresses (0: none) or −errno.
+
+	lookup(_key: number): number {
+		return 0;
+	}
+
+	/** The value of another CPU than the current one. */
+	lookupCpu(_key: number, _cpu: number): number {
+		return 0;
+	}
+
+	update(_key: number, _value: number, _flags: number): number {
+		return -errno.EOPNOTSUPP;
+	}
+
+	delete(_key: number): number {
+		return -errno.EOPNOTSUPP;
+	}
+
+	push(_value: number, _flags: number): number {
+		return -errno.EOPNOTSUPP;
+	}
+
+	pop(_value: number): number {
+		return -errno.EOPNOTSUPP;
+	}
+
+	peek(_value: number): number {
+		return -errno.EOPNOTSUPP;
+	}
+
+	/** Addresses of keys and of values of the current CPU. Entries may be deleted while it goes on. */
+	*entries(): Iterable<readonly [key: number, value: number]> {}
+
+	// User space's operations: bytes. A missing key gives null; failures are −errno.
+
+	userLookup(key: Uint8Array): Uint8Array | null {
+		const address = this.withKey(key, (k) => (this.perCpu ? this.lookupCpu(k, 0) : this.lookup(k)));
+		if (address === 0) return null;
+		const { u8 } = this.machine.memory;
+		if (!this.perCpu) return u8.slice(address, address + this.def.valueSize);
+		const stride = roundUp8(this.def.valueSize);
+		const all = new Uint8Array(stride * this.machine.cpus);
+		for (let cpu = 0; cpu < this.machine.cpus; cpu++) {
+			const at = this.withKey(key, (k) => this.lookupCpu(k, cpu));
+			all.set(u8.subarray(at, at + this.def.valueSize), cpu * stride);
+		}
+		return all;
+	}
+
+	userUpdate(key: Uint8Array, value: Uint8Array, flags: number): number {
+		if (this.def.frozen) return -errno.EPERM;
+		if (key.length !== this.def.keySize || value.length !== this.userValueSize) return -errno.EINVAL;
+		if (!this.perCpu) return this.withKeyValue(key, value, (k, v) => this.update(k, v, flags));
+		const { memory, cpus } = this.machine;
+		const stride = roundUp8(this.def.valueSize);
+		const result = this.withKeyValue(key, value.subarray(0, this.def.valueSize), (k, v) => this.update(k, v, flags));
+		if (result < 0) return result;
+		for (let cpu = 0; cpu < cpus; cpu++) {
+			const at = this.withKey(key, (k) => this.lookupCpu(k, cpu));
+			memory.u8.set(value.subarray(cpu * stride, cpu * stride + this.def.valueSize), at);
+		}
+		return 0;
+	}
+
+	userDelete(key: Uint8Array): number {
+		if (this.def.frozen) return -errno.EPERM;
+		if (key.length !== this.def.keySize) return -errno.EINVAL;
+		return this.withKey(key, (k) => this.delete(k));
+	}
+
+	*userKeys(): Iterable<Uint8Array> {
+		const { memory } = this.machine;
+		const keys = [...this.entries()].map(([key]) => memory.u8.slice(key, key + this.def.keySize));
+		yield* keys;
+	}
+
+	/** Frees nothing by default: memory goes with the machine. */
+	close(): void {
+		this.machine.removeMap(this);
+	}
+
+	#scratch = 0;
+
+	/** Puts bytes where programs' operations can read them. */
+	protected withKey<T>(key: Uint8Array, use: (key: number) => T): T {
+		return this.withKeyValue(key, new Uint8Array(0), use);
+	}
+
+	protected withKeyValue<T>(key: Uint8Array, value: Uint8Array, use: (key: number, value: number) => T): T {
+		const { memory } = this.machine;
+		const valueAt = roundUp8(this.def.keySize) + 8;
+		if (this.#scratch === 0) this.#scratch = memory.alloc(valueAt + roundUp8(Math.max(this.def.valueSize, 8)), 8, `scratch of map ${this.def.name}`);
+		memory.u8.set(key, this.#scratch);
+		memory.u8.set(value, this.#scratch + valueAt);
+		return use(this.#scratch, this.#scratch + valueAt);
+	}
+}
+
+export function roundUp8(size: number): number {
+	return (size + 7) & ~7;
+}
