@@ -2,6 +2,7 @@
  * A BPF-KV file opened for reading through XRP: each call is one chain (or, for a long range, one chain for each 32
  * pairs), which the storage hook walks by itself.
  */
+import { XRP_PAGE } from "../xrp/context.ts";
 import type { BlockDevice } from "../xrp/device.ts";
 import { readXrpSync, type StorageHook, type XrpOptions, type XrpResult } from "../xrp/engine.ts";
 import { type Geometry, geometry, layersOf, VALUE_SIZE } from "./format.ts";
@@ -36,9 +37,9 @@ export class KvFile {
 	hops = 0;
 	readonly #device: BlockDevice;
 	readonly #programs: KvPrograms;
-	readonly #get: GetPage;
-	readonly #range: RangePage;
-	readonly #sum: RangePage;
+	readonly #get = new PageOf(GetPage);
+	readonly #range = new PageOf(RangePage);
+	readonly #sum = new PageOf(RangePage);
 	readonly #options: XrpOptions;
 
 	/** @throws Error when the device is no BPF-KV file: too short, or of a size that none has */
@@ -51,17 +52,15 @@ export class KvFile {
 			throw new Error(`too short for ${layers} layers: ${device.size} bytes of ${this.geometry.fileSize}`);
 		this.#device = device;
 		this.#programs = programs;
-		this.#get = new GetPage(pageOf(programs.get));
-		this.#range = new RangePage(pageOf(programs.range));
-		this.#sum = new RangePage(pageOf(programs.sum));
 		this.#options = { maxHops: 1 << 24, ...(options.trace ? { trace: options.trace } : {}) };
 	}
 
 	/** The value's 64 bytes, in place until the next call, or null. One chain. */
 	getBytes(key: number): Uint8Array | null {
-		this.#get.prepareOne(key);
-		this.#chain(this.#programs.get, 0, `get ${key}`);
-		return this.#get.found(0) ? this.#get.value(0) : null;
+		const page = this.#get.in(this.#programs.get);
+		page.prepareOne(key);
+		this.#chain(this.#programs.get, 0, "get", key);
+		return page.found(0) ? page.value(0) : null;
 	}
 
 	/** The value as text without padding, or null. */
@@ -75,20 +74,21 @@ export class KvFile {
 		const values: (string | null)[] = [];
 		for (let from = 0; from < keys.length; from += MAX_KEYS) {
 			const part = keys.slice(from, from + MAX_KEYS);
-			this.#get.prepare(part);
-			this.#chain(this.#programs.get, 0, `get of ${part.length} keys`);
-			for (let i = 0; i < part.length; i++) values.push(this.#get.found(i) ? textOf(this.#get.value(i)) : null);
+			const page = this.#get.in(this.#programs.get);
+			page.prepare(part);
+			this.#chain(this.#programs.get, 0, "get of several from", part[0]);
+			for (let i = 0; i < part.length; i++) values.push(page.found(i) ? textOf(page.value(i)) : null);
 		}
 		return values;
 	}
 
 	/** Calls `take` for each pair in key order; the value's bytes are valid during the call. Returns how many there were. */
 	forEachInRange(bounds: RangeBounds, take: (key: number, value: Uint8Array) => void): number {
-		const page = this.#range;
+		const page = this.#range.in(this.#programs.range);
 		let count = 0;
 		let start = 0;
 		for (page.prepare(bounds); !page.empty(); start = page.resume()) {
-			this.#chain(this.#programs.range, start, `range from ${bounds.begin}`);
+			this.#chain(this.#programs.range, start, "range from", bounds.begin);
 			const n = page.length;
 			for (let i = 0; i < n; i++) take(page.key(i), page.value(i));
 			count += n;
@@ -109,22 +109,38 @@ export class KvFile {
 	 * eight bytes are taken as a little-endian number, as the original does. null: min or max of nothing.
 	 */
 	aggregate(op: Aggregate, bounds: RangeBounds, options: { readonly decimal?: boolean } = {}): bigint | null {
-		const page = this.#sum;
+		const page = this.#sum.in(this.#programs.sum);
 		page.prepare(bounds, { op, decimal: options.decimal ?? true });
 		if (page.empty()) return op === "sum" || op === "count" ? 0n : null;
-		this.#chain(this.#programs.sum, 0, `${op} from ${bounds.begin}`);
+		this.#chain(this.#programs.sum, 0, `${op} from`, bounds.begin);
 		return page.length === 0 && (op === "min" || op === "max") ? null : page.aggregateValue;
 	}
 
-	#chain(hook: StorageHook, offset: number, what: string): void {
+	#chain(hook: StorageHook, offset: number, what: string, key: number): void {
 		const result = readXrpSync(this.#device, hook, offset, this.#options);
 		this.hops += result.hops;
-		if (result.ret < 0) throw new XrpError(what, result);
+		if (result.ret < 0) throw new XrpError(`${what} ${key}`, result);
 	}
 }
 
-function pageOf(hook: StorageHook): Uint8Array {
-	return hook.bytes.subarray(hook.scratch, hook.scratch + 4096);
+/** The scratch page of a hook as one of the query pages, made again when the memory has grown. */
+class PageOf<Page> {
+	readonly #Page: new (bytes: Uint8Array) => Page;
+	#page: Page | undefined;
+	#buffer: ArrayBufferLike | undefined;
+
+	constructor(Page: new (bytes: Uint8Array) => Page) {
+		this.#Page = Page;
+	}
+
+	in(hook: StorageHook): Page {
+		const { u8 } = hook.memory;
+		if (this.#page === undefined || this.#buffer !== u8.buffer) {
+			this.#buffer = u8.buffer;
+			this.#page = new this.#Page(u8.subarray(hook.scratch, hook.scratch + XRP_PAGE));
+		}
+		return this.#page;
+	}
 }
 
 /** Decimal text without its padding and terminator. */

@@ -16,8 +16,8 @@ export const ERRNO = { EIO: 5, EAGAIN: 11, EFAULT: 14, EINVAL: 22, ELOOP: 40, EO
 /** A loaded program with its three places in the linear memory that its pointers index. */
 export interface StorageHook {
 	readonly name: string;
-	/** The whole linear memory. */
-	readonly bytes: Uint8Array;
+	/** The linear memory; its views may be replaced between two chains, never during one. */
+	readonly memory: { readonly u8: Uint8Array; readonly view: DataView };
 	/** Byte offsets in it: 280 bytes, 4096 and 4096. The pages are page-aligned. */
 	readonly context: number;
 	readonly data: number;
@@ -58,8 +58,8 @@ export function readXrpSync(device: BlockDevice, hook: StorageHook, offset: numb
 	if (count <= 0 || count > XRP_PAGE || count % XRP_BLOCK !== 0)
 		return failed(ERRNO.EINVAL, 0, 0, `count ${count} is no multiple of ${XRP_BLOCK} up to ${XRP_PAGE}`);
 	const maxHops = options.maxHops ?? DEFAULT_MAX_HOPS;
-	const { bytes, context, data } = hook;
-	const view = viewOf(bytes);
+	const { context, data } = hook;
+	const { u8: bytes, view } = hook.memory;
 	const version = device.version;
 	let length = count;
 	let programReturn = 0;
@@ -111,12 +111,4 @@ function readOffset(view: DataView, at: number): number {
 
 function failed(errno: number, hops: number, programReturn: number, reason: string): XrpResult {
 	return { ret: -errno, hops, programReturn, reason };
-}
-
-const views = new WeakMap<ArrayBufferLike, DataView>();
-
-function viewOf(bytes: Uint8Array): DataView {
-	let view = views.get(bytes.buffer);
-	if (!view) views.set(bytes.buffer, (view = new DataView(bytes.buffer)));
-	return view;
 }
