@@ -1,0 +1,168 @@
+/** `Btf` and `BtfExt` to bytes: the inverse of `view.ts` and `ext-read.ts`. Both share the string section of `.BTF`. */
+import { StringTable, Writer } from "../bytes.ts";
+import { BTF_EXT_HEADER_SIZE, BTF_HEADER_SIZE, BTF_KINDS, BTF_LINKAGES, BTF_MAGIC, BTF_VERSION } from "../spec/btf.ts";
+import type { BtfExt, SectionRecords } from "./ext.ts";
+import type { Btf, BtfType } from "./types.ts";
+
+export interface BtfWriteOptions {
+	readonly endian?: "little" | "big";
+	readonly ext?: BtfExt;
+	/** Of the base, when `btf` is a split one: only its own types are written. */
+	readonly baseStringLength?: number;
+}
+
+export function writeBtf(btf: Btf, options: BtfWriteOptions = {}): { readonly btf: Uint8Array; readonly ext?: Uint8Array } {
+	const little = options.endian !== "big";
+	const strings = new StringTable();
+	const shift = options.baseStringLength ?? 0;
+	const string = (text: string): number => (text === "" ? 0 : strings.add(text) + shift);
+
+	const types = new Writer(little);
+	for (let id = btf.baseCount || 1; id < btf.types.length; id++) writeType(types, btf.types[id], string);
+	const ext = options.ext && writeExt(options.ext, little, string);
+
+	const out = new Writer(little);
+	const stringBytes = strings.bytes();
+	out.u16(BTF_MAGIC);
+	out.u8(BTF_VERSION);
+	out.u8(0);
+	out.u32(BTF_HEADER_SIZE);
+	out.u32(0);
+	out.u32(types.length);
+	out.u32(types.length);
+	out.u32(stringBytes.length);
+	out.put(types.bytes());
+	out.put(stringBytes);
+	return ext === undefined ? { btf: out.bytes() } : { btf: out.bytes(), ext };
+}
+
+function writeType(out: Writer, type: BtfType, string: (text: string) => number): void {
+	const head = (name: string, sizeOrType: number, vlen = 0, kflag = false): void => {
+		out.u32(string(name));
+		out.u32(((kflag ? 1 << 31 : 0) | (BTF_KINDS.indexOf(type.kind) << 24) | vlen) >>> 0);
+		out.u32(sizeOrType);
+	};
+	switch (type.kind) {
+		case "void":
+			return head("", 0);
+		case "int":
+			head(type.name, type.size);
+			return out.u32(((type.encoding << 24) | (type.offset << 16) | type.bits) >>> 0);
+		case "ptr":
+		case "volatile":
+		case "const":
+		case "restrict":
+			return head("", type.type);
+		case "array":
+			head("", 0);
+			out.u32(type.type);
+			out.u32(type.indexType);
+			return out.u32(type.length);
+		case "struct":
+		case "union": {
+			// With the flag set, the upper 8 bits of every offset are the width of a bit-field.
+			const kflag = type.members.some((m) => m.bitSize !== 0);
+			head(type.name, type.size, type.members.length, kflag);
+			for (const m of type.members) {
+				out.u32(string(m.name));
+				out.u32(m.type);
+				out.u32(kflag ? ((m.bitSize << 24) | m.bitOffset) >>> 0 : m.bitOffset);
+			}
+			return;
+		}
+		case "enum":
+			head(type.name, type.size, type.values.length, type.signed);
+			for (const v of type.values) {
+				out.u32(string(v.name));
+				out.u32(v.value >>> 0);
+			}
+			return;
+		case "enum64":
+			head(type.name, type.size, type.values.length, type.signed);
+			for (const v of type.values) {
+				out.u32(string(v.name));
+				out.u32(Number(v.value & 0xffff_ffffn));
+				out.u32(Number((v.value >> 32n) & 0xffff_ffffn));
+			}
+			return;
+		case "fwd":
+			return head(type.name, 0, 0, type.union);
+		case "typedef":
+			return head(type.name, type.type);
+		case "func":
+			return head(type.name, type.type, BTF_LINKAGES.indexOf(type.linkage));
+		case "func_proto":
+			head("", type.result, type.params.length);
+			for (const p of type.params) {
+				out.u32(string(p.name));
+				out.u32(p.type);
+			}
+			return;
+		case "var":
+			head(type.name, type.type);
+			return out.u32(BTF_LINKAGES.indexOf(type.linkage));
+		case "datasec":
+			head(type.name, type.size, type.vars.length);
+			for (const v of type.vars) {
+				out.u32(v.type);
+				out.u32(v.offset);
+				out.u32(v.size);
+			}
+			return;
+		case "float":
+			return head(type.name, type.size);
+		case "decl_tag":
+			head(type.name, type.type, 0, type.kflag);
+			return out.u32(type.componentIndex >>> 0);
+		case "type_tag":
+			return head(type.name, type.type, 0, type.kflag);
+		default:
+			return type satisfies never;
+	}
+}
+
+function writeExt(ext: BtfExt, little: boolean, string: (text: string) => number): Uint8Array {
+	const body = new Writer(little);
+	const parts: { at: number; length: number }[] = [];
+	const part = <T>(sections: readonly SectionRecords<T>[], size: number, one: (record: T) => void): void => {
+		const at = body.length;
+		const used = sections.filter((s) => s.records.length > 0);
+		if (used.length > 0) {
+			body.u32(size);
+			for (const { section, records } of used) {
+				body.u32(string(section));
+				body.u32(records.length);
+				for (const record of records) one(record);
+			}
+		}
+		parts.push({ at, length: body.length - at });
+	};
+	part(ext.funcInfo, 8, (f) => {
+		body.u32(f.insnOffset);
+		body.u32(f.typeId);
+	});
+	part(ext.lineInfo, 16, (l) => {
+		body.u32(l.insnOffset);
+		body.u32(string(l.file));
+		body.u32(string(l.text));
+		// 22 bits of line, 10 of column; a column that does not fit is not worth a wrong line.
+		body.u32(((Math.min(l.line, 0x3fffff) << 10) | Math.min(l.column, 0x3ff)) >>> 0);
+	});
+	part(ext.coreRelos, 16, (c) => {
+		body.u32(c.insnOffset);
+		body.u32(c.typeId);
+		body.u32(string(c.access));
+		body.u32(c.kind);
+	});
+	const out = new Writer(little);
+	out.u16(BTF_MAGIC);
+	out.u8(BTF_VERSION);
+	out.u8(0);
+	out.u32(BTF_EXT_HEADER_SIZE);
+	for (const { at, length } of parts) {
+		out.u32(at);
+		out.u32(length);
+	}
+	out.put(body.bytes());
+	return out.bytes();
+}
