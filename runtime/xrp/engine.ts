@@ -16,6 +16,8 @@ export const ERRNO = { EIO: 5, EAGAIN: 11, EFAULT: 14, EINVAL: 22, ELOOP: 40, EO
 /** A loaded program with its three places in the linear memory that its pointers index. */
 export interface StorageHook {
 	readonly name: string;
+	/** Slots of 8 bytes. */
+	readonly instructions: number;
 	/** The linear memory; its views may be replaced between two chains, never during one. */
 	readonly memory: { readonly u8: Uint8Array; readonly view: DataView };
 	/** Byte offsets in it: 280 bytes, 4096 and 4096. The pages are page-aligned. */
