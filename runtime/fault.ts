@@ -32,3 +32,12 @@ export function lineAt(image: ProgramImage, insn: number): LineRecord | null {
 	}
 	return low === 0 ? null : image.lineInfo[low - 1];
 }
+
+/** bpf_throw and hosts' helpers of the same kind: the program ends at once with this r0. */
+export class ProgramExit {
+	readonly value: bigint;
+
+	constructor(value: bigint) {
+		this.value = value;
+	}
+}

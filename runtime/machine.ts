@@ -9,7 +9,12 @@ import type { BpfMap } from "./maps/map.ts";
 import type { MemoryOptions } from "./memory.ts";
 import { exchange, LinearMemory } from "./memory.ts";
 import type { PacketState } from "./programs/packet.ts";
-import type { BoundProgram, Callback } from "./program.ts";
+import type { HelperImplementation } from "./helpers/helper.ts";
+import { helperImplementation, kfuncImplementation } from "./helpers/index.ts";
+import type { BoundProgram, Callback, LoadedProgram } from "./program.ts";
+
+/** MAX_TAIL_CALL_CNT */
+const maxTailCalls = 33;
 
 export interface MachineOptions {
 	readonly memory?: LinearMemory | MemoryOptions;
@@ -42,6 +47,9 @@ export class Machine {
 	readonly maps: BpfMap[] = [];
 	/** The run under way; helpers are only called inside one. */
 	run: RunState | null = null;
+	/** Helpers and kernel functions that the host application adds or replaces. */
+	readonly helpers = new Map<number, HelperImplementation>();
+	readonly kfuncs = new Map<string, HelperImplementation>();
 	readonly #callbacks: Callback[] = [];
 	readonly #byAddress = new Map<number, BpfMap>();
 	readonly #closers: (() => void)[] = [];
@@ -76,6 +84,28 @@ export class Machine {
 
 	callback(handle: number): Callback | undefined {
 		return this.#callbacks[(handle - 0x100) / 8];
+	}
+
+	/** Helper by number: the host's own first, then the standard ones. */
+	helper(id: number): HelperImplementation | undefined {
+		return this.helpers.get(id) ?? helperImplementation(id);
+	}
+
+	/** Kernel function by name. */
+	kfunc(name: string): HelperImplementation | undefined {
+		return this.kfuncs.get(name) ?? kfuncImplementation(name);
+	}
+
+	/**
+	 * The program that a tail call goes to; undefined: no such entry, or 33 calls were made already, and the caller goes on.
+	 * Counts the call. The engine then returns the target's `entry(context, 0)` from the calling frame.
+	 */
+	tailCall(mapAddress: number, index: number): LoadedProgram | undefined {
+		const target = this.mapAt(mapAddress)?.programAt(index >>> 0);
+		const words = this.memory.i32;
+		if (target === undefined || words[exchange.tailCalls >> 2] >= maxTailCalls) return undefined;
+		words[exchange.tailCalls >> 2]++;
+		return target;
 	}
 
 	/** Calls back into the program; arguments are low words, zero-extended. */

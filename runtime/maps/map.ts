@@ -8,6 +8,7 @@
  */
 import type { MapDef } from "../image.ts";
 import type { Machine } from "../machine.ts";
+import type { LoadedProgram } from "../program.ts";
 import { errno } from "../errno.ts";
 
 /** How JIT'd code may look a key up without a call; everything else goes through the helper. */
@@ -100,6 +101,11 @@ export abstract class BpfMap {
 
 	peek(_value: number): number {
 		return -errno.EOPNOTSUPP;
+	}
+
+	/** The program in a slot of a prog array. */
+	programAt(_index: number): LoadedProgram | undefined {
+		return undefined;
 	}
 
 	/** Addresses of keys and of values of the current CPU. Entries may be deleted while it goes on. */
