@@ -51,6 +51,8 @@ export interface MemoryOptions {
 	readonly initial?: number;
 	/** Bytes that it may grow to; at most 4 GiB. */
 	readonly maximum?: number;
+	/** Over a SharedArrayBuffer, so that another thread sees it too: XRP's workers. Wasm modules must then import it as shared. */
+	readonly shared?: boolean;
 }
 
 export class LinearMemory {
@@ -68,7 +70,7 @@ export class LinearMemory {
 	constructor(options: MemoryOptions = {}) {
 		const initial = Math.ceil(Math.max(options.initial ?? 4 * 1024 * 1024, layout.heap) / WASM_PAGE);
 		const maximum = Math.min(65536, Math.max(initial, Math.ceil((options.maximum ?? 2 ** 32) / WASM_PAGE)));
-		this.wasm = new WebAssembly.Memory({ initial, maximum });
+		this.wasm = new WebAssembly.Memory({ initial, maximum, shared: options.shared ?? false });
 		this.#refresh();
 		this.regions.push({ start: layout.stackBase, size: layout.stackTop - layout.stackBase, name: "stack", writable: true });
 	}
