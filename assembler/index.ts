@@ -15,3 +15,6 @@ export { readBtfExt } from "./btf/ext-read.ts";
 export { writeBtf, type BtfWriteOptions } from "./btf/write.ts";
 export { BtfView, type BtfViewOptions } from "./btf/view.ts";
 export { BTF_KINDS, CORE_KINDS, type BtfKind, type CoreKind } from "./spec/btf.ts";
+export { parseInsns, type Dialect, type ParsedText, type ParseOptions, type TextRef } from "./text/parse.ts";
+export type { TextError } from "./text/lex.ts";
+export { ASSEMBLY_STYLE, OBJDUMP_STYLE, printInsn, type PrintStyle } from "./text/print.ts";
