@@ -58,6 +58,13 @@ export class Machine {
 		this.memory = options.memory instanceof LinearMemory ? options.memory : new LinearMemory(options.memory);
 		this.cpus = options.cpus ?? 1;
 		this.environment = deterministicEnvironment(options.environment);
+		this.memory.i32[exchange.cpu >> 2] = this.environment.cpu;
+	}
+
+	/** Lets the following runs be on another CPU, or as another task: whatever the overrides say. */
+	setEnvironment(overrides: Partial<Environment>): void {
+		this.environment = { ...this.environment, ...overrides };
+		this.memory.i32[exchange.cpu >> 2] = this.environment.cpu;
 	}
 
 	addMap(map: BpfMap): void {

@@ -32,6 +32,8 @@ export const exchange = {
 	frame: layout.exchange + 24,
 	/** Tail calls made by the run under way. */
 	tailCalls: layout.exchange + 28,
+	/** Number of the current CPU, for inlined per-CPU lookups. */
+	cpu: layout.exchange + 32,
 	/** Free for the engines: 0x10040–0x10fff. */
 	engine: layout.exchange + 0x40,
 } as const;

@@ -159,6 +159,27 @@ export abstract class BpfMap {
 		this.machine.removeMap(this);
 	}
 
+	/**
+	 * Locks, timers and kernel pointers inside values belong to the map: updates leave them alone
+	 * (copy_map_value of include/linux/bpf.h). [offset, size], by offset; from the value's BTF.
+	 */
+	specialFields: readonly (readonly [offset: number, size: number])[] = [];
+
+	/** Copies a value onto an existing one. */
+	protected copyValue(to: number, from: number): void {
+		const { u8 } = this.machine.memory;
+		let at = 0;
+		for (const [offset, size] of this.specialFields) {
+			u8.copyWithin(to + at, from + at, from + offset);
+			at = offset + size;
+		}
+		u8.copyWithin(to + at, from + at, from + this.def.valueSize);
+	}
+
+	protected clearSpecialFields(value: number): void {
+		for (const [offset, size] of this.specialFields) this.machine.memory.u8.fill(0, value + offset, value + offset + size);
+	}
+
 	#scratch = 0;
 
 	/** Puts bytes where programs' operations can read them. */
