@@ -1,0 +1,49 @@
+/**
+ * BPF_MAP_TYPE_ARENA (kernel/bpf/arena.c): up to max_entries pages that a program allocates itself. Both of its address spaces are the one memory here;
+ * the pages are set aside at once, and an allocation marks them.
+ */
+import type { MapDef } from "../image.ts";
+import type { Machine } from "../machine.ts";
+import { BpfMap } from "./map.ts";
+
+export const pageSize = 4096;
+
+export class Arena extends BpfMap {
+	readonly base: number;
+	readonly #used: Uint8Array;
+
+	constructor(machine: Machine, def: MapDef) {
+		super(machine, def);
+		this.base = machine.memory.alloc(def.maxEntries * pageSize, pageSize, `arena ${def.name}`);
+		this.#used = new Uint8Array(def.maxEntries);
+	}
+
+	override valueBase(): number {
+		return this.base;
+	}
+
+	/** Address of `count` free pages in a row, at `wanted` when that is not 0; 0: there are none. */
+	allocate(wanted: number, count: number): number {
+		if (count === 0 || count > this.#used.length) return 0;
+		const first = wanted === 0 ? this.#firstFit(count) : (wanted - this.base) / pageSize;
+		if (!Number.isInteger(first) || first < 0 || first + count > this.#used.length || this.#used.subarray(first, first + count).some((mark) => mark !== 0)) return 0;
+		this.#used.fill(1, first, first + count);
+		const at = this.base + first * pageSize;
+		this.machine.memory.u8.fill(0, at, at + count * pageSize);
+		return at;
+	}
+
+	release(address: number, count: number): void {
+		const first = Math.floor((address - this.base) / pageSize);
+		if (first >= 0 && first + count <= this.#used.length) this.#used.fill(0, first, first + count);
+	}
+
+	#firstFit(count: number): number {
+		let run = 0;
+		for (let i = 0; i < this.#used.length; i++) {
+			run = this.#used[i] === 0 ? run + 1 : 0;
+			if (run === count) return i - count + 1;
+		}
+		return -1;
+	}
+}

@@ -1,0 +1,115 @@
+/** Map types by name to what implements them; the switch covers every row of the table of map types. */
+import type { MapTypeName, MapTypeRow } from "../../assembler/spec/map-types.ts";
+import { mapTypeById, mapTypes } from "../../assembler/spec/map-types.ts";
+import type { MapDef } from "../image.ts";
+import type { Machine } from "../machine.ts";
+import { Arena } from "./arena.ts";
+import { ArrayMap } from "./array.ts";
+import { BloomFilter } from "./bloom-filter.ts";
+import { HashMap } from "./hash.ts";
+import { CgroupStorage, LocalStorage } from "./local-storage.ts";
+import { LpmTrie } from "./lpm-trie.ts";
+import type { BpfMap } from "./map.ts";
+import { ArrayOfMaps, HashOfMaps } from "./map-in-map.ts";
+import { PerfEventArray } from "./perf-event-array.ts";
+import { ProgArray } from "./prog-array.ts";
+import { QueueStack } from "./queue-stack.ts";
+import { RingBuffer } from "./ringbuf.ts";
+import { SlotArray, SlotHash } from "./slots.ts";
+import { StackTrace } from "./stack-trace.ts";
+import { UserRingBuffer } from "./user-ringbuf.ts";
+
+/** Makes the map; a string says why not, in a sentence without the map's name. */
+export function createMap(machine: Machine, def: MapDef): BpfMap | string {
+	const row = mapTypeById(def.type);
+	if (row === undefined) return `map type ${def.type} does not exist`;
+	const wrong = checkAttributes(row, def);
+	if (wrong !== null) return wrong;
+	const map = construct(machine, row.name as MapTypeName, def);
+	machine.addMap(map);
+	return map;
+}
+
+function construct(machine: Machine, type: MapTypeName, def: MapDef): BpfMap {
+	switch (type) {
+		case "HASH":
+			return new HashMap(machine, def, { perCpu: false, lru: false });
+		case "PERCPU_HASH":
+			return new HashMap(machine, def, { perCpu: true, lru: false });
+		case "LRU_HASH":
+			return new HashMap(machine, def, { perCpu: false, lru: true });
+		case "LRU_PERCPU_HASH":
+			return new HashMap(machine, def, { perCpu: true, lru: true });
+		case "ARRAY":
+		case "STRUCT_OPS":
+			return new ArrayMap(machine, def, false);
+		case "PERCPU_ARRAY":
+			return new ArrayMap(machine, def, true);
+		case "PROG_ARRAY":
+			return new ProgArray(machine, def);
+		case "PERF_EVENT_ARRAY":
+			return new PerfEventArray(machine, def.maxEntries === 0 ? { ...def, maxEntries: machine.cpus } : def, false);
+		case "STACK_TRACE":
+			return new StackTrace(machine, def);
+		case "LPM_TRIE":
+			return new LpmTrie(machine, def);
+		case "ARRAY_OF_MAPS":
+			return new ArrayOfMaps(machine, def);
+		case "HASH_OF_MAPS":
+			return new HashOfMaps(machine, def);
+		case "CGROUP_ARRAY":
+		case "DEVMAP":
+		case "SOCKMAP":
+		case "CPUMAP":
+		case "XSKMAP":
+		case "REUSEPORT_SOCKARRAY":
+			return new SlotArray(machine, def);
+		case "SOCKHASH":
+		case "DEVMAP_HASH":
+			return new SlotHash(machine, def);
+		case "CGROUP_STORAGE":
+			return new CgroupStorage(machine, def, false);
+		case "PERCPU_CGROUP_STORAGE":
+			return new CgroupStorage(machine, def, true);
+		case "QUEUE":
+			return new QueueStack(machine, def, false);
+		case "STACK":
+			return new QueueStack(machine, def, true);
+		case "SK_STORAGE":
+		case "INODE_STORAGE":
+		case "TASK_STORAGE":
+		case "CGRP_STORAGE":
+			return new LocalStorage(machine, def);
+		case "RINGBUF":
+			return new RingBuffer(machine, def);
+		case "USER_RINGBUF":
+			return new UserRingBuffer(machine, def);
+		case "BLOOM_FILTER":
+			return new BloomFilter(machine, def);
+		case "ARENA":
+			return new Arena(machine, def);
+		default:
+			return type satisfies never;
+	}
+}
+
+/** What BPF_MAP_CREATE would answer −EINVAL to. */
+export function checkAttributes(row: MapTypeRow, def: MapDef): string | null {
+	const { keySize, valueSize, maxEntries } = def;
+	if (typeof row.key === "number" ? keySize !== row.key : row.key === "any" ? keySize === 0 : row.key === "prefix" ? keySize < 5 || keySize > 260 : keySize !== 8 && keySize !== 16) {
+		return `key size ${keySize} is not right for ${row.name}: it must be ${ruleText(row.key)}`;
+	}
+	if (typeof row.value === "number" ? valueSize !== row.value : row.value === "any" ? valueSize === 0 : row.value === "multiple of 8" ? valueSize === 0 || valueSize % 8 !== 0 : valueSize !== 4 && valueSize !== 8) {
+		return `value size ${valueSize} is not right for ${row.name}: it must be ${ruleText(row.value)}`;
+	}
+	if (row.entries === "any" && maxEntries === 0) return `max_entries of ${row.name} must not be 0`;
+	if (row.entries === "pages" && (maxEntries === 0 || (maxEntries & (maxEntries - 1)) !== 0 || maxEntries % 4096 !== 0)) return `max_entries ${maxEntries} of ${row.name} must be a power of two and a multiple of 4096`;
+	return null;
+}
+
+function ruleText(rule: MapTypeRow["key"] | MapTypeRow["value"]): string {
+	return rule === "any" ? "at least 1" : rule === "prefix" ? "5 to 260: a u32 and the bytes" : `${rule}`;
+}
+
+/** Types that the table lists, for documentation and tests. */
+export const mapTypeNames: readonly string[] = mapTypes.map((row) => row.name);

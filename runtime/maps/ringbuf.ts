@@ -1,0 +1,94 @@
+/**
+ * BPF_MAP_TYPE_RINGBUF (kernel/bpf/ringbuf.c). Records lie behind 8-byte headers { u32 length | busy | discard, u32 offset } in a buffer of
+ * max_entries bytes, a power of two. The kernel maps the pages twice so that a record may run over the end; here the buffer is simply twice
+ * as long. Records reach user space when everything before them was submitted or discarded.
+ */
+import { errno } from "../errno.ts";
+import type { MapDef } from "../image.ts";
+import type { Machine } from "../machine.ts";
+import type { EventMap } from "./events.ts";
+import { EventQueue } from "./events.ts";
+import { BpfMap, roundUp8 } from "./map.ts";
+
+const busy = 0x80000000;
+const discarded = 0x40000000;
+const header = 8;
+
+/** What bpf_ringbuf_query is asked for. */
+export const ringQuery = { available: 0, size: 1, consumer: 2, producer: 3 } as const;
+
+export class RingBuffer extends BpfMap implements EventMap {
+	readonly events = new EventQueue();
+	readonly #base: number;
+	readonly #size: number;
+	/** Positions only grow; their place is position & (size − 1). */
+	#producer = 0;
+	#consumer = 0;
+
+	constructor(machine: Machine, def: MapDef) {
+		super(machine, def);
+		this.#size = def.maxEntries;
+		this.#base = machine.memory.alloc(2 * this.#size + header, 8, `ring buffer ${def.name}`);
+		machine.memory.view.setUint32(this.address + 20, this.#base, true);
+	}
+
+	/** Address of `size` bytes for the program to fill; 0: no room. */
+	reserve(size: number): number {
+		const total = roundUp8(size + header);
+		if (size > 0x3fffffff || total > this.#size || this.#producer + total - this.#consumer > this.#size) return 0;
+		const at = this.#base + (this.#producer & (this.#size - 1));
+		const { view } = this.machine.memory;
+		view.setUint32(at, (size | busy) >>> 0, true);
+		view.setUint32(at + 4, this.#producer & 0xffffffff, true);
+		this.#producer += total;
+		return at + header;
+	}
+
+	commit(sample: number, discard: boolean): void {
+		const { view } = this.machine.memory;
+		const length = view.getUint32(sample - header, true) & ~busy;
+		view.setUint32(sample - header, (length | (discard ? discarded : 0)) >>> 0, true);
+		this.#consume();
+	}
+
+	/** Copies a record in. */
+	output(data: number, size: number): number {
+		const sample = this.reserve(size);
+		if (sample === 0) return -errno.EAGAIN;
+		this.machine.memory.u8.copyWithin(sample, data, data + size);
+		this.commit(sample, false);
+		return 0;
+	}
+
+	query(what: number): number {
+		switch (what) {
+			case ringQuery.available:
+				return this.#producer - this.#consumer;
+			case ringQuery.size:
+				return this.#size;
+			case ringQuery.consumer:
+				return this.#consumer;
+			case ringQuery.producer:
+				return this.#producer;
+			default:
+				return 0;
+		}
+	}
+
+	/** The map that holds a reserved sample: all that submit and discard are given is the address. */
+	holds(sample: number): boolean {
+		return sample >= this.#base && sample < this.#base + 2 * this.#size;
+	}
+
+	#consume(): void {
+		const { view, u8 } = this.machine.memory;
+		while (this.#consumer < this.#producer) {
+			const at = this.#base + (this.#consumer & (this.#size - 1));
+			const word = view.getUint32(at, true);
+			if ((word & busy) !== 0) return;
+			const size = word & ~discarded;
+			if ((word & discarded) === 0) this.events.push({ data: u8.slice(at + header, at + header + size), cpu: this.machine.environment.cpu });
+			this.#consumer += roundUp8(size + header);
+		}
+	}
+}
