@@ -1,0 +1,47 @@
+/** Files for the command line: read whole, written aside and renamed, and one clear message when something is wrong. */
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { FormatError } from "../assembler/bytes.ts";
+
+/** A mistake of the user's, already worded. */
+export class Complaint extends Error {}
+
+export function readBytes(path: string): Uint8Array {
+	try {
+		return readFileSync(path);
+	} catch (error) {
+		throw new Complaint(reason(error));
+	}
+}
+
+/** Leaves either the old file or the whole new one. `-` is standard output. */
+export function writeWhole(path: string, data: Uint8Array | string): void {
+	if (path === "-") {
+		process.stdout.write(data);
+		return;
+	}
+	const aside = `${path}.${process.pid}.tmp`;
+	try {
+		writeFileSync(aside, data);
+		renameSync(aside, path);
+	} catch (error) {
+		rmSync(aside, { force: true });
+		throw new Complaint(reason(error));
+	}
+}
+
+function reason(error: unknown): string {
+	const code = (error as NodeJS.ErrnoException).code;
+	const words: Readonly<Record<string, string>> = { ENOENT: "no such file", EACCES: "permission denied", EISDIR: "is a directory", ENOTDIR: "not a directory" };
+	return (code && words[code]) ?? (error instanceof Error ? error.message : String(error));
+}
+
+/** Runs `action`; what is wrong with `file` becomes one line and exit status 1. */
+export function fail(file: string, action: () => void): void {
+	try {
+		action();
+	} catch (error) {
+		if (!(error instanceof Complaint || error instanceof FormatError)) throw error;
+		process.stderr.write(`ebpfcc: error: ${file}: ${error.message}\n`);
+		process.exitCode = 1;
+	}
+}
