@@ -1,0 +1,120 @@
+/**
+ * The preprocessed token stream of a unit: parallel typed arrays, filled once. A token is its kind, flags, value (name number or length),
+ * the location of its spelling, and the macro expansion that it came out of (0: none).
+ */
+import { isKeyword, isPunctuator, Kind, spellingOf } from "../source/kinds.ts";
+import { Flag } from "../source/lexer.ts";
+import type { Sources } from "../source/files.ts";
+import type { Names } from "../source/names.ts";
+import type { Place, Tokens } from "../source/tokens.ts";
+
+/** How a token came out of a macro: one record per expansion and per argument that was put in. */
+export interface Expansion {
+	readonly macro: string;
+	/** The macro's name in its definition; −1 for built-in ones. */
+	readonly definedAt: number;
+	/** Spelling location of the macro's name at the call, and the expansion that this name came out of. */
+	readonly callAt: number;
+	readonly callExpansion: number;
+	/** For tokens of an argument: the expansion that they came out of before the call, −1 for tokens of the body. */
+	readonly argument: number;
+}
+
+export class TokenBuffer implements Tokens {
+	length = 0;
+	kinds = new Uint8Array(1 << 14);
+	flags = new Uint8Array(1 << 14);
+	values = new Int32Array(1 << 14);
+	locations = new Int32Array(1 << 14);
+	expanded = new Int32Array(1 << 14);
+	/** Record 0 is "no macro". */
+	readonly expansions: (Expansion | null)[] = [null];
+	readonly sources: Sources;
+	readonly names: Names;
+
+	constructor(sources: Sources, names: Names) {
+		this.sources = sources;
+		this.names = names;
+	}
+
+	push(kind: number, flags: number, value: number, location: number, expansion: number): void {
+		const at = this.length;
+		if (at === this.kinds.length) this.#grow();
+		this.kinds[at] = kind;
+		this.flags[at] = flags;
+		this.values[at] = value;
+		this.locations[at] = location;
+		this.expanded[at] = expansion;
+		this.length = at + 1;
+	}
+
+	#grow(): void {
+		const size = this.kinds.length * 4;
+		const bytes = (old: Uint8Array): Uint8Array<ArrayBuffer> => {
+			const bigger = new Uint8Array(size);
+			bigger.set(old);
+			return bigger;
+		};
+		const words = (old: Int32Array): Int32Array<ArrayBuffer> => {
+			const bigger = new Int32Array(size);
+			bigger.set(old);
+			return bigger;
+		};
+		this.kinds = bytes(this.kinds);
+		this.flags = bytes(this.flags);
+		this.values = words(this.values);
+		this.locations = words(this.locations);
+		this.expanded = words(this.expanded);
+	}
+
+	kind(token: number): number {
+		return this.kinds[token];
+	}
+
+	text(token: number): string {
+		return spell(this.kinds[token], this.values[token], this.locations[token], this.sources, this.names);
+	}
+
+	/** Location of the outermost macro call, or of the token itself. */
+	fileLocation(token: number): number {
+		let location = this.locations[token];
+		let expansion = this.expanded[token];
+		while (expansion > 0) {
+			const record = this.expansions[expansion] as Expansion;
+			location = record.callAt;
+			expansion = record.callExpansion;
+		}
+		return location;
+	}
+
+	place(token: number): Place {
+		return this.sources.presumed(this.fileLocation(token));
+	}
+
+	spelling(token: number): Place {
+		return this.sources.presumed(this.locations[token]);
+	}
+
+	inSystemHeader(token: number): boolean {
+		return this.sources.fileAt(this.fileLocation(token)).system;
+	}
+
+	lineText(token: number): string {
+		const { file, line } = this.sources.lineColumn(this.fileLocation(token));
+		return this.sources.lineText(file, line);
+	}
+
+	spaceBefore(token: number): boolean {
+		return (this.flags[token] & (Flag.space | Flag.lineStart)) !== 0;
+	}
+}
+
+/** A token's characters. */
+export function spell(kind: number, value: number, location: number, sources: Sources, names: Names): string {
+	if (isPunctuator(kind)) return spellingOf(kind);
+	// A keyword's value is its name, which may be one of several spellings.
+	if (kind === Kind.identifier || isKeyword(kind)) return names.text(value);
+	if (kind === Kind.loopPragma) return "#pragma unroll";
+	if (kind === Kind.end || kind === Kind.newline || kind === Kind.placemarker) return "";
+	return sources.slice(location, value);
+}

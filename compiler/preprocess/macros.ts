@@ -1,0 +1,163 @@
+/**
+ * Macros as data, `#define`'s grammar (C11 6.10.3), and the table that says what each name stands for.
+ * Tokens inside macros are small objects; only what a macro touches pays for them.
+ */
+import { Kind, kindOf } from "../source/kinds.ts";
+import { Flag, type Lexer } from "../source/lexer.ts";
+import type { Names } from "../source/names.ts";
+
+export interface Tok {
+	readonly kind: number;
+	flags: number;
+	readonly value: number;
+	readonly location: number;
+	readonly expansion: number;
+}
+
+export interface Macro {
+	readonly name: number;
+	/** null: object-like. */
+	readonly params: readonly number[] | null;
+	/** The last parameter takes the rest: `...` or GNU `args...`. */
+	readonly variadic: boolean;
+	/** Parameters are tokens of kind `Kind.parameter`. */
+	readonly body: readonly Tok[];
+	readonly definedAt: number;
+	/** From `-D` or built in: no warning when it is undefined or defined anew the same. */
+	readonly builtin: boolean;
+	/** Being expanded: not to be expanded again. */
+	active: boolean;
+	/** `__FILE__` and friends: makes its tokens anew each time. */
+	readonly dynamic?: DynamicMacro;
+	/** Does the body hold # or ## or __VA_OPT__? If not, substitution is a plain copy. */
+	readonly plain: boolean;
+}
+
+export type DynamicMacro = "__FILE__" | "__LINE__" | "__COUNTER__" | "__BASE_FILE__" | "__FILE_NAME__" | "__INCLUDE_LEVEL__" | "__DATE__" | "__TIME__" | "__TIMESTAMP__" | "_Pragma"
+	| "__has_attribute" | "__has_builtin" | "__has_feature" | "__has_extension" | "__has_include" | "__has_include_next" | "__has_cpp_attribute" | "__has_c_attribute" | "__has_declspec_attribute" | "__has_warning" | "__has_constexpr_builtin" | "__is_identifier" | "__has_embed" | "__building_module" | "__is_target_arch" | "__is_target_os";
+
+export class MacroTable {
+	readonly #macros: (Macro | undefined)[] = [];
+	readonly #saved = new Map<number, (Macro | undefined)[]>();
+	/** 1 where the name is a macro; the main loop reads it for each identifier. */
+	defined = new Uint8Array(1 << 16);
+
+	get(name: number): Macro | undefined {
+		return this.#macros[name];
+	}
+
+	set(name: number, macro: Macro | undefined): void {
+		if (name >= this.defined.length) {
+			const bigger = new Uint8Array(Math.max(this.defined.length * 2, name + 1));
+			bigger.set(this.defined);
+			this.defined = bigger;
+		}
+		this.#macros[name] = macro;
+		this.defined[name] = macro === undefined ? 0 : 1;
+	}
+
+	/** #pragma push_macro, pop_macro */
+	save(name: number): void {
+		const stack = this.#saved.get(name) ?? [];
+		stack.push(this.#macros[name]);
+		this.#saved.set(name, stack);
+	}
+	restore(name: number): boolean {
+		const stack = this.#saved.get(name);
+		if (stack === undefined || stack.length === 0) return false;
+		this.set(name, stack.pop());
+		return true;
+	}
+
+	*all(): Iterable<Macro> {
+		for (const macro of this.#macros) if (macro !== undefined) yield macro;
+	}
+}
+
+const LPAREN = kindOf("(");
+const RPAREN = kindOf(")");
+const COMMA = kindOf(",");
+const ELLIPSIS = kindOf("...");
+const HASH = kindOf("#");
+const PASTE = kindOf("##");
+
+export interface DefineError {
+	readonly code: string;
+	readonly message: string;
+	readonly start: number;
+	readonly length: number;
+}
+
+/**
+ * Reads from behind the macro's name to the end of the line: `(a, b...) body`.
+ * `base` makes locations of the lexer's offsets.
+ */
+export function readMacro(lexer: Lexer, names: Names, name: number, definedAt: number, base: number, builtin: boolean): Macro | DefineError {
+	const vaArgs = names.intern("__VA_ARGS__");
+	const vaOpt = names.intern("__VA_OPT__");
+	const fail = (code: string, message: string): DefineError => ({ code, message, start: lexer.start, length: Math.max(1, lexer.pos - lexer.start) });
+	let params: number[] | null = null;
+	let variadic = false;
+	lexer.next();
+	if (lexer.kind === LPAREN && (lexer.flags & Flag.space) === 0) {
+		params = [];
+		lexer.next();
+		while (lexer.kind !== RPAREN) {
+			if (lexer.kind === ELLIPSIS) {
+				params.push(vaArgs);
+				variadic = true;
+				lexer.next();
+			} else if (lexer.kind === Kind.identifier) {
+				const param = lexer.value;
+				if (params.includes(param)) return fail("E0112", `macro parameter '${names.text(param)}' is named twice`);
+				params.push(param);
+				lexer.next();
+				if (lexer.kind === ELLIPSIS) {
+					variadic = true;
+					lexer.next();
+				}
+			} else return fail("E0111", lexer.kind === Kind.newline ? "the parameter list of the macro is not closed" : "expected a parameter name, '...' or ')' in the macro's parameter list");
+			if (lexer.kind === COMMA && !variadic) {
+				lexer.next();
+				if (lexer.kind === RPAREN) return fail("E0111", "expected a parameter name after ','");
+			} else if (lexer.kind !== RPAREN) return fail("E0111", "expected ',' or ')' in the macro's parameter list");
+		}
+		lexer.next();
+	} else if (lexer.kind !== Kind.newline && lexer.kind !== Kind.end && (lexer.flags & Flag.space) === 0) {
+		// `#define A+1`: the standard wants a space, clang only warns. Fall through.
+	}
+	const body: Tok[] = [];
+	let plain = true;
+	let first = true;
+	while (lexer.kind !== Kind.newline && lexer.kind !== Kind.end) {
+		let { kind, value } = lexer;
+		if (kind === Kind.identifier && params !== null) {
+			const index = params.indexOf(value);
+			if (index >= 0) {
+				kind = Kind.parameter;
+				value = index;
+			} else if (value === vaArgs) return fail("E0113", "__VA_ARGS__ stands only in macros with '...'");
+			else if (value === vaOpt && variadic) plain = false;
+		}
+		if (kind === PASTE || (kind === HASH && params !== null)) plain = false;
+		if (params !== null && body.length > 0 && body[body.length - 1].kind === HASH && kind !== Kind.parameter && !(kind === Kind.identifier && value === vaOpt)) return fail("E0114", "'#' is not followed by a macro parameter");
+		// White space in front of the body is not part of it.
+		body.push({ kind, flags: first ? 0 : lexer.flags & Flag.space, value, location: base + lexer.start, expansion: 0 });
+		first = false;
+		lexer.next();
+	}
+	if (params !== null && body.length > 0 && body[body.length - 1].kind === HASH) return fail("E0114", "'#' is not followed by a macro parameter");
+	if (body.length > 0 && (body[0].kind === PASTE || body[body.length - 1].kind === PASTE)) return fail("E0115", "'##' cannot be at either end of a macro");
+	return { name, params, variadic, body, definedAt, builtin, active: false, plain };
+}
+
+/** C11 6.10.3p2: the same definition may be given again. */
+export function sameMacro(a: Macro, b: Macro, text: (token: Tok) => string): boolean {
+	if ((a.params === null) !== (b.params === null) || a.variadic !== b.variadic || a.body.length !== b.body.length) return false;
+	if (a.params !== null && b.params !== null && (a.params.length !== b.params.length || a.params.some((p, i) => p !== b.params?.[i]))) return false;
+	return a.body.every((token, i) => {
+		const other = b.body[i];
+		if (token.kind !== other.kind || (token.flags & Flag.space) !== (other.flags & Flag.space)) return false;
+		return token.kind === Kind.identifier || token.kind === Kind.parameter ? token.value === other.value : text(token) === text(other);
+	});
+}

@@ -1,0 +1,359 @@
+/**
+ * Source text in, the token buffer of the unit out. One loop reads tokens straight from the file into the buffer; only a macro's name,
+ * a `#` at the start of a line and the end of a file leave it. That is why 2.8 MB of vmlinux.h cost little more than looking at each byte.
+ */
+import type { Diagnostic } from "../diagnostics/diagnostic.ts";
+import { Sources, toBytes, type FileProvider, type SourceFile } from "../source/files.ts";
+import { C23_KEYWORDS, isKeyword, KEYWORDS, Kind, keywordKind, kindOf } from "../source/kinds.ts";
+import { Flag, keywordTable, Lexer } from "../source/lexer.ts";
+import { Names } from "../source/names.ts";
+import { type Expansion, TokenBuffer } from "./buffer.ts";
+import { dispatchDirective } from "./directives.ts";
+import { dynamicTokens } from "./dynamic.ts";
+import { END, type ExpandHost, Expander, numberToken } from "./expand.ts";
+import { basename, type Found, IncludeSearch, type SearchDir } from "./include.ts";
+import { type DynamicMacro, type Macro, MacroTable, type Tok } from "./macros.ts";
+import { newPragmaStacks, newPragmaState, type PragmaStacks, type PragmaState } from "./pragma.ts";
+import { predefinedText, STANDARDS, type TargetOptions } from "./predefined.ts";
+
+export interface PreprocessOptions {
+	readonly target: TargetOptions;
+	/** -D and -U in order: "NAME", "NAME=text"; undefine takes a name. */
+	readonly macros: readonly { readonly kind: "define" | "undefine"; readonly text: string }[];
+	/** -include */
+	readonly includes: readonly string[];
+	readonly dirs: readonly (SearchDir | "built-in")[];
+	readonly provider: FileProvider;
+	readonly builtinHeader: (name: string) => string | undefined;
+	/** When set, `#include "vmlinux.h"` without a file is noted instead of refused: types come from elsewhere. */
+	readonly virtualVmlinux: boolean;
+	/** -fsyntax of .i files: directives other than line markers are not obeyed. */
+	readonly alreadyPreprocessed?: boolean;
+	/** -M, -MM with -MG: a missing header is not an error. */
+	readonly allowMissing?: boolean;
+}
+
+export interface Preprocessed {
+	readonly tokens: TokenBuffer;
+	readonly pragmas: PragmaState;
+	readonly macros: MacroTable;
+	/** Every file read, in order of first reading; system ones marked. For -MD, -H. */
+	readonly dependencies: readonly { readonly path: string; readonly system: boolean }[];
+	/** `#include "vmlinux.h"` is to be answered from type information. */
+	readonly wantsVmlinux: boolean;
+	readonly sources: Sources;
+	readonly names: Names;
+	/** A limit was reached: the tokens are not the whole program. */
+	readonly stopped: boolean;
+	/** Tokens of the program proper; behind it one `end` token and places of messages about directives. */
+	readonly programLength: number;
+}
+
+/** A message with its place as token in the buffer: tokens of directives are put behind the program for it. */
+export type Report = (diagnostic: Diagnostic) => void;
+
+interface OpenFile {
+	readonly file: SourceFile;
+	readonly lexer: Lexer;
+	readonly found: Found | null;
+	/** Open #if's when the file began. */
+	readonly conditions: number;
+	readonly tokensBefore: number;
+	/** Include guard: the name of `#ifndef NAME` that opens the file, until something stands outside. */
+	guard: number;
+	guardDepth: number;
+	guardClosedAt: number;
+	directivesAtClose: number;
+	directives: number;
+}
+
+export interface Condition {
+	/** A branch has been taken already. */
+	taken: boolean;
+	sawElse: boolean;
+	readonly at: Tok;
+}
+
+const HASH = kindOf("#");
+/** As gcc and clang have it. */
+const MAX_INCLUDE_DEPTH = 200;
+const MAX_TOKENS = 24_000_000;
+const MAX_FILE_BYTES = 256 << 20;
+
+const DYNAMIC: readonly DynamicMacro[] = [
+	"__FILE__", "__LINE__", "__COUNTER__", "__BASE_FILE__", "__FILE_NAME__", "__INCLUDE_LEVEL__", "__DATE__", "__TIME__", "__TIMESTAMP__", "_Pragma",
+	"__has_attribute", "__has_builtin", "__has_feature", "__has_extension", "__has_include", "__has_include_next", "__has_c_attribute", "__has_declspec_attribute", "__has_warning", "__is_identifier", "__has_embed",
+];
+
+export class Preprocessor implements ExpandHost {
+	readonly sources = new Sources();
+	readonly names = new Names();
+	readonly macros = new MacroTable();
+	readonly buffer = new TokenBuffer(this.sources, this.names);
+	readonly expansions: (Expansion | null)[] = this.buffer.expansions;
+	readonly options: PreprocessOptions;
+	readonly search: IncludeSearch;
+	readonly expander: Expander;
+	readonly pragmas: PragmaState = newPragmaState();
+	readonly pragmaStacks: PragmaStacks = newPragmaStacks();
+	readonly conditions: Condition[] = [];
+	readonly stack: OpenFile[] = [];
+	readonly dependencies: { path: string; system: boolean }[] = [];
+	readonly once = new Set<string>();
+	counter = 0;
+	wantsVmlinux = false;
+	stopped = false;
+	readonly #guards = new Map<string, number>();
+	readonly #report: Report;
+	readonly #keywords: Uint8Array;
+	/** Messages wait for the end of the program: their places are put behind it. */
+	readonly #waiting: { readonly diagnostic: Omit<Diagnostic, "span">; readonly at: Tok; readonly length: number; readonly notes: readonly { readonly message: string; readonly at: Tok }[] }[] = [];
+
+	constructor(options: PreprocessOptions, report: Report) {
+		this.options = options;
+		this.#report = report;
+		const std = STANDARDS[options.target.std] ?? STANDARDS.gnu17;
+		const spellings: [string, number][] = KEYWORDS.flatMap((words) => words.map((word): [string, number] => [word, keywordKind(word) as number]));
+		if (std.c23) for (const [word, meaning] of Object.entries(C23_KEYWORDS)) spellings.push([word, keywordKind(meaning) as number]);
+		this.#keywords = keywordTable(this.names, spellings, !std.gnu);
+		this.search = new IncludeSearch({ dirs: options.dirs, provider: options.provider, builtin: options.builtinHeader });
+		this.expander = new Expander(this);
+	}
+
+	run(path: string, text: Uint8Array | string): Preprocessed {
+		const bytes = toBytes(text);
+		this.dependencies.push({ path, system: false });
+		const utf16 = bytes.length > 1 && ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff));
+		const main = this.sources.add(path, utf16 ? new Uint8Array(0) : bytes, -1, false);
+		if (utf16) this.stop("E0105", "the file is UTF-16; source text must be UTF-8", { ...END, location: main.base });
+		for (const name of DYNAMIC) this.#defineDynamic(name);
+		const { macros, includes } = this.options;
+		let command = macros.map((m) => (m.kind === "undefine" ? `#undef ${m.text}\n` : `#define ${m.text.includes("=") ? m.text.replace("=", " ") : `${m.text} 1`}\n`)).join("");
+		command += includes.map((file) => `#include "${file}"\n`).join("");
+		// The stack is read from its end: the built-in macros first, then the command line, then the file.
+		this.#open(main, null);
+		this.#open(this.sources.add("<command line>", toBytes(command), -1, false, true), null);
+		this.#open(this.sources.add("<built-in>", toBytes(predefinedText(this.options.target)), -1, true, true), null);
+		this.#loop();
+		for (const condition of this.conditions) this.report("E0106", "this conditional is not closed with #endif", condition.at);
+		this.#flushReports();
+		return {
+			tokens: this.buffer, pragmas: this.pragmas, macros: this.macros, dependencies: this.dependencies, wantsVmlinux: this.wantsVmlinux,
+			sources: this.sources, names: this.names, stopped: this.stopped, programLength: this.programLength,
+		};
+	}
+
+	#loop(): void {
+		const { buffer, macros } = this;
+		const keywords = this.#keywords;
+		const keywordCount = keywords.length;
+		while (this.stack.length > 0 && !this.stopped) {
+			const open = this.stack[this.stack.length - 1];
+			const { lexer } = open;
+			const { base } = open.file;
+			// Until something happens to the stack.
+			for (;;) {
+				lexer.next();
+				const { kind, value } = lexer;
+				if (kind === Kind.identifier) {
+					if (macros.defined[value] === 1) {
+						if (this.#expandInto(open, value)) break;
+						continue;
+					}
+					const word = value < keywordCount ? keywords[value] : 0;
+					buffer.push(word === 0 ? Kind.identifier : word, lexer.flags, value, base + lexer.start, 0);
+				} else if (kind === HASH && (lexer.flags & Flag.lineStart) !== 0) {
+					open.directives++;
+					dispatchDirective(this, lexer, base);
+					if (this.stopped || this.stack[this.stack.length - 1] !== open) break;
+				} else if (kind === Kind.end) {
+					this.#close(open);
+					break;
+				} else {
+					if (kind === Kind.stray) this.#stray(lexer, base);
+					buffer.push(kind, lexer.flags, value, base + lexer.start, 0);
+				}
+			}
+			if (buffer.length > MAX_TOKENS) this.stop("E0121", `the program has more than ${MAX_TOKENS} tokens after preprocessing`, this.#token(buffer.length - 1));
+		}
+	}
+
+	/** A macro's name stands in the file. True: the file stack changed. */
+	#expandInto(open: OpenFile, name: number): boolean {
+		const { buffer, expander, lexer } = { buffer: this.buffer, expander: this.expander, lexer: open.lexer };
+		const macro = this.macros.get(name) as Macro;
+		const token: Tok = { kind: Kind.identifier, flags: lexer.flags, value: name, location: open.file.base + lexer.start, expansion: 0 };
+		if (!expander.expand(macro, token)) {
+			this.#push(token);
+			return false;
+		}
+		while (!expander.idle && !this.stopped) {
+			const next = expander.next();
+			if (next.kind === Kind.end) {
+				// The end of the file, met while a macro's arguments were looked for.
+				if (expander.idle) break;
+				continue;
+			}
+			this.#push(next);
+			if (buffer.length > MAX_TOKENS) this.stop("E0121", `the program has more than ${MAX_TOKENS} tokens after preprocessing`, token);
+		}
+		return this.stopped || this.stack[this.stack.length - 1] !== open;
+	}
+
+	#push(token: Tok): void {
+		const { value } = token;
+		const kind = token.kind === Kind.identifier ? this.keywordOf(value) : token.kind;
+		this.buffer.push(kind, token.flags, value, token.location, token.expansion);
+	}
+
+	#token(index: number): Tok {
+		const { buffer } = this;
+		return { kind: buffer.kinds[index], flags: buffer.flags[index], value: buffer.values[index], location: buffer.locations[index], expansion: buffer.expanded[index] };
+	}
+
+	#stray(lexer: Lexer, base: number): void {
+		const byte = lexer.bytes[lexer.start];
+		if (lexer.value > 1) return;
+		const shown = byte > 32 && byte < 127 ? `'${String.fromCharCode(byte)}'` : `<0x${byte.toString(16).padStart(2, "0")}>`;
+		this.report("E0107", `stray ${shown} in the program`, { ...END, location: base + lexer.start });
+	}
+
+	#open(file: SourceFile, found: Found | null): void {
+		const lexer = new Lexer(file.bytes, this.names, (code, message, offset, length) => this.report(code, message, { kind: Kind.stray, flags: 0, value: length, location: file.base + offset, expansion: 0 }));
+		this.stack.push({ file, lexer, found, conditions: this.conditions.length, tokensBefore: this.buffer.length, guard: -1, guardDepth: -1, guardClosedAt: -1, directivesAtClose: -1, directives: 0 });
+	}
+
+	#close(open: OpenFile): void {
+		while (this.conditions.length > open.conditions) this.report("E0106", "this conditional is not closed with #endif", (this.conditions.pop() as Condition).at);
+		if (open.guard >= 0 && open.guardClosedAt === this.buffer.length && open.directivesAtClose === open.directives && open.found !== null) this.#guards.set(open.found.path, open.guard);
+		this.stack.pop();
+	}
+
+	/** `#ifndef NAME` was met: the beginning of an include guard if nothing stood before it. */
+	noteGuard(name: number): void {
+		const open = this.current;
+		if (open.directives === 1 && this.buffer.length === open.tokensBefore && open.guard < 0) {
+			open.guard = name;
+			open.guardDepth = this.conditions.length;
+		}
+	}
+	noteElse(): void {
+		if (this.conditions.length === this.current.guardDepth) this.current.guard = -1;
+	}
+	/** Called with the condition still open. */
+	noteEndif(): void {
+		const open = this.current;
+		if (open.guard >= 0 && this.conditions.length === open.guardDepth) {
+			open.guardClosedAt = this.buffer.length;
+			open.directivesAtClose = open.directives;
+		}
+	}
+
+	get current(): OpenFile {
+		return this.stack[this.stack.length - 1];
+	}
+
+	include(found: Found, at: Tok): void {
+		if (this.once.has(found.path)) return;
+		const guard = this.#guards.get(found.path);
+		if (guard !== undefined && this.macros.get(guard) !== undefined) return;
+		const depth = this.stack.length;
+		if (depth > MAX_INCLUDE_DEPTH) {
+			this.stop("E0122", `#include is nested more than ${MAX_INCLUDE_DEPTH} deep: does '${found.path}' include itself?`, at);
+			return;
+		}
+		if (found.bytes.length > MAX_FILE_BYTES) {
+			this.stop("E0123", `'${found.path}' is larger than ${MAX_FILE_BYTES >> 20} MB`, at);
+			return;
+		}
+		if (!this.dependencies.some((d) => d.path === found.path)) this.dependencies.push({ path: found.path, system: found.system });
+		this.#open(this.sources.add(found.path, found.bytes, at.location, found.system || this.current.file.system), found);
+	}
+
+	#defineDynamic(name: DynamicMacro): void {
+		const id = this.names.intern(name);
+		this.macros.set(id, { name: id, params: null, variadic: false, body: [], definedAt: -1, builtin: true, active: false, dynamic: name, plain: true });
+	}
+
+	// ── what the expander asks ──────────────────────────────────────────────────────────────────
+
+	fileToken(): Tok {
+		for (;;) {
+			if (this.stopped || this.stack.length === 0) return END;
+			const open = this.current;
+			const { lexer } = open;
+			lexer.next();
+			const { kind } = lexer;
+			if (kind === Kind.newline) return { ...END, location: open.file.base + lexer.start };
+			if (kind === HASH && (lexer.flags & Flag.lineStart) !== 0 && !lexer.inDirective) {
+				// A directive among a macro's arguments: undefined in C, obeyed by every compiler. #include would change the file under us.
+				dispatchDirective(this, lexer, open.file.base);
+				if (this.current !== open) return END;
+				continue;
+			}
+			return { kind, flags: lexer.flags, value: lexer.value, location: open.file.base + lexer.start, expansion: 0 };
+		}
+	}
+
+	parenFollows(): boolean {
+		return this.stack.length > 0 && this.current.lexer.parenFollows();
+	}
+
+	dynamic(macro: Macro, name: Tok, expander: Expander): readonly Tok[] {
+		return dynamicTokens(this, macro.dynamic as DynamicMacro, name, expander);
+	}
+
+	// ── messages ────────────────────────────────────────────────────────────────────────────────
+
+	/** Codes that begin with W are warnings. */
+	report(code: string, message: string, at: Tok, extra: { readonly group?: string; readonly notes?: readonly { readonly message: string; readonly at: Tok }[] } = {}): void {
+		const severity = code.startsWith("W") ? "warning" : "error";
+		this.#waiting.push({ diagnostic: { code, severity, message, group: extra.group }, at, length: 1, notes: extra.notes ?? [] });
+		if (this.#waiting.length > 10_000) this.stopped = true;
+	}
+
+	stop(code: string, message: string, at: Tok): void {
+		if (!this.stopped) this.report(code, message, at);
+		this.stopped = true;
+	}
+
+	/**
+	 * Places are tokens of the buffer. Tokens of directives are not in it, so those that a message needs are put behind the program's
+	 * (`programLength` says where that ends).
+	 */
+	#flushReports(): void {
+		const { buffer } = this;
+		this.programLength = buffer.length;
+		buffer.push(Kind.end, Flag.lineStart, 0, this.sources.files[0].base + this.sources.files[0].bytes.length, 0);
+		const margin = (at: Tok): { from: number; to: number } => {
+			buffer.push(at.kind, at.flags, at.value, at.location, at.expansion);
+			return { from: buffer.length - 1, to: buffer.length };
+		};
+		for (const { diagnostic, at, notes } of this.#waiting) this.#report({ ...diagnostic, span: margin(at), notes: notes.map((n) => ({ message: n.message, span: margin(n.at) })) });
+	}
+	programLength = 0;
+
+	/** Where the outermost macro call that the token came out of stands. */
+	outermost(token: Tok): number {
+		let { location, expansion } = token;
+		while (expansion > 0) {
+			const record = this.expansions[expansion] as Expansion;
+			location = record.callAt;
+			expansion = record.callExpansion;
+		}
+		return location;
+	}
+	number(value: number, at: Tok): Tok {
+		return numberToken(value, this.sources, at);
+	}
+	keywordOf(name: number): number {
+		return name < this.#keywords.length && this.#keywords[name] !== 0 ? this.#keywords[name] : Kind.identifier;
+	}
+	/** The name that __FILE_NAME__ gives. */
+	fileName(path: string): string {
+		return basename(path);
+	}
+	isKeywordName(name: number): boolean {
+		return isKeyword(this.keywordOf(name));
+	}
+}

@@ -1,0 +1,111 @@
+/**
+ * Token kinds: one small number per punctuator and keyword, and a few classes. The number plus `GRAMMAR_BASE` is the private-use
+ * character that stands for the token in the string that the grammar reads.
+ */
+
+/** Classes of tokens that carry text. */
+export const Kind = {
+	end: 0,
+	identifier: 1,
+	number: 2,
+	char: 3,
+	string: 4,
+	/** A character that starts no token: "@", a stray backslash. */
+	stray: 5,
+	/** `#pragma unroll` and its relatives, as one token; the value is the count (`LoopPragma.unroll`). */
+	loopPragma: 6,
+	/** Only in the grammar's string: an identifier that names a type. */
+	typedefName: 7,
+	/** Only in the grammar's string: a token that error recovery has taken out. */
+	erased: 8,
+	/** Only inside directives and macro bodies: end of the line. */
+	newline: 9,
+	/** Only in macro bodies: a parameter; the value is its index. */
+	parameter: 10,
+	/** Only during expansion: stands for an empty argument next to `##`. */
+	placemarker: 11,
+} as const;
+
+const FIRST_PUNCTUATOR = 16;
+
+/** Longest first where one begins with another; the order is otherwise free. */
+export const PUNCTUATORS = [
+	"[", "]", "(", ")", "{", "}", ".", "->", "++", "--", "&", "*", "+", "-", "~", "!", "/", "%", "<<", ">>", "<", ">", "<=", ">=", "==", "!=",
+	"^", "|", "&&", "||", "?", ":", "::", ";", "...", "=", "*=", "/=", "%=", "+=", "-=", "<<=", ">>=", "&=", "^=", "|=", ",", "#", "##",
+] as const;
+export type Punctuator = (typeof PUNCTUATORS)[number];
+
+const FIRST_KEYWORD = FIRST_PUNCTUATOR + PUNCTUATORS.length;
+
+/** The grammar's word, then the other spellings of the same keyword. */
+export const KEYWORDS = [
+	["auto"], ["break"], ["case"], ["char"], ["const", "__const", "__const__"], ["continue"], ["default"], ["do"], ["double"], ["else"], ["enum"],
+	["extern"], ["float"], ["for"], ["goto"], ["if"], ["inline", "__inline", "__inline__"], ["int"], ["long"], ["register"],
+	["restrict", "__restrict", "__restrict__"], ["return"], ["short"], ["signed", "__signed", "__signed__"], ["sizeof"], ["static"], ["struct"],
+	["switch"], ["typedef"], ["union"], ["unsigned"], ["void"], ["volatile", "__volatile", "__volatile__"], ["while"],
+	["_Alignas"], ["_Alignof", "__alignof", "__alignof__"], ["_Atomic"], ["_Bool"], ["_Complex", "__complex__", "__complex"], ["_Generic"], ["_Noreturn"],
+	["_Static_assert"], ["_Thread_local", "__thread"], ["__int128"], ["_Float16"], ["__float128"],
+	["asm", "__asm", "__asm__"], ["__attribute__", "__attribute"], ["__extension__"], ["typeof", "__typeof", "__typeof__"], ["__typeof_unqual__", "__typeof_unqual"],
+	["__auto_type"], ["__label__"], ["__real__", "__real"], ["__imag__", "__imag"], ["_BitInt"], ["__declspec"],
+	["__builtin_offsetof"], ["__builtin_types_compatible_p"], ["__builtin_choose_expr"], ["__builtin_va_arg"],
+] as const;
+
+/** Words that are keywords in some dialects only. */
+export const C23_KEYWORDS = { bool: "_Bool", static_assert: "_Static_assert", alignas: "_Alignas", alignof: "_Alignof", thread_local: "_Thread_local", typeof_unqual: "__typeof_unqual__" } as const;
+/** Not keywords under `-std=c11` and friends. */
+export const GNU_KEYWORDS: readonly string[] = ["asm", "typeof"];
+
+export type Keyword = (typeof KEYWORDS)[number][0];
+
+const kindOfSpelling = new Map<string, number>();
+PUNCTUATORS.forEach((p, i) => kindOfSpelling.set(p, FIRST_PUNCTUATOR + i));
+KEYWORDS.forEach((words, i) => words.forEach((w) => kindOfSpelling.set(w, FIRST_KEYWORD + i)));
+
+/** The kind of a punctuator or keyword. */
+export function kindOf(spelling: Punctuator | Keyword): number {
+	return kindOfSpelling.get(spelling) as number;
+}
+/** The kind of any keyword spelling, or undefined. */
+export function keywordKind(spelling: string): number | undefined {
+	const kind = kindOfSpelling.get(spelling);
+	return kind !== undefined && kind >= FIRST_KEYWORD ? kind : undefined;
+}
+export function isKeyword(kind: number): boolean {
+	return kind >= FIRST_KEYWORD;
+}
+export function isPunctuator(kind: number): boolean {
+	return kind >= FIRST_PUNCTUATOR && kind < FIRST_KEYWORD;
+}
+/** The canonical spelling of a punctuator or keyword kind. */
+export function spellingOf(kind: number): string {
+	return kind >= FIRST_KEYWORD ? KEYWORDS[kind - FIRST_KEYWORD][0] : PUNCTUATORS[kind - FIRST_PUNCTUATOR];
+}
+
+/** Start of Unicode's private use area. */
+export const GRAMMAR_BASE = 0xe000;
+
+/** What a token kind is called in a message. */
+export function describeKind(kind: number): string {
+	switch (kind) {
+		case Kind.end:
+			return "end of file";
+		case Kind.identifier:
+			return "identifier";
+		case Kind.number:
+			return "number";
+		case Kind.char:
+			return "character constant";
+		case Kind.string:
+			return "string literal";
+		case Kind.stray:
+			return "stray character";
+		case Kind.loopPragma:
+			return "loop pragma";
+		case Kind.typedefName:
+			return "type name";
+		case Kind.erased:
+			return "skipped text";
+		default:
+			return `'${spellingOf(kind)}'`;
+	}
+}

@@ -1,0 +1,475 @@
+/**
+ * Bytes in, one preprocessing token at a time out (C11 6.4), into the lexer's own fields: no object per token.
+ * Comments and white space become flags of the next token. Backslash-newlines within a token are rare, so the fast path only notices
+ * that a token stops at one and reads it again from a copy without them (`#spliced`).
+ */
+import { GNU_KEYWORDS, Kind, kindOf, type Punctuator } from "./kinds.ts";
+import { HASH_START, MAX_NAME_BYTES, type Names } from "./names.ts";
+
+export const Flag = {
+	/** White space or a comment stands before the token. */
+	space: 1,
+	/** First of its line. */
+	lineStart: 2,
+	/** A macro name that must not be expanded any more (C11 6.10.3.4p2). */
+	noExpand: 4,
+} as const;
+
+export type LexError = (code: string, message: string, offset: number, length: number) => void;
+
+// Character classes of the dispatch table.
+const OTHER = 0;
+const LETTER = 1;
+const DIGIT = 2;
+const BLANK = 3;
+const NEWLINE = 4;
+const QUOTE = 5;
+const APOSTROPHE = 6;
+const SLASH = 7;
+const BACKSLASH = 8;
+const DOT = 9;
+const NUL = 10;
+/** Stands for a token of its own whatever follows: ( ) [ ] { } ; , ? ~ */
+const SINGLE = 11;
+
+const classOf = new Uint8Array(256);
+const singleKind = new Uint8Array(256);
+for (let c = 0; c < 256; c++) {
+	const ch = String.fromCharCode(c);
+	if (/[A-Za-z_$]/.test(ch) || c >= 0x80) classOf[c] = LETTER;
+	else if (/[0-9]/.test(ch)) classOf[c] = DIGIT;
+	else if (/[ \t\v\f\r]/.test(ch)) classOf[c] = BLANK;
+	else if ("()[]{};,?~".includes(ch)) {
+		classOf[c] = SINGLE;
+		singleKind[c] = kindOf(ch as Punctuator);
+	}
+}
+classOf[10] = NEWLINE;
+classOf[34] = QUOTE;
+classOf[39] = APOSTROPHE;
+classOf[47] = SLASH;
+classOf[92] = BACKSLASH;
+classOf[46] = DOT;
+classOf[0] = NUL;
+
+/** 1 where the byte continues an identifier. */
+const wordByte = new Uint8Array(256);
+for (let c = 0; c < 256; c++) if (classOf[c] === LETTER || classOf[c] === DIGIT) wordByte[c] = 1;
+
+const K = {
+	lt: kindOf("<"), gt: kindOf(">"), le: kindOf("<="), ge: kindOf(">="), shl: kindOf("<<"), shr: kindOf(">>"), shlEq: kindOf("<<="), shrEq: kindOf(">>="),
+	eq: kindOf("="), eqEq: kindOf("=="), not: kindOf("!"), notEq: kindOf("!="), and: kindOf("&"), andAnd: kindOf("&&"), andEq: kindOf("&="),
+	or: kindOf("|"), orOr: kindOf("||"), orEq: kindOf("|="), xor: kindOf("^"), xorEq: kindOf("^="), plus: kindOf("+"), plusPlus: kindOf("++"), plusEq: kindOf("+="),
+	minus: kindOf("-"), minusMinus: kindOf("--"), minusEq: kindOf("-="), arrow: kindOf("->"), star: kindOf("*"), starEq: kindOf("*="),
+	slash: kindOf("/"), slashEq: kindOf("/="), percent: kindOf("%"), percentEq: kindOf("%="), colon: kindOf(":"), colonColon: kindOf("::"),
+	hash: kindOf("#"), hashHash: kindOf("##"), dot: kindOf("."), ellipsis: kindOf("..."),
+	lbracket: kindOf("["), rbracket: kindOf("]"), lbrace: kindOf("{"), rbrace: kindOf("}"),
+} as const;
+
+export class Lexer {
+	readonly bytes: Uint8Array;
+	readonly #names: Names;
+	readonly #report: LexError;
+	/** Where the next token is looked for. */
+	pos = 0;
+	// The token:
+	kind = 0;
+	start = 0;
+	/** Identifier: the name's number. Everything else: the length in bytes. */
+	value = 0;
+	flags = 0;
+	/** Newlines are tokens: within a directive. */
+	inDirective = false;
+	/** Text that is skipped by `#if 0`: quotes need not match. */
+	lenient = false;
+
+	constructor(bytes: Uint8Array, names: Names, report: LexError) {
+		this.bytes = bytes;
+		this.#names = names;
+		this.#report = report;
+	}
+
+	next(): void {
+		const bytes = this.bytes;
+		const end = bytes.length;
+		let pos = this.pos;
+		let flags = pos === 0 ? Flag.lineStart : 0;
+		for (;;) {
+			if (pos >= end) {
+				this.#finish(Kind.end, end, end, flags | Flag.lineStart);
+				return;
+			}
+			const c = bytes[pos];
+			switch (classOf[c]) {
+				case BLANK:
+					flags |= Flag.space;
+					pos++;
+					continue;
+				case NEWLINE:
+					if (this.inDirective) {
+						// Stays before the newline: the directive is over, the next line starts with it.
+						this.#finish(Kind.newline, pos, pos, flags);
+						return;
+					}
+					flags = Flag.lineStart;
+					pos++;
+					continue;
+				case LETTER: {
+					const start = pos;
+					let hash = HASH_START;
+					let b = c;
+					do {
+						hash = Math.imul(hash ^ b, 0x01000193);
+						b = bytes[++pos];
+					} while (wordByte[b] === 1);
+					if (b === 92 && this.#isSplice(pos)) return this.#spliced(start, flags);
+					if ((b === 34 || b === 39) && pos - start <= 2 && isPrefix(bytes, start, pos)) return this.#quoted(start, pos, b, flags);
+					if (pos - start > MAX_NAME_BYTES) {
+						this.#report("E0104", `identifier of ${pos - start} bytes is too long (limit ${MAX_NAME_BYTES})`, start, 16);
+						this.#finish(Kind.stray, start, pos, flags);
+						return;
+					}
+					this.kind = Kind.identifier;
+					this.start = start;
+					this.value = this.#names.internBytes(bytes, start, pos, hash);
+					this.flags = flags;
+					this.pos = pos;
+					return;
+				}
+				case DIGIT:
+					return this.#number(pos, flags);
+				case SINGLE:
+					this.kind = singleKind[c];
+					this.start = pos;
+					this.value = 1;
+					this.flags = flags;
+					this.pos = pos + 1;
+					return;
+				case QUOTE:
+				case APOSTROPHE:
+					return this.#quoted(pos, pos, c, flags);
+				case SLASH: {
+					const second = bytes[pos + 1];
+					if (second === 42) {
+						pos = this.#blockComment(pos);
+						flags |= Flag.space;
+						continue;
+					}
+					if (second === 47) {
+						pos = this.#lineComment(pos);
+						flags |= Flag.space;
+						continue;
+					}
+					return this.#punctuator(pos, c, flags);
+				}
+				case DOT:
+					if (classOf[bytes[pos + 1]] === DIGIT) return this.#number(pos, flags);
+					return this.#punctuator(pos, c, flags);
+				case BACKSLASH: {
+					const after = this.#isSplice(pos);
+					if (after > 0) {
+						flags |= Flag.space;
+						pos = after;
+						continue;
+					}
+					this.#finish(Kind.stray, pos, pos + 1, flags);
+					return;
+				}
+				case NUL:
+					if (!this.lenient) this.#report("W0101", "null character ignored", pos, 1);
+					flags |= Flag.space;
+					pos++;
+					continue;
+				default:
+					return this.#punctuator(pos, c, flags);
+			}
+		}
+	}
+
+	/** Whether a `(` comes next, without reading the token: macro names look ahead for it. Line ends count as blanks outside directives. */
+	parenFollows(): boolean {
+		const bytes = this.bytes;
+		let pos = this.pos;
+		for (;;) {
+			const c = bytes[pos];
+			if (c === 40) return true;
+			const kind = pos < bytes.length ? classOf[c] : OTHER;
+			if (kind === BLANK || (kind === NEWLINE && !this.inDirective)) pos++;
+			else if (kind === BACKSLASH && this.#isSplice(pos) > 0) pos = this.#isSplice(pos);
+			else if (c === 47 && bytes[pos + 1] === 42) pos = this.#blockComment(pos);
+			else if (c === 47 && bytes[pos + 1] === 47) pos = this.#lineComment(pos);
+			else return false;
+		}
+	}
+
+	/** The rest of the line as it stands (for #error), without comments being looked at; stays before the newline. */
+	restOfLine(): { readonly from: number; readonly to: number } {
+		const bytes = this.bytes;
+		let pos = this.pos;
+		while (classOf[bytes[pos]] === BLANK && pos < bytes.length) pos++;
+		const from = pos;
+		while (pos < bytes.length && bytes[pos] !== 10) pos = this.#isSplice(pos) || pos + 1;
+		this.pos = pos;
+		let to = pos;
+		while (to > from && classOf[bytes[to - 1]] === BLANK) to--;
+		return { from, to };
+	}
+
+	/** `<path>` or `"path"` after #include; stays where it is and gives null when something else stands there. */
+	headerName(): { readonly from: number; readonly to: number; readonly angled: boolean } | null {
+		const bytes = this.bytes;
+		let pos = this.pos;
+		for (;;) {
+			if (classOf[bytes[pos]] === BLANK && pos < bytes.length) pos++;
+			else if (bytes[pos] === 47 && bytes[pos + 1] === 42) pos = this.#blockComment(pos);
+			else break;
+		}
+		const open = bytes[pos];
+		if (open !== 60 && open !== 34) return null;
+		const close = open === 60 ? 62 : 34;
+		const from = pos + 1;
+		let to = from;
+		while (to < bytes.length && bytes[to] !== close && bytes[to] !== 10) to++;
+		if (bytes[to] !== close) return null;
+		this.pos = to + 1;
+		return { from, to, angled: open === 60 };
+	}
+
+	#finish(kind: number, start: number, pos: number, flags: number): void {
+		this.kind = kind;
+		this.start = start;
+		this.value = pos - start;
+		this.flags = flags;
+		this.pos = pos;
+	}
+
+	/** Position behind a backslash-newline at `pos`, or 0. Blanks between the two are allowed as gcc and clang do. */
+	#isSplice(pos: number): number {
+		const bytes = this.bytes;
+		if (bytes[pos] !== 92) return 0;
+		let at = pos + 1;
+		while (at < bytes.length && classOf[bytes[at]] === BLANK) at++;
+		return bytes[at] === 10 ? at + 1 : 0;
+	}
+
+	#number(start: number, flags: number): void {
+		const bytes = this.bytes;
+		let pos = start + 1;
+		for (;;) {
+			const b = bytes[pos];
+			if (wordByte[b] === 1 || b === 46) pos++;
+			else if ((b === 43 || b === 45) && isExponent(bytes[pos - 1])) pos++;
+			else break;
+		}
+		if (bytes[pos] === 92 && this.#isSplice(pos) > 0) return this.#spliced(start, flags);
+		this.#finish(Kind.number, start, pos, flags);
+	}
+
+	#quoted(start: number, open: number, quote: number, flags: number): void {
+		const bytes = this.bytes;
+		const end = bytes.length;
+		let pos = open + 1;
+		for (;;) {
+			const b = bytes[pos];
+			if (pos >= end || b === 10) {
+				if (!this.lenient) {
+					const what = quote === 34 ? "string literal" : "character constant";
+					this.#report("E0101", `the ${what} is not closed before the end of the line`, start, pos - start);
+				}
+				// A lone quote in text that is thrown away spoils only itself; elsewhere the rest of the line goes with it.
+				this.#finish(Kind.stray, start, this.lenient ? open + 1 : pos, flags);
+				return;
+			}
+			if (b === quote) break;
+			pos = b === 92 ? this.#isSplice(pos) || pos + 2 : pos + 1;
+		}
+		this.#finish(quote === 34 ? Kind.string : Kind.char, start, pos + 1, flags);
+		if (quote === 39 && pos === open + 1 && !this.lenient) this.#report("E0102", "empty character constant", start, 2);
+	}
+
+	#blockComment(start: number): number {
+		const bytes = this.bytes;
+		const end = bytes.length;
+		let pos = start + 2;
+		for (;;) {
+			pos = bytes.indexOf(42, pos);
+			if (pos < 0) {
+				this.#report("E0103", "the comment is not closed before the end of the file", start, 2);
+				return end;
+			}
+			if (bytes[++pos] === 47) return pos + 1;
+		}
+	}
+
+	#lineComment(start: number): number {
+		const bytes = this.bytes;
+		let pos = start;
+		for (;;) {
+			const newline = bytes.indexOf(10, pos);
+			if (newline < 0) return bytes.length;
+			let back = newline - 1;
+			while (back > start && classOf[bytes[back]] === BLANK) back--;
+			if (bytes[back] !== 92) return newline;
+			pos = newline + 1;
+		}
+	}
+
+	#punctuator(start: number, c: number, flags: number): void {
+		const bytes = this.bytes;
+		const b = bytes[start + 1];
+		let kind: number = Kind.stray;
+		let length = 1;
+		const two = (k: number): void => {
+			kind = k;
+			length = 2;
+		};
+		switch (c) {
+			case 45: // -
+				if (b === 62) two(K.arrow);
+				else if (b === 45) two(K.minusMinus);
+				else if (b === 61) two(K.minusEq);
+				else kind = K.minus;
+				break;
+			case 42: // *
+				if (b === 61) two(K.starEq);
+				else kind = K.star;
+				break;
+			case 61: // =
+				if (b === 61) two(K.eqEq);
+				else kind = K.eq;
+				break;
+			case 46: // .
+				if (b === 46 && bytes[start + 2] === 46) {
+					kind = K.ellipsis;
+					length = 3;
+				} else kind = K.dot;
+				break;
+			case 38: // &
+				if (b === 38) two(K.andAnd);
+				else if (b === 61) two(K.andEq);
+				else kind = K.and;
+				break;
+			case 43: // +
+				if (b === 43) two(K.plusPlus);
+				else if (b === 61) two(K.plusEq);
+				else kind = K.plus;
+				break;
+			case 60: // <
+				if (b === 60) {
+					if (bytes[start + 2] === 61) {
+						kind = K.shlEq;
+						length = 3;
+					} else two(K.shl);
+				} else if (b === 61) two(K.le);
+				else if (b === 58) two(K.lbracket);
+				else if (b === 37) two(K.lbrace);
+				else kind = K.lt;
+				break;
+			case 62: // >
+				if (b === 62) {
+					if (bytes[start + 2] === 61) {
+						kind = K.shrEq;
+						length = 3;
+					} else two(K.shr);
+				} else if (b === 61) two(K.ge);
+				else kind = K.gt;
+				break;
+			case 33: // !
+				if (b === 61) two(K.notEq);
+				else kind = K.not;
+				break;
+			case 124: // |
+				if (b === 124) two(K.orOr);
+				else if (b === 61) two(K.orEq);
+				else kind = K.or;
+				break;
+			case 94: // ^
+				if (b === 61) two(K.xorEq);
+				else kind = K.xor;
+				break;
+			case 47: // /
+				if (b === 61) two(K.slashEq);
+				else kind = K.slash;
+				break;
+			case 37: // %
+				if (b === 61) two(K.percentEq);
+				else if (b === 62) two(K.rbrace);
+				else if (b === 58) {
+					if (bytes[start + 2] === 37 && bytes[start + 3] === 58) {
+						kind = K.hashHash;
+						length = 4;
+					} else two(K.hash);
+				} else kind = K.percent;
+				break;
+			case 58: // :
+				if (b === 62) two(K.rbracket);
+				else if (b === 58) two(K.colonColon);
+				else kind = K.colon;
+				break;
+			case 35: // #
+				if (b === 35) two(K.hashHash);
+				else kind = K.hash;
+				break;
+		}
+		const pos = start + length;
+		if (bytes[pos] === 92 && kind !== Kind.stray && this.#isSplice(pos) > 0 && !this.#unspliced) return this.#spliced(start, flags);
+		this.#finish(kind, start, pos, flags);
+	}
+
+	#unspliced = false;
+
+	/** Reads the token at `start` from a copy without backslash-newlines. */
+	#spliced(start: number, flags: number): void {
+		const bytes = this.bytes;
+		for (let room = 256; ; room *= 4) {
+			const clean = new Uint8Array(room);
+			const from = new Int32Array(room + 1);
+			let length = 0;
+			let pos = start;
+			while (length < room && pos < bytes.length && bytes[pos] !== 10) {
+				const after = this.#isSplice(pos);
+				if (after > 0) {
+					pos = after;
+					continue;
+				}
+				from[length] = pos;
+				clean[length++] = bytes[pos++];
+			}
+			from[length] = pos;
+			const inner = new Lexer(clean.subarray(0, length), this.#names, (code, message, offset, size) => this.#report(code, message, from[offset], size));
+			inner.#unspliced = true;
+			inner.lenient = this.lenient;
+			inner.next();
+			// A token that ends where the copy ends may go on behind it.
+			if (inner.pos === length && length === room) continue;
+			this.kind = inner.kind;
+			this.start = start;
+			// The end is where the last byte stood, plus one: a following splice is not part of the token.
+			this.pos = inner.pos > 0 ? from[inner.pos - 1] + 1 : start + 1;
+			this.value = inner.kind === Kind.identifier ? inner.value : this.pos - start;
+			this.flags = flags;
+			return;
+		}
+	}
+}
+
+function isExponent(b: number): boolean {
+	return b === 69 || b === 101 || b === 80 || b === 112;
+}
+
+/** L u U u8 in front of a quote. */
+function isPrefix(bytes: Uint8Array, from: number, to: number): boolean {
+	const first = bytes[from];
+	if (to - from === 1) return first === 76 || first === 117 || first === 85;
+	return first === 117 && bytes[from + 1] === 56;
+}
+
+/** Which words the dialect takes as keywords: name number → kind. */
+export function keywordTable(names: Names, spellings: Iterable<readonly [string, number]>, strict: boolean): Uint8Array {
+	const kinds: number[] = [];
+	for (const [word, kind] of spellings) {
+		if (strict && GNU_KEYWORDS.includes(word)) continue;
+		kinds[names.intern(word)] = kind;
+	}
+	return Uint8Array.from(kinds, (kind) => kind ?? 0);
+}
