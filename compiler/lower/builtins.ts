@@ -1,0 +1,220 @@
+import type { Op, Value } from "../ir/types.ts";
+import type { TExpr } from "../types/typed.ts";
+import type { IntType } from "../types/types.ts";
+import type { BuiltinExpr, Lowering } from "./state.ts";
+import { constant, undef } from "../ir/values.ts";
+import { asPointer, integerType } from "../types/basic.ts";
+import { alignOf } from "../types/layout.ts";
+import { isAtomicBuiltin, lowerAtomic } from "./atomics.ts";
+import { countLeadingZeros, countTrailingZeros, findFirstSet, popcount } from "./bits.ts";
+import { convert } from "./convert.ts";
+import { overflow } from "./overflow.ts";
+import { isSigned, shapeOf, tyOf } from "./state.ts";
+
+/**
+ * Builtin functions → IR. Those that the checker folds (offsetof, types_compatible_p, choose_expr, preserve_*) do not
+ * get here. The row's key is the name without `__builtin_`.
+ */
+type Row = (f: Lowering, expr: BuiltinExpr, used: boolean) => Value;
+
+const nothing = constant("i32", 0);
+
+const first = (f: Lowering, expr: BuiltinExpr): Value => f.value(expr.args[0]);
+
+/** The first argument as an unsigned number of the width that the name says. */
+const counted =
+	(count: (b: Lowering["b"], x: Value) => Value): Row =>
+	(f, expr) => {
+		const value = first(f, expr);
+		const wide = /ll?$|64$|g$/.test(expr.name) && !/clz$|ctz$|ffs$|parity$/.test(expr.name) ? true : value.ty === "i64";
+		return count(f.b, wide ? f.b.extend(value, false) : f.b.truncate(value));
+	};
+
+const swap =
+	(bits: 16 | 32 | 64): Row =>
+	(f, expr) => {
+		const value = first(f, expr);
+		const ty = bits === 64 ? "i64" : "i32";
+		return f.b.pure("bswap", ty, [bits === 64 ? f.b.extend(value, false) : f.b.truncate(value)], { bits });
+	};
+
+const copy =
+	(op: Op): Row =>
+	(f, expr) => {
+		const [to, from, length] = expr.args;
+		const target = f.value(to);
+		const source = op === "memset" ? f.b.truncate(f.value(from)) : f.value(from);
+		sized(f, op, target, source, length, Math.min(alignmentOf(to), op === "memset" ? 8 : alignmentOf(from)));
+		return target;
+	};
+
+function sized(f: Lowering, op: Op, target: Value, source: Value, length: TExpr, align: number): Value {
+	const size = f.b.extend(f.value(length), isSigned(length.type));
+	const ty = op === "memcmp" ? "i32" : null;
+	if (size.op === "const") return size.value === 0n && ty === null ? nothing : f.b.append(op, ty, [target, source], { size: Number(size.value), align });
+	return f.b.append(op, ty, [target, source, size], { align });
+}
+
+/** What the pointer's type, before conversion to void *, says of its alignment; an array's or variable's own if it is one. */
+function alignmentOf(pointer: TExpr): number {
+	if (pointer.kind === "convert" && asPointer(pointer.operand.type) !== null) return alignmentOf(pointer.operand);
+	if (pointer.kind === "address") {
+		if (pointer.of.kind === "variable") return Math.min(8, pointer.of.symbol.align);
+		return Math.min(8, alignOf(pointer.of.type));
+	}
+	const target = asPointer(pointer.type)?.target;
+	if (target === undefined) return 1;
+	const shape = shapeOf(target);
+	return shape.kind === "void" ? 1 : Math.min(8, alignOf(target));
+}
+
+const refused =
+	(why: string): Row =>
+	(f, expr) => {
+		for (const arg of expr.args) f.effect(arg);
+		return f.refuse("E0604", why, expr.span);
+	};
+
+const rows: Record<string, Row> = {
+	memcpy: copy("memcpy"),
+	memcpy_inline: copy("memcpy"),
+	memmove: copy("memmove"),
+	memset: copy("memset"),
+	memset_inline: copy("memset"),
+	bzero: (f, expr) => {
+		sized(f, "memset", first(f, expr), nothing, expr.args[1], alignmentOf(expr.args[0]));
+		return nothing;
+	},
+	memcmp: (f, expr) => {
+		const [left, right, length] = expr.args;
+		return sized(f, "memcmp", f.value(left), f.value(right), length, Math.min(alignmentOf(left), alignmentOf(right)));
+	},
+	bcmp: (f, expr) => rows.memcmp(f, expr, true),
+	bswap16: swap(16),
+	bswap32: swap(32),
+	bswap64: swap(64),
+	popcount: counted(popcount),
+	popcountl: counted(popcount),
+	popcountll: counted(popcount),
+	popcountg: counted(popcount),
+	clz: counted(countLeadingZeros),
+	clzl: counted(countLeadingZeros),
+	clzll: counted(countLeadingZeros),
+	ctz: counted(countTrailingZeros),
+	ctzl: counted(countTrailingZeros),
+	ctzll: counted(countTrailingZeros),
+	ffs: counted(findFirstSet),
+	ffsl: counted(findFirstSet),
+	ffsll: counted(findFirstSet),
+	parity: (f, expr) => f.b.binary("and", counted(popcount)(f, expr, true), constant("i32", 1)),
+	parityl: (f, expr) => rows.parity(f, expr, true),
+	parityll: (f, expr) => rows.parity(f, expr, true),
+	abs: absolute,
+	labs: absolute,
+	llabs: absolute,
+	constant_p: (f, expr) => {
+		const [arg] = expr.args;
+		const { kind } = shapeOf(arg.type);
+		if (kind !== "int" && kind !== "pointer") return nothing;
+		if (!isQuiet(arg)) return nothing;
+		const value = f.value(arg);
+		// The address of a string literal counts as constant for gcc and clang.
+		return value.op === "global" ? constant("i32", value.attr?.global !== undefined && "section" in value.attr.global && value.attr.global.section?.startsWith(".rodata.str") ? 1 : 0) : f.b.pure("isconst", "i32", [value]);
+	},
+	expect: first,
+	expect_with_probability: first,
+	assume: () => nothing,
+	assume_aligned: first,
+	launder: first,
+	prefetch: (f, expr) => {
+		for (const arg of expr.args) f.effect(arg);
+		return nothing;
+	},
+	unreachable: (f) => {
+		f.b.append("unreachable", null, []);
+		return nothing;
+	},
+	trap: trap,
+	debugtrap: trap,
+	abort: trap,
+	object_size: (_f, expr) => constant("i64", expr.args[1]?.kind === "int" && expr.args[1].value >= 2n ? 0 : -1),
+	dynamic_object_size: (f, expr) => rows.object_size(f, expr, true),
+	alloca: refused("eBPF's stack is 512 bytes of fixed layout: there is no alloca"),
+	alloca_with_align: refused("eBPF's stack is 512 bytes of fixed layout: there is no alloca"),
+	va_start: refused("eBPF functions take at most five arguments in registers: there are no variable arguments"),
+	va_end: refused("eBPF functions take at most five arguments in registers: there are no variable arguments"),
+	va_arg: refused("eBPF functions take at most five arguments in registers: there are no variable arguments"),
+	va_copy: refused("eBPF functions take at most five arguments in registers: there are no variable arguments"),
+	return_address: refused("eBPF has no return address to look at"),
+	frame_address: (f) => f.b.append("asm", "ptr", [], { asm: { template: "%0 = r10", volatile: false, outputs: [{ constraint: "r", inout: false, earlyClobber: false, memory: false, wide: true }], inputs: [], clobbers: [], labels: [] } }),
+};
+
+function absolute(f: Lowering, expr: BuiltinExpr): Value {
+	const { b } = f;
+	const value = convert(b, first(f, expr), expr.args[0].type, expr.type);
+	const sign = b.binary("ashr", value, constant(value.ty!, value.ty === "i64" ? 63 : 31));
+	return b.binary("sub", b.binary("xor", value, sign), sign);
+}
+
+/** clang's BPF target has no trap instruction either; the program must not get here. */
+function trap(f: Lowering): Value {
+	f.b.append("unreachable", null, []);
+	return nothing;
+}
+
+/** Evaluating it would do nothing but read. */
+function isQuiet(expr: TExpr): boolean {
+	switch (expr.kind) {
+		case "int":
+		case "function-address":
+		case "core-info":
+			return true;
+		case "load":
+		case "address":
+			return true;
+		case "convert":
+		case "unary":
+			return isQuiet(expr.operand);
+		case "binary":
+		case "compare":
+		case "logical":
+		case "pointer-diff":
+		case "comma":
+			return isQuiet(expr.left) && isQuiet(expr.right);
+		case "pointer-add":
+			return isQuiet(expr.pointer) && isQuiet(expr.index);
+		case "conditional":
+			return isQuiet(expr.condition) && (expr.then === undefined || isQuiet(expr.then)) && isQuiet(expr.else);
+		case "builtin":
+			return expr.args.every(isQuiet);
+		default:
+			return false;
+	}
+}
+
+export function lowerBuiltin(f: Lowering, expr: BuiltinExpr, used: boolean): Value {
+	const { name } = expr;
+	f.b.loc = expr.span;
+	if (isAtomicBuiltin(name)) return lowerAtomic(f, expr, used);
+	const key = name.replace(/^__builtin_(?:bpf_)?/, "");
+	const checked = overflow(f, key, expr);
+	const lowered = checked ?? (Object.hasOwn(rows, key) ? rows[key](f, expr, used) : undefined);
+	if (lowered === undefined) {
+		for (const arg of expr.args) f.effect(arg);
+		return f.refuse("E0604", `the builtin function ${name} is not supported`, expr.span);
+	}
+	return fitted(f, lowered, expr);
+}
+
+/** The rows give i32, i64 or ptr as they like; the expression's type decides. */
+function fitted(f: Lowering, value: Value, expr: BuiltinExpr): Value {
+	const shape = shapeOf(expr.type);
+	if (shape.kind !== "int" && shape.kind !== "pointer") return value;
+	const want = tyOf(expr.type);
+	if (value.ty === want || value.op === "undef") return value.op === "undef" ? undef(want) : value;
+	if (want === "ptr") return f.b.pure("inttoptr", "ptr", [f.b.extend(value, false)]);
+	const type: IntType | null = integerType(expr.type);
+	return want === "i64" ? f.b.extend(value, type?.signed ?? false) : f.b.truncate(value);
+}
+
+export const isLibraryBuiltin = (name: string): boolean => ["memcpy", "memmove", "memset", "memcmp", "bcmp", "bzero"].includes(name);

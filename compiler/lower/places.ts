@@ -1,0 +1,268 @@
+import type { Inst, Value } from "../ir/types.ts";
+import type { LExpr, TExpr } from "../types/typed.ts";
+import type { CType } from "../types/types.ts";
+import type { Lowering, Place, Wide } from "./state.ts";
+import { constant } from "../ir/values.ts";
+import { asPointer, asRecord, canonical, qualifiersOf } from "../types/basic.ts";
+import { alignOf, sizeOf } from "../types/layout.ts";
+import { extendFrom } from "./convert.ts";
+import { isSigned, shapeOf, tyOf } from "./state.ts";
+
+/**
+ * Lvalues → places, and reading and writing them. A bit-field is accessed in the narrowest naturally placed unit that
+ * holds it, which is what clang's code comes down to. Steps of a CO-RE access are gathered into one `coreoffset`.
+ */
+export function lowerPlace(f: Lowering, expr: LExpr): Place {
+	switch (expr.kind) {
+		case "variable": {
+			const { symbol } = expr;
+			const base = symbol.storage === "static" ? f.b.append("global", "ptr", [], { global: f.unit.global(symbol), offset: 0 }) : f.slot(symbol);
+			return { base, type: expr.type, align: Math.max(symbol.align, 1), volatile: isVolatile(expr.type) };
+		}
+		case "deref": {
+			const pointer = f.value(expr.pointer);
+			const align = isFunctionOrVoid(expr.type) ? 1 : alignOf(expr.type);
+			return { base: fromArena(f, pointer, expr.pointer.type), type: expr.type, align, volatile: isVolatile(expr.type) || pointsToVolatile(expr.pointer) };
+		}
+		case "member":
+			return expr.preserve ? coreAccess(f, expr) : memberOf(f, lowerPlace(f, expr.base), expr);
+		case "element": {
+			if (expr.preserve && constantIndex(expr.index) !== null) return coreAccess(f, expr);
+			return elementOf(f, lowerPlace(f, expr.base), expr);
+		}
+		case "string":
+			return { base: f.b.append("global", "ptr", [], { global: f.unit.string(expr.bytes), offset: 0 }), type: expr.type, align: 1, volatile: false };
+		case "compound-literal": {
+			const slot = f.slot(expr.symbol);
+			f.b.append("lifetime", null, [slot]);
+			const place = { base: slot, type: expr.symbol.type, align: expr.symbol.align, volatile: false };
+			f.initialise(place, expr.init);
+			return place;
+		}
+		case "materialize":
+			return f.aggregate(expr.value);
+		case "sequenced":
+			f.effect(expr.first);
+			return lowerPlace(f, expr.then);
+	}
+}
+
+const isVolatile = (type: CType): boolean => qualifiersOf(type).volatile;
+
+const pointsToVolatile = (pointer: TExpr): boolean => {
+	const target = asPointer(pointer.type)?.target;
+	return target !== undefined && isVolatile(target);
+};
+
+const isFunctionOrVoid = (type: CType): boolean => ["function", "void"].includes(canonical(type).kind);
+
+/** Address space 1 is the arena: a pointer of the kernel's own becomes one that can be followed (LLVM's addrspacecast). */
+function fromArena(f: Lowering, pointer: Value, type: CType): Value {
+	const target = asPointer(type)?.target;
+	const space = target === undefined ? 0 : qualifiersOf(target).addressSpace;
+	return space === 0 ? pointer : f.b.append("addrspace", "ptr", [pointer], { from: space, to: 0 });
+}
+
+/** gcd of an alignment (a power of two) and an offset. */
+export const alignAt = (align: number, offset: number): number => {
+	let result = align;
+	while (offset % result !== 0) result /= 2;
+	return result;
+};
+
+function memberOf(f: Lowering, base: Place, expr: LExpr & { kind: "member" }): Place {
+	const { member, record } = expr;
+	const volatile = base.volatile || isVolatile(expr.type);
+	if (member.bitWidth !== null) {
+		const bits = { offset: member.bitOffset, width: member.bitWidth, size: record.body!.size };
+		return { base: base.base, type: expr.type, align: base.align, volatile, bits };
+	}
+	const offset = member.bitOffset / 8;
+	return { base: f.b.ptradd(base.base, offset), type: expr.type, align: alignAt(base.align, offset), volatile };
+}
+
+const constantIndex = (index: TExpr): number | null => (index.kind === "int" ? Number(index.value) : index.kind === "convert" ? constantIndex(index.operand) : null);
+
+function elementOf(f: Lowering, base: Place, expr: LExpr & { kind: "element" }): Place {
+	const size = sizeOf(expr.type);
+	const index = f.b.extend(f.value(expr.index), isSigned(expr.index.type));
+	const offset = f.b.binary("mul", index, constant("i64", size));
+	const align = size === 0 ? base.align : alignAt(base.align, offset.op === "const" ? Number(offset.value) : size);
+	return { base: f.b.ptradd(base.base, offset), type: expr.type, align, volatile: base.volatile || isVolatile(expr.type) };
+}
+
+/**
+ * `p->a.b[2].c` with every step preserved is one relocation "0:…" from the type that `p` points to. clang's
+ * BPFAbstractMemberAccess makes the same chains; an index that is not constant ends one.
+ */
+function coreAccess(f: Lowering, expr: LExpr): Place {
+	const steps: number[] = [];
+	let offset = 0;
+	let at: LExpr = expr;
+	let field: (LExpr & { kind: "member" }) | null = null;
+	let volatile = false;
+	for (;;) {
+		volatile ||= isVolatile(at.type);
+		if (at.kind === "member" && at.preserve) {
+			steps.push(at.index);
+			if (at.member.bitWidth !== null) field = at;
+			else offset += at.member.bitOffset / 8;
+			at = at.base;
+			continue;
+		}
+		const index = at.kind === "element" && at.preserve ? constantIndex(at.index) : null;
+		if (at.kind !== "element" || index === null) break;
+		steps.push(index);
+		offset += index * sizeOf(at.type);
+		at = at.base;
+	}
+	const base = lowerPlace(f, at);
+	let unit: number | undefined;
+	let bits: Place["bits"];
+	if (field !== null) {
+		// Where libbpf's bpf_core_calc_field_relo puts the field's storage unit.
+		unit = sizeOf(field.member.type);
+		const { bitOffset, bitWidth } = field.member;
+		let start = Math.floor(bitOffset / 8 / unit) * unit;
+		while (bitOffset + bitWidth! - start * 8 > unit * 8) {
+			unit *= 2;
+			start = Math.floor(bitOffset / 8 / unit) * unit;
+		}
+		offset += start;
+		bits = { offset: bitOffset - start * 8, width: bitWidth!, size: unit };
+	}
+	const access = `0:${steps.reverse().join(":")}`;
+	const core = { root: at.type, access, relo: 0, value: BigInt(offset) };
+	const moved = f.b.append("coreoffset", "ptr", [base.base], { core });
+	const align = alignAt(base.align, offset);
+	return { base: moved, type: expr.type, align, volatile: volatile || base.volatile, ...(bits === undefined ? {} : { bits, unit }) };
+}
+
+// ── reading and writing ─────────────────────────────────────────────────────────────────────────
+
+/** Attributes of an access of `size` bytes. */
+export const access = (size: number, align: number, volatile: boolean) => ({
+	size,
+	...(align < size ? { align } : {}),
+	...(volatile ? { volatile: true } : {}),
+});
+
+export function readPlace(f: Lowering, place: Place): Value {
+	if (place.bits !== undefined) return readBits(f, place);
+	const ty = tyOf(place.type);
+	const size = sizeOf(place.type);
+	const signed = size < 4 && isSigned(place.type) ? { signed: true } : {};
+	return f.b.load(ty, place.base, { ...access(size, place.align, place.volatile), ...signed });
+}
+
+export function writePlace(f: Lowering, place: Place, value: Value): void {
+	if (place.bits !== undefined) return writeBits(f, place, value);
+	f.b.store(place.base, value, access(sizeOf(place.type), place.align, place.volatile));
+}
+
+/** Narrowest naturally placed unit that holds the bits: its offset and size in bytes. */
+function unitOf(place: Place): { start: number; size: number } | null {
+	const { offset, width, size: total } = place.bits!;
+	if (place.unit !== undefined) return { start: 0, size: place.unit };
+	for (const size of [1, 2, 4, 8]) {
+		const start = Math.floor(offset / (size * 8)) * size;
+		if (offset + width <= (start + size) * 8 && start + size <= total) return { start, size };
+	}
+	return null;
+}
+
+function readBits(f: Lowering, place: Place): Value {
+	const { offset, width } = place.bits!;
+	const signed = isSigned(place.type);
+	const target = tyOf(place.type);
+	const unit = unitOf(place);
+	let value: Value;
+	if (unit === null) value = extendFrom(f.b, readBytes(f, place), width, signed);
+	else {
+		const { start, size } = unit;
+		const ty = size === 8 ? "i64" : "i32";
+		const whole = f.b.load(ty, f.b.ptradd(place.base, start), access(size, alignAt(place.align, start), place.volatile));
+		const shifted = f.b.binary("lshr", whole, constant(ty, offset - start * 8));
+		value = extendFrom(f.b, shifted, width, signed);
+	}
+	return target === "i64" ? f.b.extend(value, signed) : f.b.truncate(value);
+}
+
+/** Bits that no unit holds (packed records): byte by byte, as an i64 with the field lowest. */
+function readBytes(f: Lowering, place: Place): Value {
+	const { offset, width } = place.bits!;
+	let value: Value = constant("i64", 0);
+	for (let byte = Math.floor(offset / 8); byte * 8 < offset + width; byte++) {
+		const part = f.b.extend(f.b.load("i32", f.b.ptradd(place.base, byte), access(1, 1, place.volatile)), false);
+		const shift = byte * 8 - offset;
+		value = f.b.binary("or", value, f.b.binary(shift < 0 ? "lshr" : "shl", part, constant("i64", Math.abs(shift))));
+	}
+	return value;
+}
+
+function writeBits(f: Lowering, place: Place, value: Value): void {
+	const { offset, width } = place.bits!;
+	const unit = unitOf(place);
+	const { b } = f;
+	if (unit === null) {
+		const wide = b.extend(value, false);
+		for (let byte = Math.floor(offset / 8); byte * 8 < offset + width; byte++) {
+			const shift = byte * 8 - offset;
+			const from = Math.max(0, -shift);
+			const to = Math.min(8, offset + width - byte * 8);
+			const part = b.truncate(shift < 0 ? b.binary("shl", wide, constant("i64", -shift)) : b.binary("lshr", wide, constant("i64", shift)));
+			putBits(f, b.ptradd(place.base, byte), 1, 1, place.volatile, part, from, to - from, true);
+		}
+		return;
+	}
+	const { start, size } = unit;
+	const resized = size === 8 ? b.extend(value, false) : b.truncate(value);
+	putBits(f, b.ptradd(place.base, start), size, alignAt(place.align, start), place.volatile, resized, offset - start * 8, width, false);
+}
+
+/** Replaces bits of a unit in memory; `placed`: the value's bits are where they belong already. */
+function putBits(f: Lowering, base: Value, size: number, align: number, volatile: boolean, value: Value, at: number, width: number, placed: boolean): void {
+	const { b } = f;
+	if (width === size * 8) return b.store(base, value, access(size, align, volatile));
+	const ty = size === 8 ? "i64" : "i32";
+	const mask = ((1n << BigInt(width)) - 1n) << BigInt(at);
+	const moved = placed ? value : b.binary("shl", value, constant(ty, at));
+	const fresh = b.binary("and", moved, constant(ty, mask));
+	const old = b.load(ty, base, access(size, align, volatile));
+	const kept = b.binary("and", old, constant(ty, ((1n << BigInt(size * 8)) - 1n) & ~mask));
+	b.store(base, b.binary("or", kept, fresh), access(size, align, volatile));
+}
+
+/** What a bit-field holds after `value` was stored: the value cut to its width. */
+export function storedValue(f: Lowering, place: Place, value: Value): Value {
+	return place.bits === undefined ? value : extendFrom(f.b, value, place.bits.width, isSigned(place.type));
+}
+
+export function readWide(f: Lowering, place: Place): Wide {
+	const attr = access(8, Math.min(place.align, 8), place.volatile);
+	return { lo: f.b.load("i64", place.base, attr), hi: f.b.load("i64", f.b.ptradd(place.base, 8), attr) };
+}
+
+export function writeWide(f: Lowering, place: Place, value: Wide): void {
+	const attr = access(8, Math.min(place.align, 8), place.volatile);
+	f.b.store(place.base, value.lo, attr);
+	f.b.store(f.b.ptradd(place.base, 8), value.hi, attr);
+}
+
+/** Copies a record or array. */
+export function copyPlace(f: Lowering, to: Place, from: Place): void {
+	const size = sizeOf(to.type);
+	if (size === 0) return;
+	const volatile = to.volatile || from.volatile ? { volatile: true } : {};
+	f.b.append("memcpy", null, [to.base, from.base], { size, align: Math.min(to.align, from.align, 8), ...volatile });
+}
+
+/** A place for a temporary. */
+export function temporary(f: Lowering, type: CType, name: string): Place {
+	const shape = shapeOf(type);
+	const size = shape.kind === "memory" ? shape.size : sizeOf(type);
+	const align = Math.max(alignOf(type), asRecord(type) === null ? 1 : 8);
+	const slot: Inst = f.newSlot(size, align, name);
+	f.b.append("lifetime", null, [slot]);
+	return { base: slot, type, align, volatile: false };
+}
