@@ -1,0 +1,137 @@
+/**
+ * What an object declares `extern`: kernel configuration (`__kconfig`), kernel functions and variables (`__ksym`). Configuration values become one more
+ * data map, `.kconfig`; kernel symbols stay names with their ids in the kernel's BTF.
+ */
+import type { Btf, BtfType } from "../../assembler/btf/types.ts";
+import type { ObjectFile } from "../../assembler/object.ts";
+import { mapFlags, mapTypeId } from "../../assembler/spec/map-types.ts";
+import type { MapDef } from "../image.ts";
+import type { LoadError } from "./error.ts";
+import { emptyMap } from "./maps.ts";
+import type { TypeSource } from "./types.ts";
+import { alignOf, nameOf, resolved, sizeOf, typeSource } from "./types.ts";
+
+export type KconfigValue = string | number | bigint | boolean;
+
+export interface ExternOptions {
+	/** The kernel's BTF: ids of kernel functions and variables, and CO-RE's target. */
+	readonly kernelBtf?: TypeSource;
+	/** Values of CONFIG_ options: "y", "m", "n" as true, "m", false; others as they are. */
+	readonly kconfig?: Readonly<Record<string, KconfigValue>>;
+	/** LINUX_KERNEL_VERSION: major << 16 | minor << 8 | patch. */
+	readonly kernelVersion?: number;
+	/** Kernel functions and variables that the host provides; others must be weak, or known to the kernel's BTF. */
+	readonly hasKernelSymbol?: (name: string) => boolean;
+}
+
+export const defaultKernelVersion = (6 << 16) | (18 << 8);
+
+export type Extern =
+	| { readonly kind: "kconfig"; readonly name: string; readonly offset: number }
+	| { readonly kind: "function" | "variable"; readonly name: string; readonly btfId: number; readonly weak: boolean; readonly known: boolean; /** Bytes, for a variable with a type. */ readonly size: number };
+
+export interface Externs {
+	/** By symbol index. */
+	readonly bySymbol: ReadonlyMap<number, Extern>;
+	readonly kconfig: MapDef | null;
+}
+
+export function openExterns(object: ObjectFile, btf: Btf | null, options: ExternOptions, errors: LoadError[]): Externs {
+	const bySymbol = new Map<number, Extern>();
+	if (btf === null) return { bySymbol, kconfig: null };
+	const source = typeSource(btf);
+	const symbolIndex = new Map(object.symbols.flatMap((symbol, i) => (symbol.section === "undefined" && symbol.name !== "" ? [[symbol.name, i] as const] : [])));
+	const kconfig = openKconfig(object, btf, source, options, symbolIndex, bySymbol, errors);
+	for (const datasec of btf.types) {
+		if (datasec.kind !== "datasec" || datasec.name !== ".ksyms") continue;
+		for (const entry of datasec.vars) {
+			const type = btf.types[entry.type];
+			const index = symbolIndex.get(nameOf(type));
+			if (type === undefined || index === undefined) continue;
+			addKernelSymbol(object, source, type, index, options, bySymbol, errors);
+		}
+	}
+	return { bySymbol, kconfig };
+}
+
+function addKernelSymbol(object: ObjectFile, source: TypeSource, type: BtfType, index: number, options: ExternOptions, bySymbol: Map<number, Extern>, errors: LoadError[]): void {
+	const name = nameOf(type);
+	const weak = object.symbols[index].binding === "weak";
+	const isFunction = type.kind === "func";
+	const plain = name.replace(/___.*$/, "");
+	const wanted = isFunction ? "func" : "var";
+	const btfId = options.kernelBtf?.find(plain).find((id) => options.kernelBtf?.type(id).kind === wanted) ?? 0;
+	const size = type.kind === "var" ? sizeOf(source, type.type) : 0;
+	const known = btfId !== 0 || (options.hasKernelSymbol?.(plain) ?? false);
+	if (!known && !weak && !isFunction && options.kernelBtf !== undefined && size > 0) errors.push({ section: ".ksyms", offset: -1, symbol: name, message: "the kernel's BTF has no such variable" });
+	bySymbol.set(index, { kind: isFunction ? "function" : "variable", name: plain, btfId, weak, known, size });
+}
+
+/** Lays the variables out by falling alignment, as libbpf does, and fills them in. */
+function openKconfig(object: ObjectFile, btf: Btf, source: TypeSource, options: ExternOptions, symbols: ReadonlyMap<string, number>, bySymbol: Map<number, Extern>, errors: LoadError[]): MapDef | null {
+	const id = btf.types.findIndex((type) => type.kind === "datasec" && type.name === ".kconfig");
+	const datasec = btf.types[id];
+	if (datasec === undefined || datasec.kind !== "datasec") return null;
+	const fields = datasec.vars.flatMap((entry) => {
+		const variable = btf.types[entry.type];
+		const symbol = symbols.get(nameOf(variable));
+		return variable?.kind === "var" && symbol !== undefined ? [{ variable, symbol, size: sizeOf(source, variable.type), align: alignOf(source, variable.type) }] : [];
+	});
+	fields.sort((a, b) => b.align - a.align || a.size - b.size || a.variable.name.localeCompare(b.variable.name));
+	let offset = 0;
+	const placed = fields.map((field) => {
+		const at = Math.ceil(offset / field.align) * field.align;
+		offset = at + field.size;
+		return { ...field, at };
+	});
+	if (offset === 0) return null;
+	const initial = new Uint8Array(offset);
+	const view = new DataView(initial.buffer);
+	for (const { variable, symbol, at, size } of placed) {
+		bySymbol.set(symbol, { kind: "kconfig", name: variable.name, offset: at });
+		const value = kconfigValue(variable.name, options);
+		if (value === undefined) {
+			if (object.symbols[symbol].binding !== "weak") errors.push({ section: ".kconfig", offset: -1, symbol: variable.name, message: "has no value: give one in the kconfig option, or declare it __weak" });
+			continue;
+		}
+		const wrong = store(view, at, size, resolved(source, variable.type), value);
+		if (wrong !== null) errors.push({ section: ".kconfig", offset: -1, symbol: variable.name, message: wrong });
+	}
+	return { ...emptyMap(".kconfig", btf), type: mapTypeId("ARRAY"), keySize: 4, valueSize: offset, maxEntries: 1, flags: mapFlags.MMAPABLE | mapFlags.RDONLY_PROG, valueTypeId: id, initial, frozen: true };
+}
+
+function kconfigValue(name: string, options: ExternOptions): KconfigValue | undefined {
+	const given = options.kconfig?.[name];
+	if (given !== undefined) return given;
+	switch (name) {
+		case "LINUX_KERNEL_VERSION":
+			return options.kernelVersion ?? defaultKernelVersion;
+		case "LINUX_HAS_BPF_COOKIE":
+		case "LINUX_HAS_SYSCALL_WRAPPER":
+			return 1;
+		default:
+			return undefined;
+	}
+}
+
+/** enum libbpf_tristate: no 0, yes 1, module 2. */
+const tristate: Readonly<Record<string, number>> = { n: 0, y: 1, m: 2 };
+
+function store(view: DataView, at: number, size: number, type: BtfType, value: KconfigValue): string | null {
+	if (type.kind === "array") {
+		if (typeof value !== "string") return "is a string";
+		const bytes = new TextEncoder().encode(value);
+		for (let i = 0; i < Math.min(bytes.length, size - 1); i++) view.setUint8(at + i, bytes[i]);
+		return null;
+	}
+	let number: bigint;
+	if (typeof value === "string") {
+		if (type.kind === "int" && (type.encoding & 2) !== 0 && value.length === 1) number = BigInt(value.charCodeAt(0));
+		else if (value in tristate) number = BigInt(tristate[value]);
+		else return `"${value}" is no number, and not y, m or n`;
+	} else {
+		number = BigInt(value);
+	}
+	for (let i = 0; i < size; i++) view.setUint8(at + i, Number((number >> BigInt(8 * i)) & 0xffn));
+	return null;
+}

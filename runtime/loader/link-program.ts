@@ -1,0 +1,166 @@
+/**
+ * One program's instructions as the kernel gets them (libbpf: bpf_object__relocate). Starting from the entry function, every function that it calls or takes the
+ * address of is appended once, depth first; then each place that names a map, a variable, a function or a kernel symbol gets its number:
+ *
+ *     map            ld_imm64 src 1, imm = index           map value      ld_imm64 src 2, imm = index, second imm = offset
+ *     kernel variable ld_imm64 src 3, imm = BTF id         function       ld_imm64 src 4, imm = distance
+ *     call           src 1, imm = distance                 kernel function src 2, imm = BTF id
+ */
+import type { BtfExt } from "../../assembler/btf/ext.ts";
+import type { ObjectFile } from "../../assembler/object.ts";
+import type { Insn } from "../../assembler/spec/insn.ts";
+import type { LineRecord, ProgramImage } from "../image.ts";
+import type { LoadError } from "./error.ts";
+import type { Externs } from "./externs.ts";
+import type { PlacedMap } from "./maps.ts";
+
+/** A function of the object: one symbol, its slots in its section. */
+export interface CodeFunction {
+	readonly name: string;
+	readonly section: number;
+	/** First slot in the section, and how many. */
+	readonly start: number;
+	readonly length: number;
+	readonly binding: "local" | "global" | "weak";
+}
+
+export interface LinkInput {
+	readonly object: ObjectFile;
+	readonly functions: readonly CodeFunction[];
+	/** Instructions of each code section, CO-RE applied. */
+	readonly code: ReadonlyMap<number, readonly Insn[]>;
+	readonly maps: readonly PlacedMap[];
+	readonly externs: Externs;
+	/** Index of .kconfig among the maps. */
+	readonly kconfigMap: number;
+	readonly btfExt: BtfExt | undefined;
+}
+
+export type Linked = Pick<ProgramImage, "insns" | "funcInfo" | "lineInfo" | "kfuncs" | "ksyms">;
+
+const call = 0x85;
+const ldImm64 = 0x18;
+
+export function linkProgram(entry: CodeFunction, input: LinkInput, errors: LoadError[]): Linked {
+	const insns: Insn[] = [];
+	const placed = new Map<CodeFunction, number>();
+	const kfuncs: { insn: number; name: string; btfId: number }[] = [];
+	const ksyms: { insn: number; name: string; btfId: number }[] = [];
+
+	const append = (fn: CodeFunction): void => {
+		const base = insns.length;
+		placed.set(fn, base);
+		insns.push(...(input.code.get(fn.section) ?? []).slice(fn.start, fn.start + fn.length));
+		// Calls are followed after the whole function is in place, so that distances are known.
+		for (let i = 0; i < fn.length; i++) {
+			relocate(fn, base, i);
+			if (insns[base + i].opcode === ldImm64) i++;
+		}
+	};
+
+	/** Slot of a function's first instruction, appending it when it is new. */
+	const place = (target: CodeFunction): number => {
+		if (!placed.has(target)) append(target);
+		return placed.get(target) ?? 0;
+	};
+
+	const relocate = (fn: CodeFunction, base: number, i: number): void => {
+		const slot = base + i;
+		const insn = insns[slot];
+		const offset = (fn.start + i) * 8;
+		const section = input.object.sections[fn.section];
+		const reloc = relocAt(section.relocs, offset);
+		const fail = (symbol: string, message: string): void => {
+			errors.push({ section: section.name, offset, symbol, message });
+		};
+		const symbol = reloc === undefined ? undefined : input.object.symbols[reloc.symbol];
+		if (insn.opcode === call && insn.src !== 0) {
+			if (symbol !== undefined && symbol.section === "undefined") {
+				const extern = input.externs.bySymbol.get(reloc?.symbol ?? -1);
+				if (extern?.kind !== "function") return fail(symbol.name, "is called but defined nowhere");
+				insns[slot] = { ...insn, src: 2, off: 0, imm: extern.btfId };
+				kfuncs.push({ insn: slot, name: extern.name, btfId: extern.btfId });
+				return;
+			}
+			const [inSection, target] = symbol === undefined ? [fn.section, fn.start + i + insn.imm + 1] : [symbol.section, symbol.value / 8 + insn.imm + 1];
+			const callee = typeof inSection === "number" ? functionAt(input, inSection, target) : undefined;
+			if (callee === undefined) return fail(symbol?.name ?? "", `calls no function: there is none at instruction ${target}`);
+			insns[slot] = { ...insn, imm: place(callee) - slot - 1 };
+			return;
+		}
+		if (reloc === undefined || symbol === undefined) return;
+		if (insn.opcode !== ldImm64) {
+			// A helper called through an undefined symbol, or code that no loader can place.
+			return fail(symbol.name, `relocation type ${reloc.type} on an instruction with opcode 0x${insn.opcode.toString(16)}`);
+		}
+		const second = insns[slot + 1];
+		if (symbol.section === "undefined") {
+			const extern = input.externs.bySymbol.get(reloc.symbol);
+			if (extern === undefined) return fail(symbol.name, "is used but defined nowhere");
+			if (extern.kind === "kconfig") {
+				insns[slot] = { ...insn, src: 2, imm: input.kconfigMap };
+				insns[slot + 1] = { ...second, imm: extern.offset };
+			} else if (!extern.known && extern.weak) {
+				insns[slot] = { ...insn, src: 0, imm: 0 };
+				insns[slot + 1] = { ...second, imm: 0 };
+			} else {
+				insns[slot] = { ...insn, src: 3, imm: extern.btfId };
+				insns[slot + 1] = { ...second, imm: 0 };
+				ksyms.push({ insn: slot, name: extern.name, btfId: extern.btfId });
+			}
+			return;
+		}
+		if (typeof symbol.section !== "number") return fail(symbol.name, `is ${symbol.section} and has no place`);
+		if (input.code.has(symbol.section)) {
+			const target = (symbol.value + insn.imm) / 8;
+			const callee = functionAt(input, symbol.section, target);
+			if (callee === undefined) return fail(symbol.name, `is no function: there is none at instruction ${target}`);
+			insns[slot] = { ...insn, src: 4, imm: place(callee) - slot - 1 };
+			insns[slot + 1] = { ...second, imm: 0 };
+			return;
+		}
+		const addend = insn.imm;
+		const index = input.maps.findIndex((map) => map.section === symbol.section && (map.isData || map.offset === symbol.value + addend || (map.offset === symbol.value && symbol.type !== "section")));
+		const map = input.maps[index];
+		if (map === undefined) return fail(symbol.name, `refers to section ${input.object.sections[symbol.section]?.name ?? "?"}, which holds no map and no data`);
+		insns[slot] = { ...insn, src: map.isData ? 2 : 1, imm: index };
+		insns[slot + 1] = { ...second, imm: map.isData ? (symbol.value + addend) | 0 : 0 };
+	};
+
+	append(entry);
+	return { insns, ...debugInfo(input, placed), kfuncs: kfuncs.sort((a, b) => a.insn - b.insn), ksyms: ksyms.sort((a, b) => a.insn - b.insn) };
+}
+
+function relocAt(relocs: readonly { readonly offset: number; readonly type: number; readonly symbol: number }[], offset: number) {
+	let low = 0;
+	let high = relocs.length;
+	while (low < high) {
+		const middle = (low + high) >>> 1;
+		if (relocs[middle].offset < offset) low = middle + 1;
+		else high = middle;
+	}
+	return relocs[low]?.offset === offset ? relocs[low] : undefined;
+}
+
+function functionAt(input: LinkInput, section: number, slot: number): CodeFunction | undefined {
+	return input.functions.find((fn) => fn.section === section && fn.start === slot);
+}
+
+/** Function and line records, moved to where the functions went. */
+function debugInfo(input: LinkInput, placed: ReadonlyMap<CodeFunction, number>): Pick<Linked, "funcInfo" | "lineInfo"> {
+	const { btfExt, object } = input;
+	if (btfExt === undefined) return { funcInfo: [], lineInfo: [] };
+	const funcInfo: (readonly [number, number])[] = [];
+	const lineInfo: LineRecord[] = [];
+	for (const [fn, base] of [...placed].sort((a, b) => a[1] - b[1])) {
+		const section = object.sections[fn.section].name;
+		const inside = (offset: number): boolean => offset / 8 >= fn.start && offset / 8 < fn.start + fn.length;
+		for (const { records } of btfExt.funcInfo.filter((part) => part.section === section)) {
+			for (const record of records) if (record.insnOffset / 8 === fn.start) funcInfo.push([base, record.typeId]);
+		}
+		for (const { records } of btfExt.lineInfo.filter((part) => part.section === section)) {
+			for (const { insnOffset, ...record } of records) if (inside(insnOffset)) lineInfo.push({ insn: base + insnOffset / 8 - fn.start, ...record });
+		}
+	}
+	return { funcInfo, lineInfo };
+}

@@ -1,0 +1,192 @@
+/**
+ * Object → program images, one for each entry function: what libbpf's bpf_object__open and the part of bpf_object__load before the system calls do.
+ * In: an object file in memory, what is known of the kernel (its BTF, its configuration). Out: images that the verifier and the engines read,
+ * the maps, and everything that is wrong with the object. No memory is allocated and nothing runs here.
+ */
+import type { Btf } from "../../assembler/btf/types.ts";
+import { decode } from "../../assembler/decode.ts";
+import type { ObjectFile } from "../../assembler/object.ts";
+import { attachTypeId, sectionRow, sectionTarget } from "../../assembler/spec/attach-types.ts";
+import type { Insn } from "../../assembler/spec/insn.ts";
+import { programTypeId } from "../../assembler/spec/program-types.ts";
+import type { MapDef, ProgramImage } from "../image.ts";
+import { answer, patch } from "./core.ts";
+import type { LoadError } from "./error.ts";
+import type { ExternOptions } from "./externs.ts";
+import { openExterns } from "./externs.ts";
+import { fixBtf } from "./fixup.ts";
+import type { CodeFunction, LinkInput } from "./link-program.ts";
+import { linkProgram } from "./link-program.ts";
+import { openMaps } from "./maps.ts";
+import type { TypeSource } from "./types.ts";
+import { typeSource } from "./types.ts";
+
+/** Type of the programs whose section names say nothing: an enum bpf_prog_type number, or a custom type's name such as "xrp". */
+export interface TypeChoice {
+	readonly type: number | string;
+	readonly expectedAttachType?: number;
+	readonly flags?: number;
+	readonly attach?: string;
+}
+
+export interface OpenOptions extends ExternOptions {
+	/** For every program, instead of what its section name says. */
+	readonly type?: number | string | ((program: { readonly name: string; readonly section: string }) => TypeChoice | undefined);
+}
+
+export interface OpenedObject {
+	readonly programs: readonly OpenedProgram[];
+	readonly maps: readonly MapDef[];
+	readonly btf: Btf | null;
+	readonly license: string;
+	readonly errors: readonly LoadError[];
+}
+
+export interface OpenedProgram {
+	readonly image: ProgramImage;
+	/** False for sections that begin with "?". */
+	readonly autoload: boolean;
+}
+
+const executable = 4;
+
+export function openObject(object: ObjectFile, options: OpenOptions = {}): OpenedObject {
+	const errors: LoadError[] = [];
+	if (object.endian !== "little") errors.push({ section: "", offset: -1, symbol: "", message: "the object is big-endian; the runtime is little-endian" });
+	const btf = fixBtf(object);
+	const placedMaps = openMaps(object, btf, errors);
+	const externs = openExterns(object, btf, options, errors);
+	const kconfigMap = placedMaps.length;
+	const maps = [...placedMaps.map((map) => map.def), ...(externs.kconfig === null ? [] : [externs.kconfig])];
+	const code = decodeSections(object, errors);
+	applyCore(object, btf, options.kernelBtf, code, errors);
+	const functions = findFunctions(object, code);
+	const license = sectionText(object, "license");
+	const input: LinkInput = { object, functions, code, maps: placedMaps, externs, kconfigMap, btfExt: object.btfExt };
+	const entries = functions.filter((fn) => isEntry(object, functions, fn));
+	const programs = entries.map((fn): OpenedProgram => {
+		const section = object.sections[fn.section].name;
+		const linked = linkProgram(fn, input, errors);
+		const choice = chooseType(fn, section, options, errors);
+		const attachName = choice.attach ?? structOpsTarget(maps, btf, fn.name) ?? "";
+		return {
+			autoload: !section.startsWith("?"),
+			image: {
+				name: fn.name,
+				section,
+				type: choice.type,
+				expectedAttachType: choice.expectedAttachType ?? 0,
+				flags: choice.flags ?? 0,
+				license,
+				...linked,
+				maps,
+				btf,
+				attach: attachName === "" ? null : { name: attachName, btfId: attachId(attachName, choice, options.kernelBtf) },
+			},
+		};
+	});
+	if (programs.length === 0) errors.push({ section: "", offset: -1, symbol: "", message: "the object has no program: no function outside .text" });
+	return { programs, maps, btf, license, errors };
+}
+
+function decodeSections(object: ObjectFile, errors: LoadError[]): Map<number, Insn[]> {
+	const code = new Map<number, Insn[]>();
+	for (const [index, section] of object.sections.entries()) {
+		if ((section.flags & executable) === 0 || section.size === 0) continue;
+		if (section.data.length % 8 !== 0) errors.push({ section: section.name, offset: section.data.length & ~7, symbol: "", message: "the code ends in the middle of an instruction" });
+		code.set(index, decode(section.data.subarray(0, section.data.length & ~7), object.endian));
+	}
+	return code;
+}
+
+function applyCore(object: ObjectFile, btf: Btf | null, kernelBtf: TypeSource | undefined, code: ReadonlyMap<number, Insn[]>, errors: LoadError[]): void {
+	if (btf === null || object.btfExt === undefined) return;
+	const local = typeSource(btf);
+	// Without a kernel the object is its own target: every field is where the compiler saw it.
+	const target = kernelBtf ?? local;
+	const answers = new Map<string, ReturnType<typeof answer>>();
+	for (const { section, records } of object.btfExt.coreRelos) {
+		const insns = code.get(object.sections.findIndex((s) => s.name === section));
+		if (insns === undefined) continue;
+		for (const relo of records) {
+			const key = `${relo.typeId}/${relo.kind}/${relo.access}`;
+			const known = answers.get(key) ?? answer(relo, local, target);
+			answers.set(key, known);
+			const wrong = patch(insns, relo.insnOffset / 8, known);
+			if (wrong !== null) errors.push({ section, offset: relo.insnOffset, symbol: "", message: `CO-RE relocation: ${wrong}` });
+		}
+	}
+}
+
+/** Function symbols with code, each up to the size that its symbol says. */
+function findFunctions(object: ObjectFile, code: ReadonlyMap<number, Insn[]>): CodeFunction[] {
+	const functions = object.symbols.flatMap((symbol) => {
+		if (symbol.type !== "function" || typeof symbol.section !== "number") return [];
+		const insns = code.get(symbol.section);
+		if (insns === undefined || symbol.value % 8 !== 0 || symbol.value / 8 >= insns.length) return [];
+		const start = symbol.value / 8;
+		return [{ name: symbol.name, section: symbol.section, start, length: Math.min(Math.floor(symbol.size / 8), insns.length - start), binding: symbol.binding }];
+	});
+	// A bare section, as hand-written assembly may have: all of it is one function named like the section.
+	const bare = [...code].filter(([index, insns]) => insns.length > 0 && !functions.some((fn) => fn.section === index));
+	return [...functions, ...bare.map(([section, insns]) => ({ name: object.sections[section].name, section, start: 0, length: insns.length, binding: "global" as const }))].sort((a, b) => a.section - b.section || a.start - b.start);
+}
+
+/** Functions of .text are called by others, unless there are no others. */
+function isEntry(object: ObjectFile, functions: readonly CodeFunction[], fn: CodeFunction): boolean {
+	const inText = (one: CodeFunction): boolean => object.sections[one.section].name === ".text";
+	if (!inText(fn)) return fn.binding !== "local";
+	return fn.binding !== "local" && functions.every(inText);
+}
+
+function chooseType(fn: CodeFunction, section: string, options: OpenOptions, errors: LoadError[]): TypeChoice {
+	if (typeof options.type === "function") {
+		const chosen = options.type({ name: fn.name, section });
+		if (chosen !== undefined) return chosen;
+	} else if (options.type !== undefined) {
+		return { type: options.type };
+	}
+	const row = sectionRow(section);
+	if (row === undefined) {
+		errors.push({ section, offset: fn.start * 8, symbol: fn.name, message: "the section's name says no program type; give one in the type option" });
+		return { type: 0 };
+	}
+	const flags: readonly string[] = row.flags;
+	const target = sectionTarget(section);
+	return {
+		type: programTypeId(row.type),
+		expectedAttachType: row.attach === null ? 0 : attachTypeId(row.attach),
+		flags: (flags.includes("sleepable") ? 0x10 : 0) | (flags.includes("frags") ? 0x20 : 0),
+		...(flags.includes("attachBtf") && target !== "" ? { attach: target } : {}),
+	};
+}
+
+/** "tcp_congestion_ops.ssthresh" for a function that a struct_ops variable points to. */
+function structOpsTarget(maps: readonly MapDef[], btf: Btf | null, name: string): string | null {
+	if (btf === null) return null;
+	for (const map of maps) {
+		const slot = map.slots.find((one) => one.program === name);
+		const type = btf.types[map.valueTypeId];
+		if (map.type !== 26 || slot === undefined || type === undefined || type.kind !== "struct") continue;
+		return `${type.name}.${type.members.find((member) => member.bitOffset === slot.index * 64)?.name ?? slot.index}`;
+	}
+	return null;
+}
+
+/** Prefixes under which the kernel's BTF has the attach point (libbpf: btf_get_kernel_prefix_kind). */
+function attachId(name: string, choice: TypeChoice, kernelBtf: TypeSource | undefined): number {
+	if (kernelBtf === undefined) return 0;
+	const attach = choice.expectedAttachType;
+	const [prefix, kind] =
+		attach === attachTypeId("TRACE_RAW_TP") ? ["btf_trace_", "typedef"] : attach === attachTypeId("LSM_MAC") || attach === attachTypeId("LSM_CGROUP") ? ["bpf_lsm_", "func"] : attach === attachTypeId("TRACE_ITER") ? ["bpf_iter_", "func"] : ["", "func"];
+	const wanted = choice.type === programTypeId("STRUCT_OPS") ? "struct" : kind;
+	const looked = choice.type === programTypeId("STRUCT_OPS") ? name.split(".")[0] : prefix + name;
+	return kernelBtf.find(looked).find((id) => kernelBtf.type(id).kind === wanted) ?? 0;
+}
+
+function sectionText(object: ObjectFile, name: string): string {
+	const data = object.sections.find((section) => section.name === name)?.data;
+	if (data === undefined) return "";
+	const end = data.indexOf(0);
+	return new TextDecoder().decode(data.subarray(0, end < 0 ? data.length : end));
+}
