@@ -1,0 +1,277 @@
+/**
+ * The value domain of the JITs' own analysis: what is known of each register, as six doubles.
+ *
+ *     +0 umin  +1 umax   unsigned 64-bit bounds; 2^64 stands for "unknown" (bounds above 2^53 are not kept)
+ *     +2 smin  +3 smax   signed bounds, ±2^63 for "unknown"
+ *     +4 kind            NaN: a number; POINTER; below 2^20 in size: that offset from r10; MAP + i: the address of map i
+ *     +5 zeros           this many low bits are 0
+ *
+ * Sound for any program, verified or not, with one exception that the caller chooses: `pointers` says that arithmetic on an
+ * address stays an address (what the verifier ensures), that is, below 2^32.
+ */
+import type { AluName, CompareName, Width } from "./decode.ts";
+
+export const STRIDE = 6;
+export const POINTER = Number.POSITIVE_INFINITY;
+export const MAP = 2 ** 24;
+const U32 = 0xffffffff;
+const TOP_U = 2 ** 64;
+const TOP_S = 2 ** 63;
+const EXACT = 2 ** 53;
+
+export type State = Float64Array;
+
+export const isStackOffset = (kind: number): boolean => kind < 2 ** 20 && kind > -(2 ** 20);
+/** The high word is zero. */
+export const zeroExtended = (s: State, r: number): boolean => s[r * STRIDE + 1] <= U32;
+/** The high word repeats bit 31. */
+export const signExtended = (s: State, r: number): boolean => s[r * STRIDE + 2] >= -0x80000000 && s[r * STRIDE + 3] <= 0x7fffffff;
+
+/** Writes a value, each half of the bounds tightened by the other. */
+export function assign(s: State, r: number, umin: number, umax: number, smin: number, smax: number, zeros: number, kind = Number.NaN): void {
+	if (umax > EXACT) umax = TOP_U;
+	if (umin > EXACT) umin = EXACT;
+	if (smin < -EXACT) smin = -TOP_S;
+	if (smax > EXACT) smax = TOP_S;
+	if (umax !== TOP_U) {
+		if (smin < umin) smin = umin;
+		if (smax > umax) smax = umax;
+	} else if (smin >= 0) {
+		if (umin < smin) umin = smin;
+		if (smax !== TOP_S) umax = smax;
+	}
+	if (zeros > 0 && zeros < 53) {
+		const unit = 2 ** zeros;
+		if (umax !== TOP_U) umax = Math.floor(umax / unit) * unit;
+		if (smax !== TOP_S) smax = Math.floor(smax / unit) * unit;
+	}
+	const at = r * STRIDE;
+	s[at] = umin;
+	s[at + 1] = umax;
+	s[at + 2] = smin;
+	s[at + 3] = smax;
+	s[at + 4] = kind;
+	s[at + 5] = zeros;
+}
+
+export const assignUnknown = (s: State, r: number): void => assign(s, r, 0, TOP_U, -TOP_S, TOP_S, 0);
+export const assignUnsigned = (s: State, r: number, umin: number, umax: number, zeros = 0): void => assign(s, r, umin, umax, -TOP_S, TOP_S, zeros);
+export const assignSigned = (s: State, r: number, smin: number, smax: number): void => assign(s, r, 0, TOP_U, smin, smax, 0);
+export const assignPointer = (s: State, r: number, kind: number = POINTER, zeros = 0): void => assign(s, r, 0, U32, 0, U32, zeros, kind);
+
+export function assignConstant(s: State, r: number, value: number): void {
+	const zeros = value === 0 ? 64 : Math.abs(value) < 2 ** 32 ? trailingZeros(value) : 0;
+	if (value >= 0) assign(s, r, value, value, value, value, zeros);
+	else assign(s, r, 0, TOP_U, value, value, zeros);
+}
+
+function trailingZeros(value: number): number {
+	const low = value | 0;
+	return low === 0 ? 32 : 31 - Math.clz32(low & -low);
+}
+
+export function copy(s: State, to: number, from: number): void {
+	s.copyWithin(to * STRIDE, from * STRIDE, from * STRIDE + STRIDE);
+}
+
+/** `to` := truncation of `from` to 32 bits. */
+export function assignLow(s: State, to: number, from: number): void {
+	const at = from * STRIDE;
+	if (s[at + 1] <= U32) copy(s, to, from);
+	else assignUnsigned(s, to, 0, U32, Math.min(32, s[at + 5]));
+}
+
+export function assignSignExtended(s: State, to: number, from: number, bits: number, width: Width): void {
+	const half = 2 ** (bits - 1);
+	const at = from * STRIDE;
+	if (s[at + 1] < half) copy(s, to, from);
+	else if (width === 32) assignUnsigned(s, to, 0, U32);
+	else if (s[at + 2] >= -half && s[at + 3] < half) copy(s, to, from);
+	else assignSigned(s, to, -half, half - 1);
+}
+
+/** `state[to]` ⊔= `from`; true when it grew. */
+export function join(to: State, from: State): boolean {
+	let grew = false;
+	for (let at = 0; at < to.length; at += STRIDE) {
+		if (from[at] < to[at]) (to[at] = from[at]), (grew = true);
+		if (from[at + 1] > to[at + 1]) (to[at + 1] = from[at + 1]), (grew = true);
+		if (from[at + 2] < to[at + 2]) (to[at + 2] = from[at + 2]), (grew = true);
+		if (from[at + 3] > to[at + 3]) (to[at + 3] = from[at + 3]), (grew = true);
+		if (from[at + 5] < to[at + 5]) (to[at + 5] = from[at + 5]), (grew = true);
+		const kind = to[at + 4];
+		if (!Object.is(kind, from[at + 4]) && !Number.isNaN(kind)) {
+			// Two different addresses are an address still; an address or null too. Anything else is a number.
+			const pointers = !Number.isNaN(from[at + 4]) || (from[at] === 0 && from[at + 1] === 0);
+			const next = pointers ? POINTER : Number.NaN;
+			if (!Object.is(kind, next)) (to[at + 4] = next), (grew = true);
+		} else if (Number.isNaN(kind) && !Number.isNaN(from[at + 4]) && to[at] === 0 && to[at + 1] === 0) {
+			to[at + 4] = POINTER;
+			grew = true;
+		}
+	}
+	return grew;
+}
+
+/** At loop heads: what still grows jumps to the next threshold (rising list), so that the walk ends. */
+export function widen(to: State, before: State, thresholds: readonly number[]): void {
+	for (let at = 0; at < to.length; at += STRIDE) {
+		if (to[at] < before[at]) to[at] = 0;
+		if (to[at + 1] > before[at + 1]) to[at + 1] = thresholds.find((t) => t >= to[at + 1]) ?? TOP_U;
+		if (to[at + 2] < before[at + 2]) to[at + 2] = to[at + 2] >= 0 ? 0 : to[at + 2] >= -0x80000000 ? -0x80000000 : -TOP_S;
+		if (to[at + 3] > before[at + 3]) to[at + 3] = thresholds.find((t) => t >= to[at + 3]) ?? TOP_S;
+	}
+}
+
+/** r[dst] := r[dst] op r[src] in `width` bits. `src` may be a scratch register that holds the constant. */
+export function arithmetic(s: State, op: AluName, width: Width, dst: number, src: number, pointers: boolean): void {
+	const d = dst * STRIDE;
+	const b = src * STRIDE;
+	if (op === "mov") return width === 64 ? copy(s, dst, src) : assignLow(s, dst, src);
+	const kind = s[d + 4];
+	const otherKind = s[b + 4];
+	if (width === 64 && (op === "add" || op === "sub") && !(Number.isNaN(kind) && Number.isNaN(otherKind))) {
+		const constant = s[b + 2] === s[b + 3] ? s[b + 2] : Number.NaN;
+		if (Number.isNaN(otherKind) && isStackOffset(kind) && Number.isInteger(constant)) {
+			const offset = kind + (op === "add" ? constant : -constant);
+			if (isStackOffset(offset)) return assignPointer(s, dst, offset);
+		}
+		const oneAddress = op === "add" ? Number.isNaN(kind) !== Number.isNaN(otherKind) : !Number.isNaN(kind) && Number.isNaN(otherKind);
+		if (pointers && oneAddress) return assignPointer(s, dst, POINTER, Math.min(s[d + 5], s[b + 5]));
+	}
+	const narrow = width === 32;
+	const limit = narrow ? U32 : EXACT;
+	let [umin, umax, smin, smax] = [s[d], s[d + 1], s[d + 2], s[d + 3]];
+	let [bumin, bumax, bsmin, bsmax] = [s[b], s[b + 1], s[b + 2], s[b + 3]];
+	if (narrow) {
+		if (umax > U32) [umin, umax] = [0, U32];
+		if (bumax > U32) [bumin, bumax] = bsmin === bsmax && bsmin < 0 ? [bsmin + 2 ** 32, bsmin + 2 ** 32] : [0, U32];
+		[smin, smax, bsmin, bsmax] = [umin, umax, bumin, bumax];
+	}
+	const zeros = Math.min(s[d + 5], s[b + 5]);
+	const unsigned = (low: number, high: number, z = 0): void => (high <= limit ? assign(s, dst, low, high, low, high, z) : narrow ? assignUnsigned(s, dst, 0, U32, Math.min(z, 32)) : assign(s, dst, 0, TOP_U, -TOP_S, TOP_S, z));
+	const both = (low: number, high: number, slow: number, shigh: number, z: number): void => {
+		if (narrow) return low >= 0 ? unsigned(low, high, z) : assignUnsigned(s, dst, 0, U32, Math.min(z, 32));
+		const uok = low >= 0 && high <= limit;
+		const sok = slow >= -EXACT && shigh <= EXACT;
+		assign(s, dst, uok ? low : 0, uok ? high : TOP_U, sok ? slow : -TOP_S, sok ? shigh : TOP_S, z);
+	};
+	switch (op) {
+		case "add":
+			return both(umin + bumin, umax + bumax, smin + bsmin, smax + bsmax, zeros);
+		case "sub":
+			return both(umin - bumax, umax - bumin, smin - bsmax, smax - bsmin, zeros);
+		case "mul": {
+			const corners = [smin * bsmin, smin * bsmax, smax * bsmin, smax * bsmax];
+			return both(umin * bumin, umax * bumax, Math.min(...corners), Math.max(...corners), Math.min(64, s[d + 5] + s[b + 5]));
+		}
+		case "div":
+			return unsigned(0, bumin > 0 ? Math.floor(umax / bumin) : umax);
+		case "mod":
+			return unsigned(0, bumin > 0 ? Math.min(umax, bumax - 1) : umax);
+		case "sdiv":
+		case "smod":
+			if (!narrow && smin >= 0 && bsmin > 0) return unsigned(0, op === "sdiv" ? Math.floor(smax / bsmin) : Math.min(smax, bsmax - 1));
+			return narrow ? assignUnsigned(s, dst, 0, U32) : op === "smod" && smin >= -EXACT && smax <= EXACT ? assignSigned(s, dst, Math.min(smin, 0), Math.max(smax, 0)) : assignUnknown(s, dst);
+		case "and": {
+			const z = Math.max(s[d + 5], s[b + 5]);
+			if (Math.min(umax, bumax) <= limit) return unsigned(0, Math.min(umax, bumax), z);
+			return signed32(smin, smax, bsmin, bsmax) ? assignSigned(s, dst, -0x80000000, 0x7fffffff) : assign(s, dst, 0, TOP_U, -TOP_S, TOP_S, z);
+		}
+		case "or":
+		case "xor": {
+			if (Math.max(umax, bumax) <= limit) {
+				const high = 2 ** bitLength(Math.max(umax, bumax)) - 1;
+				return unsigned(op === "or" ? Math.max(umin, bumin) : 0, high, zeros);
+			}
+			return signed32(smin, smax, bsmin, bsmax) ? assignSigned(s, dst, -0x80000000, 0x7fffffff) : assign(s, dst, op === "or" ? Math.max(umin, bumin) : 0, TOP_U, -TOP_S, TOP_S, zeros);
+		}
+		case "lsh": {
+			if (bumax >= width) return narrow ? assignUnsigned(s, dst, 0, U32) : assignUnknown(s, dst);
+			return both(umin * 2 ** bumin, umax * 2 ** bumax, smin * 2 ** (smin < 0 ? bumax : bumin), smax * 2 ** (smax < 0 ? bumin : bumax), Math.min(width, s[d + 5] + bumin));
+		}
+		case "rsh": {
+			const least = bumax < width ? bumin : 0;
+			if (umax === TOP_U) return least > 0 ? assignUnsigned(s, dst, 0, 2 ** (64 - least) - 1) : assignUnknown(s, dst);
+			return unsigned(bumax < width ? Math.floor(umin / 2 ** bumax) : 0, Math.floor(umax / 2 ** least));
+		}
+		case "arsh": {
+			if (narrow) return umax < 2 ** 31 && bumax < width ? unsigned(0, Math.floor(umax / 2 ** bumin)) : assignUnsigned(s, dst, 0, U32);
+			const least = bumax < width ? bumin : 0;
+			return assignSigned(s, dst, Math.min(0, Math.floor(smin / 2 ** least)), Math.max(-1, Math.floor(smax / 2 ** least)));
+		}
+		default:
+			op satisfies never;
+	}
+}
+
+const signed32 = (smin: number, smax: number, bsmin: number, bsmax: number): boolean => smin >= -0x80000000 && bsmin >= -0x80000000 && smax <= 0x7fffffff && bsmax <= 0x7fffffff;
+const bitLength = (value: number): number => (value < 2 ** 32 ? 32 - Math.clz32(value) : 64 - Math.clz32(value / 2 ** 32));
+
+const OPPOSITE: Readonly<Record<CompareName, CompareName | null>> = { eq: "ne", ne: "eq", gt: "le", ge: "lt", lt: "ge", le: "gt", sgt: "sle", sge: "slt", slt: "sge", sle: "sgt", set: null };
+
+/** Narrows both sides by a comparison that held (`taken`) or not. False: no value passes, the edge is dead. */
+export function refine(s: State, op: CompareName, width: Width, a: number, b: number, taken: boolean): boolean {
+	const relation = taken ? op : OPPOSITE[op];
+	if (relation === null || relation === "set") return true;
+	const x = a * STRIDE;
+	const y = b * STRIDE;
+	const signed = relation[0] === "s";
+	if (width === 32) {
+		const most = signed ? 0x7fffffff : U32;
+		if (s[x + 1] > most || s[y + 1] > most) return true;
+	}
+	switch (relation) {
+		case "eq":
+			for (let i = 0; i < 4; i += 2) {
+				s[x + i] = s[y + i] = Math.max(s[x + i], s[y + i]);
+				s[x + i + 1] = s[y + i + 1] = Math.min(s[x + i + 1], s[y + i + 1]);
+			}
+			break;
+		case "ne":
+			trimEnds(s, x, y);
+			trimEnds(s, y, x);
+			break;
+		case "lt":
+		case "slt":
+			order(s, x, y, signed ? 2 : 0, 1);
+			break;
+		case "le":
+		case "sle":
+			order(s, x, y, signed ? 2 : 0, 0);
+			break;
+		case "gt":
+		case "sgt":
+			order(s, y, x, signed ? 2 : 0, 1);
+			break;
+		case "ge":
+		case "sge":
+			order(s, y, x, signed ? 2 : 0, 0);
+			break;
+		default:
+			relation satisfies never;
+	}
+	if (s[x] > s[x + 1] || s[y] > s[y + 1] || s[x + 2] > s[x + 3] || s[y + 2] > s[y + 3]) return false;
+	for (const [r, at] of [[a, x] as const, [b, y] as const]) assign(s, r, s[at], s[at + 1], s[at + 2], s[at + 3], s[at + 5], s[at + 4]);
+	return true;
+}
+
+/** left + gap ≤ right, in the bounds at `field`. Bounds beyond 2^53 are not exact and are left alone. */
+function order(s: State, left: number, right: number, field: number, gap: number): void {
+	const high = s[right + field + 1] - gap;
+	if (Math.abs(high) <= EXACT && high < s[left + field + 1]) s[left + field + 1] = high;
+	const low = s[left + field] + gap;
+	if (Math.abs(low) <= EXACT && low > s[right + field]) s[right + field] = low;
+}
+
+/** The value at `x` differs from the constant at `y`. */
+function trimEnds(s: State, x: number, y: number): void {
+	if (s[y] === s[y + 1]) {
+		if (s[x] === s[y]) s[x]++;
+		if (s[x + 1] === s[y]) s[x + 1]--;
+	}
+	if (s[y + 2] === s[y + 3]) {
+		if (s[x + 2] === s[y + 2]) s[x + 2]++;
+		if (s[x + 3] === s[y + 2]) s[x + 3]--;
+	}
+}

@@ -1,0 +1,141 @@
+/**
+ * What both emitters ask about the program around the instructions: shapes of helpers, addresses that ld_imm64 leaves, maps'
+ * layouts, and the functions of the host by the names under which generated code imports them.
+ * In: a bound program. The names are ours and numbers; nothing of the object reaches generated text.
+ */
+import { helperById } from "../../assembler/spec/helpers.ts";
+import type { HelperImplementation } from "../helpers/helper.ts";
+import { packetLoad } from "../interpreter/legacy.ts";
+import type { MapLayout } from "../maps/map.ts";
+import { exchange, layout } from "../memory.ts";
+import type { BoundProgram, Callback } from "../program.ts";
+import { resolveImm64 } from "../program.ts";
+import type { CallShape } from "./analysis.ts";
+import type { Op } from "./decode.ts";
+import type { JitProblem } from "./program.ts";
+
+/** Engine's words in the exchange area. */
+export const WORDS = { tailResult: exchange.engine, packetFailed: exchange.engine + 4 } as const;
+export const TAIL_CALL = 12;
+export const LOOKUP = 1;
+
+export type HostFunction = (...words: number[]) => number;
+
+const tailShape: CallShape = { args: 3, wide: 0, result: "signed" };
+
+/** Arguments by helper number, from the prototypes. */
+function argumentsOf(params: string): number {
+	if (params === "void") return 0;
+	return params.includes("...") ? 5 : params.split(",").length;
+}
+
+export class ProgramSurroundings {
+	readonly program: BoundProgram;
+	readonly #shapes = new Map<string, CallShape>();
+	readonly #callbacks: (target: number) => Callback;
+	readonly #handles = new Map<number, number>();
+
+	/** `callback` makes a subprogram callable by helpers; it may wait until one asks for it. */
+	constructor(program: BoundProgram, callback: (target: number) => Callback) {
+		this.program = program;
+		this.#callbacks = callback;
+	}
+
+	shape(op: Op, slot: number): CallShape | JitProblem {
+		if (op.kind === "helper" && op.id === TAIL_CALL) return tailShape;
+		if (op.kind === "callx") return { slot, why: "a call through a register" };
+		const name = this.callee(op, slot);
+		const known = this.#shapes.get(name);
+		if (known !== undefined) return known;
+		const helper = this.#implementation(op, slot);
+		if (helper === undefined) {
+			if (op.kind === "helper") return { slot, why: `helper ${op.id} does not exist or is not simulated` };
+			return { slot, why: `kernel function ${this.#kfuncName(slot)} is not simulated` };
+		}
+		const args = op.kind === "helper" ? argumentsOf(helperById(op.id)?.params ?? "...") : 5;
+		const shape: CallShape = { args: Math.min(5, args), wide: helper.wide, result: helper.result };
+		this.#shapes.set(name, shape);
+		return shape;
+	}
+
+	callee(op: Op, slot: number): string {
+		if (op.kind === "helper") return `h${op.id}`;
+		return `k${this.program.image.kfuncs.findIndex((k) => k.name === this.#kfuncName(slot))}`;
+	}
+
+	/** The host's function behind an import's name. Fresh closures: an implementation may be replaced between preparations. */
+	hostFunction(op: Op, slot: number, args: number): HostFunction {
+		const { machine } = this.program;
+		const helper = this.#implementation(op, slot);
+		if (helper === undefined) throw new Error("internal error: a helper without implementation");
+		const { run } = helper;
+		// Exact arity: a Wasm import that adapts its arguments is slower.
+		switch (args) {
+			case 0:
+				return () => run(machine, 0, 0, 0, 0, 0);
+			case 1:
+				return (a) => run(machine, a, 0, 0, 0, 0);
+			case 2:
+				return (a, b) => run(machine, a, b, 0, 0, 0);
+			case 3:
+				return (a, b, c) => run(machine, a, b, c, 0, 0);
+			case 4:
+				return (a, b, c, d) => run(machine, a, b, c, d, 0);
+			default:
+				return (a, b, c, d, e) => run(machine, a, b, c, d, e);
+		}
+	}
+
+	/** 1 when another program ran; the low word of its r0 is then at WORDS.tailResult. Callers' frames survive it. */
+	tail(context: number, map: number, index: number, frameTop: number): number {
+		const { machine } = this.program;
+		const target = machine.tailCall(map >>> 0, index);
+		if (target === undefined) return 0;
+		const { u8 } = machine.memory;
+		const callers = frameTop < layout.stackTop ? u8.slice(layout.stackBase, layout.stackTop) : null;
+		const low = target.entry(context, 0);
+		if (callers !== null) machine.memory.u8.set(callers, layout.stackBase);
+		machine.memory.i32[WORDS.tailResult >> 2] = low;
+		return 1;
+	}
+
+	packet(offset: number, size: number): number {
+		const { machine } = this.program;
+		const value = packetLoad(machine, offset, size);
+		machine.memory.i32[WORDS.packetFailed >> 2] = value === null ? 1 : 0;
+		return value === null ? 0 : Number(BigInt.asIntN(32, value));
+	}
+
+	address(slot: number): number {
+		const value = resolveImm64(this.program, slot, (target) => this.#handle(target));
+		// Unresolved symbols are refused by the loader; what is left are weak ones, whose address is 0.
+		return value === null ? 0 : Number(BigInt.asIntN(32, value));
+	}
+
+	mapLayout(index: number): MapLayout {
+		const map = this.program.maps[index];
+		if (map === undefined) return { kind: "opaque" };
+		const shape = map.layout;
+		if (this.program.machine.cpus > 1) return shape;
+		// With one CPU a per-CPU map is a plain one.
+		if (shape.kind === "array") return { ...shape, perCpu: false };
+		return shape.kind === "hash" ? { ...shape, cpuStride: 0 } : shape;
+	}
+
+	#handle(target: number): number {
+		const known = this.#handles.get(target);
+		if (known !== undefined) return known;
+		const handle = this.program.machine.addCallback(this.#callbacks(target));
+		this.#handles.set(target, handle);
+		return handle;
+	}
+
+	#implementation(op: Op, slot: number): HelperImplementation | undefined {
+		const { machine } = this.program;
+		return op.kind === "helper" ? machine.helper(op.id) : machine.kfunc(this.#kfuncName(slot));
+	}
+
+	#kfuncName(slot: number): string {
+		return this.program.image.kfuncs.find((k) => k.insn === slot)?.name ?? "";
+	}
+}

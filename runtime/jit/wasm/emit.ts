@@ -1,0 +1,299 @@
+/**
+ * Subprograms with their structured form in; a Wasm module out.
+ *
+ * The main program is exported as `run(r1, r2)`: low word of r0 returned, high word in the exchange area. Other subprograms take
+ * the registers that they read as parameters, i32 or i64 as the analysis decided, and return r0 as an i64. Those whose address is
+ * taken are also exported as `cb<id>` with five low words in and one out.
+ */
+import { exchange } from "../../memory.ts";
+import { FLAG } from "../analysis.ts";
+import type { Op } from "../decode.ts";
+import type { JitFunction, JitProgram } from "../program.ts";
+import { emitAtomic, emitLoad, emitStore } from "./access.ts";
+import { emitAlu, emitCondition, emitExtract, emitMovsx, emitNeg, emitSwap } from "./alu.ts";
+import { Body } from "./body.ts";
+import { emitCall, emitHelper, emitPacket, parameterRegisters, pushHigh } from "./calls.ts";
+import type { FunctionType, WasmFunction } from "./encode.ts";
+import { ByteWriter, encodeModule, I32, I64, OP, VOID } from "./encode.ts";
+import { emitHashLookup } from "./lookup.ts";
+import type { Surroundings } from "./linkage.ts";
+import { collectImports, GLOBALS, Linkage, low } from "./linkage.ts";
+
+/** BPF_MAX_LOOPS: how often `may_goto` goes on. */
+export const MAY_GOTO_LIMIT = 8 * 1024 * 1024;
+
+export interface EmittedModule {
+	readonly bytes: Uint8Array;
+	/** Rising byte offsets in the module, and the slot whose code begins there. */
+	readonly offsets: readonly number[];
+	readonly slots: readonly number[];
+	/** Pairs of globals of access sites, exported as s<i> and l<i>. */
+	readonly sites: number;
+}
+
+export function emitModule(program: JitProgram, around: Surroundings, memory: { shared: boolean; maximumPages: number }): EmittedModule {
+	const link = new Linkage(program, around, collectImports(program, around));
+	const marks: { at: number; slot: number }[][] = [];
+	const functions: WasmFunction[] = program.functions.map((fn) => {
+		const body = emitFunction(fn, link);
+		marks.push(body.marks);
+		return { type: body.b.type, locals: body.b.locals, code: body.b.w.written(), name: fn.id === 0 ? "run" : undefined };
+	});
+	for (let i = 0; i < link.lookups.length; i++) {
+		const shape = around.mapLayout(link.lookups[i]);
+		if (shape.kind === "hash") functions.push(emitHashLookup(shape));
+	}
+	for (const fn of program.functions) if (fn.callback) functions.push(emitCallback(fn, link));
+	if (link.sites > 0) functions.push(emitReset(link.sites));
+	const globals: { type: typeof I32; initial: number; name?: string }[] = [
+		{ type: I32, initial: link.around.fuel ?? 0 },
+		{ type: I32, initial: MAY_GOTO_LIMIT },
+	];
+	for (let i = 0; i < link.sites; i++) globals.push({ type: I32, initial: 0, name: `s${GLOBALS.fixed + 2 * i}` }, { type: I32, initial: 0, name: `s${GLOBALS.fixed + 2 * i + 1}` });
+	const { bytes, codeStarts } = encodeModule({ memory, imports: link.imports, functions, globals });
+	const offsets: number[] = [];
+	const slots: number[] = [];
+	marks.forEach((list, i) => {
+		for (const mark of list) {
+			offsets.push(codeStarts[i] + mark.at);
+			slots.push(mark.slot);
+		}
+	});
+	return { bytes, offsets, slots, sites: link.sites };
+}
+
+function typeOf(fn: JitFunction): FunctionType {
+	if (fn.id === 0) return low(2);
+	return { params: parameterRegisters(fn.analysis.liveIn).map((r) => (fn.analysis.wideIn & (1 << r) ? I64 : I32)), results: [I64] };
+}
+
+function emitFunction(fn: JitFunction, link: Linkage): { b: Body; marks: { at: number; slot: number }[] } {
+	const b = new Body(fn, typeOf(fn));
+	const marks: { at: number; slot: number }[] = [];
+	if (fn.id === 0) {
+		for (let r = 1; r <= 2; r++) {
+			b.bindParameter(r, r - 1);
+			if (!(fn.analysis.wideIn & (1 << r))) continue;
+			b.get(r - 1);
+			b.op(OP.i64_extend_i32_u);
+			b.set(b.wide(r));
+		}
+		if (fn.ops.some((op) => op?.kind === "may_goto")) {
+			b.i32(MAY_GOTO_LIMIT);
+			b.op(OP.global_set, GLOBALS.mayGoto);
+		}
+		if (link.around.fuel !== null) {
+			b.i32(link.around.fuel);
+			b.op(OP.global_set, GLOBALS.fuel);
+		}
+	} else parameterRegisters(fn.analysis.liveIn).forEach((r, i) => b.bindParameter(r, i));
+	if (link.around.fuel !== null) burn(b, fn.cfg.blocks.length === 0 ? 1 : fn.cfg.blocks[0].end - fn.cfg.blocks[0].start);
+	const { items } = fn;
+	for (let i = 0; i < items.length; i++) {
+		const item = items[i];
+		switch (item.kind) {
+			case "block":
+				b.open(OP.block, VOID, { kind: "block", label: item.label });
+				break;
+			case "loop":
+				b.open(OP.loop, VOID, { kind: "loop", label: item.label });
+				if (link.around.fuel !== null) burn(b, loopLength(fn, item.label));
+				break;
+			case "end":
+				if (item.of === "dispatch") b.op(OP.unreachable);
+				b.end();
+				break;
+			case "code":
+				emitBlock(b, fn, item.block, link, marks);
+				break;
+			case "if": {
+				emitBranch(b, fn, item.block, item.negate, marks);
+				const next = items[i + 1];
+				if ((next.kind === "br" || next.kind === "continue" || next.kind === "goto") && items[i + 2].kind === "end" && next.kind !== "goto") {
+					b.op(OP.br_if);
+					b.w.u32(b.depthOf(next.kind === "br" ? "block" : "loop", next.label));
+					i += 2;
+				} else b.open(OP.if, VOID, { kind: "if", label: item.block });
+				break;
+			}
+			case "br":
+				b.op(OP.br);
+				b.w.u32(b.depthOf("block", item.label));
+				break;
+			case "continue":
+				b.op(OP.br);
+				b.w.u32(b.depthOf("loop", item.label));
+				break;
+			case "dispatch":
+				b.open(OP.loop, VOID, { kind: "dispatch", label: 0 });
+				if (link.around.fuel !== null) burn(b, 4);
+				for (let k = item.blocks - 1; k >= 0; k--) b.open(OP.block, VOID, { kind: "case", label: k });
+				b.get(b.temp("next", I32));
+				b.op(OP.br_table);
+				b.w.u32(item.blocks - 1);
+				for (let k = 0; k < item.blocks; k++) b.w.u32(k);
+				break;
+			case "case":
+				b.end();
+				break;
+			case "goto":
+				b.i32(item.block);
+				b.set(b.temp("next", I32));
+				b.op(OP.br);
+				b.w.u32(b.depthOf("dispatch", 0));
+				break;
+			default:
+				item satisfies never;
+		}
+	}
+	b.op(OP.unreachable);
+	return { b, marks };
+}
+
+function loopLength(fn: JitFunction, header: number): number {
+	let length = 0;
+	for (const block of fn.cfg.blocks) if (block.loop === header) length += block.end - block.start;
+	return Math.max(1, length);
+}
+
+function burn(b: Body, count: number): void {
+	b.op(OP.global_get, GLOBALS.fuel);
+	b.i32(count);
+	b.op(OP.i32_sub);
+	const t = b.temp("fuel", I32);
+	b.tee(t);
+	b.op(OP.global_set, GLOBALS.fuel);
+	b.get(t);
+	b.i32(0);
+	b.op(OP.i32_lt_s);
+	b.open(OP.if, VOID, { kind: "other", label: 0 });
+	b.op(OP.unreachable);
+	b.end();
+}
+
+function emitBranch(b: Body, fn: JitFunction, block: number, negate: boolean, marks: { at: number; slot: number }[]): void {
+	const slot = fn.cfg.blocks[block].exit;
+	const op = fn.ops[slot];
+	marks.push({ at: b.w.length, slot });
+	if (op?.kind === "branch") return emitCondition(b, op, slot - fn.entry, negate);
+	// may_goto: taken when the budget is used up.
+	b.op(OP.global_get, GLOBALS.mayGoto);
+	b.i32(1);
+	b.op(OP.i32_sub);
+	const t = b.temp("budget", I32);
+	b.tee(t);
+	b.op(OP.global_set, GLOBALS.mayGoto);
+	b.get(t);
+	b.i32(0);
+	b.op(negate ? OP.i32_ge_s : OP.i32_lt_s);
+}
+
+function emitBlock(b: Body, fn: JitFunction, id: number, link: Linkage, marks: { at: number; slot: number }[]): void {
+	const block = fn.cfg.blocks[id];
+	for (let slot = block.start; slot < block.end; slot++) {
+		const op = fn.ops[slot];
+		if (op === null) continue;
+		const at = slot - fn.entry;
+		marks.push({ at: b.w.length, slot });
+		emitOp(b, op, slot, at, link);
+	}
+}
+
+function emitOp(b: Body, op: Op, slot: number, at: number, link: Linkage): void {
+	const flags = b.fn.analysis.flags[at];
+	switch (op.kind) {
+		case "alu":
+			return emitAlu(b, op, at);
+		case "movsx":
+			return emitMovsx(b, op, at);
+		case "extract":
+			return emitExtract(b, op, at);
+		case "neg":
+			return emitNeg(b, op, at);
+		case "swap":
+			return emitSwap(b, op, at);
+		case "cast":
+			b.low(op.src, at);
+			return b.setLow(op.dst, at);
+		case "imm64": {
+			if (!(flags & (FLAG.needLow | FLAG.needHigh))) return;
+			const low = op.pseudo === 0 ? op.lo : link.around.address(slot);
+			if (flags & FLAG.resWide) {
+				b.i64(low, op.pseudo === 0 ? op.hi : 0);
+				return b.set(b.wide(op.dst));
+			}
+			b.i32(low);
+			return b.set(b.narrow(op.dst));
+		}
+		case "load":
+			return emitLoad(b, op, slot, at, link);
+		case "store":
+			return emitStore(b, op, slot, at, link);
+		case "atomic":
+			return emitAtomic(b, op, slot, at, link);
+		case "packet":
+			return emitPacket(b, op, at, link);
+		case "helper":
+		case "kfunc":
+		case "callx":
+			return emitHelper(b, op, slot, at, link);
+		case "call":
+			return emitCall(b, op, at, link);
+		case "exit": {
+			const zero = (flags & FLAG.dstZero) !== 0;
+			const sign = (flags & FLAG.dstSign) !== 0;
+			if (b.fn.id === 0) {
+				b.i32(0);
+				pushHigh(b, 0, at, zero, sign);
+				b.memory(OP.i32_store, 2, exchange.result);
+				b.low(0, at);
+			} else b.full(0, at, zero, sign);
+			return b.op(OP.return);
+		}
+		case "invalid":
+			return b.op(OP.unreachable);
+		case "jump":
+		case "branch":
+		case "may_goto":
+			return;
+		default:
+			op satisfies never;
+	}
+}
+
+/** Makes every access site forget its region: regions come and go between runs. */
+function emitReset(sites: number): WasmFunction {
+	const w = new ByteWriter();
+	for (let i = 0; i < sites; i++) {
+		w.byte(OP.i32_const);
+		w.s32(-1);
+		w.byte(OP.global_set);
+		w.u32(GLOBALS.fixed + 2 * i);
+		w.byte(OP.i32_const);
+		w.s32(0);
+		w.byte(OP.global_set);
+		w.u32(GLOBALS.fixed + 2 * i + 1);
+	}
+	return { type: { params: [], results: [] }, locals: [], code: w.written(), name: "reset" };
+}
+
+/** Five low words in, the low word of r0 out, its high word in the exchange area. */
+function emitCallback(fn: JitFunction, link: Linkage): WasmFunction {
+	const b = new Body(fn, low(5));
+	const result = b.newLocal(I64);
+	if (fn.id === 0) throw new Error("internal error: the main program as a callback");
+	for (const r of parameterRegisters(fn.analysis.liveIn)) {
+		b.get(r - 1);
+		if (fn.analysis.wideIn & (1 << r)) b.op(OP.i64_extend_i32_u);
+	}
+	b.call(link.functionIndex(fn.id));
+	b.set(result);
+	b.i32(0);
+	b.get(result);
+	b.i64(32, 0);
+	b.op(OP.i64_shr_u, OP.i32_wrap_i64);
+	b.memory(OP.i32_store, 2, exchange.result);
+	b.get(result);
+	b.op(OP.i32_wrap_i64);
+	return { type: b.type, locals: b.locals, code: b.w.written(), name: `cb${fn.id}` };
+}

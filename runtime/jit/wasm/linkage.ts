@@ -1,0 +1,104 @@
+/**
+ * What one module imports and shares between its functions, collected while they are emitted: helpers by number, kernel
+ * functions by name, services of the host, lookup functions by map, the globals of access sites.
+ */
+import type { Facts } from "../../verifier/facts.ts";
+import type { MapLayout } from "../../maps/map.ts";
+import type { CallShape } from "../analysis.ts";
+import type { Op } from "../decode.ts";
+import type { JitProgram } from "../program.ts";
+import type { FunctionType, WasmImport } from "./encode.ts";
+import { I32 } from "./encode.ts";
+
+/** What the emitter asks of the surrounding program. */
+export interface Surroundings {
+	readonly facts: Facts | null;
+	readonly checked: boolean;
+	/** Instructions, counted at loop heads and entries, until the run is stopped; null: it is not. */
+	readonly fuel: number | null;
+	shape(op: Op, slot: number): CallShape;
+	/** Value that a ld_imm64 with a pseudo source leaves. */
+	address(slot: number): number;
+	mapLayout(index: number): MapLayout;
+	/** A name under which the host provides the helper or kernel function that this slot calls. */
+	callee(op: Op, slot: number): string;
+}
+
+export class Linkage {
+	readonly facts: Facts | null;
+	readonly checked: boolean;
+	readonly around: Surroundings;
+	readonly program: JitProgram;
+	readonly imports: WasmImport[] = [];
+	/** Hash maps with a lookup function in the module, in the order of their functions. */
+	readonly lookups: number[] = [];
+	/** Pairs of globals, behind the fixed ones. */
+	sites = 0;
+	usesMayGoto = false;
+	readonly #byName = new Map<string, number>();
+	readonly #frozenImports: number;
+
+	/** `importCount`: how many imports there will be; known from a first pass over the operations. */
+	constructor(program: JitProgram, around: Surroundings, imports: readonly WasmImport[]) {
+		this.program = program;
+		this.around = around;
+		this.facts = around.facts;
+		this.checked = around.checked;
+		for (const entry of imports) {
+			this.#byName.set(entry.name, this.imports.length);
+			this.imports.push(entry);
+		}
+		this.#frozenImports = imports.length;
+	}
+
+	importIndex(name: string): number {
+		const index = this.#byName.get(name);
+		if (index === undefined) throw new Error(`internal error: ${name} was not imported`);
+		return index;
+	}
+
+	/** Index of a subprogram in the module's function space. */
+	functionIndex(id: number): number {
+		return this.#frozenImports + id;
+	}
+
+	lookupIndex(map: number): number {
+		let at = this.lookups.indexOf(map);
+		if (at < 0) at = this.lookups.push(map) - 1;
+		return this.#frozenImports + this.program.functions.length + at;
+	}
+
+	check(): number {
+		return this.importIndex("check");
+	}
+
+	/** Globals of a new access site: the region's start, and its size less that of the access. */
+	checkSite(): number {
+		return GLOBALS.fixed + 2 * this.sites++;
+	}
+}
+
+/** Indexes of the globals that every module has. */
+export const GLOBALS = { fuel: 0, mayGoto: 1, fixed: 2 } as const;
+
+export const low = (params: number): FunctionType => ({ params: new Array<typeof I32>(params).fill(I32), results: [I32] });
+
+/** The imports that a program's operations need. */
+export function collectImports(program: JitProgram, around: Surroundings): WasmImport[] {
+	const found = new Map<string, WasmImport>();
+	const need = (name: string, type: FunctionType): void => {
+		found.set(name, { name, type });
+	};
+	if (around.checked) need("check", { params: [I32, I32, I32, I32, I32], results: [] });
+	for (const fn of program.functions) {
+		for (const block of fn.cfg.blocks) {
+			for (let pc = block.start; pc < block.end; pc++) {
+				const op = fn.ops[pc];
+				if (op?.kind === "helper" && op.id === 12) need("tail", low(4));
+				else if (op?.kind === "helper" || op?.kind === "kfunc" || op?.kind === "callx") need(around.callee(op, pc), low(around.shape(op, pc).args));
+				else if (op?.kind === "packet") need("packet", low(2));
+			}
+		}
+	}
+	return [...found.values()];
+}
