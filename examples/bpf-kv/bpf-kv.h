@@ -9,6 +9,8 @@
 #define VALUE_SIZE 64
 #define FILE_MASK (1ull << 63) /* marks a pointer as a file offset */
 
+#define NO_KEY (~0ull) /* in unused entries of a node that was written to */
+
 enum { NODE_INTERNAL, NODE_LEAF };
 
 struct node {

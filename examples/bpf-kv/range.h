@@ -54,7 +54,9 @@ static __always_inline void walk_leaf(struct bpf_xrp *ctx, struct range_query *q
 #pragma clang loop unroll(disable)
 	for (; ix < FANOUT; ix++) {
 		key = query->leaf.key[ix];
-		if (key > query->begin || (key == query->begin && !(query->flags & BEGIN_EXCLUSIVE)))
+		if (key == NO_KEY)
+			ix = FANOUT - 1; /* what follows is unused as well */
+		else if (key > query->begin || (key == query->begin && !(query->flags & BEGIN_EXCLUSIVE)))
 			break;
 	}
 	query->key_ix = ix;

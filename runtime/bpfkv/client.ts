@@ -5,7 +5,8 @@
 import { XRP_PAGE } from "../xrp/context.ts";
 import type { BlockDevice } from "../xrp/device.ts";
 import { readXrpSync, type StorageHook, type XrpOptions, type XrpResult } from "../xrp/engine.ts";
-import { type Geometry, geometry, layersOf, VALUE_SIZE } from "./format.ts";
+import { BLOCK, layersOf, VALUE_SIZE } from "./format.ts";
+import { KvNode } from "./node.ts";
 import { type Aggregate, GetPage, MAX_KEYS, type RangeBounds, RangePage } from "./query.ts";
 
 export interface KvPrograms {
@@ -26,13 +27,14 @@ export class XrpError extends Error {
 }
 
 export interface KvOptions {
-	/** Needed only when the size does not tell, as for a file with appended values. */
+	/** Levels of the tree; found out when absent. */
 	readonly layers?: number;
 	readonly trace?: number[];
 }
 
 export class KvFile {
-	readonly geometry: Geometry;
+	/** Levels of the tree. */
+	readonly layers: number;
 	/** Blocks read since opening. */
 	hops = 0;
 	readonly #device: BlockDevice;
@@ -42,14 +44,9 @@ export class KvFile {
 	readonly #sum = new PageOf(RangePage);
 	readonly #options: XrpOptions;
 
-	/** @throws Error when the device is no BPF-KV file: too short, or of a size that none has */
+	/** @throws Error when the device is no BPF-KV file, or one that was cut off */
 	constructor(device: BlockDevice, programs: KvPrograms, options: KvOptions = {}) {
-		const layers = options.layers ?? layersOf(device.size);
-		if (layers === null)
-			throw new Error(`${device.size} bytes: no BPF-KV file of 1 to 6 layers has this size (is it cut off?)`);
-		this.geometry = geometry(layers);
-		if (device.size < this.geometry.fileSize)
-			throw new Error(`too short for ${layers} layers: ${device.size} bytes of ${this.geometry.fileSize}`);
+		this.layers = options.layers ?? layersOf(device.size) ?? depthOf(device);
 		this.#device = device;
 		this.#programs = programs;
 		this.#options = { maxHops: 1 << 24, ...(options.trace ? { trace: options.trace } : {}) };
@@ -121,6 +118,20 @@ export class KvFile {
 		this.hops += result.hops;
 		if (result.ret < 0) throw new XrpError(`${what} ${key}`, result);
 	}
+}
+
+/** Levels of a tree that was written to, whose size therefore does not tell. */
+function depthOf(device: BlockDevice): number {
+	const bytes = new Uint8Array(BLOCK);
+	const node = new KvNode(bytes);
+	for (let depth = 1, offset = 0; depth <= 32; depth++, offset = node.pointer(0)) {
+		const got = device.readSync(bytes, 0, BLOCK, offset);
+		if (got < BLOCK) throw new Error(`${device.size} bytes are no BPF-KV file: it ends at ${offset + got}, in the middle of a node`);
+		if (node.type > 1) throw new Error(`no BPF-KV file: the block at ${offset} is no node (type ${node.type})`);
+		if (!node.marked(0)) throw new Error(`no BPF-KV file: the first pointer of the node at ${offset} is no file offset`);
+		if (node.leaf) return depth;
+	}
+	throw new Error("no BPF-KV file: more than 32 levels");
 }
 
 /** The scratch page of a hook as one of the query pages, made again when the memory has grown. */

@@ -1,8 +1,9 @@
 /** BPF-KV files on a file system: written aside and renamed, so that a file of that name is always a whole one. */
-import { rename, rm } from "node:fs/promises";
-import { open } from "node:fs/promises";
+import { constants } from "node:fs";
+import { open, rename, rm } from "node:fs/promises";
 import { createKv, type CreateOptions } from "../bpfkv/create.ts";
 import type { Geometry } from "../bpfkv/format.ts";
+import { KvStore, type KvStoreOptions, type WritableFile } from "../bpfkv/store.ts";
 
 /** @throws RangeError for layers out of 1–6; the file system's error (ENOSPC, EACCES, …), after which nothing is left behind. */
 export async function createKvFile(path: string, layers: number, options: CreateOptions = {}): Promise<Geometry> {
@@ -30,4 +31,35 @@ export function progressBar(label: string, width = 40): (done: number, total: nu
 		stderr.write(`\r${label} [${"#".repeat(filled)}${" ".repeat(width - filled)}] ${String(percent).padStart(3)} %`);
 		if (done >= total) stderr.write("\r\x1b[K");
 	};
+}
+
+/** A file for `KvStore`, made when it is missing if `create` says so. */
+export async function openWritableFile(path: string, options: { readonly create?: boolean } = {}): Promise<WritableFile> {
+	const file = await open(path, options.create ? constants.O_RDWR | constants.O_CREAT : constants.O_RDWR);
+	return {
+		size: async () => (await file.stat()).size,
+		read: async (offset, length) => {
+			const bytes = new Uint8Array(length);
+			let got = 0;
+			while (got < length) {
+				const { bytesRead } = await file.read(bytes, got, length - got, offset + got);
+				if (bytesRead === 0) break;
+				got += bytesRead;
+			}
+			return bytes.subarray(0, got);
+		},
+		write: async (offset, bytes) => {
+			for (let done = 0; done < bytes.length; ) done += (await file.write(bytes, done, bytes.length - done, offset + done)).bytesWritten;
+		},
+		sync: () => file.datasync(),
+		truncate: (size) => file.truncate(size),
+		close: () => file.close(),
+	};
+}
+
+/** The log of a BPF-KV file lies beside it. */
+export async function openKvStore(path: string, options: KvStoreOptions = {}): Promise<KvStore> {
+	const file = await openWritableFile(path);
+	const log = await openWritableFile(`${path}.wal`, { create: true });
+	return KvStore.open(file, log, options);
 }

@@ -35,6 +35,8 @@ export interface XrpOptions {
 	readonly maxHops?: number;
 	/** Takes the file offset of each read. */
 	readonly trace?: number[];
+	/** Asked before each read; true ends the chain with ECANCELED. */
+	readonly cancelled?: () => boolean;
 }
 
 export interface XrpResult {
@@ -69,6 +71,7 @@ export function readXrpSync(device: BlockDevice, hook: StorageHook, offset: numb
 		const bad = whyNotReadable(device, offset, length);
 		if (bad) return failed(hops === 0 ? ERRNO.EINVAL : ERRNO.EOPNOTSUPP, hops, programReturn, bad);
 		if (hops >= maxHops) return failed(ERRNO.ELOOP, hops, programReturn, `the program asked for more than ${maxHops} reads`);
+		if (options.cancelled?.()) return failed(ERRNO.ECANCELED, hops, programReturn, "the request was cancelled");
 		options.trace?.push(offset);
 		try {
 			const got = device.readSync(bytes, data, length, offset);

@@ -1,0 +1,339 @@
+/**
+ * Writing to a BPF-KV file: puts go to a write-ahead log and a table in memory; a checkpoint moves them into the tree.
+ * Reads look into the table, then into the tree by XRP. Nothing that was acknowledged is lost, whichever write a crash
+ * interrupts:
+ *
+ *  1. put: append the record to the log, sync it, acknowledge. Puts that arrive meanwhile share the next sync.
+ *  2. checkpoint: append new values and nodes behind the file's end (nothing points there yet), sync; log the images of
+ *     the blocks that change in place and a commit record, sync; write them in place, sync; empty the log.
+ *  3. open: with a commit record in the log, write its blocks again; without, put the logged records back into the table.
+ */
+import { BLOCK, VALUE_SIZE } from "./format.ts";
+import { KvNode } from "./node.ts";
+import { decodeRecords, encodeRecord, type WalRecord } from "./wal.ts";
+
+/** One file with positioned writes. All of it may throw the file system's errors (ENOSPC, EIO). */
+export interface WritableFile {
+	size(): Promise<number>;
+	read(offset: number, length: number): Promise<Uint8Array>;
+	write(offset: number, bytes: Uint8Array): Promise<void>;
+	/** Returns when everything written is on the disk. */
+	sync(): Promise<void>;
+	truncate(size: number): Promise<void>;
+	close(): Promise<void>;
+}
+
+export interface KvStoreOptions {
+	/** Records that the table holds before a put starts a checkpoint (65,536). */
+	readonly checkpointAfter?: number;
+	/** Called when a checkpoint has changed the tree. */
+	readonly onCheckpoint?: () => void;
+}
+
+const TOMBSTONE = Symbol("deleted");
+
+interface Entry {
+	readonly bytes: Uint8Array;
+	readonly key: number;
+	readonly value: Uint8Array | typeof TOMBSTONE;
+}
+
+/** Greatest key: larger ones are not exact in a double. */
+export const MAX_KEY = Number.MAX_SAFE_INTEGER;
+
+export class KvStore {
+	readonly #file: WritableFile;
+	readonly #log: WritableFile;
+	readonly #options: KvStoreOptions;
+	readonly #table = new Map<number, Uint8Array | typeof TOMBSTONE>();
+	#logSize = 0;
+	#batch: { entries: Entry[]; done: Promise<void> } | null = null;
+	#working: Promise<void> = Promise.resolve();
+	#failure: unknown = null;
+
+	private constructor(file: WritableFile, log: WritableFile, options: KvStoreOptions) {
+		this.#file = file;
+		this.#log = log;
+		this.#options = options;
+	}
+
+	/** Opens a file and repairs it from its log. */
+	static async open(file: WritableFile, log: WritableFile, options: KvStoreOptions = {}): Promise<KvStore> {
+		const store = new KvStore(file, log, options);
+		await store.#recover();
+		return store;
+	}
+
+	/** The value not yet in the tree; null: deleted; undefined: the tree knows. */
+	pending(key: number): Uint8Array | null | undefined {
+		const entry = this.#table.get(key);
+		return entry === TOMBSTONE ? null : entry;
+	}
+
+	get pendingCount(): number {
+		return this.#table.size;
+	}
+
+	/** Resolves when the value is safe. Values are at most 64 bytes; shorter ones are padded with NUL. */
+	async put(key: number, value: Uint8Array): Promise<void> {
+		checkKey(key);
+		if (value.length > VALUE_SIZE) throw new RangeError(`a value has at most ${VALUE_SIZE} bytes, not ${value.length}`);
+		const padded = new Uint8Array(VALUE_SIZE);
+		padded.set(value);
+		await this.#append({ kind: "put", key, value: padded }, key, padded);
+		if (this.#table.size >= (this.#options.checkpointAfter ?? 65536)) await this.checkpoint();
+	}
+
+	async delete(key: number): Promise<void> {
+		checkKey(key);
+		await this.#append({ kind: "delete", key }, key, TOMBSTONE);
+	}
+
+	/** Moves everything from the table into the tree. */
+	checkpoint(): Promise<void> {
+		return this.#inTurn(() => this.#checkpoint());
+	}
+
+	async close(): Promise<void> {
+		await this.checkpoint();
+		await this.#log.close();
+		await this.#file.close();
+	}
+
+	/** Group commit: the first of a turn writes and syncs for all that arrive until then. */
+	#append(record: WalRecord, key: number, value: Uint8Array | typeof TOMBSTONE): Promise<void> {
+		const entry: Entry = { bytes: encodeRecord(record), key, value };
+		if (this.#batch) {
+			this.#batch.entries.push(entry);
+			return this.#batch.done;
+		}
+		const entries = [entry];
+		const done = this.#inTurn(async () => {
+			this.#batch = null;
+			const all = concat(entries.map(({ bytes }) => bytes));
+			await this.#log.write(this.#logSize, all);
+			await this.#log.sync();
+			this.#logSize += all.length;
+			// Within this turn: a checkpoint that empties the log must find in the table what the log held.
+			for (const { key, value } of entries) this.#table.set(key, value);
+		});
+		this.#batch = { entries, done };
+		return done;
+	}
+
+	/** One writer at a time. After a failed write nothing further is acknowledged: the file must be opened again. */
+	#inTurn(work: () => Promise<void>): Promise<void> {
+		const turn = this.#working.then(async () => {
+			if (this.#failure !== null) throw this.#failure;
+			try {
+				await work();
+			} catch (error) {
+				this.#failure = error;
+				throw error;
+			}
+		});
+		this.#working = turn.catch(() => {});
+		return turn;
+	}
+
+	async #checkpoint(): Promise<void> {
+		if (this.#table.size === 0) return;
+		const entries = [...this.#table];
+		const edit = await TreeEdit.begin(this.#file);
+		for (const [key, value] of entries) {
+			if (value === TOMBSTONE) await edit.delete(key);
+			else await edit.put(key, value);
+		}
+		await edit.writeAppended();
+		await this.#file.sync();
+
+		const records: WalRecord[] = edit.overwritten().map(({ offset, bytes }) => ({ kind: "block", offset, bytes }));
+		records.push({ kind: "commit", fileSize: edit.size });
+		const journal = concat(records.map(encodeRecord));
+		await this.#log.write(this.#logSize, journal);
+		await this.#log.sync();
+		this.#logSize += journal.length;
+
+		await this.#writeBlocks(records);
+		await this.#emptyLog();
+		this.#table.clear();
+		this.#options.onCheckpoint?.();
+	}
+
+	async #writeBlocks(records: readonly WalRecord[]): Promise<void> {
+		for (const record of records) if (record.kind === "block") await this.#file.write(record.offset, record.bytes);
+		await this.#file.sync();
+	}
+
+	async #emptyLog(): Promise<void> {
+		await this.#log.truncate(0);
+		this.#logSize = 0;
+		await this.#log.sync();
+	}
+
+	async #recover(): Promise<void> {
+		const { records, end } = decodeRecords(await this.#log.read(0, await this.#log.size()));
+		this.#logSize = end;
+		const commit = records.findLastIndex((record) => record.kind === "commit");
+		if (commit >= 0) await this.#writeBlocks(records.slice(0, commit));
+		const later = records.slice(commit + 1);
+		if (commit >= 0 && later.length === 0) await this.#emptyLog();
+		else if (end < (await this.#log.size())) await this.#log.truncate(end);
+		for (const record of later) {
+			if (record.kind === "put") this.#table.set(record.key, record.value);
+			if (record.kind === "delete") this.#table.set(record.key, TOMBSTONE);
+		}
+	}
+}
+
+/** A set of changes to the tree, held in memory until they are written. */
+class TreeEdit {
+	readonly #file: WritableFile;
+	readonly #originalSize: number;
+	readonly #nodes = new Map<number, KvNode>();
+	readonly #dirty = new Set<number>();
+	readonly #appended: { readonly offset: number; readonly bytes: Uint8Array }[] = [];
+	/** Free bytes of the last value block that this edit started. */
+	#valueBlock: { offset: number; used: number; bytes: Uint8Array } | null = null;
+	/** Size of the file with everything appended. */
+	size: number;
+
+	private constructor(file: WritableFile, size: number) {
+		this.#file = file;
+		this.#originalSize = size;
+		this.size = size;
+	}
+
+	static async begin(file: WritableFile): Promise<TreeEdit> {
+		const size = await file.size();
+		// An append that a crash cut short may have left part of a block; nothing points there.
+		return new TreeEdit(file, Math.ceil(size / BLOCK) * BLOCK);
+	}
+
+	async put(key: number, value: Uint8Array): Promise<void> {
+		const path = await this.#descend(key);
+		const { node: leaf, offset } = path[path.length - 1];
+		const at = leaf.search(key);
+		const where = this.#appendValue(value);
+		if (leaf.count > 0 && leaf.key(at) === key) {
+			leaf.setPointer(at, where);
+			this.#dirty.add(offset);
+			return;
+		}
+		await this.#insert(path, key, where);
+	}
+
+	async delete(key: number): Promise<void> {
+		const path = await this.#descend(key);
+		const { node: leaf, offset } = path[path.length - 1];
+		const at = leaf.search(key);
+		if (leaf.count === 0 || leaf.key(at) !== key) return;
+		leaf.remove(at);
+		this.#dirty.add(offset);
+	}
+
+	/** Writes what lies behind the old end of the file. */
+	async writeAppended(): Promise<void> {
+		for (const { offset, bytes } of this.#appended) await this.#file.write(offset, bytes);
+	}
+
+	/** Blocks to be written in place. */
+	overwritten(): { readonly offset: number; readonly bytes: Uint8Array }[] {
+		return [...this.#dirty].filter((offset) => offset < this.#originalSize).map((offset) => ({ offset, bytes: this.#nodeIn(offset).bytes }));
+	}
+
+	async #descend(key: number): Promise<{ node: KvNode; offset: number; index: number }[]> {
+		const path: { node: KvNode; offset: number; index: number }[] = [];
+		for (let offset = 0; ; ) {
+			const node = await this.#node(offset);
+			const index = node.search(key);
+			path.push({ node, offset, index });
+			if (node.leaf) return path;
+			if (path.length > 32) throw new Error(`the tree is damaged: more than 32 levels above key ${key}`);
+			offset = node.pointer(index);
+		}
+	}
+
+	async #insert(path: { node: KvNode; offset: number; index: number }[], key: number, pointer: number): Promise<void> {
+		const { node, offset, index } = path[path.length - 1];
+		const place = node.count > 0 && key > node.key(index) ? index + 1 : index;
+		if (node.count < 31) {
+			node.insert(place, key, pointer);
+			this.#dirty.add(offset);
+			return;
+		}
+		if (path.length === 1) {
+			// The root stays at offset 0: its contents move down by one level.
+			const moved = new KvNode(node.bytes.slice());
+			const movedOffset = this.#appendNode(moved);
+			node.bytes.set(new KvNode().bytes);
+			node.insert(0, 0, movedOffset);
+			this.#dirty.add(0);
+			await this.#insert([{ node, offset: 0, index: 0 }, { node: moved, offset: movedOffset, index }], key, pointer);
+			return;
+		}
+		const right = node.split();
+		const rightOffset = this.#appendNode(right);
+		right.next = node.next;
+		node.next = rightOffset;
+		this.#dirty.add(offset);
+		const into = key >= right.key(0) ? right : node;
+		const at = into.search(key);
+		into.insert(into.count > 0 && key > into.key(at) ? at + 1 : at, key, pointer);
+		const parents = path.slice(0, -1);
+		const parent = parents[parents.length - 1];
+		parents[parents.length - 1] = { ...parent, index: parent.node.search(right.key(0)) };
+		await this.#insert(parents, right.key(0), rightOffset);
+	}
+
+	#appendNode(node: KvNode): number {
+		const offset = this.size;
+		this.size += BLOCK;
+		this.#nodes.set(offset, node);
+		this.#appended.push({ offset, bytes: node.bytes });
+		return offset;
+	}
+
+	#appendValue(value: Uint8Array): number {
+		if (this.#valueBlock === null || this.#valueBlock.used === BLOCK) {
+			this.#valueBlock = { offset: this.size, used: 0, bytes: new Uint8Array(BLOCK) };
+			this.#appended.push(this.#valueBlock);
+			this.size += BLOCK;
+		}
+		const block = this.#valueBlock;
+		const offset = block.offset + block.used;
+		block.bytes.set(value, block.used);
+		block.used += VALUE_SIZE;
+		return offset;
+	}
+
+	async #node(offset: number): Promise<KvNode> {
+		let node = this.#nodes.get(offset);
+		if (!node) {
+			const bytes = await this.#file.read(offset, BLOCK);
+			if (bytes.length < BLOCK) throw new Error(`the tree is damaged: a node at ${offset}, beyond the end of the file`);
+			node = new KvNode(bytes);
+			if (node.type > 1) throw new Error(`the tree is damaged: no node at ${offset}`);
+			this.#nodes.set(offset, node);
+		}
+		return node;
+	}
+
+	#nodeIn(offset: number): KvNode {
+		return this.#nodes.get(offset) as KvNode;
+	}
+}
+
+function checkKey(key: number): void {
+	if (!Number.isSafeInteger(key) || key < 0) throw new RangeError(`a key is a whole number from 0 to ${MAX_KEY}, not ${key}`);
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+	const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+	let at = 0;
+	for (const part of parts) {
+		all.set(part, at);
+		at += part.length;
+	}
+	return all;
+}
