@@ -1,0 +1,58 @@
+import type { ObjectFile } from "../../assembler/object.ts";
+import type { DiagnosticSink } from "../diagnostics/diagnostic.ts";
+import type { IrModule } from "../ir/types.ts";
+import type { TypedUnit } from "../types/typed.ts";
+import { type CpuName, cpus } from "./cpu.ts";
+import { debugInfo } from "./debug-info.ts";
+import { encodeFunction } from "./encode.ts";
+import { layOut } from "./layout.ts";
+import type { MFunction } from "./machine.ts";
+import { ObjectBuilder } from "./object-file.ts";
+import { improve } from "./peephole.ts";
+import type { Places } from "./places.ts";
+import { allocateRegisters } from "./regalloc.ts";
+import { select } from "./select.ts";
+import { placeStack } from "./stack.ts";
+
+export type { CpuName } from "./cpu.ts";
+export type { Place, Places } from "./places.ts";
+
+export interface EmitOptions {
+	readonly cpu: CpuName;
+	/** `-g`: BTF and BTF.ext. libbpf needs them for maps in `.maps`. */
+	readonly debug: boolean;
+	/** As the command line had it. */
+	readonly fileName: string;
+	readonly diagnostics: DiagnosticSink;
+}
+
+/**
+ * The back end: optimised IR in, an object out. Each function is selected, gets registers, is tidied and laid out, and encoded;
+ * then sections, symbols and debug information are made of the whole. What eBPF cannot do is reported, with its place.
+ */
+export function emit(module: IrModule, _unit: TypedUnit, places: Places, options: EmitOptions): { readonly object: ObjectFile } {
+	const cpu = cpus[options.cpu];
+	const object = new ObjectBuilder(module);
+	const context = { cpu, diagnostics: options.diagnostics, nameOf: ({ symbol }: { symbol: Parameters<ObjectBuilder["nameOf"]>[0] }) => object.nameOf(symbol), unique: { next: 0 } };
+	for (const ir of module.functions) {
+		if (ir.params.length > 5) {
+			options.diagnostics.report({ code: "E0705", severity: "error", message: `function "${ir.name}" has ${ir.params.length} parameters, eBPF functions can have 5`, span: ir.symbol.span });
+			continue;
+		}
+		const fn = select(ir, { cpu, diagnostics: options.diagnostics });
+		finishFunction(fn, options);
+		object.placeFunction(ir.symbol, ir.name, encodeFunction(fn, context));
+	}
+	for (const global of module.globals) object.placeGlobal(global);
+	const debug = options.debug ? debugInfo(module, object, places) : null;
+	object.resolve(module.globals, debug?.coreIds ?? new Map());
+	return { object: { ...object.finish(options.fileName), ...(debug === null ? {} : { btf: debug.btf, btfExt: debug.btfExt }) } };
+}
+
+/** Machine code over virtual registers to machine code in its final order. */
+export function finishFunction(fn: MFunction, options: Pick<EmitOptions, "cpu" | "diagnostics">): void {
+	allocateRegisters(fn);
+	improve(fn);
+	placeStack(fn, options.diagnostics);
+	layOut(fn, cpus[options.cpu]);
+}

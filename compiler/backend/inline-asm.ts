@@ -1,0 +1,88 @@
+import type { AsmFlavor } from "../ir/asm.ts";
+import type { FrameSlot, MInst, Reg, SymbolRef } from "./machine.ts";
+
+/**
+ * An inline assembly statement on its way through the back end. Selection decides what each operand is, the register allocator
+ * fills in registers, and at the end `expandTemplate` writes the text that the assembler parses.
+ */
+export interface AsmBlock {
+	readonly flavor: AsmFlavor;
+	/** As the template numbers them: outputs, then inputs. */
+	readonly operands: AsmOperand[];
+	readonly clobbers: readonly Reg[];
+}
+
+export interface AsmOperand {
+	readonly name: string | undefined;
+	/** What the statement does with `reg`. `early`: writes it before it has read all inputs. */
+	role: "in" | "out" | "inout" | "early";
+	reg: Reg;
+	/** Printed as a `w` register. */
+	readonly narrow: boolean;
+	/** Not a register: a number, a symbol … */
+	readonly imm: bigint | null;
+	readonly symbol: SymbolRef | null;
+	/** … or memory at reg + off, or in the frame. */
+	readonly memory: { readonly slot: FrameSlot | null; readonly off: number } | null;
+	/** The output whose register this input shares. */
+	readonly matches: number | null;
+}
+
+export interface Expanded {
+	readonly text: string;
+	readonly error: string | null;
+}
+
+/** Label that stands for a target of `asm goto` in the expanded text. */
+export const gotoLabel = (index: number): string => `.Lgoto${index}`;
+
+/** `%0`, `%[name]`, `%w0`, `%l[name]`, `%=`, `%%` (GCC manual, "Extended Asm"). */
+export function expandTemplate(inst: MInst, nameOf: (symbol: SymbolRef) => string, unique: number): Expanded {
+	const { flavor, operands } = inst.asm!;
+	let error: string | null = null;
+	const fail = (message: string): string => {
+		error ??= message;
+		return "0";
+	};
+	const text = flavor.template.replace(/%(?:(%)|(=)|([a-zA-Z])?(?:\[([^\]]*)\]|(\d+))|(.?))/gs, (whole, percent?: string, equals?: string, modifier?: string, name?: string, digits?: string) => {
+		if (percent !== undefined) return "%";
+		if (equals !== undefined) return String(unique);
+		if (name === undefined && digits === undefined) return fail(`invalid % escape "${whole}" in inline assembly`);
+		if (modifier === "l") {
+			const label = name !== undefined ? flavor.labels.indexOf(name) : Number(digits) - operands.length;
+			return label >= 0 && label < flavor.labels.length ? gotoLabel(label) : fail(`unknown label "${name ?? digits}" in inline assembly`);
+		}
+		const index = name !== undefined ? operands.findIndex((operand) => operand.name === name) : Number(digits);
+		if (index < 0 && name !== undefined && flavor.labels.includes(name)) return gotoLabel(flavor.labels.indexOf(name));
+		if (index >= operands.length && digits !== undefined && index - operands.length < flavor.labels.length) return gotoLabel(index - operands.length);
+		const operand = operands[index];
+		if (operand === undefined) return fail(name !== undefined ? `unknown symbolic operand name "${name}" in inline assembly` : `invalid operand number ${digits} in inline assembly`);
+		return print(operand, operands, modifier, nameOf);
+	});
+	return { text: mayGoto(text), error };
+}
+
+function print(operand: AsmOperand, operands: readonly AsmOperand[], modifier: string | undefined, nameOf: (symbol: SymbolRef) => string): string {
+	if (operand.imm !== null) return String(modifier === "n" ? -operand.imm : operand.imm);
+	if (operand.symbol !== null) {
+		const { addend } = operand.symbol;
+		return `${nameOf(operand.symbol)}${addend === 0 ? "" : addend > 0 ? `+${addend}` : addend}`;
+	}
+	if (operand.memory !== null) {
+		const off = operand.memory.off + (operand.memory.slot?.offset ?? 0);
+		return `(r${operand.reg} ${off < 0 ? "-" : "+"} ${Math.abs(off)})`;
+	}
+	const reg = operand.matches !== null ? operands[operand.matches].reg : operand.reg;
+	return `${modifier === "w" || operand.narrow ? "w" : "r"}${reg}`;
+}
+
+/**
+ * Headers of the kernel write `may_goto` as data, because old assemblers do not know it:
+ * `.byte 0xe5; .byte 0; .long ((label - 1b - 8) / 8) & 0xffff; .short 0`. It becomes the instruction.
+ */
+const mayGoto = (text: string): string =>
+	text.replace(
+		/\.byte\s+0xe5\s*[;\n]\s*\.byte\s+0\s*[;\n]\s*\.long\s+\(\((\S+)\s*-\s*1b\s*-\s*8\)\s*\/\s*8\)\s*&\s*0xffff\s*[;\n]\s*\.short\s+0/g,
+		"may_goto $1",
+	);
+

@@ -1,0 +1,79 @@
+import { FIRST_VIRTUAL, forDefs, forUses, isCopy, isVirtual, type MFunction, type MInst, NONE, type Reg } from "./machine.ts";
+import { liveness } from "./liveness.ts";
+
+/**
+ * Which registers may not share a machine register: whatever is live where another is written. A copy is no such place
+ * for its own two sides (Chaitin). Nodes are register numbers, machine registers included; these have no lists of neighbours.
+ */
+export interface Interference {
+	readonly size: number;
+	readonly neighbours: Reg[][];
+	readonly degree: Int32Array;
+	/** Copies that would go away if both sides had one register. */
+	readonly copies: MInst[];
+	/** What spilling costs: uses and definitions, weighed by loop depth. */
+	readonly cost: Float64Array;
+	adjacent(a: Reg, b: Reg): boolean;
+	connect(a: Reg, b: Reg): void;
+}
+
+export function buildInterference(fn: MFunction): Interference {
+	const size = fn.nextReg;
+	const neighbours: Reg[][] = Array.from({ length: size }, () => []);
+	const degree = new Int32Array(size);
+	const cost = new Float64Array(size);
+	const copies: MInst[] = [];
+	const pairs = new Set<number>();
+	const adjacent = (a: Reg, b: Reg): boolean => pairs.has(a < b ? a * size + b : b * size + a);
+	const connect = (a: Reg, b: Reg): void => {
+		if (a === b || (a < FIRST_VIRTUAL && b < FIRST_VIRTUAL)) return;
+		const key = a < b ? a * size + b : b * size + a;
+		if (pairs.has(key)) return;
+		pairs.add(key);
+		if (isVirtual(a)) {
+			neighbours[a].push(b);
+			degree[a]++;
+		}
+		if (isVirtual(b)) {
+			neighbours[b].push(a);
+			degree[b]++;
+		}
+	};
+
+	const { liveOut } = liveness(fn);
+	for (const block of fn.blocks) {
+		const weight = 10 ** Math.min(block.depth, 6);
+		const live = new Set<Reg>();
+		liveOut.get(block)!.forEach((reg) => live.add(reg));
+		for (let i = block.insts.length - 1; i >= 0; i--) {
+			const inst = block.insts[i];
+			if (isCopy(inst)) {
+				live.delete(inst.src);
+				copies.push(inst);
+			}
+			// Two results of one instruction are live together.
+			forDefs(inst, (reg) => live.add(reg));
+			forDefs(inst, (reg) => {
+				cost[reg] += inst.spillCode ? Infinity : weight;
+				for (const other of live) connect(reg, other);
+			});
+			forDefs(inst, (reg) => live.delete(reg));
+			forUses(inst, (reg) => {
+				live.add(reg);
+				cost[reg] += inst.spillCode ? Infinity : weight;
+			});
+			if (inst.asm !== null) connectAssembly(inst, connect);
+		}
+	}
+	return { size, neighbours, degree, copies, cost, adjacent, connect };
+}
+
+/** Written before all inputs are read: early-clobber outputs and clobbered registers keep away from the inputs. */
+function connectAssembly(inst: MInst, connect: (a: Reg, b: Reg) => void): void {
+	const asm = inst.asm!;
+	for (const input of asm.operands) {
+		if (input.reg === NONE || input.role === "out" || input.role === "early") continue;
+		for (const reg of asm.clobbers) connect(input.reg, reg);
+		for (const output of asm.operands) if (output.role === "early" && output.reg !== NONE) connect(input.reg, output.reg);
+	}
+}

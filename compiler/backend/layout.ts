@@ -1,0 +1,153 @@
+import { JMP_OPS, type JmpOp } from "../../assembler/spec/isa.ts";
+import type { Cpu } from "./cpu.ts";
+import { forDefs, forUses, type MBlock, type MFunction, type MInst, minst, predecessors, successors } from "./machine.ts";
+
+/**
+ * Orders the blocks. Jumps to jumps are shortened, a lone `exit` is repeated rather than jumped to, and what is left stands in
+ * reverse postorder, loops before what follows them, so that most blocks fall into the next one.
+ */
+export function layOut(fn: MFunction, cpu: Cpu): void {
+	threadJumps(fn);
+	hoistEdgeCopies(fn);
+	threadJumps(fn);
+	fn.blocks = mergeChains(fn);
+	fn.blocks = reversePostorder(fn);
+	flipJumps(fn, cpu);
+}
+
+/** A jump to a block that only jumps on goes to the end of the chain. */
+function threadJumps(fn: MFunction): void {
+	const end = (block: MBlock): MBlock => {
+		const seen = new Set<MBlock>();
+		let now = block;
+		while (!seen.has(now) && now.insts.length === 1 && now.insts[0].kind === "goto") {
+			seen.add(now);
+			now = now.insts[0].blocks[0];
+		}
+		return now;
+	};
+	for (const block of fn.blocks) {
+		const last = block.insts[block.insts.length - 1];
+		if (last === undefined) continue;
+		last.blocks = last.blocks.map(end);
+		if (last.kind === "jump" && last.blocks[0] === last.blocks[1]) block.insts[block.insts.length - 1] = minst("goto", last.loc, { blocks: [last.blocks[0]] });
+		const now = block.insts[block.insts.length - 1];
+		if (now.kind === "goto" && now.blocks[0].insts.length === 1 && now.blocks[0].insts[0].kind === "exit") block.insts[block.insts.length - 1] = { ...now.blocks[0].insts[0] };
+	}
+	const reached = new Set(reversePostorder(fn));
+	fn.blocks = fn.blocks.filter((block) => reached.has(block));
+}
+
+/**
+ *     if (c) goto E; …            r = 1
+ *     E: r = 1; goto S      →     if (c) goto S; …
+ *
+ * when `r` is neither asked by the jump nor needed on the other side: the block E, and the jump around it, disappear.
+ */
+function hoistEdgeCopies(fn: MFunction): void {
+	const liveIn = physicalLiveness(fn);
+	const preds = predecessors(fn);
+	for (const block of fn.blocks) {
+		const jump = block.insts[block.insts.length - 1];
+		if (jump?.kind !== "jump") continue;
+		for (const side of [0, 1]) {
+			const edge = jump.blocks[side];
+			const other = jump.blocks[1 - side];
+			if (edge === other || edge.insts.length !== 2 || edge.insts[1].kind !== "goto" || preds.get(edge)!.length !== 1) continue;
+			const [move] = edge.insts;
+			if (move.kind !== "alu" || move.op !== "mov" || move.core !== null) continue;
+			const bit = 1 << move.dst;
+			if (jump.dst === move.dst || jump.src === move.dst || (liveIn.get(other)! & bit) !== 0) continue;
+			block.insts.splice(block.insts.length - 1, 0, move);
+			edge.insts = [edge.insts[1]];
+			break;
+		}
+	}
+}
+
+/** Registers live into each block, as bits 0–9, after allocation. */
+export function physicalLiveness(fn: MFunction): Map<MBlock, number> {
+	const liveIn = new Map<MBlock, number>(fn.blocks.map((block) => [block, 0]));
+	const preds = predecessors(fn);
+	const work = [...fn.blocks];
+	while (work.length > 0) {
+		const block = work.pop()!;
+		let live = 0;
+		for (const next of successors(block)) live |= liveIn.get(next)!;
+		for (let i = block.insts.length - 1; i >= 0; i--) live = liveBefore(block.insts[i], live);
+		if (live === liveIn.get(block)) continue;
+		liveIn.set(block, live);
+		work.push(...preds.get(block)!);
+	}
+	return liveIn;
+}
+
+function mergeChains(fn: MFunction): MBlock[] {
+	const preds = predecessors(fn);
+	const gone = new Set<MBlock>();
+	for (const block of fn.blocks) {
+		if (gone.has(block)) continue;
+		for (;;) {
+			const last = block.insts[block.insts.length - 1];
+			if (last?.kind !== "goto") break;
+			const next = last.blocks[0];
+			if (next === block || next === fn.blocks[0] || preds.get(next)!.length !== 1) break;
+			block.insts.pop();
+			for (const inst of next.insts) block.insts.push(inst);
+			for (const after of successors(next)) {
+				const list = preds.get(after)!;
+				list[list.indexOf(next)] = block;
+			}
+			gone.add(next);
+		}
+	}
+	return fn.blocks.filter((block) => !gone.has(block));
+}
+
+function reversePostorder(fn: MFunction): MBlock[] {
+	const seen = new Set<MBlock>([fn.blocks[0]]);
+	const order: MBlock[] = [];
+	const targets = (block: MBlock): MBlock[] => {
+		const list = successors(block).slice().reverse();
+		// What is visited first ends up last: leave the loop first.
+		return list.length === 2 && list[1].depth < list[0].depth ? list.reverse() : list;
+	};
+	const stack = [{ targets: targets(fn.blocks[0]), block: fn.blocks[0], next: 0 }];
+	while (stack.length > 0) {
+		const top = stack[stack.length - 1];
+		if (top.next < top.targets.length) {
+			const target = top.targets[top.next++];
+			if (seen.has(target)) continue;
+			seen.add(target);
+			stack.push({ targets: targets(target), block: target, next: 0 });
+		} else {
+			order.push(top.block);
+			stack.pop();
+		}
+	}
+	return order.reverse();
+}
+
+/** Jumps whose target comes next are turned around, if the machine has the opposite. */
+function flipJumps(fn: MFunction, cpu: Cpu): void {
+	fn.blocks.forEach((block, i) => {
+		const jump = block.insts[block.insts.length - 1];
+		const next = fn.blocks[i + 1];
+		if (jump?.kind !== "jump" || jump.blocks[1] === next || jump.blocks[0] !== next) return;
+		const { inverse } = JMP_OPS[jump.op as JmpOp];
+		if (inverse === null || (JMP_OPS[inverse].cpu > 1 && !cpu.lessThan)) return;
+		jump.op = inverse;
+		jump.blocks = [jump.blocks[1], jump.blocks[0]];
+	});
+}
+
+export function liveBefore(inst: MInst, live: number): number {
+	let now = live;
+	forDefs(inst, (reg) => {
+		now &= ~(1 << reg);
+	});
+	forUses(inst, (reg) => {
+		now |= 1 << reg;
+	});
+	return now;
+}

@@ -1,0 +1,41 @@
+import type { Inst, Value } from "../ir/types.ts";
+import { isInst } from "../ir/values.ts";
+import { alu, copy, minst } from "./machine.ts";
+import type { Selector } from "./select.ts";
+
+/**
+ * Calls: arguments go to r1–r5, the result comes from r0, and nothing that was made before survives in r0–r5.
+ * Values are copied in before constants are made, so that the argument registers are busy for as short a time as possible.
+ */
+export function selectCall(s: Selector, inst: Inst): void {
+	const { loc } = inst;
+	const callee = inst.attr!.callee!;
+	if (callee.kind === "indirect") {
+		s.error("E0704", "indirect call: eBPF can call only functions that are known at compile time", loc);
+		return;
+	}
+	if (inst.args.length > 5) {
+		s.error("E0705", `too many arguments: a call can pass 5, this one has ${inst.args.length}`, loc);
+		return;
+	}
+	s.flush();
+	const made = (value: Value): boolean => {
+		const from = s.strip(value);
+		return !isInst(from) || from.op === "global" || from.op === "alloca";
+	};
+	for (const constants of [false, true]) {
+		inst.args.forEach((arg, i) => {
+			if (made(arg) !== constants) return;
+			// The callee of a 32-bit argument may look at all of the register.
+			if (!constants && arg.ty === "i32" && s.cpu.alu32 && s.widths.bits(arg) > 32) s.emit(alu("mov", 32, i + 1, { reg: s.reg(arg) }, loc));
+			else s.moveTo(i + 1, arg, loc);
+		});
+	}
+	s.emit(
+		minst("call", loc, {
+			args: inst.args.length,
+			callee: callee.kind === "helper" ? { kind: "helper", id: callee.id } : { kind: "function", symbol: callee.symbol },
+		}),
+	);
+	if (inst.ty !== null && s.isWanted(inst)) s.emit(copy(s.result(inst), 0, loc));
+}

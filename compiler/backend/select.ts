@@ -1,0 +1,389 @@
+import type { AluOp } from "../../assembler/spec/isa.ts";
+import { bug, type DiagnosticSink } from "../diagnostics/diagnostic.ts";
+import { loops, reversePostorder } from "../ir/cfg.ts";
+import type { Block, Const, Inst, IrFunction, IrGlobal, Loc, Value } from "../ir/types.ts";
+import { isConst, isInst, isRemovable, phisOf, terminator } from "../ir/values.ts";
+import type { Sym } from "../types/typed.ts";
+import type { Cpu } from "./cpu.ts";
+import { FIRST_VIRTUAL, type FrameSlot, type MBlock, type MFunction, type MInst, alu, copy, goTo, minst, type Reg } from "./machine.ts";
+import { sequentialise, type Transfer } from "./phis.ts";
+import { Widths } from "./widths.ts";
+import { selectValue } from "./select-values.ts";
+import { selectMemory } from "./select-memory.ts";
+import { selectEnd } from "./select-control.ts";
+import { selectCall } from "./select-call.ts";
+import { selectAsm } from "./select-asm.ts";
+
+/**
+ * Instruction selection: IR function in, machine function over virtual registers out.
+ *
+ * The idea is to walk every block backwards, last blocks first. An instruction is translated when its value has been asked for
+ * (or when it does something), so an operation that all its users could fold into themselves — a compare into its jump, an added
+ * constant into the offset of a load — is never asked for and leaves no code. Constants and addresses are asked for in the same way,
+ * but made where they are needed: once for each stretch of code without a call, just before its first use, because a register
+ * that survives calls is dearer than an instruction.
+ */
+export interface SelectContext {
+	readonly cpu: Cpu;
+	readonly diagnostics: DiagnosticSink;
+}
+
+export function select(ir: IrFunction, context: SelectContext): MFunction {
+	return new Selector(ir, context).run();
+}
+
+interface Shared {
+	readonly insts: MInst[];
+	readonly reg: Reg;
+	/** Index in `out` (reversed code) before which it must stand. */
+	position: number;
+}
+
+/** The state of one function's selection; the rules in `select-*.ts` use it. */
+export class Selector {
+	readonly ir: IrFunction;
+	readonly cpu: Cpu;
+	readonly widths: Widths;
+	readonly context: SelectContext;
+	readonly fn: MFunction;
+	/** Phis that an instruction's value flows into: the register to overwrite, if there is a choice. */
+	readonly flowsInto = new Map<Inst, Inst[]>();
+	private readonly outs = new Map<Inst, Inst[]>();
+	private readonly regs = new Map<Inst, Reg>();
+	private readonly slots = new Map<Inst, FrameSlot>();
+	private readonly symbols = new Map<IrGlobal | Sym, number>();
+	private readonly heads = new Map<Block, MBlock>();
+	private readonly order: Block[];
+	private readonly depth = new Map<Block, number>();
+	/** Code of the machine block at hand, last instruction first. */
+	private out: MInst[] = [];
+	/** Code of the IR instruction at hand, in order. */
+	private seq: MInst[] = [];
+	private shared = new Map<string, Shared>();
+	private touched = new Set<Shared>();
+	private block: Block;
+	private readonly extra: MBlock[] = [];
+
+	constructor(ir: IrFunction, context: SelectContext) {
+		this.ir = ir;
+		this.context = context;
+		this.cpu = context.cpu;
+		this.widths = new Widths(context.cpu);
+		this.fn = { ir, name: ir.name, blocks: [], slots: [], nextReg: FIRST_VIRTUAL, nextBlock: 0 };
+		this.order = reversePostorder(ir);
+		this.block = this.order[0];
+	}
+
+	run(): MFunction {
+		for (const loop of loops(this.ir)) for (const block of loop.blocks) this.depth.set(block, Math.max(loop.depth, this.depth.get(block) ?? 0));
+		this.widths.prime(this.order);
+		for (const block of this.order) {
+			this.heads.set(block, this.newBlock(block.name, block));
+			for (const inst of block.insts) {
+				if (inst.op !== "asmout" || !isInst(inst.args[0])) continue;
+				this.outs.set(inst.args[0], [...(this.outs.get(inst.args[0]) ?? []), inst]);
+			}
+			for (const phi of phisOf(block)) {
+				for (const arg of phi.args) {
+					const from = this.strip(arg);
+					if (isInst(from)) this.flowsInto.set(from, [...(this.flowsInto.get(from) ?? []), phi]);
+				}
+			}
+		}
+		for (let i = this.order.length - 1; i >= 0; i--) this.selectBlock(this.order[i]);
+		this.fn.blocks = [...this.order.map((block) => this.heads.get(block)!), ...this.extra];
+		return this.fn;
+	}
+
+	private selectBlock(block: Block): void {
+		this.block = block;
+		this.out = [];
+		this.shared.clear();
+		const phis = phisOf(block).length;
+		this.selectOne(terminator(block));
+		for (let i = block.insts.length - 2; i >= phis; i--) {
+			const inst = block.insts[i];
+			if (inst.op === "param" || inst.op === "asmout") continue;
+			if (isRemovable(inst) && !this.regs.has(inst)) continue;
+			this.selectOne(inst);
+		}
+		this.flush();
+		if (block === this.order[0]) this.receiveParams();
+		this.heads.get(block)!.insts = this.out.reverse();
+	}
+
+	private selectOne(inst: Inst): void {
+		this.seq = [];
+		this.touched.clear();
+		rules(this, inst);
+		for (let i = this.seq.length - 1; i >= 0; i--) this.out.push(this.seq[i]);
+		for (const entry of this.touched) entry.position = this.out.length;
+	}
+
+	private receiveParams(): void {
+		const seq: MInst[] = [];
+		this.ir.params.forEach((param, i) => {
+			const reg = this.regs.get(param);
+			if (reg !== undefined) seq.push(copy(reg, i + 1, param.loc));
+		});
+		for (let i = seq.length - 1; i >= 0; i--) this.out.push(seq[i]);
+	}
+
+	/** The asmout instructions of an asm. */
+	asmOuts(asm: Inst): readonly Inst[] {
+		return this.outs.get(asm) ?? [];
+	}
+
+	// ── what rules do ────────────────────────────────────────────────────────────────────────────
+
+	emit(inst: MInst): void {
+		this.seq.push(inst);
+	}
+
+	/** The code of this IR instruction so far, for a block of its own. */
+	takeSequence(): MInst[] {
+		const taken = this.seq;
+		this.seq = [];
+		return taken;
+	}
+
+	fresh(): Reg {
+		return this.fn.nextReg++;
+	}
+
+	newBlock(name: string, from: Block = this.block): MBlock {
+		return { id: this.fn.nextBlock++, insts: [], depth: this.depth.get(from) ?? 0, name };
+	}
+
+	/** A block that no IR block stands for: an edge's copies, half of a conditional value. */
+	addBlock(block: MBlock): void {
+		this.extra.push(block);
+	}
+
+	/** Casts that cost nothing are their operand. */
+	strip(value: Value): Value {
+		let now = value;
+		for (;;) {
+			if (!isInst(now)) return now;
+			if (now.op === "ptrtoint" || now.op === "inttoptr" || now.op === "trunc") now = now.args[0];
+			else if (now.op === "zext" && this.widths.bits(now.args[0]) <= 32) now = now.args[0];
+			else return now;
+		}
+	}
+
+	/** Has anything later asked for this value? If not, its register may be overwritten here. */
+	isWanted(value: Value): boolean {
+		const inst = this.strip(value);
+		return isInst(inst) && this.regs.has(inst);
+	}
+
+	/** The register that an instruction's result goes to. */
+	result(inst: Inst): Reg {
+		let reg = this.regs.get(inst);
+		if (reg === undefined) {
+			reg = this.fresh();
+			this.regs.set(inst, reg);
+		}
+		return reg;
+	}
+
+	/** A register with the value; the upper half of an i32 may be anything. */
+	reg(value: Value): Reg {
+		const inst = this.strip(value);
+		if (isConst(inst)) return this.constant(this.content(inst));
+		if (!isInst(inst)) return this.constant(0n);
+		if (inst.op === "global") return this.address(inst.attr!.global!, inst.attr!.offset ?? 0);
+		if (inst.op === "alloca") return this.slotAddress(inst);
+		return this.result(inst);
+	}
+
+	/** As an instruction's immediate, if it fits. */
+	imm(value: Value): number | null {
+		const inst = this.strip(value);
+		if (!isConst(inst)) return inst.op === "undef" ? 0 : null;
+		return inst.value >= -0x80000000n && inst.value <= 0x7fffffffn ? Number(inst.value) : null;
+	}
+
+	/** What a whole register holds for a constant. */
+	content(value: Const): bigint {
+		return value.ty === "i32" && this.cpu.alu32 ? BigInt.asUintN(32, value.value) : value.value;
+	}
+
+	/** An i32 with a zero upper half. */
+	clean(value: Value, loc: Loc | null): Reg {
+		const inst = this.strip(value);
+		if (isConst(inst)) return this.constant(BigInt.asUintN(32, inst.value));
+		const reg = this.reg(inst);
+		if (this.widths.bits(inst) <= 32) return reg;
+		return this.share(`zext ${reg}`, (to) =>
+			this.cpu.alu32
+				? [alu("mov", 32, to, { reg }, loc)]
+				: [copy(to, reg, loc), alu("lsh", 64, to, { imm: 32 }, loc), alu("rsh", 64, to, { imm: 32 }, loc)],
+		);
+	}
+
+	/** An i32 sign-extended to the whole register. */
+	signed(value: Value, loc: Loc | null): Reg {
+		const inst = this.strip(value);
+		if (isConst(inst)) return this.constant(BigInt.asIntN(32, inst.value));
+		const reg = this.reg(inst);
+		if (this.widths.bits(inst) <= 31) return reg;
+		return this.share(`sext ${reg}`, (to) =>
+			this.cpu.signExtend
+				? [minst("movsx", loc, { width: 64, bits: 32, dst: to, src: reg })]
+				: [copy(to, reg, loc), alu("lsh", 64, to, { imm: 32 }, loc), alu("arsh", 64, to, { imm: 32 }, loc)],
+		);
+	}
+
+	constant(content: bigint): Reg {
+		return this.share(`const ${content}`, (to) => [this.loadConstant(to, content, null)]);
+	}
+
+	loadConstant(to: Reg, content: bigint, loc: Loc | null): MInst {
+		const signed = BigInt.asIntN(64, content);
+		if (signed >= -0x80000000n && signed <= 0x7fffffffn) return alu("mov", 64, to, { imm: Number(signed) }, loc);
+		if (this.cpu.alu32 && signed >= 0n && signed <= 0xffffffffn) return alu("mov", 32, to, { imm: Number(BigInt.asIntN(32, signed)) }, loc);
+		return minst("wide", loc, { dst: to, wide: signed });
+	}
+
+	address(symbol: IrGlobal | Sym, addend: number): Reg {
+		let id = this.symbols.get(symbol);
+		if (id === undefined) this.symbols.set(symbol, (id = this.symbols.size));
+		return this.share(`address ${id} ${addend}`, (to) => [minst("wide", null, { dst: to, wide: { symbol, addend } })]);
+	}
+
+	slotAddress(alloca: Inst): Reg {
+		return this.share(`slot ${alloca.id}`, (to) => [minst("address", null, { dst: to, slot: this.slot(alloca) })]);
+	}
+
+	slot(alloca: Inst): FrameSlot {
+		let slot = this.slots.get(alloca);
+		if (slot === undefined) {
+			slot = { size: alloca.attr!.size!, align: alloca.attr!.align!, variable: alloca.attr!.variable ?? null, loc: alloca.loc, offset: 0 };
+			this.slots.set(alloca, slot);
+			this.fn.slots.push(slot);
+		}
+		return slot;
+	}
+
+	private share(key: string, make: (to: Reg) => MInst[]): Reg {
+		let entry = this.shared.get(key);
+		if (entry === undefined) {
+			const reg = this.fresh();
+			entry = { reg, insts: make(reg), position: this.out.length };
+			this.shared.set(key, entry);
+		}
+		this.touched.add(entry);
+		return entry.reg;
+	}
+
+	/** What was asked for after a call is made after it, too. */
+	flush(): void {
+		const entries = [...this.shared.values()].sort((a, b) => b.position - a.position);
+		for (const { insts, position } of entries) this.out.splice(position, 0, ...insts.slice().reverse());
+		this.shared.clear();
+	}
+
+	/** Puts a value into a register of the caller's choice without asking for another one. */
+	moveTo(to: Reg, value: Value, loc: Loc | null): void {
+		const from = this.strip(value);
+		if (isConst(from)) this.emit(this.loadConstant(to, this.content(from), loc));
+		else if (!isInst(from)) this.emit(alu("mov", 64, to, { imm: 0 }, loc));
+		else if (from.op === "global") this.emit(minst("wide", loc, { dst: to, wide: { symbol: from.attr!.global!, addend: from.attr!.offset ?? 0 } }));
+		else if (from.op === "alloca") this.emit(minst("address", loc, { dst: to, slot: this.slot(from) }));
+		else this.emit(copy(to, this.result(from), loc));
+	}
+
+	/** dst op= operand, after dst = first. */
+	twoAddress(op: AluOp, width: 32 | 64, dst: Reg, first: Value, operand: { readonly reg: Reg } | { readonly imm: number }, loc: Loc | null): void {
+		this.moveTo(dst, first, loc);
+		this.emit(alu(op, width, dst, operand, loc));
+	}
+
+	/** The machine block to go to for an IR edge: the target, or a block with the phis' copies when the edge is critical. */
+	edge(target: Block, loc: Loc | null): MBlock {
+		const head = this.heads.get(target)!;
+		const transfers = this.transfers(target);
+		if (transfers.length === 0) return head;
+		const saved = this.seq;
+		this.seq = [];
+		this.copyPhis(transfers, loc);
+		const block = this.newBlock(`${this.block.name}.${target.name}`);
+		block.insts = [...this.seq, goTo(head, loc)];
+		this.addBlock(block);
+		this.seq = saved;
+		return block;
+	}
+
+	/** The only way out of the block at hand: copies stand before the jump. */
+	leave(target: Block, loc: Loc | null): void {
+		this.copyPhis(this.transfers(target), loc);
+		this.emit(goTo(this.heads.get(target)!, loc));
+	}
+
+	private transfers(target: Block): Transfer[] {
+		return phisOf(target).map((phi) => {
+			const at = phi.blocks!.indexOf(this.block);
+			if (at < 0) bug(`phi %${phi.id} of ${this.ir.name} has no value for its predecessor ${this.block.name}`);
+			return { to: this.result(phi), from: phi.args[at] };
+		});
+	}
+
+	private copyPhis(transfers: readonly Transfer[], loc: Loc | null): void {
+		sequentialise(transfers, {
+			registerOf: (value) => {
+				const inst = this.strip(value);
+				return isInst(inst) && inst.op !== "global" && inst.op !== "alloca" ? this.result(inst) : null;
+			},
+			fresh: () => this.fresh(),
+			copy: (to, from) => this.emit(copy(to, from, loc)),
+			make: (to, value) => this.moveTo(to, value, loc),
+		});
+	}
+
+	/**
+	 * Ends the machine block at hand and starts the part before it: what has been selected so far moves to a new block,
+	 * which is returned; the code to come ends with a jump that the caller emits.
+	 */
+	splitHere(name: string): MBlock {
+		this.flush();
+		const tail = this.newBlock(name);
+		tail.insts = this.out.reverse();
+		this.out = [];
+		this.addBlock(tail);
+		return tail;
+	}
+
+	error(code: string, message: string, loc: Loc | null): void {
+		this.context.diagnostics.report({ code, severity: "error", message, span: loc });
+	}
+}
+
+function rules(s: Selector, inst: Inst): void {
+	switch (inst.op) {
+		case "load":
+		case "store":
+		case "atomic":
+		case "cmpxchg":
+		case "loadacq":
+		case "storerel":
+		case "coreoffset":
+			return selectMemory(s, inst);
+		case "call":
+			return selectCall(s, inst);
+		case "asm":
+		case "asmgoto":
+			return selectAsm(s, inst);
+		case "jump":
+		case "branch":
+		case "switch":
+		case "ret":
+		case "unreachable":
+		case "icmp":
+		case "select":
+			return selectEnd(s, inst);
+		default:
+			return selectValue(s, inst);
+	}
+}
+
