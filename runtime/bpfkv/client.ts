@@ -4,7 +4,8 @@
  */
 import { XRP_PAGE } from "../xrp/context.ts";
 import type { BlockDevice } from "../xrp/device.ts";
-import { readXrpSync, type StorageHook, type XrpOptions, type XrpResult } from "../xrp/engine.ts";
+import type { StorageHook, XrpOptions, XrpResult } from "../xrp/chain.ts";
+import { readXrpSync } from "../xrp/engine.ts";
 import { BLOCK, layersOf, VALUE_SIZE } from "./format.ts";
 import { KvNode } from "./node.ts";
 import { type Aggregate, GetPage, MAX_KEYS, type RangeBounds, RangePage } from "./query.ts";

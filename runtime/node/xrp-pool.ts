@@ -9,7 +9,7 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
-import { DEFAULT_MAX_HOPS, ERRNO, type XrpResult } from "../xrp/engine.ts";
+import { DEFAULT_MAX_HOPS, ERRNO, type XrpResult } from "../xrp/chain.ts";
 import { XRP_BLOCK, XRP_PAGE } from "../xrp/context.ts";
 import { Ring, SLOT } from "../xrp/ring.ts";
 import type { HookObject, WorkerSetup } from "./xrp-hooks.ts";

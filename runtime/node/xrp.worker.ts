@@ -1,6 +1,7 @@
 /** A thread that serves XRP chains over one file: its own descriptor, its own instance of the program, slots of its own. */
 import { parentPort, workerData } from "node:worker_threads";
-import { readXrpSync, type StorageHook } from "../xrp/engine.ts";
+import type { StorageHook } from "../xrp/chain.ts";
+import { readXrpSync } from "../xrp/engine.ts";
 import { Ring, SLOT } from "../xrp/ring.ts";
 import { openFileDevice } from "./file-device.ts";
 import { loadHooks, type WorkerSetup } from "./xrp-hooks.ts";

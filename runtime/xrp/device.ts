@@ -17,6 +17,8 @@ export interface BlockDevice {
 	 * keeps by file. A chain that sees it change is aborted.
 	 */
 	readonly version: number;
+	/** Asked before and during a chain: the device may look whether its mapping changed. Cheap, or rarely more than that. */
+	validate?(): void;
 	close(): void;
 }
 

@@ -3,7 +3,7 @@ import { exchange } from "../memory.ts";
 import type { RunState } from "../machine.ts";
 import type { LoadedProgram } from "../program.ts";
 import { XRP_CONTEXT, XRP_PAGE } from "./context.ts";
-import type { StorageHook } from "./engine.ts";
+import type { StorageHook } from "./chain.ts";
 
 /** @throws RangeError when the program's memory has no room for the pages */
 export function storageHook(program: LoadedProgram): StorageHook {

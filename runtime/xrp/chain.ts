@@ -1,0 +1,98 @@
+/** The steps that every kind of chain is made of: a checked read, a prepared context, what a program may ask for. */
+import { XRP_BLOCK, XRP_CONTEXT, XRP_PAGE } from "./context.ts";
+import type { BlockDevice } from "./device.ts";
+
+export const ERRNO = { EIO: 5, EAGAIN: 11, EFAULT: 14, EINVAL: 22, ELOOP: 40, EOPNOTSUPP: 95, ECANCELED: 125 } as const;
+
+/** A loaded program with its three places in the linear memory that its pointers index. */
+export interface StorageHook {
+	readonly name: string;
+	/** Slots of 8 bytes. */
+	readonly instructions: number;
+	/** The linear memory; its views may be replaced between two chains, never during one. */
+	readonly memory: { readonly u8: Uint8Array; readonly view: DataView };
+	/** Byte offsets in it: 280 bytes, 4096 and 4096. The pages are page-aligned. */
+	readonly context: number;
+	readonly data: number;
+	readonly scratch: number;
+	/** Runs the program with r1 = `context`; returns the low 32 bits of r0, signed. */
+	run(context: number): number;
+}
+
+export interface XrpOptions {
+	/** Bytes of the first read and of those whose `size` slot is 0: a multiple of 512 up to 4096 (512). */
+	readonly count?: number;
+	/** Reads that one chain may issue before it ends with ELOOP (4096). */
+	readonly maxHops?: number;
+	/**
+	 * Further files of the chain. Bits 56 to 62 of an address choose one of them, 0 being the chain's own file: an LSM
+	 * lookup goes from one sorted file to the next without leaving the chain.
+	 */
+	readonly files?: readonly BlockDevice[];
+	/** Takes the address of each read. */
+	readonly trace?: number[];
+	/** Asked before each read; true ends the chain with ECANCELED. */
+	readonly cancelled?: () => boolean;
+}
+
+export interface XrpResult {
+	/** `count` when the program said done, else −errno. */
+	readonly ret: number;
+	/** Blocks read. */
+	readonly hops: number;
+	/** Last r0 of the program, low word. */
+	readonly programReturn: number;
+	/** Why the chain was aborted. */
+	readonly reason?: string;
+}
+
+export const DEFAULT_MAX_HOPS = 4096;
+
+/** 2^56: above it, an address says which file it means. */
+const FILE_UNIT = 2 ** 56;
+
+/** Why `count` cannot be a chain's read size, or null. */
+export function badCount(count: number): string | null {
+	return count > 0 && count <= XRP_PAGE && count % XRP_BLOCK === 0 ? null : `count ${count} is no multiple of ${XRP_BLOCK} up to ${XRP_PAGE}`;
+}
+
+/** Zeroes the context and fills in its two pointers. */
+export function prepareContext(view: DataView, hook: StorageHook): void {
+	const { context } = hook;
+	for (let at = context; at < context + XRP_CONTEXT.bytes; at += 8) view.setFloat64(at, 0, true);
+	view.setUint32(context + XRP_CONTEXT.data, hook.data, true);
+	view.setUint32(context + XRP_CONTEXT.scratch, hook.scratch, true);
+}
+
+/** A slot's address as a double: exact below 2^53, which every file's offsets are. */
+export function nextAddress(view: DataView, context: number, slot: number): number {
+	const at = context + XRP_CONTEXT.nextAddr + 8 * slot;
+	return view.getUint32(at, true) + view.getUint32(at + 4, true) * 2 ** 32;
+}
+
+/** A slot's size in bytes; 0: nothing is asked for. */
+export function nextSize(view: DataView, context: number, slot: number): number {
+	return view.getUint32(context + XRP_CONTEXT.size + 8 * slot, true);
+}
+
+/** Reads into the data page. Returns null, or why the address cannot be read; throws what the device throws. */
+export function readBlock(device: BlockDevice, options: XrpOptions, bytes: Uint8Array, data: number, address: number, length: number): string | null {
+	let offset = address;
+	if (address >= FILE_UNIT) {
+		const file = Math.floor(address / FILE_UNIT);
+		const chosen = options.files?.[file - 1];
+		if (chosen === undefined) return `address ${address} names file ${file} of ${1 + (options.files?.length ?? 0)}`;
+		device = chosen;
+		offset = address % FILE_UNIT;
+	}
+	if (offset % XRP_BLOCK !== 0) return `offset ${offset} is no multiple of ${XRP_BLOCK}`;
+	if (offset >= device.size) return `offset ${offset} lies outside the file's ${device.size} bytes`;
+	if (length > XRP_PAGE || length % XRP_BLOCK !== 0) return `size ${length} is no multiple of ${XRP_BLOCK} up to ${XRP_PAGE}`;
+	const got = device.readSync(bytes, data, length, offset);
+	if (got < length) bytes.fill(0, data + got, data + length);
+	return null;
+}
+
+export function failed(errno: number, hops: number, programReturn: number, reason: string): XrpResult {
+	return { ret: -errno, hops, programReturn, reason };
+}
