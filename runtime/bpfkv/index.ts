@@ -4,4 +4,5 @@ export { createKv, type CreateOptions } from "./create.ts";
 export { BLOCK, blockOf, FANOUT, type Geometry, geometry, layersOf, lookupPath, NODE, VALUE_SIZE, valueText, writeBlocks } from "./format.ts";
 export { KvNode } from "./node.ts";
 export { AGGREGATES, type Aggregate, GetPage, MAX_KEYS, type RangeBounds, RangePage } from "./query.ts";
+export { type Distribution, Latencies, type Operation, seededRandom, WORKLOADS, type WorkloadName, workload, zipfian } from "./ycsb.ts";
 export { KvStore, type KvStoreOptions, type WritableFile } from "./store.ts";

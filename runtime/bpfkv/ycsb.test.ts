@@ -1,0 +1,52 @@
+import { describe, expect, it } from "vitest";
+import { Latencies, seededRandom, WORKLOADS, workload, type WorkloadName, zipfian } from "./ycsb.ts";
+
+describe("YCSB", () => {
+	it("draws ranks as Zipf's law has them", () => {
+		const n = 100_000;
+		const draws = 400_000;
+		const next = zipfian(n, seededRandom(1));
+		let zeta = 0;
+		for (let i = 1; i <= n; i++) zeta += i ** -0.99;
+		const counts = new Map<number, number>();
+		for (let i = 0; i < draws; i++) {
+			const rank = next();
+			expect(rank).toBeGreaterThanOrEqual(0);
+			expect(rank).toBeLessThan(n);
+			counts.set(rank, (counts.get(rank) ?? 0) + 1);
+		}
+		for (const rank of [0, 1]) expect((counts.get(rank) ?? 0) / draws / ((rank + 1) ** -0.99 / zeta)).toBeCloseTo(1, 1);
+		const firstHundred = Array.from({ length: 100 }, (_, r) => counts.get(r) ?? 0).reduce((a, b) => a + b);
+		let expected = 0;
+		for (let i = 1; i <= 100; i++) expected += i ** -0.99 / zeta;
+		expect(firstHundred / draws / expected).toBeGreaterThan(0.9);
+		expect(firstHundred / draws / expected).toBeLessThan(1.1);
+	});
+
+	it.each(Object.keys(WORKLOADS) as WorkloadName[])("mixes workload %s as the table says", (name) => {
+		const next = workload(name, 1000, seededRandom(3));
+		const counts: Record<string, number> = {};
+		let keys = 1000;
+		for (let i = 0; i < 20_000; i++) {
+			const operation = next();
+			counts[operation.kind] = (counts[operation.kind] ?? 0) + 1;
+			if (operation.kind === "insert") expect(operation.key).toBe(keys++);
+			else expect(operation.key).toBeLessThan(keys);
+		}
+		for (const [kind, share] of Object.entries(WORKLOADS[name].share)) expect(counts[kind] / 20_000).toBeCloseTo(share, 1);
+	});
+
+	it("gives the same run for the same seed", () => {
+		const run = () => {
+			const next = workload("A", 500, seededRandom(9));
+			return Array.from({ length: 100 }, next);
+		};
+		expect(run()).toEqual(run());
+	});
+
+	it("tells quantiles", () => {
+		const latencies = new Latencies();
+		for (let i = 1000; i > 0; i--) latencies.add(i);
+		expect([latencies.quantile(0.5), latencies.quantile(0.99), latencies.quantile(0.999), latencies.mean]).toEqual([501, 991, 1000, 500.5]);
+	});
+});
