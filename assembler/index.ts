@@ -18,3 +18,5 @@ export { BTF_KINDS, CORE_KINDS, type BtfKind, type CoreKind } from "./spec/btf.t
 export { parseInsns, type Dialect, type ParsedText, type ParseOptions, type TextRef } from "./text/parse.ts";
 export type { TextError } from "./text/lex.ts";
 export { ASSEMBLY_STYLE, OBJDUMP_STYLE, printInsn, type PrintStyle } from "./text/print.ts";
+export { assemble, type Assembled, type AssembleOptions } from "./text/assemble.ts";
+export { disassemble, type DisassembleOptions } from "./text/disassemble.ts";

@@ -154,6 +154,8 @@ function arithmetic(c: Cursor, op: AluOp, dst: Register): Parsed {
 	const src = token.kind === "name" ? registerOf(token.text) : null;
 	if (src !== null) {
 		c.at++;
+		// LLVM writes a zero extension as `r1 = w0`.
+		if (op === "mov" && dst.wide && !src.wide) return { insns: [make("mov32_reg", { dst: dst.number, src: src.number })] };
 		if (src.wide !== dst.wide) c.fail(`expected a ${dst.wide ? 64 : 32}-bit register`, token);
 		return { insns: [make(`${name}_reg`, { dst: dst.number, src: src.number })] };
 	}

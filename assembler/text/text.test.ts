@@ -59,7 +59,7 @@ describe("instructions as text", () => {
 
 	it.each([
 		["goto nowhere", 'label "nowhere" is not defined', 1, 6],
-		["exit\nr1 = w2", 'expected a 64-bit register, found "w2"', 2, 6],
+		["exit\nr1 += w2", 'expected a 64-bit register, found "w2"', 2, 7],
 		["r1 += 0x1ffffffff", "8589934591 does not fit 32 bits", 1, 7],
 		["r1 = *(u32 *)(r2 + 40000)", "offset 40000 does not fit 16 bits", 1, 18],
 		["w1 = *(u64 *)(r2 + 0)", 'such a load needs a 64-bit register, found "*"', 1, 6],
