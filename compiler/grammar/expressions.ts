@@ -1,0 +1,181 @@
+/** Actions for expressions: flat runs of operators become trees here, by precedence (C11 6.5). */
+import type { Node } from "ohm-js";
+import { spellingOf } from "../source/kinds.ts";
+import { type Actions, all, ast, type Builder, list, maybe, spanOf, textOf, tokenOf } from "./actions.ts";
+import type { AssignOp, BinaryOp, CompoundStmt, Designator, Expr, InitList, TypeName, UnaryOp } from "./ast.ts";
+
+const PRECEDENCE: Readonly<Record<BinaryOp, number>> = {
+	"*": 10, "/": 10, "%": 10, "+": 9, "-": 9, "<<": 8, ">>": 8, "<": 7, ">": 7, "<=": 7, ">=": 7, "==": 6, "!=": 6, "&": 5, "^": 4, "|": 3, "&&": 2, "||": 1,
+};
+
+/** What a prefix means to the expression behind it. */
+type Prefix = { readonly from: number } & ({ readonly kind: "op"; readonly op: UnaryOp } | { readonly kind: "sizeof-expr" | "alignof-expr" } | { readonly kind: "cast"; readonly type: TypeName });
+/** What a suffix makes of the expression in front of it. */
+type Suffix = (base: Expr) => Expr;
+
+export function expressionActions(builder: Builder): Actions {
+	const span = (node: Node) => spanOf(builder, node);
+	const op = (node: Node): string => spellingOf(builder.tokens.kinds[tokenOf(builder, node)]);
+
+	return {
+		expr(parts) {
+			const [first, ...rest] = list<Expr>(parts);
+			let result = first;
+			for (const right of rest) result = { kind: "comma", left: result, right, span: { from: first.span.from, to: right.span.to } };
+			return result;
+		},
+		assignment(first, operators, rest) {
+			const operands = [ast<Expr>(first), ...all<Expr>(rest)];
+			let value = operands[operands.length - 1];
+			for (let i = operands.length - 2; i >= 0; i--) {
+				const operator = operators.children[i];
+				value = { kind: "assign", op: op(operator) as AssignOp, target: operands[i], value, at: tokenOf(builder, operator), span: { from: operands[i].span.from, to: value.span.to } };
+			}
+			return value;
+		},
+		conditional(first, _question, thens, _colon, elses) {
+			const conditions = [ast<Expr>(first), ...all<Expr>(elses)];
+			let otherwise = conditions[conditions.length - 1];
+			for (let i = conditions.length - 2; i >= 0; i--) {
+				const then = maybe<Expr>(thens.children[i]);
+				const condition = conditions[i];
+				otherwise = { kind: "conditional", condition, ...(then === undefined ? {} : { then }), else: otherwise, span: { from: condition.span.from, to: otherwise.span.to } };
+			}
+			return otherwise;
+		},
+		binary(first, operators, rest) {
+			if (operators.children.length === 0) return ast(first);
+			const operands = [ast<Expr>(first), ...all<Expr>(rest)];
+			const ops = operators.children.map((node) => ({ op: op(node) as BinaryOp, at: tokenOf(builder, node) }));
+			// Shunting-yard: operators wait until one that binds no tighter comes.
+			const values: Expr[] = [operands[0]];
+			const waiting: { op: BinaryOp; at: number }[] = [];
+			const reduce = (): void => {
+				const right = values.pop() as Expr;
+				const left = values.pop() as Expr;
+				const { op: operator, at } = waiting.pop() as { op: BinaryOp; at: number };
+				values.push({ kind: "binary", op: operator, left, right, at, span: { from: left.span.from, to: right.span.to } });
+			};
+			ops.forEach((next, i) => {
+				while (waiting.length > 0 && PRECEDENCE[waiting[waiting.length - 1].op] >= PRECEDENCE[next.op]) reduce();
+				waiting.push(next);
+				values.push(operands[i + 1]);
+			});
+			while (waiting.length > 0) reduce();
+			return values[0];
+		},
+		unary(prefixes, operand) {
+			let value = ast<Expr>(operand);
+			for (const prefix of all<Prefix>(prefixes).reverse()) {
+				const at = { from: prefix.from, to: value.span.to };
+				if (prefix.kind === "op") value = { kind: "unary", op: prefix.op, operand: value, span: at };
+				else if (prefix.kind === "cast") value = { kind: "cast", type: prefix.type, operand: value, span: at };
+				else value = { kind: prefix.kind, operand: value, span: at };
+			}
+			return value;
+		},
+		prefix_op(operator): Prefix {
+			return { kind: "op", op: op(operator) as UnaryOp, from: tokenOf(builder, operator) };
+		},
+		prefix_size(word): Prefix {
+			return { kind: op(word) === "sizeof" ? "sizeof-expr" : "alignof-expr", from: tokenOf(builder, word) };
+		},
+		prefix_cast(open, type, _close): Prefix {
+			return { kind: "cast", type: ast(type), from: tokenOf(builder, open) };
+		},
+		postfix(primary, suffixes) {
+			let value = ast<Expr>(primary);
+			for (const suffix of all<Suffix>(suffixes)) value = suffix(value);
+			return value;
+		},
+		postfixOp_index(_open, index, close): Suffix {
+			const inner = ast<Expr>(index);
+			const to = tokenOf(builder, close) + 1;
+			return (base) => ({ kind: "index", base, index: inner, span: { from: base.span.from, to } });
+		},
+		postfixOp_call(_open, args, close): Suffix {
+			const values = list<Expr>(args);
+			const to = tokenOf(builder, close) + 1;
+			return (callee) => ({ kind: "call", callee, args: values, span: { from: callee.span.from, to } });
+		},
+		postfixOp_member(_dot, name): Suffix {
+			return member(name, false);
+		},
+		postfixOp_arrow(_arrow, name): Suffix {
+			return member(name, true);
+		},
+		postfixOp_increment(operator): Suffix {
+			const to = tokenOf(builder, operator) + 1;
+			return (operand) => ({ kind: "postfix", op: "++", operand, span: { from: operand.span.from, to } });
+		},
+		postfixOp_decrement(operator): Suffix {
+			const to = tokenOf(builder, operator) + 1;
+			return (operand) => ({ kind: "postfix", op: "--", operand, span: { from: operand.span.from, to } });
+		},
+		typeArgument(type) {
+			return { kind: "type-argument", type: ast<TypeName>(type), span: span(this) } satisfies Expr;
+		},
+		identifier(_token) {
+			return { kind: "identifier", name: textOf(builder, this), span: span(this) } satisfies Expr;
+		},
+		number(_token) {
+			return { kind: "number", text: textOf(builder, this), span: span(this) } satisfies Expr;
+		},
+		character(_token) {
+			return { kind: "char", text: textOf(builder, this), span: span(this) } satisfies Expr;
+		},
+		strings(tokens) {
+			return { kind: "string", parts: tokens.children.map((token) => textOf(builder, token)), span: span(this) } satisfies Expr;
+		},
+		parenthesised_expr(_open, inner, _close) {
+			// Parentheses leave no node; the span grows so that a message underlines them too.
+			return { ...ast<Expr>(inner), span: span(this) };
+		},
+		parenthesised_literal(_open, type, _close, init) {
+			return { kind: "compound-literal", type: ast<TypeName>(type), init: ast<InitList>(init), span: span(this) } satisfies Expr;
+		},
+		parenthesised_statement(_open, body, _close) {
+			return { kind: "statement", body: ast<CompoundStmt>(body), span: span(this) } satisfies Expr;
+		},
+		sizeofType(word, _open, type, _close) {
+			return { kind: op(word) === "sizeof" ? "sizeof-type" : "alignof-type", type: ast<TypeName>(type), span: span(this) } satisfies Expr;
+		},
+		labelAddress(_and, name) {
+			return { kind: "label-address", label: textOf(builder, name), span: span(this) } satisfies Expr;
+		},
+		generic(_word, _open, control, _comma, cases, _close) {
+			return { kind: "generic", control: ast<Expr>(control), cases: list(cases), span: span(this) } satisfies Expr;
+		},
+		genericCase_default(_default, _colon, value) {
+			return { value: ast<Expr>(value), span: span(this) };
+		},
+		genericCase_type(type, _colon, value) {
+			return { type: ast<TypeName>(type), value: ast<Expr>(value), span: span(this) };
+		},
+		offsetof(_word, _open, type, _comma, name, rest, _close) {
+			const first: Designator = { kind: "field", name: textOf(builder, name), span: span(name) };
+			return { kind: "offsetof", type: ast<TypeName>(type), path: [first, ...all<Designator>(rest)], span: span(this) } satisfies Expr;
+		},
+		offsetDesignator_field(_dot, name) {
+			return { kind: "field", name: textOf(builder, name), span: span(this) } satisfies Designator;
+		},
+		offsetDesignator_index(_open, index, _close) {
+			return { kind: "index", from: ast<Expr>(index), span: span(this) } satisfies Designator;
+		},
+		typesCompatible(_word, _open, left, _comma, right, _close) {
+			return { kind: "types-compatible", left: ast<TypeName>(left), right: ast<TypeName>(right), span: span(this) } satisfies Expr;
+		},
+		choose(_word, _open, condition, _comma, then, _comma2, otherwise, _close) {
+			return { kind: "choose", condition: ast<Expr>(condition), then: ast<Expr>(then), else: ast<Expr>(otherwise), span: span(this) } satisfies Expr;
+		},
+		vaArg(_word, _open, from, _comma, type, _close) {
+			return { kind: "va-arg", list: ast<Expr>(from), type: ast<TypeName>(type), span: span(this) } satisfies Expr;
+		},
+	};
+
+	function member(name: Node, arrow: boolean): Suffix {
+		const at = tokenOf(builder, name);
+		const text = textOf(builder, name);
+		return (base) => ({ kind: "member", base, name: text, arrow, at, span: { from: base.span.from, to: at + 1 } });
+	}
+}

@@ -1,0 +1,246 @@
+/**
+ * One chunk: tokens → grammar string → ohm → syntax tree. A syntax error is reported at the farthest token that ohm reached; the statement
+ * around it is then erased and the rest parsed again, so that one run finds several.
+ */
+import type { Grammar, Semantics } from "ohm-js";
+import type { DiagnosticSink, TokenSpan } from "../diagnostics/diagnostic.ts";
+import { nearest } from "../diagnostics/suggest.ts";
+import type { TokenBuffer } from "../preprocess/buffer.ts";
+import type { PragmaState } from "../preprocess/pragma.ts";
+import { describeKind, GRAMMAR_BASE, Kind, kindOf } from "../source/kinds.ts";
+import type { Actions, Builder } from "./actions.ts";
+import type { Attribute, ExternalDecl } from "./ast.ts";
+import { grammarString, type TypeNames } from "./classify.ts";
+import { declarationActions } from "./declarations.ts";
+import { expressionActions } from "./expressions.ts";
+import { failureOf, loadRecipe } from "./ohm.ts";
+import { recipe } from "./recipe.ts";
+import { statementActions } from "./statements.ts";
+
+export type StartRule = "declaration" | "functionDef" | "implicitFunctionDef" | "staticAssert" | "fileAsm" | "emptyDeclaration" | "attributes";
+
+/** clang's default for -fbracket-depth. */
+const MAX_DEPTH = 256;
+const MAX_ERRORS_PER_CHUNK = 20;
+
+let loaded: Grammar | null = null;
+function grammar(): Grammar {
+	// A cache of something constant, not state.
+	loaded ??= loadRecipe(recipe);
+	return loaded;
+}
+
+export interface ParserContext {
+	readonly tokens: TokenBuffer;
+	readonly pragmas: PragmaState;
+	readonly types: TypeNames;
+	readonly sink: DiagnosticSink;
+	/** Names of types, for "did you mean". */
+	typeNames(): Iterable<string>;
+}
+
+export class Parser {
+	readonly #context: ParserContext;
+	readonly #grammar: Grammar = grammar();
+	readonly #semantics: Semantics;
+	readonly #builder: Builder;
+	readonly #pragmaAttributes = new Map<number, readonly Attribute[]>();
+
+	constructor(context: ParserContext) {
+		this.#context = context;
+		this.#builder = { tokens: context.tokens, base: 0, pragmaAttributes: (token, subject) => this.#attributesAt(token, subject) };
+		this.#semantics = this.#grammar.createSemantics();
+		const actions: Actions = {
+			...declarationActions(this.#builder),
+			...statementActions(this.#builder),
+			...expressionActions(this.#builder),
+			_terminal() {
+				return this.sourceString;
+			},
+		};
+		this.#semantics.addOperation("ast", actions);
+	}
+
+	/** null: an empty declaration, or nothing could be made of it (errors are reported). */
+	parse(from: number, to: number, rule: StartRule): ExternalDecl | null {
+		if (!this.#depthFits(from, to)) return null;
+		let text = grammarString(this.#context.tokens, from, to, this.#context.types);
+		for (let errors = 0; ; errors++) {
+			const match = this.#grammar.match(text, rule);
+			if (match.succeeded()) {
+				// Actions of an inner parse (attributes of a pragma) move the base: it is put back.
+				const before = this.#builder.base;
+				this.#builder.base = from;
+				const tree = this.#semantics(match).ast() as ExternalDecl | null;
+				this.#builder.base = before;
+				return tree;
+			}
+			const { at, expected: literals } = failureOf(match);
+			const expected = new Set<string>();
+			for (const literal of literals) {
+				const kind = (literal.codePointAt(0) ?? 0) - GRAMMAR_BASE;
+				if (kind > 0 && kind < 256) expected.add(describeKind(kind).replaceAll("'", ""));
+			}
+			this.#explain(text, from, at, expected);
+			const erased = errors < MAX_ERRORS_PER_CHUNK ? eraseStatement(text, at) : null;
+			if (erased === null) return null;
+			text = erased;
+		}
+	}
+
+	/** Checked on tokens, before the grammar's recursion could run out of stack. */
+	#depthFits(from: number, to: number): boolean {
+		const { kinds } = this.#context.tokens;
+		let depth = 0;
+		for (let i = from; i < to; i++) {
+			const k = kinds[i];
+			if (k === LPAREN || k === LBRACE || k === LBRACKET) {
+				if (++depth > MAX_DEPTH) {
+					this.#report("E0202", `brackets are nested more than ${MAX_DEPTH} deep`, { from: i, to: i + 1 });
+					return false;
+				}
+			} else if (k === RPAREN || k === RBRACE || k === RBRACKET) depth--;
+		}
+		return true;
+	}
+
+	#attributesAt(token: number, subject: string): readonly Attribute[] {
+		const { pragmas } = this.#context;
+		const out: Attribute[] = [];
+		const active = lastBefore(pragmas.attributes, token)?.active ?? [];
+		for (const attribute of active) {
+			if (!attribute.subjects.includes(subject)) continue;
+			let parsed = this.#pragmaAttributes.get(attribute.from);
+			if (parsed === undefined) {
+				parsed = (this.parse(attribute.from, attribute.to, "attributes") as unknown as readonly Attribute[] | null) ?? [];
+				this.#pragmaAttributes.set(attribute.from, parsed);
+			}
+			out.push(...parsed);
+		}
+		const pack = subject === "record" ? (lastBefore(pragmas.pack, token)?.value ?? 0) : 0;
+		if (pack > 0) {
+			const span = { from: token, to: token + 1 };
+			out.push({ name: "pragma_pack", args: [{ kind: "number", text: String(pack), span }], span });
+		}
+		return out;
+	}
+
+	#report(code: string, message: string, span: TokenSpan, fix?: { readonly span: TokenSpan; readonly text: string; readonly message: string }): void {
+		this.#context.sink.report({ code, severity: "error", message, span, ...(fix === undefined ? {} : { fix }) });
+	}
+
+	/** Says in C's words what is wrong at `at`. */
+	#explain(text: string, from: number, at: number, expected: ReadonlySet<string>): void {
+		const { tokens } = this.#context;
+		const token = Math.min(from + at, from + text.length - 1);
+		const here: TokenSpan = { from: token, to: token + 1 };
+		const kind = text.charCodeAt(at) - GRAMMAR_BASE;
+		const found = at >= text.length ? "the end of the declaration" : kind >= 16 ? `'${tokens.text(token)}'` : `${describeKind(kind)} '${tokens.text(token)}'`;
+		const previous = at > 0 ? text.charCodeAt(at - 1) - GRAMMAR_BASE : -1;
+		const before = at > 1 ? text.charCodeAt(at - 2) - GRAMMAR_BASE : SEMICOLON;
+		const startsDeclaration = before === SEMICOLON || before === LBRACE || before === RBRACE || before === LPAREN || before === COMMA || at === 1 || before === kindOf("const") || before === kindOf("static") || before === kindOf("volatile") || before === kindOf("extern") || before === kindOf("typedef") || before === kindOf("inline") || before === RPAREN || before === COLON;
+		// `foo_t x`: two names in a row where a declaration may begin.
+		if (previous === Kind.identifier && startsDeclaration && (kind === Kind.identifier || kind === STAR || (kind >= 16 && before === LPAREN && (kind === RPAREN || kind === COMMA)))) {
+			const name = tokens.text(token - 1);
+			if (kind === Kind.identifier || before === LPAREN || before === COMMA) {
+				this.#unknownType(name, token - 1);
+				return;
+			}
+		}
+		if (kind === Kind.identifier && expected.has("type name") && !expected.has("identifier")) {
+			this.#unknownType(tokens.text(token), token);
+			return;
+		}
+		if (expected.has(";") && at > 0) {
+			const place = { from: token - 1, to: token };
+			this.#report("E0201", `expected ';' after ${kind >= 16 || at < text.length ? `'${tokens.text(token - 1)}'` : "this"}`, place, { span: { from: token, to: token }, text: ";", message: "insert ';'" });
+			return;
+		}
+		if (expected.has("identifier") && expected.has("number")) {
+			this.#report("E0201", `expected an expression, found ${found}`, here);
+			return;
+		}
+		for (const close of [")", "]", "}"]) {
+			if (expected.has(close)) {
+				this.#report("E0201", `expected '${close}' before ${found}`, here);
+				return;
+			}
+		}
+		if (expected.has("identifier") || expected.has("type name")) {
+			this.#report("E0201", `expected ${expected.has("identifier") ? "a name" : "a type"}, found ${found}`, here);
+			return;
+		}
+		const list = [...expected].slice(0, 4).map((e) => `'${e}'`);
+		this.#report("E0201", list.length > 0 ? `expected ${list.join(" or ")}, found ${found}` : `unexpected ${found}`, here);
+	}
+
+	#unknownType(name: string, token: number): void {
+		const span = { from: token, to: token + 1 };
+		const guess = nearest(name, this.#context.typeNames());
+		if (guess === null) this.#report("E0203", `unknown type name '${name}'`, span);
+		else this.#report("E0203", `unknown type name '${name}'; did you mean '${guess}'?`, span, { span, text: guess, message: `write '${guess}'` });
+	}
+}
+
+const LPAREN = kindOf("(");
+const RPAREN = kindOf(")");
+const LBRACE = kindOf("{");
+const RBRACE = kindOf("}");
+const LBRACKET = kindOf("[");
+const RBRACKET = kindOf("]");
+const SEMICOLON = kindOf(";");
+const COMMA = kindOf(",");
+const COLON = kindOf(":");
+const STAR = kindOf("*");
+
+function lastBefore<T extends { readonly token: number }>(marks: readonly T[], token: number): T | null {
+	let low = 0;
+	let high = marks.length;
+	while (low < high) {
+		const middle = (low + high) >> 1;
+		if (marks[middle].token <= token) low = middle + 1;
+		else high = middle;
+	}
+	return low === 0 ? null : marks[low - 1];
+}
+
+const ERASED = String.fromCharCode(GRAMMAR_BASE + Kind.erased);
+
+/** Takes the statement around `at` out of a function's body. null: the error is outside of one. */
+function eraseStatement(text: string, at: number): string | null {
+	const kind = (i: number): number => text.charCodeAt(i) - GRAMMAR_BASE;
+	if (at >= text.length) return null;
+	// Back to what ends the statement before: ; { or } at the same level.
+	let start = at;
+	let depth = 0;
+	for (; start > 0; start--) {
+		const k = kind(start - 1);
+		if (k === RPAREN || k === RBRACKET) depth++;
+		else if (k === LPAREN || k === LBRACKET) depth = Math.max(0, depth - 1);
+		else if (depth === 0 && (k === SEMICOLON || k === LBRACE || k === RBRACE || (k === Kind.erased && start - 1 < at - 1))) break;
+	}
+	if (start === 0) return null;
+	let end = at;
+	depth = 0;
+	for (; end < text.length; end++) {
+		const k = kind(end);
+		if (k === LBRACE) depth++;
+		else if (k === RBRACE) {
+			if (depth === 0) break;
+			if (--depth === 0) {
+				end++;
+				break;
+			}
+		} else if (k === SEMICOLON && depth === 0) {
+			end++;
+			break;
+		}
+	}
+	if (end <= start) return null;
+	const piece = text.slice(start, end);
+	if (piece === ERASED.repeat(piece.length)) return null;
+	// Outside of any function body there is nothing to go on with.
+	let braces = 0;
+	for (let i = 0; i < start; i++) braces += kind(i) === LBRACE ? 1 : kind(i) === RBRACE ? -1 : 0;
+	return braces <= 0 ? null : text.slice(0, start) + ERASED.repeat(end - start) + text.slice(end);
+}
