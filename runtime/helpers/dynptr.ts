@@ -1,0 +1,95 @@
+/**
+ * Dynamic pointers (kernel/bpf/helpers.c): 16 bytes that a program keeps on its stack, `struct bpf_dynptr_kern { void *data; u32 size; u32 offset }`,
+ * size's top byte holding the kind in bits 28–30 and "read-only" in bit 31.
+ */
+import { errno } from "../errno.ts";
+import type { Machine } from "../machine.ts";
+import { RingBuffer } from "../maps/ringbuf.ts";
+import type { HelperFamily } from "./helper.ts";
+import { signed, unsigned } from "./helper.ts";
+
+export const sizeOfDynptr = 16;
+const kinds = { invalid: 0, local: 1, ringbuf: 2, skb: 3, xdp: 4 } as const;
+const sizeMask = 0x0fffffff;
+const readOnly = 0x80000000;
+
+export interface Dynptr {
+	/** Address of its first byte, its offset included. */
+	readonly data: number;
+	readonly size: number;
+	readonly readOnly: boolean;
+}
+
+export function makeDynptr(m: Machine, at: number, data: number, size: number, kind: keyof typeof kinds, isReadOnly = false): void {
+	const { view } = m.memory;
+	view.setBigUint64(at, BigInt(data), true);
+	view.setUint32(at + 8, (size | (kinds[kind] << 28) | (isReadOnly ? readOnly : 0)) >>> 0, true);
+	view.setUint32(at + 12, 0, true);
+}
+
+/** Null when it holds nothing. */
+export function readDynptr(m: Machine, at: number): Dynptr | null {
+	const { view } = m.memory;
+	const data = view.getUint32(at, true);
+	const word = view.getUint32(at + 8, true);
+	if (data === 0) return null;
+	return { data: data + view.getUint32(at + 12, true), size: word & sizeMask, readOnly: (word & readOnly) !== 0 };
+}
+
+/** Moves its start and end: bpf_dynptr_adjust. */
+export function adjustDynptr(m: Machine, at: number, start: number, end: number): number {
+	const dynptr = readDynptr(m, at);
+	if (dynptr === null) return -errno.EINVAL;
+	if (start > end) return -errno.EINVAL;
+	if (start > dynptr.size || end > dynptr.size) return -errno.ERANGE;
+	const { view } = m.memory;
+	const word = view.getUint32(at + 8, true);
+	view.setUint32(at + 8, ((word & ~sizeMask) | (end - start)) >>> 0, true);
+	view.setUint32(at + 12, view.getUint32(at + 12, true) + start, true);
+	return 0;
+}
+
+/** Address of [offset, offset + length) in it; 0: it does not reach that far. */
+export function dynptrSlice(m: Machine, at: number, offset: number, length: number): number {
+	const dynptr = readDynptr(m, at);
+	return dynptr === null || offset + length > dynptr.size ? 0 : dynptr.data + offset;
+}
+
+const maximumSize = 0xffffff;
+
+export const dynptrHelpers: HelperFamily = {
+	bpf_dynptr_from_mem: signed((m, data, size, flags, out) => {
+		const wrong = size >>> 0 > maximumSize ? -errno.E2BIG : flags !== 0 ? -errno.EINVAL : 0;
+		if (wrong !== 0) m.memory.u8.fill(0, out >>> 0, (out >>> 0) + sizeOfDynptr);
+		else makeDynptr(m, out >>> 0, data >>> 0, size >>> 0, "local");
+		return wrong;
+	}),
+	bpf_dynptr_read: signed((m, to, length, source, offset, flags) => {
+		const dynptr = readDynptr(m, source >>> 0);
+		if (dynptr === null || flags !== 0) return -errno.EINVAL;
+		if ((offset >>> 0) + (length >>> 0) > dynptr.size) return -errno.E2BIG;
+		m.memory.u8.copyWithin(to >>> 0, dynptr.data + offset, dynptr.data + offset + length);
+		return 0;
+	}),
+	bpf_dynptr_write: signed((m, target, offset, from, length, flags) => {
+		const dynptr = readDynptr(m, target >>> 0);
+		if (dynptr === null || dynptr.readOnly || flags !== 0) return -errno.EINVAL;
+		if ((offset >>> 0) + (length >>> 0) > dynptr.size) return -errno.E2BIG;
+		m.memory.u8.copyWithin(dynptr.data + offset, from >>> 0, (from >>> 0) + length);
+		return 0;
+	}),
+	bpf_dynptr_data: unsigned((m, source, offset, length) => {
+		const dynptr = readDynptr(m, source >>> 0);
+		return dynptr === null || dynptr.readOnly ? 0 : dynptrSlice(m, source >>> 0, offset >>> 0, length >>> 0);
+	}),
+	bpf_ringbuf_submit_dynptr: signed((m, at) => finish(m, at >>> 0, false)),
+	bpf_ringbuf_discard_dynptr: signed((m, at) => finish(m, at >>> 0, true)),
+};
+
+function finish(m: Machine, at: number, discard: boolean): number {
+	const sample = m.memory.view.getUint32(at, true);
+	if (sample === 0) return 0;
+	for (const map of m.maps) if (map instanceof RingBuffer && map.holds(sample)) map.commit(sample, discard);
+	m.memory.u8.fill(0, at, at + sizeOfDynptr);
+	return 0;
+}

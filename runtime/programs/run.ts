@@ -1,0 +1,60 @@
+/** What goes into one run of a program from user space, and what comes out: BPF_PROG_TEST_RUN, and more types than the kernel runs. */
+import type { Task } from "../environment.ts";
+import type { RunState } from "../machine.ts";
+import type { LoadedProgram } from "../program.ts";
+import type { FieldValue } from "./contexts.ts";
+
+export interface RunInput {
+	/** Network programs: the packet from its link layer header on. */
+	readonly packet?: Uint8Array;
+	/** XDP and TC: metadata in front of the packet, a multiple of 4 bytes. */
+	readonly meta?: Uint8Array;
+	/** The context's bytes, or the fields to set in it. */
+	readonly context?: Uint8Array | Readonly<Record<string, FieldValue>>;
+	/** Arguments of a traced function or raw tracepoint, u64s; of a kprobe, the argument registers. Bytes become an address of a copy of them. */
+	readonly args?: readonly (number | bigint | Uint8Array | string)[];
+	/** The traced function's result, for fexit and kretprobe programs. */
+	readonly result?: number | bigint;
+	/** XRP: the block just read, and the scratch page, which is written back. */
+	readonly data?: Uint8Array;
+	readonly scratch?: Uint8Array;
+	/** Socket option programs: the option's bytes. */
+	readonly optval?: Uint8Array;
+	readonly cpu?: number;
+	readonly task?: Partial<Task>;
+	readonly cookie?: bigint;
+	/** Runs this many times; the outputs are the last run's. */
+	readonly repeat?: number;
+}
+
+export interface RunOutput {
+	/** Low 32 bits of r0, signed as a C int would be read. */
+	readonly retval: number;
+	readonly r0: bigint;
+	/** The packet after the run, when there was one. */
+	readonly packet: Uint8Array | null;
+	readonly meta: Uint8Array | null;
+	/** The context's bytes after the run, and its fields where the type has named ones. */
+	readonly context: Uint8Array;
+	readonly fields: Readonly<Record<string, FieldValue>>;
+	readonly redirect: RunState["redirect"];
+	readonly scratch: Uint8Array | null;
+	readonly optval: Uint8Array | null;
+}
+
+/** One prepared run: `finish` collects what the program left. */
+export interface Prepared {
+	readonly r1: number;
+	readonly state: RunState;
+	finish(): Partial<Pick<RunOutput, "packet" | "meta" | "context" | "fields" | "scratch" | "optval">>;
+}
+
+/** A type family lays out input; `program` lives as long as its machine, so buffers may be kept. */
+export type Family = (program: LoadedProgram) => (input: RunInput) => Prepared;
+
+export class InputError extends Error {
+	constructor(message: string) {
+		super(message);
+		this.name = "InputError";
+	}
+}
