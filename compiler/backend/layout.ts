@@ -1,6 +1,6 @@
 import { JMP_OPS, type JmpOp } from "../../assembler/spec/isa.ts";
 import type { Cpu } from "./cpu.ts";
-import { forDefs, forUses, type MBlock, type MFunction, type MInst, minst, predecessors, successors } from "./machine.ts";
+import { forDefs, forUses, type MBlock, type MFunction, type MInst, minst, NONE, predecessors, successors } from "./machine.ts";
 
 /**
  * Orders the blocks. Jumps to jumps are shortened, a lone `exit` is repeated rather than jumped to, and what is left stands in
@@ -128,6 +128,8 @@ function reversePostorder(fn: MFunction): MBlock[] {
 	return order.reverse();
 }
 
+const mirrored = { jlt: "jgt", jle: "jge", jslt: "jsgt", jsle: "jsge" } as const satisfies Partial<Record<JmpOp, JmpOp>>;
+
 /** Jumps whose target comes next are turned around, if the machine has the opposite. */
 function flipJumps(fn: MFunction, cpu: Cpu): void {
 	fn.blocks.forEach((block, i) => {
@@ -135,8 +137,13 @@ function flipJumps(fn: MFunction, cpu: Cpu): void {
 		const next = fn.blocks[i + 1];
 		if (jump?.kind !== "jump" || jump.blocks[1] === next || jump.blocks[0] !== next) return;
 		const { inverse } = JMP_OPS[jump.op as JmpOp];
-		if (inverse === null || (JMP_OPS[inverse].cpu > 1 && !cpu.lessThan)) return;
-		jump.op = inverse;
+		if (inverse === null) return;
+		if (JMP_OPS[inverse].cpu === 1 || cpu.lessThan) jump.op = inverse;
+		else if (jump.src !== NONE) {
+			// a <= b is b >= a.
+			jump.op = mirrored[inverse as keyof typeof mirrored];
+			[jump.dst, jump.src] = [jump.src, jump.dst];
+		} else return;
 		jump.blocks = [jump.blocks[1], jump.blocks[0]];
 	});
 }

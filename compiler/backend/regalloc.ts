@@ -22,7 +22,7 @@ export function allocateRegisters(fn: MFunction): void {
 			rewrite(fn, result.colours);
 			return;
 		}
-		spill(fn, result.spilled);
+		spill(fn, result.spilled, Math.max(0, 8 - 2 * round));
 	}
 }
 

@@ -40,7 +40,8 @@ export function selectEnd(s: Selector, inst: Inst): void {
 			}
 			const condition = s.strip(inst.args[0]);
 			if (isConst(condition)) {
-				bug(`branch on a constant reaches the back end in ${s.ir.name}`);
+				s.leave(condition.value !== 0n ? yes : no, loc);
+				return;
 			}
 			s.emit(test(s, inst.args[0], s.edge(yes, loc), s.edge(no, loc), loc));
 			return;

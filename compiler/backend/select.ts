@@ -2,6 +2,7 @@ import type { AluOp } from "../../assembler/spec/isa.ts";
 import { bug, type DiagnosticSink } from "../diagnostics/diagnostic.ts";
 import { loops, reversePostorder } from "../ir/cfg.ts";
 import type { Block, Const, Inst, IrFunction, IrGlobal, Loc, Value } from "../ir/types.ts";
+import { foldOp } from "../ir/fold.ts";
 import { isConst, isInst, isRemovable, phisOf, terminator } from "../ir/values.ts";
 import type { Sym } from "../types/typed.ts";
 import type { Cpu } from "./cpu.ts";
@@ -165,9 +166,11 @@ export class Selector {
 		let now = value;
 		for (;;) {
 			if (!isInst(now)) return now;
-			if (now.op === "ptrtoint" || now.op === "inttoptr" || now.op === "trunc") now = now.args[0];
-			else if (now.op === "zext" && this.widths.bits(now.args[0]) <= 32) now = now.args[0];
-			else return now;
+			if (now.op !== "ptrtoint" && now.op !== "inttoptr" && now.op !== "trunc" && now.op !== "zext") return now;
+			const from = now.args[0];
+			if (isConst(from)) return foldOp(now.op, now.ty, [from], now.attr)!;
+			if (now.op === "zext" && this.widths.bits(from) > 32) return now;
+			now = from;
 		}
 	}
 

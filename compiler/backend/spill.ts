@@ -2,17 +2,17 @@ import { type FrameSlot, forDefs, forUses, isCopy, isVirtual, type MFunction, ty
 import { SPILL } from "./stack.ts";
 
 /**
- * Moves registers to the stack. Each use loads into a register of its own just before, each definition stores just after,
- * always the whole eight bytes: the kernel's verifier then knows of the slot all that it knew of the register. What is
- * cheaper to make again (a constant, an address) is made again instead and needs no slot.
+ * Moves registers to the stack. A use loads into a register of its own just before, a definition stores just after, always the
+ * whole eight bytes: the kernel's verifier then knows of the slot all that it knew of the register. Uses close to each other
+ * share one load. What is cheaper to make again (a constant, an address) is made again instead and needs no slot.
  *
- * In: virtual register → the one that stands for its group of copies; a group shares one slot.
+ * In: virtual register → the one that stands for its group of copies; a group shares one slot. `reach`: how many instructions
+ * apart uses may be to share; each round of allocation allows fewer, so that in the end nothing but single uses remains.
  */
-export function spill(fn: MFunction, spilled: ReadonlyMap<Reg, Reg>): void {
+export function spill(fn: MFunction, spilled: ReadonlyMap<Reg, Reg>, reach: number): void {
 	const again = rematerialisable(fn, spilled);
 	const slots = new Map<Reg, FrameSlot>();
-	const slotOf = (reg: Reg): FrameSlot => {
-		const root = spilled.get(reg)!;
+	const slotOf = (root: Reg): FrameSlot => {
 		let slot = slots.get(root);
 		if (slot === undefined) {
 			slot = { size: 8, align: 8, variable: SPILL, loc: null, offset: 0 };
@@ -23,39 +23,55 @@ export function spill(fn: MFunction, spilled: ReadonlyMap<Reg, Reg>): void {
 	};
 	for (const block of fn.blocks) {
 		const out: MInst[] = [];
-		for (const inst of block.insts) {
-			if (isCopy(inst) && spilled.has(inst.src) && spilled.has(inst.dst) && !again.has(inst.src) && slotOf(inst.src) === slotOf(inst.dst)) continue;
+		/** What stands for the value: the group, or the register itself if it is made again. */
+		const keyOf = (reg: Reg): Reg => (again.has(reg) ? reg : spilled.get(reg)!);
+		const held = new Map<Reg, { readonly temp: Reg; at: number }>();
+		block.insts.forEach((inst, i) => {
+			if (isCopy(inst) && spilled.has(inst.src) && spilled.has(inst.dst) && keyOf(inst.src) === keyOf(inst.dst)) return;
 			const temps = new Map<Reg, Reg>();
-			const temp = (reg: Reg): Reg => {
-				let made = temps.get(reg);
-				if (made === undefined) {
-					made = fn.nextReg++;
-					temps.set(reg, made);
-				}
-				return made;
-			};
 			const before: MInst[] = [];
 			const after: MInst[] = [];
-			const loaded = new Set<Reg>();
-			let dropped = false;
 			forUses(inst, (reg) => {
-				if (!spilled.has(reg) || loaded.has(reg)) return;
-				loaded.add(reg);
+				if (!spilled.has(reg) || temps.has(reg)) return;
+				const key = keyOf(reg);
+				const near = held.get(key);
+				if (near !== undefined && i - near.at <= reach) {
+					near.at = i;
+					temps.set(reg, near.temp);
+					return;
+				}
+				const temp = fn.nextReg++;
+				temps.set(reg, temp);
+				held.set(key, { temp, at: i });
 				const source = again.get(reg);
-				if (source !== undefined) before.push({ ...source, dst: temp(reg), loc: inst.loc, spillCode: true });
-				else before.push(minst("load", inst.loc, { dst: temp(reg), src: FRAME, slot: slotOf(reg), spillCode: true }));
+				before.push(source !== undefined ? { ...source, dst: temp, loc: inst.loc, spillCode: true } : minst("load", inst.loc, { dst: temp, src: FRAME, slot: slotOf(key), spillCode: true }));
 			});
+			let dropped = false;
 			const stored = new Set<Reg>();
 			forDefs(inst, (reg) => {
 				if (!isVirtual(reg) || !spilled.has(reg) || stored.has(reg)) return;
 				stored.add(reg);
-				if (again.has(reg)) dropped = true;
-				else after.push(minst("store", inst.loc, { dst: FRAME, src: temp(reg), slot: slotOf(reg), spillCode: true }));
+				if (again.has(reg)) {
+					dropped = true;
+					return;
+				}
+				const key = keyOf(reg);
+				let temp = temps.get(reg);
+				if (temp === undefined) {
+					temp = fn.nextReg++;
+					temps.set(reg, temp);
+				}
+				held.set(key, { temp, at: i });
+				after.push(minst("store", inst.loc, { dst: FRAME, src: temp, slot: slotOf(key), spillCode: true }));
 			});
-			if (dropped) continue;
+			if (dropped) return;
 			if (temps.size > 0) renameRegs(inst, (reg) => temps.get(reg) ?? reg);
-			out.push(...before, inst, ...after);
-		}
+			for (const one of before) out.push(one);
+			out.push(inst);
+			for (const one of after) out.push(one);
+			// Nothing may be held over what overwrites r0–r5.
+			if (inst.kind === "call" || inst.kind === "asm") held.clear();
+		});
 		block.insts = out;
 	}
 }

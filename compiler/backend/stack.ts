@@ -1,6 +1,6 @@
 import type { DiagnosticSink } from "../diagnostics/diagnostic.ts";
 import { BitSet } from "./liveness.ts";
-import { FRAME, type FrameSlot, type MBlock, type MFunction, type MInst, NONE, predecessors, successors } from "./machine.ts";
+import { type FrameSlot, type MBlock, type MFunction, type MInst, predecessors, successors } from "./machine.ts";
 
 /**
  * Places the stack slots below r10, in the 512 bytes that Linux gives a frame. Spill slots whose contents are never needed
@@ -10,6 +10,9 @@ import { FRAME, type FrameSlot, type MBlock, type MFunction, type MInst, NONE, p
 export const STACK_LIMIT = 512;
 
 export function placeStack(fn: MFunction, diagnostics: DiagnosticSink): void {
+	const spills = fn.slots.filter((slot) => slot.variable === SPILL);
+	const live = new SpillLiveness(fn, spills);
+	live.dropDeadStores();
 	const used = new Set<FrameSlot>();
 	for (const block of fn.blocks) {
 		for (const inst of block.insts) {
@@ -25,7 +28,7 @@ export function placeStack(fn: MFunction, diagnostics: DiagnosticSink): void {
 	};
 	// Widest alignment first: no gaps but at the end.
 	for (const slot of [...variables].sort((a, b) => b.align - a.align)) place([slot], slot.size, Math.max(1, slot.align));
-	for (const group of shareSpills(fn, used)) place(group, 8, 8);
+	for (const group of live.share(spills.filter((slot) => used.has(slot)))) place(group, 8, 8);
 	if (depth <= STACK_LIMIT) return;
 	const bill = [...variables].sort((a, b) => b.size - a.size).slice(0, 5);
 	diagnostics.report({
@@ -40,50 +43,72 @@ export function placeStack(fn: MFunction, diagnostics: DiagnosticSink): void {
 /** The name of slots that hold spilled registers. */
 export const SPILL = "(spilled register)";
 
-function shareSpills(fn: MFunction, used: ReadonlySet<FrameSlot>): FrameSlot[][] {
-	const slots = fn.slots.filter((slot) => slot.variable === SPILL && used.has(slot));
-	if (slots.length < 2) return slots.map((slot) => [slot]);
-	const index = new Map(slots.map((slot, i) => [slot, i]));
-	const spillOf = (inst: MInst): number => (inst.slot === null ? NONE : (index.get(inst.slot) ?? NONE));
-	const isStore = (inst: MInst): boolean => inst.kind === "store" && inst.dst === FRAME;
-	const liveIn = new Map<MBlock, BitSet>();
-	for (const block of fn.blocks) liveIn.set(block, new BitSet(slots.length));
-	const preds = predecessors(fn);
-	const apart = slots.map(() => new BitSet(slots.length));
-	const walk = (block: MBlock, connect: boolean): BitSet => {
-		const live = new BitSet(slots.length);
-		for (const next of successors(block)) live.union(liveIn.get(next)!);
+/** Which spill slots hold something that will be read, at every point. */
+class SpillLiveness {
+	private readonly fn: MFunction;
+	private readonly slots: readonly FrameSlot[];
+	private readonly index: ReadonlyMap<FrameSlot, number>;
+	private readonly liveIn = new Map<MBlock, BitSet>();
+
+	constructor(fn: MFunction, slots: readonly FrameSlot[]) {
+		this.fn = fn;
+		this.slots = slots;
+		this.index = new Map(slots.map((slot, i) => [slot, i]));
+		for (const block of fn.blocks) this.liveIn.set(block, new BitSet(slots.length));
+		if (slots.length === 0) return;
+		const preds = predecessors(fn);
+		const work = [...fn.blocks];
+		while (work.length > 0) {
+			const block = work.pop()!;
+			const live = this.walk(block, () => {});
+			const before = this.liveIn.get(block)!;
+			if (live.words.every((word, w) => word === before.words[w])) continue;
+			this.liveIn.set(block, live);
+			work.push(...preds.get(block)!);
+		}
+	}
+
+	private walk(block: MBlock, atStore: (slot: number, live: BitSet, inst: MInst) => void): BitSet {
+		const live = new BitSet(this.slots.length);
+		for (const next of successors(block)) live.union(this.liveIn.get(next)!);
 		for (let i = block.insts.length - 1; i >= 0; i--) {
-			const slot = spillOf(block.insts[i]);
-			if (slot === NONE) continue;
-			if (isStore(block.insts[i])) {
+			const inst = block.insts[i];
+			const slot = inst.slot === null ? undefined : this.index.get(inst.slot);
+			if (slot === undefined) continue;
+			if (inst.kind === "store") {
+				atStore(slot, live, inst);
 				live.delete(slot);
-				if (connect) {
-					apart[slot].union(live);
-					live.forEach((other) => apart[other].add(slot));
-				}
 			} else live.add(slot);
 		}
 		return live;
-	};
-	const work = [...fn.blocks];
-	while (work.length > 0) {
-		const block = work.pop()!;
-		const live = walk(block, false);
-		const before = liveIn.get(block)!;
-		if (live.words.every((word, w) => word === before.words[w])) continue;
-		liveIn.set(block, live);
-		work.push(...preds.get(block)!);
 	}
-	for (const block of fn.blocks) walk(block, true);
-	const groups: { slots: FrameSlot[]; members: number[] }[] = [];
-	slots.forEach((slot, i) => {
-		const home = groups.find((group) => group.members.every((other) => !apart[i].has(other)));
-		if (home === undefined) groups.push({ slots: [slot], members: [i] });
-		else {
-			home.slots.push(slot);
-			home.members.push(i);
+
+	dropDeadStores(): void {
+		if (this.slots.length === 0) return;
+		for (const block of this.fn.blocks) {
+			const dead = new Set<MInst>();
+			this.walk(block, (slot, live, inst) => {
+				if (!live.has(slot)) dead.add(inst);
+			});
+			if (dead.size > 0) block.insts = block.insts.filter((inst) => !dead.has(inst));
 		}
-	});
-	return groups.map((group) => group.slots);
+	}
+
+	/** Groups of slots that may have one place. */
+	share(slots: readonly FrameSlot[]): FrameSlot[][] {
+		const apart = this.slots.map(() => new BitSet(this.slots.length));
+		for (const block of this.fn.blocks) {
+			this.walk(block, (slot, live) => {
+				apart[slot].union(live);
+				live.forEach((other) => apart[other].add(slot));
+			});
+		}
+		const groups: FrameSlot[][] = [];
+		for (const slot of slots) {
+			const home = groups.find((group) => group.every((other) => !apart[this.index.get(slot)!].has(this.index.get(other)!)));
+			if (home === undefined) groups.push([slot]);
+			else home.push(slot);
+		}
+		return groups;
+	}
 }

@@ -86,7 +86,8 @@ export class Widths {
 			case "udiv":
 				return inst.ty === "i32" ? Math.min(32, of(0)) : of(0);
 			case "umod":
-				return inst.ty === "i32" ? Math.min(32, of(0), of(1)) : Math.min(of(0), of(1));
+				// x % 0 is x.
+				return Math.min(inst.ty === "i32" ? 32 : 64, of(0), isConst(inst.args[1]) && inst.args[1].value > 0n ? of(1) : 64);
 			case "add":
 				return Math.min(top, Math.max(of(0), of(1)) + 1);
 			case "mul":
