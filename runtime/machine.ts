@@ -47,6 +47,10 @@ export class Machine {
 	readonly maps: BpfMap[] = [];
 	/** The run under way; helpers are only called inside one. */
 	run: RunState | null = null;
+	/** Maps that objects share by name (LIBBPF_PIN_BY_NAME). */
+	readonly pins = new Map<string, BpfMap>();
+	/** Addresses of kernel variables that the host simulates. */
+	readonly kernelSymbols = new Map<string, number>();
 	/** Helpers and kernel functions that the host application adds or replaces. */
 	readonly helpers = new Map<number, HelperImplementation>();
 	readonly kfuncs = new Map<string, HelperImplementation>();

@@ -28,6 +28,11 @@ export class ArrayOfMaps extends ArrayMap {
 		return -errno.EINVAL;
 	}
 
+	/** Address of the inner map at a key; 0: none. */
+	withInner(key: Uint8Array): number {
+		return this.withKey(key, (k) => this.lookup(k));
+	}
+
 	setInner(key: Uint8Array, inner: BpfMap | null): number {
 		const slot = this.withKey(key, (k) => super.lookup(k));
 		if (slot === 0) return -errno.E2BIG;
@@ -60,6 +65,10 @@ export class HashOfMaps extends HashMap {
 
 	override delete(): number {
 		return -errno.EINVAL;
+	}
+
+	withInner(key: Uint8Array): number {
+		return this.withKey(key, (k) => this.lookup(k));
 	}
 
 	setInner(key: Uint8Array, inner: BpfMap | null): number {

@@ -1,0 +1,241 @@
+/**
+ * `load`: object bytes in, runnable programs and typed maps out.
+ *
+ *     const { programs, maps } = await load(bytes);
+ *     programs.xdp_filter.run({ packet }).retval
+ *
+ * Steps: read ELF → open (maps, externs, CO-RE, relocations) → verify each program → create the maps in one linear memory → an engine makes each program callable.
+ * A program that the verifier rejects throws `VerifierRejection`; an object that cannot be loaded `LoadFailure`.
+ */
+import { FormatError } from "../assembler/bytes.ts";
+import { readElf } from "../assembler/elf/read.ts";
+import type { ObjectFile } from "../assembler/object.ts";
+import type { Globals } from "./globals.ts";
+import { globalsOf, presetGlobals } from "./globals.ts";
+import type { MapDef, ProgramImage } from "./image.ts";
+import { createInterpreter } from "./interpreter.ts";
+import { invoke } from "./invoke.ts";
+import { LoadFailure } from "./loader/error.ts";
+import type { OpenOptions } from "./loader/open.ts";
+import { openObject } from "./loader/open.ts";
+import { Machine } from "./machine.ts";
+import type { MachineOptions } from "./machine.ts";
+import type { Value } from "./maps/codec.ts";
+import { createMap } from "./maps/index.ts";
+import type { BpfMap } from "./maps/map.ts";
+import { ArrayOfMaps, HashOfMaps } from "./maps/map-in-map.ts";
+import { ProgArray } from "./maps/prog-array.ts";
+import { specialFields } from "./maps/special-fields.ts";
+import { MapView } from "./maps/view.ts";
+import type { CustomTypes } from "./programs/index.ts";
+import { familyOf } from "./programs/index.ts";
+import type { Prepared, RunInput, RunOutput } from "./programs/run.ts";
+import type { BoundProgram, Engine, LoadedProgram } from "./program.ts";
+import type { Facts, Rejection, Verdict } from "./verifier/facts.ts";
+
+export type EngineName = "interpreter" | "js" | "wasm" | "default";
+
+export interface LoadOptions extends OpenOptions, MachineOptions {
+	/** Share memory, maps and pins with other objects. */
+	readonly machine?: Machine;
+	readonly engine?: EngineName | Engine;
+	/** False loads unverified programs, which only the interpreter runs, with every access checked. */
+	readonly verify?: boolean | ((image: ProgramImage) => Verdict);
+	/** Initial values of global variables, constants included. */
+	readonly globals?: Readonly<Record<string, Value>>;
+	/** Context layouts of the host's own program types. */
+	readonly contexts?: CustomTypes;
+	/** Only these programs. */
+	readonly only?: readonly string[];
+	/** Bytes set aside for what programs allocate while they run. */
+	readonly heap?: number;
+}
+
+export class VerifierRejection extends Error {
+	readonly program: string;
+	readonly rejection: Rejection;
+	/** The log in the kernel's style. */
+	readonly log: string;
+
+	constructor(image: ProgramImage, rejection: Rejection, log: string) {
+		super(`${image.name}: ${rejection.message}`);
+		this.name = "VerifierRejection";
+		this.program = image.name;
+		this.rejection = rejection;
+		this.log = log;
+	}
+}
+
+/** A program that is ready to run. */
+export class Program {
+	readonly loaded: LoadedProgram;
+	readonly engine: string;
+	readonly verdict: Verdict | null;
+	readonly #prepare: (input: RunInput) => Prepared;
+
+	constructor(loaded: LoadedProgram, engine: string, verdict: Verdict | null, prepare: (input: RunInput) => Prepared) {
+		this.loaded = loaded;
+		this.engine = engine;
+		this.verdict = verdict;
+		this.#prepare = prepare;
+	}
+
+	get name(): string {
+		return this.loaded.image.name;
+	}
+
+	get image(): ProgramImage {
+		return this.loaded.image;
+	}
+
+	/** Runs the program once (or `repeat` times) over an input, as BPF_PROG_TEST_RUN would. */
+	run(input: RunInput = {}): RunOutput {
+		const { machine } = this.loaded;
+		const outer = machine.environment;
+		if (input.cpu !== undefined || input.task !== undefined) machine.setEnvironment({ cpu: input.cpu ?? outer.cpu, task: { ...outer.task, ...input.task } });
+		try {
+			const prepared = this.#prepare(input);
+			let r0 = 0n;
+			for (let i = 0; i < Math.max(1, input.repeat ?? 1); i++) r0 = invoke(this.loaded, prepared.r1, 0, prepared.state);
+			const { redirect } = prepared.state;
+			return {
+				retval: Number(BigInt.asIntN(32, r0)),
+				r0,
+				packet: null,
+				meta: null,
+				context: new Uint8Array(0),
+				fields: {},
+				scratch: null,
+				optval: null,
+				...prepared.finish(),
+				redirect,
+			};
+		} finally {
+			if (machine.environment !== outer) machine.setEnvironment(outer);
+		}
+	}
+}
+
+export interface LoadedObject {
+	readonly programs: Readonly<Record<string, Program>>;
+	readonly maps: Readonly<Record<string, MapView>>;
+	readonly globals: Globals;
+	readonly machine: Machine;
+	close(): void;
+}
+
+/** Opens an object without running anything: for tools that only look. */
+export function readObject(source: Uint8Array | ObjectFile): ObjectFile {
+	if (!(source instanceof Uint8Array)) return source;
+	try {
+		return readElf(source);
+	} catch (thrown) {
+		if (!(thrown instanceof FormatError)) throw thrown;
+		throw new LoadFailure([{ section: "", offset: thrown.offset, symbol: "", message: thrown.message }]);
+	}
+}
+
+export async function load(source: Uint8Array | ObjectFile, options: LoadOptions = {}): Promise<LoadedObject> {
+	const opened = openObject(readObject(source), options);
+	if (opened.errors.length > 0) throw new LoadFailure(opened.errors);
+	const maps = presetGlobals(opened.maps, options.globals ?? {});
+	if (typeof maps === "string") throw new LoadFailure([{ section: "", offset: -1, symbol: maps, message: "the object has no such global variable" }]);
+	const images = opened.programs
+		.filter(({ autoload, image }) => (options.only === undefined ? autoload : options.only.includes(image.name)))
+		.map(({ image }): ProgramImage => ({ ...image, maps }));
+
+	const verify = await verifierOf(options.verify);
+	const verdicts = images.map((image) => (verify === null ? null : verify(image)));
+	for (const [i, verdict] of verdicts.entries()) {
+		if (verdict !== null && verdict.verdict !== "accept") throw new VerifierRejection(images[i], verdict.rejection, verdict.log);
+	}
+
+	const engine = await engineOf(options.engine ?? "default", verify !== null);
+	const machine = options.machine ?? new Machine(options);
+	const runtimeMaps = createMaps(machine, maps);
+	const symbols = new Map<string, number>();
+	const programs: Record<string, Program> = {};
+	for (const [i, image] of images.entries()) {
+		const family = familyOf(image.type, options.contexts);
+		if (family === null) throw new LoadFailure([{ section: image.section, offset: -1, symbol: image.name, message: `program type ${image.type} is not known; give its context layout in the contexts option` }]);
+		const verdict = verdicts[i];
+		const facts: Facts | null = verdict?.verdict === "accept" ? verdict.facts : null;
+		const bound: BoundProgram = { image, machine, maps: runtimeMaps, ksyms: kernelSymbols(machine, image, opened.btf, symbols), facts };
+		const loaded: LoadedProgram = { ...bound, entry: engine.prepare(bound) };
+		programs[image.name] = new Program(loaded, engine.name, verdict, family(loaded));
+	}
+	fillSlots(runtimeMaps, programs);
+	machine.memory.reserve(options.heap ?? 1024 * 1024);
+	return {
+		programs,
+		maps: Object.fromEntries(runtimeMaps.map((map) => [map.def.name, new MapView(map)])),
+		globals: globalsOf(runtimeMaps),
+		machine,
+		close: () => {
+			for (const map of runtimeMaps) map.close();
+			if (options.machine === undefined) machine.close();
+		},
+	};
+}
+
+async function verifierOf(option: LoadOptions["verify"]): Promise<((image: ProgramImage) => Verdict) | null> {
+	if (option === false) return null;
+	if (typeof option === "function") return option;
+	const { verify } = await import("./verifier/index.ts");
+	return (image) => verify(image);
+}
+
+async function engineOf(name: EngineName | Engine, verified: boolean): Promise<Engine> {
+	if (typeof name !== "string") return name;
+	// Unverified code needs every access checked.
+	if (!verified || name === "interpreter") return createInterpreter();
+	if (name === "js") return (await import("./jit/js.ts")).createJsEngine();
+	return (await import("./jit/wasm.ts")).createWasmEngine();
+}
+
+/** Maps are created in order; a pinned name that exists already is shared. */
+function createMaps(machine: Machine, defs: readonly MapDef[]): BpfMap[] {
+	return defs.map((def) => {
+		const pinned = def.pinning === 1 ? machine.pins.get(def.name) : undefined;
+		if (pinned !== undefined) {
+			const same = pinned.def.type === def.type && pinned.def.keySize === def.keySize && pinned.def.valueSize === def.valueSize && pinned.def.maxEntries === def.maxEntries;
+			if (!same) throw new LoadFailure([{ section: ".maps", offset: -1, symbol: def.name, message: "a map of this name is pinned with other attributes" }]);
+			return pinned;
+		}
+		const map = createMap(machine, def);
+		if (typeof map === "string") throw new LoadFailure([{ section: ".maps", offset: -1, symbol: def.name, message: map }]);
+		map.specialFields = specialFields(def);
+		if (def.pinning === 1) machine.pins.set(def.name, map);
+		return map;
+	});
+}
+
+/** Each kernel variable gets zeroed memory of its size, shared by the programs that name it. */
+function kernelSymbols(machine: Machine, image: ProgramImage, btf: ProgramImage["btf"], known: Map<string, number>): Map<number, number> {
+	const out = new Map<number, number>();
+	for (const { insn, name } of image.ksyms) {
+		let address = known.get(name) ?? machine.kernelSymbols.get(name);
+		if (address === undefined) {
+			const type = btf?.types.find((one) => one.kind === "var" && one.name === name);
+			const record = type?.kind === "var" ? btf?.types[type.type] : undefined;
+			address = machine.memory.alloc(record !== undefined && "size" in record ? Math.max(8, record.size) : 64, 8, `kernel variable ${name}`, false);
+			known.set(name, address);
+		}
+		out.set(insn, address);
+	}
+	return out;
+}
+
+/** Initialisers of prog arrays and maps of maps. */
+function fillSlots(maps: readonly BpfMap[], programs: Readonly<Record<string, Program>>): void {
+	for (const map of maps) {
+		for (const { index, map: inner, program } of map.def.slots) {
+			const key = new Uint8Array(map.def.keySize);
+			if (key.length >= 4) new DataView(key.buffer).setUint32(0, index, true);
+			const target = maps.find((one) => one.def.name === inner);
+			if (map instanceof ProgArray && program !== undefined && programs[program] !== undefined) map.setProgram(index, programs[program].loaded);
+			else if ((map instanceof ArrayOfMaps || map instanceof HashOfMaps) && target !== undefined) map.setInner(key, target);
+		}
+	}
+}
+
