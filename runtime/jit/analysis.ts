@@ -75,6 +75,8 @@ export interface Analysis {
 	readonly wideIn: number;
 	/** Blocks that no path reaches. */
 	readonly unreached: Uint8Array;
+	/** Branches that go only one way: slot → the slot where they go. */
+	readonly oneWay: Map<number, number>;
 }
 
 export const NO_OFFSET = 0x7fffffff;
@@ -91,6 +93,7 @@ export function analyseForward(ops: readonly (Op | null)[], slots: number, cfg: 
 		map: new Int32Array(slots).fill(-1),
 		constant: new Float64Array(slots).fill(Number.NaN),
 		unreached: new Uint8Array(cfg.blocks.length),
+		oneWay: new Map(),
 	};
 	forward(ops, cfg, registers, entry, options, draft, call);
 	return draft;
@@ -159,6 +162,11 @@ function forward(ops: readonly (Op | null)[], cfg: Cfg, registers: number, entry
 			for (let r = 0; r < registers; r++) range.assignUnknown(state, r);
 		} else state.set(before[block.id]!);
 		runBlock(ops, block, state, registers, options, draft, call, cfg.entry);
+		if (block.succs.length === 2) {
+			const ways: number[] = [];
+			eachEdge(ops, block, state, edge, registers, (to) => ways.push(to));
+			if (ways.length === 1) draft.oneWay.set(block.exit, blocks[ways[0]].start);
+		}
 	}
 }
 

@@ -48,8 +48,11 @@ export function findSubprograms(ops: readonly (Op | null)[], reached?: Uint8Arra
 	return [...starts].sort((a, b) => a - b);
 }
 
-/** `reached`: the verifier's word; a branch edge into slots it never reached is cut. */
-export function buildCfg(ops: readonly (Op | null)[], entry: number, limit: number, reached?: Uint8Array): Cfg | CfgProblem {
+/**
+ * `reached`: the verifier's word; a branch edge into slots it never reached is cut.
+ * `oneWay`: branches that an analysis found to go only one way: slot → where.
+ */
+export function buildCfg(ops: readonly (Op | null)[], entry: number, limit: number, reached?: Uint8Array, oneWay?: ReadonlyMap<number, number>): Cfg | CfgProblem {
 	const leader = new Uint8Array(limit - entry + 1);
 	const dead = (pc: number): boolean => reached !== undefined && pc < reached.length && reached[pc] === 0;
 	leader[0] = 1;
@@ -84,7 +87,8 @@ export function buildCfg(ops: readonly (Op | null)[], entry: number, limit: numb
 		if (!ends) block.succs = [pc];
 		else if (op.kind === "jump") block.succs = [op.target];
 		else if (op.kind === "branch" || op.kind === "may_goto") {
-			block.succs = op.target === pc + 1 ? [pc + 1] : [op.target, pc + 1];
+			const only = oneWay?.get(pc);
+			block.succs = only !== undefined ? [only] : op.target === pc + 1 ? [pc + 1] : [op.target, pc + 1];
 			if (block.succs.length === 2 && op.kind === "branch" && !dead(pc)) {
 				// Both sides stay when both are dead: the branch itself was then never reached.
 				const live = block.succs.filter((s) => !dead(s));

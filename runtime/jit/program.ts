@@ -57,6 +57,7 @@ export interface LiftOptions {
 
 interface Draught {
 	readonly entry: number;
+	readonly limit: number;
 	readonly ops: readonly (Op | null)[];
 	readonly cfg: Cfg;
 	readonly registers: number;
@@ -99,16 +100,21 @@ export function liftProgram(insns: readonly Insn[], options: LiftOptions): JitPr
 		},
 	};
 	for (const entry of order) {
-		const { ops, cfg, registers } = drafts.get(entry)!;
+		let { ops, cfg, registers, limit } = drafts.get(entry)!;
 		// A function that nothing reaches still gets code: its callers' dead blocks name it.
 		const state = entries.get(entry) ?? callbackEntry(true);
-		forward.set(
-			entry,
-			analyseForward(ops, insns.length - entry, cfg, registers, state, analysis, (target, at) => {
-				const args = calleeEntry(at);
-				enter(target, args);
-			}),
-		);
+		const call = (target: number, at: range.State): void => enter(target, calleeEntry(at));
+		let draft = analyseForward(ops, limit - entry, cfg, registers, state, analysis, call);
+		if (!cfg.reducible && draft.oneWay.size > 0) {
+			// Without the edges that nothing takes it may well be reducible; a dispatch loop is worth avoiding.
+			const pruned = buildCfg(ops, entry, limit, facts?.reached, draft.oneWay);
+			if (!("why" in pruned)) {
+				cfg = pruned;
+				drafts.set(entry, { ...drafts.get(entry)!, cfg });
+				draft = analyseForward(ops, limit - entry, cfg, registers, state, analysis, call);
+			}
+		}
+		forward.set(entry, draft);
 	}
 	const results = new Map<number, Analysis>();
 	for (const entry of [...order].reverse()) {
@@ -149,7 +155,7 @@ function draw(all: readonly (Op | null)[], entry: number, limit: number, options
 			}
 		}
 	}
-	return { entry, ops: promotion.ops, cfg, registers: promotion.registers, calls, takes };
+	return { entry, limit, ops: promotion.ops, cfg, registers: promotion.registers, calls, takes };
 }
 
 /** Topological order from the main program. Recursion has none. */

@@ -218,6 +218,7 @@ export function refine(s: State, op: CompareName, width: Width, a: number, b: nu
 	const y = b * STRIDE;
 	const signed = relation[0] === "s";
 	if (width === 32) {
+		if (s[x + 2] === s[x + 3] && s[y + 2] === s[y + 3]) return compareLow(relation, s[x + 2] | 0, s[y + 2] | 0);
 		const most = signed ? 0x7fffffff : U32;
 		if (s[x + 1] > most || s[y + 1] > most) return true;
 	}
@@ -254,6 +255,31 @@ export function refine(s: State, op: CompareName, width: Width, a: number, b: nu
 	if (s[x] > s[x + 1] || s[y] > s[y + 1] || s[x + 2] > s[x + 3] || s[y + 2] > s[y + 3]) return false;
 	for (const [r, at] of [[a, x] as const, [b, y] as const]) assign(s, r, s[at], s[at + 1], s[at + 2], s[at + 3], s[at + 5], s[at + 4]);
 	return true;
+}
+
+function compareLow(relation: Exclude<CompareName, "set">, a: number, b: number): boolean {
+	switch (relation) {
+		case "eq":
+			return a === b;
+		case "ne":
+			return a !== b;
+		case "gt":
+			return a >>> 0 > b >>> 0;
+		case "ge":
+			return a >>> 0 >= b >>> 0;
+		case "lt":
+			return a >>> 0 < b >>> 0;
+		case "le":
+			return a >>> 0 <= b >>> 0;
+		case "sgt":
+			return a > b;
+		case "sge":
+			return a >= b;
+		case "slt":
+			return a < b;
+		case "sle":
+			return a <= b;
+	}
 }
 
 /** left + gap ≤ right, in the bounds at `field`. Bounds beyond 2^53 are not exact and are left alone. */

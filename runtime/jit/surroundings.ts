@@ -4,6 +4,7 @@
  * In: a bound program. The names are ours and numbers; nothing of the object reaches generated text.
  */
 import { helperById } from "../../assembler/spec/helpers.ts";
+import { ProgramFault } from "../fault.ts";
 import type { HelperImplementation } from "../helpers/helper.ts";
 import { packetLoad } from "../interpreter/legacy.ts";
 import type { MapLayout } from "../maps/map.ts";
@@ -21,6 +22,8 @@ export const LOOKUP = 1;
 
 export type HostFunction = (...words: number[]) => number;
 
+/** The helper is only known when it is called: everything is passed. */
+const registerShape: CallShape = { args: 5, wide: 31, result: "wide" };
 const tailShape: CallShape = { args: 3, wide: 0, result: "signed" };
 
 /** Arguments by helper number, from the prototypes. */
@@ -43,7 +46,7 @@ export class ProgramSurroundings {
 
 	shape(op: Op, slot: number): CallShape | JitProblem {
 		if (op.kind === "helper" && op.id === TAIL_CALL) return tailShape;
-		if (op.kind === "callx") return { slot, why: "a call through a register" };
+		if (op.kind === "callx") return registerShape;
 		const name = this.callee(op, slot);
 		const known = this.#shapes.get(name);
 		if (known !== undefined) return known;
@@ -52,7 +55,9 @@ export class ProgramSurroundings {
 			if (op.kind === "helper") return { slot, why: `helper ${op.id} does not exist or is not simulated` };
 			return { slot, why: `kernel function ${this.#kfuncName(slot)} is not simulated` };
 		}
-		const args = op.kind === "helper" ? argumentsOf(helperById(op.id)?.params ?? "...") : 5;
+		// The host's own helper under a known number may take more arguments than the kernel's.
+		const replaced = op.kind !== "helper" || this.program.machine.helpers.has(op.id);
+		const args = replaced ? 5 : argumentsOf(helperById(op.id)?.params ?? "...");
 		const shape: CallShape = { args: Math.min(5, args), wide: helper.wide, result: helper.result };
 		this.#shapes.set(name, shape);
 		return shape;
@@ -60,6 +65,7 @@ export class ProgramSurroundings {
 
 	callee(op: Op, slot: number): string {
 		if (op.kind === "helper") return `h${op.id}`;
+		if (op.kind === "callx") return "callx";
 		return `k${this.program.image.kfuncs.findIndex((k) => k.name === this.#kfuncName(slot))}`;
 	}
 
@@ -84,6 +90,16 @@ export class ProgramSurroundings {
 			default:
 				return (a, b, c, d, e) => run(machine, a, b, c, d, e);
 		}
+	}
+
+	/** Calls the helper whose number is in a register: no kernel does, some other runtimes do. */
+	callx(slot: number, number: number, a1: number, a2: number, a3: number, a4: number, a5: number): number {
+		const { machine, image } = this.program;
+		const helper = machine.helper(number);
+		if (helper === undefined) throw new ProgramFault(image, slot, `calls helper ${number}, which does not exist or is not simulated`);
+		const low = helper.run(machine, a1, a2, a3, a4, a5) | 0;
+		if (helper.result !== "wide") machine.memory.i32[exchange.result >> 2] = helper.result === "signed" ? low >> 31 : 0;
+		return low;
 	}
 
 	/** 1 when another program ran; the low word of its r0 is then at WORDS.tailResult. Callers' frames survive it. */

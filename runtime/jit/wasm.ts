@@ -63,7 +63,8 @@ function prepareWasm(program: BoundProgram, options: JitOptions): Entry {
 				const name = surroundings.callee(op, slot);
 				const shape = surroundings.shape(op, slot);
 				if (!("why" in shape)) host[name] ??= surroundings.hostFunction(op, slot, shape.args);
-			} else if (op?.kind === "packet") host.packet = (offset, size) => surroundings.packet(offset, size);
+			} else if (op?.kind === "callx") host.callx = (...words) => surroundings.callx(...(words as [number, number, number, number, number, number, number]));
+			else if (op?.kind === "packet") host.packet = (offset, size) => surroundings.packet(offset, size);
 		});
 	}
 	host.check = (high, address, packed, site, slot) => {

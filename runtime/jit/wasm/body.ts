@@ -14,6 +14,9 @@ export interface Label {
 	readonly label: number;
 }
 
+const KINDS: readonly Label["kind"][] = ["block", "loop", "if", "dispatch", "case", "other"];
+const placeKey = (kind: Label["kind"], label: number): number => label * 8 + KINDS.indexOf(kind);
+
 export class Body {
 	readonly fn: JitFunction;
 	readonly w = new ByteWriter(2048);
@@ -22,6 +25,8 @@ export class Body {
 	readonly labels: Label[] = [];
 	readonly #narrow = new Int16Array(32).fill(-1);
 	readonly #wide = new Int16Array(32).fill(-1);
+	/** Where each open label stands in `labels`. */
+	readonly #places = new Map<number, number>();
 	readonly #temps = new Map<string, number>();
 
 	constructor(fn: JitFunction, type: FunctionType) {
@@ -73,6 +78,7 @@ export class Body {
 	open(code: number, type: number, label: Label): void {
 		this.w.byte(code);
 		this.w.byte(type);
+		this.#places.set(placeKey(label.kind, label.label), this.labels.length);
 		this.labels.push(label);
 	}
 
@@ -82,10 +88,9 @@ export class Body {
 	}
 
 	depthOf(kind: Label["kind"], label: number): number {
-		for (let i = this.labels.length - 1; i >= 0; i--) {
-			if (this.labels[i].kind === kind && this.labels[i].label === label) return this.labels.length - 1 - i;
-		}
-		throw new Error(`internal error: no open ${kind} ${label}`);
+		const place = this.#places.get(placeKey(kind, label));
+		if (place === undefined) throw new Error(`internal error: no open ${kind} ${label}`);
+		return this.labels.length - 1 - place;
 	}
 
 	newLocal(type: ValueType): number {

@@ -25,6 +25,10 @@ export function emitHelper(b: Body, op: Call, slot: number, at: number, link: Li
 		pushHigh(b, r, at, (analysis.argZero[at] & (1 << r)) !== 0, (analysis.argSign[at] & (1 << r)) !== 0);
 		b.memory(OP.i32_store, 2, exchange.args + 4 * (r - 1));
 	}
+	if (op.kind === "callx") {
+		b.i32(slot);
+		b.low(op.reg, at);
+	}
 	for (let r = 1; r <= args; r++) b.low(r, at);
 	b.call(link.importIndex(link.around.callee(op, slot)));
 	if (!(analysis.flags[at] & (FLAG.needLow | FLAG.needHigh))) b.op(OP.drop);

@@ -95,7 +95,8 @@ export function collectImports(program: JitProgram, around: Surroundings): WasmI
 			for (let pc = block.start; pc < block.end; pc++) {
 				const op = fn.ops[pc];
 				if (op?.kind === "helper" && op.id === 12) need("tail", low(4));
-				else if (op?.kind === "helper" || op?.kind === "kfunc" || op?.kind === "callx") need(around.callee(op, pc), low(around.shape(op, pc).args));
+				else if (op?.kind === "callx") need("callx", low(7));
+				else if (op?.kind === "helper" || op?.kind === "kfunc") need(around.callee(op, pc), low(around.shape(op, pc).args));
 				else if (op?.kind === "packet") need("packet", low(2));
 			}
 		}
