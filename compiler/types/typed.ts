@@ -31,6 +31,10 @@ interface SymBase {
 	/** `__attribute__((used))`, or anything else that keeps it. */
 	used: boolean;
 	declTags: readonly string[];
+	/** `__attribute__((unused))`: no warning. */
+	unused?: boolean;
+	/** `__attribute__((deprecated("why")))`. */
+	deprecated?: string;
 	/** `asm("label")`. */
 	asmLabel?: string;
 }
@@ -43,6 +47,7 @@ export interface FunctionSym extends SymBase {
 	noreturn: boolean;
 	pure: boolean;
 	cold: boolean;
+	warnUnused?: boolean;
 	/** Absent: declared only. */
 	body?: FunctionBody;
 }
@@ -70,6 +75,8 @@ export interface ObjectSym extends SymBase {
 	addressTaken: boolean;
 	/** `register long r1 asm("r1")`. */
 	register?: string;
+	/** A string literal that a static initialiser points to: no symbol of its own in BTF. */
+	readonly literal?: true;
 	/** Function that a static local belongs to; its object symbol is `function.name`. */
 	ownerFunction?: string;
 }
@@ -90,6 +97,8 @@ interface ExprBase {
 export type TExpr =
 	/** Integer or null pointer constant; the value is already wrapped to the type, sign included. */
 	| (ExprBase & { readonly kind: "int"; readonly value: bigint })
+	/** Folds away or ends in a static initialiser; anything else that needs one is refused by the checker. */
+	| (ExprBase & { readonly kind: "float"; readonly value: number })
 	| (ExprBase & { readonly kind: "load"; readonly from: LExpr; readonly volatile: boolean })
 	/** Arrays decay and `&x`: the address of an lvalue or function. */
 	| (ExprBase & { readonly kind: "address"; readonly of: LExpr })
@@ -103,7 +112,7 @@ export type TExpr =
 	| (ExprBase & { readonly kind: "compare"; readonly op: "<" | ">" | "<=" | ">=" | "==" | "!="; readonly left: TExpr; readonly right: TExpr })
 	| (ExprBase & { readonly kind: "logical"; readonly op: "&&" | "||"; readonly left: TExpr; readonly right: TExpr })
 	/** pointer ± index·scale; the index is converted to a 64-bit integer. */
-	| (ExprBase & { readonly kind: "pointer-add"; readonly pointer: TExpr; readonly index: TExpr; readonly scale: number; readonly subtract: boolean })
+	| (ExprBase & { readonly kind: "pointer-add"; readonly pointer: TExpr; readonly index: TExpr; readonly scale: number; readonly subtract: boolean; /** `p[2].x` with a constant index within a CO-RE access: the index is the access's first step. */ readonly preserve?: boolean })
 	| (ExprBase & { readonly kind: "pointer-diff"; readonly left: TExpr; readonly right: TExpr; readonly scale: number })
 	/** `then` absent: GNU `a ?: b`, the condition's value is the result. */
 	| (ExprBase & { readonly kind: "conditional"; readonly condition: TExpr; readonly then?: TExpr; readonly else: TExpr })

@@ -107,6 +107,8 @@ export interface TypedefType {
 	readonly name: string;
 	readonly target: CType;
 	readonly declTags: readonly string[];
+	/** `typedef int T __attribute__((aligned(n)))`: in bytes, instead of the target's alignment. */
+	readonly align?: number;
 }
 
 export interface QualifiedType {

@@ -1,0 +1,64 @@
+import { integerType } from "../types/basic.ts";
+import type { TExpr } from "../types/typed.ts";
+import type { FoldName } from "./table.ts";
+
+/** In: a builtin of fixed prototype with constant arguments. Out: its value, or null where it is undefined (clz of 0) or not known. */
+export function foldBuiltin(name: FoldName, args: readonly TExpr[]): bigint | null {
+	if (name === "strlen") return stringLength(args[0]!);
+	if (name === "strcmp") return compareStrings(args[0]!, args[1]!);
+	const [x, y] = args.map((a) => (a.kind === "int" ? a.value : null));
+	const type = args[0] && integerType(args[0].type);
+	if (x === null || x === undefined || !type) return null;
+	const bits = type.size * 8;
+	const unsigned = BigInt.asUintN(bits, x);
+	const text = unsigned.toString(2);
+	switch (name) {
+		case "bswap": {
+			let out = 0n;
+			for (let i = 0; i < bits; i += 8) out = (out << 8n) | ((unsigned >> BigInt(i)) & 0xffn);
+			return out;
+		}
+		case "bitreverse":
+			return BigInt(`0b${[...text.padStart(bits, "0")].reverse().join("")}`);
+		case "clz":
+			return unsigned === 0n ? null : BigInt(bits - text.length);
+		case "ctz":
+			return unsigned === 0n ? null : BigInt(text.length - 1 - text.lastIndexOf("1"));
+		case "ffs":
+			return unsigned === 0n ? 0n : BigInt(text.length - text.lastIndexOf("1"));
+		case "popcount":
+			return BigInt(text.split("1").length - 1);
+		case "parity":
+			return BigInt((text.split("1").length - 1) & 1);
+		case "abs":
+			return x < 0n ? -x : x;
+		case "rotateleft":
+		case "rotateright": {
+			if (y === null || y === undefined) return null;
+			const by = BigInt.asUintN(32, y) % BigInt(bits);
+			const left = name === "rotateleft" ? by : (BigInt(bits) - by) % BigInt(bits);
+			return BigInt.asUintN(bits, (unsigned << left) | (unsigned >> (BigInt(bits) - left)));
+		}
+	}
+}
+
+function literal(e: TExpr): Uint8Array | null {
+	if (e.kind === "convert") return literal(e.operand);
+	if (e.kind === "address" && e.of.kind === "string") return e.of.bytes;
+	return null;
+}
+
+function stringLength(e: TExpr): bigint | null {
+	const bytes = literal(e);
+	return bytes ? BigInt(bytes.indexOf(0)) : null;
+}
+
+function compareStrings(a: TExpr, b: TExpr): bigint | null {
+	const x = literal(a);
+	const y = literal(b);
+	if (!x || !y) return null;
+	for (let i = 0; ; i++) {
+		if (x[i] !== y[i]) return (x[i] ?? 0) < (y[i] ?? 0) ? -1n : 1n;
+		if (!x[i]) return 0n;
+	}
+}

@@ -1,0 +1,188 @@
+import type { Attribute, AttributeArg, Expr } from "../grammar/ast.ts";
+import { CHAR, INT, integerType, LONG, SHORT, unsignedOf, INT128 } from "./basic.ts";
+import { report, unevaluated, type Cx } from "./context.ts";
+import { parseString } from "./literals.ts";
+import { rvalue } from "./operand.ts";
+import type { CType, IntType } from "./types.ts";
+
+/**
+ * In: attributes as written. Out: what they say, gathered into one record; who asks decides what applies to it.
+ * The one idea: a table says of every attribute name whether it acts, is of no consequence for eBPF, or cannot be honoured.
+ */
+export interface AttrSet {
+	section: string | null;
+	used: boolean;
+	unused: boolean;
+	weak: boolean;
+	visibility: "default" | "hidden" | "protected" | "internal" | null;
+	/** In bytes; 1 when none. */
+	aligned: number;
+	packed: boolean;
+	pack: number;
+	alwaysInline: boolean;
+	noinline: boolean;
+	naked: boolean;
+	noreturn: boolean;
+	pure: boolean;
+	cold: boolean;
+	warnUnused: boolean;
+	preserveAccessIndex: boolean;
+	declTags: string[];
+	typeTags: string[];
+	addressSpace: number;
+	mode: string | null;
+	cleanup: Attribute | null;
+	deprecated: string | null;
+	transparentUnion: boolean;
+	fallthrough: boolean;
+}
+
+export function noAttributes(): AttrSet {
+	return {
+		section: null, used: false, unused: false, weak: false, visibility: null, aligned: 1, packed: false, pack: 0, alwaysInline: false, noinline: false,
+		naked: false, noreturn: false, pure: false, cold: false, warnUnused: false, preserveAccessIndex: false, declTags: [], typeTags: [], addressSpace: 0,
+		mode: null, cleanup: null, deprecated: null, transparentUnion: false, fallthrough: false,
+	};
+}
+
+type Action = (cx: Cx, set: AttrSet, attr: Attribute) => void;
+
+const flag = (name: { [K in keyof AttrSet]: AttrSet[K] extends boolean ? K : never }[keyof AttrSet]): Action => (_cx, set) => {
+	set[name] = true;
+};
+
+/** Accepted for the sake of programs written for other targets or compilers; nothing about eBPF changes. */
+const nothing: Action = () => {};
+
+const ACTIONS: Record<string, Action> = {
+	section: (cx, set, attr) => {
+		set.section = stringArg(cx, attr) ?? set.section;
+	},
+	used: flag("used"),
+	retain: flag("used"),
+	unused: flag("unused"),
+	maybe_unused: flag("unused"),
+	weak: flag("weak"),
+	visibility: (cx, set, attr) => {
+		const name = stringArg(cx, attr);
+		if (name === "default" || name === "hidden" || name === "protected" || name === "internal") set.visibility = name;
+		else if (name !== null) report(cx, "badAttribute", attr.span, `unknown visibility "${name}"`);
+	},
+	aligned: (cx, set, attr) => {
+		const arg = attr.args[0];
+		if (!arg) {
+			set.aligned = Math.max(set.aligned, 16); // "as large as any type needs": long double and __int128.
+			return;
+		}
+		const align = intArg(cx, attr, arg);
+		if (align === null) return;
+		if (align <= 0 || (align & (align - 1)) !== 0) report(cx, "badAlignment", attr.span, "requested alignment is not a power of 2");
+		else set.aligned = Math.max(set.aligned, align);
+	},
+	packed: flag("packed"),
+	pragma_pack: (cx, set, attr) => {
+		if (attr.args[0]) set.pack = intArg(cx, attr, attr.args[0]) ?? 0;
+	},
+	always_inline: flag("alwaysInline"),
+	gnu_inline: nothing,
+	noinline: flag("noinline"),
+	naked: flag("naked"),
+	noreturn: flag("noreturn"),
+	pure: flag("pure"),
+	const: flag("pure"),
+	cold: flag("cold"),
+	hot: nothing,
+	warn_unused_result: flag("warnUnused"),
+	nodiscard: flag("warnUnused"),
+	preserve_access_index: flag("preserveAccessIndex"),
+	btf_decl_tag: (cx, set, attr) => {
+		const tag = stringArg(cx, attr);
+		if (tag !== null && !set.declTags.includes(tag)) set.declTags.push(tag);
+	},
+	btf_type_tag: (cx, set, attr) => {
+		const tag = stringArg(cx, attr);
+		if (tag !== null) set.typeTags.push(tag);
+	},
+	address_space: (cx, set, attr) => {
+		if (attr.args[0]) set.addressSpace = intArg(cx, attr, attr.args[0]) ?? 0;
+	},
+	mode: (_cx, set, attr) => {
+		const arg = attr.args[0];
+		if (arg?.kind === "identifier") set.mode = arg.name.replace(/^__(.*)__$/, "$1");
+	},
+	cleanup: (_cx, set, attr) => {
+		set.cleanup = attr;
+	},
+	deprecated: (cx, set, attr) => {
+		set.deprecated = attr.args.length ? (stringArg(cx, attr) ?? "") : "";
+	},
+	transparent_union: flag("transparentUnion"),
+	fallthrough: flag("fallthrough"),
+	vector_size: (cx, _set, attr) => report(cx, "badAttribute", attr.span, "vector types are not supported by eBPF"),
+	ext_vector_type: (cx, _set, attr) => report(cx, "badAttribute", attr.span, "vector types are not supported by eBPF"),
+};
+
+const IGNORED = new Set(
+	`may_alias nothrow leaf malloc alloc_size alloc_align format format_arg nonnull returns_nonnull sentinel artificial no_instrument_function designated_init
+	externally_visible flatten optimize optnone minsize noclone no_sanitize no_sanitize_address no_sanitize_thread no_sanitize_undefined no_stack_protector nocf_check
+	no_reorder assume_aligned access error warning overloadable unavailable availability diagnose_if enable_if noderef nomerge noescape
+	bpf_fastcall preserve_static_offset preserve_most preserve_all regparm stdcall cdecl fastcall ms_abi sysv_abi
+	alias ifunc constructor destructor no_split_stack tls_model common nocommon noplt symver target nonstring counted_by counted_by_or_null sized_by element_count
+	guarded_by pt_guarded_by lockable capability acquire_capability release_capability ms_struct gcc_struct randomize_layout no_randomize_layout
+	scalar_storage_order swallow convergent unroll opencl_unroll_hint nounroll likely unlikely reproducible unsequenced patchable_function_entry
+	context bitwise force user kernel iomem type_visibility objc_boxable swift_name enum_extensibility flag_enum no_builtin disable_tail_calls not_tail_called
+	no_caller_saved_registers zero_call_used_regs uninitialized loader_uninitialized require_constant_initialization null_terminated_string_arg copy
+	always_destroy no_destroy internal_linkage selectany exclude_from_explicit_instantiation carries_dependency noinit persistent section_prefix callback`.split(/\s+/),
+);
+
+export function collect(cx: Cx, set: AttrSet, attrs: readonly Attribute[]): AttrSet {
+	for (const attr of attrs) {
+		const name = attr.name.replace(/^.*::/, "");
+		const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
+		if (action) action(cx, set, attr);
+		else if (!IGNORED.has(name)) report(cx, "unknownAttribute", attr.span, `unknown attribute '${attr.name}' ignored`);
+	}
+	return set;
+}
+
+/** For `__has_attribute`. */
+export function knowsAttribute(name: string): boolean {
+	return Object.hasOwn(ACTIONS, name) || IGNORED.has(name);
+}
+
+function stringArg(cx: Cx, attr: Attribute): string | null {
+	const arg = attr.args[0];
+	if (arg?.kind !== "string") {
+		report(cx, "badAttribute", attr.span, `'${attr.name}' attribute requires a string`);
+		return null;
+	}
+	return stringText(arg.parts);
+}
+
+/** The text of string literals, as a section name or tag. */
+export function stringText(parts: readonly string[]): string {
+	const { bytes } = parseString(parts);
+	return new TextDecoder().decode(bytes.subarray(0, bytes.length - 1));
+}
+
+function intArg(cx: Cx, attr: Attribute, arg: AttributeArg): number | null {
+	if (arg.kind !== "type-name") {
+		const value = unevaluated(cx, () => rvalue(cx.rules.expr(cx, arg as Expr)));
+		if (value.kind === "int") return Number(value.value);
+	}
+	report(cx, "badAttribute", attr.span, `'${attr.name}' attribute requires an integer constant`);
+	return null;
+}
+
+const MODES: Record<string, IntType> = { QI: CHAR, byte: CHAR, HI: SHORT, SI: INT, DI: LONG, TI: INT128, word: LONG, pointer: LONG };
+
+/** `__attribute__((mode(DI)))`: the integer type of that width and the written signedness. */
+export function applyMode(cx: Cx, type: CType, mode: string): CType {
+	const wanted = MODES[mode];
+	const written = integerType(type);
+	if (!wanted || !written) {
+		if (!/^[SDX]F$/.test(mode)) report(cx, "badAttribute", null, `unknown machine mode '${mode}'`);
+		return type;
+	}
+	return written.signed ? wanted : unsignedOf(wanted);
+}

@@ -1,0 +1,149 @@
+import { builtinCall } from "../builtins/rules.ts";
+import { builtin, LIBRARY } from "../builtins/table.ts";
+import type { TokenSpan } from "../diagnostics/diagnostic.ts";
+import type { Expr } from "../grammar/ast.ts";
+import { asFunction, isComplete, isError, isVoid, pointedFunction, qualifiersOf } from "./basic.ts";
+import { addressValue, readInt } from "./constant.ts";
+import { reach, report, type Cx } from "./context.ts";
+import { assignConvert, defaultPromote } from "./conversions.ts";
+import { didYouMean, lookup } from "./lookup.ts";
+import { errorValue, rvalue, type Operand } from "./operand.ts";
+import { value } from "./operators.ts";
+import { forward } from "./records.ts";
+import type { Entity } from "./scope.ts";
+import { quote } from "./spell.ts";
+import type { Callee, ObjectSym, TExpr } from "./typed.ts";
+import type { FunctionType } from "./types.ts";
+
+/**
+ * In: a call. Out: a call of a function, of a helper, or a builtin.
+ * The one idea: eBPF has no indirect calls, so what is called must be known: a name, or a pointer whose value the program text fixes.
+ * Helpers are such pointers: `static void *(*const bpf_map_lookup_elem)(void *, const void *) = (void *) 1;`
+ */
+type CallExpr = Expr & { readonly kind: "call" };
+
+export function callExpr(cx: Cx, e: CallExpr): TExpr {
+	const { callee } = e;
+	if (callee.kind === "identifier") {
+		const made = namedCall(cx, callee.name, e);
+		if (made) return made;
+	}
+	const operand = cx.rules.expr(cx, callee);
+	if (isError(operand.type)) {
+		for (const a of e.args) value(cx, a);
+		return errorValue(e.span);
+	}
+	const type = asFunction(operand.type) ?? pointedFunction(operand.type);
+	if (!type) {
+		report(cx, "notCallable", callee.span, `called object type ${quote(operand.type)} is not a function or function pointer`);
+		return errorValue(e.span);
+	}
+	return call(cx, calleeOf(cx, operand), type, e, null);
+}
+
+/** Calls through a name need not evaluate it: helpers and builtins are no objects of the program. */
+function namedCall(cx: Cx, name: string, e: CallExpr): TExpr | null {
+	const entity = lookup(cx, name, e.callee.span.from);
+	if (!entity) {
+		if (builtin(name)) return builtinCall(cx, name, e.args, e.span);
+		undeclared(cx, name, e);
+		return errorValue(e.span);
+	}
+	if (entity.kind === "function") {
+		const { symbol } = entity;
+		// A library function that the program only declares is the compiler's to provide.
+		if (LIBRARY.has(name) && !cx.file.definitions.has(symbol)) {
+			const made = builtinCall(cx, `__builtin_${name}`, e.args, e.span);
+			if (made) return made;
+		}
+		return null;
+	}
+	if (entity.kind !== "object") return null;
+	const helper = helperOf(cx, entity);
+	const type = helper === null ? null : pointedFunction(entity.symbol.type);
+	if (helper === null || !type) return null;
+	markUsed(cx, entity.symbol);
+	return call(cx, { kind: "helper", id: helper, name }, type, e, entity.symbol.span);
+}
+
+function markUsed(cx: Cx, symbol: ObjectSym): void {
+	cx.fn?.used.add(symbol);
+}
+
+function undeclared(cx: Cx, name: string, e: CallExpr): void {
+	const fix = didYouMean(cx, name, e.callee.span, "value");
+	for (const a of e.args) value(cx, a);
+	const hint = fix ? `; did you mean '${fix.text}'?` : "";
+	if (/^__builtin_|^__sync_|^__atomic_/.test(name)) report(cx, "noBuiltin", e.callee.span, `use of unknown builtin '${name}'`);
+	else report(cx, "implicitFunction", e.callee.span, `call to undeclared function '${name}'; ISO C99 and later do not support implicit function declarations${hint}`, [], fix);
+}
+
+/**
+ * The helper that a pointer object stands for: its initialiser is a small number and nothing can change it —
+ * it is const, or static (older headers leave the const away, and nobody assigns to bpf_map_lookup_elem).
+ */
+function helperOf(cx: Cx, entity: Entity & { kind: "object" }): number | null {
+	const { symbol } = entity;
+	if (symbol.storage !== "static" || symbol.linkage === "extern" || symbol.addressTaken || !pointedFunction(symbol.type)) return null;
+	if (symbol.linkage !== "static" && !qualifiersOf(symbol.type).const) return null;
+	const init = cx.file.initOf(cx, symbol);
+	if (!init || init.relocs.length) return null;
+	const id = Number(readInt(init.bytes, 0, 8, false));
+	return id > 0 && id < 2 ** 31 ? id : null;
+}
+
+function calleeOf(cx: Cx, operand: Operand): Callee {
+	if (operand.kind === "designator" && operand.symbol) return { kind: "function", symbol: operand.symbol };
+	const pointer = rvalue(operand);
+	if (pointer.kind === "function-address") return { kind: "function", symbol: pointer.symbol };
+	const known = addressValue(cx, pointer);
+	if (known?.symbol?.kind === "function" && known.addend === 0n) {
+		reach(cx, known.symbol);
+		return { kind: "function", symbol: known.symbol };
+	}
+	if (known && known.symbol === null && known.addend > 0n && known.addend < 2n ** 31n) return { kind: "helper", id: Number(known.addend), name: `helper#${known.addend}` };
+	return { kind: "indirect", pointer };
+}
+
+function call(cx: Cx, callee: Callee, type: FunctionType, e: CallExpr, declared: TokenSpan | null): TExpr {
+	const symbol = callee.kind === "function" ? callee.symbol : null;
+	if (symbol?.deprecated !== undefined && !cx.unevaluated)
+		report(cx, "deprecated", e.callee.span, `'${symbol.name}' is deprecated${symbol.deprecated ? `: ${symbol.deprecated}` : ""}`);
+	const at = declared ?? symbol?.span ?? null;
+	const args = argumentsOf(cx, type, e, at);
+	if (!isVoid(type.result) && !isComplete(type.result) && !isError(type.result)) {
+		report(cx, "incompleteType", e.span, `calling function with incomplete return type ${quote(type.result)}`, forward(type.result));
+		return errorValue(e.span);
+	}
+	if (args === null) return { ...errorValue(e.span) };
+	return { kind: "call", callee, args, fnType: type, type: resultType(type), span: e.span };
+}
+
+function resultType(type: FunctionType): TExpr["type"] {
+	return type.result.kind === "qualified" ? type.result.target : type.result;
+}
+
+function argumentsOf(cx: Cx, type: FunctionType, e: CallExpr, declared: TokenSpan | null): TExpr[] | null {
+	const notes = declared ? [{ message: "declared here", span: declared }] : [];
+	const { params } = type;
+	const open = type.variadic || type.unprototyped;
+	if (e.args.length < params.length && !type.unprototyped) {
+		report(cx, "tooFewArgs", e.span, `too few arguments to function call, expected ${params.length}${type.variadic ? " or more" : ""}, have ${e.args.length}`, notes);
+		for (const a of e.args) value(cx, a);
+		return null;
+	}
+	if (e.args.length > params.length && !open) {
+		report(cx, "tooManyArgs", e.args[params.length]!.span, `too many arguments to function call, expected ${params.length}, have ${e.args.length}`, notes);
+		for (const a of e.args) value(cx, a);
+		return null;
+	}
+	return e.args.map((ast, i) => {
+		const v = value(cx, ast);
+		const param = params[i];
+		if (!param) return isError(v.type) ? v : defaultPromote(cx, v);
+		const note = declared ? { note: { message: `passing argument to parameter${param.name ? ` '${param.name}'` : ""} here`, span: declared } } : {};
+		const to = param.type.kind === "qualified" ? param.type.target : param.type;
+		return assignConvert(cx, v, to, { kind: "passing", ...note }, ast.span);
+	});
+}
+

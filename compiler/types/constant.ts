@@ -1,0 +1,181 @@
+import { canonical, integerType, qualifiersOf, wrap } from "./basic.ts";
+import * as build from "./build.ts";
+import type { Cx } from "./context.ts";
+import { sizeOf } from "./layout.ts";
+import type { LExpr, ObjectSym, Sym, TExpr } from "./typed.ts";
+
+
+/**
+ * In: a typed expression. Out: its integer value, or the address it stands for, when that is known at compile time.
+ * The one idea: most constants are folded already (`build.ts`); what is left is what C does not call constant but clang accepts
+ * as one — const variables with known values, `&&` of known operands — and addresses for static initialisers (C11 6.6p9).
+ */
+export function constantValue(cx: Cx, e: TExpr): bigint | null {
+	switch (e.kind) {
+		case "int":
+			return e.value;
+		case "load":
+			return e.volatile ? null : constantOf(cx, e.from);
+		case "convert": {
+			const type = build.representation(e.type);
+			if (!type || !build.representation(e.operand.type)) return null;
+			const value = constantValue(cx, e.operand);
+			return value === null ? build.constantAddress(e) : wrap(value, type);
+		}
+		case "unary": {
+			const value = constantValue(cx, e.operand);
+			const type = integerType(e.type);
+			if (value === null || !type) return null;
+			return e.op === "!" ? (value === 0n ? 1n : 0n) : wrap(e.op === "-" ? -value : ~value, type);
+		}
+		case "binary": {
+			const type = integerType(e.type);
+			const left = constantValue(cx, e.left);
+			const right = left === null ? null : constantValue(cx, e.right);
+			if (!type || left === null || right === null) return null;
+			const value = build.foldArith(e.op, left, right, type);
+			return value === null ? null : wrap(value, type);
+		}
+		case "compare": {
+			const left = constantValue(cx, e.left);
+			const right = left === null ? null : constantValue(cx, e.right);
+			return left === null || right === null ? null : build.foldCompare(e.op, left, right) ? 1n : 0n;
+		}
+		case "logical": {
+			const left = constantValue(cx, e.left);
+			if (left === null) return null;
+			if ((left !== 0n) === (e.op === "||")) return e.op === "||" ? 1n : 0n;
+			const right = constantValue(cx, e.right);
+			return right === null ? null : right !== 0n ? 1n : 0n;
+		}
+		case "conditional": {
+			const condition = constantValue(cx, e.condition);
+			if (condition === null) return null;
+			if (condition !== 0n) return e.then ? constantValue(cx, e.then) : condition;
+			return constantValue(cx, e.else);
+		}
+		case "pointer-diff": {
+			const left = addressValue(cx, e.left);
+			const right = left && addressValue(cx, e.right);
+			return left && right && left.symbol === right.symbol ? (left.addend - right.addend) / BigInt(e.scale || 1) : null;
+		}
+		case "builtin":
+			// Nobody will know more before the object is written.
+			return e.name === "__builtin_constant_p" ? 0n : null;
+		default:
+			return build.constantAddress(e);
+	}
+}
+
+/** The value of a const variable (or a part of one) whose initialiser is known. */
+function constantOf(cx: Cx, place: LExpr): bigint | null {
+	if (place.kind !== "variable" || !qualifiersOf(place.type).const || qualifiersOf(place.type).volatile) return null;
+	const known = cx.constants.get(place.symbol);
+	if (known !== undefined) return known;
+	if (place.symbol.storage !== "static") return null;
+	const type = build.representation(place.type);
+	const init = cx.file.initOf(cx, place.symbol);
+	if (!type || !init || init.relocs.length) return null;
+	return readInt(init.bytes, 0, type.size, type.signed);
+}
+
+export function readInt(bytes: Uint8Array, offset: number, size: number, signed: boolean): bigint {
+	let value = 0n;
+	for (let i = size - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[offset + i] ?? 0);
+	return signed ? BigInt.asIntN(size * 8, value) : value;
+}
+
+// ── addresses ───────────────────────────────────────────────────────────────────────────────────
+
+export interface Address {
+	/** null: a plain number. */
+	readonly symbol: Sym | null;
+	readonly addend: bigint;
+}
+
+/** What an expression comes to as `symbol + number`; null when it is neither that nor a number. */
+export function addressValue(cx: Cx, e: TExpr): Address | null {
+	switch (e.kind) {
+		case "function-address":
+			return { symbol: e.symbol, addend: 0n };
+		case "address":
+			return placeAddress(cx, e.of);
+		case "convert": {
+			const inner = addressValue(cx, e.operand);
+			if (!inner) return null;
+			if (inner.symbol === null) {
+				const type = build.representation(e.type);
+				return type ? { symbol: null, addend: wrap(inner.addend, type) } : null;
+			}
+			return sizeOf(e.type) === 8 && build.representation(e.type) ? inner : null;
+		}
+		case "pointer-add": {
+			const base = addressValue(cx, e.pointer);
+			const index = base && constantValue(cx, e.index);
+			if (!base || index === null) return null;
+			const delta = index * BigInt(e.scale);
+			return { symbol: base.symbol, addend: e.subtract ? base.addend - delta : base.addend + delta };
+		}
+		case "binary": {
+			if (e.op !== "+" && e.op !== "-") break;
+			const left = addressValue(cx, e.left);
+			const right = left && addressValue(cx, e.right);
+			if (!left || !right || sizeOf(e.type) !== 8) break;
+			if (right.symbol === null) return { symbol: left.symbol, addend: e.op === "+" ? left.addend + right.addend : left.addend - right.addend };
+			if (left.symbol === null && e.op === "+") return { symbol: right.symbol, addend: left.addend + right.addend };
+			break;
+		}
+		case "conditional": {
+			const condition = constantValue(cx, e.condition);
+			if (condition === null) return null;
+			return addressValue(cx, condition !== 0n && e.then ? e.then : e.else);
+		}
+		case "load":
+			return constPointer(cx, e.from) ?? plain(constantValue(cx, e));
+		default:
+			break;
+	}
+	return plain(constantValue(cx, e));
+}
+
+function plain(value: bigint | null): Address | null {
+	return value === null ? null : { symbol: null, addend: value };
+}
+
+/** Reading a const pointer whose initialiser is an address. */
+function constPointer(cx: Cx, place: LExpr): Address | null {
+	if (place.kind !== "variable" || place.symbol.storage !== "static" || !qualifiersOf(place.type).const || canonical(place.type).kind !== "pointer") return null;
+	const init = cx.file.initOf(cx, place.symbol);
+	const reloc = init?.relocs[0];
+	return reloc && reloc.offset === 0 ? { symbol: reloc.symbol, addend: BigInt(reloc.addend) } : null;
+}
+
+function placeAddress(cx: Cx, l: LExpr): Address | null {
+	switch (l.kind) {
+		case "variable":
+			return l.symbol.storage === "static" ? { symbol: l.symbol, addend: 0n } : null;
+		case "compound-literal":
+			return l.symbol.storage === "static" ? { symbol: l.symbol, addend: 0n } : null;
+		case "string":
+			return { symbol: stringObject(cx, l), addend: 0n };
+		case "deref":
+			return addressValue(cx, l.pointer);
+		case "member": {
+			const base = placeAddress(cx, l.base);
+			return base && { symbol: base.symbol, addend: base.addend + BigInt(Math.floor(l.member.bitOffset / 8)) };
+		}
+		case "element": {
+			const base = placeAddress(cx, l.base);
+			const index = base && constantValue(cx, l.index);
+			return base && index !== null ? { symbol: base.symbol, addend: base.addend + index * BigInt(sizeOf(l.type)) } : null;
+		}
+		default:
+			return null;
+	}
+}
+
+/** A string literal whose address is stored becomes an object: one per text. */
+function stringObject(cx: Cx, l: LExpr & { kind: "string" }): ObjectSym {
+	return cx.file.literal(l.bytes, l.type, l.span);
+}
+

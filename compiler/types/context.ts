@@ -1,0 +1,157 @@
+import type { Diagnostic, DiagnosticSink, TokenSpan } from "../diagnostics/diagnostic.ts";
+import type { CompoundStmt, DeclSpecs, Declaration, Expr, InitList, Initializer, Stmt, TypeName } from "../grammar/ast.ts";
+import type { ParsedUnit } from "../grammar/unit.ts";
+import { CODES, type CodeName, type CodeRow } from "./codes.ts";
+import type { FileScope } from "./file-scope.ts";
+import type { Operand } from "./operand.ts";
+import { Scope } from "./scope.ts";
+import type { LocalInit, ObjectSym, StaticInit, Sym, TExpr, TStmt } from "./typed.ts";
+import type { EnumBody } from "./lazy.ts";
+import type { CType, RecordBody } from "./types.ts";
+
+export interface CheckOptions {
+	readonly sink: DiagnosticSink;
+}
+
+/**
+ * What every rule of the checker gets besides its node. The checker is a knot by nature (expressions hold statements, types hold
+ * expressions); `rules` ties it, so that no file needs to import the ones that import it.
+ */
+export interface Cx {
+	readonly unit: ParsedUnit;
+	readonly sink: DiagnosticSink;
+	readonly rules: Rules;
+	readonly file: FileScope;
+	/** null at file scope. */
+	scope: Scope | null;
+	fn: FunctionState | null;
+	/** What the definition under check reaches. */
+	refs: Set<Sym>;
+	/** Within sizeof, typeof, _Generic's control …: nothing there is emitted. */
+	unevaluated: boolean;
+	/** Within __builtin_preserve_access_index. */
+	preserve: boolean;
+	/** Within the initialiser of a static object: compound literals are static, too. */
+	constantInit: boolean;
+	/** Values of const integer variables, which clang folds where a constant is wanted. */
+	readonly constants: Map<ObjectSym, bigint>;
+	/** How deep rules call each other; a limit ends what would overflow the stack. */
+	depth: number;
+	/** For names of compound literals and other objects without one. */
+	counter: number;
+}
+
+/** What a function's statements share. */
+export interface FunctionState {
+	readonly name: string;
+	readonly result: CType;
+	readonly noreturn: boolean;
+	readonly naked: boolean;
+	readonly locals: ObjectSym[];
+	readonly statics: ObjectSym[];
+	readonly labels: Labels;
+	/** Innermost last. */
+	readonly breakables: Breakable[];
+	/** Cleanup attributes in force, innermost last. */
+	readonly cleanups: Cleanup[];
+	/** Objects that something reads or takes the address of. */
+	readonly used: Set<ObjectSym>;
+	nextCase: number;
+}
+
+export interface Labels {
+	/** `__label__` names in force, innermost last, and what they are renamed to. */
+	readonly renamed: Map<string, string>[];
+	readonly defined: Map<string, { readonly span: TokenSpan; readonly source: string; readonly cleanups: readonly Cleanup[] }>;
+	readonly uses: { readonly name: string; readonly source: string; readonly span: TokenSpan; readonly patch: TStmt[] | null; readonly cleanups: readonly Cleanup[] }[];
+}
+
+/** `__attribute__((cleanup(f)))`: what is called when the variable goes out of scope. */
+export interface Cleanup {
+	readonly call: () => TStmt;
+}
+
+export interface Breakable {
+	readonly kind: "loop" | "switch";
+	readonly cleanupDepth: number;
+	readonly switch?: SwitchState;
+}
+
+export interface SwitchState {
+	readonly type: CType;
+	readonly cases: { readonly from: bigint; readonly to: bigint; readonly id: number; readonly span: TokenSpan }[];
+	defaultId?: number;
+	defaultSpan?: TokenSpan;
+}
+
+export interface Rules {
+	expr(cx: Cx, e: Expr): Operand;
+	typeName(cx: Cx, t: TypeName): CType;
+	baseType(cx: Cx, specs: DeclSpecs): CType;
+	block(cx: Cx, block: CompoundStmt): TStmt[];
+	/** A statement expression's body: the last expression statement is its value. */
+	valueBlock(cx: Cx, block: CompoundStmt): { readonly statements: TStmt[]; readonly result?: TExpr };
+	/** Runs `body` within the current function, or within a nameless one where there is none (typeof at file scope). */
+	withFunction<T>(cx: Cx, body: () => T): T;
+	stmt(cx: Cx, stmt: Stmt): TStmt[];
+	localDeclaration(cx: Cx, decl: Declaration): TStmt[];
+	/** Initialises automatic storage; completes `type` when its length comes from the initialiser. */
+	localInit(cx: Cx, init: Initializer, type: CType, span: TokenSpan): { readonly type: CType; readonly init: LocalInit };
+	staticInit(cx: Cx, init: Initializer, type: CType, span: TokenSpan): { readonly type: CType; readonly init: StaticInit | undefined };
+	/** What `struct|union|enum name` at file scope is defined as; asked for once, when the definition is first needed. */
+	recordBody(cx: Cx, union: boolean, name: string): RecordBody | null;
+	enumBody(cx: Cx, name: string): EnumBody | null;
+	/** Declares what file scope knows under a name, if anything. */
+	resolve(cx: Cx, name: string): void;
+	compoundLiteral(cx: Cx, type: CType, init: InitList, span: TokenSpan): Operand;
+}
+
+// ── diagnostics ─────────────────────────────────────────────────────────────────────────────────
+
+export interface Note {
+	readonly message: string;
+	readonly span: TokenSpan | null;
+}
+
+export function report(cx: Cx, name: CodeName, span: TokenSpan | null, message: string, notes?: readonly Note[], fix?: Diagnostic["fix"]): void {
+	const row: CodeRow = CODES[name];
+	cx.sink.report({
+		code: row.code,
+		severity: row.severity,
+		...(row.group ? { group: row.group } : {}),
+		message,
+		span,
+		...(notes?.length ? { notes } : {}),
+		...(fix ? { fix } : {}),
+	});
+}
+
+/** Runs `body` in a new block scope. */
+export function inScope<T>(cx: Cx, body: (scope: Scope) => T): T {
+	const outer = cx.scope;
+	cx.scope = new Scope(outer);
+	try {
+		return body(cx.scope);
+	} finally {
+		cx.scope = outer;
+	}
+}
+
+/** Runs `body` where nothing is evaluated: what it names is not reached. */
+export function unevaluated<T>(cx: Cx, body: () => T): T {
+	const before = cx.unevaluated;
+	cx.unevaluated = true;
+	try {
+		return body();
+	} finally {
+		cx.unevaluated = before;
+	}
+}
+
+export function reach(cx: Cx, symbol: Sym): void {
+	if (!cx.unevaluated) cx.refs.add(symbol);
+}
+
+export function asStatements(value: TExpr): TStmt {
+	return { kind: "expr", expr: value, span: value.span };
+}

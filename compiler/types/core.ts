@@ -1,0 +1,179 @@
+import type { TokenSpan } from "../diagnostics/diagnostic.ts";
+import type { Expr } from "../grammar/ast.ts";
+import { asEnum, asPointer, integerType, isError, UINT, ULONG } from "./basic.ts";
+import { report, unevaluated, type Cx } from "./context.ts";
+import { alignOf, sizeOf } from "./layout.ts";
+import { errorValue, isLvalue } from "./operand.ts";
+import { quote } from "./spell.ts";
+import type { CoreAccess, LExpr, TExpr } from "./typed.ts";
+import type { CType, Member } from "./types.ts";
+
+/**
+ * CO-RE: what a relocation says of a field, type or enumerator.
+ * In: places whose steps are preserved. Out: root type, access string and value, as struct bpf_core_relo (include/uapi/linux/bpf.h) has them.
+ * Sources: libbpf's bpf_core_read.h for the kinds, LLVM's BPFAbstractMemberAccess for the value of a bit-field.
+ */
+
+/** enum bpf_core_relo_kind. */
+const RELO = {
+	FIELD_BYTE_OFFSET: 0, FIELD_BYTE_SIZE: 1, FIELD_EXISTS: 2, FIELD_SIGNED: 3, FIELD_LSHIFT_U64: 4, FIELD_RSHIFT_U64: 5,
+	TYPE_ID_LOCAL: 6, TYPE_ID_TARGET: 7, TYPE_EXISTS: 8, TYPE_SIZE: 9, ENUMVAL_EXISTS: 10, ENUMVAL_VALUE: 11, TYPE_MATCHES: 12,
+} as const;
+
+export interface AccessPath {
+	readonly root: CType;
+	readonly access: string;
+	/** In bits, with the types as compiled. */
+	readonly bitOffset: number;
+	readonly member: Member | null;
+	/** The record that holds the last member. */
+	readonly recordAlign: number;
+	readonly type: CType;
+}
+
+/** A place as a path from its root, null when it is no chain of members and constant subscripts. */
+export function accessPath(place: LExpr): AccessPath | null {
+	const indexes: number[] = [];
+	let bits = 0;
+	let member: Member | null = null;
+	let recordAlign = 1;
+	let l = place;
+	for (;;) {
+		if (l.kind === "member") {
+			indexes.unshift(l.index);
+			bits += l.member.bitOffset;
+			if (!member) {
+				member = l === place ? l.member : null;
+				recordAlign = alignOf(l.record);
+			}
+			l = l.base;
+		} else if (l.kind === "element" && l.index.kind === "int" && l.base.kind !== "variable") {
+			indexes.unshift(Number(l.index.value));
+			bits += Number(l.index.value) * sizeOf(l.type) * 8;
+			l = l.base;
+		} else break;
+	}
+	let first = 0;
+	let root = l.type;
+	if (l.kind === "element" && l.index.kind === "int") {
+		first = Number(l.index.value);
+		bits += first * sizeOf(l.type) * 8;
+	} else if (l.kind === "deref") {
+		const pointer = l.pointer;
+		if (pointer.kind === "pointer-add" && pointer.index.kind === "int" && pointer.preserve) {
+			first = Number(pointer.index.value) * (pointer.subtract ? -1 : 1);
+			bits += first * pointer.scale * 8;
+		}
+		root = asPointer(pointer.type)!.target;
+	}
+	return { root: bare(root), access: [first, ...indexes].join(":"), bitOffset: bits, member, recordAlign, type: place.type };
+}
+
+/** Qualifiers of the root do not matter to a relocation. */
+function bare(type: CType): CType {
+	let t = type;
+	while (t.kind === "qualified" || t.kind === "tagged") t = t.target;
+	return t;
+}
+
+function node(root: CType, access: string, value: bigint, relo: number, type: CType, span: TokenSpan): TExpr {
+	const core: CoreAccess = { root, access, value };
+	return { kind: "core-info", core, relo, type, span };
+}
+
+// ── fields ──────────────────────────────────────────────────────────────────────────────────────
+
+export function fieldInfo(cx: Cx, ast: Expr, kind: bigint | null, span: TokenSpan): TExpr {
+	const before = cx.preserve;
+	cx.preserve = true;
+	const operand = unevaluated(cx, () => cx.rules.expr(cx, ast));
+	cx.preserve = before;
+	if (isError(operand.type) || kind === null) return errorValue(span);
+	const place = isLvalue(operand) ? operand : operand.kind === "address" ? operand.of : null;
+	const path = place && (place.kind === "member" || place.kind === "element") ? accessPath(place) : null;
+	if (!path) {
+		report(cx, "badBuiltin", span, "'__builtin_preserve_field_info' argument must be a field access");
+		return errorValue(span);
+	}
+	if (kind < 0n || kind > 5n) {
+		report(cx, "badBuiltin", span, `invalid field info kind ${kind}`);
+		return errorValue(span);
+	}
+	return node(path.root, path.access, fieldValue(path, Number(kind)), Number(kind), UINT, span);
+}
+
+function fieldValue(path: AccessPath, kind: number): bigint {
+	const width = path.member?.bitWidth ?? null;
+	// A bit-field is read as the aligned unit of its record's alignment (8 bytes at most) that holds it.
+	const unit = Math.min(path.recordAlign, 8) * 8;
+	const start = width === null ? path.bitOffset : path.bitOffset - (path.bitOffset % unit);
+	const size = width ?? sizeOf(path.type) * 8;
+	switch (kind) {
+		case RELO.FIELD_BYTE_OFFSET:
+			return BigInt(start / 8);
+		case RELO.FIELD_BYTE_SIZE:
+			return BigInt(width === null ? size / 8 : unit / 8);
+		case RELO.FIELD_EXISTS:
+			return 1n;
+		case RELO.FIELD_SIGNED:
+			return integerType(path.type)?.signed ? 1n : 0n;
+		case RELO.FIELD_LSHIFT_U64:
+			return BigInt(start + 64 - path.bitOffset - size) & 0xffffffffn;
+		default:
+			return BigInt(64 - size) & 0xffffffffn;
+	}
+}
+
+// ── types ───────────────────────────────────────────────────────────────────────────────────────
+
+function typeOf(cx: Cx, ast: Expr): CType {
+	return bare(ast.kind === "type-argument" ? cx.rules.typeName(cx, ast.type) : unevaluated(cx, () => cx.rules.expr(cx, ast)).type);
+}
+
+export function typeInfo(cx: Cx, ast: Expr, kind: bigint | null, span: TokenSpan): TExpr {
+	const type = typeOf(cx, ast);
+	if (isError(type) || kind === null) return errorValue(span);
+	const relo = [RELO.TYPE_EXISTS, RELO.TYPE_SIZE, RELO.TYPE_MATCHES][Number(kind)];
+	if (relo === undefined) {
+		report(cx, "badBuiltin", span, `invalid type info kind ${kind}`);
+		return errorValue(span);
+	}
+	return node(type, "0", relo === RELO.TYPE_SIZE ? BigInt(sizeOf(type)) : 1n, relo, ULONG, span);
+}
+
+/** The id is known when BTF is written. */
+export function typeId(cx: Cx, ast: Expr, flag: bigint | null, span: TokenSpan): TExpr {
+	const type = typeOf(cx, ast);
+	if (isError(type) || flag === null) return errorValue(span);
+	return node(type, "0", 0n, flag === 0n ? RELO.TYPE_ID_LOCAL : RELO.TYPE_ID_TARGET, ULONG, span);
+}
+
+// ── enumerators ─────────────────────────────────────────────────────────────────────────────────
+
+/** The argument is `*(enum E *)ENUMERATOR`: a way to hand over a type and a name in one expression. */
+export function enumValue(cx: Cx, ast: Expr, kind: bigint | null, span: TokenSpan): TExpr {
+	const operand = unevaluated(cx, () => cx.rules.expr(cx, ast));
+	if (isError(operand.type) || kind === null) return errorValue(span);
+	const type = bare(operand.type);
+	const enumerators = asEnum(type)?.body?.enumerators;
+	const value = operand.kind === "deref" && operand.pointer.kind === "int" ? operand.pointer.value : null;
+	const name = enumeratorName(ast);
+	const index = enumerators?.findIndex((e) => (name === null ? false : e.name === name)) ?? -1;
+	const at = index >= 0 ? index : (enumerators?.findIndex((e) => value !== null && BigInt.asUintN(64, e.value) === value) ?? -1);
+	const found = enumerators?.[at];
+	if (!found) {
+		report(cx, "badBuiltin", span, `'__builtin_preserve_enum_value' argument must be an enumerator of ${quote(type)}`);
+		return errorValue(span);
+	}
+	return node(type, String(at), kind === 0n ? 1n : found.value, kind === 0n ? RELO.ENUMVAL_EXISTS : RELO.ENUMVAL_VALUE, ULONG, span);
+}
+
+function enumeratorName(ast: Expr): string | null {
+	let e = ast;
+	for (;;) {
+		if (e.kind === "unary" && (e.op === "*" || e.op === "__extension__")) e = e.operand;
+		else if (e.kind === "cast") e = e.operand;
+		else return e.kind === "identifier" ? e.name : null;
+	}
+}
+

@@ -1,0 +1,199 @@
+import type { TokenSpan } from "../diagnostics/diagnostic.ts";
+import type { Attribute, Declarator, Expr, ParamDecl, TypeName } from "../grammar/ast.ts";
+import { collect, noAttributes, type AttrSet } from "./attributes.ts";
+import { arrayOf, asArray, asFunction, canonical, ERROR, isComplete, isError, isInteger, isVoid, pointerTo, qualify, unqualified } from "./basic.ts";
+import { constantValue } from "./constant.ts";
+import { inScope, report, unevaluated, type Cx } from "./context.ts";
+import { sizeOf } from "./layout.ts";
+import { rvalue } from "./operand.ts";
+import { decorate, specify } from "./specifiers.ts";
+import { quote } from "./spell.ts";
+import type { ObjectSym } from "./typed.ts";
+import type { CType, FunctionType } from "./types.ts";
+
+/**
+ * In: a declarator and the base type. Out: the declared name and its type.
+ * The one idea: declarators are read outside in; each layer wraps the type that came so far, and the name comes last (C11 6.7.6).
+ */
+export interface Declared {
+	readonly name: string | null;
+	readonly type: CType;
+	/** Of the name, or of the whole when there is none. */
+	readonly span: TokenSpan;
+	/** Attributes found within the declarator that belong to what is declared. */
+	readonly attrs: readonly Attribute[];
+	/** The parameters, when the outermost layer is a function: what a definition's body sees. */
+	readonly params: readonly Param[] | null;
+}
+
+export interface Param {
+	readonly name: string | null;
+	/** With its own qualifiers, arrays and functions adjusted to pointers. */
+	readonly type: CType;
+	readonly span: TokenSpan;
+	readonly attrs: AttrSet;
+}
+
+interface Reading {
+	readonly attrs: Attribute[];
+	params: readonly Param[] | null;
+}
+
+export function declare(cx: Cx, declarator: Declarator, base: CType): Declared {
+	const reading: Reading = { attrs: [], params: null };
+	return read(cx, declarator, base, reading);
+}
+
+function read(cx: Cx, start: Declarator, base: CType, reading: Reading): Declared {
+	let d = start;
+	let type = base;
+	for (;;) {
+		switch (d.kind) {
+			case "name":
+				return { name: d.name ?? null, type, span: d.span, attrs: reading.attrs, params: reading.params };
+			case "pointer": {
+				const own = collect(cx, noAttributes(), d.attrs);
+				type = decorate(cx, qualify(pointerTo(type), d.quals), own);
+				// `T *__attribute__((noinline)) f(void)`: what is no matter of types belongs to the declaration.
+				reading.attrs.push(...d.attrs.filter((a) => !TYPE_ATTRIBUTES.has(a.name)));
+				reading.params = null;
+				break;
+			}
+			case "array":
+				type = array(cx, d, type);
+				reading.params = null;
+				break;
+			case "function": {
+				const made = functionType(cx, d, type);
+				type = made.type;
+				reading.params = made.params;
+				break;
+			}
+			case "attributed":
+				reading.attrs.push(...d.attrs);
+				break;
+		}
+		d = d.inner;
+	}
+}
+
+const TYPE_ATTRIBUTES = new Set(["mode", "address_space", "btf_type_tag"]);
+
+function array(cx: Cx, d: Declarator & { kind: "array" }, element: CType): CType {
+	const kind = canonical(element).kind;
+	let of = element;
+	if (kind === "function" || kind === "void") {
+		report(cx, "badArrayElement", d.span, `${nameIn(d)} declared as array of ${kind === "void" ? "void" : "functions"}`);
+		of = ERROR;
+	} else if (!isComplete(element) && !isError(element)) {
+		report(cx, "incompleteType", d.span, `array has incomplete element type ${quote(element)}`);
+		of = ERROR;
+	}
+	if (!d.length) return arrayOf(of, null);
+	const length = arrayLength(cx, d.length, nameIn(d));
+	if (length !== null && length * Math.max(sizeOf(of), 1) > 2 ** 40) {
+		report(cx, "badArrayLength", d.length.span, `array is too large (${length} elements)`);
+		return arrayOf(of, 1);
+	}
+	return arrayOf(of, length ?? 1);
+}
+
+function nameIn(d: Declarator): string {
+	let inner = d;
+	while (inner.kind !== "name") inner = inner.inner;
+	return inner.name ? `'${inner.name}'` : "type name";
+}
+
+function arrayLength(cx: Cx, ast: Expr, what: string): number | null {
+	const value = unevaluated(cx, () => rvalue(cx.rules.expr(cx, ast)));
+	if (isError(value.type)) return null;
+	if (!isInteger(value.type)) {
+		report(cx, "badArrayLength", ast.span, `size of array has non-integer type ${quote(value.type)}`);
+		return null;
+	}
+	const length = constantValue(cx, value);
+	if (length === null) {
+		report(cx, "noVla", ast.span, `variable length arrays are not supported by eBPF: the size of ${what} must be a constant`);
+		return null;
+	}
+	if (length < 0n) {
+		report(cx, "badArrayLength", ast.span, `${what} declared as an array with a negative size`);
+		return null;
+	}
+	return Number(length);
+}
+
+// ── functions ───────────────────────────────────────────────────────────────────────────────────
+
+function functionType(cx: Cx, d: Declarator & { kind: "function" }, result: CType): { type: FunctionType; params: readonly Param[] } {
+	let returned = result;
+	if (asFunction(result) || asArray(result)) {
+		report(cx, "badFunctionResult", d.span, `function cannot return ${asArray(result) ? "array" : "function"} type ${quote(result)}`);
+		returned = ERROR;
+	}
+	const params = inScope(cx, (scope) => {
+		const list: Param[] = [];
+		for (const ast of d.params) {
+			const param = parameter(cx, ast);
+			list.push(param);
+			if (param.name !== null) scope.declare(param.name, { kind: "object", symbol: prototypeParam(param) });
+		}
+		return list;
+	});
+	const only = params[0];
+	const none = params.length === 1 && only?.name === null && isVoid(only.type);
+	const real = none ? [] : params;
+	for (const p of real) if (isVoid(p.type)) report(cx, "incompleteType", p.span, "argument may not have 'void' type");
+	const type: FunctionType = {
+		kind: "function",
+		result: returned,
+		params: real.map((p) => ({ ...(p.name !== null ? { name: p.name } : {}), type: parameterType(p.type), ...(p.attrs.declTags.length ? { declTags: p.attrs.declTags } : {}) })),
+		variadic: d.variadic,
+		unprototyped: d.unprototyped,
+	};
+	return { type, params: real };
+}
+
+/** In the function's type a parameter has no qualifiers of its own. */
+function parameterType(type: CType): CType {
+	return type.kind === "qualified" ? unqualified(type) : type;
+}
+
+function parameter(cx: Cx, ast: ParamDecl): Param {
+	const base = specify(cx, ast.specs);
+	const declared = declare(cx, ast.declarator, base.type);
+	const attrs = collect(cx, { ...base.attrs, declTags: [...base.attrs.declTags], typeTags: [] }, [...declared.attrs, ...ast.attrs]);
+	return { name: declared.name, type: adjusted(declared.type, ast.declarator), span: declared.name !== null ? declared.span : ast.span, attrs };
+}
+
+/** An array parameter is a pointer, a function parameter a pointer to it (C11 6.7.6.3p7). */
+function adjusted(type: CType, declarator: Declarator): CType {
+	const array = asArray(type);
+	if (array) {
+		const outer = innermostArray(declarator);
+		return outer ? qualify(pointerTo(array.element), outer.quals) : pointerTo(array.element);
+	}
+	return asFunction(type) ? pointerTo(type) : type;
+}
+
+/** The array layer next to the name: the one that the adjustment makes a pointer. */
+function innermostArray(declarator: Declarator): (Declarator & { kind: "array" }) | null {
+	let last: Declarator = declarator;
+	for (let d = declarator; d.kind !== "name"; d = d.inner) if (d.kind !== "attributed") last = d;
+	return last.kind === "array" ? last : null;
+}
+
+/** A parameter's name while only its type matters: `void f(int n, int a[sizeof(n)])`. */
+function prototypeParam(param: Param): ObjectSym {
+	return {
+		kind: "object", name: param.name!, span: param.span, linkage: "none", weak: false, visibility: "default", section: null, used: false, declTags: [],
+		type: param.type, storage: "param", align: 1, addressTaken: false,
+	};
+}
+
+// ── type names ──────────────────────────────────────────────────────────────────────────────────
+
+export function typeName(cx: Cx, ast: TypeName): CType {
+	const base = specify(cx, ast.specs);
+	return declare(cx, ast.declarator, base.type).type;
+}

@@ -1,0 +1,74 @@
+import type { FunctionDef } from "../grammar/ast.ts";
+import type { TokenSpan } from "../diagnostics/diagnostic.ts";
+import { isComplete, isError, isVoid, VOID, ERROR } from "./basic.ts";
+import { inScope, report, type Cx, type FunctionState } from "./context.ts";
+import { newObject, objectAttributes } from "./declarations.ts";
+import type { Param } from "./declarators.ts";
+import { fallsThrough } from "./flow.ts";
+import { finishLabels } from "./labels.ts";
+import { forward } from "./records.ts";
+import { quote } from "./spell.ts";
+import { body as statementsOf } from "./statements.ts";
+import type { FunctionBody, FunctionSym, ObjectSym, Sym } from "./typed.ts";
+import type { CType } from "./types.ts";
+
+/** In: a function's definition. Out: its typed body; what the body names is recorded for reachability. */
+export function checkBody(cx: Cx, symbol: FunctionSym, ast: FunctionDef, params: readonly Param[]): FunctionBody {
+	const refs = new Set<Sym>();
+	cx.file.refs.set(symbol, refs);
+	return cx.file.atFileScope(cx, () => define(cx, symbol, ast, params), refs);
+}
+
+function define(cx: Cx, symbol: FunctionSym, ast: FunctionDef, params: readonly Param[]): FunctionBody {
+	const { result } = symbol.type;
+	if (symbol.type.variadic) report(cx, "noVarargs", ast.declarator.span, `functions with variable arguments are not supported by eBPF: '${symbol.name}'`);
+	if (!isVoid(result) && !isComplete(result) && !isError(result)) report(cx, "incompleteType", ast.declarator.span, `incomplete result type ${quote(result)} in function definition`, forward(result));
+	const fn = newState(symbol.name, result, symbol.noreturn, symbol.naked);
+	cx.fn = fn;
+	return inScope(cx, (scope) => {
+		const objects = params.map((p) => {
+			const object = newObject(p.name ?? "", p.type, p.span, "param", "none");
+			objectAttributes(object, p.attrs);
+			if (p.name !== null) {
+				const before = scope.own(p.name);
+				if (before?.kind === "object") report(cx, "redefinition", p.span, `redefinition of parameter '${p.name}'`, [{ message: "previous declaration is here", span: before.symbol.span }]);
+				scope.declare(p.name, { kind: "object", symbol: object });
+			}
+			if (!isComplete(p.type) && !isError(p.type) && !isVoid(p.type)) {
+				report(cx, "incompleteType", p.span, `variable has incomplete type ${quote(p.type)}`, forward(p.type));
+				object.type = ERROR;
+			}
+			return object;
+		});
+		const statements = statementsOf(cx, ast.body.body);
+		finishLabels(cx, fn);
+		const end: TokenSpan = { from: Math.max(ast.body.span.to - 1, ast.body.span.from), to: ast.body.span.to };
+		if (!isVoid(result) && !isError(result) && !symbol.naked && !symbol.noreturn && fallsThrough(statements))
+			report(cx, "missingReturn", end, "non-void function does not return a value in all control paths");
+		warnUnused(cx, fn, objects);
+		return { params: objects, statements, end, locals: fn.locals };
+	});
+}
+
+function newState(name: string, result: CType, noreturn: boolean, naked: boolean): FunctionState {
+	return {
+		name, result, noreturn, naked, locals: [], statics: [], labels: { renamed: [], defined: new Map(), uses: [] }, breakables: [], cleanups: [], used: new Set(), nextCase: 0,
+	};
+}
+
+/** A statement expression in a typeof at file scope has statements but no function. */
+export function withFunction<T>(cx: Cx, inner: () => T): T {
+	if (cx.fn) return inner();
+	cx.fn = newState("", VOID, false, false);
+	try {
+		return inner();
+	} finally {
+		cx.fn = null;
+	}
+}
+
+function warnUnused(cx: Cx, fn: FunctionState, params: readonly ObjectSym[]): void {
+	const idle = (s: ObjectSym): boolean => !fn.used.has(s) && !s.unused && !s.used && !s.name.startsWith(".");
+	for (const s of [...fn.locals, ...fn.statics]) if (idle(s)) report(cx, "unusedVariable", s.span, `unused variable '${s.name}'`);
+	if (!fn.naked) for (const s of params) if (s.name !== "" && idle(s)) report(cx, "unusedParameter", s.span, `unused parameter '${s.name}'`);
+}

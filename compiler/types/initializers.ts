@@ -1,0 +1,371 @@
+import type { TokenSpan } from "../diagnostics/diagnostic.ts";
+import type { Designator, Expr, Initializer, InitList } from "../grammar/ast.ts";
+import { asArray, asRecord, canonical, integerType, isError, unqualified } from "./basic.ts";
+import { constantValue } from "./constant.ts";
+import { report, unevaluated, type Cx } from "./context.ts";
+import { assignConvert } from "./conversions.ts";
+import { sizeOf } from "./layout.ts";
+import { parseString } from "./literals.ts";
+import { rvalue, type Operand } from "./operand.ts";
+import { value } from "./operators.ts";
+import { findMember } from "./records.ts";
+import { quote } from "./spell.ts";
+import type { LExpr, TExpr } from "./typed.ts";
+import type { ArrayType, CType, Member, RecordType } from "./types.ts";
+
+/**
+ * In: an initialiser and the type it is for. Out: a flat list of what goes where, in order; later entries replace earlier ones.
+ * The one idea: one walk serves static and automatic storage. A brace opens an object of its own; without one an aggregate takes as many
+ * items of the surrounding list as it needs (brace elision), and a designator belongs to the innermost brace (C11 6.7.9).
+ */
+export type Piece =
+	| { readonly kind: "value"; readonly bitOffset: number; readonly bitWidth: number | null; readonly type: CType; readonly value: TExpr }
+	| { readonly kind: "bytes"; readonly bitOffset: number; readonly bytes: Uint8Array };
+
+export interface Flattened {
+	readonly pieces: readonly Piece[];
+	/** With the length that the initialiser gave it. */
+	readonly type: CType;
+	/** In bytes: more than the type's size when a flexible array member was initialised. */
+	readonly size: number;
+}
+
+interface Walk {
+	readonly cx: Cx;
+	readonly pieces: Piece[];
+	/** An item's expression is checked once, whatever brace elision tries with it. */
+	readonly operands: Map<Expr, Operand>;
+	/** Bits that were written, at most: for flexible arrays. */
+	end: number;
+}
+
+interface Items {
+	readonly list: InitList["items"];
+	at: number;
+}
+
+export function flatten(cx: Cx, init: Initializer, type: CType, span: TokenSpan): Flattened {
+	const walk: Walk = { cx, pieces: [], operands: new Map(), end: 0 };
+	const array = asArray(type);
+	let completed = type;
+	if (array && array.length === null) {
+		const length = initObject(walk, init, type, 0, span);
+		completed = withLength(type, length ?? 0);
+	} else initObject(walk, init, type, 0, span);
+	return { pieces: walk.pieces, type: completed, size: Math.max(sizeOf(completed), Math.ceil(walk.end / 8)) };
+}
+
+/** The same type, sugar kept where it can be, with an array length. */
+function withLength(type: CType, length: number): CType {
+	if (type.kind === "array") return { ...type, length };
+	if (type.kind === "qualified" || type.kind === "tagged") return { ...type, target: withLength(type.target, length) };
+	return { ...(canonical(type) as ArrayType), length };
+}
+
+/** Initialises the object at `offset` bits; for arrays tells how many elements were. */
+function initObject(w: Walk, init: Initializer, type: CType, offset: number, span: TokenSpan): number | null {
+	const { cx } = w;
+	if (isError(type)) {
+		if (init.kind !== "init-list") operandOf(w, init);
+		return null;
+	}
+	const array = asArray(type);
+	const record = asRecord(type);
+	if (init.kind !== "init-list") {
+		if (array) {
+			const filled = stringInto(w, init, array, offset) ?? arrayCopy(w, init, array, offset);
+			if (filled !== null) return filled;
+			const operand = operandOf(w, init);
+			if (!isError(operand.type)) report(cx, "badInit", init.span, array.element && integerType(array.element)?.size === 1 ? "array initializer must be an initializer list or string literal" : "array initializer must be an initializer list");
+			return null;
+		}
+		leaf(w, init, type, offset, null);
+		return null;
+	}
+	if (array) {
+		const only = init.items.length === 1 && init.items[0]!.designators.length === 0 ? init.items[0]!.value : null;
+		if (only && only.kind === "string") {
+			const filled = stringInto(w, only, array, offset);
+			if (filled !== null) return filled;
+		}
+		return fillArray(w, array, type, offset, { list: init.items, at: 0 }, true, null);
+	}
+	if (record) {
+		fillRecord(w, record, offset, { list: init.items, at: 0 }, true, null);
+		return null;
+	}
+	scalarInBraces(w, init, type, offset, span);
+	return null;
+}
+
+function scalarInBraces(w: Walk, init: InitList, type: CType, offset: number, span: TokenSpan): void {
+	const first = init.items[0];
+	if (!first) {
+		// C23's empty braces: zero.
+		return;
+	}
+	if (first.designators.length) {
+		report(w.cx, "badDesignator", first.span, `designator in initializer for scalar type ${quote(type)}`);
+		return;
+	}
+	if (init.items.length > 1) report(w.cx, "excessInit", init.items[1]!.span, "excess elements in scalar initializer");
+	initObject(w, first.value, type, offset, span);
+}
+
+// ── leaves ──────────────────────────────────────────────────────────────────────────────────────
+
+function operandOf(w: Walk, ast: Expr): Operand {
+	let operand = w.operands.get(ast);
+	if (!operand) {
+		operand = w.cx.rules.expr(w.cx, ast);
+		w.operands.set(ast, operand);
+	}
+	return operand;
+}
+
+function leaf(w: Walk, ast: Expr, type: CType, offset: number, bits: number | null): void {
+	const v = rvalue(operandOf(w, ast));
+	const converted = assignConvert(w.cx, v, unqualified(type), { kind: "initializing" }, ast.span);
+	w.pieces.push({ kind: "value", bitOffset: offset, bitWidth: bits, type: unqualified(type), value: converted });
+	w.end = Math.max(w.end, offset + (bits ?? sizeOf(type) * 8));
+}
+
+/** A string literal for an array of characters of its width. */
+function stringInto(w: Walk, ast: Expr, array: ArrayType, offset: number): number | null {
+	const literal = stringOf(ast);
+	if (!literal) return null;
+	const element = integerType(array.element);
+	const { bytes, element: unit, length, problems } = parseString(literal.parts);
+	if (!element || element.size !== unit.size || (element.size > 1 && canonical(array.element).kind === "enum")) return null;
+	for (const p of problems) report(w.cx, "badLiteral", ast.span, p);
+	const room = array.length ?? length;
+	// The terminator may be left out when there is no room for it (C11 6.7.9p14).
+	if (length - 1 > room) report(w.cx, "stringTooLong", ast.span, "initializer-string for char array is too long");
+	const kept = bytes.subarray(0, Math.min(length, room) * unit.size);
+	w.pieces.push({ kind: "bytes", bitOffset: offset, bytes: kept });
+	w.end = Math.max(w.end, offset + kept.length * 8);
+	return room;
+}
+
+function stringOf(ast: Expr): (Expr & { kind: "string" }) | null {
+	if (ast.kind === "string") return ast;
+	if (ast.kind === "unary" && ast.op === "__extension__") return stringOf(ast.operand);
+	return null;
+}
+
+/** GNU C: an array initialised by a compound literal (or `__func__`) of array type. */
+function arrayCopy(w: Walk, ast: Expr, array: ArrayType, offset: number): number | null {
+	const operand = operandOf(w, ast);
+	const other = asArray(operand.type);
+	if (!other || other.length === null || (array.length !== null && array.length < other.length)) return null;
+	if (operand.kind === "string") {
+		w.pieces.push({ kind: "bytes", bitOffset: offset, bytes: operand.bytes });
+		return array.length ?? other.length;
+	}
+	if (operand.kind !== "compound-literal") return null;
+	const load: TExpr = { kind: "load", from: operand as LExpr, volatile: false, type: operand.type, span: ast.span };
+	w.pieces.push({ kind: "value", bitOffset: offset, bitWidth: null, type: operand.type, value: load });
+	w.end = Math.max(w.end, offset + sizeOf(operand.type) * 8);
+	return array.length ?? other.length;
+}
+
+// ── aggregates ──────────────────────────────────────────────────────────────────────────────────
+
+/** One item for one subobject: the item itself if it fits or is braced, else as many items as the subobject takes. */
+function fill(w: Walk, type: CType, offset: number, bits: number | null, items: Items): void {
+	const item = items.list[items.at]!;
+	if (item.value.kind === "init-list") {
+		items.at++;
+		initObject(w, item.value, type, offset, item.span);
+		return;
+	}
+	const array = asArray(type);
+	const record = asRecord(type);
+	if (array) {
+		if (stringInto(w, item.value, array, offset) !== null) {
+			items.at++;
+			return;
+		}
+		if (item.value.kind === "compound-literal" && arrayCopy(w, item.value, array, offset) !== null) {
+			items.at++;
+			return;
+		}
+		if (array.length === 0) {
+			// Nothing fits into int a[0]; the item is for what follows.
+			return;
+		}
+		fillArray(w, array, type, offset, items, false, null);
+		return;
+	}
+	if (record) {
+		const operand = operandOf(w, item.value);
+		if (asRecord(operand.type) === record || isError(operand.type)) {
+			items.at++;
+			leaf(w, item.value, type, offset, null);
+			return;
+		}
+		const before = items.at;
+		fillRecord(w, record, offset, items, false, null);
+		if (items.at === before && (record.body?.members.length ?? 0) > 0 && sizeOf(record) > 0) {
+			items.at++;
+			leaf(w, item.value, type, offset, null);
+		}
+		return;
+	}
+	items.at++;
+	leaf(w, item.value, type, offset, bits);
+}
+
+/** A place within an aggregate that a designator names. */
+function designated(w: Walk, type: CType, offset: number, bits: number | null, rest: readonly Designator[], items: Items): void {
+	if (rest.length === 0) {
+		fill(w, type, offset, bits, items);
+		return;
+	}
+	const record = asRecord(type);
+	const array = asArray(type);
+	if (record) fillRecord(w, record, offset, items, false, rest);
+	else if (array) fillArray(w, array, type, offset, items, false, rest);
+	else {
+		report(w.cx, "badDesignator", rest[0]!.span, `designator into type ${quote(type)}, which has no parts`);
+		items.at++;
+	}
+}
+
+function namedMembers(record: RecordType): readonly { readonly member: Member; readonly index: number }[] {
+	// Unnamed bit-fields take no initialiser; anonymous records do.
+	return (record.body?.members ?? []).map((member, index) => ({ member, index })).filter(({ member }) => member.name !== null || member.bitWidth === null);
+}
+
+/** `path`: what is left of the current item's designators, when they led here. */
+function fillRecord(w: Walk, record: RecordType, offset: number, items: Items, braced: boolean, path: readonly Designator[] | null): void {
+	const members = namedMembers(record);
+	let next = 0;
+	let pending = path;
+	for (;;) {
+		const item = items.list[items.at];
+		if (!item) return;
+		const designators = pending ?? (braced ? item.designators : null);
+		if (!pending && !braced && item.designators.length > 0) return;
+		pending = null;
+		if (designators && designators.length > 0) {
+			const d = designators[0]!;
+			const steps = d.kind === "field" ? findMember(record, d.name) : null;
+			if (!steps) {
+				report(w.cx, "badDesignator", d.span, d.kind === "field" ? `field designator '${d.name}' does not refer to any field in type ${quote(record)}` : `array designator cannot initialize non-array type ${quote(record)}`);
+				if (item.value.kind !== "init-list") operandOf(w, item.value);
+				items.at++;
+				if (!braced) return;
+				continue;
+			}
+			const { member, index } = steps[0]!;
+			next = members.findIndex((m) => m.index === index) + 1;
+			// A name found in an anonymous member is looked up again inside it.
+			const rest = steps.length > 1 ? designators : designators.slice(1);
+			designated(w, member.type, offset + member.bitOffset, member.bitWidth, rest, items);
+		} else {
+			const slot = members[next];
+			if (!slot || (record.union && next > 0)) {
+				if (!braced) return;
+				excess(w, items, record.union ? "union" : "struct");
+				return;
+			}
+			const { member } = slot;
+			const before = items.at;
+			fill(w, member.type, offset + member.bitOffset, member.bitWidth, items);
+			next++;
+			if (items.at === before && next >= members.length) {
+				if (braced) excess(w, items, "struct");
+				return;
+			}
+		}
+		if (record.union && !braced) return;
+		if (record.union) next = 1;
+		if (!braced && next >= members.length) return;
+	}
+}
+
+function fillArray(w: Walk, array: ArrayType, type: CType, offset: number, items: Items, braced: boolean, path: readonly Designator[] | null): number {
+	const { cx } = w;
+	const size = sizeOf(array.element) * 8;
+	let next = 0;
+	let length = 0;
+	let pending = path;
+	for (;;) {
+		const item = items.list[items.at];
+		if (!item) return length;
+		const designators = pending ?? (braced ? item.designators : null);
+		if (!pending && !braced && item.designators.length > 0) return length;
+		pending = null;
+		if (designators && designators.length > 0) {
+			const d = designators[0]!;
+			const range = d.kind === "index" ? indexRange(cx, d, array) : null;
+			if (!range) {
+				if (d.kind === "field") report(cx, "badDesignator", d.span, `field designator '${d.name}' cannot initialize a non-struct, non-union type ${quote(type)}`);
+				if (item.value.kind !== "init-list") operandOf(w, item.value);
+				items.at++;
+				if (!braced) return length;
+				continue;
+			}
+			const start = w.pieces.length;
+			designated(w, array.element, offset + range.from * size, null, designators.slice(1), items);
+			repeat(w, start, size, range.to - range.from);
+			next = range.to + 1;
+		} else {
+			if (array.length !== null && next >= array.length) {
+				if (!braced) return length;
+				excess(w, items, "array");
+				return length;
+			}
+			const before = items.at;
+			fill(w, array.element, offset + next * size, null, items);
+			if (items.at === before) items.at++;
+			next++;
+		}
+		length = Math.max(length, next);
+		if (!braced && array.length !== null && next >= array.length) return length;
+	}
+}
+
+function indexRange(cx: Cx, d: Designator & { kind: "index" }, array: ArrayType): { from: number; to: number } | null {
+	const from = index(cx, d.from);
+	const to = d.to ? index(cx, d.to) : from;
+	if (from === null || to === null) return null;
+	if (from < 0 || to < from) {
+		report(cx, "badDesignator", d.span, from < 0 ? `array designator value '${from}' is negative` : `array designator range [${from}, ${to}] is empty`);
+		return null;
+	}
+	if (array.length !== null && to >= array.length) {
+		report(cx, "badDesignator", d.span, `array designator index (${to}) exceeds array bounds (${array.length})`);
+		return null;
+	}
+	return { from, to };
+}
+
+function index(cx: Cx, ast: Expr): number | null {
+	const v = unevaluated(cx, () => value(cx, ast));
+	const known = constantValue(cx, v);
+	if (known === null) {
+		if (!isError(v.type)) report(cx, "notConstant", ast.span, "expression is not an integer constant expression");
+		return null;
+	}
+	return Number(known);
+}
+
+/** `[a ... b] = x`: what was written for a, again for each of the others. */
+function repeat(w: Walk, start: number, size: number, times: number): void {
+	const written = w.pieces.slice(start);
+	for (let i = 1; i <= times; i++) for (const piece of written) w.pieces.push({ ...piece, bitOffset: piece.bitOffset + i * size });
+	if (times > 0 && written.length) w.end = Math.max(w.end, w.end + times * size);
+}
+
+function excess(w: Walk, items: Items, what: string): void {
+	const item = items.list[items.at];
+	if (!item) return;
+	report(w.cx, "excessInit", item.span, `excess elements in ${what} initializer`);
+	for (; items.at < items.list.length; items.at++) {
+		const v = items.list[items.at]!.value;
+		if (v.kind !== "init-list") operandOf(w, v);
+	}
+}
+

@@ -1,0 +1,306 @@
+import type { CompoundStmt, Expr, Stmt } from "../grammar/ast.ts";
+import { isError, isVoid, pointerTo, VOID } from "./basic.ts";
+import * as build from "./build.ts";
+import { checkAsm } from "./asm.ts";
+import { inScope, report, type Breakable, type Cx } from "./context.ts";
+import { assignConvert, condition } from "./conversions.ts";
+import { declareLocalLabels, defineLabel, gotoLabel, runCleanups } from "./labels.ts";
+import { localObject } from "./locals.ts";
+import { rvalue } from "./operand.ts";
+import { value } from "./operators.ts";
+import { checkStaticAssert } from "./static-assert.ts";
+import { caseStmt, defaultStmt, switchStmt } from "./switch.ts";
+import type { TExpr, TStmt } from "./typed.ts";
+
+/** One statement of the syntax tree → typed statements. Source: C11 6.8, GNU C for computed goto, case ranges and statement expressions. */
+type Node<K extends Stmt["kind"]> = Stmt & { readonly kind: K };
+
+/** Statements nest as the source does; beyond this the stack of the host is in danger. */
+const MAX_DEPTH = 600;
+
+export function stmt(cx: Cx, s: Stmt): TStmt[] {
+	if (cx.depth >= MAX_DEPTH) {
+		report(cx, "limit", s.span, `statements nested more than ${MAX_DEPTH} levels deep`);
+		return [];
+	}
+	cx.depth++;
+	try {
+		return dispatch(cx, s);
+	} finally {
+		cx.depth--;
+	}
+}
+
+/** A statement where the grammar wants exactly one. */
+function one(cx: Cx, s: Stmt): TStmt {
+	const list = stmt(cx, s);
+	return list.length === 1 ? list[0]! : { kind: "block", body: list, span: s.span };
+}
+
+function dispatch(cx: Cx, s: Stmt): TStmt[] {
+	const fn = cx.fn!;
+	switch (s.kind) {
+		case "compound":
+			return [{ kind: "block", body: block(cx, s), span: s.span }];
+		case "expr":
+			return [expressionStmt(cx, s)];
+		case "empty":
+			return [];
+		case "if":
+			return [ifStmt(cx, s)];
+		case "switch":
+			return [switchStmt(cx, s)];
+		case "case":
+			return caseStmt(cx, s);
+		case "default":
+			return defaultStmt(cx, s);
+		case "label": {
+			const name = defineLabel(cx, s.name, s.span);
+			return [{ kind: "label", name, body: one(cx, s.body), span: s.span }];
+		}
+		case "while": {
+			const test = conditionOf(cx, s.condition);
+			return [{ kind: "loop", test: "before", condition: test, body: loopBody(cx, s.body), ...unroll(s), span: s.span }];
+		}
+		case "do": {
+			const body = loopBody(cx, s.body);
+			return [{ kind: "loop", test: "after", condition: conditionOf(cx, s.condition), body, ...unroll(s), span: s.span }];
+		}
+		case "for":
+			return forStmt(cx, s);
+		case "goto":
+			return [gotoLabel(cx, s.label, s.span)];
+		case "computed-goto": {
+			const target = assignConvert(cx, value(cx, s.target), pointerTo({ kind: "qualified", const: true, volatile: false, restrict: false, atomic: false, addressSpace: 0, target: VOID }), { kind: "assigning" });
+			return [{ kind: "computed-goto", target, span: s.span }];
+		}
+		case "break":
+		case "continue":
+			return jump(cx, s);
+		case "return":
+			return returnStmt(cx, s);
+		case "decl":
+			return cx.rules.localDeclaration(cx, s.decl);
+		case "static-assert-stmt":
+			checkStaticAssert(cx, s.assert);
+			return [];
+		case "local-labels":
+			fn.labels.renamed[fn.labels.renamed.length - 1] ??= new Map();
+			declareLocalLabels(cx, s.names);
+			return [];
+		case "asm":
+			return [checkAsm(cx, s)];
+	}
+}
+
+// ── blocks ──────────────────────────────────────────────────────────────────────────────────────
+
+export function block(cx: Cx, s: CompoundStmt): TStmt[] {
+	return inScope(cx, () => body(cx, s.body));
+}
+
+/** Statements of a block whose scope is open already. Cleanups run at its end. */
+export function body(cx: Cx, statements: readonly Stmt[]): TStmt[] {
+	return scoped(cx, () => statements.flatMap((s) => stmt(cx, s)));
+}
+
+function scoped(cx: Cx, inner: () => TStmt[]): TStmt[] {
+	const fn = cx.fn!;
+	const depth = fn.cleanups.length;
+	fn.labels.renamed.push(new Map());
+	const list = inner();
+	fn.labels.renamed.pop();
+	list.push(...runCleanups(fn.cleanups.slice(depth)));
+	fn.cleanups.length = depth;
+	return list;
+}
+
+/** `({ …; e; })`: the last expression's value, taken before cleanups run. */
+export function valueBlock(cx: Cx, s: CompoundStmt): { statements: TStmt[]; result?: TExpr } {
+	const fn = cx.fn!;
+	const depth = fn.cleanups.length;
+	let result: TExpr | undefined;
+	const statements = scoped(cx, () => {
+		const last = s.body[s.body.length - 1];
+		const list: TStmt[] = [];
+		for (const inner of s.body) {
+			const tail = inner === last ? valueTail(cx, inner, list) : null;
+			if (!tail) {
+				list.push(...stmt(cx, inner));
+				continue;
+			}
+			if (isVoid(tail.type)) list.push({ kind: "expr", expr: tail, span: tail.span });
+			else if (fn.cleanups.length > depth) {
+				const kept = localObject(cx, `.value.${cx.counter++}`, tail.type, tail.span);
+				list.push({ kind: "local", symbol: kept, init: { zero: false, stores: [{ kind: "value", offset: 0, type: tail.type, value: tail }] }, span: tail.span });
+				result = { kind: "load", from: { kind: "variable", symbol: kept, type: kept.type, span: tail.span }, volatile: false, type: kept.type, span: tail.span };
+			} else result = tail;
+		}
+		return list;
+	});
+	return result ? { statements, result } : { statements };
+}
+
+/** The expression that ends a statement expression, also behind labels. */
+function valueTail(cx: Cx, s: Stmt, before: TStmt[]): TExpr | null {
+	if (s.kind === "expr") return rvalue(cx.rules.expr(cx, s.expr));
+	if (s.kind === "label" && lastIsExpr(s.body)) {
+		before.push({ kind: "label", name: defineLabel(cx, s.name, s.span), body: { kind: "block", body: [], span: s.span }, span: s.span });
+		return valueTail(cx, s.body, before);
+	}
+	return null;
+}
+
+function lastIsExpr(s: Stmt): boolean {
+	return s.kind === "expr" || (s.kind === "label" && lastIsExpr(s.body));
+}
+
+// ── expressions and conditions ──────────────────────────────────────────────────────────────────
+
+function expressionStmt(cx: Cx, s: Node<"expr">): TStmt {
+	const operand = cx.rules.expr(cx, s.expr);
+	const e = rvalue(operand);
+	if (e.kind === "call" && e.callee.kind === "function" && e.callee.symbol.warnUnused && !isVoid(e.type))
+		report(cx, "unusedResult", s.span, `ignoring return value of function declared with 'warn_unused_result' attribute`);
+	else if (useless(e)) report(cx, "unusedValue", s.span, `expression result unused`);
+	return { kind: "expr", expr: e, span: s.span };
+}
+
+/** Nothing happens when this is evaluated, and the source does not say `(void)`. */
+function useless(e: TExpr): boolean {
+	if (isVoid(e.type) || isError(e.type)) return false;
+	switch (e.kind) {
+		case "binary":
+		case "compare":
+		case "pointer-add":
+		case "pointer-diff":
+		case "address":
+		case "function-address":
+			return true;
+		case "unary":
+			return useless(e.operand);
+		case "load":
+			return !e.volatile && (e.from.kind === "variable" || e.from.kind === "member");
+		default:
+			return false;
+	}
+}
+
+function conditionOf(cx: Cx, e: Expr): TExpr {
+	return condition(cx, value(cx, e));
+}
+
+function ifStmt(cx: Cx, s: Node<"if">): TStmt {
+	const test = conditionOf(cx, s.condition);
+	const known = build.truth(test);
+	const arm = (ast: Stmt, dead: boolean): TStmt => {
+		// `if (0) f();` mentions f, which must exist for the checker but not for the linker; labels inside still count.
+		const before = cx.unevaluated;
+		cx.unevaluated ||= dead && !hasLabel(ast);
+		const t = one(cx, ast);
+		cx.unevaluated = before;
+		return t;
+	};
+	const then = arm(s.then, known === false);
+	const other = s.else ? arm(s.else, known === true) : undefined;
+	return { kind: "if", condition: test, then, ...(other ? { else: other } : {}), span: s.span };
+}
+
+/** Code that can be jumped into is alive even under `if (0)`. */
+function hasLabel(s: Stmt): boolean {
+	switch (s.kind) {
+		case "label":
+		case "case":
+		case "default":
+			return true;
+		case "compound":
+			return s.body.some(hasLabel);
+		case "if":
+			return hasLabel(s.then) || (s.else !== undefined && hasLabel(s.else));
+		case "switch":
+		case "while":
+		case "do":
+		case "for":
+			return hasLabel(s.body);
+		default:
+			return false;
+	}
+}
+
+// ── loops and jumps ─────────────────────────────────────────────────────────────────────────────
+
+function unroll(s: Node<"while" | "do" | "for">): { unroll?: number } {
+	return s.loop ? { unroll: s.loop.unroll } : {};
+}
+
+function loopBody(cx: Cx, s: Stmt): TStmt {
+	return within(cx, { kind: "loop", cleanupDepth: cx.fn!.cleanups.length }, () => inScope(cx, () => one(cx, s)));
+}
+
+export function within<T>(cx: Cx, breakable: Breakable, inner: () => T): T {
+	const { breakables } = cx.fn!;
+	breakables.push(breakable);
+	try {
+		return inner();
+	} finally {
+		breakables.pop();
+	}
+}
+
+function forStmt(cx: Cx, s: Node<"for">): TStmt[] {
+	return inScope(cx, () => [
+		{
+			kind: "block",
+			body: scoped(cx, () => {
+				const list: TStmt[] = [];
+				if (s.init) {
+					if (s.init.kind === "declaration") list.push(...cx.rules.localDeclaration(cx, s.init));
+					else {
+						const first = rvalue(cx.rules.expr(cx, s.init));
+						list.push({ kind: "expr", expr: first, span: s.init.span });
+					}
+				}
+				const test = s.condition ? conditionOf(cx, s.condition) : undefined;
+				const step = s.step ? rvalue(cx.rules.expr(cx, s.step)) : undefined;
+				const inner = loopBody(cx, s.body);
+				list.push({ kind: "loop", test: "before", ...(test ? { condition: test } : {}), ...(step ? { step } : {}), body: inner, ...unroll(s), span: s.span });
+				return list;
+			}),
+			span: s.span,
+		},
+	]);
+}
+
+function jump(cx: Cx, s: Node<"break" | "continue">): TStmt[] {
+	const fn = cx.fn!;
+	const out = fn.breakables.findLast((b) => s.kind === "break" || b.kind === "loop");
+	if (!out) {
+		report(cx, "strayBreak", s.span, s.kind === "break" ? "'break' statement not in loop or switch statement" : "'continue' statement not in loop statement");
+		return [];
+	}
+	return [...runCleanups(fn.cleanups.slice(out.cleanupDepth)), { kind: s.kind, span: s.span }];
+}
+
+function returnStmt(cx: Cx, s: Node<"return">): TStmt[] {
+	const fn = cx.fn!;
+	const cleanups = runCleanups(fn.cleanups);
+	if (fn.noreturn && !cx.unevaluated) report(cx, "missingReturn", s.span, `function '${fn.name}' declared 'noreturn' should not return`);
+	if (!s.value) {
+		if (!isVoid(fn.result) && !isError(fn.result)) report(cx, "returnValue", s.span, `non-void function '${fn.name}' should return a value`);
+		return [...cleanups, { kind: "return", span: s.span }];
+	}
+	const v = value(cx, s.value);
+	if (isVoid(fn.result)) {
+		if (!isVoid(v.type) && !isError(v.type)) report(cx, "returnValue", s.span, `void function '${fn.name}' should not return a value`);
+		return [{ kind: "expr", expr: v, span: s.span }, ...cleanups, { kind: "return", span: s.span }];
+	}
+	const converted = assignConvert(cx, v, fn.result, { kind: "returning" }, s.value.span);
+	if (cleanups.length === 0) return [{ kind: "return", value: converted, span: s.span }];
+	const kept = localObject(cx, `.return.${cx.counter++}`, converted.type, s.span);
+	return [
+		{ kind: "local", symbol: kept, init: { zero: false, stores: [{ kind: "value", offset: 0, type: kept.type, value: converted }] }, span: s.span },
+		...cleanups,
+		{ kind: "return", value: { kind: "load", from: { kind: "variable", symbol: kept, type: kept.type, span: s.span }, volatile: false, type: kept.type, span: s.span }, span: s.span },
+	];
+}
+

@@ -1,0 +1,95 @@
+import type { Expr, Stmt } from "../grammar/ast.ts";
+import { INT, isError, isInteger, integerType, wrap } from "./basic.ts";
+import { constantValue } from "./constant.ts";
+import { inScope, report, unevaluated, type Cx, type SwitchState } from "./context.ts";
+import { promote } from "./conversions.ts";
+import { errorValue } from "./operand.ts";
+import { value } from "./operators.ts";
+import { quote } from "./spell.ts";
+import type { TStmt } from "./typed.ts";
+
+/**
+ * `switch`, `case` (with GNU ranges) and `default`. Case values are converted to the promoted type of the controlling expression
+ * (C11 6.8.4.2p5), and no two may be equal.
+ */
+type Node<K extends Stmt["kind"]> = Stmt & { readonly kind: K };
+
+export function switchStmt(cx: Cx, s: Node<"switch">): TStmt {
+	const fn = cx.fn!;
+	let control = value(cx, s.value);
+	if (!isInteger(control.type)) {
+		if (!isError(control.type)) report(cx, "badSwitch", s.value.span, `statement requires expression of integer type (${quote(control.type)} invalid)`);
+		control = errorValue(s.value.span);
+	} else control = promote(control);
+	const state: SwitchState = { type: control.type, cases: [] };
+	fn.breakables.push({ kind: "switch", cleanupDepth: fn.cleanups.length, switch: state });
+	const list = inScope(cx, () => cx.rules.stmt(cx, s.body));
+	fn.breakables.pop();
+	reportDuplicates(cx, state);
+	const body: TStmt = list.length === 1 ? list[0]! : { kind: "block", body: list, span: s.body.span };
+	return {
+		kind: "switch", value: control, cases: state.cases.map(({ from, to, id }) => ({ from, to, id })), ...(state.defaultId !== undefined ? { defaultId: state.defaultId } : {}), body, span: s.span,
+	};
+}
+
+function reportDuplicates(cx: Cx, state: SwitchState): void {
+	const sorted = [...state.cases].sort((a, b) => (a.from < b.from ? -1 : a.from > b.from ? 1 : a.id - b.id));
+	for (let i = 1; i < sorted.length; i++) {
+		const before = sorted[i - 1]!;
+		const here = sorted[i]!;
+		if (here.from > before.to) continue;
+		const [first, second] = before.id < here.id ? [before, here] : [here, before];
+		report(cx, "duplicateCase", second.span, `duplicate case value '${second.from}'`, [{ message: "previous case defined here", span: first.span }]);
+	}
+}
+
+function innermost(cx: Cx): SwitchState | undefined {
+	return cx.fn!.breakables.findLast((b) => b.kind === "switch")?.switch;
+}
+
+export function caseStmt(cx: Cx, s: Node<"case">): TStmt[] {
+	const state = innermost(cx);
+	if (!state) {
+		report(cx, "strayCase", s.span, "'case' statement not in switch statement");
+		return cx.rules.stmt(cx, s.body);
+	}
+	const from = caseValue(cx, s.from, state);
+	const to = s.to ? caseValue(cx, s.to, state) : from;
+	const id = cx.fn!.nextCase++;
+	if (from !== null && to !== null) {
+		if (to < from) report(cx, "emptyRange", s.from.span, "empty case range specified");
+		else state.cases.push({ from, to, id, span: s.from.span });
+	}
+	return [{ kind: "case", id, body: bodyOf(cx, s.body), span: s.span }];
+}
+
+export function defaultStmt(cx: Cx, s: Node<"default">): TStmt[] {
+	const state = innermost(cx);
+	if (!state) {
+		report(cx, "strayCase", s.span, "'default' statement not in switch statement");
+		return cx.rules.stmt(cx, s.body);
+	}
+	const id = cx.fn!.nextCase++;
+	if (state.defaultId !== undefined) report(cx, "duplicateCase", s.span, "multiple default labels in one switch", [{ message: "previous case defined here", span: state.defaultSpan ?? null }]);
+	else {
+		state.defaultId = id;
+		state.defaultSpan = s.span;
+	}
+	return [{ kind: "case", id, body: bodyOf(cx, s.body), span: s.span }];
+}
+
+function bodyOf(cx: Cx, s: Stmt): TStmt {
+	const list = cx.rules.stmt(cx, s);
+	return list.length === 1 ? list[0]! : { kind: "block", body: list, span: s.span };
+}
+
+function caseValue(cx: Cx, ast: Expr, state: SwitchState): bigint | null {
+	const v = unevaluated(cx, () => value(cx, ast));
+	if (isError(v.type)) return null;
+	const known = isInteger(v.type) ? constantValue(cx, v) : null;
+	if (known === null) {
+		report(cx, "notConstant", ast.span, "expression is not an integer constant expression");
+		return null;
+	}
+	return wrap(known, integerType(state.type) ?? INT);
+}
