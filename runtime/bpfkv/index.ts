@@ -1,3 +1,4 @@
+export { bulkLoad, type BulkPair, type BulkResult, type BulkSink, TOMBSTONE_OFFSET } from "./bulk.ts";
 export { type CheckOptions, type CheckReport, checkKv, type Damage } from "./check.ts";
 export { type KvOptions, KvFile, type KvPrograms, XrpError } from "./client.ts";
 export { createKv, type CreateOptions } from "./create.ts";
