@@ -1,0 +1,30 @@
+import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.ts";
+import { parseUnit } from "../../compiler/grammar/parse-unit.ts";
+import type { ExternalTypes, ParsedUnit } from "../../compiler/grammar/unit.ts";
+import { Preprocessor, type PreprocessOptions } from "../../compiler/preprocess/preprocess.ts";
+import { check } from "../../compiler/types/check.ts";
+import type { TypedUnit } from "../../compiler/types/typed.ts";
+
+export interface Checked {
+	readonly unit: ParsedUnit;
+	readonly typed: TypedUnit;
+	readonly diagnostics: readonly Diagnostic[];
+	readonly errors: readonly string[];
+}
+
+const TARGET = { cpu: 3, std: "gnu17", optimize: 2, optimizeSize: false, bigEndian: false, debug: true } as const;
+
+/** Preprocesses, parses and checks one text. Without options nothing can be included. */
+export function checkText(text: string, options: Partial<PreprocessOptions> = {}, path = "test.c", external: ExternalTypes | null = null): Checked {
+	const diagnostics: Diagnostic[] = [];
+	const report = (d: Diagnostic): void => {
+		diagnostics.push(d);
+	};
+	const preprocessor = new Preprocessor(
+		{ target: TARGET, macros: [], includes: [], dirs: [], provider: { read: () => null }, builtinHeader: () => undefined, virtualVmlinux: external !== null, ...options },
+		report,
+	);
+	const unit = parseUnit(preprocessor.run(path, text), external, { report });
+	const typed = check(unit, { sink: { report } });
+	return { unit, typed, diagnostics, errors: diagnostics.filter((d) => d.severity === "error").map((d) => d.message) };
+}
