@@ -8,7 +8,7 @@ import { decode } from "../../assembler/decode.ts";
 import type { ObjectFile } from "../../assembler/object.ts";
 import { attachTypeId, sectionRow, sectionTarget } from "../../assembler/spec/attach-types.ts";
 import type { Insn } from "../../assembler/spec/insn.ts";
-import { programTypeId } from "../../assembler/spec/program-types.ts";
+import { programTypeId, XRP } from "../../assembler/spec/program-types.ts";
 import type { MapDef, ProgramImage } from "../image.ts";
 import { answer, patch } from "./core.ts";
 import type { LoadError } from "./error.ts";
@@ -146,6 +146,7 @@ function chooseType(fn: CodeFunction, section: string, options: OpenOptions, err
 	} else if (options.type !== undefined) {
 		return { type: options.type };
 	}
+	if (section === XRP || section.startsWith(`${XRP}/`)) return { type: XRP };
 	const row = sectionRow(section);
 	if (row === undefined) {
 		errors.push({ section, offset: fn.start * 8, symbol: fn.name, message: "the section's name says no program type; give one in the type option" });
