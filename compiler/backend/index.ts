@@ -2,6 +2,7 @@ import type { ObjectFile } from "../../assembler/object.ts";
 import type { DiagnosticSink } from "../diagnostics/diagnostic.ts";
 import type { IrModule } from "../ir/types.ts";
 import type { TypedUnit } from "../types/typed.ts";
+import { printObject } from "./asm-text.ts";
 import { type CpuName, cpus } from "./cpu.ts";
 import { debugInfo } from "./debug-info.ts";
 import { encodeFunction } from "./encode.ts";
@@ -24,13 +25,20 @@ export interface EmitOptions {
 	/** As the command line had it. */
 	readonly fileName: string;
 	readonly diagnostics: DiagnosticSink;
+	/** Also as assembly text. */
+	readonly asm?: boolean;
+}
+
+export interface Emitted {
+	readonly object: ObjectFile;
+	readonly asm?: string;
 }
 
 /**
  * The back end: optimised IR in, an object out. Each function is selected, gets registers, is tidied and laid out, and encoded;
  * then sections, symbols and debug information are made of the whole. What eBPF cannot do is reported, with its place.
  */
-export function emit(module: IrModule, _unit: TypedUnit, places: Places, options: EmitOptions): { readonly object: ObjectFile } {
+export function emit(module: IrModule, _unit: TypedUnit, places: Places, options: EmitOptions): Emitted {
 	const cpu = cpus[options.cpu];
 	const object = new ObjectBuilder(module);
 	const context = { cpu, diagnostics: options.diagnostics, nameOf: ({ symbol }: { symbol: Parameters<ObjectBuilder["nameOf"]>[0] }) => object.nameOf(symbol), unique: { next: 0 } };
@@ -46,7 +54,8 @@ export function emit(module: IrModule, _unit: TypedUnit, places: Places, options
 	for (const global of module.globals) object.placeGlobal(global);
 	const debug = options.debug ? debugInfo(module, object, places) : null;
 	object.resolve(module.globals, debug?.coreIds ?? new Map());
-	return { object: { ...object.finish(options.fileName), ...(debug === null ? {} : { btf: debug.btf, btfExt: debug.btfExt }) } };
+	const made: ObjectFile = { ...object.finish(options.fileName), ...(debug === null ? {} : { btf: debug.btf, btfExt: debug.btfExt }) };
+	return options.asm === true ? { object: made, asm: printObject(made) } : { object: made };
 }
 
 /** Machine code over virtual registers to machine code in its final order. */
