@@ -27,3 +27,5 @@ export { contexts } from "./programs/contexts.ts";
 export type { RunInput, RunOutput } from "./programs/run.ts";
 export { InputError } from "./programs/run.ts";
 export { xdpAction } from "./programs/xdp.ts";
+export * from "./bpfkv/index.ts";
+export * from "./xrp/index.ts";

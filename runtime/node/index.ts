@@ -1,0 +1,5 @@
+/** `ebpfcc/runtime/node`: what needs Node's files and threads. */
+export { type FileDevice, type FileDeviceOptions, openFileDevice } from "./file-device.ts";
+export { createKvFile, openKvStore, openWritableFile, progressBar } from "./kv-file.ts";
+export { type HookObject } from "./xrp-hooks.ts";
+export { XrpPool, type XrpPoolOptions, type XrpRequest } from "./xrp-pool.ts";
