@@ -1,0 +1,79 @@
+import type { Inst, IrFunction, Value } from "../ir/types.ts";
+import { isInst, usersOf } from "../ir/values.ts";
+import { rootOf, slotUses } from "./slots.ts";
+
+/**
+ * Which accesses may touch the same bytes. Two stack slots, or a slot and a defined object, never do; a slot whose
+ * address stays in the function is touched by nothing else; of one object, ranges at constant distances are compared.
+ * Everything else (map values, packets, contexts) may be the same memory.
+ */
+export interface Range {
+	readonly address: Value;
+	/** null: unknown length. */
+	readonly size: number | null;
+}
+
+export interface AliasInfo {
+	mayAlias(a: Range, b: Range): boolean;
+	/** Only code that names the slot can touch it. */
+	isPrivate(address: Value): boolean;
+}
+
+export function aliasInfo(fn: IrFunction): AliasInfo {
+	const priv = new Set<Inst>();
+	for (const use of slotUses(fn, usersOf(fn))) if (!use.escapes) priv.add(use.alloca);
+	const isObject = (root: Value): root is Inst => isInst(root) && (root.op === "alloca" || root.op === "global");
+	const sameObject = (a: Inst, b: Inst): boolean => a === b || (a.op === "global" && b.op === "global" && a.attr!.global === b.attr!.global);
+	const offsetIn = (root: Value, offset: number): number => offset + (isInst(root) && root.op === "global" ? (root.attr!.offset ?? 0) : 0);
+	return {
+		isPrivate: (address) => {
+			const { root } = rootOf(address);
+			return isInst(root) && priv.has(root);
+		},
+		mayAlias(a, b) {
+			const x = rootOf(a.address);
+			const y = rootOf(b.address);
+			if (isObject(x.root) && isObject(y.root)) {
+				if (!sameObject(x.root, y.root)) return false;
+			} else if (x.root !== y.root) {
+				for (const [one, other] of [
+					[x.root, y.root],
+					[y.root, x.root],
+				]) {
+					if (!isInst(one)) continue;
+					// A parameter was made before the slots of this function.
+					if (one.op === "alloca" && (priv.has(one) || (isInst(other) && other.op === "param"))) return false;
+				}
+				return true;
+			}
+			if (x.offset === null || y.offset === null || a.size === null || b.size === null) return true;
+			const from = offsetIn(x.root, x.offset);
+			const to = offsetIn(y.root, y.offset);
+			return from < to + b.size && to < from + a.size;
+		},
+	};
+}
+
+/** What an instruction may write; "all" when it cannot be told. */
+export function writesOf(inst: Inst): Range[] | "all" {
+	switch (inst.op) {
+		case "store":
+		case "memset":
+		case "memcpy":
+		case "memmove":
+			return [{ address: inst.args[0], size: inst.attr?.size ?? null }];
+		case "lifetime":
+			return [{ address: inst.args[0], size: null }];
+		case "atomic":
+		case "cmpxchg":
+		case "storerel":
+		case "call":
+		case "asm":
+		case "asmgoto":
+		case "fence":
+		case "loadacq":
+			return "all";
+		default:
+			return [];
+	}
+}

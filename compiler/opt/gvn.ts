@@ -1,0 +1,177 @@
+import type { Block, Inst, IrFunction, Ty, Value } from "../ir/types.ts";
+import type { Pass } from "./pass.ts";
+import type { Range } from "./alias.ts";
+import { dominators, predecessors } from "../ir/cfg.ts";
+import { row } from "../ir/ops.ts";
+import { constant, isConst, isInst, newInst, replaceAll, resolve, terminator } from "../ir/values.ts";
+import { negated } from "../ir/fold.ts";
+import { aliasInfo, writesOf } from "./alias.ts";
+
+/**
+ * Common subexpressions and loads, down the dominator tree: a pure operation on the same operands is the same value;
+ * a load gives what was loaded from or stored to the same place before, when nothing in between may have written it
+ * (within a block and its only-predecessor chains). Below a branch its condition is known.
+ */
+export const gvn: Pass = {
+	name: "gvn",
+	run(fn) {
+		const map = new Map<Inst, Value>();
+		number(fn, map);
+		replaceAll(fn, map);
+		return map.size > 0;
+	},
+};
+
+interface Known extends Range {
+	readonly size: number;
+	/** Of a load, or stored. */
+	readonly value: Value;
+	readonly signed: boolean;
+	readonly from: "load" | "store";
+}
+
+interface Scope {
+	readonly block: Block;
+	readonly memory: Known[];
+}
+
+function keyOf(inst: Inst, ids: (value: Value) => string): string {
+	const { attr } = inst;
+	let key = `${inst.op} ${inst.ty}`;
+	if (attr !== undefined) {
+		if (attr.pred !== undefined) key += ` ${attr.pred}`;
+		if (attr.bits !== undefined) key += ` ${attr.bits}`;
+		if (attr.core !== undefined) key += ` ${attr.core.access} ${attr.core.relo} ${attr.core.value}`;
+		if (attr.from !== undefined) key += ` ${attr.from}>${attr.to}`;
+	}
+	const args = inst.args.map(ids);
+	if (row(inst.op).commutes) args.sort();
+	return `${key} ${args.join(",")}`;
+}
+
+function number(fn: IrFunction, map: Map<Inst, Value>): void {
+	const dom = dominators(fn);
+	const preds = predecessors(fn);
+	const alias = aliasInfo(fn);
+	const objects = new Map<unknown, number>();
+	const idOf = (value: Value): string => (isInst(value) ? `%${value.id}` : isConst(value) ? `${value.ty}${value.value}` : `undef${value.ty}`);
+	const objectId = (what: unknown): number => {
+		let id = objects.get(what);
+		if (id === undefined) objects.set(what, (id = objects.size));
+		return id;
+	};
+	const table = new Map<string, { block: Block; value: Value }[]>();
+	const find = (key: string, block: Block): Value | null => {
+		const list = table.get(key);
+		if (list === undefined) return null;
+		for (let i = list.length - 1; i >= 0; i--) if (dom.dominates(list[i].block, block)) return list[i].value;
+		return null;
+	};
+	const remember = (key: string, block: Block, value: Value): void => {
+		const list = table.get(key);
+		if (list === undefined) table.set(key, [{ block, value }]);
+		else list.push({ block, value });
+	};
+
+	const work: Scope[] = [{ block: dom.order[0], memory: [] }];
+	while (work.length > 0) {
+		const { block, memory } = work.pop()!;
+		let known = memory;
+		const inherited = known;
+		knownCondition(block, preds.get(block)!, (inst, value) => remember(`${keyOf(inst, idOf)}`, block, value));
+		const out: Inst[] = [];
+		for (const inst of block.insts) {
+			if (map.size > 0) for (let i = 0; i < inst.args.length; i++) inst.args[i] = resolve(map, inst.args[i]);
+			if (row(inst.op).does === "pure" && inst.op !== "isconst") {
+				// An address of an object costs as much as keeping it: only within the block.
+				let key = keyOf(inst, idOf);
+				if (inst.op === "global") key += ` ${objectId(inst.attr!.global)}+${inst.attr!.offset ?? 0} in ${block.id}`;
+				if (inst.op === "coreoffset" || inst.op === "coreinfo") key += ` ${objectId(inst.attr!.core!.root)}`;
+				const same = find(key, block);
+				if (same !== null) {
+					map.set(inst, same);
+					continue;
+				}
+				remember(key, block, inst);
+			} else if (inst.op === "load" && !inst.attr!.volatile) {
+				const range = { address: inst.args[0], size: inst.attr!.size! };
+				const same = fromMemory(fn, known, inst, range, out);
+				if (same !== null) {
+					map.set(inst, same);
+					continue;
+				}
+				if (known === inherited) known = known.slice();
+				known.push({ ...range, value: inst, signed: inst.attr!.signed ?? false, from: "load" });
+			} else {
+				const writes = writesOf(inst);
+				if (writes === "all") known = known.filter((entry) => alias.isPrivate(entry.address));
+				else if (writes.length > 0) {
+					known = known.filter((entry) => !writes.some((write) => alias.mayAlias(entry, write)));
+					if (inst.op === "store" && !inst.attr!.volatile) known.push({ address: inst.args[0], size: inst.attr!.size!, value: inst.args[1], signed: false, from: "store" });
+				}
+			}
+			out.push(inst);
+		}
+		block.insts = out;
+		for (const child of dom.children.get(block)!) {
+			const direct = preds.get(child)!.length === 1;
+			work.push({ block: child, memory: direct ? known : [] });
+		}
+	}
+}
+
+function fromMemory(fn: IrFunction, known: readonly Known[], load: Inst, range: Range, out: Inst[]): Value | null {
+	const { ty } = load;
+	for (let i = known.length - 1; i >= 0; i--) {
+		const entry = known[i];
+		if (entry.address !== range.address && !sameAddress(entry.address, range.address)) continue;
+		if (entry.size !== range.size) return null;
+		if (entry.from === "load") {
+			if (entry.value.ty === ty && (entry.signed === (load.attr!.signed ?? false) || (range.size! >= 4 && ty === "i32"))) return entry.value;
+			continue;
+		}
+		return stored(fn, entry.value, load, ty!, out);
+	}
+	return null;
+}
+
+/** ptradd of one base by one constant, written twice. */
+function sameAddress(a: Value, b: Value): boolean {
+	if (!isInst(a) || !isInst(b)) return isConst(a) && isConst(b) && a.value === b.value;
+	if (a.op === "global" && b.op === "global") return a.attr!.global === b.attr!.global && (a.attr!.offset ?? 0) === (b.attr!.offset ?? 0);
+	return a.op === "ptradd" && b.op === "ptradd" && a.args[0] === b.args[0] && isConst(a.args[1]) && isConst(b.args[1]) && a.args[1].value === b.args[1].value;
+}
+
+/** What reading back a stored value gives: cut and extended as the load does it. */
+function stored(fn: IrFunction, value: Value, load: Inst, ty: Ty, out: Inst[]): Value | null {
+	const { size, signed } = load.attr!;
+	const emit = (op: Inst["op"], to: Ty, args: Value[], attr?: Inst["attr"]): Inst => {
+		const made = newInst(fn, op, to, args, attr, load.loc);
+		out.push(made);
+		return made;
+	};
+	if (value.op === "undef") return { op: "undef", ty };
+	if (size === 8) {
+		if (value.ty === ty) return value;
+		if (isConst(value)) return constant(ty, value.value);
+		return emit(ty === "ptr" ? "inttoptr" : "ptrtoint", ty, [value]);
+	}
+	if (value.ty === "ptr") return null;
+	let narrow: Value = value.ty === "i64" ? (isConst(value) ? constant("i32", value.value) : emit("trunc", "i32", [value])) : value;
+	if (size! < 4) {
+		const bits = size === 1 ? 8 : 16;
+		narrow = signed ? emit("sextfrom", "i32", [narrow], { bits }) : emit("and", "i32", [narrow, constant("i32", (1 << bits) - 1)]);
+	}
+	return ty === "i64" ? emit(signed ? "sext" : "zext", "i64", [narrow]) : narrow;
+}
+
+/** On an edge that only one side of a branch takes, the comparison (and its opposite) is a constant. */
+function knownCondition(block: Block, preds: readonly Block[], say: (inst: Inst, value: Value) => void): void {
+	if (preds.length !== 1) return;
+	const end = terminator(preds[0]);
+	if (end.op !== "branch" || !isInst(end.args[0]) || end.args[0].op !== "icmp") return;
+	const truth = end.blocks![0] === block;
+	const condition = end.args[0];
+	say(condition, constant("i32", truth ? 1 : 0));
+	say({ ...condition, attr: { pred: negated[condition.attr!.pred!] } }, constant("i32", truth ? 0 : 1));
+}

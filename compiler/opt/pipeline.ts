@@ -1,0 +1,112 @@
+import type { DiagnosticSink } from "../diagnostics/diagnostic.ts";
+import type { IrFunction, IrModule } from "../ir/types.ts";
+import type { OptContext, Pass } from "./pass.ts";
+import { bug } from "../diagnostics/diagnostic.ts";
+import { checkIr } from "../ir/check.ts";
+import { printFunction } from "../ir/print.ts";
+import { combine } from "./combine.ts";
+import { foldConstGlobals, resolveCalls } from "./const-globals.ts";
+import { dce } from "./dce.ts";
+import { dse } from "./dse.ts";
+import { gvn } from "./gvn.ts";
+import { callGraph, inlineCalls, inlineOrder, stripUnused } from "./inline.ts";
+import { answerQuestions, expandSignedDivision, lowerSwitches, settleSlots, splitUnaligned } from "./legalize.ts";
+import { expandMemory } from "./mem-expand.ts";
+import { mem2reg } from "./mem2reg.ts";
+import { refuseLeftovers } from "./refuse.ts";
+import { removeDeadBlocks, simplifyCfg } from "./simplify-cfg.ts";
+import { sroa } from "./sroa.ts";
+import { threadJumps } from "./thread.ts";
+import { unroll } from "./unroll.ts";
+
+/**
+ * The list of passes, read from top to bottom. Level 0 is short but not empty: without inlining and with locals in
+ * memory the kernel takes a quarter of the programs that it takes optimised, so those two are not optional.
+ */
+export interface OptimizeOptions {
+	readonly level: 0 | 1 | 2 | 3;
+	readonly cpu: 1 | 2 | 3 | 4;
+	readonly diagnostics: DiagnosticSink;
+	/** Check the IR after every pass (tests, `--check`). */
+	readonly check?: boolean;
+	/** Called after every pass that changed something: `--emit=passes`. */
+	readonly trace?: (pass: string, fn: IrFunction) => void;
+}
+
+/** Locals out of memory. */
+const promote: readonly Pass[] = [sroa, mem2reg];
+
+/** Until nothing changes; each one feeds the others. */
+const tidy: readonly Pass[] = [combine, simplifyCfg, foldConstGlobals, resolveCalls, gvn, threadJumps, dse, dce];
+
+/** What the machine cannot do becomes what it can. */
+const legal: readonly Pass[] = [expandMemory, splitUnaligned, lowerSwitches, expandSignedDivision];
+
+const ROUNDS = 6;
+
+export function optimize(module: IrModule, options: OptimizeOptions): IrModule {
+	const context: OptContext = { level: options.level, cpu: options.cpu, diagnostics: options.diagnostics, module };
+	const run = (pass: Pass, fn: IrFunction): boolean => {
+		const changed = pass.run(fn, context);
+		if (options.check) verify(pass.name, fn);
+		if (changed) options.trace?.(pass.name, fn);
+		return changed;
+	};
+	const runAll = (passes: readonly Pass[], fn: IrFunction): boolean => {
+		let changed = false;
+		for (const pass of passes) if (run(pass, fn)) changed = true;
+		return changed;
+	};
+	const settle = (fn: IrFunction): void => {
+		for (let round = 0; round < ROUNDS; round++) {
+			runAll(promote, fn);
+			if (!runAll(tidy, fn)) break;
+		}
+	};
+
+	// Callees first: what is copied into a caller is finished, so its size is what it costs.
+	const graph = callGraph(module);
+	const optimizing = options.level > 0;
+	for (const fn of inlineOrder(module)) {
+		run(removeDeadBlocks, fn);
+		run(resolveCalls, fn);
+		inlineCalls(fn, graph, !optimizing);
+		if (options.check) verify("inline", fn);
+		runAll(promote, fn);
+		// Enough to turn `ctx->data` into one wide load and constants into operands.
+		runAll([combine, simplifyCfg, dce], fn);
+		if (optimizing) settle(fn);
+		// Function pointers that became known by inlining are calls to be inlined in their turn.
+		for (let again = 0; again < 4 && run(resolveCalls, fn) && inlineCalls(fn, graph, !optimizing); again++) {
+			if (optimizing) settle(fn);
+			else runAll([...promote, combine, simplifyCfg, dce], fn);
+		}
+	}
+	stripUnused(module);
+
+	for (const fn of module.functions) {
+		run(answerQuestions, fn);
+		if (optimizing) {
+			settle(fn);
+			if (run(unroll, fn)) settle(fn);
+			run(expandMemory, fn);
+			settle(fn);
+			if (run(unroll, fn)) settle(fn);
+		} else {
+			runAll([combine, simplifyCfg, unroll, ...promote, combine, simplifyCfg, foldConstGlobals, resolveCalls, dce], fn);
+		}
+		runAll(legal, fn);
+		runAll(promote, fn);
+		runAll([combine, simplifyCfg, dce], fn);
+		if (optimizing) runAll([gvn, combine, dse, dce, simplifyCfg], fn);
+		run(settleSlots, fn);
+	}
+	stripUnused(module);
+	refuseLeftovers(module, context);
+	return module;
+}
+
+function verify(pass: string, fn: IrFunction): void {
+	const faults = checkIr(fn);
+	if (faults.length > 0) bug(`after ${pass}:\n${faults.join("\n")}\n${printFunction(fn)}`);
+}

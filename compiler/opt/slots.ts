@@ -1,0 +1,65 @@
+import type { Inst, IrFunction, Value } from "../ir/types.ts";
+import { isConst, isInst, usersOf } from "../ir/values.ts";
+
+/** How a stack slot is used, through constant offsets: shared by scalar replacement, dead stores and merging of slots. */
+export interface SlotAccess {
+	readonly inst: Inst;
+	/** From the slot's start. */
+	readonly offset: number;
+	/** Which operand is the address. */
+	readonly operand: number;
+	/** Bytes; null when only known at run time. */
+	readonly size: number | null;
+}
+
+export interface SlotUse {
+	readonly alloca: Inst;
+	readonly accesses: SlotAccess[];
+	/** ptradd instructions on the way. */
+	readonly addresses: Inst[];
+	/** The address gets somewhere that is not followed (call, stored pointer, variable offset, phi). */
+	escapes: boolean;
+}
+
+const MEMORY = new Set(["load", "store", "memcpy", "memmove", "memset", "memcmp", "lifetime"]);
+
+export function slotUses(fn: IrFunction, users: Map<Inst, Inst[]> = usersOf(fn)): SlotUse[] {
+	const result: SlotUse[] = [];
+	for (const block of fn.blocks) {
+		for (const inst of block.insts) {
+			if (inst.op !== "alloca") continue;
+			const use: SlotUse = { alloca: inst, accesses: [], addresses: [], escapes: false };
+			follow(inst, 0, use, users);
+			result.push(use);
+		}
+	}
+	return result;
+}
+
+function follow(address: Inst, offset: number, use: SlotUse, users: Map<Inst, Inst[]>): void {
+	for (const inst of new Set(users.get(address) ?? [])) {
+		if (inst.op === "ptradd" && inst.args[0] === address && isConst(inst.args[1])) {
+			use.addresses.push(inst);
+			follow(inst, offset + Number(inst.args[1].value), use, users);
+		} else if (MEMORY.has(inst.op)) {
+			const pointers = inst.op === "memcpy" || inst.op === "memmove" || inst.op === "memcmp" ? 2 : 1;
+			inst.args.forEach((arg, operand) => {
+				if (arg !== address) return;
+				if (operand >= pointers) use.escapes = true;
+				else use.accesses.push({ inst, offset, operand, size: inst.op === "lifetime" ? 0 : (inst.attr?.size ?? null) });
+			});
+		} else use.escapes = true;
+	}
+}
+
+/** The alloca or other object that an address is a constant distance into. */
+export function rootOf(address: Value): { readonly root: Value; readonly offset: number | null } {
+	let at = address;
+	let offset: number | null = 0;
+	for (;;) {
+		if (!isInst(at) || at.op !== "ptradd") return { root: at, offset };
+		const step: Value = at.args[1];
+		offset = offset !== null && isConst(step) ? offset + Number(step.value) : null;
+		at = at.args[0];
+	}
+}
