@@ -137,12 +137,12 @@ export function readObject(source: Uint8Array | ObjectFile): ObjectFile {
 
 export async function load(source: Uint8Array | ObjectFile, options: LoadOptions = {}): Promise<LoadedObject> {
 	const opened = openObject(readObject(source), options);
-	if (opened.errors.length > 0) throw new LoadFailure(opened.errors);
 	const maps = presetGlobals(opened.maps, options.globals ?? {});
 	if (typeof maps === "string") throw new LoadFailure([{ section: "", offset: -1, symbol: maps, message: "the object has no such global variable" }]);
-	const images = opened.programs
-		.filter(({ autoload, image }) => (options.only === undefined ? autoload : options.only.includes(image.name)))
-		.map(({ image }): ProgramImage => ({ ...image, maps }));
+	const chosen = opened.programs.filter(({ autoload, image }) => (options.only === undefined ? autoload : options.only.includes(image.name)));
+	const errors = [...opened.errors, ...chosen.flatMap((program) => program.errors)];
+	if (errors.length > 0) throw new LoadFailure(errors);
+	const images = chosen.map(({ image }): ProgramImage => ({ ...image, maps }));
 
 	const verify = await verifierOf(options.verify);
 	const verdicts = images.map((image) => (verify === null ? null : verify(image)));

@@ -39,11 +39,14 @@ export interface OpenedObject {
 	readonly maps: readonly MapDef[];
 	readonly btf: Btf | null;
 	readonly license: string;
+	/** What is wrong with the object as a whole; each program has its own list besides. */
 	readonly errors: readonly LoadError[];
 }
 
 export interface OpenedProgram {
 	readonly image: ProgramImage;
+	/** What is wrong with this program alone. */
+	readonly errors: readonly LoadError[];
 	/** False for sections that begin with "?". */
 	readonly autoload: boolean;
 }
@@ -66,10 +69,12 @@ export function openObject(object: ObjectFile, options: OpenOptions = {}): Opene
 	const entries = functions.filter((fn) => isEntry(object, functions, fn));
 	const programs = entries.map((fn): OpenedProgram => {
 		const section = object.sections[fn.section].name;
-		const linked = linkProgram(fn, input, errors);
-		const choice = chooseType(fn, section, options, errors);
+		const own: LoadError[] = [];
+		const linked = linkProgram(fn, input, own);
+		const choice = chooseType(fn, section, options, own);
 		const attachName = choice.attach ?? structOpsTarget(maps, btf, fn.name) ?? "";
 		return {
+			errors: own,
 			autoload: !section.startsWith("?"),
 			image: {
 				name: fn.name,
@@ -85,7 +90,6 @@ export function openObject(object: ObjectFile, options: OpenOptions = {}): Opene
 			},
 		};
 	});
-	if (programs.length === 0) errors.push({ section: "", offset: -1, symbol: "", message: "the object has no program: no function outside .text" });
 	return { programs, maps, btf, license, errors };
 }
 
@@ -132,11 +136,10 @@ function findFunctions(object: ObjectFile, code: ReadonlyMap<number, Insn[]>): C
 	return [...functions, ...bare.map(([section, insns]) => ({ name: object.sections[section].name, section, start: 0, length: insns.length, binding: "global" as const }))].sort((a, b) => a.section - b.section || a.start - b.start);
 }
 
-/** Functions of .text are called by others, unless there are no others. */
+/** Functions of .text are there for others to call, unless the object has but one function. */
 function isEntry(object: ObjectFile, functions: readonly CodeFunction[], fn: CodeFunction): boolean {
-	const inText = (one: CodeFunction): boolean => object.sections[one.section].name === ".text";
-	if (!inText(fn)) return fn.binding !== "local";
-	return fn.binding !== "local" && functions.every(inText);
+	if (fn.binding === "local") return false;
+	return object.sections[fn.section].name !== ".text" || functions.length === 1;
 }
 
 function chooseType(fn: CodeFunction, section: string, options: OpenOptions, errors: LoadError[]): TypeChoice {
