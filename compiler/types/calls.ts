@@ -12,7 +12,7 @@ import { value } from "./operators.ts";
 import { forward } from "./records.ts";
 import type { Entity } from "./scope.ts";
 import { quote } from "./spell.ts";
-import type { Callee, ObjectSym, TExpr } from "./typed.ts";
+import type { Callee, TExpr } from "./typed.ts";
 import type { FunctionType } from "./types.ts";
 
 /**
@@ -62,12 +62,9 @@ function namedCall(cx: Cx, name: string, e: CallExpr): TExpr | null {
 	const helper = helperOf(cx, entity);
 	const type = helper === null ? null : pointedFunction(entity.symbol.type);
 	if (helper === null || !type) return null;
-	markUsed(cx, entity.symbol);
+	cx.file.mentioned.add(entity.symbol);
+	cx.fn?.used.add(entity.symbol);
 	return call(cx, { kind: "helper", id: helper, name }, type, e, entity.symbol.span);
-}
-
-function markUsed(cx: Cx, symbol: ObjectSym): void {
-	cx.fn?.used.add(symbol);
 }
 
 function undeclared(cx: Cx, name: string, e: CallExpr): void {

@@ -121,7 +121,7 @@ function reach(cx: Cx, roots: readonly Sym[]): Set<Sym> {
 
 function warnUnusedFunctions(cx: Cx, checked: ReadonlySet<Sym>, reached: ReadonlySet<Sym>): void {
 	for (const s of checked) {
-		if (reached.has(s) || s.linkage !== "static" || s.used || s.unused) continue;
+		if (reached.has(s) || cx.file.mentioned.has(s) || s.linkage !== "static" || s.used || s.unused) continue;
 		if (s.kind === "function" ? s.body && s.inline !== "hint" && s.inline !== "always" : true)
 			report(cx, s.kind === "function" ? "unusedFunction" : "unusedVariable", s.span, s.kind === "function" ? `unused function '${s.name}'` : `unused variable '${s.name}'`);
 	}

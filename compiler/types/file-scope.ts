@@ -23,6 +23,8 @@ export class FileScope {
 	readonly refs = new Map<Sym, ReadonlySet<Sym>>();
 	/** Static locals, literals and compound literals: objects of the unit that no name of file scope finds. */
 	readonly extraObjects: ObjectSym[] = [];
+	/** Objects that calls name without reaching them: helper pointers. */
+	readonly mentioned = new Set<Sym>();
 	private readonly entities = new Map<string, Entity | null>();
 	/** The token from which on a name is in sight. */
 	private readonly visibleFrom = new Map<string, number>();

@@ -1,7 +1,7 @@
 import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.ts";
 import { parseUnit } from "../../compiler/grammar/parse-unit.ts";
 import type { ExternalTypes, ParsedUnit } from "../../compiler/grammar/unit.ts";
-import { Preprocessor, type PreprocessOptions } from "../../compiler/preprocess/preprocess.ts";
+import { type Preprocessed, Preprocessor, type PreprocessOptions } from "../../compiler/preprocess/preprocess.ts";
 import { check } from "../../compiler/types/check.ts";
 import type { TypedUnit } from "../../compiler/types/typed.ts";
 
@@ -14,6 +14,13 @@ export interface Checked {
 
 const TARGET = { cpu: 3, std: "gnu17", optimize: 2, optimizeSize: false, bigEndian: false, debug: true } as const;
 
+/** `#pragma clang diagnostic ignored` in force where the message points. */
+function ignored({ pragmas }: Preprocessed, d: Diagnostic): boolean {
+	const { group, span } = d;
+	if (group === undefined || span === null) return false;
+	return pragmas.diagnostics.findLast((mark) => mark.token <= span.from)?.levels.get(group) === "ignored";
+}
+
 /** Preprocesses, parses and checks one text. Without options nothing can be included. */
 export function checkText(text: string, options: Partial<PreprocessOptions> = {}, path = "test.c", external: ExternalTypes | null = null): Checked {
 	const diagnostics: Diagnostic[] = [];
@@ -24,7 +31,9 @@ export function checkText(text: string, options: Partial<PreprocessOptions> = {}
 		{ target: TARGET, macros: [], includes: [], dirs: [], provider: { read: () => null }, builtinHeader: () => undefined, virtualVmlinux: external !== null, ...options },
 		report,
 	);
-	const unit = parseUnit(preprocessor.run(path, text), external, { report });
+	const preprocessed = preprocessor.run(path, text);
+	const unit = parseUnit(preprocessed, external, { report });
 	const typed = check(unit, { sink: { report } });
-	return { unit, typed, diagnostics, errors: diagnostics.filter((d) => d.severity === "error").map((d) => d.message) };
+	const shown = diagnostics.filter((d) => !ignored(preprocessed, d));
+	return { unit, typed, diagnostics: shown, errors: shown.filter((d) => d.severity === "error").map((d) => d.message) };
 }
