@@ -121,6 +121,12 @@ const rows: Record<string, Row> = {
 		// The address of a string literal counts as constant for gcc and clang.
 		return value.op === "global" ? constant("i32", value.attr?.global !== undefined && "section" in value.attr.global && value.attr.global.section?.startsWith(".rodata.str") ? 1 : 0) : f.b.pure("isconst", "i32", [value]);
 	},
+	...rotations(),
+	bitreverse8: reverse(8),
+	bitreverse16: reverse(16),
+	bitreverse32: reverse(32),
+	bitreverse64: reverse(64),
+	unpredictable: first,
 	expect: first,
 	expect_with_probability: first,
 	assume: () => nothing,
@@ -148,6 +154,43 @@ const rows: Record<string, Row> = {
 	return_address: refused("eBPF has no return address to look at"),
 	frame_address: (f) => f.b.append("asm", "ptr", [], { asm: { template: "%0 = r10", volatile: false, outputs: [{ constraint: "r", inout: false, earlyClobber: false, memory: false, wide: true }], inputs: [], clobbers: [], labels: [] } }),
 };
+
+function rotations(): Record<string, Row> {
+	const made: Record<string, Row> = {};
+	for (const bits of [8, 16, 32, 64]) {
+		for (const way of ["left", "right"] as const) {
+			made[`rotate${way}${bits}`] = (f, expr) => {
+				const { b } = f;
+				const ty = bits === 64 ? "i64" : "i32";
+				const fit = (value: Value): Value => (ty === "i64" ? b.extend(value, false) : b.truncate(value));
+				const value = fit(f.value(expr.args[0]));
+				const count = b.binary("and", fit(f.value(expr.args[1])), constant(ty, bits - 1));
+				const back = b.binary("and", b.pure("neg", ty, [count]), constant(ty, bits - 1));
+				const turned = b.binary("or", b.binary(way === "left" ? "shl" : "lshr", value, count), b.binary(way === "left" ? "lshr" : "shl", value, back));
+				return bits < 32 ? b.binary("and", turned, constant(ty, (1 << bits) - 1)) : turned;
+			};
+		}
+	}
+	return made;
+}
+
+/** Bits within bytes by exchanging neighbours, then the bytes. */
+function reverse(bits: 8 | 16 | 32 | 64): Row {
+	return (f, expr) => {
+		const { b } = f;
+		const ty = bits === 64 ? "i64" : "i32";
+		let value = first(f, expr);
+		value = ty === "i64" ? b.extend(value, false) : b.truncate(value);
+		for (const [by, byte] of [[1, 0x55n], [2, 0x33n], [4, 0x0fn]] as const) {
+			let mask = 0n;
+			for (let i = 0; i < bits / 8; i++) mask = (mask << 8n) | byte;
+			const shift = constant(ty, by);
+			const low = b.binary("shl", b.binary("and", value, constant(ty, mask)), shift);
+			value = b.binary("or", low, b.binary("and", b.binary("lshr", value, shift), constant(ty, mask)));
+		}
+		return bits === 8 ? value : b.pure("bswap", ty, [value], { bits });
+	};
+}
 
 function absolute(f: Lowering, expr: BuiltinExpr): Value {
 	const { b } = f;

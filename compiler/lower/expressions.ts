@@ -25,6 +25,8 @@ function scalar(f: Lowering, expr: TExpr): Value {
 	switch (expr.kind) {
 		case "int":
 			return constant(tyOf(expr.type), expr.value);
+		case "float":
+			return f.refuse("E0601", "eBPF has no floating-point values", expr.span);
 		case "load": {
 			const place = f.place(expr.from);
 			b.loc = expr.span;

@@ -21,6 +21,11 @@ export function createGlobals(): Globals {
 	function of(symbol: ObjectSym): IrGlobal {
 		const found = known.get(symbol);
 		if (found !== undefined) return found;
+		if (symbol.literal && symbol.init !== undefined && symbol.init.relocs.length === 0) {
+			const literal = string(symbol.init.bytes);
+			known.set(symbol, literal);
+			return literal;
+		}
 		const size = isComplete(symbol.type) ? sizeOf(symbol.type) : 0;
 		const relocs: { offset: number; symbol: IrGlobal["relocs"][number]["symbol"]; addend: number }[] = [];
 		const constant = isConst(symbol.type);

@@ -25,8 +25,8 @@ export function storeInit(f: Lowering, place: Place, init: LocalInit): void {
 		else if (isWide(store.type)) writeWide(f, target, f.wide(store.value));
 		else if (store.bits !== undefined) {
 			const { bitOffset, bitWidth } = store.bits;
-			const bits = { offset: bitOffset, width: bitWidth, size: Math.max(size - store.offset, Math.ceil((bitOffset + bitWidth) / 8)) };
-			writePlace(f, { ...target, bits }, f.value(store.value));
+			const bits = { offset: store.offset * 8 + bitOffset, width: bitWidth, size };
+			writePlace(f, { ...target, base: place.base, align: place.align, bits }, f.value(store.value));
 		} else writePlace(f, target, f.value(store.value));
 	}
 }

@@ -116,6 +116,17 @@ function coreAccess(f: Lowering, expr: LExpr): Place {
 		offset += index * sizeOf(at.type);
 		at = at.base;
 	}
+	// `p[2].x`: the access begins with the index, and with what `p` points to.
+	let first = 0;
+	if (at.kind === "deref" && at.pointer.kind === "pointer-add" && at.pointer.preserve) {
+		const { pointer, index, scale, subtract } = at.pointer;
+		const by = constantIndex(index);
+		if (by !== null && !subtract) {
+			first = by;
+			offset += by * scale;
+			at = { ...at, pointer };
+		}
+	}
 	const base = lowerPlace(f, at);
 	let unit: number | undefined;
 	let bits: Place["bits"];
@@ -131,7 +142,7 @@ function coreAccess(f: Lowering, expr: LExpr): Place {
 		offset += start;
 		bits = { offset: bitOffset - start * 8, width: bitWidth!, size: unit };
 	}
-	const access = `0:${steps.reverse().join(":")}`;
+	const access = `${first}:${steps.reverse().join(":")}`;
 	const core = { root: at.type, access, relo: 0, value: BigInt(offset) };
 	const moved = f.b.append("coreoffset", "ptr", [base.base], { core });
 	const align = alignAt(base.align, offset);

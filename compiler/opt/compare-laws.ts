@@ -78,8 +78,8 @@ function addressIsNull(a: Value, b: bigint, pred: Pred): Value | null {
 	if (b !== 0n || !(pred === "eq" || pred === "ne") || !isInst(a)) return null;
 	let base: Value = a;
 	while (is(base, "ptradd") && isConst(base.args[1])) base = base.args[0];
-	if (is(base, "alloca")) return constant("i32", pred === "ne" ? 1 : 0);
-	if (!is(base, "global")) return null;
+	if (base.op === "alloca") return constant("i32", pred === "ne" ? 1 : 0);
+	if (base.op !== "global") return null;
 	const target = base.attr!.global!;
 	const symbol = "kind" in target ? target : target.symbol;
 	// A weak one may be absent: `if (bpf_ksym_exists(sym))`.

@@ -122,8 +122,8 @@ function toSlot(slot: Slot, value: Value, emit: Emit): Value {
 	if (value.op === "undef") return undef(slot.ty);
 	if (value.ty === slot.ty) return value;
 	if (slot.ty === "i32") return emit("trunc", "i32", [value.ty === "ptr" ? emit("ptrtoint", "i64", [value]) : value]);
-	if (slot.ty === "ptr") return isConst(value) ? constant("ptr", value.value) : emit("inttoptr", "ptr", [value]);
-	return isConst(value) ? constant("i64", value.value) : emit("ptrtoint", "i64", [value]);
+	if (value.op === "const") return constant(slot.ty, value.value);
+	return slot.ty === "ptr" ? emit("inttoptr", "ptr", [value]) : emit("ptrtoint", "i64", [value]);
 }
 
 function fromSlot(slot: Slot, load: Inst, value: Value, emit: Emit): Value {

@@ -13,7 +13,6 @@ import { callGraph, inlineCalls, inlineOrder, stripUnused } from "./inline.ts";
 import { answerQuestions, expandSignedDivision, lowerSwitches, settleSlots, splitUnaligned } from "./legalize.ts";
 import { expandMemory } from "./mem-expand.ts";
 import { mem2reg } from "./mem2reg.ts";
-import { refuseLeftovers } from "./refuse.ts";
 import { removeDeadBlocks, simplifyCfg } from "./simplify-cfg.ts";
 import { sroa } from "./sroa.ts";
 import { threadJumps } from "./thread.ts";
@@ -102,7 +101,6 @@ export function optimize(module: IrModule, options: OptimizeOptions): IrModule {
 		run(settleSlots, fn);
 	}
 	stripUnused(module);
-	refuseLeftovers(module, context);
 	return module;
 }
 
