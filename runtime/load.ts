@@ -10,6 +10,7 @@
 import { FormatError } from "../assembler/bytes.ts";
 import { readElf } from "../assembler/elf/read.ts";
 import type { ObjectFile } from "../assembler/object.ts";
+import { bindProgram } from "./bind.ts";
 import type { Globals } from "./globals.ts";
 import { globalsOf, presetGlobals } from "./globals.ts";
 import type { MapDef, ProgramImage } from "./image.ts";
@@ -30,7 +31,7 @@ import { MapView } from "./maps/view.ts";
 import type { CustomTypes } from "./programs/index.ts";
 import { familyOf } from "./programs/index.ts";
 import type { Prepared, RunInput, RunOutput } from "./programs/run.ts";
-import type { BoundProgram, Engine, LoadedProgram } from "./program.ts";
+import type { Engine, LoadedProgram } from "./program.ts";
 import type { Facts, Rejection, Verdict } from "./verifier/facts.ts";
 
 export type EngineName = "interpreter" | "js" | "wasm" | "default";
@@ -153,15 +154,13 @@ export async function load(source: Uint8Array | ObjectFile, options: LoadOptions
 	const engine = await engineOf(options.engine ?? "default", verify !== null);
 	const machine = options.machine ?? new Machine(options);
 	const runtimeMaps = createMaps(machine, maps);
-	const symbols = new Map<string, number>();
 	const programs: Record<string, Program> = {};
 	for (const [i, image] of images.entries()) {
 		const family = familyOf(image.type, options.contexts);
 		if (family === null) throw new LoadFailure([{ section: image.section, offset: -1, symbol: image.name, message: `program type ${image.type} is not known; give its context layout in the contexts option` }]);
 		const verdict = verdicts[i];
 		const facts: Facts | null = verdict?.verdict === "accept" ? verdict.facts : null;
-		const bound: BoundProgram = { image, machine, maps: runtimeMaps, ksyms: kernelSymbols(machine, image, opened.btf, symbols), facts };
-		const loaded: LoadedProgram = { ...bound, entry: engine.prepare(bound) };
+		const loaded = bindProgram(machine, image, runtimeMaps, facts, engine);
 		programs[image.name] = new Program(loaded, engine.name, verdict, family(loaded));
 	}
 	fillSlots(runtimeMaps, programs);
@@ -208,22 +207,6 @@ function createMaps(machine: Machine, defs: readonly MapDef[]): BpfMap[] {
 		if (def.pinning === 1) machine.pins.set(def.name, map);
 		return map;
 	});
-}
-
-/** Each kernel variable gets zeroed memory of its size, shared by the programs that name it. */
-function kernelSymbols(machine: Machine, image: ProgramImage, btf: ProgramImage["btf"], known: Map<string, number>): Map<number, number> {
-	const out = new Map<number, number>();
-	for (const { insn, name } of image.ksyms) {
-		let address = known.get(name) ?? machine.kernelSymbols.get(name);
-		if (address === undefined) {
-			const type = btf?.types.find((one) => one.kind === "var" && one.name === name);
-			const record = type?.kind === "var" ? btf?.types[type.type] : undefined;
-			address = machine.memory.alloc(record !== undefined && "size" in record ? Math.max(8, record.size) : 64, 8, `kernel variable ${name}`, false);
-			known.set(name, address);
-		}
-		out.set(insn, address);
-	}
-	return out;
 }
 
 /** Initialisers of prog arrays and maps of maps. */

@@ -34,12 +34,16 @@ export interface LinkInput {
 	/** Index of .kconfig among the maps. */
 	readonly kconfigMap: number;
 	readonly btfExt: BtfExt | undefined;
+	/** Whether it is known which functions the kernel has. */
+	readonly hasKernel: boolean;
 }
 
 export type Linked = Pick<ProgramImage, "insns" | "funcInfo" | "lineInfo" | "kfuncs" | "ksyms">;
 
 const call = 0x85;
 const ldImm64 = 0x18;
+/** libbpf's POISON_CALL_KFUNC_BASE */
+const missingFunction = 2002000000;
 
 export function linkProgram(entry: CodeFunction, input: LinkInput, errors: LoadError[]): Linked {
 	const insns: Insn[] = [];
@@ -78,6 +82,11 @@ export function linkProgram(entry: CodeFunction, input: LinkInput, errors: LoadE
 			if (symbol !== undefined && symbol.section === "undefined") {
 				const extern = input.externs.bySymbol.get(reloc?.symbol ?? -1);
 				if (extern?.kind !== "function") return fail(symbol.name, "is called but defined nowhere");
+				if (!extern.known && extern.weak && input.hasKernel) {
+					// A guarded call to what this kernel lacks: refused only where it can be reached.
+					insns[slot] = { ...insn, src: 0, off: 0, imm: missingFunction };
+					return;
+				}
 				insns[slot] = { ...insn, src: 2, off: 0, imm: extern.btfId };
 				kfuncs.push({ insn: slot, name: extern.name, btfId: extern.btfId });
 				return;

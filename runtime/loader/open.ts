@@ -65,7 +65,7 @@ export function openObject(object: ObjectFile, options: OpenOptions = {}): Opene
 	applyCore(object, btf, options.kernelBtf, code, errors);
 	const functions = findFunctions(object, code);
 	const license = sectionText(object, "license");
-	const input: LinkInput = { object, functions, code, maps: placedMaps, externs, kconfigMap, btfExt: object.btfExt };
+	const input: LinkInput = { object, functions, code, maps: placedMaps, externs, kconfigMap, btfExt: object.btfExt, hasKernel: options.kernelBtf !== undefined };
 	const entries = functions.filter((fn) => isEntry(object, functions, fn));
 	const programs = entries.map((fn): OpenedProgram => {
 		const section = object.sections[fn.section].name;
