@@ -18,7 +18,7 @@ export function parseUnit(source: Preprocessed, external: ExternalTypes | null, 
 
 	for (const problem of chunks.problems) {
 		const notes = problem.open < 0 ? [] : [{ message: "it was opened here", span: { from: problem.open, to: problem.open + 1 } }];
-		sink.report({ code: "E0204", severity: "error", message: problem.message, span: { from: problem.token, to: problem.token + 1 }, notes });
+		sink.report({ code: "E0152", severity: "error", message: problem.message, span: { from: problem.token, to: problem.token + 1 }, notes });
 	}
 
 	const isTypedef = (name: number): boolean => {

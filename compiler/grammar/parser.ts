@@ -96,7 +96,7 @@ export class Parser {
 			const k = kinds[i];
 			if (k === LPAREN || k === LBRACE || k === LBRACKET) {
 				if (++depth > MAX_DEPTH) {
-					this.#report("E0202", `brackets are nested more than ${MAX_DEPTH} deep`, { from: i, to: i + 1 });
+					this.#report("E0151", `brackets are nested more than ${MAX_DEPTH} deep`, { from: i, to: i + 1 });
 					return false;
 				}
 			} else if (k === RPAREN || k === RBRACE || k === RBRACKET) depth--;
@@ -153,25 +153,25 @@ export class Parser {
 		}
 		if (expected.has(";") && at > 0) {
 			const place = { from: token - 1, to: token };
-			this.#report("E0201", `expected ';' after ${kind >= 16 || at < text.length ? `'${tokens.text(token - 1)}'` : "this"}`, place, { span: { from: token, to: token }, text: ";", message: "insert ';'" });
+			this.#report("E0150", `expected ';' after ${kind >= 16 || at < text.length ? `'${tokens.text(token - 1)}'` : "this"}`, place, { span: { from: token, to: token }, text: ";", message: "insert ';'" });
 			return;
 		}
 		if (expected.has("identifier") && expected.has("number")) {
-			this.#report("E0201", `expected an expression, found ${found}`, here);
+			this.#report("E0150", `expected an expression, found ${found}`, here);
 			return;
 		}
 		for (const close of [")", "]", "}"]) {
 			if (expected.has(close)) {
-				this.#report("E0201", `expected '${close}' before ${found}`, here);
+				this.#report("E0150", `expected '${close}' before ${found}`, here);
 				return;
 			}
 		}
 		if (expected.has("identifier") || expected.has("type name")) {
-			this.#report("E0201", `expected ${expected.has("identifier") ? "a name" : "a type"}, found ${found}`, here);
+			this.#report("E0150", `expected ${expected.has("identifier") ? "a name" : "a type"}, found ${found}`, here);
 			return;
 		}
 		const list = [...expected].slice(0, 4).map((e) => `'${e}'`);
-		this.#report("E0201", list.length > 0 ? `expected ${list.join(" or ")}, found ${found}` : `unexpected ${found}`, here);
+		this.#report("E0150", list.length > 0 ? `expected ${list.join(" or ")}, found ${found}` : `unexpected ${found}`, here);
 	}
 
 	#unknownType(name: string, token: number): void {

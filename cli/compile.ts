@@ -1,0 +1,193 @@
+/** `ebpfcc [clang's options] file.c…`: the compiler driver over real files. */
+import { existsSync, readFileSync } from "node:fs";
+import { type Invocation, parseArguments, searchDirs } from "../compiler/driver/argv.ts";
+import { compile } from "../compiler/driver/compile.ts";
+import { dependencyRule } from "../compiler/driver/depfile.ts";
+import type { CompileOptions, CompileResult } from "../compiler/driver/options.ts";
+import { jsonDiagnostic } from "../compiler/diagnostics/json.ts";
+import { InternalError } from "../compiler/diagnostics/diagnostic.ts";
+import { renderDiagnostic } from "../compiler/diagnostics/render.ts";
+import { Complaint, writeWhole } from "./files.ts";
+
+const MACHINE_DIRS = ["/usr/local/include", "/usr/include"];
+const KERNEL_BTF = "/sys/kernel/btf/vmlinux";
+
+/** The exit status. */
+export async function compileCommand(argv: readonly string[], verbs: readonly string[]): Promise<number> {
+	const invocation = parseArguments(argv);
+	if (invocation.print !== null) {
+		process.stdout.write(await information(invocation, verbs));
+		return 0;
+	}
+	const message = (severity: "error" | "warning", text: string): void => {
+		if (invocation.diagnosticsFormat === "json") process.stdout.write(`${JSON.stringify({ severity, message: text, place: null })}\n`);
+		else process.stderr.write(`ebpfcc: ${severity}: ${text}\n`);
+	};
+	const silent = invocation.warnings.none || invocation.warnings.flags.includes("no-unused-command-line-argument");
+	for (const complaint of invocation.complaints) if (complaint.severity === "error" || !silent) message(complaint.severity, complaint.message);
+	if (invocation.complaints.some((c) => c.severity === "error")) return 1;
+	if (invocation.verbose || invocation.dryRun) process.stderr.write(verboseText(invocation));
+	if (invocation.dryRun) return 0;
+	if (invocation.inputs.length === 0) {
+		if (invocation.verbose) return 0;
+		message("error", "no input files");
+		return 1;
+	}
+	const many = invocation.inputs.length > 1;
+	const linking = many && invocation.stage === "obj" && !invocation.compileOnly;
+	if (many && invocation.output !== null && !linking && invocation.stage !== "syntax") {
+		message("error", "cannot specify -o when generating multiple output files");
+		return 1;
+	}
+	let status = 0;
+	const objects: { path: string; bytes: Uint8Array }[] = [];
+	for (const input of invocation.inputs) {
+		try {
+			if (linking && input.path.endsWith(".o")) {
+				objects.push({ path: input.path, bytes: readFileSync(input.path) });
+				continue;
+			}
+			if (input.path.endsWith(".o") || input.path.endsWith(".a")) {
+				message("warning", `${input.path}: linker input is unused: nothing is linked`);
+				continue;
+			}
+			const result = await compileFile(input.path, invocation, message);
+			if (result === null || !result.ok) status = 1;
+			else if (linking && result.output instanceof Uint8Array) objects.push({ path: input.path, bytes: result.output });
+			else if (result.output !== null) writeWhole(outputPath(input.path, invocation), result.output);
+		} catch (error) {
+			if (!(error instanceof Complaint) && (error as NodeJS.ErrnoException).code === undefined) throw error;
+			message("error", `${input.path}: ${(error as Error).message}`);
+			status = 1;
+		}
+	}
+	if (linking && status === 0) status = await linkObjects(objects, invocation.output ?? "a.out", message);
+	return status;
+}
+
+async function linkObjects(objects: readonly { readonly path: string; readonly bytes: Uint8Array }[], output: string, message: (severity: "error" | "warning", text: string) => void): Promise<number> {
+	void objects;
+	void output;
+	message("error", "several inputs: linking is not connected yet, compile each with -c");
+	return 1;
+}
+
+async function compileFile(path: string, invocation: Invocation, message: (severity: "error" | "warning", text: string) => void): Promise<CompileResult | null> {
+	let text: Uint8Array;
+	try {
+		text = path === "-" ? readFileSync(0) : readFileSync(path);
+	} catch (error) {
+		message("error", `no such file or directory: '${path}'`.replace("no such file or directory", (error as NodeJS.ErrnoException).code === "ENOENT" ? "no such file or directory" : "cannot read"));
+		return null;
+	}
+	const options = compileOptions(invocation);
+	let result: CompileResult;
+	try {
+		result = compile(path === "-" ? "<stdin>" : path, text, options);
+	} catch (error) {
+		if (error instanceof InternalError) error.message = `${path}: ${error.message}`;
+		throw error;
+	}
+	show(result, invocation);
+	const { wanted, file, targets, system, phony } = invocation.dependencies;
+	if (wanted !== "none" && (result.ok || wanted === "only")) {
+		const object = outputPath(path, { ...invocation, stage: "obj", output: invocation.stage === "obj" ? invocation.output : null });
+		const rule = dependencyRule(result.dependencies, { targets: targets.length > 0 ? targets : [object], system, phony });
+		if (wanted === "only") {
+			if (result.ok) writeWhole(file ?? invocation.output ?? "-", rule);
+			return { ...result, output: null };
+		}
+		writeWhole(file ?? (invocation.output ?? outputPath(path, invocation)).replace(/\.[^./]*$/, "") + ".d", rule);
+	}
+	return result;
+}
+
+function compileOptions(invocation: Invocation): CompileOptions {
+	return {
+		target: invocation.target, macros: invocation.macros, includes: invocation.includes, dirs: searchDirs(invocation, MACHINE_DIRS), provider: { read: readOrNull },
+		warnings: invocation.warnings, stage: invocation.stage, lineMarkers: invocation.lineMarkers, allowMissing: invocation.dependencies.allowMissing,
+		vmlinux: () => {
+			const file = invocation.btf ?? KERNEL_BTF;
+			if (invocation.btf === null && !existsSync(KERNEL_BTF)) return null;
+			return readFileSync(file);
+		},
+	};
+}
+
+function readOrNull(path: string): Uint8Array | null {
+	try {
+		return readFileSync(path);
+	} catch {
+		// A missing file and a directory are the same to the search: look further.
+		return null;
+	}
+}
+
+function show(result: CompileResult, invocation: Invocation): void {
+	if (invocation.diagnosticsFormat === "json") {
+		for (const diagnostic of result.diagnostics) process.stdout.write(`${JSON.stringify(jsonDiagnostic(diagnostic, result.tokens))}\n`);
+		return;
+	}
+	const color = invocation.color ?? (process.stderr.isTTY === true && process.env.NO_COLOR === undefined);
+	let errors = 0;
+	let warnings = 0;
+	let text = "";
+	for (const diagnostic of result.diagnostics) {
+		if (diagnostic.severity === "error") errors++;
+		else if (diagnostic.severity === "warning") warnings++;
+		text += renderDiagnostic(diagnostic, result.tokens, { color });
+	}
+	const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? "" : "s"}`;
+	const total = [...(warnings > 0 ? [count(warnings, "warning")] : []), ...(errors > 0 ? [count(errors, "error")] : [])].join(" and ");
+	if (total !== "") text += `${total} generated.\n`;
+	process.stderr.write(text);
+}
+
+/** Where the result goes: -o, standard output for what is text to be looked at, or beside the working directory as clang does. */
+function outputPath(input: string, invocation: Pick<Invocation, "output" | "stage">): string {
+	if (invocation.output !== null) return invocation.output;
+	if (invocation.stage !== "obj" && invocation.stage !== "asm") return "-";
+	const name = input === "-" ? "-" : input.slice(input.lastIndexOf("/") + 1).replace(/\.[^.]*$/, "");
+	return `${name}${invocation.stage === "asm" ? ".s" : ".o"}`;
+}
+
+async function information(invocation: Invocation, verbs: readonly string[]): Promise<string> {
+	switch (invocation.print) {
+		case "version":
+			return "ebpfcc version 0.1.0 (language and predefined macros as clang version 19.1.7)\nTarget: bpf\nThread model: posix\n";
+		case "target":
+			return "bpf\n";
+		case "resource-dir":
+			return "<ebpfcc>\n";
+		case "search-dirs":
+			return "programs: =\nlibraries: =\n";
+		case "supported-cpus":
+			return "Target: bpf\nAvailable CPUs for this target:\n\n\tgeneric\n\tprobe\n\tv1\n\tv2\n\tv3\n\tv4\n";
+		default:
+			return HELP + (verbs.length > 0 ? `\nOther commands: ${verbs.join(", ")} (ebpfcc VERB --help)\n` : "");
+	}
+}
+
+function verboseText(invocation: Invocation): string {
+	const dirs = searchDirs(invocation, MACHINE_DIRS);
+	const angled = dirs.filter((d) => d === "built-in" || !d.quoteOnly).map((d) => ` ${d === "built-in" ? "<ebpfcc> (built in)" : d.path}`);
+	const quoted = dirs.filter((d) => d !== "built-in" && d.quoteOnly).map((d) => ` ${d === "built-in" ? "" : d.path}`);
+	return [`ebpfcc version 0.1.0`, "Target: bpf", `#include "..." search starts here:`, ...quoted, "#include <...> search starts here:", ...angled, "End of search list.", ""].join("\n");
+}
+
+const HELP = `ebpfcc [options] file.c...      compile C to eBPF, with clang's options
+
+  -c -S -E -fsyntax-only        how far to go; --emit=tokens|ast|ir|asm|obj prints a stage
+  -o FILE                       output
+  -O0 -O1 -O2 -O3 -Os  -g       optimisation, BTF debug information
+  -mcpu=v1|v2|v3|v4             instruction set level (default v3)
+  --target=bpf|bpfel|bpfeb
+  -I -iquote -isystem -idirafter DIR, -include FILE, -D NAME[=TEXT], -U NAME, -nostdinc
+  -std=gnu17|c11|...            language
+  -Wall -Wextra -W[no-]GROUP -Werror[=GROUP] -w -ferror-limit=N
+  -MD -MMD -MF -MT -MQ -MP -M -MM -MG
+  --diagnostics=json            one JSON object for each message, on standard output
+  --btf FILE                    what #include "vmlinux.h" means when there is no such file
+                                (default: ${KERNEL_BTF})
+  -v -### --version --help
+`;

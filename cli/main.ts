@@ -1,0 +1,34 @@
+#!/usr/bin/env node
+/**
+ * The command. When the first word is a verb of ours (`ebpfcc dump x.o`) its module is loaded; anything else is clang's command line
+ * (`ebpfcc -O2 -c x.c -o x.o`). Modules are loaded when they are needed: a compiler is started a thousand times by make.
+ */
+import type { Command } from "commander";
+
+type Verb = () => Promise<{ register(program: Command): void }>;
+
+const VERBS: Readonly<Record<string, Verb>> = {
+	as: () => import("./as.ts"),
+	dump: () => import("./dump.ts"),
+};
+
+async function main(argv: readonly string[]): Promise<void> {
+	const [verb] = argv;
+	if (verb !== undefined && Object.hasOwn(VERBS, verb)) {
+		const { Command } = await import("commander");
+		const program = new Command("ebpfcc");
+		(await VERBS[verb]()).register(program);
+		await program.parseAsync(argv, { from: "user" });
+		return;
+	}
+	const { compileCommand } = await import("./compile.ts");
+	process.exitCode = await compileCommand(argv, Object.keys(VERBS));
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+	const message = error instanceof Error ? error.message : String(error);
+	process.stderr.write(`ebpfcc: internal error: ${message}\n`);
+	if (error instanceof Error && process.env.EBPFCC_DEBUG !== undefined) process.stderr.write(`${error.stack}\n`);
+	else process.stderr.write("This is a bug in ebpfcc, not in your program. EBPFCC_DEBUG=1 shows where; please report it with the input.\n");
+	process.exitCode = 1;
+});

@@ -1,0 +1,122 @@
+/**
+ * Decides what becomes of each diagnostic: -W options, `#pragma GCC diagnostic` at its place, system headers, -Werror, the error limit.
+ * Stages report everything; what is kept here is what the user sees.
+ */
+import type { TokenBuffer } from "../preprocess/buffer.ts";
+import type { DiagnosticLevel, PragmaState } from "../preprocess/pragma.ts";
+import type { Diagnostic, DiagnosticSink } from "./diagnostic.ts";
+import { members } from "./groups.ts";
+import type { DiagnosticRow } from "./table.ts";
+
+/** -W options in the order of the command line: "unused-variable", "no-unused", "error", "error=sign-compare", "no-error=…". */
+export interface WarningOptions {
+	readonly flags: readonly string[];
+	/** -w */
+	readonly none: boolean;
+	/** -ferror-limit; 0: none. */
+	readonly errorLimit: number;
+	/** -Wsystem-headers */
+	readonly systemHeaders: boolean;
+}
+
+interface GroupState {
+	on?: boolean;
+	error?: boolean;
+}
+
+export class DiagnosticEngine implements DiagnosticSink {
+	readonly kept: Diagnostic[] = [];
+	errors = 0;
+	warnings = 0;
+	#tokens: TokenBuffer | null = null;
+	#pragmas: PragmaState | null = null;
+	readonly #options: WarningOptions;
+	readonly #rows: ReadonlyMap<string, DiagnosticRow>;
+	readonly #groups = new Map<string, GroupState>();
+	#everything = false;
+	#werror = false;
+	readonly #seen = new Set<string>();
+
+	constructor(options: WarningOptions, rows: Iterable<DiagnosticRow>) {
+		this.#options = options;
+		this.#rows = new Map([...rows].map((row) => [row.code, row]));
+		for (const flag of options.flags) this.#apply(flag);
+	}
+
+	/** From when on places and pragmas can be looked up. */
+	attach(tokens: TokenBuffer, pragmas: PragmaState): void {
+		this.#tokens = tokens;
+		this.#pragmas = pragmas;
+	}
+
+	#apply(flag: string): void {
+		const [, no, error, group] = /^(no-)?(error(?:=|$))?(.*)$/.exec(flag) as unknown as [string, string | undefined, string | undefined, string];
+		const positive = no === undefined;
+		if (error === "error") {
+			this.#werror = positive;
+			return;
+		}
+		if (group === "everything") {
+			this.#everything = positive;
+			return;
+		}
+		for (const name of members(group.replace(/=.*$/, ""))) {
+			const state = this.#groups.get(name) ?? {};
+			if (error === "error=") {
+				state.error = positive;
+				if (positive) state.on = true;
+			} else state.on = positive;
+			this.#groups.set(name, state);
+		}
+	}
+
+	report(diagnostic: Diagnostic): void {
+		if (this.full) return;
+		const severity = this.#severity(diagnostic);
+		if (severity === "ignored") return;
+		// The same complaint at the same place, say from a header's function that is checked twice, is made once.
+		const place = diagnostic.span === null || this.#tokens === null ? "" : `${this.#tokens.locations[diagnostic.span.from]}/${this.#tokens.expanded[diagnostic.span.from]}`;
+		const key = `${place} ${diagnostic.code} ${diagnostic.message}`;
+		if (this.#seen.has(key)) return;
+		this.#seen.add(key);
+		if (severity === "error") this.errors++;
+		else if (severity === "warning") this.warnings++;
+		this.kept.push(severity === diagnostic.severity ? diagnostic : { ...diagnostic, severity });
+	}
+
+	/** No more is kept: the error limit is reached. */
+	get full(): boolean {
+		return this.#options.errorLimit > 0 && this.errors >= this.#options.errorLimit;
+	}
+
+	#severity(diagnostic: Diagnostic): Diagnostic["severity"] | "ignored" {
+		if (diagnostic.severity === "note") return "note";
+		const row = this.#rows.get(diagnostic.code);
+		const group = diagnostic.group ?? row?.group;
+		if (group === undefined) return diagnostic.severity === "warning" && this.#options.none ? "ignored" : diagnostic.severity;
+		const state = this.#groups.get(group) ?? {};
+		const pragma = this.#pragmaLevel(diagnostic, group);
+		if (pragma === "ignored") return "ignored";
+		const isDefaultError = diagnostic.severity === "error";
+		const on = pragma !== null || (state.on ?? (this.#everything || row?.off !== true));
+		if (!on) return "ignored";
+		if (isDefaultError) return state.error === false || pragma === "warning" ? "warning" : "error";
+		if (this.#options.none) return "ignored";
+		if (diagnostic.span !== null && this.#tokens !== null && !this.#options.systemHeaders && this.#tokens.inSystemHeader(diagnostic.span.from)) return "ignored";
+		if (pragma === "error" || (state.error ?? this.#werror)) return "error";
+		return "warning";
+	}
+
+	#pragmaLevel(diagnostic: Diagnostic, group: string): DiagnosticLevel | null {
+		if (diagnostic.span === null || this.#pragmas === null) return null;
+		let found: ReadonlyMap<string, DiagnosticLevel> | null = null;
+		for (const mark of this.#pragmas.diagnostics) {
+			if (mark.token > diagnostic.span.from) break;
+			found = mark.levels;
+		}
+		if (found === null) return null;
+		let level: DiagnosticLevel | null = null;
+		for (const [name, value] of found) if (name === group || members(name).has(group) || name === "everything") level = value;
+		return level;
+	}
+}

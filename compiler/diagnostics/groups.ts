@@ -1,0 +1,59 @@
+/**
+ * clang's warning groups as far as they turn ours on: -Wall and -Wextra name others. A group that is in nobody's list is known too, when
+ * a row of a table carries it; anything else is an unknown option, which warns.
+ */
+const FORMAT = ["format", "format-extra-args", "format-invalid-specifier", "format-security", "format-zero-length", "nonnull", "format-insufficient-args"];
+const UNUSED = ["unused-argument", "unused-function", "unused-label", "unused-variable", "unused-but-set-variable", "unused-const-variable", "unused-local-typedef", "unused-value", "unused-result", "unneeded-internal-declaration"];
+
+export const GROUPS: Readonly<Record<string, readonly string[]>> = {
+	all: ["most"],
+	most: [
+		"address-of-packed-member", "array-bounds", "bool-operation", "char-subscripts", "comment", "extern-c-compat", ...FORMAT, "implicit", "infinite-recursion", "int-in-bool-context", "misleading-indentation",
+		"missing-braces", "multichar", "parentheses", "return-type", "self-assign", "sequence-point", "sizeof-array-argument", "sizeof-array-decay", "sometimes-uninitialized", "string-plus-int", "strict-overflow", "switch", "tautological-compare",
+		"trigraphs", "uninitialized", "unknown-pragmas", "unused", "unsequenced", "volatile-register-var", "use-of-uninitialized",
+	],
+	unused: UNUSED,
+	extra: ["cast-function-type", "empty-init-stmt", "fuse-ld-path", "ignored-qualifiers", "initializer-overrides", "missing-field-initializers", "missing-method-return-type", "null-pointer-arithmetic", "semicolon", "sign-compare", "string-concatenation", "unused-but-set-parameter", "unused-parameter"],
+	format: FORMAT.slice(1),
+	implicit: ["implicit-function-declaration", "implicit-int"],
+	parentheses: ["bitwise-op-parentheses", "dangling-else", "logical-not-parentheses", "logical-op-parentheses", "parentheses-equality", "shift-op-parentheses"],
+	uninitialized: ["sometimes-uninitialized", "static-self-init"],
+	conversion: ["bitfield-constant-conversion", "constant-conversion", "implicit-int-conversion", "shorten-64-to-32", "sign-conversion", "int-conversion", "enum-conversion", "literal-conversion"],
+	"tautological-compare": ["tautological-constant-compare", "tautological-pointer-compare", "tautological-overlap-compare", "tautological-undefined-compare"],
+	"unused-value": ["unused-comparison", "unused-result", "unevaluated-expression"],
+	pedantic: ["gnu", "c23-extensions", "c11-extensions", "c99-extensions", "variadic-macros", "zero-length-array", "extra-semi", "language-extension-token"],
+	gnu: ["gnu-statement-expression", "gnu-case-range", "gnu-conditional-omitted-operand", "gnu-designator", "gnu-empty-initializer", "gnu-empty-struct", "gnu-flexible-array-initializer", "gnu-pointer-arith", "gnu-zero-variadic-macro-arguments", "gnu-union-cast", "gnu-label-as-value", "gnu-redeclared-enum", "gnu-variable-sized-type-not-at-end"],
+	"pointer-arith": ["gnu-pointer-arith"],
+	vla: ["vla-extension"],
+	"strict-prototypes": ["deprecated-non-prototype"],
+};
+
+/** Other groups of clang that Makefiles name: they are accepted, and nothing of ours belongs to them. */
+const SILENT = [
+	"absolute-value", "aggregate-return", "alloca", "array-parameter", "attributes", "bad-function-cast", "bitfield-enum-conversion", "c++-compat", "cast-align", "cast-qual", "compare-distinct-pointer-types", "covered-switch-default",
+	"date-time", "declaration-after-statement", "default-const-init-field-unsafe", "default-const-init-var-unsafe", "deprecated", "deprecated-declarations", "disabled-macro-expansion", "documentation", "double-promotion", "duplicate-decl-specifier",
+	"embedded-directive", "endif-labels", "enum-compare", "extern-initializer", "fallthrough", "float-conversion", "float-equal", "format-nonliteral", "format-overflow", "format-truncation", "four-char-constants", "frame-address", "frame-larger-than", "gnu-folding-constant",
+	"ignored-attributes", "ignored-optimization-argument", "implicit-enum-enum-cast", "implicit-fallthrough", "implicit-function-declaration", "incompatible-function-pointer-types", "incompatible-pointer-types", "incompatible-pointer-types-discards-qualifiers", "init-self", "inline", "int-to-pointer-cast", "int-to-void-pointer-cast",
+	"invalid-offsetof", "invalid-pp-token", "jump-misses-init", "knr-promoted-parameter", "logical-op", "long-long", "main", "maybe-uninitialized", "microsoft-anon-tag", "missing-declarations", "missing-include-dirs", "missing-noreturn", "missing-prototypes", "missing-variable-declarations", "nested-externs", "newline-eof", "non-literal-null-conversion", "null-dereference",
+	"old-style-definition", "overflow", "overlength-strings", "override-init", "packed", "padded", "packed-not-aligned", "pass-failed", "pointer-bool-conversion", "pointer-compare", "pointer-integer-compare", "pointer-sign", "pointer-to-int-cast", "pragmas", "psabi", "redundant-decls", "reserved-id-macro", "reserved-identifier", "reserved-macro-identifier", "restrict", "return-local-addr", "return-stack-address",
+	"section", "shadow", "shift-count-overflow", "shift-negative-value", "shift-overflow", "stack-protector", "strict-aliasing", "stringop-overflow", "stringop-truncation", "suggest-attribute", "switch-bool", "switch-default", "switch-enum", "system-headers", "tautological-unsigned-zero-compare", "typedef-redefinition", "undef", "unknown-attributes", "unknown-warning-option", "unreachable-code", "unsafe-buffer-usage", "unsupported-target-opt", "unused-command-line-argument",
+	"unused-macros", "visibility", "void-pointer-to-int-cast", "void-pointer-to-enum-cast", "volatile-register-var", "write-strings", "xor-used-as-pow", "zero-as-null-pointer-constant", "error", "everything", "no-", "constant-logical-operand", "self-assign-field", "string-compare", "address", "ignored-pragmas", "macro-redefined", "builtin-macro-redefined", "flexible-array-extensions", "undefined-internal", "duplicate-enum", "unused-getter-return-value", "bpf-co-re", "excess-initializers", "int-conversion",
+];
+
+/** The groups that a name stands for, itself included. */
+export function members(group: string): Set<string> {
+	const out = new Set<string>();
+	const walk = (name: string): void => {
+		if (out.has(name)) return;
+		out.add(name);
+		for (const inner of Object.hasOwn(GROUPS, name) ? GROUPS[name] : []) walk(inner);
+	};
+	walk(group);
+	return out;
+}
+
+export function knownGroups(rows: Iterable<{ readonly group?: string }>): Set<string> {
+	const known = new Set<string>([...Object.keys(GROUPS), ...Object.values(GROUPS).flat(), ...SILENT]);
+	for (const { group } of rows) if (group !== undefined) known.add(group);
+	return known;
+}

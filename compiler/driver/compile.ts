@@ -1,0 +1,82 @@
+/**
+ * The compiler: C text in, an object (or what an earlier stage makes) and diagnostics out. Pure: files come through the provider.
+ */
+import { writeElf } from "../../assembler/elf/write.ts";
+import { disassemble } from "../../assembler/text/disassemble.ts";
+import { emit, type Places } from "../backend/index.ts";
+import { DiagnosticEngine } from "../diagnostics/engine.ts";
+import { TABLE } from "../diagnostics/table.ts";
+import { parseUnit } from "../grammar/parse-unit.ts";
+import { builtinHeader } from "../headers/index.ts";
+import { vmlinuxTypes } from "../headers/vmlinux.ts";
+import { printModule } from "../ir/print.ts";
+import { lower } from "../lower/index.ts";
+import { optimize } from "../opt/pipeline.ts";
+import type { TokenBuffer } from "../preprocess/buffer.ts";
+import { Preprocessor } from "../preprocess/preprocess.ts";
+import { printMacros, printPreprocessed } from "../preprocess/print.ts";
+import { check } from "../types/check.ts";
+import { CODES } from "../types/codes.ts";
+import type { CompileOptions, CompileResult } from "./options.ts";
+import { showAst, showTokens } from "./show.ts";
+
+/**
+ * @example
+ * const result = compile("prog.c", "int answer(void) { return 42; }", defaultOptions({ read: () => null }));
+ */
+export function compile(path: string, text: Uint8Array | string, options: CompileOptions): CompileResult {
+	const sink = new DiagnosticEngine(options.warnings, [...TABLE, ...Object.values(CODES)]);
+	const preprocessor = new Preprocessor({ ...options, builtinHeader, virtualVmlinux: options.vmlinux !== undefined }, (diagnostic) => sink.report(diagnostic));
+	sink.attach(preprocessor.buffer, preprocessor.pragmas);
+	let made: Made = {};
+	try {
+		made = stages(path, text, preprocessor, options, sink);
+	} catch (error) {
+		// The one fault of a recursive compiler that a program can cause: a tree too deep for the stack.
+		if (!(error instanceof RangeError) || !/call stack/i.test(error.message)) throw error;
+		sink.report({ code: "E0190", severity: "error", message: "the program is nested too deeply to compile (the compiler's stack is exhausted)", span: null });
+	}
+	const ok = sink.errors === 0;
+	return {
+		ok, diagnostics: sink.kept, tokens: preprocessor.buffer, output: ok ? (made.output ?? null) : null, object: ok ? (made.object ?? null) : null,
+		dependencies: preprocessor.dependencies,
+	};
+}
+
+type Made = Partial<Pick<CompileResult, "output" | "object">>;
+
+/** The pipeline, top to bottom. Each stage is left as soon as its result is what was asked for, or an error makes going on senseless. */
+function stages(path: string, text: Uint8Array | string, preprocessor: Preprocessor, options: CompileOptions, sink: DiagnosticEngine): Made {
+	const source = preprocessor.run(path, text);
+	if (options.stage === "preprocess") return { output: printPreprocessed(source, options.lineMarkers) };
+	if (options.stage === "macros") return { output: printMacros(source) };
+	if (options.stage === "tokens") return { output: showTokens(source) };
+	if (source.stopped) return {};
+
+	const btf = source.wantsVmlinux ? (options.vmlinux?.() ?? null) : null;
+	const unit = parseUnit(source, btf === null ? null : vmlinuxTypes(btf), sink);
+	if (options.stage === "ast") return { output: showAst(unit) };
+
+	const typed = check(unit, { sink });
+	if (options.stage === "syntax" || sink.errors > 0) return {};
+	const { cpu, debug } = options.target;
+	const level = Math.min(3, options.target.optimize) as 0 | 1 | 2 | 3;
+	const ir = optimize(lower(typed, { diagnostics: sink }), { level, cpu, diagnostics: sink });
+	if (options.stage === "ir") return { output: printModule(ir) };
+	if (sink.errors > 0) return {};
+
+	const { object } = emit(ir, typed, placesOf(preprocessor.buffer), { cpu: `v${cpu}`, debug, fileName: path, diagnostics: sink });
+	if (sink.errors > 0) return {};
+	return { object, output: options.stage === "asm" ? disassemble(object) : writeElf(object) };
+}
+
+/** What line information says of a token: where the outermost macro was called. */
+function placesOf(tokens: TokenBuffer): Places {
+	return {
+		locate: (span) => {
+			if (span.from >= tokens.length) return null;
+			const place = tokens.place(span.from);
+			return { ...place, text: tokens.lineText(span.from) };
+		},
+	};
+}

@@ -1,0 +1,51 @@
+/** What a compilation needs besides the text, and what comes out. Plain data; the command line is one way to make it. */
+import type { ObjectFile } from "../../assembler/object.ts";
+import type { Diagnostic } from "../diagnostics/diagnostic.ts";
+import type { WarningOptions } from "../diagnostics/engine.ts";
+import type { TokenBuffer } from "../preprocess/buffer.ts";
+import type { SearchDir } from "../preprocess/include.ts";
+import type { TargetOptions } from "../preprocess/predefined.ts";
+import type { FileProvider } from "../source/files.ts";
+
+/** How far to go. Each but the last prints what its stage made. */
+export type Stage = "preprocess" | "macros" | "tokens" | "ast" | "syntax" | "ir" | "asm" | "obj";
+
+export interface CompileOptions {
+	readonly target: TargetOptions;
+	readonly macros: readonly { readonly kind: "define" | "undefine"; readonly text: string }[];
+	readonly includes: readonly string[];
+	/** Searched in order; "built-in" is where our own headers stand. */
+	readonly dirs: readonly (SearchDir | "built-in")[];
+	readonly provider: FileProvider;
+	readonly warnings: WarningOptions;
+	readonly stage: Stage;
+	/** -P: no line markers in -E's output. */
+	readonly lineMarkers: boolean;
+	/** BTF that answers `#include "vmlinux.h"` when no such file is found; asked for at most once. */
+	readonly vmlinux?: () => Uint8Array | null;
+	/** -MG */
+	readonly allowMissing?: boolean;
+}
+
+export interface CompileResult {
+	/** No errors. */
+	readonly ok: boolean;
+	readonly diagnostics: readonly Diagnostic[];
+	/** What spans of diagnostics refer to. */
+	readonly tokens: TokenBuffer | null;
+	/** Text of the stage asked for, or the bytes of the ELF file. null when there were errors, and for "syntax". */
+	readonly output: string | Uint8Array | null;
+	readonly object: ObjectFile | null;
+	/** Files read, the source first. */
+	readonly dependencies: readonly { readonly path: string; readonly system: boolean }[];
+}
+
+export const DEFAULT_TARGET: TargetOptions = { cpu: 3, std: "gnu17", optimize: 2, optimizeSize: false, bigEndian: false, debug: true };
+
+/** Options for a program that is to run: -O2 -g, our own headers. */
+export function defaultOptions(provider: FileProvider): CompileOptions {
+	return {
+		target: DEFAULT_TARGET, macros: [], includes: [], dirs: ["built-in"], provider, stage: "obj", lineMarkers: true,
+		warnings: { flags: [], none: false, errorLimit: 20, systemHeaders: false },
+	};
+}

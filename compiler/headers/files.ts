@@ -1,0 +1,1 @@
+export const FILES: Readonly<Record<string, string>> = {};
