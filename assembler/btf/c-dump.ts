@@ -275,8 +275,8 @@ export class CDump {
 			if (inBitField || (boundary === next && roundUp(at, align * 8) !== boundary) || (boundary !== next && next - boundary <= boundary - at)) line(widest, inBitField ? boundary - at : 0);
 			at = boundary;
 		}
-		// A hostile size could ask for millions of lines: an array says the same.
-		if (next - at > 64 * width) {
+		// A hostile size could ask for millions of lines; no real gap is as large: an array says the same.
+		if (next - at > 8 * 8192) {
 			this.out.push(`\n${tabs(level)}char __padding_${at}[${Math.floor((next - at) / 8)}];`);
 			at += Math.floor((next - at) / 8) * 8;
 		}
