@@ -1,5 +1,5 @@
 import type { Btf, BtfMember, BtfType } from "../../assembler/btf/types.ts";
-import type { CType, EnumType, RecordType } from "../types/types.ts";
+import type { CType, EnumType, Member, RecordType } from "../types/types.ts";
 import type { FunctionSym } from "../types/typed.ts";
 import { type Derived, type Node, Nodes } from "./btf-nodes.ts";
 
@@ -135,10 +135,8 @@ export class BtfBuilder {
 		for (const tag of type.declTags) this.declTag(tag, id, -1);
 		const members: BtfMember[] = [];
 		for (const member of body.members) {
-			const memberNode = this.nodes.of(member.type);
-			// Unnamed bit-fields are only padding.
-			if (member.name === null && member.bitWidth !== null) continue;
-			const memberId = this.visit(memberNode, true, false);
+			if (isPadding(member)) continue;
+			const memberId = this.visit(this.nodes.of(member.type), true, false);
 			for (const tag of member.declTags) this.declTag(tag, id, members.length);
 			members.push({ name: member.name ?? "", type: memberId, bitOffset: member.bitOffset, bitSize: member.bitWidth ?? 0 });
 		}
@@ -237,6 +235,29 @@ export class BtfBuilder {
 		}
 		return { types: this.types };
 	}
+}
+
+/** BTF has no members for padding: unnamed bit-fields. */
+const isPadding = (member: Member): boolean => member.name === null && member.bitWidth !== null;
+
+/** A CO-RE access counts the members that BTF has; the compiler's own counts all. */
+export function btfAccess(root: CType, access: string): string {
+	const [first, ...steps] = access.split(":");
+	let type = root;
+	const out = [first];
+	for (const step of steps) {
+		while (type.kind === "typedef" || type.kind === "qualified" || type.kind === "tagged") type = type.target;
+		const index = Number(step);
+		if (type.kind === "array") {
+			out.push(step);
+			type = type.element;
+		} else if (type.kind === "record" && type.body !== null && index < type.body.members.length) {
+			const { members } = type.body;
+			out.push(String(index - members.slice(0, index).filter(isPadding).length));
+			type = members[index].type;
+		} else return access;
+	}
+	return out.join(":");
 }
 
 /** A record that a pointer may leave out. */
