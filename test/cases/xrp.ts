@@ -1,0 +1,66 @@
+/**
+ * Recorded XRP runs: `npm run -s cases -- xrp [--get F] [--range F] [--wiredtiger F] [--engine E] VECTORS.json...`
+ *
+ * F is a program as C or as an object; without one, programs of ours that leave the page as the original ones do. Each
+ * vector's trace, return codes and scratch page must come out as recorded; prints what passed and failed.
+ */
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gunzipSync } from "node:zlib";
+import { parseArgs } from "node:util";
+import { type EngineName, load } from "../../runtime/load.ts";
+import { memoryDevice } from "../../runtime/xrp/device.ts";
+import { storageHook } from "../../runtime/xrp/hook.ts";
+import type { StorageHook } from "../../runtime/xrp/chain.ts";
+import { type Outcome, runGetVectors, runRawVectors, runWiredTigerVectors, type Vectors } from "./xrp/vectors.ts";
+
+const SOURCES = { get: "original-get.bpf.c", range: "original-range.bpf.c", wiredtiger: "original-wiredtiger.bpf.c" } as const;
+
+export async function main(args: readonly string[]): Promise<number> {
+	const { values, positionals } = parseArgs({
+		args: [...args],
+		allowPositionals: true,
+		options: { get: { type: "string" }, range: { type: "string" }, wiredtiger: { type: "string" }, engine: { type: "string" }, list: { type: "string" } },
+	});
+	if (positionals.length === 0) {
+		console.error("usage: cases xrp [--get F] [--range F] [--wiredtiger F] [--engine interpreter|js|wasm] VECTORS.json...");
+		return 2;
+	}
+	const engine = (values.engine ?? "default") as EngineName;
+	const hooks = new Map<string, Promise<StorageHook>>();
+	const hook = (name: keyof typeof SOURCES): Promise<StorageHook> => {
+		let made = hooks.get(name);
+		if (!made) hooks.set(name, (made = loadHook(values[name] ?? fileURLToPath(new URL(`./xrp/${SOURCES[name]}`, import.meta.url)), engine)));
+		return made;
+	};
+	let failed = 0;
+	for (const file of positionals) {
+		const vectors = JSON.parse(readFileSync(file, "utf8")) as Vectors;
+		let outcome: Outcome;
+		if ("root_cookie" in vectors) {
+			const bytes = gunzipSync(readFileSync(join(dirname(file), vectors.file)));
+			outcome = runWiredTigerVectors(vectors, memoryDevice(bytes), await hook("wiredtiger"));
+		} else if ("layers" in vectors) {
+			outcome = runGetVectors(vectors, await hook("get"), await hook("range"));
+		} else {
+			outcome = runRawVectors(vectors, await hook("get"), await hook("range"));
+		}
+		failed += outcome.failures.length;
+		console.log(`${file}: ${outcome.passed} passed, ${outcome.failures.length} failed`);
+		for (const failure of outcome.failures.slice(0, Number(values.list ?? 5))) console.log(`  ${failure}`);
+	}
+	return failed === 0 ? 0 : 1;
+}
+
+async function loadHook(file: string, engine: EngineName): Promise<StorageHook> {
+	const object = file.endsWith(".c") ? await compileFile(file) : new Uint8Array(readFileSync(file));
+	const { programs } = await load(object, { type: "xrp", engine, verify: engine !== "interpreter" });
+	const [program] = Object.values(programs);
+	return storageHook(program.loaded);
+}
+
+async function compileFile(file: string): Promise<Uint8Array> {
+	const { compileFile } = await import("../../cli/compile-file.ts");
+	return compileFile(file);
+}
