@@ -1,0 +1,123 @@
+/**
+ * The kernel function, hook or struct member that a program attaches to: found in the kernel's BTF, and what it implies.
+ *
+ * Source: check_attach_btf_id, bpf_check_attach_target, check_struct_ops_btf_id of kernel/bpf/verifier.c.
+ */
+import { EINVAL, ENOTSUPP, type Env, reject, unsupported } from "./env.ts";
+import { resolved } from "./btf.ts";
+import { SLEEPABLE_LSM, RAW_TP_NULLABLE } from "./attach-facts.ts";
+import type { RetvalRange } from "./state.ts";
+
+const TRACING = 26;
+const STRUCT_OPS = 27;
+const EXT = 28;
+const LSM = 29;
+const SYSCALL = 31;
+const KPROBE = 2;
+const RAW_TP = 23;
+const FENTRY = 24;
+const FEXIT = 25;
+const FMOD_RET = 26;
+const ITER = 28;
+const LSM_MAC = 27;
+const LSM_CGROUP = 43;
+
+export function checkAttach(env: Env): void {
+	const { spec, image } = env;
+	const attach = image.expectedAttachType;
+	if (spec.id === SYSCALL) {
+		if (env.sleepable) return;
+		reject(EINVAL, "Syscall programs can only be sleepable", { code: "V0701" });
+	}
+	if (env.sleepable) {
+		const ok = spec.id === TRACING ? [FENTRY, FEXIT, FMOD_RET, ITER].includes(attach) : spec.id === LSM || spec.id === KPROBE || spec.id === STRUCT_OPS;
+		if (!ok) reject(EINVAL, "Only fentry/fexit/fmod_ret, lsm, iter, uprobe, and struct_ops programs can be sleepable", { code: "V0701" });
+	}
+	if (spec.id !== TRACING && spec.id !== LSM && spec.id !== EXT && spec.id !== STRUCT_OPS) return;
+	if (spec.id === EXT) unsupported("extension programs");
+	const { kernel } = env;
+	if (!kernel) unsupported("programs attached by BTF without the kernel's BTF");
+	const id = image.attach?.btfId ?? 0;
+	if (spec.id === STRUCT_OPS) return structOps(env, id);
+	if (!id) reject(EINVAL, "Tracing programs must provide btf_id", { code: "V0702" });
+	const t = kernel.type(id);
+	const name = (t as { name?: string }).name ?? "";
+	env.attachId = id;
+	env.attachName = name;
+	switch (attach) {
+		case RAW_TP: {
+			if (t.kind !== "typedef") reject(EINVAL, `attach_btf_id ${id} is not a typedef`, { code: "V0702" });
+			if (!name.startsWith("btf_trace_")) reject(EINVAL, `attach_btf_id ${id} points to wrong type name ${name}`, { code: "V0702" });
+			// The tracepoint's own function names the arguments; the typedef's prototype has a data pointer in front.
+			const template = kernel.find(`__bpf_trace_${name.slice("btf_trace_".length)}`, "func");
+			const f = template > 0 ? kernel.type(template) : null;
+			let p = f && f.kind === "func" ? kernel.type(f.type) : resolved(kernel, t.type);
+			if (p.kind === "ptr") p = kernel.type(p.type);
+			if (p.kind !== "func_proto") reject(EINVAL, "invalid tracepoint type", { code: "V0702" });
+			env.attachProto = p;
+			return;
+		}
+		case ITER:
+		case FENTRY:
+		case FEXIT:
+		case FMOD_RET:
+		case LSM_MAC:
+		case LSM_CGROUP: {
+			if (t.kind !== "func") reject(EINVAL, `attach_btf_id ${id} is not a function`, { code: "V0702" });
+			const p = kernel.type(t.type);
+			if (p.kind !== "func_proto") reject(EINVAL, "invalid function prototype", { code: "V0702" });
+			env.attachProto = p;
+			break;
+		}
+		default:
+			reject(EINVAL, "unknown attach type", { code: "V0702" });
+	}
+	if (spec.id === LSM && attach !== LSM_CGROUP && !name.startsWith("bpf_lsm_")) reject(EINVAL, `attach_btf_id ${id} points to wrong type name ${name}`, { code: "V0702" });
+	if (env.sleepable && spec.id === LSM && !SLEEPABLE_LSM.has(name.replace(/^bpf_lsm_/, ""))) reject(EINVAL, `${name} is not sleepable`, { code: "V0703" });
+	if (env.sleepable && spec.id === TRACING && attach !== ITER) {
+		const syscall = /^__x64_sys_|^__ia32_sys_/.test(name) || name.startsWith("bpf_fentry_test") || name.startsWith("bpf_modify_return_test") || name.startsWith("should_");
+		if (!syscall) reject(EINVAL, `${name} is not sleepable`, { code: "V0703" });
+	}
+	if (!env.sleepable && attach === FMOD_RET && !name.startsWith("security_") && !name.startsWith("bpf_modify_return_test") && !/^__x64_sys_|^__ia32_sys_|^should_/.test(name)) {
+		reject(EINVAL, `${name}() is not modifiable`, { code: "V0703" });
+	}
+}
+
+/** The struct's member by number: a function pointer whose prototype the program implements. */
+function structOps(env: Env, id: number): void {
+	const kernel = env.kernel!;
+	const { image } = env;
+	if (!env.gpl) reject(EINVAL, "struct ops programs must have a GPL compatible license", { code: "V0704" });
+	if (!id) reject(ENOTSUPP, "struct_ops program without a struct", { code: "V0704" });
+	const t = kernel.type(id);
+	if (t.kind !== "struct" || kernel.find(`bpf_struct_ops_${t.name}`, "struct") < 0) reject(ENOTSUPP, `attach_btf_id ${id} is not a supported struct`, { code: "V0704" });
+	const member = t.members[image.expectedAttachType];
+	if (!member) reject(EINVAL, `attach to invalid member idx ${image.expectedAttachType} of struct ${t.name}`, { code: "V0704" });
+	const ptr = resolved(kernel, member.type);
+	const proto = ptr.kind === "ptr" ? resolved(kernel, ptr.type) : ptr;
+	if (proto.kind !== "func_proto") reject(EINVAL, `attach to invalid member ${member.name}(@idx ${image.expectedAttachType}) of struct ${t.name}`, { code: "V0704" });
+	env.attachProto = proto;
+	env.attachName = member.name;
+	env.attachId = id;
+}
+
+/** The range of an LSM hook's return value: what the program may return, and what it sees as the last argument. */
+export function lsmReturnRange(env: Env): RetvalRange | null {
+	if (env.spec.id !== LSM || env.image.expectedAttachType !== LSM_MAC) return null;
+	const name = env.attachName.replace(/^bpf_lsm_/, "");
+	if (BOOLEAN_HOOKS.has(name)) return { min: 0, max: 1 };
+	if (ANY_RETURN_HOOKS.has(name)) return null;
+	return { min: -4095, max: 0 };
+}
+
+const BOOLEAN_HOOKS = new Set(["audit_rule_known", "inode_xattr_skipcap"]);
+const ANY_RETURN_HOOKS = new Set([
+	"vm_enough_memory", "inode_need_killpriv", "inode_getsecurity", "inode_listsecurity", "inode_copy_up_xattr", "getprocattr", "setprocattr", "xfrm_decode_session",
+	"ismaclabel", "getselfattr", "key_getsecurity", "audit_rule_match",
+]);
+
+/** Arguments of tracepoints that may be null although the prototype does not say so. */
+export function nullableArgs(name: string, index: number): boolean {
+	const mask = RAW_TP_NULLABLE[name.replace(/^btf_trace_/, "")];
+	return mask !== undefined && mask.includes(index);
+}

@@ -1,0 +1,379 @@
+/**
+ * Arguments of helpers against their contracts: types that fit, memory that is there, references that are owned.
+ *
+ * In: the call's contract and the argument registers; out: `CallFacts` that later steps of the call need.
+ * Source: check_func_arg, check_reg_type, check_helper_mem_access of kernel/bpf/verifier.c.
+ */
+import { EACCES, EINVAL, EOPNOTSUPP, type Env, R, internal, reject } from "../env.ts";
+import { nameOf, sameStruct } from "../btf.ts";
+import { type Field, FIELD, KPTR, fieldAt, hasField } from "../fields.ts";
+import { MAP, type MapInfo, hasDirectValue } from "../maps.ts";
+import { asS64, isConst } from "../range.ts";
+import { type Reg, type RetvalRange, isNull, slotIsSpilled } from "../state.ts";
+import { markPrecise, markSlotPrecise } from "../precision.ts";
+import { accessKernelObject, matchKptr } from "../objects.ts";
+import { accessMemory, checkAligned, checkBuffer, checkMapRights, checkMapValue, checkPacket, checkRegion, checkUnmodified, describeRange, mayAccessPacket } from "../memory.ts";
+import { type RawMode, checkStackRange, framePointedTo, slotOf } from "../stack.ts";
+import { fieldsOf, spinLock } from "../references.ts";
+import { DYN_LOCAL, DYN_RINGBUF, dynptrReg, objectSlot, useDynptr } from "../dynptr.ts";
+import { checkReadable } from "../alu.ts";
+import { notNullReg } from "../jump.ts";
+import { type Arg, type Contract } from "./contract.ts";
+import { inTreeCallback } from "./callbacks.ts";
+import {
+	ALLOC, CONST_PTR_TO_DYNPTR, CONST_PTR_TO_MAP, DYNPTR_FLAGS, MAYBE_NULL, NON_OWN_REF, PERCPU, PTR_TO_ARENA, PTR_TO_BTF_ID, PTR_TO_BUF, PTR_TO_CTX,
+	PTR_TO_FUNC, PTR_TO_MAP_KEY, PTR_TO_MAP_VALUE, PTR_TO_MEM, PTR_TO_PACKET, PTR_TO_PACKET_META, PTR_TO_SOCKET, PTR_TO_SOCK_COMMON, PTR_TO_STACK,
+	PTR_TO_TCP_SOCK, PTR_TO_XDP_SOCK, RCU, RDONLY, RINGBUF, SCALAR, SPILL, TRUSTED, ZERO, baseOf, isAllocObject, isPacket, kindAt, typeName,
+} from "../types.ts";
+
+export interface CallFacts {
+	map: MapInfo | null;
+	mapUid: number;
+	raw: RawMode;
+	rawMode: boolean;
+	releaseRegno: number;
+	refObjId: number;
+	memSize: number;
+	/** The largest the size argument can be. */
+	maxSize: bigint;
+	subprog: number;
+	percpu: Reg | null;
+	kptr: Field | null;
+	constKey: bigint;
+	dynptrId: number;
+}
+
+export function newCallFacts(): CallFacts {
+	return {
+		map: null, mapUid: 0, raw: { size: 0, regno: 0 }, rawMode: false, releaseRegno: 0, refObjId: 0, memSize: 0, maxSize: 0n, subprog: 0, percpu: null, kptr: null,
+		constKey: -1n, dynptrId: 0,
+	};
+}
+
+const MEMORY = [PTR_TO_STACK, PTR_TO_PACKET, PTR_TO_PACKET_META, PTR_TO_MAP_KEY, PTR_TO_MAP_VALUE, PTR_TO_MEM, PTR_TO_MEM | RINGBUF, PTR_TO_BUF, PTR_TO_BTF_ID | TRUSTED];
+const SOCKS = [PTR_TO_SOCK_COMMON, PTR_TO_SOCKET, PTR_TO_TCP_SOCK, PTR_TO_XDP_SOCK];
+const BTF_POINTERS = [PTR_TO_BTF_ID, PTR_TO_BTF_ID | TRUSTED, PTR_TO_BTF_ID | RCU];
+
+/** Register types that an argument takes, before nullness. */
+const FITTING: Readonly<Record<Arg["kind"], readonly number[]>> = {
+	any: [], map: [CONST_PTR_TO_MAP], key: MEMORY, value: MEMORY, ctx: [PTR_TO_CTX], mem: MEMORY, size: [SCALAR], size0: [SCALAR], alloc: [SCALAR],
+	func: [PTR_TO_FUNC], stack: [PTR_TO_STACK], sk: [...SOCKS, PTR_TO_BTF_ID, PTR_TO_BTF_ID | TRUSTED], sock_common: SOCKS, socket: [PTR_TO_SOCKET],
+	btf: BTF_POINTERS, spin_lock: [PTR_TO_MAP_VALUE, PTR_TO_BTF_ID | ALLOC], timer: [PTR_TO_MAP_VALUE], str: [PTR_TO_MAP_VALUE],
+	kptr: [PTR_TO_MAP_VALUE, PTR_TO_BTF_ID | ALLOC], ringbuf: [PTR_TO_MEM | RINGBUF],
+	percpu: [PTR_TO_BTF_ID | PERCPU, PTR_TO_BTF_ID | PERCPU | RCU, PTR_TO_BTF_ID | PERCPU | TRUSTED], dynptr: [PTR_TO_STACK, CONST_PTR_TO_DYNPTR],
+};
+
+function checkType(env: Env, regno: number, arg: Arg, kind: Arg["kind"], nullable: boolean, helper: string, facts: CallFacts): void {
+	const reg = env.regs[regno];
+	let { type } = reg;
+	const readonly = arg.read || (kind === "dynptr" && arg.read);
+	if (readonly) type &= ~RDONLY;
+	if (nullable) type &= ~MAYBE_NULL;
+	if (kind === "mem") type &= ~DYNPTR_FLAGS;
+	if (helper === "kptr_xchg" && type & ALLOC && regno === 2) type &= ~(ALLOC | PERCPU);
+	const fitting = FITTING[kind];
+	if (!fitting.includes(type)) {
+		const expected = fitting.map(typeName).join(", ");
+		reject(EACCES, `${R(regno)} type=${typeName(reg.type)} expected=${expected}`, {
+			code: reg.type & MAYBE_NULL ? "V0101" : "V0110", register: regno, needed: expected, known: typeName(reg.type),
+			...(reg.type & MAYBE_NULL ? { suggestion: "check the pointer first: if (!p) return …;" } : {}),
+		});
+	}
+	if (baseOf(reg.type) !== PTR_TO_BTF_ID) return;
+	if (fitting === MEMORY) {
+		if (!arg.read) reject(EACCES, `${helper}() may write into memory pointed by ${R(regno)} type=${typeName(reg.type)}`, { code: "V0226", register: regno });
+		return;
+	}
+	if (isAllocObject(reg.type)) {
+		if (helper !== "spin_lock" && helper !== "spin_unlock" && helper !== "kptr_xchg") internal("unimplemented handling of MEM_ALLOC");
+		if (helper === "kptr_xchg" && regno === 2) matchKptr(env, facts.kptr!, reg, regno, EACCES);
+		return;
+	}
+	if (reg.type & PERCPU) return;
+	if (reg.type & MAYBE_NULL && (!nullable || arg.release)) reject(EACCES, `Possibly NULL pointer passed to helper arg${regno}`, { code: "V0101", register: regno });
+	if (helper === "kptr_xchg") {
+		matchKptr(env, facts.kptr!, reg, regno, EACCES);
+		return;
+	}
+	const { kernel } = env;
+	if (!kernel) return;
+	const wanted = kind === "sk" ? "sock_common" : arg.of;
+	const id = kernel.find(wanted, "struct");
+	const strict = arg.release && helper !== "sk_release";
+	if (!sameStruct(reg.btf!, reg.btfId, reg.off, kernel, id, strict)) {
+		reject(EACCES, `${R(regno)} is of type ${nameOf(reg.btf!, reg.btfId)} but ${wanted} is expected`, { code: "V0111", register: regno });
+	}
+}
+
+/** Offsets that a pointer argument may have. */
+export function checkArgOffset(env: Env, reg: Reg, regno: number, release: boolean, dynptr: boolean): void {
+	if (release) {
+		if (dynptr && reg.type === PTR_TO_STACK) return;
+		if (reg.off) reject(EINVAL, `${R(regno)} must have zero offset when passed to release func or trusted arg to kfunc`, { code: "V0231", register: regno });
+		return checkUnmodified(env, reg, regno, false);
+	}
+	switch (reg.type) {
+		case PTR_TO_STACK:
+		case PTR_TO_PACKET:
+		case PTR_TO_PACKET_META:
+		case PTR_TO_MAP_KEY:
+		case PTR_TO_MAP_VALUE:
+		case PTR_TO_MEM:
+		case PTR_TO_MEM | RDONLY:
+		case PTR_TO_MEM | RINGBUF:
+		case PTR_TO_BUF:
+		case PTR_TO_BUF | RDONLY:
+		case PTR_TO_ARENA:
+		case SCALAR:
+			return;
+		case PTR_TO_BTF_ID:
+		case PTR_TO_BTF_ID | ALLOC:
+		case PTR_TO_BTF_ID | TRUSTED:
+		case PTR_TO_BTF_ID | RCU:
+		case PTR_TO_BTF_ID | ALLOC | NON_OWN_REF:
+		case PTR_TO_BTF_ID | ALLOC | NON_OWN_REF | RCU:
+			return checkUnmodified(env, reg, regno, true);
+		default:
+			return checkUnmodified(env, reg, regno, false);
+	}
+}
+
+/** `size` bytes behind a pointer argument. */
+export function checkHelperMemory(env: Env, regno: number, size: number, write: boolean, zeroAllowed: boolean, raw: RawMode | null): void {
+	const reg = env.regs[regno];
+	switch (baseOf(reg.type)) {
+		case PTR_TO_PACKET:
+		case PTR_TO_PACKET_META:
+			return checkPacket(env, regno, reg.off, size, zeroAllowed);
+		case PTR_TO_MAP_KEY:
+			if (write) reject(EACCES, `${R(regno)} cannot write into ${typeName(reg.type)}`, { code: "V0226", register: regno });
+			return checkRegion(env, regno, reg.off, size, reg.map!.keySize, false);
+		case PTR_TO_MAP_VALUE:
+			checkMapRights(env, regno, reg.off, size, write);
+			return checkMapValue(env, regno, reg.off, size, zeroAllowed, false);
+		case PTR_TO_MEM:
+			if (reg.type & RDONLY && write) reject(EACCES, `${R(regno)} cannot write into ${typeName(reg.type)}`, { code: "V0226", register: regno });
+			return checkRegion(env, regno, reg.off, size, reg.memSize, zeroAllowed);
+		case PTR_TO_BUF:
+			if (reg.type & RDONLY && write) reject(EACCES, `${R(regno)} cannot write into ${typeName(reg.type)}`, { code: "V0226", register: regno });
+			return checkBuffer(env, reg, regno, reg.off, size, reg.type & RDONLY ? "rdonly" : "rdwr");
+		case PTR_TO_STACK:
+			return checkStackRange(env, regno, reg.off, size, zeroAllowed, write, raw);
+		case PTR_TO_BTF_ID:
+			accessKernelObject(env, reg, regno, reg.off, size, false);
+			return;
+		case PTR_TO_CTX:
+			if (env.spec.contextIsMemory) {
+				if (size === 0) {
+					if (zeroAllowed) return;
+					reject(EACCES, "invalid zero-sized read", { code: "V0219" });
+				}
+				accessMemory(env, regno, { off: size - 1, size: 1, write, value: -1, imm: null, strict: false, signExtend: false });
+				return;
+			}
+			break;
+	}
+	if (zeroAllowed && size === 0 && isNull(reg)) return;
+	reject(EACCES, `${R(regno)} type=${typeName(reg.type)} expected=fp`, { code: "V0110", register: regno });
+}
+
+const MAX_SIZE = 1n << 29n;
+
+/** A size argument and the memory in the register before it. */
+export function checkSize(env: Env, regno: number, write: boolean, zeroAllowed: boolean, raw: RawMode | null, facts: CallFacts | null): void {
+	const reg = env.regs[regno];
+	const { range } = reg;
+	if (facts) facts.maxSize = range.umax;
+	if (!isConst(range)) raw = null;
+	if (range.smin < 0n) {
+		reject(EACCES, `${R(regno)} min value is negative, either use unsigned or 'var &= const'`, { code: "V0270", register: regno, needed: "a size ≥ 0", known: describeRange(range), suggestion: "make the size unsigned, or check it" });
+	}
+	if (range.umin === 0n && !zeroAllowed) {
+		reject(EACCES, `${R(regno)} invalid zero-sized read: u64=[${range.umin},${range.umax}]`, { code: "V0271", register: regno, needed: "a size of at least 1", known: describeRange(range), suggestion: "check that the size is not 0" });
+	}
+	if (range.umax >= MAX_SIZE) {
+		reject(EACCES, `${R(regno)} unbounded memory access, use 'var &= const' or 'if (var < const)'`, { code: "V0272", register: regno, needed: "a bounded size", known: describeRange(range), suggestion: "mask or compare the size before the call" });
+	}
+	checkHelperMemory(env, regno - 1, Number(range.umax), write, zeroAllowed, raw);
+	markPrecise(env, regno);
+}
+
+/** `bytes` of memory that the callee may read and write; null is fine. */
+export function checkWholeMemory(env: Env, regno: number, bytes: number): void {
+	const reg = env.regs[regno];
+	if (isNull(reg)) return;
+	if (reg.type & MAYBE_NULL) env.regs[regno] = notNullReg(env, reg);
+	checkHelperMemory(env, regno, bytes, false, true, null);
+	checkHelperMemory(env, regno, bytes, true, true, null);
+	if (reg.type & MAYBE_NULL) env.regs[regno] = reg;
+}
+
+/** The zero-terminated text that the register points to, in a read-only map. */
+export function checkConstString(env: Env, regno: number): string {
+	const reg = env.regs[regno];
+	if (reg.type !== PTR_TO_MAP_VALUE) reject(EINVAL, `${R(regno)} does not point to a map value`, { code: "V0273" });
+	const map = reg.map!;
+	if (!map.constant) reject(EACCES, `${R(regno)} does not point to a readonly map'`, { code: "V0273", register: regno });
+	if (!isConst(reg.range)) reject(EACCES, `${R(regno)} is not a constant address'`, { code: "V0273", register: regno });
+	if (!hasDirectValue(map.type)) reject(EACCES, "no direct value access support for this map type", { code: "V0273" });
+	checkMapValue(env, regno, reg.off, map.valueSize - reg.off, false, false);
+	const off = reg.off + Number(asS64(reg.range.tnum.value));
+	const bytes = map.def.initial ?? new Uint8Array(0);
+	let end = off;
+	while (end < bytes.length && bytes[end] !== 0) end++;
+	if (end >= map.valueSize) reject(EINVAL, "string is not zero-terminated", { code: "V0274", register: regno });
+	return new TextDecoder("latin1").decode(bytes.subarray(off, end));
+}
+
+/** The constant key on the stack, when it is one: array lookups with it cannot fail. */
+function constantKey(env: Env, key: Reg, size: number): bigint {
+	if (key.type !== PTR_TO_STACK || !isConst(key.range)) return -1n;
+	const frame = framePointedTo(env, key);
+	const at = key.off + Number(asS64(key.range.tnum.value));
+	const slot = slotOf(at);
+	const first = (-at - 1) % 8;
+	const kinds = frame.kinds[slot];
+	let zeros = 0;
+	for (let i = first; i >= 0 && kindAt(kinds, i) === ZERO; i--) zeros++;
+	if (zeros >= size) return 0n;
+	if (!slotIsSpilled(kinds) || frame.slots[slot].type !== SCALAR) return -1n;
+	let spilled = 0;
+	for (let i = first; i >= 0 && kindAt(kinds, i) === SPILL; i--) spilled++;
+	if (spilled !== size) return -1n;
+	const reg = frame.slots[slot];
+	if (!isConst(reg.range)) return -1n;
+	markSlotPrecise(env, key.frameno, slot);
+	return reg.range.tnum.value;
+}
+
+export function checkFieldPointer(env: Env, regno: number, kind: number, name: string, facts: { map: MapInfo | null; mapUid: number }): void {
+	const reg = env.regs[regno];
+	const map = reg.map!;
+	if (!isConst(reg.range)) reject(EINVAL, `${R(regno)} doesn't have constant offset. ${name} has to be at the constant offset`, { code: "V0630" });
+	if (!map.types) reject(EINVAL, `map '${map.name}' has to have BTF in order to use ${name}`, { code: "V0630" });
+	if (!hasField(map.fields, kind)) reject(EINVAL, `map '${map.name}' has no valid ${name}`, { code: "V0630" });
+	const at = kind === FIELD.timer ? map.fields!.timer : kind === FIELD.wq ? map.fields!.wq : map.fields!.taskWork;
+	const off = Number(asS64(reg.range.tnum.value)) + reg.off;
+	if (at !== off) reject(EINVAL, `off ${off} doesn't point to 'struct ${name}' that is at ${at}`, { code: "V0630" });
+	facts.mapUid = reg.mapUid;
+	facts.map = map;
+}
+
+function kptrDestination(env: Env, regno: number, facts: CallFacts): void {
+	const reg = env.regs[regno];
+	const fields = fieldsOf(env, reg);
+	if (reg.type === PTR_TO_MAP_VALUE) {
+		if (!reg.map!.types) reject(EINVAL, `map '${reg.map!.name}' has to have BTF in order to use bpf_kptr_xchg`, { code: "V0631" });
+		facts.map = reg.map;
+	}
+	if (!isConst(reg.range)) reject(EINVAL, `${R(regno)} doesn't have constant offset. kptr has to be at the constant offset`, { code: "V0631" });
+	if (!hasField(fields, KPTR)) reject(EINVAL, `${R(regno)} has no valid kptr`, { code: "V0631" });
+	const off = reg.off + Number(asS64(reg.range.tnum.value));
+	const field = fieldAt(fields, off, KPTR);
+	if (!field) reject(EACCES, `off=${off} doesn't point to kptr`, { code: "V0631" });
+	if (field.kind !== FIELD.kptrRef && field.kind !== FIELD.kptrPercpu) reject(EACCES, `off=${off} kptr isn't referenced kptr`, { code: "V0631" });
+	facts.kptr = field;
+}
+
+const DYNPTR_KIND: Readonly<Record<string, number>> = { any: 0, local: DYN_LOCAL, ringbuf: DYN_RINGBUF };
+
+export function checkArgument(env: Env, index: number, contract: Contract, helper: string, facts: CallFacts): void {
+	const regno = index + 1;
+	const arg = contract.args[index];
+	checkReadable(env, regno);
+	const reg = env.regs[regno];
+	if (arg.kind === "any") {
+		if (!env.allowPtrLeaks && reg.type !== SCALAR) reject(EACCES, `${R(regno)} leaks addr into helper function`, { code: "V0250", register: regno });
+		return;
+	}
+	if (isPacket(reg.type) && !(mayAccessPacket(env, false) && contract.packet)) reject(EACCES, "helper access to the packet is not allowed", { code: "V0303", register: regno });
+	let { kind, nullable } = arg;
+	if (kind === "value" && facts.map) {
+		if (facts.map.type === MAP.sockmap || facts.map.type === MAP.sockhash) {
+			if (nullable || arg.uninit) reject(EINVAL, "invalid arg_type for sockmap/sockhash", { code: "V0112" });
+			kind = "sk";
+			nullable = false;
+		}
+	}
+	const raw = (kind === "mem" || kind === "value") && arg.uninit && !(kind === "value" && facts.map?.type === MAP.bloomFilter);
+	if (!(isNull(reg) && nullable)) {
+		checkType(env, regno, arg, kind, nullable, helper, facts);
+		checkArgOffset(env, reg, regno, arg.release, kind === "dynptr");
+	}
+	if (arg.release) {
+		if (kind === "dynptr") {
+			if (reg.type !== PTR_TO_STACK) reject(EINVAL, "cannot release unowned const bpf_dynptr", { code: "V0606" });
+			const slot = objectSlot(env, reg, "dynptr", 2);
+			if (slot < 0 || !framePointedTo(env, reg).slots[slot].refObjId) reject(EINVAL, `arg ${regno} is an unacquired reference`, { code: "V0606" });
+		} else if (!reg.refObjId && !isNull(reg)) {
+			reject(EINVAL, `${R(regno)} must be referenced when passed to release function`, { code: "V0615", register: regno });
+		}
+		facts.releaseRegno = regno;
+	}
+	if (reg.refObjId && kind !== "kptr") {
+		if (facts.refObjId) reject(EACCES, `more than one arg with ref_obj_id ${R(regno)} ${reg.refObjId} ${facts.refObjId}`, { code: "V0616" });
+		facts.refObjId = reg.refObjId;
+	}
+	const next = contract.args[index - 1];
+	switch (kind) {
+		case "map":
+			if (facts.map && (facts.map !== reg.map || facts.mapUid !== reg.mapUid)) {
+				reject(EINVAL, `timer pointer in R1 map_uid=${facts.mapUid} doesn't match map pointer in R2 map_uid=${reg.mapUid}`, { code: "V0632" });
+			}
+			facts.map = reg.map;
+			facts.mapUid = reg.mapUid;
+			break;
+		case "key":
+			if (!facts.map) internal("invalid map_ptr to access map->key");
+			checkHelperMemory(env, regno, facts.map.keySize, false, false, null);
+			if (facts.map.type === MAP.array || facts.map.type === MAP.percpuArray) facts.constKey = constantKey(env, reg, facts.map.keySize);
+			break;
+		case "value":
+			if (nullable && isNull(reg)) return;
+			if (!facts.map) internal("invalid map_ptr to access map->value");
+			facts.rawMode = raw;
+			checkHelperMemory(env, regno, facts.map.valueSize, arg.write && raw, false, raw ? facts.raw : null);
+			break;
+		case "percpu":
+			if (!reg.btfId) reject(EACCES, `Helper has invalid btf_id in ${R(regno)}`, { code: "V0113" });
+			facts.percpu = reg;
+			break;
+		case "spin_lock":
+			if (inTreeCallback(env)) reject(EACCES, "can't spin_{lock,unlock} in rbtree cb", { code: "V0617" });
+			spinLock(env, regno, helper === "spin_lock", false, false);
+			break;
+		case "timer":
+			checkFieldPointer(env, regno, FIELD.timer, "bpf_timer", facts);
+			break;
+		case "func":
+			facts.subprog = reg.subprog;
+			break;
+		case "mem":
+			facts.rawMode = raw;
+			if (arg.bytes) {
+				checkHelperMemory(env, regno, arg.bytes, arg.write, false, raw ? facts.raw : null);
+				if (arg.aligned) checkAligned(env, env.regs[regno], arg.bytes);
+			}
+			break;
+		case "size":
+		case "size0":
+			checkSize(env, regno, next?.write ?? false, kind === "size0", facts.rawMode ? facts.raw : null, facts);
+			break;
+		case "dynptr":
+			useDynptr(env, regno, { uninit: arg.uninit, readonly: arg.read, type: DYNPTR_KIND[arg.of], cloneRef: 0 });
+			break;
+		case "alloc":
+			if (!isConst(reg.range)) reject(EACCES, `${R(regno)} is not a known constant'`, { code: "V0275", register: regno });
+			facts.memSize = Number(reg.range.tnum.value & 0xffff_ffffn) | 0;
+			markPrecise(env, regno);
+			break;
+		case "str":
+			checkConstString(env, regno);
+			break;
+		case "kptr":
+			kptrDestination(env, regno, facts);
+			break;
+	}
+}
+
+export { EOPNOTSUPP, type RetvalRange, dynptrReg };

@@ -1,0 +1,374 @@
+/**
+ * A call of a helper function: may it be called here, do the arguments fit, what is known afterwards.
+ *
+ * Source: check_helper_call, check_map_func_compatibility of kernel/bpf/verifier.c.
+ */
+import type { Insn } from "../../../assembler/spec/insn.ts";
+import { EACCES, EINVAL, ENOTSUPP, type Env, internal, reject } from "../env.ts";
+import { isRecord, resolved, sizeOf } from "../btf.ts";
+import { FIELD, hasField } from "../fields.ts";
+import { F_RDONLY_PROG, MAP, type MapInfo } from "../maps.ts";
+import { asS64, editable, isConst, sync, unbounded } from "../range.ts";
+import { markPrecise } from "../precision.ts";
+import { accessMemory } from "../memory.ts";
+import { inRcu } from "../objects.ts";
+import { acquire, checkHeld, fieldsOf, release, releaseNoMark } from "../references.ts";
+import { dynptrReg, releaseDynptr, DYN_SKB, DYN_SKB_META } from "../dynptr.ts";
+import { invalidated } from "../stack.ts";
+import { type Reg, isNull, mapRegs, notInit, pointer, scalar, unknownScalar } from "../state.ts";
+import { type CallFacts, checkArgument, checkConstString, newCallFacts } from "./arguments.ts";
+import {
+	clearCallerSaved, dropPacketPointers, findVmaCallback, forEachCallback, leaveFrame, loopCallback, pushCallback, timerCallback, userRingbufCallback,
+} from "./callbacks.ts";
+import { pushBranch } from "../walk.ts";
+import { type Contract, contract as contractOf, helperName } from "./contract.ts";
+import { helperChangesPacket } from "./summary.ts";
+import { formatIsValid } from "./format.ts";
+import {
+	ALLOC, MAYBE_NULL, PERCPU, PTR_TO_BTF_ID, PTR_TO_MAP_VALUE, PTR_TO_MEM, PTR_TO_SOCKET, PTR_TO_SOCK_COMMON, PTR_TO_TCP_SOCK, RCU, RDONLY, RINGBUF,
+	TRUSTED, typeName,
+} from "../types.ts";
+
+const CASTS = new Set([
+	"tcp_sock", "sk_fullsock", "skc_to_tcp_sock", "skc_to_tcp6_sock", "skc_to_udp6_sock", "skc_to_mptcp_sock", "skc_to_tcp_timewait_sock", "skc_to_tcp_request_sock",
+]);
+const ACQUIRES = new Set(["sk_lookup_tcp", "sk_lookup_udp", "skc_lookup_tcp", "ringbuf_reserve", "kptr_xchg"]);
+/** Calls whose map the JIT wants to know. */
+const MAP_CALLS = new Set([
+	"tail_call", "map_lookup_elem", "map_update_elem", "map_delete_elem", "map_push_elem", "map_pop_elem", "map_peek_elem", "for_each_map_elem", "redirect_map",
+	"map_lookup_percpu_elem",
+]);
+const WRITES_MAP = new Set(["map_delete_elem", "map_update_elem", "map_push_elem", "map_pop_elem"]);
+const TRACING_ONLY_PERFMON = new Set([
+	"trace_printk", "get_current_task", "get_current_task_btf", "get_current_comm", "probe_read_user", "probe_read_kernel", "probe_read_user_str", "probe_read_kernel_str",
+	"copy_from_user", "copy_from_user_task", "snprintf_btf", "snprintf", "task_pt_regs", "trace_vprintk", "perf_event_read_value", "perf_event_read", "send_signal",
+	"send_signal_thread", "get_task_stack", "get_branch_snapshot", "find_vma", "skc_to_tcp6_sock", "skc_to_tcp_sock", "skc_to_tcp_timewait_sock",
+	"skc_to_tcp_request_sock", "skc_to_udp6_sock", "skc_to_unix_sock", "skc_to_mptcp_sock", "sys_bpf",
+]);
+
+function findContract(env: Env, name: string, id: number): Contract {
+	const found = env.spec.helper(name, env.image.expectedAttachType, env.sleepable);
+	if (found === null || (!env.options.perfmon && TRACING_ONLY_PERFMON.has(name))) {
+		reject(EINVAL, `program of this type cannot use helper bpf_${name}#${id}`, {
+			code: "V0120", needed: `a helper that ${env.spec.name} programs have`, known: `bpf_${name} is not one of them`,
+		});
+	}
+	return contractOf(found);
+}
+
+/** The instruction to go on with. */
+export function callHelper(env: Env, insn: Insn): number {
+	const at = env.insn;
+	const id = insn.imm;
+	const name = helperName(id);
+	if (name === undefined) reject(EINVAL, `invalid func unknown#${id}`, { code: "V0121" });
+	const c = findContract(env, name, id);
+	if (!env.gpl && c.gpl) reject(EINVAL, "cannot call GPL-restricted function from non-GPL compatible program", { code: "V0122", suggestion: 'char LICENSE[] SEC("license") = "GPL";' });
+	if (c.sleeps) checkMaySleep(env, name, id);
+	let changes = helperChangesPacket(id);
+	const facts = newCallFacts();
+	for (let i = 0; i < c.args.length; i++) checkArgument(env, i, c, name, facts);
+	recordMap(env, facts.map, name);
+	if (name === "tail_call") recordTailCall(env, facts);
+	// Bytes that the helper fills itself.
+	for (let i = 0; i < facts.raw.size; i++) {
+		accessMemory(env, facts.raw.regno, { off: i, size: 1, write: true, value: -1, imm: null, strict: false, signExtend: false });
+	}
+	if (facts.releaseRegno) releaseArgument(env, c, name, id, facts);
+	const percpuObject = special(env, name, facts);
+	if (name === "dynptr_write") {
+		const t = dynptrReg(env, env.regs[1]).dynptrType;
+		if (t === DYN_SKB || t === DYN_SKB_META) changes = true;
+	}
+	const { regs } = env.frame;
+	clearCallerSaved(regs);
+	regs[0] = result(env, c, name, facts, percpuObject);
+	if (regs[0].type & MAYBE_NULL) regs[0].id = env.newId();
+	if (name === "dynptr_data") regs[0].dynptrId = facts.dynptrId;
+	if (CASTS.has(name) || name === "dynptr_data") {
+		if (facts.refObjId) regs[0].refObjId = facts.refObjId;
+	} else if (ACQUIRES.has(name) || (name === "map_lookup_elem" && (facts.map?.type === MAP.sockmap || facts.map?.type === MAP.sockhash))) {
+		const ref = acquire(env);
+		regs[0].id = ref;
+		regs[0].refObjId = ref;
+	}
+	refineResult(env, c, name, facts);
+	checkMapForHelper(env, facts.map, name, id);
+	if (name === "get_func_ip" && env.spec.id !== 2 && env.spec.id !== 26) reject(ENOTSUPP, `func bpf_get_func_ip#${id} not supported for program type ${env.spec.id}`, { code: "V0123" });
+	if (name === "tail_call") {
+		if (env.current.curframe > 0) {
+			// The called program may end this subprogram, returning any number, or fail and go on here.
+			pushBranch(env, at + 1, at, false);
+			dropPacketPointers(env);
+			env.regs[0] = unknownScalar;
+			return leaveFrame(env);
+		}
+		changes = false;
+	}
+	if (changes) dropPacketPointers(env);
+	return at + 1;
+}
+
+function checkMaySleep(env: Env, name: string, id: number): void {
+	const state = env.current;
+	if (!state.inSleepable) reject(EINVAL, "helper call might sleep in a non-sleepable prog", { code: "V0706" });
+	if (state.activeRcu) reject(EINVAL, `sleepable helper bpf_${name}#${id} in rcu_read_lock region`, { code: "V0706" });
+	if (state.activePreempt) reject(EINVAL, `sleepable helper bpf_${name}#${id} in non-preemptible region`, { code: "V0706" });
+	if (state.activeIrqId) reject(EINVAL, `sleepable helper bpf_${name}#${id} in IRQ-disabled region`, { code: "V0706" });
+}
+
+function recordMap(env: Env, map: MapInfo | null, name: string): void {
+	if (!MAP_CALLS.has(name)) return;
+	if (!map) internal("expected map for helper call");
+	if (map.flags & F_RDONLY_PROG && WRITES_MAP.has(name)) reject(EACCES, "write into map forbidden", { code: "V0224" });
+	const known = env.callMap[env.insn];
+	env.callMap[env.insn] = known === undefined || known === map ? map : null;
+}
+
+function recordTailCall(env: Env, facts: CallFacts): void {
+	const { map } = facts;
+	if (!map || map.type !== MAP.progArray) reject(EINVAL, "expected prog array map for tail call", { code: "V0124" });
+	const index = env.regs[3].range;
+	if (env.regs[3].type === 1 && isConst(index) && index.tnum.value < BigInt(map.maxEntries)) markPrecise(env, 3);
+}
+
+function releaseArgument(env: Env, c: Contract, name: string, id: number, facts: CallFacts): void {
+	const reg = env.regs[facts.releaseRegno];
+	if (c.args[facts.releaseRegno - 1].kind === "dynptr") return releaseDynptr(env, reg);
+	if (name === "kptr_xchg" && facts.refObjId) {
+		const ref = facts.refObjId;
+		const rcu = inRcu(env);
+		if (releaseNoMark(env.current, ref)) {
+			mapRegs(env.current, (r) => {
+				if (r.refObjId !== ref) return r;
+				if (rcu && r.type & ALLOC && r.type & PERCPU) {
+					const copy = r.copy();
+					copy.refObjId = 0;
+					copy.type = (copy.type & ~ALLOC) | RCU;
+					return copy;
+				}
+				return invalidated(env);
+			});
+			return;
+		}
+	} else if (facts.refObjId) {
+		if (release(env, facts.refObjId)) return;
+	} else if (isNull(reg)) return;
+	reject(EINVAL, `func bpf_${name}#${id} reference has not been acquired before`, { code: "V0615" });
+}
+
+/** Helpers with rules of their own. Whether per-CPU memory of an allocated object is returned. */
+function special(env: Env, name: string, facts: CallFacts): boolean {
+	const { regs } = env;
+	switch (name) {
+		case "tail_call":
+			checkHeld(env, false, true, "tail_call");
+			break;
+		case "get_local_storage":
+			if (!isNull(regs[2])) reject(EINVAL, "get_local_storage() doesn't support non-zero flags", { code: "V0125" });
+			break;
+		case "for_each_map_elem":
+			pushCallback(env, facts.subprog, forEachCallback);
+			break;
+		case "timer_set_callback":
+			pushCallback(env, facts.subprog, timerCallback);
+			break;
+		case "find_vma":
+			pushCallback(env, facts.subprog, findVmaCallback);
+			break;
+		case "snprintf":
+			if (!formatIsValid(checkConstString(env, 3), Number(regs[5].range.tnum.value), isConst(regs[5].range))) reject(EINVAL, "Invalid format string", { code: "V0126" });
+			break;
+		case "loop":
+			loopInline(env, facts.subprog);
+			markPrecise(env, 1);
+			if (BigInt(env.frame.callbackDepth) < regs[1].range.umax) pushCallback(env, facts.subprog, loopCallback);
+			else env.frame.callbackDepth = 0;
+			break;
+		case "dynptr_from_mem":
+			if (regs[1].type !== PTR_TO_MAP_VALUE) reject(EACCES, `Unsupported reg type ${typeName(regs[1].type)} for bpf_dynptr_from_mem data`, { code: "V0607" });
+			break;
+		case "dynptr_data": {
+			const d = dynptrReg(env, regs[1]);
+			facts.dynptrId = d.id;
+			facts.refObjId = d.refObjId;
+			break;
+		}
+		case "per_cpu_ptr":
+		case "this_cpu_ptr":
+			return (regs[1].type & RCU) !== 0;
+		case "user_ringbuf_drain":
+			pushCallback(env, facts.subprog, userRingbufCallback);
+			break;
+	}
+	return false;
+}
+
+/** bpf_loop with constant zero flags may be compiled into a loop: the flags must then stay what they are. */
+function loopInline(env: Env, subprog: number): void {
+	const known = env.loopInline[env.insn];
+	const flagsZero = (): boolean => {
+		const zero = isNull(env.regs[4]);
+		if (zero) markPrecise(env, 4);
+		return zero;
+	};
+	if (!known) env.loopInline[env.insn] = { fit: flagsZero(), subprog };
+	else if (known.fit) known.fit = flagsZero() && known.subprog === subprog;
+}
+
+function result(env: Env, c: Contract, name: string, facts: CallFacts, percpuObject: boolean): Reg {
+	let flags = c.result.nullable ? MAYBE_NULL : 0;
+	switch (c.result.kind) {
+		case "int":
+			return unknownScalar.copy();
+		case "void":
+			return notInit.copy();
+		case "value": {
+			const map = facts.map;
+			if (!map) internal("unexpected null map_ptr");
+			if (name === "map_lookup_elem" && (map.type === MAP.array || map.type === MAP.percpuArray) && facts.constKey >= 0n && facts.constKey < BigInt(map.maxEntries)) flags &= ~MAYBE_NULL;
+			const r = pointer(PTR_TO_MAP_VALUE | flags);
+			r.map = map;
+			r.mapUid = facts.mapUid;
+			if (!(flags & MAYBE_NULL) && hasField(map.fields, FIELD.spinLock | FIELD.resSpinLock)) r.id = env.newId();
+			return r;
+		}
+		case "socket":
+			return pointer(PTR_TO_SOCKET | flags);
+		case "sock_common":
+			return pointer(PTR_TO_SOCK_COMMON | flags);
+		case "tcp_sock":
+			return pointer(PTR_TO_TCP_SOCK | flags);
+		case "ringbuf":
+		case "mem": {
+			const r = pointer(PTR_TO_MEM | flags | (c.result.kind === "ringbuf" ? RINGBUF : 0));
+			r.memSize = facts.memSize;
+			return r;
+		}
+		case "mem_or_btf": {
+			const p = facts.percpu!;
+			const t = resolved(p.btf!, p.btfId);
+			if (!isRecord(t)) {
+				const size = sizeOf(p.btf!, p.btfId);
+				if (size === null) reject(EINVAL, `unable to resolve the size of type`, { code: "V0113" });
+				const r = pointer(PTR_TO_MEM | flags | RDONLY);
+				r.memSize = size;
+				return r;
+			}
+			const r = pointer(percpuObject ? PTR_TO_BTF_ID | ALLOC | RCU : PTR_TO_BTF_ID | flags);
+			r.btf = p.btf;
+			r.btfId = p.btfId;
+			return r;
+		}
+		default: {
+			const r = pointer(PTR_TO_BTF_ID | flags | (c.result.trusted ? TRUSTED : 0));
+			if (name === "kptr_xchg") {
+				const field = facts.kptr!;
+				r.btf = field.types!;
+				r.btfId = field.typeId!;
+				if (!field.types!.kernel) r.type |= ALLOC | (field.kind === FIELD.kptrPercpu ? PERCPU : 0);
+			} else {
+				r.btf = env.kernel;
+				r.btfId = env.kernel?.find(c.result.of, "struct") ?? 0;
+			}
+			return r;
+		}
+	}
+}
+
+const SIZED_RESULT = new Set(["get_stack", "get_task_stack", "probe_read_str", "probe_read_kernel_str", "probe_read_user_str"]);
+
+function refineResult(env: Env, c: Contract, name: string, facts: CallFacts): void {
+	if (c.result.kind !== "int") return;
+	const { regs } = env.frame;
+	if (SIZED_RESULT.has(name)) {
+		const r = editable(unbounded);
+		r.smax = asS64(facts.maxSize);
+		r.s32max = Number(BigInt.asIntN(32, facts.maxSize));
+		r.smin = -4095n;
+		r.s32min = -4095;
+		const id = regs[0];
+		regs[0] = scalar(sync(r));
+		regs[0].id = id.id;
+	} else if (name === "get_smp_processor_id") {
+		const r = editable(unbounded);
+		const top = env.options.cpus - 1;
+		r.umax = r.smax = BigInt(top);
+		r.u32max = r.s32max = top;
+		r.umin = r.smin = 0n;
+		r.u32min = r.s32min = 0;
+		regs[0] = scalar(sync(r));
+	}
+}
+
+/** Helpers that a map type takes; a type that is not here takes any that is not another type's own. */
+const MAP_HELPERS: Readonly<Record<number, readonly string[]>> = {
+	[MAP.progArray]: ["tail_call"],
+	[MAP.perfEventArray]: ["perf_event_read", "perf_event_output", "skb_output", "perf_event_read_value", "xdp_output"],
+	[MAP.ringbuf]: ["ringbuf_output", "ringbuf_reserve", "ringbuf_query", "ringbuf_reserve_dynptr", "ringbuf_submit_dynptr", "ringbuf_discard_dynptr"],
+	[MAP.userRingbuf]: ["user_ringbuf_drain"],
+	[MAP.stackTrace]: ["get_stackid"],
+	[MAP.cgroupArray]: ["skb_under_cgroup", "current_task_under_cgroup"],
+	[MAP.cgroupStorage]: ["get_local_storage"],
+	[MAP.percpuCgroupStorage]: ["get_local_storage"],
+	[MAP.devmap]: ["redirect_map", "map_lookup_elem"],
+	[MAP.devmapHash]: ["redirect_map", "map_lookup_elem"],
+	[MAP.cpumap]: ["redirect_map"],
+	[MAP.xskmap]: ["redirect_map", "map_lookup_elem"],
+	[MAP.arrayOfMaps]: ["map_lookup_elem"],
+	[MAP.hashOfMaps]: ["map_lookup_elem"],
+	[MAP.sockmap]: ["sk_redirect_map", "sock_map_update", "msg_redirect_map", "sk_select_reuseport", "map_lookup_elem"],
+	[MAP.sockhash]: ["sk_redirect_hash", "sock_hash_update", "msg_redirect_hash", "sk_select_reuseport", "map_lookup_elem"],
+	[MAP.reuseportSockarray]: ["sk_select_reuseport"],
+	[MAP.queue]: ["map_peek_elem", "map_pop_elem", "map_push_elem"],
+	[MAP.stack]: ["map_peek_elem", "map_pop_elem", "map_push_elem"],
+	[MAP.skStorage]: ["sk_storage_get", "sk_storage_delete", "kptr_xchg"],
+	[MAP.inodeStorage]: ["inode_storage_get", "inode_storage_delete", "kptr_xchg"],
+	[MAP.taskStorage]: ["task_storage_get", "task_storage_delete", "kptr_xchg"],
+	[MAP.cgrpStorage]: ["cgrp_storage_get", "cgrp_storage_delete", "kptr_xchg"],
+	[MAP.bloomFilter]: ["map_peek_elem", "map_push_elem"],
+	[MAP.insnArray]: [],
+};
+
+/** Map types that a helper takes; others take any. */
+const HELPER_MAPS: Readonly<Record<string, readonly number[]>> = {
+	tail_call: [MAP.progArray],
+	perf_event_read: [MAP.perfEventArray], perf_event_output: [MAP.perfEventArray], perf_event_read_value: [MAP.perfEventArray], skb_output: [MAP.perfEventArray],
+	xdp_output: [MAP.perfEventArray],
+	ringbuf_output: [MAP.ringbuf], ringbuf_reserve: [MAP.ringbuf], ringbuf_query: [MAP.ringbuf], ringbuf_reserve_dynptr: [MAP.ringbuf],
+	ringbuf_submit_dynptr: [MAP.ringbuf], ringbuf_discard_dynptr: [MAP.ringbuf],
+	user_ringbuf_drain: [MAP.userRingbuf],
+	get_stackid: [MAP.stackTrace],
+	current_task_under_cgroup: [MAP.cgroupArray], skb_under_cgroup: [MAP.cgroupArray],
+	redirect_map: [MAP.devmap, MAP.devmapHash, MAP.cpumap, MAP.xskmap],
+	sk_redirect_map: [MAP.sockmap], msg_redirect_map: [MAP.sockmap], sock_map_update: [MAP.sockmap],
+	sk_redirect_hash: [MAP.sockhash], msg_redirect_hash: [MAP.sockhash], sock_hash_update: [MAP.sockhash],
+	get_local_storage: [MAP.cgroupStorage, MAP.percpuCgroupStorage],
+	sk_select_reuseport: [MAP.reuseportSockarray, MAP.sockmap, MAP.sockhash],
+	map_pop_elem: [MAP.queue, MAP.stack],
+	map_peek_elem: [MAP.queue, MAP.stack, MAP.bloomFilter], map_push_elem: [MAP.queue, MAP.stack, MAP.bloomFilter],
+	map_lookup_percpu_elem: [MAP.percpuArray, MAP.percpuHash, MAP.lruPercpuHash],
+	sk_storage_get: [MAP.skStorage], sk_storage_delete: [MAP.skStorage], inode_storage_get: [MAP.inodeStorage], inode_storage_delete: [MAP.inodeStorage],
+	task_storage_get: [MAP.taskStorage], task_storage_delete: [MAP.taskStorage], cgrp_storage_get: [MAP.cgrpStorage], cgrp_storage_delete: [MAP.cgrpStorage],
+};
+
+/** Program types that may update or delete in sock maps. */
+const SOCKMAP_UPDATERS = new Set([1, 3, 4, 6, 21, 22, 30]);
+
+function maySockmap(env: Env, name: string): boolean {
+	if (name !== "map_update_elem" && name !== "map_delete_elem") return false;
+	const { id } = env.spec;
+	if (id === 26 && env.image.expectedAttachType === 28) return true;
+	if (id === 13 && name === "map_delete_elem") return true;
+	return SOCKMAP_UPDATERS.has(id);
+}
+
+function checkMapForHelper(env: Env, map: MapInfo | null, name: string, id: number): void {
+	if (!map) return;
+	const own = MAP_HELPERS[map.type];
+	const taken = HELPER_MAPS[name];
+	const fits = (own === undefined || own.includes(name) || ((map.type === MAP.sockmap || map.type === MAP.sockhash) && maySockmap(env, name))) && (taken === undefined || taken.includes(map.type));
+	if (!fits) reject(EINVAL, `cannot pass map_type ${map.type} into func bpf_${name}#${id}`, { code: "V0127" });
+}
+
+export { fieldsOf };

@@ -1,0 +1,72 @@
+/**
+ * What can be told of a call from its instruction alone: which registers it reads, whether it calls back, sleeps or changes the packet.
+ */
+import { type Env } from "../env.ts";
+import { isHelperCall, isKfuncCall } from "../structure.ts";
+import { type Contract, contract, helperName } from "./contract.ts";
+import { type Kfunc, kfuncOf } from "./kfuncs.ts";
+
+const CHANGES_PACKET = new Set([
+	"clone_redirect", "l3_csum_replace", "l4_csum_replace", "lwt_push_encap", "lwt_seg6_action", "lwt_seg6_adjust_srh", "lwt_seg6_store_bytes", "msg_pop_data",
+	"msg_pull_data", "msg_push_data", "skb_adjust_room", "skb_change_head", "skb_change_proto", "skb_change_tail", "skb_pull_data", "skb_store_bytes",
+	"skb_vlan_pop", "skb_vlan_push", "store_hdr_opt", "xdp_adjust_head", "xdp_adjust_meta", "xdp_adjust_tail", "tail_call",
+]);
+const SYNC_CALLBACK = new Set(["for_each_map_elem", "find_vma", "loop", "user_ringbuf_drain"]);
+
+export function helperChangesPacket(id: number): boolean {
+	const name = helperName(id);
+	return name !== undefined && CHANGES_PACKET.has(name);
+}
+
+export function helperContract(env: Env, id: number): Contract | null {
+	const name = helperName(id);
+	if (name === undefined) return null;
+	const contractName = env.spec.helper(name, env.image.expectedAttachType, env.sleepable);
+	return contractName === null ? null : contract(contractName);
+}
+
+export function helperMightSleep(env: Env, id: number): boolean {
+	return helperContract(env, id)?.sleeps ?? false;
+}
+
+export function kfuncAt(env: Env, at: number): Kfunc | null {
+	return kfuncOf(env, at);
+}
+
+export function kfuncIs(kfunc: Kfunc, flag: string): boolean {
+	return kfunc.flags.has(flag);
+}
+
+const SYNC_CALLBACK_KFUNC = new Set(["bpf_rbtree_add_impl"]);
+const ASYNC_CALLBACK_KFUNC = new Set(["bpf_wq_set_callback_impl", "bpf_wq_set_callback", "bpf_task_work_schedule_signal", "bpf_task_work_schedule_resume", "bpf_task_work_schedule_signal_impl", "bpf_task_work_schedule_resume_impl"]);
+
+export function isSyncCallbackCall(env: Env, at: number): boolean {
+	const insn = env.insns[at];
+	if (isHelperCall(insn)) return SYNC_CALLBACK.has(helperName(insn.imm) ?? "");
+	return isKfuncCall(insn) && SYNC_CALLBACK_KFUNC.has(kfuncOf(env, at)?.name ?? "");
+}
+
+export function isAsyncCallbackCall(env: Env, at: number): boolean {
+	const insn = env.insns[at];
+	if (isHelperCall(insn)) return helperName(insn.imm) === "timer_set_callback";
+	return isKfuncCall(insn) && ASYNC_CALLBACK_KFUNC.has(kfuncOf(env, at)?.name ?? "");
+}
+
+export interface CallSummary {
+	readonly params: number;
+	readonly isVoid: boolean;
+	readonly fastcall: boolean;
+}
+
+export function callSummary(env: Env, at: number): CallSummary | null {
+	const insn = env.insns[at];
+	if (isHelperCall(insn)) {
+		const c = helperContract(env, insn.imm);
+		return c && { params: c.args.length, isVoid: c.result.kind === "void", fastcall: c.fastcall };
+	}
+	if (isKfuncCall(insn)) {
+		const kfunc = kfuncOf(env, at);
+		return kfunc && kfunc.proto ? { params: kfunc.proto.params.length, isVoid: kfunc.proto.result === 0, fastcall: kfunc.flags.has("fastcall") } : null;
+	}
+	return null;
+}

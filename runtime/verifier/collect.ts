@@ -1,0 +1,83 @@
+/**
+ * Facts for the JITs, joined over every visit of an instruction while the program is walked.
+ *
+ * In: the state before each instruction; out: `Facts`. Costs a comparison a register and visit; left out when nobody asks.
+ */
+import type { Insn } from "../../assembler/spec/insn.ts";
+import type { Env } from "./env.ts";
+import type { Facts, MemoryRegion, ScalarRange } from "./facts.ts";
+import type { Range } from "./range.ts";
+import { NOT_INIT, PTR_TO_ARENA, PTR_TO_BTF_ID, PTR_TO_BUF, PTR_TO_CTX, PTR_TO_MAP_KEY, PTR_TO_MAP_VALUE, PTR_TO_MEM, PTR_TO_PACKET, PTR_TO_PACKET_META, PTR_TO_STACK, SCALAR, baseOf } from "./types.ts";
+
+const REGIONS: Readonly<Record<number, MemoryRegion>> = {
+	[PTR_TO_STACK]: "stack", [PTR_TO_CTX]: "context", [PTR_TO_PACKET]: "packet", [PTR_TO_PACKET_META]: "packet", [PTR_TO_MAP_VALUE]: "map-value",
+	[PTR_TO_MAP_KEY]: "memory", [PTR_TO_MEM]: "memory", [PTR_TO_BUF]: "memory", [PTR_TO_BTF_ID]: "kernel", [PTR_TO_ARENA]: "arena",
+};
+
+const REGS = 11;
+
+export class FactCollector {
+	private readonly reached: Uint8Array;
+	private readonly access: (MemoryRegion | undefined)[];
+	/** Per slot and register: undefined not seen, null no common range. */
+	private readonly ranges: (Range | Joined | null | undefined)[];
+	private readonly pointers: Uint16Array;
+
+	constructor(count: number) {
+		this.reached = new Uint8Array(count);
+		this.access = new Array(count);
+		this.ranges = new Array(count * REGS);
+		this.pointers = new Uint16Array(count);
+	}
+
+	visit(env: Env, at: number, insn: Insn): void {
+		const { regs } = env;
+		const first = this.reached[at] === 0;
+		this.reached[at] = 1;
+		let pointers = 0;
+		for (let r = 0; r < REGS; r++) {
+			const reg = regs[r];
+			const p = at * REGS + r;
+			if (reg.type === SCALAR) {
+				const known = this.ranges[p];
+				if (known === null || known === reg.range) continue;
+				this.ranges[p] = first ? reg.range : known === undefined ? null : join(known, reg.range);
+			} else {
+				this.ranges[p] = null;
+				if (reg.type !== NOT_INIT) pointers |= 1 << r;
+			}
+		}
+		this.pointers[at] = first ? pointers : this.pointers[at] & pointers;
+		const cls = insn.opcode & 7;
+		if (cls === 1 || cls === 2 || cls === 3) {
+			const loadAcquire = cls === 3 && (insn.opcode & 0xe0) === 0xc0 && insn.imm === 0x100;
+			const region = REGIONS[baseOf(regs[cls === 1 || loadAcquire ? insn.src : insn.dst].type)] ?? "kernel";
+			const known = this.access[at];
+			this.access[at] = known === undefined || known === region ? region : "mixed";
+		}
+	}
+
+	finish(env: Env): Facts {
+		return {
+			reached: this.reached, access: this.access,
+			ranges: this.ranges.map((r): ScalarRange | undefined => (r ? { umin: r.umin, umax: r.umax, smin: r.smin, smax: r.smax } : undefined)),
+			pointers: this.pointers,
+			subprograms: env.subprogs.map((s) => s.start), stackDepth: env.subprogs.map((s) => s.stackDepth),
+			callMap: env.callMap.map((m) => (m && m.index >= 0 ? m.index : undefined)),
+		};
+	}
+}
+
+interface Joined {
+	readonly umin: bigint;
+	readonly umax: bigint;
+	readonly smin: bigint;
+	readonly smax: bigint;
+}
+
+function join(a: Joined, b: Joined): Joined {
+	if (a.umin <= b.umin && a.umax >= b.umax && a.smin <= b.smin && a.smax >= b.smax) return a;
+	return {
+		umin: a.umin < b.umin ? a.umin : b.umin, umax: a.umax > b.umax ? a.umax : b.umax, smin: a.smin < b.smin ? a.smin : b.smin, smax: a.smax > b.smax ? a.smax : b.smax,
+	};
+}

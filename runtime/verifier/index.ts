@@ -1,0 +1,6 @@
+/** The verifier's public face. */
+export { verify, type VerifyOptions } from "./verify.ts";
+export { kernelTypes, type TypeSource } from "./btf.ts";
+export type { CustomProgramType } from "./programs/table.ts";
+export type { ContextField } from "./programs/spec.ts";
+export type { Facts, MemoryRegion, Rejection, ScalarRange, Verdict, VerifierStats } from "./facts.ts";

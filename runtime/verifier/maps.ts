@@ -1,0 +1,67 @@
+/**
+ * Maps as the verifier sees them: the definition, plus the fields that the kernel manages in their values.
+ *
+ * In: `MapDef`s of the image; out: one `MapInfo` each, whose identity stands for the map (two registers hold the same map when theirs are the same).
+ */
+import type { MapDef } from "../image.ts";
+import type { TypeSource } from "./btf.ts";
+import { typeSource } from "./btf.ts";
+import { FieldError, type Fields, mapFields } from "./fields.ts";
+
+export const MAP = {
+	hash: 1, array: 2, progArray: 3, perfEventArray: 4, percpuHash: 5, percpuArray: 6, stackTrace: 7, cgroupArray: 8, lruHash: 9, lruPercpuHash: 10, lpmTrie: 11,
+	arrayOfMaps: 12, hashOfMaps: 13, devmap: 14, sockmap: 15, cpumap: 16, xskmap: 17, sockhash: 18, cgroupStorage: 19, reuseportSockarray: 20,
+	percpuCgroupStorage: 21, queue: 22, stack: 23, skStorage: 24, devmapHash: 25, structOps: 26, ringbuf: 27, inodeStorage: 28, taskStorage: 29,
+	bloomFilter: 30, userRingbuf: 31, cgrpStorage: 32, arena: 33, insnArray: 34,
+} as const;
+
+export const F_RDONLY_PROG = 1 << 7;
+export const F_WRONLY_PROG = 1 << 8;
+
+export interface MapInfo {
+	readonly index: number;
+	readonly def: MapDef;
+	readonly name: string;
+	readonly type: number;
+	readonly keySize: number;
+	readonly valueSize: number;
+	readonly maxEntries: number;
+	readonly flags: number;
+	readonly types: TypeSource | null;
+	readonly fields: Fields | null;
+	/** Of maps in maps: what an element is. */
+	readonly inner: MapInfo | null;
+	/** Program and user space can only read: loads are constants. */
+	readonly constant: boolean;
+}
+
+const sources = new WeakMap<object, TypeSource>();
+
+/** One `TypeSource` per BTF, so that types of one BTF are recognised as such. */
+export function sourceOf(btf: NonNullable<MapDef["btf"]>): TypeSource {
+	let source = sources.get(btf);
+	if (!source) sources.set(btf, (source = typeSource(btf)));
+	return source;
+}
+
+export function mapInfo(def: MapDef, index: number, kernel: TypeSource | null): MapInfo {
+	const types = def.btf && def.valueTypeId ? sourceOf(def.btf) : null;
+	const fields = types ? mapFields(types, kernel, def.valueTypeId, def.valueSize) : null;
+	return {
+		index, def, name: def.name, type: def.type, keySize: def.keySize, valueSize: def.valueSize, maxEntries: def.maxEntries, flags: def.flags, types,
+		fields: fields instanceof FieldError ? null : fields,
+		inner: def.inner ? mapInfo(def.inner, -1, kernel) : null,
+		constant: (def.flags & F_RDONLY_PROG) !== 0 && def.frozen,
+	};
+}
+
+/** Map types with values at known addresses. */
+export const hasDirectValue = (type: number): boolean => type === MAP.array || type === MAP.arena || type === MAP.insnArray;
+
+/** Reads a constant map's value as an unsigned (or sign-extended) number. */
+export function readConstant(map: MapInfo, off: number, size: number, signed: boolean): bigint {
+	const bytes = map.def.initial;
+	let value = 0n;
+	for (let i = size - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes && off + i < bytes.length ? bytes[off + i] : 0);
+	return signed ? BigInt.asUintN(64, BigInt.asIntN(size * 8, value)) : value;
+}

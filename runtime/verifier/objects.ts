@@ -1,0 +1,229 @@
+/**
+ * Objects with BTF types: kernel structs read through trusted, RCU or untrusted pointers, objects of bpf_obj_new, kptrs in map values.
+ *
+ * Source: check_ptr_to_btf_access, check_map_kptr_access, map_kptr_match_type of kernel/bpf/verifier.c.
+ */
+import { EACCES, EINVAL, ENOTSUPP, EPERM, type Env, R, reject, unsupported } from "./env.ts";
+import { isConst } from "./range.ts";
+import { tnumText } from "./tnum.ts";
+import { type TypeSource, nameOf, sameStruct, sizeOf, walkStruct } from "./btf.ts";
+import { FIELD, type Field, GRAPH_NODE, fieldName, hasField, objectFields } from "./fields.ts";
+import { type Reg, isNull, pointer, unknownScalar } from "./state.ts";
+import { MAP } from "./maps.ts";
+import {
+	ALLOC, CONST_PTR_TO_MAP, MAYBE_NULL, NON_OWN_REF, PERCPU, PTR_TO_BTF_ID, PTR_TO_MEM, PTR_TO_SOCKET, PTR_TO_SOCK_COMMON, PTR_TO_TCP_SOCK, RCU, RDONLY,
+	TRUSTED, UNTRUSTED, USER, baseOf, flagsOf, isAllocObject, isNonOwning, typeName,
+} from "./types.ts";
+
+export function inSleepable(env: Env): boolean {
+	return env.current.inSleepable;
+}
+
+/** RCU-protected pointers stay valid: an explicit section, a lock, or a program that cannot sleep. */
+export function inRcu(env: Env): boolean {
+	return env.current.activeRcu !== 0 || env.current.activeLocks !== 0 || !env.current.inSleepable;
+}
+
+const ALLOWED_MODIFIERS = ALLOC | TRUSTED | NON_OWN_REF;
+export const hasUnsafeModifiers = (type: number): boolean => (flagsOf(type) & ~ALLOWED_MODIFIERS) !== 0;
+/** Socket and map pointers stand for kernel structs. */
+export const standsForStruct: Readonly<Record<number, string>> = {
+	[PTR_TO_SOCKET]: "sock", [PTR_TO_SOCK_COMMON]: "sock_common", [PTR_TO_TCP_SOCK]: "tcp_sock", [CONST_PTR_TO_MAP]: "bpf_map",
+};
+
+export function isTrusted(reg: Reg): boolean {
+	if (reg.refObjId) return true;
+	if (standsForStruct[baseOf(reg.type)] && !hasUnsafeModifiers(reg.type)) return true;
+	return (flagsOf(reg.type) & ALLOWED_MODIFIERS) !== 0 && !hasUnsafeModifiers(reg.type);
+}
+
+export const isRcu = (reg: Reg): boolean => (reg.type & RCU) !== 0;
+
+/** Fields of kernel structs that a trusted pointer leads through to another safe one. */
+const SAFE: Readonly<Record<"rcu" | "rcuOrNull" | "trusted" | "trustedOrNull", Readonly<Record<string, readonly string[]>>>> = {
+	rcu: {
+		task_struct: ["cpus_ptr", "cgroups", "real_parent", "group_leader"], cgroup: ["kn"], css_set: ["dfl_cgrp"], cgroup_subsys_state: ["cgroup"],
+	},
+	rcuOrNull: { mm_struct: ["exe_file", "owner"], sk_buff: ["sk"], request_sock: ["sk"] },
+	trusted: { bpf_iter_meta: ["seq"], bpf_iter__task: ["meta", "task"], linux_binprm: ["file"], file: ["f_inode"] },
+	trustedOrNull: { dentry: ["d_inode"], socket: ["sk"], vm_area_struct: ["vm_mm", "vm_file"] },
+};
+
+function isSafe(kind: keyof typeof SAFE, struct: string, field: string): boolean {
+	return SAFE[kind][struct]?.includes(field) ?? false;
+}
+
+/** A load or store through a typed pointer; what a load gives. */
+export function accessKernelObject(env: Env, reg: Reg, regno: number, off: number, size: number, write: boolean): Reg {
+	const types = reg.btf!;
+	const name = nameOf(types, reg.btfId);
+	if (!env.allowPtrLeaks) reject(EPERM, `'struct ${name}' access is allowed only to CAP_PERFMON and CAP_SYS_ADMIN`, { code: "V0501" });
+	if (!env.gpl && types.kernel) reject(EINVAL, `Cannot access kernel 'struct ${name}' from non-GPL compatible program`, { code: "V0502" });
+	if (off < 0) reject(EACCES, `${R(regno)} is ptr_${name} invalid negative access: off=${off}`, { code: "V0503", register: regno });
+	if (!isConst(reg.range) || reg.range.tnum.value !== 0n) {
+		reject(EACCES, `${R(regno)} is ptr_${name} invalid variable offset: off=${off}, var_off=${tnumText(reg.range.tnum)}`, { code: "V0503", register: regno });
+	}
+	if (reg.type & USER) reject(EACCES, `${R(regno)} is ptr_${name} access user memory: off=${off}`, { code: "V0504", register: regno });
+	if (reg.type & PERCPU) reject(EACCES, `${R(regno)} is ptr_${name} access percpu memory: off=${off}`, { code: "V0504", register: regno });
+	if (write && !(reg.type & ALLOC)) {
+		const allowed = writableField(env, name, off, size);
+		if (allowed === null) reject(EACCES, "only read is supported", { code: "V0505", register: regno });
+		if (!allowed) reject(EACCES, `no write support to ${name} at off ${off}`, { code: "V0505", register: regno });
+		return unknownScalar;
+	}
+	if (reg.type & ALLOC && !isNonOwning(reg.type) && !(reg.type & RCU) && !reg.refObjId) reject(14, "verifier bug: ref_obj_id for allocated object must be non-zero", { code: "V0999" });
+	if (reg.type & ALLOC) {
+		for (const f of objectFields(types, env.kernel, reg.btfId)?.list ?? []) {
+			if (off < f.offset + f.size && f.offset < off + size) reject(EACCES, `direct access to ${fieldName(f.kind)} is disallowed`, { code: "V0240" });
+		}
+	}
+	return readStruct(env, reg, types, reg.btfId, off, size);
+}
+
+/** Kernel structs that some program types may write to. Null: the type has none. */
+function writableField(env: Env, name: string, off: number, size: number): boolean | null {
+	const { spec, kernel } = env;
+	const fields: Readonly<Record<string, readonly string[]>> | null =
+		spec.id === 27 ? { tcp_sock: ["icsk_ca_priv", "icsk_ack", "snd_cwnd", "snd_cwnd_cnt", "snd_cwnd_stamp", "snd_ssthresh", "ecn_flags", "app_limited"] } :
+		spec.id === 6 || spec.id === 3 || spec.id === 4 ? { nf_conn: ["mark"], "nf_conn___init": ["mark"] } : null;
+	if (!fields) return null;
+	if (!kernel) return false;
+	const wanted = fields[name];
+	if (!wanted) return false;
+	if (name === "tcp_sock" || name === "sock") unsupported("writing to kernel structs from struct_ops");
+	const id = kernel.find(name, "struct");
+	const t = kernel.type(id);
+	if (t.kind !== "struct") return false;
+	return t.members.some((m) => wanted.includes(m.name) && off >= m.bitOffset >> 3 && off + size <= (m.bitOffset >> 3) + (sizeOf(kernel, m.type) ?? 0));
+}
+
+function readStruct(env: Env, reg: Reg, types: TypeSource, id: number, off: number, size: number): Reg {
+	let flags = 0;
+	for (let depth = 0; depth < 64; depth++) {
+		const step = walkStruct(types, id, off, size, flags);
+		switch (step.kind) {
+			case "scalar":
+				return unknownScalar;
+			case "untrusted-pointer": {
+				const r = pointer(PTR_TO_MEM | RDONLY | UNTRUSTED);
+				return r;
+			}
+			case "struct":
+				id = step.id;
+				off = 0;
+				flags = step.flags;
+				continue;
+			case "error":
+				reject(step.errno, step.message, { code: "V0506" });
+				break;
+			case "pointer": {
+				if (reg.type & ALLOC) return unknownScalar;
+				const r = pointer(PTR_TO_BTF_ID | trustOf(env, reg, nameOf(types, reg.btfId), step.field, step.flags));
+				r.btf = types;
+				r.btfId = step.id;
+				if (r.type & MAYBE_NULL) r.id = env.newId();
+				return r;
+			}
+		}
+	}
+	return unknownScalar;
+}
+
+/** How far a pointer loaded from a struct may be trusted. */
+function trustOf(env: Env, reg: Reg, struct: string, field: string, flags: number): number {
+	if (reg.type & UNTRUSTED) return UNTRUSTED;
+	if (!isTrusted(reg) && !isRcu(reg)) return flags & ~(ALLOWED_MODIFIERS | RCU);
+	if (isSafe("trusted", struct, field)) return flags | TRUSTED;
+	if (isSafe("trustedOrNull", struct, field)) return flags | TRUSTED | MAYBE_NULL;
+	if (!inRcu(env) || reg.type & MAYBE_NULL) return UNTRUSTED;
+	if (isSafe("rcu", struct, field)) return flags | RCU;
+	const orNull = isSafe("rcuOrNull", struct, field);
+	if (flags & RCU || orNull) return (flags | RCU | MAYBE_NULL) & (orNull ? ~UNTRUSTED : -1);
+	if (flags & (PERCPU | USER)) return flags;
+	return flags & ~(ALLOWED_MODIFIERS | RCU);
+}
+
+const MAP_STRUCTS: Readonly<Record<number, string>> = {
+	[MAP.hash]: "bpf_htab", [MAP.percpuHash]: "bpf_htab", [MAP.lruHash]: "bpf_htab", [MAP.lruPercpuHash]: "bpf_htab", [MAP.hashOfMaps]: "bpf_htab",
+	[MAP.array]: "bpf_array", [MAP.percpuArray]: "bpf_array", [MAP.progArray]: "bpf_array", [MAP.perfEventArray]: "bpf_array", [MAP.cgroupArray]: "bpf_array",
+	[MAP.arrayOfMaps]: "bpf_array", [MAP.lpmTrie]: "lpm_trie", [MAP.stackTrace]: "bpf_stack_map", [MAP.ringbuf]: "bpf_ringbuf_map", [MAP.userRingbuf]: "bpf_ringbuf_map",
+	[MAP.queue]: "bpf_queue_stack", [MAP.stack]: "bpf_queue_stack", [MAP.devmap]: "bpf_dtab", [MAP.devmapHash]: "bpf_dtab", [MAP.cpumap]: "bpf_cpu_map",
+	[MAP.xskmap]: "xsk_map", [MAP.sockmap]: "bpf_stab", [MAP.sockhash]: "bpf_shtab", [MAP.reuseportSockarray]: "reuseport_array",
+	[MAP.cgroupStorage]: "bpf_cgroup_storage_map", [MAP.percpuCgroupStorage]: "bpf_cgroup_storage_map", [MAP.skStorage]: "bpf_local_storage_map",
+	[MAP.inodeStorage]: "bpf_local_storage_map", [MAP.taskStorage]: "bpf_local_storage_map", [MAP.cgrpStorage]: "bpf_local_storage_map",
+	[MAP.bloomFilter]: "bpf_bloom_filter", [MAP.arena]: "bpf_arena",
+};
+
+/** `struct bpf_map` and what it begins, read through a map pointer. */
+export function accessMapPointer(env: Env, reg: Reg, regno: number, off: number, size: number, write: boolean): Reg {
+	const { kernel } = env;
+	const name = MAP_STRUCTS[reg.map!.type];
+	if (!name) reject(ENOTSUPP, `map_ptr access not supported for map type ${reg.map!.type}`, { code: "V0507" });
+	if (!env.allowPtrLeaks) reject(EPERM, `'struct ${name}' access is allowed only to CAP_PERFMON and CAP_SYS_ADMIN`, { code: "V0501" });
+	if (off < 0) reject(EACCES, `${R(regno)} is ${name} invalid negative access: off=${off}`, { code: "V0503", register: regno });
+	if (write) reject(EACCES, `only read from ${name} is supported`, { code: "V0505", register: regno });
+	if (!kernel) unsupported("reading struct bpf_map without the kernel's BTF");
+	const id = kernel.find(name, "struct");
+	if (id < 0) unsupported(`struct ${name} is not in the kernel's BTF`);
+	const base = pointer(PTR_TO_BTF_ID);
+	base.btf = kernel;
+	base.btfId = id;
+	return readStruct(env, base, kernel, id, off, size);
+}
+
+const RCU_PROTECTED = new Set(["prog_test_ref_kfunc", "cgroup", "bpf_cpumask", "task_struct", "bpf_crypto_ctx"]);
+
+/** Loads, or stores null or a matching pointer, in a kptr field of a map value. */
+export function loadKptr(env: Env, field: Field, value: number, write: boolean): void {
+	const insn = env.insns[env.insn];
+	if ((insn.opcode & 0xe0) !== 0x60) reject(EACCES, "kptr in map can only be accessed using BPF_MEM instruction mode", { code: "V0241" });
+	if (write && field.kind & (FIELD.kptrRef | FIELD.kptrPercpu)) reject(EACCES, "store to referenced kptr disallowed", { code: "V0241" });
+	if (write && field.kind === FIELD.uptr) reject(EACCES, "store to uptr disallowed", { code: "V0241" });
+	const cls = insn.opcode & 7;
+	if (cls === 1) {
+		if (field.kind === FIELD.uptr) {
+			const r = pointer(PTR_TO_MEM | MAYBE_NULL);
+			r.memSize = sizeOf(field.types!, field.typeId!) ?? 0;
+			r.id = env.newId();
+			env.regs[value] = r;
+			return;
+		}
+		const r = pointer(PTR_TO_BTF_ID | kptrFlags(env, field));
+		r.btf = field.types!;
+		r.btfId = field.typeId!;
+		if (r.type & MAYBE_NULL) r.id = env.newId();
+		env.regs[value] = r;
+	} else if (cls === 3) {
+		const reg = env.regs[value];
+		if (!isNull(reg)) matchKptr(env, field, reg, value, EACCES);
+	} else if (cls === 2) {
+		if (insn.imm) reject(EACCES, `BPF_ST imm must be 0 when storing to kptr at off=${field.offset}`, { code: "V0241" });
+	} else reject(EACCES, "kptr in map can only be accessed using BPF_LDX/BPF_STX/BPF_ST", { code: "V0241" });
+}
+
+function kptrFlags(env: Env, field: Field): number {
+	const types = field.types!;
+	const name = nameOf(types, field.typeId!);
+	const safe = field.kind === FIELD.kptrPercpu || (field.kind === FIELD.kptrRef && (!types.kernel || RCU_PROTECTED.has(name)));
+	if (!safe || !inRcu(env)) return MAYBE_NULL | UNTRUSTED;
+	let flags = MAYBE_NULL | RCU;
+	if (field.kind === FIELD.kptrPercpu) flags |= PERCPU;
+	else if (!types.kernel) flags |= ALLOC;
+	if (hasField(objectFields(types, env.kernel, field.typeId!), GRAPH_NODE)) flags |= NON_OWN_REF;
+	return flags;
+}
+
+/** The register may be stored in (or exchanged with) the kptr. */
+export function matchKptr(env: Env, field: Field, reg: Reg, regno: number, errno: number): void {
+	const target = nameOf(field.types!, field.typeId!);
+	let allowed: number;
+	if (reg.btf?.kernel) allowed = MAYBE_NULL | TRUSTED | RCU | (field.kind === FIELD.kptrUnref ? UNTRUSTED : 0);
+	else allowed = MAYBE_NULL | ALLOC | (field.kind === FIELD.kptrPercpu ? PERCPU : 0);
+	const bad = (): never =>
+		reject(errno, `invalid kptr access, ${R(regno)} type=${typeName(reg.type)}${reg.btf ? nameOf(reg.btf, reg.btfId) : ""} expected=ptr_${target}${field.kind === FIELD.kptrUnref ? ` or untrusted_ptr_${target}` : ""}`, { code: "V0242", register: regno });
+	if (baseOf(reg.type) !== PTR_TO_BTF_ID || flagsOf(reg.type) & ~allowed) bad();
+	if (reg.off < 0 || !isConst(reg.range) || reg.range.tnum.value !== 0n) bad();
+	if (!sameStruct(reg.btf!, reg.btfId, reg.off, field.types!, field.typeId!, field.kind !== FIELD.kptrUnref)) bad();
+}
+
+export { isAllocObject };

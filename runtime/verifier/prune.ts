@@ -1,0 +1,370 @@
+/**
+ * Pruning: a path ends where it reaches a state that an earlier, accepted path's state includes. Also where endless loops are found.
+ *
+ * In: `env.current` at a prune point; out: "pruned" (with the precision marks it needs), or the state saved for later ones.
+ * Source: is_state_visited, states_equal, regsafe, stacksafe, refsafe of kernel/bpf/verifier.c, Linux 6.18.
+ */
+import { EINVAL, type Env, reject } from "./env.ts";
+import { isMayGoto } from "./structure.ts";
+import { includes, same, unbounded } from "./range.ts";
+import { markAllScalarsImprecise, propagatePrecision, pushHistory } from "./precision.ts";
+import { addBackedge, enterScc, marksIncomplete } from "./scc.ts";
+import {
+	ADD_CONST, ITER_ACTIVE, REF_IRQ, REF_PTR, type Frame, type Reg, type State, baseId, frameInsn, isAddConst, notInit, sameCallsites, scalar, slotIsSpilled,
+} from "./state.ts";
+import {
+	CONST_PTR_TO_DYNPTR, DYNPTR, INVALID, IRQ, ITER, MISC, NOT_INIT, PTR_TO_ARENA, PTR_TO_BUF, PTR_TO_MAP_KEY, PTR_TO_MAP_VALUE, PTR_TO_MEM, PTR_TO_PACKET,
+	PTR_TO_PACKET_META, PTR_TO_STACK, PTR_TO_TP_BUFFER, SCALAR, SPILL, ZERO, baseOf, kindAt, kindsOf,
+} from "./types.ts";
+
+const NOT_EXACT = 0;
+const EXACT = 1;
+const RANGE_WITHIN = 2;
+type Exactness = typeof NOT_EXACT | typeof EXACT | typeof RANGE_WITHIN;
+
+/** Ids of the old state and the ones that stand for them in the new. */
+class IdMap {
+	private readonly old: number[] = [];
+	private readonly now: number[] = [];
+	private fresh = 0;
+
+	reset(ids: number): void {
+		this.old.length = this.now.length = 0;
+		this.fresh = ids;
+	}
+
+	match(old: number, now: number): boolean {
+		if ((old !== 0) !== (now !== 0)) return false;
+		if (old === 0) return true;
+		for (let i = 0; i < this.old.length; i++) {
+			if (this.old[i] === old) return this.now[i] === now;
+			if (this.now[i] === now) return false;
+		}
+		if (this.old.length >= 600) return false;
+		this.old.push(old);
+		this.now.push(now);
+		return true;
+	}
+
+	/** Scalars without an id are each their own. */
+	matchScalar(old: number, now: number): boolean {
+		if (old === 0) return true;
+		now = now === 0 ? ++this.fresh : now;
+		if (!this.match(old, now)) return false;
+		return isAddConst(old) ? this.match(baseId(old), baseId(now)) : true;
+	}
+}
+
+const idMap = new IdMap();
+
+/** Type and everything that belongs to it, without offset range, ids and frame. */
+function sameKind(a: Reg, b: Reg): boolean {
+	return a.type === b.type && a.off === b.off && a.map === b.map && a.mapUid === b.mapUid && a.memSize === b.memSize && a.dynptrId === b.dynptrId &&
+		a.btf === b.btf && a.btfId === b.btfId && a.packetRange === b.packetRange && a.dynptrType === b.dynptrType && a.dynptrFirst === b.dynptrFirst &&
+		a.iterState === b.iterState && a.iterDepth === b.iterDepth && a.irqClass === b.irqClass && a.subprog === b.subprog;
+}
+
+function exactly(old: Reg, now: Reg): boolean {
+	return sameKind(old, now) && same(old.range, now.range) && idMap.match(old.id, now.id) && idMap.match(old.refObjId, now.refObjId);
+}
+
+/** Whether the old register includes the new one. `precise`: its exact value matters. */
+function regSafe(env: Env, old: Reg, now: Reg, precise: boolean, exact: Exactness): boolean {
+	if (exact === EXACT) return exactly(old, now);
+	if (old.type === NOT_INIT) return true;
+	if (old.type !== now.type) return false;
+	switch (baseOf(old.type)) {
+		case SCALAR:
+			if (env.exploreAluLimits) return sameKind(old, now) && same(old.range, now.range) && idMap.matchScalar(old.id, now.id);
+			if (!precise && exact === NOT_EXACT) return true;
+			if (isAddConst(old.id) && !isAddConst(now.id)) return false;
+			if (old.id && !isAddConst(old.id) && isAddConst(now.id)) return false;
+			if (isAddConst(old.id) && old.off !== now.off) return false;
+			return idMap.matchScalar(old.id, now.id) && includes(old.range, now.range);
+		case PTR_TO_MAP_KEY:
+		case PTR_TO_MAP_VALUE:
+		case PTR_TO_MEM:
+		case PTR_TO_BUF:
+		case PTR_TO_TP_BUFFER:
+			return sameKind(old, now) && includes(old.range, now.range) && idMap.match(old.id, now.id) && idMap.match(old.refObjId, now.refObjId);
+		case PTR_TO_PACKET_META:
+		case PTR_TO_PACKET:
+			// A pointer whose distance to the end is known further is as good; one past the end is worse than any.
+			return old.packetRange <= now.packetRange && old.off === now.off && idMap.match(old.id, now.id) && includes(old.range, now.range);
+		case PTR_TO_STACK:
+			return exactly(old, now) && old.frameno === now.frameno;
+		case PTR_TO_ARENA:
+			return true;
+		default:
+			return exactly(old, now);
+	}
+}
+
+const ALL_MISC = kindsOf(MISC);
+const unboundScalar = scalar(unbounded);
+
+function allMisc(env: Env, kinds: number): boolean {
+	if (kinds === ALL_MISC) return true;
+	for (let i = 0; i < 8; i++) {
+		const k = kindAt(kinds, i);
+		if (k !== MISC && !(k === INVALID && env.allowUninitStack)) return false;
+	}
+	return true;
+}
+
+/** The scalar that a whole slot holds, when it is one. */
+function slotScalar(env: Env, kinds: number, reg: Reg): Reg | null {
+	if (kindAt(kinds, 0) === SPILL && reg.type === SCALAR) return reg;
+	return allMisc(env, kinds) ? unboundScalar : null;
+}
+
+function stackSafe(env: Env, old: Frame, now: Frame, exact: Exactness): boolean {
+	for (let s = 0; s < old.kinds.length; s++) {
+		const kinds = old.kinds[s];
+		const nowKinds = s < now.kinds.length ? now.kinds[s] : 0;
+		if (exact === EXACT) {
+			if (s >= now.kinds.length || kinds !== nowKinds) return false;
+		} else if (kinds === 0) continue;
+		const oldReg = slotScalar(env, kinds, old.slots[s]);
+		let settled = false;
+		for (let i = 0; i < 8 && !settled; i++) {
+			const k = kindAt(kinds, i);
+			if (k === INVALID) continue;
+			if (env.allowUninitStack && k === MISC) continue;
+			if (s >= now.kinds.length) return false;
+			const nowReg = slotScalar(env, nowKinds, now.slots[s]);
+			if (oldReg && nowReg) {
+				if (!regSafe(env, oldReg, nowReg, oldReg !== unboundScalar && old.slotIsPrecise(s), exact)) return false;
+				settled = true;
+				continue;
+			}
+			const n = kindAt(nowKinds, i);
+			if (k === MISC && n === ZERO) continue;
+			if (k !== n) return false;
+			if (i !== 7) continue;
+			if (!slotSafe(env, k, old, now, s, exact)) return false;
+		}
+	}
+	return true;
+}
+
+function slotSafe(env: Env, kind: number, old: Frame, now: Frame, s: number, exact: Exactness): boolean {
+	const a = old.slots[s];
+	const b = now.slots[s];
+	switch (kind) {
+		case SPILL:
+			return regSafe(env, a, b, old.slotIsPrecise(s), exact);
+		case DYNPTR:
+			return a.dynptrType === b.dynptrType && a.dynptrFirst === b.dynptrFirst && idMap.match(a.refObjId, b.refObjId);
+		case ITER:
+			return a.btf === b.btf && a.btfId === b.btfId && a.iterState === b.iterState && idMap.match(a.refObjId, b.refObjId);
+		case IRQ:
+			return idMap.match(a.refObjId, b.refObjId) && a.irqClass === b.irqClass;
+		default:
+			return true;
+	}
+}
+
+function refSafe(old: State, now: State): boolean {
+	if (old.refs.length !== now.refs.length || old.activeLocks !== now.activeLocks || old.activePreempt !== now.activePreempt || old.activeRcu !== now.activeRcu) return false;
+	if (!idMap.match(old.activeIrqId, now.activeIrqId)) return false;
+	if (!idMap.match(old.activeLockId, now.activeLockId) || old.activeLockOwner !== now.activeLockOwner) return false;
+	for (let i = 0; i < old.refs.length; i++) {
+		const a = old.refs[i];
+		const b = now.refs[i];
+		if (!idMap.match(a.id, b.id) || a.kind !== b.kind) return false;
+		if (a.kind !== REF_PTR && a.kind !== REF_IRQ && a.owner !== b.owner) return false;
+	}
+	return true;
+}
+
+function statesEqual(env: Env, old: State, now: State, exact: Exactness): boolean {
+	if (old.curframe !== now.curframe) return false;
+	idMap.reset(env.ids + env.refIds);
+	if (old.speculative && !now.speculative) return false;
+	if (old.inSleepable !== now.inSleepable) return false;
+	if (!refSafe(old, now)) return false;
+	for (let i = 0; i <= old.curframe; i++) {
+		const a = old.frames[i];
+		const b = now.frames[i];
+		if (a.callsite !== b.callsite) return false;
+		if (a.callbackDepth > b.callbackDepth) return false;
+		const live = env.liveRegs[frameInsn(old, i)];
+		for (let r = 0; r < 11; r++) {
+			if (live & (1 << r) && !regSafe(env, a.regs[r], b.regs[r], (a.preciseRegs & (1 << r)) !== 0, exact)) return false;
+		}
+		if (!stackSafe(env, a, b, exact)) return false;
+	}
+	return true;
+}
+
+/** Forgets registers and slots that nothing reads from here on. */
+function clean(env: Env, state: State): void {
+	env.liveness.startQuery(state);
+	state.cleaned = true;
+	for (let i = 0; i <= state.curframe; i++) {
+		const frame = state.frames[i];
+		const live = env.liveRegs[frameInsn(state, i)];
+		for (let r = 0; r < 10; r++) if (!(live & (1 << r))) frame.regs[r] = notInit;
+		for (let s = 0; s < frame.kinds.length; s++) {
+			if (frame.kinds[s] !== 0 && !env.liveness.isLive(i, s)) {
+				frame.kinds[s] = 0;
+				frame.slots[s] = notInit;
+			}
+		}
+	}
+}
+
+function maybeLooping(old: State, now: State): boolean {
+	if (old.curframe !== now.curframe) return false;
+	const a = old.frames[old.curframe].regs;
+	const b = now.frames[now.curframe].regs;
+	for (let i = 0; i < 11; i++) {
+		if (a[i] === b[i]) continue;
+		if (!sameKind(a[i], b[i]) || !same(a[i].range, b[i].range) || a[i].id !== b[i].id || a[i].refObjId !== b[i].refObjId) return false;
+	}
+	return true;
+}
+
+function iterDepthsDiffer(old: State, now: State): boolean {
+	for (let f = old.curframe; f >= 0; f--) {
+		const frame = old.frames[f];
+		for (let s = 0; s < frame.kinds.length; s++) {
+			if (kindAt(frame.kinds[s], 0) !== ITER || frame.slots[s].iterState !== ITER_ACTIVE) continue;
+			if (now.frames[f].slots[s]?.iterDepth !== frame.slots[s].iterDepth) return true;
+		}
+	}
+	return false;
+}
+
+/** The iterator that the call at this instruction advances is still active. */
+function iteratorActive(env: Env): boolean {
+	const reg = env.regs[1];
+	if (reg.type !== PTR_TO_STACK) return false;
+	const slot = (-(reg.off + Number(reg.range.smin)) - 1) >> 3;
+	return env.current.frames[reg.frameno]?.slots[slot]?.iterState === ITER_ACTIVE;
+}
+
+export function bucketOf(env: Env, insn: number): number {
+	const { callsite } = env.frame;
+	return ((insn ^ callsite) >>> 0) % env.insns.length;
+}
+
+/** Another visit of the same instruction in the same calls whose paths are not finished, above this one: for loops of iterators and callbacks. */
+export function findUnfinished(env: Env, now: State, insn: number): State | null {
+	const list = env.explored.get(bucketOf(env, insn));
+	if (!list) return null;
+	for (let i = list.length - 1; i >= 0; i--) {
+		const st = list[i];
+		if (st.insn === insn && st.branches && sameCallsites(st, now) && st.dfsDepth < now.dfsDepth) return st;
+	}
+	return null;
+}
+
+/** True: the path ends here. */
+export function isVisited(env: Env, insn: number): boolean {
+	const now = env.current;
+	const forced = env.testStateFreq || env.forceCheckpoint[insn] !== 0 || now.history.length > 40;
+	let addNew = forced;
+	if (env.jumpsProcessed - env.prevJumpsProcessed >= 2 && env.insnsProcessed - env.prevInsnsProcessed >= 8) addNew = true;
+	const bucket = bucketOf(env, insn);
+	let list = env.explored.get(bucket);
+	if (!list) env.explored.set(bucket, (list = []));
+	for (const st of list) {
+		if (st.branches || st.insn !== insn || st.cleaned || !sameCallsites(st, now) || marksIncomplete(env, st)) continue;
+		clean(env, st);
+	}
+	const count = list.length;
+	for (let i = list.length - 1; i >= 0; i--) {
+		const st = list[i];
+		if (st.insn !== insn) continue;
+		let loop = false;
+		let hit = false;
+		if (st.branches) {
+			const verdict = compareUnfinished(env, st, now, insn);
+			if (verdict === "hit") hit = loop = true;
+			else if (!forced && env.jumpsProcessed - env.prevJumpsProcessed < 20 && env.insnsProcessed - env.prevInsnsProcessed < 100) addNew = false;
+		} else {
+			loop = marksIncomplete(env, st);
+			hit = statesEqual(env, st, now, loop ? RANGE_WITHIN : NOT_EXACT);
+		}
+		if (hit) {
+			st.hits++;
+			if (env.jumpPoint[insn]) pushHistory(env, now, 0, null);
+			propagatePrecision(env, st, now);
+			if (loop) {
+				const edge = now.copy();
+				edge.equalState = st;
+				edge.insn = insn;
+				addBackedge(env, st, edge);
+			}
+			return true;
+		}
+		if (addNew) st.misses++;
+		const factor = env.forceCheckpoint[insn] && st.branches > 0 ? 64 : 3;
+		if (st.misses > st.hits * factor + factor) {
+			list.splice(i, 1);
+			env.exploredStates--;
+		}
+	}
+	if (env.maxStatesPerInsn < count) env.maxStatesPerInsn = count;
+	if (addNew) save(env, now, insn, list);
+	return false;
+}
+
+function compareUnfinished(env: Env, st: State, now: State, insn: number): "hit" | "miss" {
+	const frame = st.frames[st.curframe];
+	if (frame.inAsyncCallback && frame.asyncEntries !== now.frames[now.curframe].asyncEntries) return "miss";
+	if (env.isIterNext[insn]) return statesEqual(env, st, now, RANGE_WITHIN) && iteratorActive(env) ? "hit" : "miss";
+	if (isMayGoto(env.insns[insn]) && st.mayGotoDepth !== now.mayGotoDepth && statesEqual(env, st, now, RANGE_WITHIN)) return "hit";
+	if (env.callsCallback[insn]) return statesEqual(env, st, now, RANGE_WITHIN) ? "hit" : "miss";
+	if (maybeLooping(st, now) && statesEqual(env, st, now, EXACT) && !iterDepthsDiffer(st, now) && st.mayGotoDepth === now.mayGotoDepth && st.callbackUnroll === now.callbackUnroll) {
+		reject(EINVAL, `infinite loop detected at insn ${insn}`, { code: "V0401", suggestion: "make the loop's condition depend on a value that changes, with a bound that is known" });
+	}
+	return "miss";
+}
+
+/** Ids that a single scalar has link nothing; without them more states are equal. */
+function clearSingularIds(state: State): void {
+	const count = new Map<number, number>();
+	forEachScalar(state, (reg) => {
+		if (reg.id) count.set(baseId(reg.id), (count.get(baseId(reg.id)) ?? 0) + 1);
+		return reg;
+	});
+	if (count.size === 0) return;
+	forEachScalar(state, (reg) => {
+		if (!reg.id || count.get(baseId(reg.id)) !== 1) return reg;
+		const r = reg.copy();
+		r.id = 0;
+		r.off = 0;
+		return r;
+	});
+}
+
+function forEachScalar(state: State, change: (reg: Reg) => Reg): void {
+	for (let f = 0; f <= state.curframe; f++) {
+		const { regs, slots, kinds } = state.frames[f];
+		for (let i = 0; i < 10; i++) if (regs[i].type === SCALAR) regs[i] = change(regs[i]);
+		for (let i = 0; i < slots.length; i++) if (slots[i].type === SCALAR && slotIsSpilled(kinds[i])) slots[i] = change(slots[i]);
+	}
+}
+
+function save(env: Env, now: State, insn: number, list: State[]): void {
+	env.totalStates++;
+	env.exploredStates++;
+	env.peakStates = Math.max(env.peakStates, env.exploredStates + env.freeStates + env.backedges);
+	env.prevJumpsProcessed = env.jumpsProcessed;
+	env.prevInsnsProcessed = env.insnsProcessed;
+	markAllScalarsImprecise(now);
+	clearSingularIds(now);
+	const saved = now.copy();
+	saved.insn = insn;
+	enterScc(env, saved);
+	now.parent = saved;
+	now.firstInsn = insn;
+	now.dfsDepth = saved.dfsDepth + 1;
+	now.history = [];
+	list.push(saved);
+}
+
+export { ADD_CONST, CONST_PTR_TO_DYNPTR };

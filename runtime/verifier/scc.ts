@@ -1,0 +1,81 @@
+/**
+ * Loops in the state graph. A state that was found equal to one whose paths are not finished ("back edge") got its precision marks from an incomplete
+ * set; when the loop's first state is finished, marks are propagated along all its back edges until nothing changes.
+ *
+ * In: states as they are saved, finished or found equal; out: precision marks in saved states.
+ * Source: maybe_enter_scc, maybe_exit_scc, propagate_backedges of kernel/bpf/verifier.c (6.16 and later).
+ */
+import type { Env } from "./env.ts";
+import { propagatePrecision, markAllScalarsPrecise } from "./precision.ts";
+import { type State, frameInsn } from "./state.ts";
+
+export interface SccVisit {
+	entry: State | null;
+	backedges: State[];
+}
+
+const MAX_ITERATIONS = 64;
+
+/** Call sites down to the first frame that is inside a component, and that component; null when none is. */
+function chain(env: Env, state: State): string | null {
+	let key = "";
+	for (let i = 0; i <= state.curframe; i++) {
+		const insn = frameInsn(state, i);
+		const scc = env.scc[insn];
+		if (scc) return `${key}@${scc}`;
+		if (i === state.curframe) return null;
+		key += `${insn},`;
+	}
+	return null;
+}
+
+export function enterScc(env: Env, state: State): void {
+	const key = chain(env, state);
+	if (key === null) return;
+	let visit = env.sccVisits.get(key);
+	if (!visit) env.sccVisits.set(key, (visit = { entry: null, backedges: [] }));
+	visit.entry ??= state;
+}
+
+function exitScc(env: Env, state: State): void {
+	const key = chain(env, state);
+	if (key === null) return;
+	const visit = env.sccVisits.get(key);
+	if (!visit || visit.entry !== state) return;
+	visit.entry = null;
+	env.backedges -= visit.backedges.length;
+	for (let i = 0, changed = true; changed; i++) {
+		if (i > MAX_ITERATIONS) {
+			for (const edge of visit.backedges) markAllScalarsPrecise(edge);
+			break;
+		}
+		changed = false;
+		for (const edge of visit.backedges) if (propagatePrecision(env, edge.equalState!, edge)) changed = true;
+	}
+	visit.backedges = [];
+}
+
+export function addBackedge(env: Env, target: State, edge: State): void {
+	const key = chain(env, target);
+	const visit = key === null ? undefined : env.sccVisits.get(key);
+	if (!visit) return;
+	visit.backedges.push(edge);
+	env.backedges++;
+}
+
+/** Marks of the state may still grow, through back edges of its component. */
+export function marksIncomplete(env: Env, state: State): boolean {
+	const key = chain(env, state);
+	if (key === null) return false;
+	const visit = env.sccVisits.get(key);
+	return visit !== undefined && visit.backedges.length > 0;
+}
+
+/** A path ended: its saved states have one branch less; a state without any is complete. */
+export function finishPath(env: Env, state: State | null): void {
+	while (state) {
+		if (--state.branches) break;
+		exitScc(env, state);
+		state = state.parent;
+	}
+}

@@ -1,0 +1,295 @@
+/**
+ * The abstract state of a program at one instruction: registers, stack, references and locks held.
+ *
+ * A `Reg` never changes once it is in a frame: whoever changes a register puts a new one in its place (`reg.copy()` then set fields). So states
+ * share registers freely, and copying a state copies arrays of pointers. Which scalars must be exact ("precise") belongs to a saved state and
+ * not to a value, and is therefore kept as bit masks beside the registers.
+ * Source: struct bpf_reg_state, bpf_func_state, bpf_verifier_state of include/linux/bpf_verifier.h.
+ */
+import { type Range, unbounded, zero } from "./range.ts";
+import { INVALID, NOT_INIT, PTR_TO_STACK, SCALAR, SPILL, kindAt } from "./types.ts";
+import type { MapInfo } from "./maps.ts";
+import type { TypeSource } from "./btf.ts";
+
+/** In `Reg.id` of a scalar: the value is that of its id plus `off`. */
+export const ADD_CONST = 0x8000_0000;
+export const baseId = (id: number): number => id % ADD_CONST;
+export const isAddConst = (id: number): boolean => id >= ADD_CONST;
+
+/** Packet pointers compared with packet_end: how far they may be read, or (negative) on which side of the end they are known to be. */
+export const AT_PKT_END = -1;
+export const BEYOND_PKT_END = -2;
+
+export const ITER_ACTIVE = 1;
+export const ITER_DRAINED = 2;
+
+export class Reg {
+	type = NOT_INIT;
+	/** Constant part of a pointer's offset; of a linked scalar, its distance from the one that gave the id. */
+	off = 0;
+	/** The scalar, or the variable part of a pointer's offset. */
+	range: Range = unbounded;
+	/** Pointers that are null together, packet pointers of one origin, scalars of one value. */
+	id = 0;
+	refObjId = 0;
+	/** Frame of a stack pointer. */
+	frameno = 0;
+	map: MapInfo | null = null;
+	mapUid = 0;
+	memSize = 0;
+	/** Bytes proven readable behind a packet pointer, or AT_/BEYOND_PKT_END. */
+	packetRange = 0;
+	btf: TypeSource | null = null;
+	btfId = 0;
+	/** Slice of a dynptr: that dynptr's id. */
+	dynptrId = 0;
+	dynptrType = 0;
+	dynptrFirst = false;
+	iterState = 0;
+	iterDepth = 0;
+	irqClass = 0;
+	subprog = 0;
+
+	copy(): Reg {
+		const r = new Reg();
+		r.type = this.type;
+		r.off = this.off;
+		r.range = this.range;
+		r.id = this.id;
+		r.refObjId = this.refObjId;
+		r.frameno = this.frameno;
+		r.map = this.map;
+		r.mapUid = this.mapUid;
+		r.memSize = this.memSize;
+		r.packetRange = this.packetRange;
+		r.btf = this.btf;
+		r.btfId = this.btfId;
+		r.dynptrId = this.dynptrId;
+		r.dynptrType = this.dynptrType;
+		r.dynptrFirst = this.dynptrFirst;
+		r.iterState = this.iterState;
+		r.iterDepth = this.iterDepth;
+		r.irqClass = this.irqClass;
+		r.subprog = this.subprog;
+		return r;
+	}
+}
+
+export const notInit: Reg = Object.freeze(new Reg()) as Reg;
+export const unknownScalar: Reg = Object.freeze(scalar(unbounded)) as Reg;
+export const zeroScalar: Reg = Object.freeze(scalar(zero)) as Reg;
+
+export function scalar(range: Range): Reg {
+	const r = new Reg();
+	r.type = SCALAR;
+	r.range = range;
+	return r;
+}
+
+/** A pointer of the type with offset 0. */
+export function pointer(type: number): Reg {
+	const r = new Reg();
+	r.type = type;
+	r.range = zero;
+	return r;
+}
+
+export function isNull(reg: Reg): boolean {
+	return reg.type === SCALAR && reg.range.tnum.mask === 0n && reg.range.tnum.value === 0n;
+}
+
+export interface RetvalRange {
+	readonly min: number;
+	readonly max: number;
+}
+
+export class Frame {
+	regs: Reg[] = new Array<Reg>(11).fill(notInit);
+	/** Slot i covers bytes −8(i+1) … −8i−1: kinds of its bytes (types.ts), and the register spilled there. */
+	kinds: number[] = [];
+	slots: Reg[] = [];
+	/** Saved states: registers and slots (0–31, 32–63) whose exact value a decision further on depends on. */
+	preciseRegs = 0;
+	preciseSlotsLow = 0;
+	preciseSlotsHigh = 0;
+	/** Slot of the call that made this frame; −1 for the entry. */
+	callsite: number;
+	frameno: number;
+	subprog: number;
+	inCallback = false;
+	inAsyncCallback = false;
+	inExceptionCallback = false;
+	asyncEntries = 0;
+	callbackDepth = 0;
+	callbackReturn: RetvalRange = { min: 0, max: 0 };
+
+	constructor(callsite: number, frameno: number, subprog: number) {
+		this.callsite = callsite;
+		this.frameno = frameno;
+		this.subprog = subprog;
+		const fp = pointer(PTR_TO_STACK);
+		fp.frameno = frameno;
+		this.regs[10] = fp;
+	}
+
+	copy(): Frame {
+		const f = Object.create(Frame.prototype) as Frame;
+		f.regs = this.regs.slice();
+		f.kinds = this.kinds.slice();
+		f.slots = this.slots.slice();
+		f.preciseRegs = this.preciseRegs;
+		f.preciseSlotsLow = this.preciseSlotsLow;
+		f.preciseSlotsHigh = this.preciseSlotsHigh;
+		f.callsite = this.callsite;
+		f.frameno = this.frameno;
+		f.subprog = this.subprog;
+		f.inCallback = this.inCallback;
+		f.inAsyncCallback = this.inAsyncCallback;
+		f.inExceptionCallback = this.inExceptionCallback;
+		f.asyncEntries = this.asyncEntries;
+		f.callbackDepth = this.callbackDepth;
+		f.callbackReturn = this.callbackReturn;
+		return f;
+	}
+
+	/** Makes slots for `bytes` bytes below the frame pointer. */
+	grow(bytes: number): void {
+		const slots = (bytes + 7) >> 3;
+		while (this.kinds.length < slots) {
+			this.kinds.push(INVALID);
+			this.slots.push(notInit);
+		}
+	}
+
+	slotIsPrecise(i: number): boolean {
+		return i < 32 ? (this.preciseSlotsLow & (1 << i)) !== 0 : (this.preciseSlotsHigh & (1 << (i - 32))) !== 0;
+	}
+
+	markSlotPrecise(i: number): void {
+		if (i < 32) this.preciseSlotsLow |= 1 << i;
+		else this.preciseSlotsHigh |= 1 << (i - 32);
+	}
+}
+
+export const slotIsSpilled = (kinds: number): boolean => kindAt(kinds, 7) === SPILL;
+
+/** What a reference state entry is; the lock kinds are bits, to be searched by mask. */
+export const REF_PTR = 2;
+export const REF_IRQ = 4;
+export const REF_LOCK = 8;
+export const REF_RES_LOCK = 16;
+export const REF_RES_LOCK_IRQ = 32;
+
+export interface Reference {
+	readonly kind: number;
+	readonly id: number;
+	/** Slot of the instruction that acquired it. */
+	readonly insn: number;
+	/** For locks: the map or BTF that the lock lives in. */
+	readonly owner: object | null;
+}
+
+/** A step of the path since the last saved state, as far as walking it backwards needs it. */
+export interface JumpEntry {
+	readonly idx: number;
+	readonly prev: number;
+	/** Bits of `JUMP_*` with a stack slot and frame. */
+	flags: number;
+	/** Registers and slots that shared an id when this branch refined one of them. */
+	linked: readonly LinkedReg[] | null;
+}
+export const JUMP_STACK_ACCESS = 1 << 9;
+export const JUMP_DST_STACK = 1 << 10;
+export const JUMP_SRC_STACK = 1 << 11;
+
+export interface LinkedReg {
+	readonly frame: number;
+	readonly isReg: boolean;
+	/** Register number or stack slot. */
+	readonly index: number;
+}
+
+export class State {
+	frames: Frame[] = [];
+	curframe = 0;
+	refs: Reference[] = [];
+	activeLocks = 0;
+	activePreempt = 0;
+	activeRcu = 0;
+	activeIrqId = 0;
+	activeLockId = 0;
+	activeLockOwner: object | null = null;
+	speculative = false;
+	inSleepable = false;
+	/** Paths that go through this saved state and are not finished. */
+	branches = 0;
+	parent: State | null = null;
+	history: JumpEntry[] = [];
+	firstInsn = 0;
+	lastInsn = -1;
+	insn = 0;
+	dfsDepth = 0;
+	callbackUnroll = 0;
+	mayGotoDepth = 0;
+	cleaned = false;
+	/** Of a back edge's state: the saved state it was found equal to. */
+	equalState: State | null = null;
+	hits = 0;
+	misses = 0;
+
+	copy(): State {
+		const s = new State();
+		for (let i = 0; i <= this.curframe; i++) s.frames.push(this.frames[i].copy());
+		s.curframe = this.curframe;
+		s.refs = this.refs.slice();
+		s.activeLocks = this.activeLocks;
+		s.activePreempt = this.activePreempt;
+		s.activeRcu = this.activeRcu;
+		s.activeIrqId = this.activeIrqId;
+		s.activeLockId = this.activeLockId;
+		s.activeLockOwner = this.activeLockOwner;
+		s.speculative = this.speculative;
+		s.inSleepable = this.inSleepable;
+		s.branches = this.branches;
+		s.parent = this.parent;
+		s.history = this.history.slice();
+		s.firstInsn = this.firstInsn;
+		s.lastInsn = this.lastInsn;
+		s.insn = this.insn;
+		s.dfsDepth = this.dfsDepth;
+		s.callbackUnroll = this.callbackUnroll;
+		s.mayGotoDepth = this.mayGotoDepth;
+		s.cleaned = this.cleaned;
+		s.equalState = this.equalState;
+		return s;
+	}
+}
+
+/** Whether two states are in the same chain of calls. */
+export function sameCallsites(a: State, b: State): boolean {
+	if (a.curframe !== b.curframe) return false;
+	for (let i = a.curframe; i >= 0; i--) if (a.frames[i].callsite !== b.frames[i].callsite) return false;
+	return true;
+}
+
+/** The instruction that frame `i` is at: where it called the next one, or the state's own. */
+export function frameInsn(state: State, i: number): number {
+	return i === state.curframe ? state.insn : state.frames[i + 1].callsite;
+}
+
+/** Replaces each register and spilled register for which `change` gives another. */
+export function mapRegs(state: State, change: (reg: Reg) => Reg): void {
+	for (let f = 0; f <= state.curframe; f++) {
+		const frame = state.frames[f];
+		const { regs, slots, kinds } = frame;
+		for (let i = 0; i < 11; i++) {
+			const changed = change(regs[i]);
+			if (changed !== regs[i]) regs[i] = changed;
+		}
+		for (let i = 0; i < slots.length; i++) {
+			if (kindAt(kinds[i], 7) !== SPILL) continue;
+			const changed = change(slots[i]);
+			if (changed !== slots[i]) slots[i] = changed;
+		}
+	}
+}
