@@ -64,7 +64,7 @@ export class ProgramSurroundings {
 	}
 
 	callee(op: Op, slot: number): string {
-		if (op.kind === "helper") return `h${op.id}`;
+		if (op.kind === "helper") return `c${op.id}`;
 		if (op.kind === "callx") return "callx";
 		return `k${this.program.image.kfuncs.findIndex((k) => k.name === this.#kfuncName(slot))}`;
 	}

@@ -6,6 +6,7 @@
 import { ProgramFault } from "../fault.ts";
 import type { BoundProgram, Callback, Engine, Entry } from "../program.ts";
 import type { CallShape } from "./analysis.ts";
+import { defaultFuel } from "./limits.ts";
 import { liftProgram } from "./program.ts";
 import type { HostFunction } from "./surroundings.ts";
 import { ProgramSurroundings } from "./surroundings.ts";
@@ -20,8 +21,6 @@ export interface JitOptions {
 	readonly fuel?: number | null;
 }
 
-export const defaultFuel = 50_000_000;
-
 interface Exports {
 	readonly run: (r1: number, r2: number) => number;
 	readonly reset?: () => void;
@@ -32,7 +31,7 @@ export function createWasmEngine(options: JitOptions = {}): Engine {
 	return { name: "wasm", prepare: (program) => prepareWasm(program, options) };
 }
 
-function prepareWasm(program: BoundProgram, options: JitOptions): Entry {
+export function prepareWasm(program: BoundProgram, options: JitOptions): Entry {
 	const checked = options.checked ?? program.facts === null;
 	const { machine, image } = program;
 	let exports: Exports | null = null;

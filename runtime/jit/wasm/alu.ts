@@ -4,6 +4,7 @@
  * divided by −1 is itself (Wasm traps on all three).
  */
 import { FLAG } from "../analysis.ts";
+import { lowComparison, OPPOSITE } from "../compare.ts";
 import type { AluName, CompareName, Op } from "../decode.ts";
 import type { Body } from "./body.ts";
 import { I32, I64, OP } from "./encode.ts";
@@ -336,19 +337,6 @@ const COMPARE64: Readonly<Record<Exclude<CompareName, "set">, number>> = {
 	slt: OP.i64_lt_s,
 	sle: OP.i64_le_s,
 };
-export const OPPOSITE: Readonly<Record<Exclude<CompareName, "set">, Exclude<CompareName, "set">>> = { eq: "ne", ne: "eq", gt: "le", ge: "lt", lt: "ge", le: "gt", sgt: "sle", sge: "slt", slt: "sge", sle: "sgt" };
-const UNSIGNED: Readonly<Partial<Record<CompareName, Exclude<CompareName, "set">>>> = { sgt: "gt", sge: "ge", slt: "lt", sle: "le" };
-
-/** How a 64-bit comparison of two values can be made on their low words; null: it cannot. */
-export function lowComparison(op: Branch, flags: number): Exclude<CompareName, "set"> | null {
-	if (op.op === "set") return null;
-	if (op.width === 32) return op.op;
-	const zero = (flags & FLAG.dstZero) !== 0 && (flags & FLAG.srcZero) !== 0;
-	const sign = (flags & FLAG.dstSign) !== 0 && (flags & FLAG.srcSign) !== 0;
-	if (sign) return op.op; // Sign extension keeps both orders.
-	return zero ? (UNSIGNED[op.op] ?? op.op) : null;
-}
-
 /** Pushes the branch's condition, or its opposite, as an i32. */
 export function emitCondition(b: Body, op: Branch, at: number, negate: boolean): void {
 	const flags = b.fn.analysis.flags[at];

@@ -8,6 +8,7 @@
 import { exchange } from "../../memory.ts";
 import { FLAG } from "../analysis.ts";
 import type { Op } from "../decode.ts";
+import { MAY_GOTO_LIMIT } from "../limits.ts";
 import type { JitFunction, JitProgram } from "../program.ts";
 import { emitAtomic, emitLoad, emitStore } from "./access.ts";
 import { emitAlu, emitCondition, emitExtract, emitMovsx, emitNeg, emitSwap } from "./alu.ts";
@@ -18,9 +19,6 @@ import { ByteWriter, encodeModule, I32, I64, OP, VOID } from "./encode.ts";
 import { emitHashLookup } from "./lookup.ts";
 import type { Surroundings } from "./linkage.ts";
 import { collectImports, GLOBALS, Linkage, low } from "./linkage.ts";
-
-/** BPF_MAX_LOOPS: how often `may_goto` goes on. */
-export const MAY_GOTO_LIMIT = 8 * 1024 * 1024;
 
 export interface EmittedModule {
 	readonly bytes: Uint8Array;

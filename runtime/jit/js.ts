@@ -1,0 +1,174 @@
+/**
+ * The JavaScript engine: a bound program in, a callable out, by way of program.ts (analysis) and js/ (emission).
+ * As fast as JavaScript gets without BigInt, for places without Wasm compilation, and for debuggers and coverage: the text can carry
+ * a source map to the C lines. A function too large for V8's optimiser (61,440 bytes of bytecode) goes to Wasm instead.
+ */
+import { ProgramFault } from "../fault.ts";
+import type { BoundProgram, Callback, Engine, Entry } from "../program.ts";
+import type { CallShape } from "./analysis.ts";
+import { divider } from "./js/divide.ts";
+import type { EmittedText } from "./js/emit.ts";
+import { emitText } from "./js/emit.ts";
+import { defaultFuel } from "./limits.ts";
+import type { JitProgram } from "./program.ts";
+import { liftProgram } from "./program.ts";
+import { inlineSourceMap } from "./sourcemap.ts";
+import { ProgramSurroundings } from "./surroundings.ts";
+import type { JitOptions } from "./wasm.ts";
+import { prepareWasm } from "./wasm.ts";
+import { encodeModule } from "./wasm/encode.ts";
+import { emitHashLookup } from "./wasm/lookup.ts";
+import type { Surroundings } from "./wasm/linkage.ts";
+
+export interface JsOptions extends JitOptions {
+	/** Append a source map to the generated text, so that debuggers, stack traces and coverage show the C. */
+	readonly sourceMap?: boolean;
+	/** C text by the file name in the line records, for the map's sourcesContent. */
+	readonly sources?: ReadonlyMap<string, string>;
+}
+
+/** About what fills 61,440 bytes of bytecode, in instructions of one subprogram. */
+const LARGEST = 2200;
+
+interface Instance {
+	run(r1: number, r2: number): number;
+	readonly callbacks: Readonly<Record<number, Callback>>;
+}
+
+let texts = 0;
+
+export function createJsEngine(options: JsOptions = {}): Engine {
+	return { name: "js", prepare: (program) => prepareJs(program, options) };
+}
+
+export function prepareJs(program: BoundProgram, options: JsOptions): Entry {
+	const checked = options.checked ?? program.facts === null;
+	const { machine, image } = program;
+	let instance: Instance | null = null;
+	const surroundings = new ProgramSurroundings(program, (target): Callback => {
+		const id = lifted.byEntry.get(target)!;
+		return (...args) => instance!.callbacks[id](...args);
+	});
+	const lifting = liftProgram(image.insns, { facts: program.facts, checked, shape: (op, slot) => surroundings.shape(op, slot) });
+	if ("why" in lifting) throw new ProgramFault(image, lifting.slot, lifting.why);
+	const lifted = lifting;
+	if (!options.sourceMap && lifted.functions.some((fn) => size(fn) > LARGEST)) return prepareWasm(program, options);
+	const around: Surroundings = {
+		facts: program.facts,
+		checked,
+		fuel: options.fuel !== undefined ? options.fuel : program.facts === null ? defaultFuel : null,
+		shape: (op, slot) => surroundings.shape(op, slot) as CallShape,
+		address: (slot) => surroundings.address(slot),
+		mapLayout: (index) => surroundings.mapLayout(index),
+		callee: (op, slot) => surroundings.callee(op, slot),
+	};
+	const emitted = emitText(lifted, around);
+	const host = hostValues(program, lifted, emitted, surroundings);
+	const file = `ebpfcc-${++texts}.js`;
+	const map = options.sourceMap ? inlineSourceMap(image, emitted, file, options.sources) : "";
+	const names = Object.keys(host);
+
+	const build = (): Instance => {
+		const { memory } = machine;
+		// A text of its own each time: V8 shares feedback between functions of one text, and views would be no constants.
+		const text = `${emitted.text}\n// ${texts++}\n//# sourceURL=${file}${map}`;
+		return new Function("D", "W", ...names, text)(memory.view, memory.i32, ...Object.values(host)) as Instance;
+	};
+	let { u8 } = machine.memory;
+	instance = build();
+	let { run } = instance;
+	return (r1, r2) => {
+		if (u8 !== machine.memory.u8) {
+			// The memory grew since: its views are new.
+			u8 = machine.memory.u8;
+			instance = build();
+			run = instance.run;
+		}
+		try {
+			return run(r1, r2);
+		} catch (thrown) {
+			throw explain(thrown, program, emitted, file);
+		}
+	};
+}
+
+function size(fn: { readonly cfg: { readonly blocks: readonly { readonly start: number; readonly end: number }[] } }): number {
+	return fn.cfg.blocks.reduce((n, block) => n + block.end - block.start, 0);
+}
+
+/** Everything that generated text may name besides its own locals. */
+function hostValues(program: BoundProgram, lifted: JitProgram, emitted: EmittedText, surroundings: ProgramSurroundings): Record<string, unknown> {
+	const { machine, image } = program;
+	const { memory } = machine;
+	const host: Record<string, unknown> = { ...divider() };
+	for (const fn of lifted.functions) {
+		fn.ops.forEach((op, slot) => {
+			if (op?.kind === "helper" || op?.kind === "kfunc") {
+				const name = surroundings.callee(op, slot);
+				const shape = surroundings.shape(op, slot);
+				if (!("why" in shape) && op.kind === "helper" && op.id !== 12) host[name] ??= surroundings.hostFunction(op, slot, shape.args);
+				else if (!("why" in shape) && op.kind === "kfunc") host[name] ??= surroundings.hostFunction(op, slot, shape.args);
+			}
+		});
+	}
+	const fault = (slot: number, reason: string): never => {
+		throw new ProgramFault(image, slot, reason);
+	};
+	const services: Record<string, unknown> = {
+		tail: (context: number, map: number, index: number, frame: number) => surroundings.tail(context, map, index, frame),
+		packet: (offset: number, bytes: number) => surroundings.packet(offset, bytes),
+		unwind: () => fault(0, "a packet load in a subprogram failed"),
+		callx: (...words: number[]) => surroundings.callx(...(words as [number, number, number, number, number, number, number])),
+		fuel: (slot: number) => fault(slot, "used up its budget of instructions"),
+		check: checker(program),
+		kload: (high: number, low: number, off: number, bytes: number, signed: boolean) => {
+			const address = (high >>> 0) * 2 ** 32 + (low >>> 0) + off;
+			const inside = address >= 0x10000 && address + bytes <= memory.size;
+			const view = memory.view;
+			const read = (): bigint => {
+				if (bytes === 8) return view.getBigInt64(address, true);
+				if (bytes === 4) return BigInt(signed ? view.getInt32(address, true) : view.getUint32(address, true));
+				if (bytes === 2) return BigInt(signed ? view.getInt16(address, true) : view.getUint16(address, true));
+				return BigInt(signed ? view.getInt8(address) : view.getUint8(address));
+			};
+			return machine.result(inside ? read() : 0n);
+		},
+	};
+	for (const name of emitted.names) if (name in services) host[name] = services[name];
+	if (emitted.lookups.length > 0) {
+		const functions = emitted.lookups.map((map) => {
+			const shape = surroundings.mapLayout(map);
+			if (shape.kind !== "hash") throw new Error("internal error: a lookup in a map that is no hash table");
+			return { ...emitHashLookup(shape), name: `m${map}` };
+		});
+		const { bytes } = encodeModule({ memory: { shared: !(memory.wasm.buffer instanceof ArrayBuffer), maximumPages: 65536 }, imports: [], functions, globals: [] });
+		Object.assign(host, new WebAssembly.Instance(new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>), { e: { m: memory.wasm } }).exports);
+	}
+	return host;
+}
+
+/** (high, base, off, size × 2 + store, slot) → the address, or a fault. Remembers the region of the last access. */
+function checker(program: BoundProgram): (high: number, base: number, off: number, packed: number, slot: number) => number {
+	const { memory } = program.machine;
+	return (high, base, off, packed, slot) => {
+		const bytes = packed >> 1;
+		const wide = (BigInt(high) << 32n) + BigInt(base >>> 0) + BigInt(off);
+		const region = wide >= 0n && wide < 2n ** 32n ? memory.region(Number(wide), bytes) : undefined;
+		const access = `${packed & 1 ? "store" : "load"} of ${bytes} byte${bytes === 1 ? "" : "s"} at 0x${BigInt.asUintN(64, wide).toString(16)}`;
+		if (region === undefined) throw new ProgramFault(program.image, slot, `${access}: outside every region`);
+		if (packed & 1 && !region.writable) throw new ProgramFault(program.image, slot, `${access}: ${region.name} is read-only`);
+		return Number(wide) | 0;
+	};
+}
+
+/** V8 counts lines from the wrapper that `new Function` puts around: two lines. */
+const WRAPPER_LINES = 2;
+
+/** A range error of a view as a fault of the program, at the slot of the line in the stack trace. */
+function explain(thrown: unknown, program: BoundProgram, emitted: EmittedText, file: string): unknown {
+	if (!(thrown instanceof RangeError)) return thrown;
+	const place = new RegExp(`${file.replace(".", "\\.")}:(\\d+):`).exec(thrown.stack ?? "");
+	if (place === null) return thrown;
+	const slot = emitted.slots[Number(place[1]) - 1 - WRAPPER_LINES] ?? 0;
+	return new ProgramFault(program.image, Math.max(0, slot), "access outside the memory");
+}

@@ -1,0 +1,221 @@
+/**
+ * Arithmetic, byte swaps and comparisons on pairs of int32s in JavaScript, without BigInt.
+ * A 64-bit product takes the high word of the 32 × 32 one from doubles: h = ((a·b − lo) · 2⁻³² + 0.5) >>> 0, a and b unsigned;
+ * its two roundings err by at most 2¹¹, far from 2³¹. Division that does not fit 32 bits is a Wasm function (divide.ts).
+ */
+import { FLAG } from "../analysis.ts";
+import type { CompareName, Op } from "../decode.ts";
+import { lowComparison, OPPOSITE } from "../compare.ts";
+import type { JsBody } from "./body.ts";
+import { unsigned } from "./body.ts";
+
+type Alu = Extract<Op, { kind: "alu" }>;
+type Branch = Extract<Op, { kind: "branch" }>;
+interface Operand {
+	readonly low: string;
+	readonly high: string;
+}
+
+export function emitAlu(b: JsBody, op: Alu, at: number): void {
+	const flags = b.flags(at);
+	if (!(flags & (FLAG.needLow | FLAG.needHigh))) return;
+	const dst = operand(b, op.dst, 0, at, flags & FLAG.dstZero, flags & FLAG.dstSign);
+	const src = operand(b, op.src, op.imm, at, flags & FLAG.srcZero, flags & FLAG.srcSign);
+	const full = op.width === 64 && b.keepsHigh(at) && !(flags & (FLAG.resZero | FLAG.resSign));
+	const { low: a, high: ah } = dst;
+	const { low: c, high: ch } = src;
+	switch (op.op) {
+		case "mov":
+			return full ? b.setBoth(op.dst, at, c, ch) : b.setLow(op.dst, at, c);
+		case "and":
+		case "or":
+		case "xor": {
+			const sign = op.op === "and" ? "&" : op.op === "or" ? "|" : "^";
+			return full ? b.setBoth(op.dst, at, `${a} ${sign} ${c}`, bitwise(ah, sign, ch)) : b.setLow(op.dst, at, `${a} ${sign} ${c}`);
+		}
+		case "add":
+			if (!full) return b.setLow(op.dst, at, `${a} + ${c} | 0`);
+			b.line(`${b.name("t")} = ${a} + ${c} | 0;`);
+			// Compared with the operand that may be a literal.
+			return finish(b, op.dst, `${ah} + ${ch} + (${unsigned("t")} < ${unsigned(c === "0" ? a : c)} ? 1 : 0) | 0`);
+		case "sub":
+			if (!full) return b.setLow(op.dst, at, `${a} - ${c} | 0`);
+			b.line(`${b.name("t")} = ${a} - ${c} | 0;`);
+			return finish(b, op.dst, `${ah} - ${ch} - (${unsigned(a)} < ${unsigned(c)} ? 1 : 0) | 0`);
+		case "mul":
+			if (!full) return b.setLow(op.dst, at, `imul(${a}, ${c})`);
+			b.line(`${b.name("t")} = imul(${a}, ${c});`);
+			return finish(b, op.dst, `${[highProduct(a, c), product(a, ch), product(ah, c)].filter((term) => term !== "0").join(" + ")} | 0`);
+		case "lsh":
+		case "rsh":
+		case "arsh":
+			return emitShift(b, op, at, flags, dst, src);
+		case "div":
+		case "mod":
+		case "sdiv":
+		case "smod":
+			return emitDivision(b, op, at, flags, dst, src);
+		default:
+			op.op satisfies never;
+	}
+}
+
+function operand(b: JsBody, r: number, imm: number, at: number, zero: number, sign: number): Operand {
+	if (r < 0) return { low: String(imm), high: String(imm >> 31) };
+	return { low: b.low(r), high: b.high(r, at, zero !== 0, sign !== 0) };
+}
+
+/** The high word, then the low one from `t`. */
+function finish(b: JsBody, r: number, high: string): void {
+	b.line(`${b.name(`h${r}`)} = ${high};`);
+	b.line(`${b.low(r)} = t;`);
+}
+
+function bitwise(left: string, sign: string, right: string): string {
+	if (right === "0") return sign === "&" ? "0" : left;
+	if (right === "-1" && sign === "&") return left;
+	return `${left} ${sign} ${right}`;
+}
+
+const highProduct = (a: string, c: string): string => `(((${unsigned(a)} * ${unsigned(c)} - ${unsigned("t")}) * 2.3283064365386963e-10 + 0.5) >>> 0)`;
+const product = (a: string, c: string): string => (a === "0" || c === "0" ? "0" : `imul(${a}, ${c})`);
+
+function emitShift(b: JsBody, op: Alu, at: number, flags: number, dst: Operand, src: Operand): void {
+	const count = op.src < 0 ? op.imm : b.fn.analysis.constant[at];
+	const { low: a, high: ah } = dst;
+	const sign = op.op === "lsh" ? "<<" : op.op === "rsh" ? ">>>" : ">>";
+	if (op.width === 32) return b.setLow(op.dst, at, op.op === "rsh" ? `${a} >>> ${src.low} | 0` : `${a} ${sign} ${src.low}`);
+	if (Number.isNaN(count)) return variableShift(b, op, at, dst, src);
+	const k = count & 63;
+	if (k === 0) return b.setBoth(op.dst, at, a, ah);
+	switch (op.op) {
+		case "lsh":
+			if (k >= 32) return b.setBoth(op.dst, at, "0", k === 32 ? a : `${a} << ${k - 32}`);
+			return b.setBoth(op.dst, at, `${a} << ${k}`, ah === "0" ? `${a} >>> ${32 - k}` : `${ah} << ${k} | ${a} >>> ${32 - k}`);
+		case "rsh":
+			if (k >= 32) return b.setBoth(op.dst, at, k === 32 ? ah : `${ah} >>> ${k - 32} | 0`, "0");
+			return b.setBoth(op.dst, at, ah === "0" ? `${a} >>> ${k} | 0` : `${a} >>> ${k} | ${ah} << ${32 - k}`, ah === "0" ? "0" : `${ah} >>> ${k} | 0`);
+		default:
+			if (flags & FLAG.dstSmall) return b.setLow(op.dst, at, k >= 32 ? "0" : `${a} >> ${k}`);
+			if (flags & FLAG.dstSign) return b.setLow(op.dst, at, `${a} >> ${Math.min(k, 31)}`);
+			if (k >= 32) return b.setBoth(op.dst, at, `${ah} >> ${k - 32}`, `${ah} >> 31`);
+			return b.setBoth(op.dst, at, `${a} >>> ${k} | ${ah} << ${32 - k}`, `${ah} >> ${k}`);
+	}
+}
+
+/** JavaScript takes counts modulo 32; `>>> 1 >>> ~k` is a shift by 32 − k that gives 0 for k = 0. */
+function variableShift(b: JsBody, op: Alu, at: number, dst: Operand, src: Operand): void {
+	const { low: a, high: ah } = dst;
+	const k = src.low;
+	const over = `${k} & 32`;
+	switch (op.op) {
+		case "lsh":
+			b.line(`${b.name("t")} = ${over} ? 0 : ${a} << ${k};`);
+			if (b.keepsHigh(at)) b.line(`${b.name(`h${op.dst}`)} = ${over} ? ${a} << ${k} : ${ah} << ${k} | ${a} >>> 1 >>> ~${k};`);
+			break;
+		case "rsh":
+			b.line(`${b.name("t")} = ${over} ? ${ah} >>> ${k} | 0 : ${a} >>> ${k} | ${ah} << 1 << ~${k};`);
+			if (b.keepsHigh(at)) b.line(`${b.name(`h${op.dst}`)} = ${over} ? 0 : ${ah} >>> ${k} | 0;`);
+			break;
+		default:
+			b.line(`${b.name("t")} = ${over} ? ${ah} >> ${k} : ${a} >>> ${k} | ${ah} << 1 << ~${k};`);
+			if (b.keepsHigh(at)) b.line(`${b.name(`h${op.dst}`)} = ${over} ? ${ah} >> 31 : ${ah} >> ${k};`);
+	}
+	b.line(`${b.low(op.dst)} = t;`);
+}
+
+const WIDE_DIVISION = { div: "udiv", mod: "umod", sdiv: "sdiv", smod: "smod" } as const;
+
+/** In doubles x / 0 is an infinity or NaN and becomes 0, and −2³¹ / −1 wraps: as eBPF wants both. Only x % 0 needs a test. */
+function emitDivision(b: JsBody, op: Alu, at: number, flags: number, dst: Operand, src: Operand): void {
+	const { low: a, high: ah } = dst;
+	const { low: c, high: ch } = src;
+	const signed = op.op === "sdiv" || op.op === "smod";
+	const narrow = op.width === 32 || (signed ? (flags & FLAG.dstSmall) !== 0 && (flags & FLAG.srcSmall) !== 0 : (flags & FLAG.dstZero) !== 0 && (flags & FLAG.srcZero) !== 0);
+	if (narrow) {
+		const [x, y] = signed ? [a, c] : [unsigned(a), unsigned(c)];
+		const divides = op.op === "div" || op.op === "sdiv";
+		if (op.src < 0 && op.imm === 0) return b.setLow(op.dst, at, divides ? "0" : a);
+		if (divides) return b.setLow(op.dst, at, `${x} / ${y} | 0`);
+		return b.setLow(op.dst, at, op.src < 0 ? `${x} % ${y} | 0` : `${c} === 0 ? ${a} : ${x} % ${y} | 0`);
+	}
+	b.line(`${b.name("t")} = ${WIDE_DIVISION[op.op as "div"]}(${a}, ${ah}, ${c}, ${ch});`);
+	if (b.keepsHigh(at)) b.line(`${b.name(`h${op.dst}`)} = Q[0];`);
+	b.line(`${b.low(op.dst)} = t;`);
+}
+
+export function emitNeg(b: JsBody, op: Extract<Op, { kind: "neg" }>, at: number): void {
+	const flags = b.flags(at);
+	if (!(flags & (FLAG.needLow | FLAG.needHigh))) return;
+	if (op.width === 32 || !b.keepsHigh(at) || flags & (FLAG.resZero | FLAG.resSign)) return b.setLow(op.dst, at, `0 - ${b.low(op.dst)} | 0`);
+	const high = b.high(op.dst, at, (flags & FLAG.dstZero) !== 0, (flags & FLAG.dstSign) !== 0);
+	b.line(`${b.name("t")} = 0 - ${b.low(op.dst)} | 0;`);
+	finish(b, op.dst, `~${high} + (t === 0 ? 1 : 0) | 0`);
+}
+
+export function emitMovsx(b: JsBody, op: Extract<Op, { kind: "movsx" }>, at: number): void {
+	if (!(b.flags(at) & (FLAG.needLow | FLAG.needHigh))) return;
+	const low = b.low(op.src);
+	b.setLow(op.dst, at, op.bits === 32 ? low : `${low} << ${32 - op.bits} >> ${32 - op.bits}`);
+}
+
+/** A word's bytes reversed; V8 makes rotations of the two sums. */
+const swapped = (x: string): string => `(${x} << 8 | ${x} >>> 24) & 0xff00ff | (${x} << 24 | ${x} >>> 8) & 0xff00ff00`;
+
+export function emitSwap(b: JsBody, op: Extract<Op, { kind: "swap" }>, at: number): void {
+	const flags = b.flags(at);
+	if (!(flags & (FLAG.needLow | FLAG.needHigh))) return;
+	const low = b.low(op.dst);
+	const high = b.high(op.dst, at, (flags & FLAG.dstZero) !== 0, (flags & FLAG.dstSign) !== 0);
+	if (op.bits === 64) {
+		if (!op.swap) return b.setBoth(op.dst, at, low, high);
+		return b.setBoth(op.dst, at, high === "0" ? "0" : swapped(high), swapped(low));
+	}
+	if (op.bits === 32) return b.setLow(op.dst, at, op.swap ? swapped(low) : low);
+	b.setLow(op.dst, at, op.swap ? `(${low} & 255) << 8 | ${low} >>> 8 & 255` : `${low} & 65535`);
+}
+
+const SYMBOL: Readonly<Record<Exclude<CompareName, "set">, string>> = { eq: "===", ne: "!==", gt: ">", ge: ">=", lt: "<", le: "<=", sgt: ">", sge: ">=", slt: "<", sle: "<=" };
+
+/** The branch's condition, or its opposite, as an expression. */
+export function condition(b: JsBody, op: Branch, at: number, negate: boolean): string {
+	const flags = b.flags(at);
+	const dst = operand(b, op.dst, 0, at, flags & FLAG.dstZero, flags & FLAG.dstSign);
+	const src = operand(b, op.src, op.imm, at, flags & FLAG.srcZero, flags & FLAG.srcSign);
+	if (op.op === "set") {
+		const low = `${dst.low} & ${src.low}`;
+		const both = op.width === 32 || dst.high === "0" || src.high === "0" ? `(${low})` : `(${low} | ${dst.high} & ${src.high})`;
+		return `${both} ${negate ? "===" : "!=="} 0`;
+	}
+	const small = (flags & FLAG.dstSmall) !== 0 && (flags & FLAG.srcSmall) !== 0;
+	const low = lowComparison(op, flags);
+	if (low !== null) return relation(negate ? OPPOSITE[low] : low, dst.low, src.low, small);
+	const wanted = negate ? OPPOSITE[op.op] : op.op;
+	const { low: a, high: ah } = dst;
+	const { low: c, high: ch } = src;
+	if (wanted === "eq" || wanted === "ne") return `(${difference(a, c)} | ${difference(ah, ch)}) ${SYMBOL[wanted]} 0`;
+	// Equal high words leave it to the low ones, which are unsigned in either order.
+	return `(${ah} === ${ch} ? ${relation(unsignedOrder(wanted), a, c, false)} : ${relation(wanted, ah, ch, false)})`;
+}
+
+const difference = (a: string, c: string): string => (c === "0" ? a : `${a} ^ ${c}`);
+
+function unsignedOrder(name: Exclude<CompareName, "set">): Exclude<CompareName, "set"> {
+	switch (name) {
+		case "sgt":
+			return "gt";
+		case "sge":
+			return "ge";
+		case "slt":
+			return "lt";
+		case "sle":
+			return "le";
+		default:
+			return name;
+	}
+}
+
+function relation(name: Exclude<CompareName, "set">, a: string, c: string, small: boolean): string {
+	const plain = small || name === "eq" || name === "ne" || name[0] === "s";
+	return plain ? `${a} ${SYMBOL[name]} ${c}` : `${unsigned(a)} ${SYMBOL[name]} ${unsigned(c)}`;
+}

@@ -1,0 +1,95 @@
+/**
+ * The text of one generated JavaScript function while it is written, line by line; each line knows the slot that it comes from.
+ *
+ * Register r is the int32 `r<r>`; where the analysis keeps it wide, its high word is the int32 `h<r>`. A high word that the low one
+ * implies is written out where it is used. All names are ours: letters and numbers, nothing of the object.
+ */
+import { FLAG } from "../analysis.ts";
+import type { JitFunction } from "../program.ts";
+
+export class JsBody {
+	readonly fn: JitFunction;
+	readonly lines: string[] = [];
+	/** Slot by line; −1: bookkeeping of jumps and declarations, which belongs to no source line. */
+	readonly slots: number[] = [];
+	readonly names = new Set<string>();
+	depth = 1;
+	slot = -1;
+
+	constructor(fn: JitFunction) {
+		this.fn = fn;
+	}
+
+	line(text: string): void {
+		this.lines.push("\t".repeat(Math.min(this.depth, 12)) + text);
+		this.slots.push(this.slot);
+	}
+
+	/** A line that no source line stands for. */
+	frame(text: string): void {
+		this.lines.push("\t".repeat(Math.min(this.depth, 12)) + text);
+		this.slots.push(-1);
+	}
+
+	name(text: string): string {
+		this.names.add(text);
+		return text;
+	}
+
+	low(r: number): string {
+		return r === 10 ? String(this.fn.frameTop) : this.name(`r${r}`);
+	}
+
+	/** The high word of r before slot `at`; `zero` and `sign` say what its low word implies. */
+	high(r: number, at: number, zero: boolean, sign: boolean): string {
+		if (r === 10 || zero) return "0";
+		if (sign) return `(${this.low(r)} >> 31)`;
+		return this.fn.analysis.wide[at] & (1 << r) ? this.name(`h${r}`) : "0";
+	}
+
+	flags(at: number): number {
+		return this.fn.analysis.flags[at];
+	}
+
+	/** The result of slot `at` needs its high word in a local of its own. */
+	keepsHigh(at: number): boolean {
+		const flags = this.flags(at);
+		return (flags & FLAG.resWide) !== 0 && (flags & FLAG.needHigh) !== 0;
+	}
+
+	/** r := an int32 expression; the high word by what is known of the result. */
+	setLow(r: number, at: number, value: string): void {
+		this.line(`${this.low(r)} = ${value};`);
+		if (!this.keepsHigh(at)) return;
+		const flags = this.flags(at);
+		this.line(`${this.name(`h${r}`)} = ${flags & FLAG.resSign && !(flags & FLAG.resZero) ? `${this.low(r)} >> 31` : "0"};`);
+	}
+
+	/** r := both words where evaluating the low one leaves the high one somewhere: a call. */
+	setBothInOrder(r: number, at: number, low: string, high: string): void {
+		this.line(`${this.low(r)} = ${low};`);
+		if (this.keepsHigh(at)) this.line(`${this.name(`h${r}`)} = ${high};`);
+	}
+
+	/**
+	 * r := both words; `high` is only written where it is kept. It may use the old low word, so it goes first, unless the low word
+	 * uses the old high one (then by way of `t`). A load into its own base register does the former.
+	 */
+	setBoth(r: number, at: number, low: string, high: string): void {
+		if (!this.keepsHigh(at)) return this.line(`${this.low(r)} = ${low};`);
+		const h = this.name(`h${r}`);
+		if (new RegExp(`\\bh${r}\\b`).test(low)) {
+			this.line(`${this.name("t")} = ${low};`);
+			this.line(`${h} = ${high};`);
+			this.line(`${this.low(r)} = t;`);
+		} else {
+			this.line(`${h} = ${high};`);
+			this.line(`${this.low(r)} = ${low};`);
+		}
+	}
+}
+
+/** An int32 as an unsigned number; literals stay literals. */
+export function unsigned(text: string): string {
+	return /^-?\d+$/.test(text) ? String(Number(text) >>> 0) : `(${text} >>> 0)`;
+}
