@@ -173,9 +173,11 @@ export const packetHelpers: HelperFamily = {
 	bpf_csum_diff: wideResult((m, from, fromSize, to, toSize, seed) => {
 		if ((fromSize | toSize) & 3) return m.result(BigInt(-errno.EINVAL));
 		const { u8 } = m.memory;
+		const [removed, added] = [u8.subarray(from >>> 0, (from >>> 0) + fromSize), u8.subarray(to >>> 0, (to >>> 0) + toSize)];
 		let sum = seed >>> 0;
-		if (toSize > 0) sum = sumBytes(u8.subarray(to >>> 0, (to >>> 0) + toSize), sum);
-		if (fromSize > 0) sum = add(sum, ~sumBytes(u8.subarray(from >>> 0, (from >>> 0) + fromSize), 0) >>> 0);
+		if (fromSize > 0 && toSize > 0) sum = add(sumBytes(added, sum), ~sumBytes(removed, 0));
+		else if (toSize > 0) sum = sumBytes(added, sum);
+		else if (fromSize > 0) sum = ~sumBytes(removed, ~sum) >>> 0;
 		// Since 6.13 the result is folded to 16 bits on every architecture.
 		return m.result(BigInt(~fold(sum) & 0xffff));
 	}),

@@ -30,8 +30,8 @@ interface Frame {
 	readonly saved: readonly bigint[];
 }
 
-/** BPF_MAX_LOOPS: how often `may_goto` goes on. */
-const mayGotoLimit = 8 * 1024 * 1024;
+/** How often `may_goto` goes on. The kernel counts to 8,388,608, or (6.15) a quarter of a second; programs must bear any number. */
+const mayGotoLimit = 0x200000;
 
 export class Execution {
 	readonly program: BoundProgram;

@@ -2,9 +2,10 @@
  * BPF_MAP_TYPE_ARENA (kernel/bpf/arena.c): up to max_entries pages that a program allocates itself. Both of its address spaces are the one memory here;
  * the pages are set aside at once, and an allocation marks them.
  */
+import { errno } from "../errno.ts";
 import type { MapDef } from "../image.ts";
 import type { Machine } from "../machine.ts";
-import { BpfMap } from "./map.ts";
+import { BpfMap, header } from "./map.ts";
 
 export const pageSize = 4096;
 
@@ -16,6 +17,8 @@ export class Arena extends BpfMap {
 		super(machine, def);
 		this.base = machine.memory.alloc(def.maxEntries * pageSize, pageSize, `arena ${def.name}`);
 		this.#used = new Uint8Array(def.maxEntries);
+		machine.memory.view.setBigUint64(this.address + header.userStart, BigInt(this.base), true);
+		machine.memory.view.setBigUint64(this.address + header.userEnd, BigInt(this.base + def.maxEntries * pageSize), true);
 	}
 
 	override valueBase(): number {
@@ -33,9 +36,24 @@ export class Arena extends BpfMap {
 		return at;
 	}
 
+	/** Marks pages as taken for user space: allocation passes them over. 0, or −EBUSY, −EINVAL. */
+	reserve(address: number, count: number): number {
+		const first = (address - this.base) / pageSize;
+		if (!Number.isInteger(first) || first < 0 || count > this.#used.length || first + count > this.#used.length) return -errno.EINVAL;
+		if (this.#used.subarray(first, first + count).some((mark) => mark !== 0)) return -errno.EBUSY;
+		this.#used.fill(2, first, first + count);
+		return 0;
+	}
+
+	/** Freed pages read as zero: a program's access to a missing arena page does. Reserved ones stay. */
 	release(address: number, count: number): void {
 		const first = Math.floor((address - this.base) / pageSize);
-		if (first >= 0 && first + count <= this.#used.length) this.#used.fill(0, first, first + count);
+		if (first < 0 || first + count > this.#used.length) return;
+		for (let page = first; page < first + count; page++) {
+			if (this.#used[page] !== 1) continue;
+			this.#used[page] = 0;
+			this.machine.memory.u8.fill(0, this.base + page * pageSize, this.base + (page + 1) * pageSize);
+		}
 	}
 
 	#firstFit(count: number): number {

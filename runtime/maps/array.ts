@@ -21,7 +21,6 @@ export class ArrayMap extends BpfMap {
 		// Programs may not store to a read-only section even when nothing verified them.
 		this.base = machine.memory.alloc(bytes, 8, `values of map ${def.name}`, !def.frozen);
 		if (def.initial !== null) machine.memory.u8.set(def.initial, this.base);
-		machine.memory.view.setUint32(this.address + 20, this.base, true);
 	}
 
 	override get layout(): MapLayout {

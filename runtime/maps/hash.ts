@@ -27,7 +27,6 @@ export class HashMap extends BpfMap {
 		this.#stride = roundUp8(def.valueSize);
 		const values = this.#stride * (kind.perCpu ? machine.cpus : 1);
 		this.table = new HashTable(machine.memory, { keySize: def.keySize, payload: values + (kind.lru ? 8 : 0), entries: def.maxEntries }, def.name);
-		machine.memory.view.setUint32(this.address + 20, this.table.slots, true);
 	}
 
 	override get layout(): MapLayout {

@@ -2,9 +2,11 @@
  * What every map type has in common. The elements live in linear memory: programs get the addresses of values, JIT'd code
  * may look them up by itself where `layout` says how, and user space reads and writes the same bytes through `view.ts`.
  *
- * The address of a map, which is what programs hold as `struct bpf_map *`, is that of a 32-byte header:
+ * The address of a map, which is what programs hold as `struct bpf_map *`, is that of a header laid out like the kernel's struct of 6.18, because programs
+ * with BTF may read it:
  *
- *     +0 map type   +4 key size   +8 value size   +12 max entries   +16 flags   +20 address of the elements   +24 reserved
+ *     +64 map type   +68 key size   +72 value size   +76 max entries   +80 map_extra (u64)   +88 flags   +92 id   +136 name (16 bytes)
+ *     +296 user_vm_start, +304 user_vm_end (u64, arenas)
  */
 import type { MapDef } from "../image.ts";
 import type { Machine } from "../machine.ts";
@@ -31,7 +33,10 @@ export type MapLayout =
 	  }
 	| { readonly kind: "opaque" };
 
-export const headerSize = 32;
+export const headerSize = 400;
+
+/** Offsets in the header. */
+export const header = { type: 64, keySize: 68, valueSize: 72, maxEntries: 76, extra: 80, flags: 88, id: 92, name: 136, userStart: 296, userEnd: 304 } as const;
 
 /** BPF_ANY, BPF_NOEXIST, BPF_EXIST, BPF_F_LOCK of BPF_MAP_UPDATE_ELEM. */
 export const updateFlags = { any: 0, noExist: 1, exist: 2, lock: 4 } as const;
@@ -45,12 +50,15 @@ export abstract class BpfMap {
 		this.machine = machine;
 		this.def = def;
 		this.address = machine.memory.alloc(headerSize, 8, `map ${def.name}`, false);
-		const { view } = machine.memory;
-		view.setUint32(this.address, def.type, true);
-		view.setUint32(this.address + 4, def.keySize, true);
-		view.setUint32(this.address + 8, def.valueSize, true);
-		view.setUint32(this.address + 12, def.maxEntries, true);
-		view.setUint32(this.address + 16, def.flags, true);
+		const { view, u8 } = machine.memory;
+		view.setUint32(this.address + header.type, def.type, true);
+		view.setUint32(this.address + header.keySize, def.keySize, true);
+		view.setUint32(this.address + header.valueSize, def.valueSize, true);
+		view.setUint32(this.address + header.maxEntries, def.maxEntries, true);
+		view.setBigUint64(this.address + header.extra, def.extra, true);
+		view.setUint32(this.address + header.flags, def.flags, true);
+		view.setUint32(this.address + header.id, machine.maps.length + 1, true);
+		u8.set(new TextEncoder().encode(def.name).subarray(0, 15), this.address + header.name);
 	}
 
 	get layout(): MapLayout {

@@ -29,7 +29,6 @@ export class RingBuffer extends BpfMap implements EventMap {
 		super(machine, def);
 		this.#size = def.maxEntries;
 		this.#base = machine.memory.alloc(2 * this.#size + header, 8, `ring buffer ${def.name}`);
-		machine.memory.view.setUint32(this.address + 20, this.#base, true);
 	}
 
 	/** Address of `size` bytes for the program to fill; 0: no room. */

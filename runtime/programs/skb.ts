@@ -57,7 +57,6 @@ export const skb: Family = (program) => {
 				view.setUint32(context + 76, this.data, true);
 				view.setUint32(context + 80, this.dataEnd, true);
 				view.setUint32(context + 140, this.meta, true);
-				view.setUint32(context + 160, this.dataEnd - this.data, true);
 			},
 		};
 		packet.sync();
