@@ -200,7 +200,7 @@ export function runRawVectors(file: RawVectors, get: StorageHook, range: Storage
 		// The first address is the caller's: the original refuses it in the same way as a later one.
 		expectRun(expect, result, vector, trace.slice(0, vector.trace.length));
 		expect("scratch", Buffer.from(bytesOf(page)).toString("hex").replace(/(00)+$/, ""), vector.scratch_out.replace(/(00)+$/, ""));
-expect("data_fnv", fnv64(hook.memory.u8.subarray(hook.data, hook.data + 4096), PAGE_BASIS).toString(16), vector.data_fnv.replace(/^0+/, ""));
+expect("data_fnv", fnv64(hook.memory.u8.subarray(hook.data, hook.data + 512), PAGE_BASIS).toString(16), vector.data_fnv.replace(/^0+/, ""));
 		return `${vector.prog} ${vector.name}, ${vector.layers} layers`;
 	});
 }
