@@ -111,7 +111,7 @@ export class Nodes {
 	}
 }
 
-/** A parameter's own qualifiers are not part of the function's type. */
+/** A parameter's own qualifiers are not part of the function's type, nor a root's of a CO-RE relocation. */
 export function unqualified(type: CType): CType {
-	return type.kind === "qualified" ? unqualified(type.target) : type;
+	return type.kind === "qualified" || type.kind === "tagged" ? unqualified(type.target) : type;
 }

@@ -3,6 +3,7 @@ import type { Btf } from "../../assembler/btf/types.ts";
 import type { IrGlobal, IrModule } from "../ir/types.ts";
 import type { FunctionSym } from "../types/typed.ts";
 import { btfAccess, BtfBuilder } from "./btf.ts";
+import { unqualified } from "./btf-nodes.ts";
 import type { ObjectBuilder, PlacedFunction } from "./object-file.ts";
 import type { Places } from "./places.ts";
 
@@ -52,7 +53,7 @@ export function debugInfo(module: IrModule, object: ObjectBuilder, places: Place
 		coreIds.set(fn, ids);
 		const events = [
 			...fn.code.cores.map(({ slot, core }) => ({ slot, run: () => {
-				const typeId = btf.type(core.root);
+				const typeId = btf.type(unqualified(core.root));
 				coreRelos.add(fn.section, { insnOffset: fn.offset + slot * 8, typeId, access: btfAccess(core.root, core.access), kind: core.relo });
 				if (core.relo === TYPE_ID_LOCAL || core.relo === TYPE_ID_TARGET) ids.set(slot, typeId);
 			} })),

@@ -48,7 +48,7 @@ export function emit(module: IrModule, _unit: TypedUnit, places: Places, options
 			continue;
 		}
 		const fn = select(ir, { cpu, diagnostics: options.diagnostics });
-		finishFunction(fn, options);
+		if (fn === null || !finishFunction(fn, options)) continue;
 		object.placeFunction(ir.symbol, ir.name, encodeFunction(fn, context));
 	}
 	for (const global of module.globals) object.placeGlobal(global);
@@ -58,10 +58,11 @@ export function emit(module: IrModule, _unit: TypedUnit, places: Places, options
 	return options.asm === true ? { object: made, asm: printObject(made) } : { object: made };
 }
 
-/** Machine code over virtual registers to machine code in its final order. */
-export function finishFunction(fn: MFunction, options: Pick<EmitOptions, "cpu" | "diagnostics">): void {
-	allocateRegisters(fn);
+/** Machine code over virtual registers to machine code in its final order; false if there are no registers for it. */
+export function finishFunction(fn: MFunction, options: Pick<EmitOptions, "cpu" | "diagnostics">): boolean {
+	if (!allocateRegisters(fn, options.diagnostics)) return false;
 	improve(fn);
 	placeStack(fn, options.diagnostics);
 	layOut(fn, cpus[options.cpu]);
+	return true;
 }

@@ -1,7 +1,7 @@
 import { FIRST_VIRTUAL, isCopy, isVirtual, type MFunction, type MInst, renameRegs, type Reg } from "./machine.ts";
 import { buildInterference, type Interference } from "./interference.ts";
 import { spill } from "./spill.ts";
-import { bug } from "../diagnostics/diagnostic.ts";
+import { bug, type DiagnosticSink } from "../diagnostics/diagnostic.ts";
 
 /**
  * Gives every virtual register one of r0–r9, by colouring the interference graph.
@@ -11,16 +11,22 @@ import { bug } from "../diagnostics/diagnostic.ts";
  * Register Coalescing", TOPLAS 18(3), 1996) merges both sides of a copy wherever that provably keeps the graph colourable.
  * What finds no colour moves to the stack (`spill.ts`) and the whole is done again.
  *
- * Out: no virtual register is left and copies of a register to itself are gone.
+ * Out: no virtual register is left and copies of a register to itself are gone; false if that cannot be.
  */
-export function allocateRegisters(fn: MFunction): void {
+export function allocateRegisters(fn: MFunction, diagnostics: DiagnosticSink): boolean {
 	for (let round = 0; ; round++) {
-		if (round > 40) bug(`register allocation of ${fn.name} does not end`);
+		if (round > 12) {
+			// Only fixed registers of inline assembly can leave too few.
+			const asm = fn.blocks.flatMap((block) => block.insts).find((inst) => inst.asm !== null);
+			if (asm === undefined) bug(`register allocation of ${fn.name} does not end`);
+			diagnostics.report({ code: "E0710", severity: "error", message: "inline assembly requires more registers than available", span: asm.loc });
+			return false;
+		}
 		const graph = buildInterference(fn);
 		const result = colour(graph);
 		if (result.spilled.size === 0) {
 			rewrite(fn, result.colours);
-			return;
+			return true;
 		}
 		spill(fn, result.spilled, Math.max(0, 8 - 2 * round));
 	}

@@ -1,5 +1,6 @@
-import type { Inst, Value } from "../ir/types.ts";
-import { isConst, isInst } from "../ir/values.ts";
+import { foldOp } from "../ir/fold.ts";
+import type { Const, Inst, Value } from "../ir/types.ts";
+import { constant, isConst, isInst } from "../ir/values.ts";
 import type { AsmOperand } from "./inline-asm.ts";
 import { copy, minst, NONE, type Reg, type SymbolRef } from "./machine.ts";
 import { address } from "./select-memory.ts";
@@ -88,6 +89,8 @@ function moveIn(s: Selector, to: Reg, value: Value, inst: Inst): void {
 }
 
 function constantOf(s: Selector, value: Value): { imm: bigint | null; symbol: SymbolRef | null } | null {
+	const known = fold(s, value);
+	if (known !== null) return { imm: known, symbol: null };
 	let from = s.strip(value);
 	let addend = 0;
 	while (isInst(from) && from.op === "ptradd") {
@@ -96,9 +99,24 @@ function constantOf(s: Selector, value: Value): { imm: bigint | null; symbol: Sy
 		addend += step;
 		from = s.strip(from.args[0]);
 	}
-	if (isConst(from)) return { imm: from.value + BigInt(addend), symbol: null };
 	if (isInst(from) && from.op === "global") return { imm: null, symbol: { symbol: from.attr!.global!, addend: addend + (from.attr!.offset ?? 0) } };
 	return null;
+}
+
+/** What a constant expression gives, with field offsets as compiled: an immediate of assembly cannot be relocated. */
+function fold(s: Selector, value: Value): bigint | null {
+	const from = s.strip(value);
+	if (isConst(from)) return from.value;
+	if (!isInst(from) || from.ty === null) return null;
+	if (from.op === "coreinfo") return from.attr!.core!.value;
+	const args: Const[] = [];
+	for (const arg of from.args) {
+		const known = fold(s, arg);
+		if (known === null || arg.ty === null) return null;
+		args.push(constant(arg.ty, known));
+	}
+	if (from.op === "coreoffset") return args[0].value + from.attr!.core!.value;
+	return foldOp(from.op, from.ty, args, from.attr)?.value ?? null;
 }
 
 function registerNumber(name: string): Reg {

@@ -29,8 +29,11 @@ export interface SelectContext {
 	readonly diagnostics: DiagnosticSink;
 }
 
-export function select(ir: IrFunction, context: SelectContext): MFunction {
-	return new Selector(ir, context).run();
+/** null: something in the function cannot be translated, and has been reported. */
+export function select(ir: IrFunction, context: SelectContext): MFunction | null {
+	const selector = new Selector(ir, context);
+	const fn = selector.run();
+	return selector.failed ? null : fn;
 }
 
 interface Shared {
@@ -357,7 +360,10 @@ export class Selector {
 		return tail;
 	}
 
+	failed = false;
+
 	error(code: string, message: string, loc: Loc | null): void {
+		this.failed = true;
 		this.context.diagnostics.report({ code, severity: "error", message, span: loc });
 	}
 }

@@ -50,7 +50,7 @@ export function lowerAsm(f: Lowering, stmt: TAsm): void {
 			...(register === undefined ? {} : { register }),
 		});
 	}
-	const asm: AsmFlavor = { template: stmt.template, volatile: stmt.volatile || stmt.outputs.length === 0, outputs, inputs, clobbers: stmt.clobbers, labels: stmt.labels };
+	const asm: AsmFlavor = { template: stmt.template, volatile: stmt.volatile || stmt.outputs.length === 0, outputs, inputs, clobbers: stmt.clobbers, labels: stmt.labels.map(asWritten) };
 	const ty = registers.length > 0 ? registers[0].ty : null;
 	b.loc = stmt.span;
 	let inst: Inst;
@@ -68,6 +68,9 @@ export function lowerAsm(f: Lowering, stmt: TAsm): void {
 		writePlace(f, register.place, value);
 	});
 }
+
+/** `__label__` names carry a number behind a dot, which the template does not know. */
+const asWritten = (label: string): string => label.split(".")[0];
 
 /** "m", "o", "Q"… and no register: an address. */
 const isMemoryConstraint = (constraint: string): boolean => /[moVp]/.test(constraint) && !/[rg]/.test(constraint);
