@@ -110,6 +110,42 @@ export type Draft = Omit<Analysis, "liveIn" | "wideIn">;
 
 // ---------------------------------------------------------------- forward
 
+/**
+ * Which registers differ by a constant since the block began: equal `id`, and `delta` between them. A comparison of one
+ * then bounds the others: compilers increment a counter and compare its old value.
+ */
+class Links {
+	readonly id: Int32Array;
+	readonly delta: Float64Array;
+	#next = 0;
+
+	constructor(registers: number) {
+		this.id = new Int32Array(registers + 1);
+		this.delta = new Float64Array(registers + 1);
+	}
+
+	reset(): void {
+		for (let r = 0; r < this.id.length; r++) this.id[r] = r;
+		this.delta.fill(0);
+		this.#next = this.id.length;
+	}
+
+	/** Before the operation's effect on `state`. */
+	follow(op: Op, dst: number, state: State): void {
+		if (op.kind === "alu" && op.op === "mov" && op.src >= 0 && (op.width === 64 || range.zeroExtended(state, op.src))) {
+			this.id[dst] = this.id[op.src];
+			this.delta[dst] = this.delta[op.src];
+		} else if (op.kind === "alu" && op.width === 64 && op.src < 0 && (op.op === "add" || op.op === "sub")) this.delta[dst] += op.op === "add" ? op.imm : -op.imm;
+		else this.id[dst] = this.#next++;
+	}
+
+	spread(state: State, from: number): void {
+		for (let r = 0; r < this.id.length - 1; r++) {
+			if (r !== from && this.id[r] === this.id[from]) range.boundByOffset(state, r, from, this.delta[r] - this.delta[from]);
+		}
+	}
+}
+
 function forward(ops: readonly (Op | null)[], cfg: Cfg, registers: number, entry: State, options: AnalysisOptions, draft: Draft, call: (target: number, state: State) => void): void {
 	const { blocks } = cfg;
 	// One register more: scratch for constants.
@@ -126,6 +162,7 @@ function forward(ops: readonly (Op | null)[], cfg: Cfg, registers: number, entry
 	const state: State = new Float64Array(size);
 	const edge: State = new Float64Array(size);
 	const old: State = new Float64Array(size);
+	const links = new Links(registers);
 	const flowInto = (to: number, from: State): boolean => {
 		const known = before[to];
 		if (known === null) {
@@ -146,8 +183,8 @@ function forward(ops: readonly (Op | null)[], cfg: Cfg, registers: number, entry
 			pending[b] = 0;
 			work--;
 			state.set(before[b]!);
-			runBlock(ops, blocks[b], state, registers, options, null, null);
-			eachEdge(ops, blocks[b], state, edge, registers, (to) => {
+			runBlock(ops, blocks[b], state, registers, options, links, null, null);
+			eachEdge(ops, blocks[b], state, edge, registers, links, (to) => {
 				if (flowInto(to, edge) && !pending[to]) {
 					pending[to] = 1;
 					work++;
@@ -155,23 +192,23 @@ function forward(ops: readonly (Op | null)[], cfg: Cfg, registers: number, entry
 			});
 		}
 	}
-	narrowOnce(ops, cfg, before, start, state, edge, registers, options);
+	narrowOnce(ops, cfg, before, start, state, edge, registers, options, links);
 	for (const block of blocks) {
 		if (before[block.id] === null) {
 			draft.unreached[block.id] = 1;
 			for (let r = 0; r < registers; r++) range.assignUnknown(state, r);
 		} else state.set(before[block.id]!);
-		runBlock(ops, block, state, registers, options, draft, call, cfg.entry);
+		runBlock(ops, block, state, registers, options, links, draft, call, cfg.entry);
 		if (block.succs.length === 2) {
 			const ways: number[] = [];
-			eachEdge(ops, block, state, edge, registers, (to) => ways.push(to));
+			eachEdge(ops, block, state, edge, registers, links, (to) => ways.push(to));
 			if (ways.length === 1) draft.oneWay.set(block.exit, blocks[ways[0]].start);
 		}
 	}
 }
 
 /** Every block once more from its predecessors' states, without widening: still a fixpoint from above, and often tighter. */
-function narrowOnce(ops: readonly (Op | null)[], cfg: Cfg, before: (State | null)[], start: State, state: State, edge: State, registers: number, options: AnalysisOptions): void {
+function narrowOnce(ops: readonly (Op | null)[], cfg: Cfg, before: (State | null)[], start: State, state: State, edge: State, registers: number, options: AnalysisOptions, links: Links): void {
 	if (!cfg.blocks.some((b) => b.loop === b.id)) return;
 	const fresh: (State | null)[] = cfg.blocks.map(() => null);
 	fresh[0] = start.slice();
@@ -180,8 +217,8 @@ function narrowOnce(ops: readonly (Op | null)[], cfg: Cfg, before: (State | null
 		if (from === null) continue;
 		// Forward edges arrive in their new form: this block's own new state is complete but for back edges.
 		state.set(from);
-		runBlock(ops, block, state, registers, options, null, null);
-		eachEdge(ops, block, state, edge, registers, (to) => {
+		runBlock(ops, block, state, registers, options, links, null, null);
+		eachEdge(ops, block, state, edge, registers, links, (to) => {
 			if (fresh[to] === null) fresh[to] = edge.slice();
 			else range.join(fresh[to]!, edge);
 		});
@@ -204,7 +241,7 @@ function collectThresholds(ops: readonly (Op | null)[], cfg: Cfg): number[] {
 }
 
 /** Sets `edge` to the state along each edge that some value passes. */
-function eachEdge(ops: readonly (Op | null)[], block: Block, state: State, edge: State, registers: number, take: (to: number) => void): void {
+function eachEdge(ops: readonly (Op | null)[], block: Block, state: State, edge: State, registers: number, links: Links, take: (to: number) => void): void {
 	const op = block.exit >= 0 ? ops[block.exit] : null;
 	if (op?.kind === "branch" && block.succs.length === 2) {
 		for (let i = 0; i < 2; i++) {
@@ -214,7 +251,12 @@ function eachEdge(ops: readonly (Op | null)[], block: Block, state: State, edge:
 				range.assignConstant(edge, registers, op.imm);
 				other = registers;
 			}
-			if (op.dst === other || range.refine(edge, op.op, op.width, op.dst, other, i === 0)) take(block.succs[i]);
+			if (op.dst === other) take(block.succs[i]);
+			else if (range.refine(edge, op.op, op.width, op.dst, other, i === 0)) {
+				links.spread(edge, op.dst);
+				if (op.src >= 0) links.spread(edge, op.src);
+				take(block.succs[i]);
+			}
 		}
 		return;
 	}
@@ -225,14 +267,17 @@ function eachEdge(ops: readonly (Op | null)[], block: Block, state: State, edge:
 }
 
 /** The block's effect on `state`; with `draft`, also records what holds at each slot. */
-function runBlock(ops: readonly (Op | null)[], block: Block, state: State, registers: number, options: AnalysisOptions, draft: Draft | null, call: ((target: number, state: State) => void) | null, base = 0): void {
+function runBlock(ops: readonly (Op | null)[], block: Block, state: State, registers: number, options: AnalysisOptions, links: Links, draft: Draft | null, call: ((target: number, state: State) => void) | null, base = 0): void {
 	const scratch = registers;
 	const pointers = options.facts?.pointers;
+	links.reset();
 	for (let pc = block.start; pc < block.end; pc++) {
 		const op = ops[pc];
 		if (op === null) continue;
 		if (pointers !== undefined && pointers[pc] !== 0) applyPointers(state, pointers[pc]);
 		if (draft !== null) record(op, pc - base, state, registers, draft);
+		const dst = definedBy(op);
+		if (dst >= 0) links.follow(op, dst, state);
 		switch (op.kind) {
 			case "alu":
 				if (op.src < 0) range.assignConstant(state, scratch, op.imm);
@@ -309,10 +354,7 @@ function runBlock(ops: readonly (Op | null)[], block: Block, state: State, regis
 			default:
 				op satisfies never;
 		}
-		if (draft !== null) {
-			const dst = definedBy(op);
-			if (dst >= 0) draft.flags[pc - base] |= valueFlags(state, dst) << 8;
-		}
+		if (draft !== null && dst >= 0) draft.flags[pc - base] |= valueFlags(state, dst) << 8;
 	}
 }
 

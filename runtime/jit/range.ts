@@ -257,6 +257,21 @@ export function refine(s: State, op: CompareName, width: Width, a: number, b: nu
 	return true;
 }
 
+/** r[to] = r[from] + delta modulo 2^64: where that does not wrap, the bounds of one bound the other. */
+export function boundByOffset(s: State, to: number, from: number, delta: number): void {
+	const t = to * STRIDE;
+	const f = from * STRIDE;
+	const [umin, umax, smin, smax] = [s[f] + delta, s[f + 1] + delta, s[f + 2] + delta, s[f + 3] + delta];
+	const u = umin >= 0 && umax <= EXACT;
+	const v = smin >= -EXACT && smax <= EXACT;
+	if (!u && !v) return;
+	const low = u ? Math.max(s[t], umin) : s[t];
+	const high = u ? Math.min(s[t + 1], umax) : s[t + 1];
+	const slow = v ? Math.max(s[t + 2], smin) : s[t + 2];
+	const shigh = v ? Math.min(s[t + 3], smax) : s[t + 3];
+	if (low <= high && slow <= shigh) assign(s, to, low, high, slow, shigh, s[t + 5], s[t + 4]);
+}
+
 function compareLow(relation: Exclude<CompareName, "set">, a: number, b: number): boolean {
 	switch (relation) {
 		case "eq":

@@ -37,7 +37,7 @@ export function emitAlu(b: JsBody, op: Alu, at: number): void {
 			if (!full) return b.setLow(op.dst, at, `${a} + ${c} | 0`);
 			b.line(`${b.name("t")} = ${a} + ${c} | 0;`);
 			// Compared with the operand that may be a literal.
-			return finish(b, op.dst, `${ah} + ${ch} + (${unsigned("t")} < ${unsigned(c === "0" ? a : c)} ? 1 : 0) | 0`);
+			return finish(b, op.dst, `${sum(ah, ch)} + (${unsigned("t")} < ${unsigned(c === "0" ? a : c)} ? 1 : 0) | 0`);
 		case "sub":
 			if (!full) return b.setLow(op.dst, at, `${a} - ${c} | 0`);
 			b.line(`${b.name("t")} = ${a} - ${c} | 0;`);
@@ -71,13 +71,18 @@ function finish(b: JsBody, r: number, high: string): void {
 	b.line(`${b.low(r)} = t;`);
 }
 
+const sum = (left: string, right: string): string => (right === "0" ? left : left === "0" ? right : `${left} + ${right}`);
+
 function bitwise(left: string, sign: string, right: string): string {
 	if (right === "0") return sign === "&" ? "0" : left;
 	if (right === "-1" && sign === "&") return left;
+	if (left === "0") return sign === "&" ? "0" : right;
 	return `${left} ${sign} ${right}`;
 }
 
-const highProduct = (a: string, c: string): string => `(((${unsigned(a)} * ${unsigned(c)} - ${unsigned("t")}) * 2.3283064365386963e-10 + 0.5) >>> 0)`;
+/** Literals below 2²¹ make a product below 2⁵³, exact without correction. */
+const highProduct = (a: string, c: string): string => (/^\d{1,7}$/.test(c) && Number(c) < 2 ** 21 ? `(${unsigned(a)} * ${c} * 2.3283064365386963e-10 >>> 0)` : exactHighProduct(a, c));
+const exactHighProduct = (a: string, c: string): string => `(((${unsigned(a)} * ${unsigned(c)} - ${unsigned("t")}) * 2.3283064365386963e-10 + 0.5) >>> 0)`;
 const product = (a: string, c: string): string => (a === "0" || c === "0" ? "0" : `imul(${a}, ${c})`);
 
 function emitShift(b: JsBody, op: Alu, at: number, flags: number, dst: Operand, src: Operand): void {
@@ -195,7 +200,10 @@ export function condition(b: JsBody, op: Branch, at: number, negate: boolean): s
 	const { low: c, high: ch } = src;
 	if (wanted === "eq" || wanted === "ne") return `(${difference(a, c)} | ${difference(ah, ch)}) ${SYMBOL[wanted]} 0`;
 	// Equal high words leave it to the low ones, which are unsigned in either order.
-	return `(${ah} === ${ch} ? ${relation(unsignedOrder(wanted), a, c, false)} : ${relation(wanted, ah, ch, false)})`;
+	const lows = relation(unsignedOrder(wanted), a, c, false);
+	if (ch === "0" && (wanted === "lt" || wanted === "le")) return `(${ah} === 0 && ${lows})`;
+	if (ch === "0" && (wanted === "gt" || wanted === "ge")) return `(${ah} !== 0 || ${lows})`;
+	return `(${ah} === ${ch} ? ${lows} : ${relation(wanted, ah, ch, false)})`;
 }
 
 const difference = (a: string, c: string): string => (c === "0" ? a : `${a} ^ ${c}`);
