@@ -79,7 +79,7 @@ type Action = (state: State, value: string) => void;
 /** none: the flag alone; joined: -Dx; separate: -o x; either: -Ix and -I x; equals: --target=x. */
 type Form = "none" | "joined" | "separate" | "either" | "equals";
 
-const EMIT: Readonly<Record<string, Stage>> = { tokens: "tokens", ast: "ast", ir: "ir", asm: "asm", obj: "obj" };
+const EMIT: Readonly<Record<string, Stage>> = { tokens: "tokens", ast: "ast", typed: "typed", ir: "ir", asm: "asm", obj: "obj" };
 const ignore: Action = () => {};
 
 const FLAGS: readonly (readonly [flag: string, form: Form, action: Action])[] = [

@@ -13,9 +13,11 @@ import { printModule } from "../ir/print.ts";
 import { lower } from "../lower/index.ts";
 import { optimize } from "../opt/pipeline.ts";
 import type { TokenBuffer } from "../preprocess/buffer.ts";
+import { STANDARDS } from "../preprocess/predefined.ts";
 import { Preprocessor } from "../preprocess/preprocess.ts";
 import { printMacros, printPreprocessed } from "../preprocess/print.ts";
 import { check } from "../types/check.ts";
+import { printUnit } from "../types/print.ts";
 import { CODES } from "../types/codes.ts";
 import type { CompileOptions, CompileResult } from "./options.ts";
 import { showAst, showTokens } from "./show.ts";
@@ -57,7 +59,8 @@ function stages(path: string, text: Uint8Array | string, preprocessor: Preproces
 	const unit = parseUnit(source, btf === null ? null : vmlinuxTypes(btf), sink);
 	if (options.stage === "ast") return { output: showAst(unit) };
 
-	const typed = check(unit, { sink });
+	const typed = check(unit, { sink, c23: STANDARDS[options.target.std]?.c23 ?? false });
+	if (options.stage === "typed") return { output: printUnit(typed) };
 	if (options.stage === "syntax" || sink.errors > 0) return {};
 	const { cpu, debug } = options.target;
 	const level = Math.min(3, options.target.optimize) as 0 | 1 | 2 | 3;

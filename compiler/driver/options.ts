@@ -8,7 +8,7 @@ import type { TargetOptions } from "../preprocess/predefined.ts";
 import type { FileProvider } from "../source/files.ts";
 
 /** How far to go. Each but the last prints what its stage made. */
-export type Stage = "preprocess" | "macros" | "tokens" | "ast" | "syntax" | "ir" | "asm" | "obj";
+export type Stage = "preprocess" | "macros" | "tokens" | "ast" | "typed" | "syntax" | "ir" | "asm" | "obj";
 
 export interface CompileOptions {
 	readonly target: TargetOptions;

@@ -40,7 +40,7 @@ const RULES: Rules = {
 
 export function check(unit: ParsedUnit, options: CheckOptions): TypedUnit {
 	const cx: Cx = {
-		unit, sink: options.sink, rules: RULES, file: new FileScope(), scope: null, fn: null, refs: new Set(), unevaluated: false, preserve: false, constantInit: false,
+		unit, sink: options.sink, rules: RULES, file: new FileScope(), c23: options.c23 ?? false, scope: null, fn: null, refs: new Set(), unevaluated: false, preserve: false, constantInit: false,
 		constants: new Map(), depth: 0, counter: 0,
 	};
 	const emitted = new Set<Sym>();

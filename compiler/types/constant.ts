@@ -54,6 +54,9 @@ export function constantValue(cx: Cx, e: TExpr): bigint | null {
 			if (condition !== 0n) return e.then ? constantValue(cx, e.then) : condition;
 			return constantValue(cx, e.else);
 		}
+		case "comma":
+			// Not a constant expression in C, but one whose value everybody knows.
+			return constantValue(cx, e.left) === null ? null : constantValue(cx, e.right);
 		case "pointer-diff": {
 			const left = addressValue(cx, e.left);
 			const right = left && addressValue(cx, e.right);

@@ -11,6 +11,8 @@ import type { CType, RecordBody } from "./types.ts";
 
 export interface CheckOptions {
 	readonly sink: DiagnosticSink;
+	/** -std=c23 and later: true, false and nullptr are keywords. */
+	readonly c23?: boolean;
 }
 
 /**
@@ -22,6 +24,7 @@ export interface Cx {
 	readonly sink: DiagnosticSink;
 	readonly rules: Rules;
 	readonly file: FileScope;
+	readonly c23: boolean;
 	/** null at file scope. */
 	scope: Scope | null;
 	fn: FunctionState | null;

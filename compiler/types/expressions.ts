@@ -3,7 +3,7 @@ import type { TokenSpan } from "../diagnostics/diagnostic.ts";
 import { builtin } from "../builtins/table.ts";
 import { addressExpr, derefExpr, indexExpr, memberExpr } from "./access.ts";
 import { assignExpr, stepExpr } from "./assignments.ts";
-import { arrayOf, CHAR, isError, pointerTo, qualify, VOID } from "./basic.ts";
+import { arrayOf, BOOL, CHAR, isError, pointerTo, qualify, VOID } from "./basic.ts";
 import * as build from "./build.ts";
 import { callExpr } from "./calls.ts";
 import { alignofType, castExpr, chooseExpr, genericExpr, offsetofExpr, sizeofExpr, sizeofType, typesCompatible } from "./casts.ts";
@@ -104,6 +104,8 @@ function identifier(cx: Cx, e: Node<"identifier">): Operand {
 	if (!entity) {
 		const text = functionName(cx, e.name);
 		if (text !== null) return literal(new TextEncoder().encode(`${text}\0`), e.span);
+		const constant = cx.c23 ? C23_CONSTANTS[e.name] : undefined;
+		if (constant) return { ...constant, span: e.span } as TExpr;
 		if (builtin(e.name)) report(cx, "badBuiltin", e.span, "builtin functions must be directly called");
 		else {
 			const fix = didYouMean(cx, e.name, e.span, "value");
@@ -130,6 +132,14 @@ function identifier(cx: Cx, e: Node<"identifier">): Operand {
 		}
 	}
 }
+
+const NOWHERE = { from: 0, to: 0 };
+/** Keywords of C23 that are values. */
+const C23_CONSTANTS: Record<string, TExpr> = {
+	true: build.intConst(1n, BOOL, NOWHERE),
+	false: build.intConst(0n, BOOL, NOWHERE),
+	nullptr: build.intConst(0n, pointerTo(VOID), NOWHERE),
+};
 
 /** `__func__` and its GNU relatives (C11 6.4.2.2). */
 function functionName(cx: Cx, name: string): string | null {

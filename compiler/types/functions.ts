@@ -21,7 +21,8 @@ export function checkBody(cx: Cx, symbol: FunctionSym, ast: FunctionDef, params:
 
 function define(cx: Cx, symbol: FunctionSym, ast: FunctionDef, params: readonly Param[]): FunctionBody {
 	const { result } = symbol.type;
-	if (symbol.type.variadic) report(cx, "noVarargs", ast.declarator.span, `functions with variable arguments are not supported by eBPF: '${symbol.name}'`);
+	// A static one disappears when it is inlined; what it cannot do is look at the arguments (va_start is refused).
+	if (symbol.type.variadic && symbol.linkage !== "static") report(cx, "noVarargs", ast.declarator.span, `functions with variable arguments are not supported by eBPF: '${symbol.name}'`);
 	if (!isVoid(result) && !isComplete(result) && !isError(result)) report(cx, "incompleteType", ast.declarator.span, `incomplete result type ${quote(result)} in function definition`, forward(result));
 	const fn = newState(symbol.name, result, symbol.noreturn, symbol.naked);
 	cx.fn = fn;

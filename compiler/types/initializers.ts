@@ -63,7 +63,7 @@ function withLength(type: CType, length: number): CType {
 }
 
 /** Initialises the object at `offset` bits; for arrays tells how many elements were. */
-function initObject(w: Walk, init: Initializer, type: CType, offset: number, span: TokenSpan): number | null {
+function initObject(w: Walk, init: Initializer, type: CType, offset: number, span: TokenSpan, bits: number | null = null): number | null {
 	const { cx } = w;
 	if (isError(type)) {
 		if (init.kind !== "init-list") operandOf(w, init);
@@ -79,7 +79,7 @@ function initObject(w: Walk, init: Initializer, type: CType, offset: number, spa
 			if (!isError(operand.type)) report(cx, "badInit", init.span, array.element && integerType(array.element)?.size === 1 ? "array initializer must be an initializer list or string literal" : "array initializer must be an initializer list");
 			return null;
 		}
-		leaf(w, init, type, offset, null);
+		leaf(w, init, type, offset, bits);
 		return null;
 	}
 	if (array) {
@@ -94,11 +94,11 @@ function initObject(w: Walk, init: Initializer, type: CType, offset: number, spa
 		fillRecord(w, record, offset, { list: init.items, at: 0 }, true, null);
 		return null;
 	}
-	scalarInBraces(w, init, type, offset, span);
+	scalarInBraces(w, init, type, offset, span, bits);
 	return null;
 }
 
-function scalarInBraces(w: Walk, init: InitList, type: CType, offset: number, span: TokenSpan): void {
+function scalarInBraces(w: Walk, init: InitList, type: CType, offset: number, span: TokenSpan, bits: number | null): void {
 	const first = init.items[0];
 	if (!first) {
 		// C23's empty braces: zero.
@@ -109,7 +109,7 @@ function scalarInBraces(w: Walk, init: InitList, type: CType, offset: number, sp
 		return;
 	}
 	if (init.items.length > 1) report(w.cx, "excessInit", init.items[1]!.span, "excess elements in scalar initializer");
-	initObject(w, first.value, type, offset, span);
+	initObject(w, first.value, type, offset, span, bits);
 }
 
 // ── leaves ──────────────────────────────────────────────────────────────────────────────────────
@@ -176,7 +176,7 @@ function fill(w: Walk, type: CType, offset: number, bits: number | null, items: 
 	const item = items.list[items.at]!;
 	if (item.value.kind === "init-list") {
 		items.at++;
-		initObject(w, item.value, type, offset, item.span);
+		initObject(w, item.value, type, offset, item.span, bits);
 		return;
 	}
 	const array = asArray(type);
@@ -355,8 +355,11 @@ function index(cx: Cx, ast: Expr): number | null {
 /** `[a ... b] = x`: what was written for a, again for each of the others. */
 function repeat(w: Walk, start: number, size: number, times: number): void {
 	const written = w.pieces.slice(start);
-	for (let i = 1; i <= times; i++) for (const piece of written) w.pieces.push({ ...piece, bitOffset: piece.bitOffset + i * size });
-	if (times > 0 && written.length) w.end = Math.max(w.end, w.end + times * size);
+	for (let i = 1; i <= times; i++) for (const piece of written) {
+		const bitOffset = piece.bitOffset + i * size;
+		w.pieces.push({ ...piece, bitOffset });
+		w.end = Math.max(w.end, bitOffset + (piece.kind === "bytes" ? piece.bytes.length * 8 : (piece.bitWidth ?? sizeOf(piece.type) * 8)));
+	}
 }
 
 function excess(w: Walk, items: Items, what: string): void {

@@ -96,11 +96,15 @@ export function layOut(plan: RecordPlan): RecordBody {
 		const natural = alignOf(m.type);
 		let fieldAlign = packed && m.bits !== 0 ? 1 : natural;
 		fieldAlign = Math.max(fieldAlign, m.align);
-		if (plan.pack && m.bits !== 0) fieldAlign = Math.min(fieldAlign, plan.pack);
+		if (plan.pack && m.bits !== 0) {
+			// clang: under `#pragma pack` a packed bit-field is aligned as if it were not packed.
+			if (packed && m.bits !== null) fieldAlign = Math.max(natural, m.align);
+			fieldAlign = Math.min(fieldAlign, plan.pack);
+		}
 		let bitOffset: number;
 		if (m.bits !== null) {
 			const unit = sizeOf(m.type) * 8;
-			const bitAlign = packed && m.bits !== 0 && m.align <= 1 ? 1 : fieldAlign * 8;
+			const bitAlign = packed && m.bits !== 0 && m.align <= 1 && plan.pack === 0 ? 1 : fieldAlign * 8;
 			bitOffset = plan.union ? 0 : at;
 			const mayPad = plan.pack === 0;
 			if (m.bits === 0 || (mayPad && (bitOffset % bitAlign) + m.bits > unit)) bitOffset = up(bitOffset, bitAlign);

@@ -2,6 +2,7 @@ import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.ts";
 import { parseUnit } from "../../compiler/grammar/parse-unit.ts";
 import type { ExternalTypes, ParsedUnit } from "../../compiler/grammar/unit.ts";
 import { type Preprocessed, Preprocessor, type PreprocessOptions } from "../../compiler/preprocess/preprocess.ts";
+import { STANDARDS } from "../../compiler/preprocess/predefined.ts";
 import { check } from "../../compiler/types/check.ts";
 import type { TypedUnit } from "../../compiler/types/typed.ts";
 
@@ -33,7 +34,7 @@ export function checkText(text: string, options: Partial<PreprocessOptions> = {}
 	);
 	const preprocessed = preprocessor.run(path, text);
 	const unit = parseUnit(preprocessed, external, { report });
-	const typed = check(unit, { sink: { report } });
+	const typed = check(unit, { sink: { report }, c23: STANDARDS[preprocessor.options.target.std]?.c23 ?? false });
 	const shown = diagnostics.filter((d) => !ignored(preprocessed, d));
 	return { unit, typed, diagnostics: shown, errors: shown.filter((d) => d.severity === "error").map((d) => d.message) };
 }
