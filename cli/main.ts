@@ -9,7 +9,9 @@ type Verb = () => Promise<{ register(program: Command): void }>;
 
 const VERBS: Readonly<Record<string, Verb>> = {
 	as: () => import("./as.ts"),
+	btf: () => import("./btf.ts"),
 	dump: () => import("./dump.ts"),
+	link: () => import("./link.ts"),
 };
 
 async function main(argv: readonly string[]): Promise<void> {

@@ -34,6 +34,9 @@ export interface ElfLayout {
 	readonly reader: Reader;
 }
 
+/** Pages are the most that anything in an object is aligned to. */
+const MAX_ALIGN = 0x10000;
+
 /** Whether bytes start as an ELF file does. */
 export function isElf(bytes: Uint8Array): boolean {
 	return bytes.length >= 4 && ((bytes[0] << 24) | (bytes[1] << 16) | (bytes[2] << 8) | bytes[3]) >>> 0 === ELF_MAGIC;
@@ -59,6 +62,7 @@ export function readLayout(bytes: Uint8Array): ElfLayout {
 	const nameIndex = r.u16(62) === SHN.xindex ? r.u32(shoff + 40) : r.u16(62);
 	if (nameIndex >= count) r.fail(`the section names are in section ${nameIndex} of ${count}`, 62);
 
+	let total = 0;
 	const raw: (Omit<SectionHeader, "name"> & { nameOffset: number })[] = [];
 	for (let i = 0; i < count; i++) {
 		const at = shoff + i * 64;
@@ -68,6 +72,9 @@ export function readLayout(bytes: Uint8Array): ElfLayout {
 		const header = { at, nameOffset: r.u32(at), type, flags, offset: r.u64(at + 24, "sh_offset"), size: r.u64(at + 32, "sh_size"), link: r.u32(at + 40), info: r.u32(at + 44), align: r.u64(at + 48, "sh_addralign"), entsize: r.u64(at + 56, "sh_entsize") };
 		if (i > 0 && type !== SHT.null && type !== SHT.nobits && header.offset + header.size > bytes.length)
 			r.fail(`section ${i} lies at ${header.offset}…${header.offset + header.size}, the file ends at ${bytes.length}`, at + 24);
+		if (header.align > MAX_ALIGN || (header.align & (header.align - 1)) !== 0) r.fail(`section ${i} is aligned to ${header.align} bytes`, at + 48);
+		// Contents do not overlap: together they fit into the file, with some room for tools that share string tables.
+		if (type !== SHT.null && type !== SHT.nobits && (total += header.size) > 2 * bytes.length) r.fail(`section ${i} overlaps others`, at + 24);
 		raw.push(header);
 	}
 	const names = raw[nameIndex];

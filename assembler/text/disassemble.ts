@@ -167,10 +167,16 @@ export function describeCoreRelo(btf: Btf, relo: CoreRelo): string {
 		}
 		return id;
 	};
-	const type = btf.types[relo.typeId];
-	const named = "name" in type && type.name !== "" ? type.name : type.kind === "struct" || type.kind === "union" || type.kind === "enum" || type.kind === "enum64" ? `<anon ${relo.typeId}>` : "";
-	const word = type.kind === "enum64" ? "enum" : type.kind;
-	const title = type.kind === "int" || type.kind === "float" ? `${head} ${type.name}` : `${head} ${word}${named === "" ? "" : ` ${named}`}`;
+	let title = head;
+	let id = relo.typeId;
+	let type = btf.types[id];
+	for (let i = 0; i < 32 && (type.kind === "const" || type.kind === "volatile" || type.kind === "restrict"); i++) {
+		title += ` ${type.kind}`;
+		type = btf.types[(id = type.type)];
+	}
+	// Pointers, arrays and functions have no word of their own.
+	const word = type.kind === "enum64" ? "enum" : type.kind === "fwd" ? `fwd ${type.union ? "union" : "struct"}` : type.kind === "struct" || type.kind === "union" || type.kind === "enum" || type.kind === "typedef" ? type.kind : "";
+	title += `${word === "" ? "" : ` ${word}`} ${"name" in type && type.name !== "" ? type.name : `<anon ${id}>`}`;
 	if (relo.kind >= 6 && relo.kind !== 10 && relo.kind !== 11) return title;
 	const path = relo.access.split(":").map(Number);
 	if (path.some((step) => !Number.isInteger(step) || step < 0)) throw new FormatError(`bad access string ${JSON.stringify(relo.access)}`, relo.insnOffset);

@@ -1,0 +1,145 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { clang, hasTool, inFolder, run } from "../test/support/clang.ts";
+import { PROGRAMS } from "../test/support/programs.ts";
+import { dumpBtfAsC } from "./btf/c-dump.ts";
+import { printBtf } from "./btf/print.ts";
+import { FormatError } from "./bytes.ts";
+import { describeRelocations, describeSections, describeSymbols } from "./elf/describe.ts";
+import { readElf, readLayout } from "./elf/read.ts";
+import { writeElf } from "./elf/write.ts";
+import type { ObjectFile } from "./object.ts";
+import { assemble } from "./text/assemble.ts";
+import { disassemble } from "./text/disassemble.ts";
+
+const tools = ["clang-19", "llvm-objdump-19", "bpftool"].every(hasTool);
+const names = Object.keys(PROGRAMS);
+const objects = new Map<string, Uint8Array>();
+
+describe.skipIf(!tools)("objects of clang, against LLVM's tools and bpftool", () => {
+	beforeAll(() => {
+		for (const name of names) objects.set(name, clang(PROGRAMS[name]));
+	});
+
+	/** The path of an object on disk, for the tools. */
+	const withFile = <T>(bytes: Uint8Array, action: (path: string) => T): T =>
+		inFolder((folder) => {
+			const path = join(folder, "x.o");
+			writeFileSync(path, bytes);
+			return action(path);
+		});
+
+	it.each(names)("%s: read(write(o)) = o", (name) => {
+		const object = readElf(objects.get(name)!);
+		expect(readElf(writeElf(object))).toEqual(object);
+	});
+
+	it.each(names)("%s: the dumps are llvm-objdump's", (name) => {
+		const bytes = objects.get(name)!;
+		const object = readElf(bytes);
+		const layout = readLayout(bytes);
+		withFile(bytes, (path) => {
+			const head = `\n${path}:\tfile format elf64-bpf\n`;
+			expect(head + disassemble(object)).toBe(run("llvm-objdump-19", ["-d", path]));
+			expect(head + disassemble(object, { relocations: true })).toBe(run("llvm-objdump-19", ["-d", "-r", path]));
+			expect(head + disassemble(object, { alu32: true })).toBe(run("llvm-objdump-19", ["-d", "--mcpu=v3", path]));
+			expect(head + describeSections(layout)).toBe(run("llvm-objdump-19", ["-h", path]));
+			expect(head + describeSymbols(object)).toBe(run("llvm-objdump-19", ["-t", path]));
+			expect(head + describeRelocations(layout, object)).toBe(run("llvm-objdump-19", ["-r", path]));
+		});
+	});
+
+	it.each(names)("%s: what we write, the tools read", (name) => {
+		const bytes = writeElf(readElf(objects.get(name)!));
+		withFile(bytes, (path) => {
+			expect(run("llvm-objdump-19", ["-d", path])).toBe(`\n${path}:\tfile format elf64-bpf\n${disassemble(readElf(objects.get(name)!))}`);
+			run("llvm-readelf-19", ["-a", path]);
+		});
+	});
+
+	it.each(names)("%s: BTF as text and as C are bpftool's", (name) => {
+		const { btf } = readElf(objects.get(name)!);
+		withFile(objects.get(name)!, (path) => {
+			expect(printBtf(btf!)).toBe(run("bpftool", ["btf", "dump", "file", path]));
+			// bpftool of Debian 12 does not know one-byte enums yet.
+			expect(dumpBtfAsC(btf!).replaceAll("} __attribute__((mode(byte)));", "};")).toBe(run("bpftool", ["btf", "dump", "file", path, "format", "c"]));
+		});
+	});
+
+	it.each(names)("%s: clang's assembly assembles to clang's bytes", (name) => {
+		const text = new TextDecoder().decode(clang(PROGRAMS[name], ["-S"]));
+		const { object, errors } = assemble(text);
+		expect(errors).toEqual([]);
+		// Line tables and frames are clang's own to make.
+		const view = (o: ObjectFile): unknown =>
+			o.sections
+				.filter((section) => !/^\.(debug_(line|frame)|llvm_addrsig)/.test(section.name) && section.size > 0)
+				.map(({ name: title, type, flags, align, entsize, size, data, relocs }) => ({
+					title, type, flags, align, entsize, size,
+					data: Buffer.from(data).toString("hex"),
+					relocs: relocs.map(({ offset, type: kind, symbol }) => [offset, kind, nameOf(o, symbol)]).filter(([, , target]) => !String(target).startsWith(".debug_line")),
+				}))
+				.sort((a, b) => (a.title < b.title ? -1 : 1));
+		const nameOf = (o: ObjectFile, index: number): string => {
+			const symbol = o.symbols[index];
+			return symbol.type === "section" ? o.sections[symbol.section as number].name : symbol.name;
+		};
+		expect(view(object!)).toEqual(view(readElf(objects.get(name)!)));
+	});
+
+	it("a big-endian object is read", () => {
+		const big = clang(PROGRAMS.counters, ["-target", "bpfeb"]);
+		withFile(big, (path) => expect(`\n${path}:\tfile format elf64-bpf\n${disassemble(readElf(big))}`).toBe(run("llvm-objdump-19", ["-d", path])));
+		expect(readElf(writeElf(readElf(big)))).toEqual(readElf(big));
+	});
+
+	/** How many mutated objects are tried; EBPFCC_MUTATIONS=100000 for a campaign. */
+	const mutations = Number(process.env.EBPFCC_MUTATIONS ?? 1500);
+	it(`${mutations} mutated objects are read or refused with an offset, quickly`, () => {
+		let seed = 0x2545f491;
+		const random = (below: number): number => {
+			seed ^= seed << 13;
+			seed ^= seed >>> 17;
+			seed ^= seed << 5;
+			return (seed >>> 0) % below;
+		};
+		let refused = 0;
+		for (let i = 0; i < mutations; i++) {
+			const original = objects.get(names[i % names.length])!;
+			const bytes = mutate(original, random);
+			const start = performance.now();
+			try {
+				const object = readElf(bytes);
+				disassemble(object, { relocations: true });
+				describeSymbols(object);
+				if (object.btf) dumpBtfAsC(object.btf);
+				writeElf(object);
+			} catch (error) {
+				if (!(error instanceof FormatError)) throw error;
+				expect(error.message).toMatch(/at offset \d+/);
+				refused++;
+			}
+			expect(performance.now() - start).toBeLessThan(1000);
+		}
+		expect(refused).toBeGreaterThan(mutations / 10);
+	}, 3_600_000);
+});
+
+/** Changes one to four bytes or fields, mostly in headers and at the starts of sections; sometimes cuts the file. */
+function mutate(original: Uint8Array, random: (below: number) => number): Uint8Array {
+	const bytes = original.slice();
+	const view = new DataView(bytes.buffer);
+	const { headers } = readLayout(original);
+	for (let count = 1 + random(4); count > 0; count--) {
+		const header = headers[random(headers.length)];
+		const where = random(20);
+		const at = Math.min(bytes.length - 8, where < 5 ? header.at + random(64) : where < 16 && header.size > 0 && header.type !== 8 ? header.offset + random(Math.min(header.size, 400)) : random(bytes.length));
+		const how = random(5);
+		if (how < 2) bytes[at] = random(256);
+		else if (how === 2) bytes[at] ^= 1 << random(8);
+		else if (how === 3) view.setUint32(at, [0, 1, 0xffff_ffff, 0x7fff_ffff, 0x8000_0000, bytes.length, 0xffff][random(7)], true);
+		else view.setBigUint64(at, [0n, 0xffff_ffff_ffff_ffffn, BigInt(bytes.length), 1n << 40n][random(4)], true);
+	}
+	return random(20) === 0 ? bytes.subarray(0, random(bytes.length)) : bytes;
+}
