@@ -2,7 +2,7 @@ import type { Inst, Pred, Value } from "../ir/types.ts";
 import type { Rewriter } from "./combine.ts";
 import { foldOp, negated, swapped } from "../ir/fold.ts";
 import { constant, isConst, isInst, sameValue, unsigned, widthOf } from "../ir/values.ts";
-import { isNonNegative, maxUnsigned } from "./known.ts";
+import { isNonNegative, knownZeros, maxUnsigned } from "./known.ts";
 
 /** Laws of `icmp`. A constant stands on the right; comparisons of truth values go away. */
 export function compareLaws(inst: Inst, rw: Rewriter): Value | null {
@@ -15,6 +15,8 @@ export function compareLaws(inst: Inst, rw: Rewriter): Value | null {
 	const bool = (value: boolean): Value => constant("i32", value ? 1 : 0);
 	if (sameValue(a, b)) return bool(["eq", "ule", "uge", "sle", "sge"].includes(pred));
 	if (a.op === "undef" || b.op === "undef") return bool(false);
+	const whole = wholeRegister(a, b, pred, rw);
+	if (whole !== null) return whole;
 	if (!isConst(b)) return betweenValues(a, b, pred, rw);
 	return (
 		truthOf(a, b.value, pred, rw) ?? decided(a, b.value, pred) ?? tightened(a, b.value, pred, rw) ?? narrowed(a, b.value, pred, rw) ?? solved(a, b.value, pred, rw)
@@ -97,6 +99,21 @@ function tightened(a: Value, b: bigint, pred: Pred, rw: Rewriter): Value | null 
 	if ((pred === "sgt" || pred === "sle") && b === -1n) return to(pred === "sgt" ? "sge" : "slt", 0n);
 	if (pred.startsWith("s") && b >= 0n && isNonNegative(a)) return to(`u${pred.slice(1)}` as Pred, b);
 	return null;
+}
+
+/** Nothing above the low half. */
+const isLow = (value: Value): boolean => knownZeros(value) >> 32n === 0xffffffffn;
+
+/** The low half of what has nothing else is compared whole: the register that is checked is then the one that is used. */
+function wholeRegister(a: Value, b: Value, pred: Pred, rw: Rewriter): Value | null {
+	if (!is(a, "trunc") || !isLow(a.args[0])) return null;
+	const signed = pred.startsWith("s");
+	if (isConst(b)) {
+		if (signed) return null;
+		return rw.make("icmp", "i32", [a.args[0], constant("i64", unsigned("i32", b.value))], { pred });
+	}
+	if (signed || !is(b, "trunc") || !isLow(b.args[0])) return null;
+	return rw.make("icmp", "i32", [a.args[0], b.args[0]], { pred });
 }
 
 /** A comparison of an extended value is one of the value, when the constant fits. */

@@ -127,12 +127,30 @@ function fromMemory(fn: IrFunction, known: readonly Known[], load: Inst, range: 
 		if (entry.address !== range.address && !sameAddress(entry.address, range.address)) continue;
 		if (entry.size !== range.size) return null;
 		if (entry.from === "load") {
-			if (entry.value.ty === ty && (entry.signed === (load.attr!.signed ?? false) || (range.size! >= 4 && ty === "i32"))) return entry.value;
-			continue;
+			const value = again(fn, entry, load, out);
+			if (value === null) continue;
+			return value;
 		}
 		return stored(fn, entry.value, load, ty!, out);
 	}
 	return null;
+}
+
+/** A value loaded before, for a load that may want another width. */
+function again(fn: IrFunction, entry: Known, load: Inst, out: Inst[]): Value | null {
+	const { value } = entry;
+	const { size } = load.attr!;
+	const signed = load.attr!.signed ?? false;
+	const emit = (op: Inst["op"]): Inst => {
+		const made = newInst(fn, op, load.ty, [value], undefined, load.loc);
+		out.push(made);
+		return made;
+	};
+	if (size === 8) return value.ty === load.ty ? value : emit(load.ty === "ptr" ? "inttoptr" : "ptrtoint");
+	if (size! < 4 && entry.signed !== signed) return null;
+	if (value.ty === load.ty) return size === 4 && load.ty === "i64" && entry.signed !== signed ? null : value;
+	if (load.ty === "i32") return emit("trunc");
+	return emit(signed ? "sext" : "zext");
 }
 
 /** ptradd of one base by one constant, written twice. */

@@ -181,12 +181,12 @@ export const laws: Partial<Record<Op, readonly Law[]>> = {
 	zext: [
 		// Of what was cut from a 64-bit value whose top is zero.
 		(inst) => (is(inst.args[0], "trunc") && knownZeros(inst.args[0].args[0]) >> 32n === 0xffffffffn ? inst.args[0].args[0] : null),
-		widenLoad,
+
 	],
 	sext: [
 		(inst, rw) => (isNonNegative(inst.args[0]) ? rw.make("zext", "i64", inst.args.slice()) : null),
 		(inst) => (is(inst.args[0], "trunc") && is(inst.args[0].args[0], "sext") ? inst.args[0].args[0] : null),
-		widenLoad,
+
 	],
 	trunc: [
 		(inst) => (is(inst.args[0], "zext") || is(inst.args[0], "sext") ? inst.args[0].args[0] : null),
@@ -306,21 +306,4 @@ function shiftTwice(op: "shl" | "lshr" | "ashr"): Law {
 function invertCompare(inst: Inst, rw: Parameters<Law>[1]): Value | null {
 	const [a, b] = inst.args;
 	return c(b) === 1n && is(a, "icmp") && rw.uses(a) <= 1 ? rw.make("icmp", "i32", a.args.slice(), { pred: negated[a.attr!.pred!] }) : null;
-}
-
-/**
- * An extended load is a wider load. Not only shorter: `ctx->data` is a 32-bit field whose load the verifier turns into
- * a packet pointer, which no later instruction may extend.
- */
-function widenLoad(inst: Inst, rw: Parameters<Law>[1]): Value | null {
-	const [load] = inst.args;
-	if (!is(load, "load") || load.ty !== "i32") return null;
-	const signed = load.attr!.signed ?? false;
-	const size = load.attr!.size!;
-	const wantsSign = inst.op === "sext";
-	if (size < 4 ? signed !== wantsSign : wantsSign && rw.uses(load) > 1) return null;
-	if (rw.uses(load) > 1) return null;
-	load.ty = "i64";
-	load.attr = { ...load.attr, signed: wantsSign };
-	return load;
 }

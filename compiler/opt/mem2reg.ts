@@ -133,7 +133,7 @@ function fromSlot(slot: Slot, load: Inst, value: Value, emit: Emit): Value {
 		if (want === slot.ty) return value;
 		return emit(want === "ptr" ? "inttoptr" : "ptrtoint", want, [value]);
 	}
-	let narrow = value;
+	let narrow: Value = value;
 	if (slot.size < 4) {
 		const bits = slot.size === 1 ? 8 : 16;
 		narrow = load.attr!.signed ? emit("sextfrom", "i32", [value], { bits }) : emit("and", "i32", [value, constant("i32", (1 << bits) - 1)]);

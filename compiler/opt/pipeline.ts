@@ -17,6 +17,7 @@ import { removeDeadBlocks, simplifyCfg } from "./simplify-cfg.ts";
 import { sroa } from "./sroa.ts";
 import { threadJumps } from "./thread.ts";
 import { unroll } from "./unroll.ts";
+import { widenLoads } from "./widen-loads.ts";
 
 /**
  * The list of passes, read from top to bottom. Level 0 is short but not empty: without inlining and with locals in
@@ -36,7 +37,7 @@ export interface OptimizeOptions {
 const promote: readonly Pass[] = [sroa, mem2reg];
 
 /** Until nothing changes; each one feeds the others. */
-const tidy: readonly Pass[] = [combine, simplifyCfg, foldConstGlobals, resolveCalls, gvn, threadJumps, dse, dce];
+const tidy: readonly Pass[] = [combine, widenLoads, simplifyCfg, foldConstGlobals, resolveCalls, gvn, threadJumps, dse, dce];
 
 /** What the machine cannot do becomes what it can. */
 const legal: readonly Pass[] = [expandMemory, splitUnaligned, lowerSwitches, expandSignedDivision];
@@ -73,12 +74,12 @@ export function optimize(module: IrModule, options: OptimizeOptions): IrModule {
 		if (options.check) verify("inline", fn);
 		runAll(promote, fn);
 		// Enough to turn `ctx->data` into one wide load and constants into operands.
-		runAll([combine, simplifyCfg, dce], fn);
+		runAll([combine, widenLoads, simplifyCfg, dce], fn);
 		if (optimizing) settle(fn);
 		// Function pointers that became known by inlining are calls to be inlined in their turn.
 		for (let again = 0; again < 4 && run(resolveCalls, fn) && inlineCalls(fn, graph, !optimizing); again++) {
 			if (optimizing) settle(fn);
-			else runAll([...promote, combine, simplifyCfg, dce], fn);
+			else runAll([...promote, combine, widenLoads, simplifyCfg, dce], fn);
 		}
 	}
 	stripUnused(module);
@@ -96,7 +97,7 @@ export function optimize(module: IrModule, options: OptimizeOptions): IrModule {
 		}
 		runAll(legal, fn);
 		runAll(promote, fn);
-		runAll([combine, simplifyCfg, dce], fn);
+		runAll([combine, widenLoads, simplifyCfg, dce], fn);
 		if (optimizing) runAll([gvn, combine, dse, dce, simplifyCfg], fn);
 		run(settleSlots, fn);
 	}
