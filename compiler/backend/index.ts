@@ -64,5 +64,7 @@ export function finishFunction(fn: MFunction, options: Pick<EmitOptions, "cpu" |
 	improve(fn);
 	placeStack(fn, options.diagnostics);
 	layOut(fn, cpus[options.cpu]);
+	// Jumps that went away leave what they asked for.
+	improve(fn);
 	return true;
 }

@@ -59,7 +59,24 @@ export function expandTemplate(inst: MInst, nameOf: (symbol: SymbolRef) => strin
 		if (operand === undefined) return fail(name !== undefined ? `unknown symbolic operand name "${name}" in inline assembly` : `invalid operand number ${digits} in inline assembly`);
 		return print(operand, operands, modifier, nameOf);
 	});
-	return { text: mayGoto(text), error };
+	return { text: conditions(mayGoto(text)), error };
+}
+
+/** `.ifc a, b` … `.else` … `.endif`: headers choose bytes by the register that an operand got. */
+function conditions(text: string): string {
+	if (!text.includes(".if")) return text;
+	const open: boolean[] = [];
+	return text
+		.split(/[;\n]/)
+		.filter((statement) => {
+			const test = /^\s*\.if(n?)c\s+(.*?)\s*,\s*(.*?)\s*$/.exec(statement);
+			if (test !== null) open.push((test[2] === test[3]) === (test[1] === ""));
+			else if (/^\s*\.else\s*$/.test(statement)) open.push(!open.pop());
+			else if (/^\s*\.endif\s*$/.test(statement)) open.pop();
+			else return open.every(Boolean);
+			return false;
+		})
+		.join("\n");
 }
 
 function print(operand: AsmOperand, operands: readonly AsmOperand[], modifier: string | undefined, nameOf: (symbol: SymbolRef) => string): string {

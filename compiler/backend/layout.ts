@@ -7,7 +7,8 @@ import { forDefs, forUses, type MBlock, type MFunction, type MInst, minst, NONE,
  * reverse postorder, loops before what follows them, so that most blocks fall into the next one.
  */
 export function layOut(fn: MFunction, cpu: Cpu): void {
-	threadJumps(fn);
+	do threadJumps(fn);
+	while (mergeTwins(fn));
 	hoistEdgeCopies(fn);
 	threadJumps(fn);
 	fn.blocks = mergeChains(fn);
@@ -36,6 +37,38 @@ function threadJumps(fn: MFunction): void {
 	}
 	const reached = new Set(reversePostorder(fn));
 	fn.blocks = fn.blocks.filter((block) => reached.has(block));
+}
+
+/** Blocks that do the same and go to the same places become one. */
+function mergeTwins(fn: MFunction): boolean {
+	const ids = new Map<object, number>();
+	const idOf = (object: object): number => {
+		let id = ids.get(object);
+		if (id === undefined) ids.set(object, (id = ids.size));
+		return id;
+	};
+	const known = new Map<string, MBlock>();
+	const into = new Map<MBlock, MBlock>();
+	for (const block of fn.blocks) {
+		if (block === fn.blocks[0] || block.insts.some((inst) => inst.kind === "asm")) continue;
+		const key = block.insts.map((inst) => keyOf(inst, idOf)).join("|");
+		const twin = known.get(key);
+		if (twin === undefined) known.set(key, block);
+		else into.set(block, twin);
+	}
+	if (into.size === 0) return false;
+	for (const block of fn.blocks) {
+		const last = block.insts[block.insts.length - 1];
+		if (last !== undefined) last.blocks = last.blocks.map((target) => into.get(target) ?? target);
+	}
+	return true;
+}
+
+function keyOf(inst: MInst, idOf: (object: object) => number): string {
+	const { kind, op, width, bits, bytes, signed, dst, src, imm, off, slot, wide, callee, args, blocks, core } = inst;
+	const symbol = wide === null || typeof wide === "bigint" ? wide : `${idOf(wide.symbol)}+${wide.addend}`;
+	const target = callee === null ? "" : callee.kind === "helper" ? callee.id : idOf(callee.symbol);
+	return `${kind} ${op} ${width} ${bits} ${bytes} ${signed} ${dst} ${src} ${imm} ${off + (slot?.offset ?? 0)} ${symbol} ${target} ${args} ${core === null ? "" : idOf(core)} ${blocks.map((block) => block.id).join(",")}`;
 }
 
 /**

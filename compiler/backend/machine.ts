@@ -85,6 +85,8 @@ export interface MInst {
 	bits: 8 | 16 | 32 | 64;
 	bytes: Bytes;
 	signed: boolean;
+	/** load: must happen even if nobody reads its result. */
+	volatile: boolean;
 	dst: Reg;
 	src: Reg;
 	imm: number;
@@ -132,6 +134,7 @@ const blank: MInst = {
 	bits: 64,
 	bytes: 8,
 	signed: false,
+	volatile: false,
 	dst: NONE,
 	src: NONE,
 	imm: 0,
@@ -279,6 +282,8 @@ export function hasEffect(inst: MInst): boolean {
 		case "wide":
 		case "address":
 			return inst.core !== null;
+		case "load":
+			return inst.volatile;
 		default:
 			return true;
 	}

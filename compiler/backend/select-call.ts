@@ -26,8 +26,8 @@ export function selectCall(s: Selector, inst: Inst): void {
 	for (const constants of [false, true]) {
 		inst.args.forEach((arg, i) => {
 			if (made(arg) !== constants) return;
-			// The callee of a 32-bit argument may look at all of the register.
-			if (!constants && arg.ty === "i32" && s.cpu.alu32 && s.widths.bits(arg) > 32) s.emit(alu("mov", 32, i + 1, { reg: s.reg(arg) }, loc));
+			// The callee of a 32-bit argument may look at all of the register; what came as an argument goes on as it is.
+			if (!constants && arg.ty === "i32" && arg.op !== "param" && s.cpu.alu32 && s.widths.bits(arg) > 32) s.emit(alu("mov", 32, i + 1, { reg: s.reg(arg) }, loc));
 			else s.moveTo(i + 1, arg, loc);
 		});
 	}

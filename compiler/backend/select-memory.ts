@@ -91,14 +91,15 @@ function selectLoad(s: Selector, inst: Inst): void {
 	const bytes = inst.attr!.size as Bytes;
 	const { base, off, slot, core } = address(s, inst.args[0]);
 	const dst = s.result(inst);
+	const volatile = inst.attr!.volatile === true;
 	const extends_ = inst.attr!.signed === true && bytes < 8 && !(bytes === 4 && inst.ty === "i32");
 	if (!extends_ || s.cpu.signExtend) {
-		s.emit(minst("load", loc, { bytes, signed: extends_, dst, src: base, off, slot, core }));
+		s.emit(minst("load", loc, { bytes, signed: extends_, volatile, dst, src: base, off, slot, core }));
 		return;
 	}
 	const loaded = s.fresh();
 	const width = inst.ty === "i32" && s.cpu.alu32 ? 32 : 64;
-	s.emit(minst("load", loc, { bytes, dst: loaded, src: base, off, slot, core }));
+	s.emit(minst("load", loc, { bytes, volatile, dst: loaded, src: base, off, slot, core }));
 	s.emit(copy(dst, loaded, loc));
 	s.emit(alu("lsh", width, dst, { imm: width - bytes * 8 }, loc));
 	s.emit(alu("arsh", width, dst, { imm: width - bytes * 8 }, loc));
