@@ -1,6 +1,6 @@
 import type { TokenSpan } from "../diagnostics/diagnostic.ts";
 import type { Expr } from "../grammar/ast.ts";
-import { asArray, asFunction, asPointer, asRecord, isError, isInteger, isPointer, LONG, pointerTo, qualifiersOf, qualify, integerType } from "./basic.ts";
+import { asArray, asFunction, asPointer, asRecord, isError, isInteger, isPointer, isVoid, LONG, pointerTo, qualifiersOf, qualify, integerType } from "./basic.ts";
 import * as build from "./build.ts";
 import { report, type Cx } from "./context.ts";
 import { promote } from "./conversions.ts";
@@ -84,6 +84,7 @@ export function findSteps(cx: Cx, record: RecordType, name: string, at: TokenSpa
 }
 
 function nearest(name: string, candidates: readonly string[]): string | null {
+	if (name.length < 3) return null;
 	const limit = Math.max(1, Math.floor(name.length / 3)) + 1;
 	let best: string | null = null;
 	let least = limit;
@@ -162,6 +163,7 @@ export function derefExpr(cx: Cx, e: Node<"unary">): Operand {
 		if (pointer.kind === "function-address") return { kind: "designator", type: target, span: e.span, symbol: pointer.symbol, pointer: null };
 		return { kind: "designator", type: target, span: e.span, symbol: null, pointer };
 	}
+	if (isVoid(target)) report(cx, "voidDereference", e.span, `ISO C does not allow indirection on operand of type ${quote(pointer.type)}`);
 	return build.deref(pointer, e.span);
 }
 
@@ -185,7 +187,7 @@ export function addressOf(cx: Cx, operand: Operand, span: TokenSpan): TExpr {
 		report(cx, "notLvalue", span, `cannot take the address of an rvalue of type ${quote(operand.type)}`);
 		return errorValue(span);
 	}
-	if (operand.kind === "variable" && operand.symbol.register) {
+	if (operand.kind === "variable" && (operand.symbol.register || cx.fn?.registers.has(operand.symbol))) {
 		report(cx, "registerAddress", span, `address of register variable '${operand.symbol.name}' requested`);
 		return errorValue(span);
 	}

@@ -125,7 +125,7 @@ function argumentsOf(cx: Cx, type: FunctionType, e: CallExpr, declared: TokenSpa
 	const { params } = type;
 	const open = type.variadic || type.unprototyped;
 	if (e.args.length < params.length && !type.unprototyped) {
-		report(cx, "tooFewArgs", e.span, `too few arguments to function call, expected ${params.length}${type.variadic ? " or more" : ""}, have ${e.args.length}`, notes);
+		report(cx, "tooFewArgs", e.span, `too few arguments to function call, expected ${type.variadic ? "at least " : ""}${params.length}, have ${e.args.length}`, notes);
 		for (const a of e.args) value(cx, a);
 		return null;
 	}

@@ -59,6 +59,9 @@ export const CODES = {
 	registerAddress: error("E0345", "the address of a register variable"),
 	genericMatch: error("E0346", "no, or more than one, association of _Generic fits"),
 	voidValue: error("E0347", "a void expression whose value is used"),
+	unknownEscape: warning("W0345", "unknown-escape-sequence", "an escape sequence that C does not know"),
+	voidDereference: warning("W0338", "void-ptr-dereference", "indirection through a void pointer"),
+	conditionalMismatch: warning("W0339", "conditional-type-mismatch", "the arms of a conditional are a pointer and an integer"),
 	badLiteral: error("E0348", "a number, character or string literal that is malformed"),
 	intConversion: error("E0349", "an integer where a pointer is wanted, or the reverse", "int-conversion"),
 	incompatible: error("E0350", "a value whose type does not fit where it goes"),
@@ -100,7 +103,6 @@ export const CODES = {
 	unusedLabel: warning("W0390", "unused-label", "a label that no goto names", true),
 	unusedVariable: warning("W0391", "unused-variable", "a local variable that nothing reads", true),
 	unusedFunction: warning("W0392", "unused-function", "a static function that nothing calls", true),
-	emptyBody: warning("W0393", "empty-body", "a loop or condition whose body is a lone semicolon"),
 	uninitialized: warning("W0394", "uninitialized", "a variable that initialises itself", true),
 	unusedParameter: warning("W0395", "unused-parameter", "a parameter that nothing reads", true),
 	// what eBPF cannot do

@@ -52,6 +52,8 @@ export interface FunctionState {
 	readonly naked: boolean;
 	readonly locals: ObjectSym[];
 	readonly statics: ObjectSym[];
+	/** Declared `register`: their address cannot be taken. */
+	readonly registers: Set<ObjectSym>;
 	readonly labels: Labels;
 	/** Innermost last. */
 	readonly breakables: Breakable[];

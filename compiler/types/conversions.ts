@@ -50,8 +50,11 @@ export function commonInteger(a: IntType, b: IntType): IntType {
 /** Both operands in their common type. Floats pass only as constants: they fold or are refused by the caller's caller. */
 export function usualConversions(cx: Cx, left: TExpr, right: TExpr, span: TokenSpan): { left: TExpr; right: TExpr; type: CType } {
 	if (isFloat(left.type) || isFloat(right.type)) {
-		if (left.kind !== "int" && left.kind !== "float") refuseFloat(cx, span);
-		else if (right.kind !== "int" && right.kind !== "float") refuseFloat(cx, span);
+		const known = (e: TExpr): boolean => e.kind === "int" || e.kind === "float";
+		if (!cx.unevaluated && (!known(left) || !known(right))) {
+			refuseFloat(cx, span);
+			return { left, right, type: ERROR };
+		}
 		const type = wider(left.type, right.type);
 		return { left: build.convert(left, type, false), right: build.convert(right, type, false), type };
 	}

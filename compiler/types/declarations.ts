@@ -180,6 +180,7 @@ function mergeFunction(cx: Cx, declared: Declared, attrs: AttrSet, specs: DeclSp
 	if (isStatic) {
 		if (before?.kind === "function" && symbol.linkage !== "static")
 			report(cx, "linkageConflict", declared.span, `static declaration of '${name}' follows non-static declaration`, previous(symbol.span));
+		if (before?.kind === "function" && symbol.linkage !== "static") symbol.unused = true;
 		symbol.linkage = "static";
 	}
 	if (def) {

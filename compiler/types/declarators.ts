@@ -83,7 +83,7 @@ function array(cx: Cx, d: Declarator & { kind: "array" }, element: CType): CType
 	const kind = canonical(element).kind;
 	let of = element;
 	if (kind === "function" || kind === "void") {
-		report(cx, "badArrayElement", d.span, `${nameIn(d)} declared as array of ${kind === "void" ? "void" : "functions"}`);
+		report(cx, "badArrayElement", d.span, `${nameIn(d)} declared as array of ${kind === "void" ? "void" : `functions of type ${quote(element)}`}`);
 		of = ERROR;
 	} else if (!isComplete(element) && !isError(element)) {
 		report(cx, "incompleteType", d.span, `array has incomplete element type ${quote(element)}`);

@@ -1,10 +1,11 @@
 import type { EnumSpec } from "../grammar/ast.ts";
 import { collect, noAttributes } from "./attributes.ts";
-import { CHAR, fits, INT, integerType, isError, LONG, SHORT, UCHAR, UINT, ULLONG, ULONG, USHORT } from "./basic.ts";
+import { CHAR, fits, INT, integerType, isError, isFloat, LONG, SHORT, UCHAR, UINT, ULLONG, ULONG, USHORT } from "./basic.ts";
 import { report, unevaluated, type Cx } from "./context.ts";
 import { rvalue } from "./operand.ts";
 import type { Entity } from "./scope.ts";
 import { LazyEnum, type EnumBody } from "./lazy.ts";
+import { quote } from "./spell.ts";
 import { fileTag, findSpec } from "./tags.ts";
 import type { EnumType, IntType } from "./types.ts";
 
@@ -65,7 +66,7 @@ function defineEnum(cx: Cx, spec: EnumSpec, type: LazyEnum): EnumBody {
 			const ast = e.value;
 			const value = unevaluated(cx, () => rvalue(cx.rules.expr(cx, ast)));
 			if (value.kind === "int") next = value.value;
-			else if (!isError(value.type)) report(cx, "notConstant", ast.span, `expression is not an integer constant expression`);
+			else if (!isError(value.type)) report(cx, "notConstant", ast.span, isFloat(value.type) ? `integer constant expression must have integer type, not ${quote(value.type)}` : "expression is not an integer constant expression");
 		}
 		const provisional = fixed ?? (fits(next, INT) ? INT : fits(next, UINT) ? UINT : fits(next, LONG) ? LONG : ULONG);
 		if (!fits(next, provisional)) report(cx, "enumRange", e.span, `enumerator value ${next} is not representable in ${fixed ? "the underlying type" : "any integer type"}`);

@@ -42,7 +42,7 @@ function dispatch(cx: Cx, e: Expr): Operand {
 			return number(cx, e);
 		case "char": {
 			const { value, type, problems } = parseChar(e.text);
-			for (const p of problems) report(cx, "badLiteral", e.span, p);
+			for (const p of problems) literalProblem(cx, p, e.span);
 			return build.intConst(value, type, e.span);
 		}
 		case "string":
@@ -147,6 +147,10 @@ function functionName(cx: Cx, name: string): string | null {
 	return cx.fn?.name ?? "";
 }
 
+function literalProblem(cx: Cx, message: string, span: TokenSpan): void {
+	report(cx, message.startsWith("unknown escape") ? "unknownEscape" : "badLiteral", span, message);
+}
+
 function literal(bytes: Uint8Array, span: TokenSpan): Operand {
 	return { kind: "string", bytes, type: arrayOf(qualify(CHAR, { const: true }), bytes.length), span };
 }
@@ -164,7 +168,7 @@ function number(cx: Cx, e: Node<"number">): TExpr {
 
 function string(cx: Cx, e: Node<"string">): Operand {
 	const { bytes, element, length, problems } = parseString(e.parts);
-	for (const p of problems) report(cx, "badLiteral", e.span, p);
+	for (const p of problems) literalProblem(cx, p, e.span);
 	return { kind: "string", bytes, type: arrayOf(element, length), span: e.span };
 }
 

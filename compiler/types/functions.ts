@@ -53,7 +53,7 @@ function define(cx: Cx, symbol: FunctionSym, ast: FunctionDef, params: readonly 
 
 function newState(name: string, result: CType, noreturn: boolean, naked: boolean): FunctionState {
 	return {
-		name, result, noreturn, naked, locals: [], statics: [], labels: { renamed: [], defined: new Map(), uses: [] }, breakables: [], cleanups: [], used: new Set(), nextCase: 0,
+		name, result, noreturn, naked, locals: [], statics: [], registers: new Set(), labels: { renamed: [], defined: new Map(), uses: [] }, breakables: [], cleanups: [], used: new Set(), nextCase: 0,
 	};
 }
 

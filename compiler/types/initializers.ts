@@ -137,7 +137,7 @@ function stringInto(w: Walk, ast: Expr, array: ArrayType, offset: number): numbe
 	const element = integerType(array.element);
 	const { bytes, element: unit, length, problems } = parseString(literal.parts);
 	if (!element || element.size !== unit.size || (element.size > 1 && canonical(array.element).kind === "enum")) return null;
-	for (const p of problems) report(w.cx, "badLiteral", ast.span, p);
+	for (const p of problems) report(w.cx, p.startsWith("unknown escape") ? "unknownEscape" : "badLiteral", ast.span, p);
 	const room = array.length ?? length;
 	// The terminator may be left out when there is no room for it (C11 6.7.9p14).
 	if (length - 1 > room) report(w.cx, "stringTooLong", ast.span, "initializer-string for char array is too long");

@@ -32,6 +32,7 @@ function suffixKey(suffix: string): string | null {
 }
 
 export function parseNumber(text: string): NumberValue | Malformed {
+	if (/^0[0-7]*[89][0-9]*[uUlL]*$/.test(text)) return { kind: "malformed", message: `invalid digit '${/[89]/.exec(text)![0]}' in octal constant` };
 	const integer = INTEGER.exec(text);
 	if (integer) {
 		const digits = integer[1]!.replaceAll("'", "");
@@ -56,7 +57,6 @@ export function parseNumber(text: string): NumberValue | Malformed {
 		const value = /^0[xX]/.test(digits) ? hexFloat(digits) : Number(digits);
 		return { kind: "float", value, type: suffix === "f" ? FLOAT : suffix === "l" ? LONG_DOUBLE : DOUBLE };
 	}
-	if (/^0[0-9]*[89]/.test(text)) return { kind: "malformed", message: `invalid digit '${/[89]/.exec(text)![0]}' in octal constant` };
 	return { kind: "malformed", message: `invalid number '${text}'` };
 }
 

@@ -36,7 +36,11 @@ function declareInScope(cx: Cx, name: string, entity: Entity, span: TokenSpan): 
 		const sameExtern = before.kind === entity.kind && (before.kind === "function" || (before.kind === "object" && before.symbol.storage === "static" && before.symbol.ownerFunction === undefined));
 		const sameTypedef = before.kind === "typedef" && entity.kind === "typedef";
 		const at = before.kind === "object" || before.kind === "function" ? before.symbol.span : before.span;
-		if (!sameExtern && !sameTypedef) report(cx, "redefinition", span, `redefinition of '${name}'`, [{ message: "previous definition is here", span: at }]);
+		if (!sameExtern && !sameTypedef) {
+			if (before.kind === "object") cx.fn!.used.add(before.symbol);
+			if (entity.kind === "object") cx.fn!.used.add(entity.symbol);
+			report(cx, "redefinition", span, `redefinition of '${name}'`, [{ message: "previous definition is here", span: at }]);
+		}
 	}
 	cx.scope!.declare(name, entity);
 }
@@ -73,7 +77,9 @@ function declareLocal(cx: Cx, decl: Declaration, base: Specified, d: InitDeclara
 		if (/^[rw](?:[0-9]|10)$/.test(d.asmLabel)) symbol.register = d.asmLabel.replace(/^w/, "r");
 		else report(cx, "badAsm", span, `unknown register name '${d.asmLabel}' in asm`);
 	}
+	if (storage.includes("register")) cx.fn!.registers.add(symbol);
 	cx.fn!.locals.push(symbol);
+	if (d.init?.kind === "identifier" && d.init.name === name) report(cx, "uninitialized", d.init.span, `variable '${name}' is uninitialized when used within its own initialization`);
 	let init: LocalInit | undefined;
 	if (d.init) {
 		const made = cx.rules.localInit(cx, d.init, declared.type, span);

@@ -9,6 +9,7 @@ export function lookup(cx: Cx, name: string, at: number): Entity | undefined {
 
 /** A spelling close enough to be what was meant, as a fix; nothing when none is. */
 export function didYouMean(cx: Cx, name: string, span: TokenSpan, kind: "type" | "value"): Diagnostic["fix"] | undefined {
+	if (name.length < 3) return undefined;
 	const limit = Math.max(1, Math.floor(name.length / 3));
 	let best: string | null = null;
 	let bestDistance = limit + 1;

@@ -247,7 +247,7 @@ function commonArms(cx: Cx, then: TExpr, other: TExpr, span: TokenSpan): { then:
 		const type = pointer.type;
 		const integer = then === pointer ? other : then;
 		if (!(integer.kind === "int" && integer.value === 0n))
-			report(cx, "intConversion", span, `pointer/integer type mismatch in conditional expression (${quote(then.type)} and ${quote(other.type)})`);
+			report(cx, "conditionalMismatch", span, `pointer/integer type mismatch in conditional expression (${quote(then.type)} and ${quote(other.type)})`);
 		return { then: build.convert(then, type, false), other: build.convert(other, type, false), type };
 	}
 	report(cx, "incompatible", span, `incompatible operand types (${quote(then.type)} and ${quote(other.type)})`);

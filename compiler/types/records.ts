@@ -49,7 +49,10 @@ function tagFor(cx: Cx, spec: RecordSpec): RecordType {
 	const tag = fileTag(cx, kind, spec.name, spec.span);
 	if (tag.kind === "record" && tag.union === spec.union) return tag;
 	mismatch(cx, spec, tag);
-	return new LazyRecord(spec.union, spec.name, spec.span, null);
+	const type = new LazyRecord(spec.union, spec.name, spec.span, null);
+	// Complete, lest its users complain too.
+	if (!spec.members) type.finish({ members: [], size: 0, align: 1 });
+	return type;
 }
 
 function mismatch(cx: Cx, spec: RecordSpec, previous: { readonly span: RecordType["span"] }): void {

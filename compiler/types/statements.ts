@@ -190,20 +190,31 @@ function conditionOf(cx: Cx, e: Expr): TExpr {
 	return condition(cx, value(cx, e));
 }
 
-function ifStmt(cx: Cx, s: Node<"if">): TStmt {
-	const test = conditionOf(cx, s.condition);
-	const known = build.truth(test);
-	const arm = (ast: Stmt, dead: boolean): TStmt => {
+/** `else if` chains are as long as programs like: they are walked, not recursed into. */
+function ifStmt(cx: Cx, first: Node<"if">): TStmt {
+	const before = cx.unevaluated;
+	const links: { readonly ast: Node<"if">; readonly condition: TExpr; readonly then: TStmt }[] = [];
+	let s = first;
+	let last: TStmt | undefined;
+	for (;;) {
+		const test = conditionOf(cx, s.condition);
+		const known = build.truth(test);
+		const outer = cx.unevaluated;
 		// `if (0) f();` mentions f, which must exist for the checker but not for the linker; labels inside still count.
-		const before = cx.unevaluated;
-		cx.unevaluated ||= dead && !hasLabel(ast);
-		const t = one(cx, ast);
-		cx.unevaluated = before;
-		return t;
-	};
-	const then = arm(s.then, known === false);
-	const other = s.else ? arm(s.else, known === true) : undefined;
-	return { kind: "if", condition: test, then, ...(other ? { else: other } : {}), span: s.span };
+		cx.unevaluated = outer || (known === false && !hasLabel(s.then));
+		const then = one(cx, s.then);
+		cx.unevaluated = outer || (known === true && s.else !== undefined && !hasLabel(s.else));
+		links.push({ ast: s, condition: test, then });
+		if (s.else?.kind === "if") {
+			s = s.else;
+			continue;
+		}
+		if (s.else) last = one(cx, s.else);
+		break;
+	}
+	cx.unevaluated = before;
+	for (const link of links.reverse()) last = { kind: "if", condition: link.condition, then: link.then, ...(last ? { else: last } : {}), span: link.ast.span };
+	return last!;
 }
 
 /** Code that can be jumped into is alive even under `if (0)`. */
