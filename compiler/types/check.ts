@@ -59,8 +59,7 @@ export function check(unit: ParsedUnit, options: CheckOptions): TypedUnit {
 		for (const symbol of declaredBy(cx, decl)) (root.emit ? emitted : checkedOnly).add(symbol);
 	}
 	const done = new Set<Sym>();
-	follow(cx, [...emitted, ...[...checkedOnly].filter(isKept)], done);
-	follow(cx, [...checkedOnly], done);
+	follow(cx, [...emitted, ...checkedOnly].sort(inOrder), done);
 	const reached = reach(cx, [...emitted, ...[...done].filter(isKept)]);
 	warnUnusedFunctions(cx, checkedOnly, reached);
 	return collectUnit(reached, fileAsm);
@@ -91,9 +90,10 @@ function declaredBy(cx: Cx, decl: ExternalDecl): Sym[] {
 
 /** Checks bodies and initialisers of symbols and of what they name, until nothing new turns up. */
 function follow(cx: Cx, start: readonly Sym[], done: Set<Sym>): void {
+	// First come, first served: messages then stand in the order of the source.
 	const queue = [...start];
-	while (queue.length) {
-		const symbol = queue.pop()!;
+	for (let next = 0; next < queue.length; next++) {
+		const symbol = queue[next]!;
 		if (done.has(symbol)) continue;
 		done.add(symbol);
 		if (symbol.kind === "function") {
@@ -106,6 +106,8 @@ function follow(cx: Cx, start: readonly Sym[], done: Set<Sym>): void {
 		for (const ref of cx.file.refs.get(symbol) ?? []) if (!done.has(ref)) queue.push(ref);
 	}
 }
+
+const inOrder = (a: Sym, b: Sym): number => a.span.from - b.span.from;
 
 function reach(cx: Cx, roots: readonly Sym[]): Set<Sym> {
 	const reached = new Set<Sym>();
@@ -135,7 +137,6 @@ function collectUnit(reached: ReadonlySet<Sym>, fileAsm: TypedUnit["fileAsm"]): 
 		if (s.kind === "function") functions.push(s);
 		else if (s.storage === "static") objects.push(s);
 	}
-	const inOrder = (a: Sym, b: Sym): number => a.span.from - b.span.from;
 	return { functions: functions.sort(inOrder), objects: objects.sort(inOrder), extraTypes: [], fileAsm };
 }
 
