@@ -1,0 +1,51 @@
+/**
+ * `ebpfcc`: C to a running program in one call.
+ *
+ *     const { programs } = await compileAndLoad(`
+ *         #include <bpf/bpf_helpers.h>
+ *         SEC("xdp") int answer(void *ctx) { return 2; }
+ *     `);
+ *     programs.answer.run().retval // 2
+ */
+import { BtfView } from "./assembler/btf/view.ts";
+import type { CompileOptions, FileProvider } from "./compiler/index.ts";
+import { compile, defaultOptions, renderDiagnostic } from "./compiler/index.ts";
+import type { LoadedObject, LoadOptions } from "./runtime/index.ts";
+import { load } from "./runtime/index.ts";
+
+export * from "./runtime/index.ts";
+export { compile, defaultOptions, renderDiagnostic } from "./compiler/index.ts";
+export type { CompileOptions, CompileResult, Diagnostic, FileProvider } from "./compiler/index.ts";
+
+export interface CompileAndLoadOptions extends LoadOptions {
+	/** Name of the source in messages. */
+	readonly path?: string;
+	/** Texts that `#include "…"` finds, by path; or a provider of files. */
+	readonly files?: Readonly<Record<string, string>> | FileProvider;
+	/** BTF that answers `#include "vmlinux.h"`, and the target of CO-RE. */
+	readonly vmlinux?: Uint8Array;
+	readonly compiler?: Partial<CompileOptions>;
+}
+
+/** C that does not compile: the messages as the command line prints them. */
+export class CompileFailure extends Error {
+	constructor(text: string) {
+		super(text);
+		this.name = "CompileFailure";
+	}
+}
+
+/** Compiles with -O2 -g, verifies, and makes the programs callable. */
+export async function compileAndLoad(source: string, options: CompileAndLoadOptions = {}): Promise<LoadedObject> {
+	const { path = "program.bpf.c", files = {}, vmlinux, compiler, ...loading } = options;
+	const provider: FileProvider = isProvider(files) ? files : { read: (name) => files[name.replace(/^\.\//, "")] ?? null };
+	const result = compile(path, source, { ...defaultOptions(provider), ...(vmlinux === undefined ? {} : { vmlinux: () => vmlinux }), ...compiler });
+	if (!result.ok || result.object === null) {
+		throw new CompileFailure(result.diagnostics.map((diagnostic) => renderDiagnostic(diagnostic, result.tokens, { color: false })).join("\n"));
+	}
+	return load(result.object, vmlinux === undefined ? loading : { kernelBtf: new BtfView(vmlinux), ...loading });
+}
+
+function isProvider(files: Readonly<Record<string, string>> | FileProvider): files is FileProvider {
+	return typeof files.read === "function";
+}
