@@ -3,6 +3,7 @@
  * The memory does not grow meanwhile; runs nest when a helper of one program runs another.
  */
 import { ProgramExit } from "./fault.ts";
+import { explainFault } from "./jit/faults.ts";
 import type { RunState } from "./machine.ts";
 import { exchange } from "./memory.ts";
 import type { BoundProgram, LoadedProgram } from "./program.ts";
@@ -28,7 +29,7 @@ export function invoke(program: LoadedProgram, r1: number, r2: number, state: Ru
 		return (BigInt(words[exchange.result >> 2] >>> 0) << 32n) | BigInt(low >>> 0);
 	} catch (thrown) {
 		if (thrown instanceof ProgramExit) return BigInt.asUintN(64, thrown.value);
-		throw thrown;
+		throw explainFault(program.entry, thrown);
 	} finally {
 		memory.unlock();
 		machine.run = outer;

@@ -64,6 +64,8 @@ export class LinearMemory {
 	view!: DataView;
 	/** Sorted by start. Freed regions leave the list; their space is reused for the same size. */
 	readonly regions: Region[] = [];
+	/** Changes whenever `regions` does: what was learned about regions before is then stale. */
+	generation = 0;
 	#next: number = layout.heap;
 	readonly #free = new Map<string, number[]>();
 	readonly #listeners = new Set<() => void>();
@@ -118,6 +120,7 @@ export class LinearMemory {
 		const region = this.regions[at];
 		if (region === undefined || region.start !== start) return;
 		this.regions.splice(at, 1);
+		this.generation++;
 		const key = `${region.size}/${align}`;
 		const list = this.#free.get(key);
 		if (list === undefined) this.#free.set(key, [start]);
@@ -181,6 +184,7 @@ export class LinearMemory {
 	}
 
 	#insert(region: Region): void {
+		this.generation++;
 		const last = this.regions[this.regions.length - 1];
 		if (last === undefined || last.start < region.start) this.regions.push(region);
 		else this.regions.splice(this.#find(region.start) + 1, 0, region);

@@ -75,6 +75,8 @@ export interface Analysis {
 	readonly wideIn: number;
 	/** Blocks that no path reaches. */
 	readonly unreached: Uint8Array;
+	/** What of the frame pointers that are not followed exactly may touch, as [from, to) from r10. */
+	readonly exposed: (readonly [from: number, to: number])[];
 	/** Branches that go only one way: slot → the slot where they go. */
 	readonly oneWay: Map<number, number>;
 }
@@ -93,6 +95,7 @@ export function analyseForward(ops: readonly (Op | null)[], slots: number, cfg: 
 		map: new Int32Array(slots).fill(-1),
 		constant: new Float64Array(slots).fill(Number.NaN),
 		unreached: new Uint8Array(cfg.blocks.length),
+		exposed: [],
 		oneWay: new Map(),
 	};
 	forward(ops, cfg, registers, entry, options, draft, call);
@@ -275,7 +278,10 @@ function runBlock(ops: readonly (Op | null)[], block: Block, state: State, regis
 		const op = ops[pc];
 		if (op === null) continue;
 		if (pointers !== undefined && pointers[pc] !== 0) applyPointers(state, pointers[pc]);
-		if (draft !== null) record(op, pc - base, state, registers, draft);
+		if (draft !== null) {
+			record(op, pc - base, state, registers, draft);
+			recordExposure(op, pc, state, options, draft);
+		}
 		const dst = definedBy(op);
 		if (dst >= 0) links.follow(op, dst, state);
 		switch (op.kind) {
@@ -437,6 +443,42 @@ function record(op: Op, at: number, state: State, registers: number, draft: Draf
 			op satisfies never;
 	}
 	draft.flags[at] = flags;
+}
+
+const WHOLE_FRAME: readonly [number, number] = [-(2 ** 20), 2 ** 20];
+
+/** Which bytes of the frame the operation lets something touch that is not an access at a known offset. */
+function recordExposure(op: Op, pc: number, state: State, options: AnalysisOptions, draft: Draft): void {
+	const ofStack = (r: number): boolean => range.isOfStack(state[r * STRIDE + 4]);
+	const top = state[10 * STRIDE];
+	switch (op.kind) {
+		case "load":
+		case "store":
+		case "atomic": {
+			const at = op.base * STRIDE;
+			if (op.kind !== "load" && op.src >= 0 && ofStack(op.src)) draft.exposed.push(WHOLE_FRAME);
+			// Atomics stay in memory, and so does what they touch.
+			if (state[at + 4] === range.DERIVED || (op.kind === "atomic" && ofStack(op.base))) draft.exposed.push([state[at] + op.off - top, state[at + 1] + op.off + op.size - top]);
+			return;
+		}
+		case "helper":
+		case "kfunc":
+			for (let r = 1; r <= options.shape(op, pc).args; r++) if (ofStack(r)) draft.exposed.push([state[r * STRIDE] - top, 2 ** 20]);
+			return;
+		case "call":
+		case "callx":
+			for (let r = 1; r <= 5; r++) if (ofStack(r)) draft.exposed.push(WHOLE_FRAME);
+			return;
+		case "exit":
+			if (ofStack(0)) draft.exposed.push(WHOLE_FRAME);
+			return;
+		case "imm64":
+			// A callback may be handed a pointer into the frame and move it either way.
+			if (op.pseudo === 4) draft.exposed.push(WHOLE_FRAME);
+			return;
+		default:
+			return;
+	}
 }
 
 /** The register that an operation defines, −1: none. */

@@ -9,6 +9,7 @@ import type { CallShape } from "./analysis.ts";
 import { divider } from "./js/divide.ts";
 import type { EmittedText } from "./js/emit.ts";
 import { emitText } from "./js/emit.ts";
+import { explainedBy } from "./faults.ts";
 import { defaultFuel } from "./limits.ts";
 import type { JitProgram } from "./program.ts";
 import { liftProgram } from "./program.ts";
@@ -74,22 +75,11 @@ export function prepareJs(program: BoundProgram, options: JsOptions): Entry {
 		const text = `${emitted.text}\n// ${texts++}\n//# sourceURL=${file}${map}`;
 		return new Function("D", "W", ...names, text)(memory.view, memory.i32, ...Object.values(host)) as Instance;
 	};
-	let { u8 } = machine.memory;
-	instance = build();
-	let { run } = instance;
-	return (r1, r2) => {
-		if (u8 !== machine.memory.u8) {
-			// The memory grew since: its views are new.
-			u8 = machine.memory.u8;
-			instance = build();
-			run = instance.run;
-		}
-		try {
-			return run(r1, r2);
-		} catch (thrown) {
-			throw explain(thrown, program, emitted, file);
-		}
-	};
+	const run = (): Entry => (instance = build()).run;
+	// When the memory grew, its views are new. A text of its own here too, so that V8 can inline what it calls.
+	const wrapper = `/* ${texts++} */ let u8 = memory.u8, f = run(); return (r1, r2) => { if (u8 !== memory.u8) { u8 = memory.u8; f = run(); } return f(r1, r2); };`;
+	const entry = new Function("memory", "run", wrapper)(machine.memory, run) as Entry;
+	return explainedBy(entry, (thrown) => explain(thrown, program, emitted, file));
 }
 
 function size(fn: { readonly cfg: { readonly blocks: readonly { readonly start: number; readonly end: number }[] } }): number {

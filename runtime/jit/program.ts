@@ -9,12 +9,12 @@ import type { Insn } from "../../assembler/spec/insn.ts";
 import { layout } from "../memory.ts";
 import type { Facts } from "../verifier/facts.ts";
 import type { Analysis, AnalysisOptions, CallShape, Draft } from "./analysis.ts";
-import { analyseBackward, analyseForward } from "./analysis.ts";
+import { analyseBackward, analyseForward, NO_OFFSET } from "./analysis.ts";
 import type { Cfg } from "./cfg.ts";
 import { buildCfg, findSubprograms } from "./cfg.ts";
 import type { Op } from "./decode.ts";
 import { decodeProgram } from "./decode.ts";
-import { FIRST_SLOT, promoteSlots } from "./promote.ts";
+import { FIRST_SLOT, promoteByAnalysis, promoteSlots } from "./promote.ts";
 import * as range from "./range.ts";
 import type { Item } from "./structure.ts";
 import { structure } from "./structure.ts";
@@ -61,6 +61,8 @@ interface Draught {
 	readonly ops: readonly (Op | null)[];
 	readonly cfg: Cfg;
 	readonly registers: number;
+	/** Stack slots may be promoted after the forward analysis. */
+	readonly undecided: boolean;
 	readonly calls: readonly number[];
 	readonly takes: readonly number[];
 }
@@ -103,6 +105,8 @@ export function liftProgram(insns: readonly Insn[], options: LiftOptions): JitPr
 		let { ops, cfg, registers, limit } = drafts.get(entry)!;
 		// A function that nothing reaches still gets code: its callers' dead blocks name it.
 		const state = entries.get(entry) ?? callbackEntry(true);
+		const top = frameTop(depth.get(entry)!);
+		range.assign(state, 10, top, top, top, top, 9, 0);
 		const call = (target: number, at: range.State): void => enter(target, calleeEntry(at));
 		let draft = analyseForward(ops, limit - entry, cfg, registers, state, analysis, call);
 		if (!cfg.reducible && draft.oneWay.size > 0) {
@@ -111,6 +115,14 @@ export function liftProgram(insns: readonly Insn[], options: LiftOptions): JitPr
 			if (!("why" in pruned)) {
 				cfg = pruned;
 				drafts.set(entry, { ...drafts.get(entry)!, cfg });
+				draft = analyseForward(ops, limit - entry, cfg, registers, state, analysis, call);
+			}
+		}
+		if (drafts.get(entry)!.undecided && !options.checked) {
+			const promotion = promoteByAnalysis(ops, cfg, draft.stack, NO_OFFSET, draft.exposed);
+			if (promotion.registers > registers) {
+				({ ops, registers } = promotion);
+				drafts.set(entry, { ...drafts.get(entry)!, ops, registers });
 				draft = analyseForward(ops, limit - entry, cfg, registers, state, analysis, call);
 			}
 		}
@@ -155,7 +167,7 @@ function draw(all: readonly (Op | null)[], entry: number, limit: number, options
 			}
 		}
 	}
-	return { entry, limit, ops: promotion.ops, cfg, registers: promotion.registers, calls, takes };
+	return { entry, limit, ops: promotion.ops, cfg, registers: promotion.registers, undecided: promotion.undecided, calls, takes };
 }
 
 /** Topological order from the main program. Recursion has none. */
@@ -203,7 +215,6 @@ const frameTop = (depth: number): number => layout.stackTop - layout.frameSize *
 const blank = (): range.State => {
 	const state = new Float64Array(FIRST_SLOT * range.STRIDE);
 	for (let r = 0; r < 10; r++) range.assignConstant(state, r, 0);
-	range.assignPointer(state, 10, 0, 9);
 	return state;
 };
 

@@ -24,19 +24,37 @@ export interface Promotion {
 	readonly ops: readonly (Op | null)[];
 	/** Registers and promoted slots. */
 	readonly registers: number;
+	/** Nothing was promoted because a pointer into the frame could not be followed, though there are accesses: analysis may help. */
+	readonly undecided: boolean;
 }
 
 export function promoteSlots(ops: readonly (Op | null)[], cfg: Cfg): Promotion {
 	const accesses: Access[] = [];
 	const exposed = findAccesses(ops, cfg, accesses);
-	const slots = chooseSlots(accesses, exposed);
-	if (slots.size === 0) return { ops, registers: FIRST_SLOT };
+	if (exposed === EVERYTHING) return { ops, registers: FIRST_SLOT, undecided: ops.some((op) => (op?.kind === "load" || op?.kind === "store") && op.base === 10) };
+	return rewrite(ops, accesses, chooseSlots(accesses, [[exposed, 0]]));
+}
+
+/** The same by what the forward analysis found: exact offsets by slot, and what everything else may touch. */
+export function promoteByAnalysis(ops: readonly (Op | null)[], cfg: Cfg, stack: Int32Array, noOffset: number, exposed: readonly (readonly [number, number])[]): Promotion {
+	const accesses: Access[] = [];
+	for (const block of cfg.blocks) {
+		for (let pc = block.start; pc < block.end; pc++) {
+			const op = ops[pc];
+			if ((op?.kind === "load" || op?.kind === "store") && stack[pc - cfg.entry] !== noOffset) accesses.push({ pc, off: stack[pc - cfg.entry], size: op.size });
+		}
+	}
+	return rewrite(ops, accesses, chooseSlots(accesses, exposed));
+}
+
+function rewrite(ops: readonly (Op | null)[], accesses: readonly Access[], slots: ReadonlyMap<number, number>): Promotion {
+	if (slots.size === 0) return { ops, registers: FIRST_SLOT, undecided: false };
 	const rewritten = ops.slice();
 	for (const { pc, off } of accesses) {
 		const slot = slots.get(off);
 		if (slot !== undefined) rewritten[pc] = asMove(ops[pc]!, slot);
 	}
-	return { ops: rewritten, registers: FIRST_SLOT + slots.size };
+	return { ops: rewritten, registers: FIRST_SLOT + slots.size, undecided: false };
 }
 
 /** Collects accesses through known offsets; returns the lowest offset that something unknown may touch. */
@@ -124,11 +142,11 @@ function givesFunctionPointer(op: Op | null): boolean {
 }
 
 /** Offsets whose accesses all agree, the most used first. */
-function chooseSlots(accesses: readonly Access[], exposed: number): Map<number, number> {
+function chooseSlots(accesses: readonly Access[], exposed: readonly (readonly [number, number])[]): Map<number, number> {
 	const uses = new Map<number, { size: number; count: number; agrees: boolean }>();
 	for (const { off, size } of accesses) {
 		const use = uses.get(off);
-		if (use === undefined) uses.set(off, { size, count: 1, agrees: off + size <= Math.min(exposed, 0) && off >= -512 });
+		if (use === undefined) uses.set(off, { size, count: 1, agrees: off >= -512 && off + size <= 0 && !exposed.some(([from, to]) => off + size > from && off < to) });
 		else {
 			use.count++;
 			if (use.size !== size) {

@@ -3,7 +3,8 @@
  *
  *     +0 umin  +1 umax   unsigned 64-bit bounds; 2^64 stands for "unknown" (bounds above 2^53 are not kept)
  *     +2 smin  +3 smax   signed bounds, ±2^63 for "unknown"
- *     +4 kind            NaN: a number; POINTER; below 2^20 in size: that offset from r10; MAP + i: the address of map i
+ *     +4 kind            NaN: a number; POINTER; below 2^20 in size: that offset from r10; DERIVED: somewhere from r10;
+ *                        MAP + i: the address of map i
  *     +5 zeros           this many low bits are 0
  *
  * Sound for any program, verified or not, with one exception that the caller chooses: `pointers` says that arithmetic on an
@@ -14,6 +15,8 @@ import type { AluName, CompareName, Width } from "./decode.ts";
 export const STRIDE = 6;
 export const POINTER = Number.POSITIVE_INFINITY;
 export const MAP = 2 ** 24;
+/** Comes from r10 and may point into the frame: within its bounds, since r10 is a constant. */
+export const DERIVED = 2 ** 22;
 const U32 = 0xffffffff;
 const TOP_U = 2 ** 64;
 const TOP_S = 2 ** 63;
@@ -22,6 +25,7 @@ const EXACT = 2 ** 53;
 export type State = Float64Array;
 
 export const isStackOffset = (kind: number): boolean => kind < 2 ** 20 && kind > -(2 ** 20);
+export const isOfStack = (kind: number): boolean => kind === DERIVED || isStackOffset(kind);
 /** The high word is zero. */
 export const zeroExtended = (s: State, r: number): boolean => s[r * STRIDE + 1] <= U32;
 /** The high word repeats bit 31. */
@@ -100,17 +104,19 @@ export function join(to: State, from: State): boolean {
 		if (from[at + 3] > to[at + 3]) (to[at + 3] = from[at + 3]), (grew = true);
 		if (from[at + 5] < to[at + 5]) (to[at + 5] = from[at + 5]), (grew = true);
 		const kind = to[at + 4];
-		if (!Object.is(kind, from[at + 4]) && !Number.isNaN(kind)) {
-			// Two different addresses are an address still; an address or null too. Anything else is a number.
-			const pointers = !Number.isNaN(from[at + 4]) || (from[at] === 0 && from[at + 1] === 0);
-			const next = pointers ? POINTER : Number.NaN;
-			if (!Object.is(kind, next)) (to[at + 4] = next), (grew = true);
-		} else if (Number.isNaN(kind) && !Number.isNaN(from[at + 4]) && to[at] === 0 && to[at + 1] === 0) {
-			to[at + 4] = POINTER;
-			grew = true;
-		}
+		const next = joinKinds(kind, from[at + 4], to, from, at);
+		if (!Object.is(kind, next)) (to[at + 4] = next), (grew = true);
 	}
 	return grew;
+}
+
+/** Two different addresses are an address still; an address or null too; what may come from r10 stays so; else a number. */
+function joinKinds(a: number, b: number, to: State, from: State, at: number): number {
+	if (Object.is(a, b)) return a;
+	if (isOfStack(a) || isOfStack(b)) return DERIVED;
+	if (Number.isNaN(a)) return to[at + 1] === 0 ? POINTER : Number.NaN;
+	if (Number.isNaN(b)) return from[at + 1] === 0 ? POINTER : Number.NaN;
+	return POINTER;
 }
 
 /** At loop heads: what still grows jumps to the next threshold (rising list), so that the walk ends. */
@@ -130,14 +136,17 @@ export function arithmetic(s: State, op: AluName, width: Width, dst: number, src
 	if (op === "mov") return width === 64 ? copy(s, dst, src) : assignLow(s, dst, src);
 	const kind = s[d + 4];
 	const otherKind = s[b + 4];
+	let derived = false;
 	if (width === 64 && (op === "add" || op === "sub") && !(Number.isNaN(kind) && Number.isNaN(otherKind))) {
 		const constant = s[b + 2] === s[b + 3] ? s[b + 2] : Number.NaN;
-		if (Number.isNaN(otherKind) && isStackOffset(kind) && Number.isInteger(constant)) {
-			const offset = kind + (op === "add" ? constant : -constant);
-			if (isStackOffset(offset)) return assignPointer(s, dst, offset);
+		const change = op === "add" ? constant : -constant;
+		if (Number.isNaN(otherKind) && isStackOffset(kind) && Number.isInteger(constant) && isStackOffset(kind + change)) {
+			const at = s[d] + change;
+			return assign(s, dst, at, at, at, at, trailingZeros(at), kind + change);
 		}
 		const oneAddress = op === "add" ? Number.isNaN(kind) !== Number.isNaN(otherKind) : !Number.isNaN(kind) && Number.isNaN(otherKind);
-		if (pointers && oneAddress) return assignPointer(s, dst, POINTER, Math.min(s[d + 5], s[b + 5]));
+		derived = oneAddress && (isOfStack(kind) || isOfStack(otherKind));
+		if (pointers && oneAddress && !derived) return assignPointer(s, dst, POINTER, Math.min(s[d + 5], s[b + 5]));
 	}
 	const narrow = width === 32;
 	const limit = narrow ? U32 : EXACT;
@@ -158,9 +167,11 @@ export function arithmetic(s: State, op: AluName, width: Width, dst: number, src
 	};
 	switch (op) {
 		case "add":
-			return both(umin + bumin, umax + bumax, smin + bsmin, smax + bsmax, zeros);
+			both(umin + bumin, umax + bumax, smin + bsmin, smax + bsmax, zeros);
+			return derived ? markDerived(s, dst, pointers) : undefined;
 		case "sub":
-			return both(umin - bumax, umax - bumin, smin - bsmax, smax - bsmin, zeros);
+			both(umin - bumax, umax - bumin, smin - bsmax, smax - bsmin, zeros);
+			return derived ? markDerived(s, dst, pointers) : undefined;
 		case "mul": {
 			const corners = [smin * bsmin, smin * bsmax, smax * bsmin, smax * bsmax];
 			return both(umin * bumin, umax * bumax, Math.min(...corners), Math.max(...corners), Math.min(64, s[d + 5] + s[b + 5]));
@@ -203,6 +214,12 @@ export function arithmetic(s: State, op: AluName, width: Width, dst: number, src
 		default:
 			op satisfies never;
 	}
+}
+
+function markDerived(s: State, r: number, pointers: boolean): void {
+	const at = r * STRIDE;
+	if (pointers && s[at + 1] > U32) assignPointer(s, r, DERIVED, s[at + 5]);
+	else s[at + 4] = DERIVED;
 }
 
 const signed32 = (smin: number, smax: number, bsmin: number, bsmax: number): boolean => smin >= -0x80000000 && bsmin >= -0x80000000 && smax <= 0x7fffffff && bsmax <= 0x7fffffff;

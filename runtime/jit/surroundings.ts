@@ -9,10 +9,11 @@ import type { HelperImplementation } from "../helpers/helper.ts";
 import { packetLoad } from "../interpreter/legacy.ts";
 import type { MapLayout } from "../maps/map.ts";
 import { exchange, layout } from "../memory.ts";
-import type { BoundProgram, Callback } from "../program.ts";
+import type { BoundProgram, Callback, Entry } from "../program.ts";
 import { resolveImm64 } from "../program.ts";
 import type { CallShape } from "./analysis.ts";
 import type { Op } from "./decode.ts";
+import { explainFault } from "./faults.ts";
 import type { JitProblem } from "./program.ts";
 
 /** Engine's words in the exchange area. */
@@ -30,6 +31,14 @@ const tailShape: CallShape = { args: 3, wide: 0, result: "signed" };
 function argumentsOf(params: string): number {
 	if (params === "void") return 0;
 	return params.includes("...") ? 5 : params.split(",").length;
+}
+
+function runTarget(entry: Entry, context: number): number {
+	try {
+		return entry(context, 0);
+	} catch (thrown) {
+		throw explainFault(entry, thrown);
+	}
 }
 
 export class ProgramSurroundings {
@@ -109,7 +118,7 @@ export class ProgramSurroundings {
 		if (target === undefined) return 0;
 		const { u8 } = machine.memory;
 		const callers = frameTop < layout.stackTop ? u8.slice(layout.stackBase, layout.stackTop) : null;
-		const low = target.entry(context, 0);
+		const low = runTarget(target.entry, context);
 		if (callers !== null) machine.memory.u8.set(callers, layout.stackBase);
 		machine.memory.i32[WORDS.tailResult >> 2] = low;
 		return 1;

@@ -4,8 +4,10 @@
  * checked against the memory's regions and with its instructions counted.
  */
 import { ProgramFault } from "../fault.ts";
+import type { LinearMemory } from "../memory.ts";
 import type { BoundProgram, Callback, Engine, Entry } from "../program.ts";
 import type { CallShape } from "./analysis.ts";
+import { explainedBy } from "./faults.ts";
 import { defaultFuel } from "./limits.ts";
 import { liftProgram } from "./program.ts";
 import type { HostFunction } from "./surroundings.ts";
@@ -78,22 +80,19 @@ export function prepareWasm(program: BoundProgram, options: JitOptions): Entry {
 	};
 	const instance = new WebAssembly.Instance(new WebAssembly.Module(emitted.bytes as Uint8Array<ArrayBuffer>), { e: host });
 	const { run, reset } = (exports = instance.exports as unknown as Exports);
-	if (reset !== undefined) {
-		return (r1, r2) => {
-			try {
-				reset();
-				return run(r1, r2);
-			} catch (thrown) {
-				throw explain(thrown, program, emitted);
-			}
-		};
-	}
+	const entry: Entry = reset === undefined ? run : checkedEntry(run, reset, machine.memory);
+	return explainedBy(entry, (thrown) => explain(thrown, program, emitted));
+}
+
+/** Access sites forget their regions when the memory's regions changed since the last run. */
+function checkedEntry(run: Entry, reset: () => void, memory: LinearMemory): Entry {
+	let generation = -1;
 	return (r1, r2) => {
-		try {
-			return run(r1, r2);
-		} catch (thrown) {
-			throw explain(thrown, program, emitted);
+		if (generation !== memory.generation) {
+			generation = memory.generation;
+			reset();
 		}
+		return run(r1, r2);
 	};
 }
 
