@@ -123,7 +123,7 @@ function backtrace(tokens: TokenBuffer, token: number, paint: (style: string, te
 	let expansion = tokens.expanded[token];
 	while (expansion > 0) {
 		const record = tokens.expansions[expansion] as Expansion;
-		steps.push({ macro: record.macro, location: record.argument >= 0 ? record.callAt : location });
+		steps.push({ macro: record.macro, location: record.argument >= 0 ? (record.definedAt >= 0 ? record.definedAt : record.callAt) : location });
 		location = record.callAt;
 		expansion = record.callExpansion;
 	}

@@ -1,0 +1,17 @@
+#ifndef _LINUX_SEG6_H
+#define _LINUX_SEG6_H
+#include <linux/types.h>
+#include <linux/in6.h>
+struct ipv6_sr_hdr {
+	__u8 nexthdr;
+	__u8 hdrlen;
+	__u8 type;
+	__u8 segments_left;
+	__u8 first_segment;
+	__u8 flags;
+	__u16 tag;
+	struct in6_addr segments[];
+};
+#define SR6_FLAG1_HMAC (1 << 3)
+#define SR6_TLV_HMAC 5
+#endif
