@@ -6,14 +6,14 @@
 import type { Insn } from "../../assembler/spec/insn.ts";
 import { EACCES, EINVAL, type Env, R, Refusal, reject } from "./env.ts";
 import {
-	type Range, S32_MAX, S64_MAX, S64_MIN, asS64, assign32Into64, constValue, contradiction, editable, isConst, isConstWidth, rangeConst, rangeConstNumber,
-	signExtend, signExtend32, sync, unbound32, unbounded, zeroExtend32,
+	type Range, S32_MAX, S64_MAX, S64_MIN, asS64, assign32Into64, constValue, contradiction, editable, isConst, isConstWidth, rangeConst, rangeConstNumber, setConst, setConst32,
+	signExtend, signExtend32, sync, truncate, unbound32, unbounded, zeroExtend32,
 } from "./range.ts";
 import { ALU_ADD, ALU_AND, ALU_ARSH, ALU_DIV, ALU_END, ALU_LSH, ALU_MOD, ALU_MOV, ALU_NEG, ALU_OR, ALU_RSH, ALU_SUB, ALU_XOR, applyAlu } from "./scalar.ts";
-import { U64, bitLength, tnumAdd, tnumSub, tnumText } from "./tnum.ts";
+import { U64, bitLength, tnumAdd, tnumByteSwap, tnumSub, tnumText } from "./tnum.ts";
 import { markPrecise } from "./precision.ts";
 import { pushBranch } from "./walk.ts";
-import { ADD_CONST, type Reg, isAddConst, pointer, scalar, unknownScalar } from "./state.ts";
+import { ADD_CONST, ADD_CONST_LOW, type Reg, isAddConst, pointer, scalar, unknownScalar } from "./state.ts";
 import { checkMapValue } from "./memory.ts";
 import { withScalarId } from "./stack.ts";
 import {
@@ -56,7 +56,7 @@ export function checkAlu(env: Env, insn: Insn): void {
 		const dst = regs[insn.dst];
 		if (!leaks && dst.type !== SCALAR) reject(EACCES, `${R(insn.dst)} pointer arithmetic prohibited`, { code: "V0251", register: insn.dst });
 		checkWritable(env, insn.dst);
-		regs[insn.dst] = op === ALU_NEG && dst.type === SCALAR ? scalar(applyAlu(ALU_NEG, dst.range, dst.range, wide)) : unknownScalar;
+		regs[insn.dst] = dst.type !== SCALAR ? unknownScalar : scalar(op === ALU_NEG ? applyAlu(ALU_NEG, dst.range, dst.range, wide) : swapBytes(dst.range, insn.imm, wide || byReg));
 	} else if (op === ALU_MOV) checkMove(env, insn, wide, byReg);
 	else if (op > ALU_END) reject(EINVAL, `invalid BPF_ALU opcode ${op.toString(16)}`, { code: "V0012" });
 	else {
@@ -75,6 +75,16 @@ export function checkAlu(env: Env, insn: Insn): void {
 		r.range = withTnum(result.range);
 		env.regs[insn.dst] = r;
 	}
+}
+
+/** le16 … bswap64: `swap` when the order changes on a little-endian machine; 16 and 32 bits are zero-extended. */
+function swapBytes(range: Range, bits: number, swap: boolean): Range {
+	let r = range;
+	if (swap) {
+		r = editable(unbounded);
+		r.tnum = tnumByteSwap(range.tnum, bits);
+	}
+	return bits === 64 ? sync(editable(r)) : truncate(r, bits / 8);
 }
 
 /** Bounds that contradict one another are dropped; the known bits stay. */
@@ -143,6 +153,11 @@ function operate(env: Env, insn: Insn, op: number, wide: boolean, byReg: boolean
 	const { regs } = env;
 	const dst = regs[insn.dst];
 	if (dst.type === PTR_TO_ARENA) return;
+	if (byReg && regs[insn.src].type === PTR_TO_ARENA) {
+		// Any number is an arena pointer: accesses are confined when they happen.
+		regs[insn.dst] = regs[insn.src];
+		return;
+	}
 	if (byReg) {
 		const src = regs[insn.src];
 		if (src.type !== SCALAR) {
@@ -164,16 +179,40 @@ function operate(env: Env, insn: Insn, op: number, wide: boolean, byReg: boolean
 	const src = byReg ? regs[insn.src] : scalar(rangeConstNumber(insn.imm));
 	if (dst.type !== SCALAR) return pointerArithmetic(env, insn, op, dst, src, true);
 	if ((op === ALU_ADD || op === ALU_SUB) && !env.bypassSpecV1 && byReg && !env.nospec[env.insn]) updateAluState(env, insn, 1 << 30, 0, null);
-	const result = scalar(applyAlu(op, dst.range, src.range, wide));
+	const before = dst.range;
+	const range = (op === ALU_AND || op === ALU_OR) && isConst(src.range) ? forked(env, insn, dst) : before;
+	const result = scalar(applyAlu(op, range, src.range, wide));
 	// The sum of a scalar and a constant stays linked with it.
-	if (op === ALU_ADD && wide && dst.id !== 0 && isConstWidth(src.range, false)) {
-		const value = constValue(src.range, false);
-		if (!isAddConst(dst.id) && value <= BigInt(S32_MAX)) {
-			result.id = dst.id + ADD_CONST;
-			result.off = Number(value);
+	if ((op === ALU_ADD || op === ALU_SUB) && dst.id !== 0 && !isAddConst(dst.id) && isConstWidth(src.range, !wide) && (wide || before.umax <= 0xffff_ffffn)) {
+		const value = wide ? asS64(constValue(src.range, false)) : BigInt.asIntN(32, constValue(src.range, true));
+		const distance = op === ALU_SUB ? -value : value;
+		if (value >= -0x8000_0000n && value <= BigInt(S32_MAX) && distance <= BigInt(S32_MAX)) {
+			result.id = dst.id + (wide ? ADD_CONST : ADD_CONST_LOW);
+			result.off = Number(distance);
 		}
 	}
 	regs[insn.dst] = result;
+}
+
+/** A value that is 0 or −1 (a sign spread over the register) is walked as each of the two, so that masks with it stay exact. */
+function forked(env: Env, insn: Insn, dst: Reg): Range {
+	const { range } = dst;
+	const wide = range.smin === -1n && range.smax === 0n;
+	if (!wide && !(range.s32min === -1 && range.s32max === 0)) return range;
+	const zeroed = editable(range);
+	const ones = editable(range);
+	if (wide) {
+		setConst(zeroed, 0n);
+		setConst(ones, -1n);
+	} else {
+		setConst32(zeroed, 0);
+		setConst32(ones, -1);
+	}
+	const other = pushBranch(env, env.insn + 1, env.insn, false);
+	const copy = wide ? scalar(zeroed) : dst.copy();
+	copy.range = zeroed;
+	other.frames[other.curframe].regs[insn.dst] = copy;
+	return ones;
 }
 
 function saneOffset(env: Env, reg: Reg, type: number): void {

@@ -43,7 +43,12 @@ export function checkCfg(env: Env): void {
 	const visit = (t: number): boolean => {
 		const insn = insns[t];
 		if (isFuncPointer(insn)) return call(t, true);
-		if (!isJump(insn)) return push(t, t + (insn.opcode === LD_IMM64 ? 2 : 1), 1);
+		if (!isJump(insn)) {
+			const abs = (insn.opcode & 7) === 0 && insn.opcode !== LD_IMM64;
+			const sub = env.subprogAt(t);
+			if (abs && sub.exitIndex) env.successors[t] = [t + 1, sub.exitIndex];
+			return push(t, t + (insn.opcode === LD_IMM64 ? 2 : 1), 1);
+		}
 		switch (insn.opcode & 0xf0) {
 			case 0x90:
 				return false;

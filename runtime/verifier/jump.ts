@@ -20,7 +20,7 @@ import { fieldsOf, releaseNoMark } from "./references.ts";
 import { MAP } from "./maps.ts";
 import { isRcu, isTrusted } from "./objects.ts";
 import {
-	AT_PKT_END, BEYOND_PKT_END, JUMP_DST_STACK, JUMP_SRC_STACK, type LinkedReg, type Reg, type State, baseId, isAddConst, mapRegs, scalar, slotIsSpilled,
+	AT_PKT_END, BEYOND_PKT_END, JUMP_DST_STACK, JUMP_SRC_STACK, type LinkedReg, type Reg, type State, baseId, isAddConst, isAddConstLow, mapRegs, scalar, slotIsSpilled,
 	unknownScalar,
 } from "./state.ts";
 import {
@@ -301,7 +301,9 @@ function syncLinked(state: State, known: Reg, knownAt: number, linked: readonly 
 		const r = known.copy();
 		r.off = reg.off;
 		r.id = reg.id;
-		r.range = sync(addConstant(known.range, BigInt(reg.off) - BigInt(known.off)));
+		const sum = addConstant(known.range, BigInt(reg.off) - BigInt(known.off));
+		if (isAddConstLow(known.id)) zeroExtend32(sum);
+		r.range = sync(sum);
 		list[l.index] = r;
 	}
 }

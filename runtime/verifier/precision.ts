@@ -265,6 +265,13 @@ function backtrackInsn(env: Env, idx: number, subsequent: number, entry: JumpEnt
 			bt.setSlot(entry.flags & 7, (entry.flags >> 3) & 63);
 			break;
 		case 0:
+			if (opcode !== LD_IMM64 && subsequent - idx !== 1 && subsequent >= 0) {
+				// The load left the subprogram, as an exit does.
+				regs[f] &= ~1;
+				if (f === 7) fail(bt, "subprog enter past frame 7");
+				bt.frame++;
+				return true;
+			}
 			if (!(regs[f] & dst)) return true;
 			regs[f] &= ~dst;
 			if (opcode !== LD_IMM64) return false;

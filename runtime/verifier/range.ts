@@ -7,7 +7,7 @@
  * Source: reg_bounds_sync of kernel/bpf/verifier.c (6.18): the same deductions in the same order, for the same verdicts.
  */
 import {
-	type Tnum, U64, tnumCast, tnumConst, tnumIn, tnumIntersect, tnumIsConst, tnumLow, tnumOr, tnumClearLow, tnumLowIsConst, tnumRange, tnumUnknown, tnumWithLow,
+	type Tnum, U64, tnumCast, tnumConst, tnumIn, tnumIntersect, tnumIsConst, tnumLow, tnumOr, tnumClearLow, tnumLowIsConst, tnumNext, tnumRange, tnumUnknown, tnumWithLow,
 } from "./tnum.ts";
 
 export const S64_MIN = -(1n << 63n);
@@ -158,6 +158,14 @@ export function boundsFromTnum(r: Range): void {
 	r.smax = min(r.smax, asS64(value | (mask & S64_MAX)));
 	r.umin = max(r.umin, value);
 	r.umax = min(r.umax, value | mask);
+	if (mask === 0n || mask === U64) return;
+	// One member of the tnum within the bounds is the value.
+	const next = tnumNext(r.tnum, r.umin);
+	const minIn = (r.umin & ~mask) === value;
+	const top = value | mask;
+	if (minIn && next > r.umax) setConst(r, r.umin);
+	else if (!minIn && next === top) setConst(r, top);
+	else if (!minIn && next <= r.umax && tnumNext(r.tnum, next) > r.umax) setConst(r, next);
 }
 
 function deduce32(r: Range): void {
@@ -202,6 +210,13 @@ function deduce32(r: Range): void {
 	if (r.s32min >>> 0 <= r.s32max >>> 0) {
 		r.u32min = Math.max(r.s32min >>> 0, r.u32min);
 		r.u32max = Math.min(r.s32max >>> 0, r.u32max);
+	} else if (r.u32max < r.s32min >>> 0) {
+		// The signed range wraps around 0 and the unsigned one meets only its non-negative end.
+		r.s32min = r.u32min | 0;
+		r.u32max = Math.min(r.u32max, r.s32max >>> 0);
+	} else if (r.s32max >>> 0 < r.u32min) {
+		r.s32max = r.u32max | 0;
+		r.u32min = Math.max(r.u32min, r.s32min >>> 0);
 	}
 }
 

@@ -191,6 +191,8 @@ export function writeVariable(env: Env, frame: Frame, ptrRegno: number, off: num
 			usedZero = true;
 			continue;
 		}
+		// A register that loses a byte is no register any more.
+		if (slotIsSpilled(frame.kinds[slot])) for (let j = 0; j < 8; j++) if (kindAt(frame.kinds[slot], j) !== INVALID) frame.kinds[slot] = withKind(frame.kinds[slot], j, MISC);
 		frame.slots[slot] = notInit;
 		let kind = MISC;
 		if (zero && k === ZERO) {

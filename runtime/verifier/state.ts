@@ -13,8 +13,11 @@ import type { TypeSource } from "./btf.ts";
 
 /** In `Reg.id` of a scalar: the value is that of its id plus `off`. */
 export const ADD_CONST = 0x8000_0000;
-export const baseId = (id: number): number => id % ADD_CONST;
-export const isAddConst = (id: number): boolean => id >= ADD_CONST;
+/** The same of the low 32 bits, zero-extended. */
+export const ADD_CONST_LOW = 0x4000_0000;
+export const baseId = (id: number): number => id % ADD_CONST_LOW;
+export const isAddConst = (id: number): boolean => id >= ADD_CONST_LOW;
+export const isAddConstLow = (id: number): boolean => id >= ADD_CONST_LOW && id < ADD_CONST;
 
 /** Packet pointers compared with packet_end: how far they may be read, or (negative) on which side of the end they are known to be. */
 export const AT_PKT_END = -1;

@@ -155,3 +155,32 @@ export function tnumLowIsConst(a: Tnum): boolean {
 export function tnumText(a: Tnum): string {
 	return `(0x${a.value.toString(16)}; 0x${a.mask.toString(16)})`;
 }
+
+/** The smallest member greater than `z`; the greatest member when there is none. */
+export function tnumNext(t: Tnum, z: bigint): bigint {
+	const top = t.value | t.mask;
+	if (z >= top) return top;
+	if (z < t.value) return t.value;
+	const nearest = t.value | (z & t.mask);
+	if (nearest > z) {
+		// A known one where z has a zero: unknown bits below it may all be zero.
+		const k = BigInt(bitLength(~z & U64 & t.value & ~t.mask));
+		const high = (U64 << k) & U64;
+		return (high & z) | (~high & U64 & t.value);
+	}
+	const k = BigInt(bitLength(z & ~t.value & ~t.mask & U64));
+	const high = (U64 << k) & U64;
+	const stepped = ((high & t.mask & z) | (high & ~t.mask & U64)) + (1n << k);
+	return (stepped & U64 & t.mask) | t.value;
+}
+
+/** The bytes of the low `bits` in reverse order, zero-extended. */
+export function tnumByteSwap(t: Tnum, bits: number): Tnum {
+	return tnum(swapBytes(t.value, bits), swapBytes(t.mask, bits));
+}
+
+function swapBytes(x: bigint, bits: number): bigint {
+	let out = 0n;
+	for (let i = 0; i < bits; i += 8) out = (out << 8n) | ((x >> BigInt(i)) & 0xffn);
+	return out;
+}

@@ -21,6 +21,7 @@ import { Liveness } from "./liveness.ts";
 import { Backtrack, pushHistory } from "./precision.ts";
 import { isVisited } from "./prune.ts";
 import { finishPath } from "./scc.ts";
+import { pushBranch } from "./walk.ts";
 import { checkAlu, checkReadable, checkWritable } from "./alu.ts";
 import { checkJump } from "./jump.ts";
 import { accessMemory, checkUnmodified, recordPointerType } from "./memory.ts";
@@ -35,7 +36,7 @@ import { checkHeld } from "./references.ts";
 import { checkReturn } from "./returns.ts";
 import { checkStackDepth, dropFastcallStack, markFastcall } from "./stack-depth.ts";
 import { FactCollector } from "./collect.ts";
-import { Frame, type Reg, State, notInit, pointer, scalar, unknownScalar } from "./state.ts";
+import { Frame, type Reg, State, notInit, pointer, scalar, unknownScalar, zeroScalar } from "./state.ts";
 import { editable, unbounded, sync, zeroExtend32 } from "./range.ts";
 import { PTR_TO_ARENA, PTR_TO_CTX, PTR_TO_FLOW_KEYS, SCALAR, isPacket, isSock, typeName } from "./types.ts";
 
@@ -298,8 +299,7 @@ function execute(env: Env, insn: Insn): boolean {
 				env.seen[env.insn + 1] = env.seen[env.insn];
 				env.insn += 2;
 			} else if ((opcode & 0xe0) === 0x20 || (opcode & 0xe0) === 0x40) {
-				loadPacket(env, insn);
-				env.insn++;
+				env.insn = loadPacket(env, insn);
 			} else reject(EINVAL, "invalid BPF_LD mode", { code: "V0012" });
 			return false;
 		default:
@@ -379,7 +379,7 @@ function checkAtomicPointer(env: Env, regno: number, what: string): void {
 }
 
 /** LD_ABS and LD_IND: bytes of the packet, of which r6 has the context. */
-function loadPacket(env: Env, insn: Insn): void {
+function loadPacket(env: Env, insn: Insn): number {
 	if (!env.spec.loadsPacket) reject(EINVAL, "BPF_LD_[ABS|IND] instructions not allowed for this program type", { code: "V0263" });
 	const indirect = (insn.opcode & 0xe0) === 0x40;
 	if (insn.dst !== 0 || insn.off !== 0 || ((insn.opcode >> 3) & 3) === 3 || (!indirect && insn.src !== 0)) reject(EINVAL, "BPF_LD_[ABS|IND] uses reserved fields", { code: "V0012" });
@@ -390,6 +390,13 @@ function loadPacket(env: Env, insn: Insn): void {
 	checkUnmodified(env, env.regs[6], 6, false);
 	clearCallerSaved(env.regs);
 	env.regs[0] = unknownScalar;
+	if (env.current.curframe > 0) {
+		// A load beyond the packet's end leaves the subprogram with 0.
+		pushBranch(env, env.insn + 1, env.insn, false);
+		env.regs[0] = zeroScalar;
+		return leaveFrame(env);
+	}
+	return env.insn + 1;
 }
 
 function jump(env: Env, insn: Insn): boolean {

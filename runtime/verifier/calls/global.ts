@@ -99,6 +99,7 @@ function isContextType(env: Env, types: TypeSource, target: number): boolean {
 	const t = resolved(types, target);
 	if (!isRecord(t) || contextType === "") return false;
 	// The kernel compares names only: bpf_user_pt_regs_t and its struct for kprobes.
+	if (id === 2 && t.name === "bpf_user_pt_regs_t") return true;
 	return t.name === contextType || isFlavorOf(contextType, t.name);
 }
 

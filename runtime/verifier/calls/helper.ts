@@ -29,6 +29,9 @@ import {
 	TRUSTED, typeName,
 } from "../types.ts";
 
+/** Inner arrays may be of any length. */
+const F_INNER_MAP = 1 << 12;
+
 const CASTS = new Set([
 	"tcp_sock", "sk_fullsock", "skc_to_tcp_sock", "skc_to_tcp6_sock", "skc_to_udp6_sock", "skc_to_mptcp_sock", "skc_to_tcp_timewait_sock", "skc_to_tcp_request_sock",
 ]);
@@ -226,7 +229,7 @@ function result(env: Env, c: Contract, name: string, facts: CallFacts, percpuObj
 		case "value": {
 			const map = facts.map;
 			if (!map) internal("unexpected null map_ptr");
-			if (name === "map_lookup_elem" && (map.type === MAP.array || map.type === MAP.percpuArray) && facts.constKey >= 0n && facts.constKey < BigInt(map.maxEntries)) flags &= ~MAYBE_NULL;
+			if (name === "map_lookup_elem" && (map.type === MAP.array || map.type === MAP.percpuArray) && !(map.flags & F_INNER_MAP) && facts.constKey >= 0n && facts.constKey < BigInt(map.maxEntries)) flags &= ~MAYBE_NULL;
 			const r = pointer(PTR_TO_MAP_VALUE | flags);
 			r.map = map;
 			r.mapUid = facts.mapUid;

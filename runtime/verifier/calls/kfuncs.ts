@@ -1,27 +1,30 @@
 /**
- * Kernel functions: name, prototype (in the kernel's BTF) and flags of each call.
+ * Kernel functions: name, prototype (in the kernel's BTF), flags, and who may call them.
  */
 import { type Env } from "../env.ts";
 import type { BtfType } from "../btf.ts";
-import { KFUNC_FLAGS } from "./kfunc-facts.ts";
+import { KFUNCS } from "./kfunc-facts.ts";
 import { isKfuncCall } from "../structure.ts";
 
 export interface Kfunc {
 	readonly name: string;
 	readonly id: number;
 	readonly flags: ReadonlySet<string>;
+	readonly hooks: readonly string[];
 	readonly proto: Extract<BtfType, { kind: "func_proto" }> | null;
-	/** In no set of callable functions. */
+	/** In some set of callable functions. */
 	readonly known: boolean;
 }
 
-const NONE: ReadonlySet<string> = new Set();
-const flagSets = new Map<string, ReadonlySet<string>>();
+const facts = new Map<string, { flags: ReadonlySet<string>; hooks: readonly string[] }>();
 
-function flagsOf(name: string): ReadonlySet<string> {
-	let set = flagSets.get(name);
-	if (!set) flagSets.set(name, (set = KFUNC_FLAGS[name] === undefined ? NONE : new Set(KFUNC_FLAGS[name].split(" "))));
-	return set;
+function factsOf(name: string): { flags: ReadonlySet<string>; hooks: readonly string[] } {
+	let f = facts.get(name);
+	if (!f) {
+		const [flags, hooks] = (Object.hasOwn(KFUNCS, name) ? KFUNCS[name] : "|").split("|");
+		facts.set(name, (f = { flags: new Set(flags.split(" ").filter((x) => x !== "")), hooks: hooks.split(" ").filter((x) => x !== "") }));
+	}
+	return f;
 }
 
 const cache = new WeakMap<Env, Map<number, Kfunc | null>>();
@@ -35,12 +38,38 @@ export function kfuncOf(env: Env, at: number): Kfunc | null {
 	let kfunc = map.get(at);
 	if (kfunc === undefined) {
 		const listed = env.image.kfuncs.find((k) => k.insn === at);
-		const id = listed?.btfId || insn.imm;
+		const id = insn.off === 0 ? listed?.btfId || insn.imm : 0;
 		const t = env.kernel && id > 0 && id < env.kernel.count ? env.kernel.type(id) : null;
 		const name = listed?.name ?? (t && t.kind === "func" ? t.name : "");
 		const proto = t && t.kind === "func" ? env.kernel!.type(t.type) : null;
-		kfunc = { name, id, flags: flagsOf(name), proto: proto && proto.kind === "func_proto" ? proto : null, known: KFUNC_FLAGS[name] !== undefined };
+		kfunc = { name, id, ...factsOf(name), proto: proto && proto.kind === "func_proto" ? proto : null, known: Object.hasOwn(KFUNCS, name) };
 		map.set(at, kfunc);
 	}
 	return kfunc;
+}
+
+/** Kinds of programs by type number, as kernel functions are registered for them. */
+const HOOKS: Readonly<Record<number, string>> = {
+	1: "socket", 2: "kprobe", 3: "tc", 4: "act", 5: "tracing", 6: "xdp", 7: "tracing", 8: "cgroup", 9: "cgroup", 10: "lwt", 11: "lwt", 12: "lwt", 13: "cgroup",
+	14: "sk_skb", 15: "cgroup", 17: "tracing", 18: "cgroup", 19: "lwt", 23: "cgroup", 25: "cgroup", 26: "tracing", 27: "struct_ops", 29: "tracing", 31: "syscall",
+	32: "netfilter",
+};
+
+export function mayCallKfunc(env: Env, kfunc: Kfunc): boolean {
+	const { id } = env.spec;
+	const attach = env.image.expectedAttachType;
+	if (kfunc.hooks.includes("common")) return true;
+	if (kfunc.hooks.includes("lsm") && id === 29) return true;
+	if (kfunc.name.startsWith("bpf_session_")) return id === 2 && (attach === 56 || attach === 57);
+	if (!kfunc.hooks.includes(HOOKS[id] ?? "none")) return false;
+	switch (kfunc.name) {
+		case "bpf_sock_destroy":
+			return attach === 28;
+		case "bpf_sock_addr_set_sun_path":
+			return id === 18 && (attach === 49 || attach === 50 || attach === 51 || attach === 52 || attach === 53);
+		case "bpf_sock_ops_enable_tx_tstamp":
+			return id === 13;
+		default:
+			return true;
+	}
 }

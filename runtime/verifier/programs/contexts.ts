@@ -105,7 +105,7 @@ export const xdpSock: ContextAccess = layout([{ off: 0, length: 4, read: W }], 4
 const V4 = [8, 10, 29, 31, 14, 19];
 const V6 = [9, 11, 30, 32, 15, 20];
 /** IPv6 addresses may be accessed eight bytes at a time. */
-const wide = (off: number, base: number): boolean => off === base || off === base + 8;
+const wide = (off: number, base: number): boolean => off >= base && off + 8 <= base + 16 && off % 8 === 0;
 export const sockAddr: ContextAccess = ({ off, size, write, attach }) => {
 	if (off < 0 || off >= 72 || off % size !== 0) return null;
 	const address = off >= 4 && off < 28 ? "user" : off >= 40 && off < 60 ? "msg" : null;
