@@ -208,7 +208,8 @@ function forked(env: Env, insn: Insn, dst: Reg): Range {
 		setConst32(zeroed, 0);
 		setConst32(ones, -1);
 	}
-	const other = pushBranch(env, env.insn + 1, env.insn, false);
+	// The other value goes through this instruction again.
+	const other = pushBranch(env, env.insn, env.insn, false);
 	const copy = wide ? scalar(zeroed) : dst.copy();
 	copy.range = zeroed;
 	other.frames[other.curframe].regs[insn.dst] = copy;

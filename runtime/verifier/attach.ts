@@ -5,7 +5,7 @@
  */
 import { EINVAL, ENOTSUPP, type Env, reject, unsupported } from "./env.ts";
 import { resolved } from "./btf.ts";
-import { SLEEPABLE_LSM, RAW_TP_NULLABLE } from "./attach-facts.ts";
+import { DISABLED_LSM, SLEEPABLE_LSM, RAW_TP_NULLABLE } from "./attach-facts.ts";
 import type { RetvalRange } from "./state.ts";
 
 const TRACING = 26;
@@ -73,6 +73,7 @@ export function checkAttach(env: Env): void {
 			reject(EINVAL, "unknown attach type", { code: "V0702" });
 	}
 	if (spec.id === LSM && attach !== LSM_CGROUP && !name.startsWith("bpf_lsm_")) reject(EINVAL, `attach_btf_id ${id} points to wrong type name ${name}`, { code: "V0702" });
+	if (spec.id === LSM && DISABLED_LSM.has(name.replace(/^bpf_lsm_/, ""))) reject(EINVAL, `attach_btf_id ${id} points to disabled hook ${name}`, { code: "V0702" });
 	if (env.sleepable && spec.id === LSM && !SLEEPABLE_LSM.has(name.replace(/^bpf_lsm_/, ""))) reject(EINVAL, `${name} is not sleepable`, { code: "V0703" });
 	if (env.sleepable && spec.id === TRACING && attach !== ITER) {
 		const syscall = /^__x64_sys_|^__ia32_sys_/.test(name) || name.startsWith("bpf_fentry_test") || name.startsWith("bpf_modify_return_test") || name.startsWith("should_");
@@ -96,10 +97,22 @@ function structOps(env: Env, id: number): void {
 	const ptr = resolved(kernel, member.type);
 	const proto = ptr.kind === "ptr" ? resolved(kernel, ptr.type) : ptr;
 	if (proto.kind !== "func_proto") reject(EINVAL, `attach to invalid member ${member.name}(@idx ${image.expectedAttachType}) of struct ${t.name}`, { code: "V0704" });
+	const closed = UNSUPPORTED_MEMBERS[t.name];
+	if (closed?.always?.includes(member.name) || (env.sleepable && closed?.sleepable && !closed.sleepable.includes(member.name))) {
+		reject(closed.sleepable ? EINVAL : ENOTSUPP, `attach to unsupported member ${member.name} of struct ${t.name}`, { code: "V0704" });
+	}
 	env.attachProto = proto;
 	env.attachName = member.name;
 	env.attachId = id;
 }
+
+/** Members that programs may not implement, and (when listed) the only ones that may sleep. */
+const UNSUPPORTED_MEMBERS: Readonly<Record<string, { readonly always?: readonly string[]; readonly sleepable?: readonly string[] } | undefined>> = {
+	bpf_dummy_ops: { sleepable: ["test_sleepable"] },
+	tcp_congestion_ops: { always: ["get_info"] },
+	Qdisc_ops: { always: ["change", "destroy_tx", "attach", "change_real_num_tx", "dump", "dump_stats", "ingress_block_set", "egress_block_set", "ingress_block_get", "egress_block_get"] },
+	sched_ext_ops: { sleepable: ["init_task", "cgroup_init", "cgroup_exit", "cgroup_prep_move", "cpu_online", "cpu_offline", "init", "exit"] },
+};
 
 /** The range of an LSM hook's return value: what the program may return, and what it sees as the last argument. */
 export function lsmReturnRange(env: Env): RetvalRange | null {
@@ -120,4 +133,18 @@ const ANY_RETURN_HOOKS = new Set([
 export function nullableArgs(name: string, index: number): boolean {
 	const mask = RAW_TP_NULLABLE[name.replace(/^btf_trace_/, "")];
 	return mask !== undefined && mask.includes(index);
+}
+
+/** Arguments of bpf_iter programs by target: "null" may be null at the end of the sequence, "buf" memory of unknown size. */
+const ITERATORS: Readonly<Record<string, readonly ("meta" | "null" | "trusted-null" | "buf" | "plain")[]>> = {
+	bpf_map: ["meta", "trusted-null"], bpf_prog: ["meta", "trusted-null"], bpf_link: ["meta", "trusted-null"], task: ["meta", "trusted-null"], task_file: ["meta", "null", "plain", "null"],
+	task_vma: ["meta", "null", "null"], cgroup: ["meta", "trusted-null"], tcp: ["meta", "trusted-null"], udp: ["meta", "trusted-null"], unix: ["meta", "null"],
+	netlink: ["meta", "null"], ipv6_route: ["meta", "null"], sockmap: ["meta", "plain", "buf", "null"], bpf_map_elem: ["meta", "plain", "buf", "buf"],
+	bpf_sk_storage_map: ["meta", "plain", "null", "buf"], ksym: ["meta", "null"], kmem_cache: ["meta", "trusted-null"], dmabuf: ["meta", "null"],
+};
+
+export type IteratorArg = "meta" | "null" | "trusted-null" | "buf" | "plain";
+
+export function iteratorArgument(name: string, index: number): IteratorArg {
+	return ITERATORS[name.replace(/^bpf_iter_/, "")]?.[index] ?? "plain";
 }

@@ -202,9 +202,9 @@ export function isScalarStruct(types: TypeSource, t: BtfType, depth = 0): boolea
 	return true;
 }
 
-/** `ctx___flavor` names the kernel's `ctx`. */
-export function isFlavorOf(name: string, flavored: string): boolean {
-	return flavored.startsWith(`${name}___`) && flavored.length > name.length + 3;
+/** The names that programs know two kernel structs by. */
+export function isProjectionOf(seen: string, real: string): boolean {
+	return (seen === "__sk_buff" && real === "sk_buff") || (seen === "xdp_md" && real === "xdp_buff");
 }
 
 export type { BtfType };

@@ -8,8 +8,9 @@ import { isEnum, isInt, isModifier, isRecord, resolved, sizeOf, skipModifiers } 
 import { type Reg, pointer, scalar, unknownScalar } from "./state.ts";
 import { editable, sync, unbounded } from "./range.ts";
 import { type ContextValue, SCALAR_VALUE } from "./programs/spec.ts";
-import { lsmReturnRange, nullableArgs } from "./attach.ts";
-import { MAYBE_NULL, PERCPU, PTR_TO_BTF_ID, SCALAR, TRUSTED, USER, baseOf } from "./types.ts";
+import { UNTRUSTED_LSM } from "./attach-facts.ts";
+import { iteratorArgument, lsmReturnRange, nullableArgs } from "./attach.ts";
+import { MAYBE_NULL, PERCPU, PTR_TO_BTF_ID, PTR_TO_BUF, RDONLY, SCALAR, TRUSTED, USER, baseOf } from "./types.ts";
 
 /** The loaded value (of no use for stores). */
 export function contextAccess(env: Env, off: number, size: number, write: boolean, signExtend: boolean): Reg {
@@ -85,14 +86,20 @@ function byPrototype(env: Env, off: number, size: number, write: boolean): Conte
 	const t = resolved(kernel, typeId);
 	if (isInt(t) || isEnum(t) || isRecord(t) || t.kind === "void") return { ...SCALAR_VALUE, retval };
 	if (t.kind !== "ptr" || size !== 8) return null;
+	const iterator = spec.id === 26 && attach === 28 && index >= 0 ? iteratorArgument(env.attachName, index) : null;
+	if (iterator === "buf") {
+		// Keys are read-only; values may be written, where the map lets them.
+		return { type: PTR_TO_BUF | MAYBE_NULL | (params[index].name === "key" ? RDONLY : 0) };
+	}
 	const target = resolved(kernel, t.type);
 	if (target.kind === "void" || isInt(target)) return SCALAR_VALUE;
 	let type = PTR_TO_BTF_ID;
 	const trusted = spec.id === 27 || spec.id === 29 || (spec.id === 26 && (attach === 23 || attach === 28));
-	if (trusted) type |= TRUSTED;
+	if (iterator === "null" || iterator === "trusted-null") type |= MAYBE_NULL;
+	if (trusted && iterator !== "null") type |= TRUSTED;
+	if (spec.id === 29 && UNTRUSTED_LSM.has(env.attachName.replace(/^bpf_lsm_/, ""))) type &= ~TRUSTED;
 	if (index >= 0 && params[index].name.endsWith("__nullable")) type |= MAYBE_NULL;
 	if (rawTracepoint && nullableArgs(env.attachName, index)) type |= MAYBE_NULL;
-	if (spec.id === 26 && attach === 28 && index > 0) type |= iteratorArg(env, index);
 	let id = t.type;
 	const tag = kernel.type(id);
 	if (tag.kind === "type_tag" && !tag.kflag) {
@@ -102,10 +109,4 @@ function byPrototype(env: Env, off: number, size: number, write: boolean): Conte
 	while (isModifier(kernel.type(id))) id = skipModifiers(kernel, id);
 	if (!isRecord(kernel.type(id))) return null;
 	return { type, btf: kernel, btfId: id };
-}
-
-/** bpf_iter programs: everything but the metadata is null in the call that ends the sequence. */
-function iteratorArg(env: Env, index: number): number {
-	void env;
-	return index > 0 ? MAYBE_NULL : 0;
 }

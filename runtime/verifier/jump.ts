@@ -20,7 +20,7 @@ import { fieldsOf, releaseNoMark } from "./references.ts";
 import { MAP } from "./maps.ts";
 import { isRcu, isTrusted } from "./objects.ts";
 import {
-	AT_PKT_END, BEYOND_PKT_END, JUMP_DST_STACK, JUMP_SRC_STACK, type LinkedReg, type Reg, type State, baseId, isAddConst, isAddConstLow, mapRegs, scalar, slotIsSpilled,
+	AT_PKT_END, BEYOND_PKT_END, JUMP_DST_STACK, JUMP_SRC_STACK, type LinkedReg, type Reg, type State, baseId, frameInsn, isAddConst, isAddConstLow, mapRegs, scalar, slotIsSpilled,
 	unknownScalar,
 } from "./state.ts";
 import {
@@ -268,7 +268,7 @@ function withRange(reg: Reg, range: Range): Reg {
 const MAX_LINKED = 6;
 
 /** Registers and slots with the id: what is learned of one holds for all. Beyond six, the rest lose the link. */
-function collectLinked(state: State, id: number, into: LinkedReg[]): void {
+function collectLinked(env: Env, state: State, id: number, into: LinkedReg[]): void {
 	id = baseId(id);
 	for (let f = state.curframe; f >= 0; f--) {
 		const frame = state.frames[f];
@@ -282,7 +282,8 @@ function collectLinked(state: State, id: number, into: LinkedReg[]): void {
 				list[index] = r;
 			}
 		};
-		for (let i = 0; i < 10; i++) add(frame.regs, i, true);
+		const live = env.liveRegs[frameInsn(state, f)];
+		for (let i = 0; i < 10; i++) if (live & (1 << i)) add(frame.regs, i, true);
 		for (let i = 0; i < frame.slots.length; i++) if (slotIsSpilled(frame.kinds[i])) add(frame.slots, i, false);
 	}
 }
@@ -294,6 +295,8 @@ function syncLinked(state: State, known: Reg, knownAt: number, linked: readonly 
 		const reg = list[l.index];
 		if (reg.type !== SCALAR || baseId(reg.id) !== baseId(known.id)) continue;
 		if (l.isReg && l.frame === state.curframe && l.index === knownAt) continue;
+		// Distances of 32 and 64 bits do not mix.
+		if (isAddConst(reg.id) && isAddConst(known.id) && isAddConstLow(reg.id) !== isAddConstLow(known.id)) continue;
 		if ((!isAddConst(reg.id) && !isAddConst(known.id)) || reg.off === known.off) {
 			list[l.index] = known;
 			continue;
@@ -465,8 +468,8 @@ export function checkJump(env: Env, insn: Insn): number {
 		return taken === 1 ? at + insn.off + 1 : at + 1;
 	}
 	const linked: LinkedReg[] = [];
-	if (byReg && src.type === SCALAR && src.id) collectLinked(state, src.id, linked);
-	if (dst.type === SCALAR && dst.id) collectLinked(state, dst.id, linked);
+	if (byReg && src.type === SCALAR && src.id) collectLinked(env, state, src.id, linked);
+	if (dst.type === SCALAR && dst.id) collectLinked(env, state, dst.id, linked);
 	if (linked.length > 1) pushHistory(env, state, 0, linked);
 	const other = pushBranch(env, at + insn.off + 1, at, false);
 	const otherRegs = other.frames[other.curframe].regs;

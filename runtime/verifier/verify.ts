@@ -427,7 +427,7 @@ function jump(env: Env, insn: Insn): boolean {
 	}
 }
 
-const SPIN_ALLOWED = /^bpf_(list_(push|pop|front|back)|rbtree_|refcount_acquire|iter_num_|res_spin_(un)?lock|arena_|stream_)/;
+const SPIN_ALLOWED = /^bpf_(list_(push|pop|front|back)|rbtree_|refcount_acquire|iter_num_|res_spin_(un)?lock|stream_)/;
 
 function checkLockedCall(env: Env, insn: Insn): void {
 	if ((insn.src === 0 && helperName(insn.imm) !== "spin_unlock") || (insn.src === 2 && (insn.off !== 0 || !SPIN_ALLOWED.test(kfuncOf(env, env.insn)?.name ?? "")))) {

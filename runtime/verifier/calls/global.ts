@@ -4,7 +4,7 @@
  * Source: btf_prepare_func_args of kernel/bpf/btf.c, btf_check_func_arg_match of kernel/bpf/verifier.c.
  */
 import { EFAULT, EINVAL, EOPNOTSUPP, type Env, R, type Subprog, type SubprogArg, reject } from "../env.ts";
-import { type BtfType, type TypeSource, isEnum, isFlavorOf, isInt, isModifier, isRecord, kindName, nameOf, resolved, sameStruct, sizeOf, skipModifiers } from "../btf.ts";
+import { type BtfType, type TypeSource, isEnum, isProjectionOf, isInt, isModifier, isRecord, kindName, nameOf, resolved, sameStruct, sizeOf, skipModifiers } from "../btf.ts";
 import { type Reg, isNull, pointer, unknownScalar } from "../state.ts";
 import { checkArgOffset, checkWholeMemory } from "./arguments.ts";
 import { DYN_LOCAL, dynptrPart, useDynptr } from "../dynptr.ts";
@@ -100,7 +100,7 @@ function isContextType(env: Env, types: TypeSource, target: number): boolean {
 	if (!isRecord(t) || contextType === "") return false;
 	// The kernel compares names only: bpf_user_pt_regs_t and its struct for kprobes.
 	if (id === 2 && t.name === "bpf_user_pt_regs_t") return true;
-	return t.name === contextType || isFlavorOf(contextType, t.name);
+	return t.name === contextType || isProjectionOf(contextType, t.name);
 }
 
 function checkContextTag(env: Env, types: TypeSource, target: number, i: number): void {

@@ -7,7 +7,7 @@
  * Source: check_kfunc_args, get_kfunc_ptr_arg_type of kernel/bpf/verifier.c, Linux 6.18.
  */
 import { EACCES, EINVAL, type Env, R, internal, reject, unsupported } from "../env.ts";
-import { type BtfType, type TypeSource, isFlavorOf, isRecord, isScalarStruct, isScalarType, kindName, nameOf, resolved, sameStruct, sizeOf, skipModifiers } from "../btf.ts";
+import { type BtfType, type TypeSource, isProjectionOf, isRecord, isScalarStruct, isScalarType, kindName, nameOf, resolved, sameStruct, sizeOf, skipModifiers } from "../btf.ts";
 import { FIELD, type Field, fieldAt, fieldName } from "../fields.ts";
 import type { MapInfo } from "../maps.ts";
 import { asS64, isConst } from "../range.ts";
@@ -115,7 +115,7 @@ function isContext(env: Env, target: BtfType, name: string): boolean {
 	const { contextType, id } = env.spec;
 	if (!isRecord(target) || contextType === "") return false;
 	if (id === 2 && name === "bpf_user_pt_regs_t") return true;
-	return name === contextType || isFlavorOf(contextType, name);
+	return name === contextType || isProjectionOf(contextType, name);
 }
 
 /** The kernel's own context struct of a program type. */
@@ -188,7 +188,7 @@ function scalarArgument(env: Env, call: KfuncCall, p: Param, reg: Reg, regno: nu
 
 function mapArgument(env: Env, call: KfuncCall, reg: Reg, regno: number): void {
 	void env;
-	if (!reg.map) reject(EINVAL, `pointer in ${R(regno)} isn't map pointer`, { code: "V0110", register: regno });
+	if (!reg.map && !reg.btf) reject(EINVAL, `pointer in ${R(regno)} isn't map pointer`, { code: "V0110", register: regno });
 	if (call.map && (call.map !== reg.map || call.mapUid !== reg.mapUid)) {
 		reject(EINVAL, `workqueue pointer in R1 map_uid=${call.mapUid} doesn't match map pointer in R2 map_uid=${reg.mapUid}`, { code: "V0632" });
 	}
@@ -420,10 +420,7 @@ function structArgument(env: Env, call: KfuncCall, reg: Reg, regno: number, want
 	const alias = `${wantedStruct}___init` === name || `${name}___init` === wantedStruct;
 	const strict = (call.kfunc.flags.has("release") && reg.refObjId !== 0) || alias;
 	const same = sameStruct(types, skipModifiers(types, id), reg.off, kernel, wanted, strict);
-	if (!same && !isFlavorOf(wantedStruct.replace(/___.*$/, ""), name) && !(isFlavorOf(name, wantedStruct) && !alias)) {
-		reject(EINVAL, `kernel function ${call.kfunc.name} args#${i} expected pointer to STRUCT ${wantedStruct} but ${R(regno)} has a pointer to STRUCT ${name}`, { code: "V0111", register: regno });
-	}
-	if (!same && alias) {
+	if (!same && !isProjectionOf(wantedStruct, name)) {
 		reject(EINVAL, `kernel function ${call.kfunc.name} args#${i} expected pointer to STRUCT ${wantedStruct} but ${R(regno)} has a pointer to STRUCT ${name}`, { code: "V0111", register: regno });
 	}
 }

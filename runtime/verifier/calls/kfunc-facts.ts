@@ -19,7 +19,7 @@ export const KFUNCS: Readonly<Record<string, string>> = {
 	bbr_undo_cwnd: "|struct_ops",
 	bpf_arena_alloc_pages: "trusted-args sleepable|common",
 	bpf_arena_free_pages: "trusted-args sleepable|common",
-	bpf_arena_reserve_pages: "trusted-args|common",
+	bpf_arena_reserve_pages: "trusted-args sleepable|common",
 	bpf_cast_to_kern_ctx: "fastcall|common",
 	bpf_cgroup_acquire: "acquire rcu ret-null|tracing tc xdp struct_ops syscall cgroup",
 	bpf_cgroup_ancestor: "acquire rcu ret-null|tracing tc xdp struct_ops syscall cgroup",

@@ -51,7 +51,7 @@ export function kfuncOf(env: Env, at: number): Kfunc | null {
 /** Kinds of programs by type number, as kernel functions are registered for them. */
 const HOOKS: Readonly<Record<number, string>> = {
 	1: "socket", 2: "kprobe", 3: "tc", 4: "act", 5: "tracing", 6: "xdp", 7: "tracing", 8: "cgroup", 9: "cgroup", 10: "lwt", 11: "lwt", 12: "lwt", 13: "cgroup",
-	14: "sk_skb", 15: "cgroup", 17: "tracing", 18: "cgroup", 19: "lwt", 23: "cgroup", 25: "cgroup", 26: "tracing", 27: "struct_ops", 29: "tracing", 31: "syscall",
+	14: "sk_skb", 15: "cgroup", 18: "cgroup", 19: "lwt", 23: "cgroup", 25: "cgroup", 26: "tracing", 27: "struct_ops", 29: "tracing", 31: "syscall",
 	32: "netfilter",
 };
 
