@@ -11,7 +11,9 @@ const VERBS: Readonly<Record<string, Verb>> = {
 	as: () => import("./as.ts"),
 	btf: () => import("./btf.ts"),
 	dump: () => import("./dump.ts"),
+	gen: () => import("./gen.ts"),
 	link: () => import("./link.ts"),
+	run: () => import("./run.ts"),
 };
 
 async function main(argv: readonly string[]): Promise<void> {

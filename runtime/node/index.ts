@@ -3,3 +3,4 @@ export { type FileDevice, type FileDeviceOptions, openFileDevice } from "./file-
 export { createKvFile, openKvStore, openWritableFile, progressBar } from "./kv-file.ts";
 export { type HookObject } from "./xrp-hooks.ts";
 export { XrpPool, type XrpPoolOptions, type XrpRequest } from "./xrp-pool.ts";
+export { kernelBtf, kernelConfig, nodeEnvironment } from "./environment.ts";
