@@ -1,3 +1,6 @@
 /** `ebpfcc/linker`: objects to one object. */
 export { link, type Linked, type LinkError, type LinkInput } from "./link.ts";
 export { completeDatasecs } from "./fix.ts";
+export { describeObject, type ObjectModel } from "./bindings/model.ts";
+export { cSkeleton } from "./bindings/skeleton.ts";
+export { typescriptBindings, type TypeScriptBindings } from "./bindings/typescript.ts";
