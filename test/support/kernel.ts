@@ -1,56 +1,56 @@
-/** The running kernel through bpftool: load, test-run, unload. Nothing is attached, and nothing stays. */
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+/** The running kernel as a judge: loads and test-runs programs through the oracle beside the repository; nothing is attached or pinned. */
+import { encode } from "../../assembler/encode.ts";
+import type { ProgramImage } from "../../runtime/image.ts";
+import { shared } from "./shared.ts";
 
-const BPF_FS = "/sys/fs/bpf";
-
-/** Why the kernel cannot be asked here, or null. */
-export function whyNoKernel(): string | null {
-	if (process.platform !== "linux") return "not Linux";
-	if (process.getuid?.() !== 0) return "not root";
-	try {
-		execFileSync("bpftool", ["version"], { stdio: "ignore" });
-	} catch {
-		return "no bpftool";
-	}
-	try {
-		execFileSync("bpftool", ["prog", "list"], { stdio: "ignore" });
-	} catch {
-		return "bpf() is refused";
-	}
-	return null;
+interface Answer {
+	readonly ok?: boolean;
+	readonly errno?: number;
+	readonly log?: string;
+	readonly error?: string;
+	readonly runs?: readonly { readonly ret?: number; readonly errno?: number; readonly out?: string; readonly maps?: Readonly<Record<string, readonly (readonly [string, string])[]>> }[];
 }
 
-export interface KernelProgram {
-	/** One BPF_PROG_TEST_RUN over a packet. */
-	run(packet: Uint8Array): { readonly retval: number; readonly data: Uint8Array };
-	unload(): void;
+export interface Kernel {
+	/** Loads the image with its maps and runs it over each packet in turn. */
+	run(image: ProgramImage, packets: readonly Uint8Array[]): Promise<Answer>;
+	close(): Promise<void>;
 }
 
-/** Loads an object of one program. @throws Error with bpftool's message when the kernel refuses it */
-export function loadInKernel(object: Uint8Array): KernelProgram {
-	const folder = mkdtempSync(join(tmpdir(), "ebpfcc-kernel-"));
-	const pin = join(BPF_FS, `ebpfcc-${process.pid}-${Math.random().toString(36).slice(2)}`);
-	const unload = () => {
-		rmSync(pin, { force: true });
-		rmSync(folder, { recursive: true, force: true });
-	};
-	const file = (name: string) => join(folder, name);
-	writeFileSync(file("x.o"), object);
-	try {
-		execFileSync("bpftool", ["prog", "load", file("x.o"), pin], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
-	} catch (error) {
-		unload();
-		throw new Error(`the kernel refused the object: ${(error as { stderr?: string }).stderr ?? error}`);
+interface OracleModule {
+	probe(): Promise<string | null>;
+	openOracle(): Promise<{ command(line: string): Promise<Answer>; load(program: Readonly<Record<string, unknown>>): Promise<Answer>; close(): Promise<void> }>;
+}
+
+/** Null, and a line on the console, when there is no kernel to ask. */
+export async function openKernel(): Promise<Kernel | null> {
+	const file = shared("oracle/oracle.mjs");
+	if (file === null) return null;
+	const { probe, openOracle } = (await import(file)) as OracleModule;
+	const why = await probe();
+	if (why !== null) {
+		console.log(`kernel tests skipped: ${why}`);
+		return null;
 	}
+	const oracle = await openOracle();
 	return {
-		run(packet) {
-			writeFileSync(file("in"), packet);
-			const output = execFileSync("bpftool", ["-j", "prog", "run", "pinned", pin, "data_in", file("in"), "data_out", file("out")], { encoding: "utf8" });
-			return { retval: (JSON.parse(output) as { retval: number }).retval, data: new Uint8Array(readFileSync(file("out"))) };
+		async run(image, packets) {
+			for (const [slot, map] of image.maps.entries()) {
+				const initial = map.initial === null || map.initial.length === 0 ? "" : ` init=${Buffer.from(map.initial).toString("hex")}`;
+				const made = await oracle.command(`map ${slot} type=${map.type} key=${map.keySize} val=${map.valueSize} max=${map.maxEntries} flags=${map.flags}${initial}${map.frozen ? " freeze=1" : ""}`);
+				if (made.ok === false) return made;
+			}
+			return oracle.load({
+				type: image.type,
+				attachType: image.expectedAttachType,
+				flags: image.flags,
+				insns: encode(image.insns),
+				run: true,
+				out: true,
+				data: packets.map((packet) => Buffer.from(packet).toString("hex")),
+				dump: image.maps.map((_, slot) => slot),
+			});
 		},
-		unload,
+		close: () => oracle.close(),
 	};
 }
