@@ -65,7 +65,8 @@ export function lowerFunction(unit: UnitLowering, symbol: FunctionSym): IrFuncti
 		slot: (variable) => {
 			let slot = slots.get(variable);
 			if (slot === undefined) {
-				slot = newSlot(Math.max(sizeOf(variable.type), 0), Math.min(Math.max(variable.align, 1), 8), variable.name);
+				const size = sizeOf(variable.type);
+				slot = newSlot(size, slotAlign(size, variable.align), variable.name);
 				slots.set(variable, slot);
 			}
 			return slot;
@@ -87,6 +88,12 @@ export function lowerFunction(unit: UnitLowering, symbol: FunctionSym): IrFuncti
 	placeUnreachedLabels(f);
 	entry.insts.unshift(...allocas);
 	return fn;
+}
+
+/** Ours to choose: as wide as accesses to it may be. */
+function slotAlign(size: number, wanted: number): number {
+	const useful = size >= 8 ? 8 : size >= 4 ? 4 : size >= 2 ? 2 : 1;
+	return Math.min(8, Math.max(wanted, useful, 1));
 }
 
 function storeParameters(f: Lowering, symbol: FunctionSym, from: number): void {

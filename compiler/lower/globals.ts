@@ -18,6 +18,16 @@ export function createGlobals(): Globals {
 	const known = new Map<ObjectSym, IrGlobal>();
 	const strings = new Map<string, IrGlobal>();
 
+	const names = new Set<string>();
+
+	/** Two scopes of a function may each have a `static` of one name: `f.x`, `f.x.1`, as clang calls them. */
+	function uniqueName(wanted: string): string {
+		let name = wanted;
+		for (let n = 1; names.has(name); n++) name = `${wanted}.${n}`;
+		names.add(name);
+		return name;
+	}
+
 	function of(symbol: ObjectSym): IrGlobal {
 		const found = known.get(symbol);
 		if (found !== undefined) return found;
@@ -33,7 +43,7 @@ export function createGlobals(): Globals {
 		const zero = init === undefined || (init.relocs.length === 0 && init.bytes.every((byte) => byte === 0));
 		const section = symbol.section ?? (symbol.linkage === "extern" ? "" : constant ? ".rodata" : zero ? ".bss" : ".data");
 		const wantsBytes = symbol.linkage !== "extern" && !(section === ".bss" || section.startsWith(".bss."));
-		const name = symbol.asmLabel ?? (symbol.ownerFunction === undefined ? symbol.name : `${symbol.ownerFunction}.${symbol.name}`);
+		const name = uniqueName(symbol.asmLabel ?? (symbol.ownerFunction === undefined ? symbol.name : `${symbol.ownerFunction}.${symbol.name}`));
 		const made: IrGlobal = {
 			symbol,
 			name,

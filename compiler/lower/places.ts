@@ -16,8 +16,10 @@ export function lowerPlace(f: Lowering, expr: LExpr): Place {
 	switch (expr.kind) {
 		case "variable": {
 			const { symbol } = expr;
-			const base = symbol.storage === "static" ? f.b.append("global", "ptr", [], { global: f.unit.global(symbol), offset: 0 }) : f.slot(symbol);
-			return { base, type: expr.type, align: Math.max(symbol.align, 1), volatile: isVolatile(expr.type) };
+			const volatile = isVolatile(expr.type);
+			if (symbol.storage === "static") return { base: f.b.append("global", "ptr", [], { global: f.unit.global(symbol), offset: 0 }), type: expr.type, align: Math.max(symbol.align, 1), volatile };
+			const slot = f.slot(symbol);
+			return { base: slot, type: expr.type, align: Math.max(symbol.align, slot.attr!.align!), volatile };
 		}
 		case "deref": {
 			const pointer = f.value(expr.pointer);
@@ -35,7 +37,7 @@ export function lowerPlace(f: Lowering, expr: LExpr): Place {
 		case "compound-literal": {
 			const slot = f.slot(expr.symbol);
 			f.b.append("lifetime", null, [slot]);
-			const place = { base: slot, type: expr.symbol.type, align: expr.symbol.align, volatile: false };
+			const place = { base: slot, type: expr.symbol.type, align: slot.attr!.align!, volatile: false };
 			f.initialise(place, expr.init);
 			return place;
 		}

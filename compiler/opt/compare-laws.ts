@@ -133,6 +133,12 @@ function solved(a: Value, b: bigint, pred: Pred, rw: Rewriter): Value | null {
 	const ty = a.ty!;
 	const inner = a.args[1];
 	const to = (left: Value, right: Value): Value => rw.make("icmp", "i32", [left, right], { pred });
+	if (a.op === "sextfrom") {
+		const bits = BigInt(a.attr!.bits!);
+		if (BigInt.asIntN(Number(bits), b) !== b) return constant("i32", pred === "ne" ? 1 : 0);
+		const mask = (1n << bits) - 1n;
+		return to(rw.make("and", ty, [a.args[0], constant(ty, mask)]), constant(ty, b & mask));
+	}
 	if (a.op === "xor" && isConst(inner)) return to(a.args[0], constant(ty, inner.value ^ b));
 	if (b === 0n && (a.op === "sub" || a.op === "xor") && rw.uses(a) <= 1) return to(a.args[0], a.args[1]);
 	if (a.op === "neg" && b === 0n) return to(a.args[0], constant(ty, 0));

@@ -43,6 +43,9 @@ export function knownZeros(value: Value, depth = DEPTH): bigint {
 			const size = value.attr!.size!;
 			return value.attr!.signed || size * 8 >= width ? 0n : full & ~all(size * 8);
 		}
+		case "coreinfo":
+			// Offsets, sizes, shifts and answers are small; ids of types and values of enumerators may not be.
+			return [0, 1, 2, 3, 4, 5, 8, 9, 10, 12].includes(value.attr!.core!.relo) ? full & ~all(31) : 0n;
 		case "bswap":
 			return full & ~all(value.attr!.bits!);
 		case "shl": {

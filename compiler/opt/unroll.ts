@@ -14,7 +14,9 @@ import { removeDeadBlocks } from "./simplify-cfg.ts";
  * result is small. The count is found by running the loop's condition on constants.
  */
 const MAX_ROUNDS = 4096;
-const SMALL_RESULT = 200;
+/** clang's limits for -O2: instructions, and how much more when most of them fold. */
+const SMALL_RESULT = 150;
+const MAX_BOOST = 4;
 const ASKED_RESULT = 16384;
 
 export const unroll: Pass = {
@@ -45,11 +47,50 @@ function rounds(fn: IrFunction, loop: Loop): number | null {
 	for (const block of loop.blocks) if (terminator(block).op === "asmgoto") return null;
 	const outside = predecessors(fn).get(loop.header)!.filter((pred) => !loop.blocks.has(pred));
 	if (outside.length === 0) return null;
-	const size = [...loop.blocks].reduce((sum, block) => sum + block.insts.filter((inst) => !["phi", "jump", "lifetime", "trunc", "ptrtoint", "inttoptr"].includes(inst.op)).length, 0);
-	const limit = asked ? ASKED_RESULT : SMALL_RESULT;
-	const most = Math.min(MAX_ROUNDS, Math.floor(limit / Math.max(size, 1)) + 1);
-	return most < 2 && !asked ? null : countRounds(fn, loop, latch, most);
+	const size = sizeOf(loop);
+	const limit = asked ? ASKED_RESULT : size.calls ? SMALL_RESULT : SMALL_RESULT * MAX_BOOST;
+	const most = Math.min(MAX_ROUNDS, Math.floor(limit / Math.max(asked || size.calls ? size.all : size.rest, 1)) + 1);
+	if (most < 2 && !asked) return null;
+	const count = countRounds(fn, loop, latch, most);
+	if (count === null || asked) return count;
+	// What depends on the counter alone disappears, so a loop made mostly of that may grow more.
+	const boost = size.calls ? 1 : Math.min(MAX_BOOST, size.all / Math.max(size.rest, 1));
+	return (size.calls ? size.all : size.rest) * (count - 1) <= SMALL_RESULT * boost ? count : null;
 }
+
+const FREE = new Set(["phi", "jump", "lifetime", "trunc", "ptrtoint", "inttoptr", "zext"]);
+
+/** Instructions of a round: all of them, and those that stay when the counter is a constant. */
+function sizeOf(loop: Loop): { all: number; rest: number; calls: boolean } {
+	const counted = new Map<Inst, boolean>();
+	for (const phi of phisOf(loop.header)) counted.set(phi, phi.args.some((arg, i) => isConst(arg) && !loop.blocks.has(phi.blocks![i])));
+	const folds = (value: Value): boolean => {
+		if (isConst(value)) return true;
+		if (!isInst(value)) return false;
+		const known = counted.get(value);
+		if (known !== undefined) return known;
+		counted.set(value, false);
+		const result = row(value.op).does === "pure" && value.args.length > 0 && value.args.every((arg) => folds(arg) || (value.op === "ptradd" && isAddress(arg)));
+		counted.set(value, result);
+		return result;
+	};
+	let all = 0;
+	let rest = 0;
+	let calls = false;
+	for (const block of loop.blocks) {
+		for (const inst of block.insts) {
+			if (FREE.has(inst.op)) continue;
+			const cost = inst.op === "call" ? 1 + inst.args.length : 1;
+			calls ||= inst.op === "call";
+			all += cost;
+			if (!(inst.op === "branch" ? folds(inst.args[0]) : folds(inst))) rest += cost;
+		}
+	}
+	return { all, rest, calls };
+}
+
+/** A constant distance from it costs nothing. */
+const isAddress = (value: Value): boolean => value.ty === "ptr";
 
 function countRounds(fn: IrFunction, loop: Loop, latch: Block, most: number): number | null {
 	const dom = dominators(fn);
