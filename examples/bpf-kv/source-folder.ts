@@ -1,3 +1,4 @@
+/** Finds the C sources that an example compiles. */
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
