@@ -1,5 +1,7 @@
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { shared } from "../../test/support/shared.ts";
 import { decode } from "../decode.ts";
 import { encode } from "../encode.ts";
 import type { Insn } from "../spec/insn.ts";
@@ -70,5 +72,35 @@ describe("instructions as text", () => {
 		const { errors, refs } = parseInsns(text);
 		if (message === "label") expect(refs).toHaveLength(1);
 		else expect(errors).toEqual([{ message, line, column }]);
+	});
+});
+
+const conformance = shared("verify/conformance.jsonl");
+
+describe.skipIf(conformance === null)("bpf_conformance's and uBPF's assembly", () => {
+	interface Case {
+		readonly id: string;
+		readonly asm?: string;
+		readonly asm_error?: string;
+		readonly insns?: string;
+	}
+	const cases = (): Case[] =>
+		readFileSync(conformance!, "utf8")
+			.trim()
+			.split("\n")
+			.map((line) => JSON.parse(line) as Case)
+			.filter(({ asm }) => asm !== undefined);
+
+	it("assembles to the same bytes, or is refused where they refuse it", () => {
+		const all = cases();
+		expect(all.length).toBeGreaterThan(300);
+		for (const { id, asm, asm_error, insns } of all) {
+			const { insns: made, errors } = parseInsns(asm!, { dialect: "ubpf" });
+			if (asm_error !== undefined) expect(errors, id).not.toEqual([]);
+			else {
+				expect(errors, id).toEqual([]);
+				if (insns !== undefined) expect(Buffer.from(encode(made)).toString("hex"), id).toBe(insns);
+			}
+		}
 	});
 });
