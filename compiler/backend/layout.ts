@@ -12,7 +12,8 @@ export function layOut(fn: MFunction, cpu: Cpu): void {
 	hoistEdgeCopies(fn);
 	threadJumps(fn);
 	fn.blocks = mergeChains(fn);
-	fn.blocks = reversePostorder(fn);
+	fn.blocks = reversePostorder(fn, cpu);
+	repeatExits(fn);
 	flipJumps(fn, cpu);
 }
 
@@ -32,10 +33,9 @@ function threadJumps(fn: MFunction): void {
 		if (last === undefined) continue;
 		last.blocks = last.blocks.map(end);
 		if (last.kind === "jump" && last.blocks[0] === last.blocks[1]) block.insts[block.insts.length - 1] = minst("goto", last.loc, { blocks: [last.blocks[0]] });
-		const now = block.insts[block.insts.length - 1];
-		if (now.kind === "goto" && now.blocks[0].insts.length === 1 && now.blocks[0].insts[0].kind === "exit") block.insts[block.insts.length - 1] = { ...now.blocks[0].insts[0] };
 	}
-	const reached = new Set(reversePostorder(fn));
+	const reached = new Set<MBlock>([fn.blocks[0]]);
+	for (const block of reached) for (const next of successors(block)) reached.add(next);
 	fn.blocks = fn.blocks.filter((block) => reached.has(block));
 }
 
@@ -137,11 +137,14 @@ function mergeChains(fn: MFunction): MBlock[] {
 	return fn.blocks.filter((block) => !gone.has(block));
 }
 
-function reversePostorder(fn: MFunction): MBlock[] {
+function reversePostorder(fn: MFunction, cpu: Cpu): MBlock[] {
 	const seen = new Set<MBlock>([fn.blocks[0]]);
 	const order: MBlock[] = [];
 	const targets = (block: MBlock): MBlock[] => {
 		const list = successors(block).slice().reverse();
+		const jump = block.insts[block.insts.length - 1];
+		// A jump that cannot be turned around needs its other side next.
+		if (jump?.kind === "jump" && opposite(jump, cpu) === null) return list.reverse();
 		// What is visited first ends up last: leave the loop first.
 		return list.length === 2 && list[1].depth < list[0].depth ? list.reverse() : list;
 	};
@@ -161,22 +164,38 @@ function reversePostorder(fn: MFunction): MBlock[] {
 	return order.reverse();
 }
 
+/** A jump to a lone `exit` is one. */
+function repeatExits(fn: MFunction): void {
+	fn.blocks.forEach((block, i) => {
+		const last = block.insts[block.insts.length - 1];
+		if (last?.kind !== "goto" || last.blocks[0] === fn.blocks[i + 1]) return;
+		const [only] = last.blocks[0].insts;
+		if (only.kind === "exit") block.insts[block.insts.length - 1] = { ...only };
+	});
+	const preds = predecessors(fn);
+	fn.blocks = fn.blocks.filter((block, i) => i === 0 || preds.get(block)!.length > 0);
+}
+
 const mirrored = { jlt: "jgt", jle: "jge", jslt: "jsgt", jsle: "jsge" } as const satisfies Partial<Record<JmpOp, JmpOp>>;
 
-/** Jumps whose target comes next are turned around, if the machine has the opposite. */
+/** The jump that goes exactly when this one does not; null: the machine has none. a <= b is b >= a. */
+function opposite(jump: MInst, cpu: Cpu): { readonly op: JmpOp; readonly swap: boolean } | null {
+	const { inverse } = JMP_OPS[jump.op as JmpOp];
+	if (inverse === null) return null;
+	if (JMP_OPS[inverse].cpu === 1 || cpu.lessThan) return { op: inverse, swap: false };
+	return jump.src === NONE ? null : { op: mirrored[inverse as keyof typeof mirrored], swap: true };
+}
+
+/** Jumps whose target comes next are turned around. */
 function flipJumps(fn: MFunction, cpu: Cpu): void {
 	fn.blocks.forEach((block, i) => {
 		const jump = block.insts[block.insts.length - 1];
 		const next = fn.blocks[i + 1];
 		if (jump?.kind !== "jump" || jump.blocks[1] === next || jump.blocks[0] !== next) return;
-		const { inverse } = JMP_OPS[jump.op as JmpOp];
-		if (inverse === null) return;
-		if (JMP_OPS[inverse].cpu === 1 || cpu.lessThan) jump.op = inverse;
-		else if (jump.src !== NONE) {
-			// a <= b is b >= a.
-			jump.op = mirrored[inverse as keyof typeof mirrored];
-			[jump.dst, jump.src] = [jump.src, jump.dst];
-		} else return;
+		const turned = opposite(jump, cpu);
+		if (turned === null) return;
+		jump.op = turned.op;
+		if (turned.swap) [jump.dst, jump.src] = [jump.src, jump.dst];
 		jump.blocks = [jump.blocks[1], jump.blocks[0]];
 	});
 }

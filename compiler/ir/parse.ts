@@ -12,7 +12,7 @@ export class IrSyntaxError extends Error {
 	override readonly name = "IrSyntaxError";
 }
 
-const TOKEN = /\s+|;[^\n]*|("(?:[^"\\]|\\.)*")|(@[A-Za-z_.$][\w.$]*|@"(?:[^"\\]|\\.)*")|(%\d+)|(->)|(-?\d+)(?![\w.])|([A-Za-z_][\w.#-]*)|([{}()[\],:=+])/y;
+const TOKEN = /\s+|;[^\n]*|("(?:[^"\\]|\\.)*")|(@[A-Za-z_.$][\w.$]*|@"(?:[^"\\]|\\.)*")|(%\d+)|(->)|(-?\d+(?![\w.])|\d[\da-f]*(?![\w.]))|([A-Za-z_][\w.#-]*)|([{}()[\],:=+])/y;
 
 interface Token {
 	readonly text: string;
