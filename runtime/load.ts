@@ -7,6 +7,7 @@
  * Steps: read ELF → open (maps, externs, CO-RE, relocations) → verify each program → create the maps in one linear memory → an engine makes each program callable.
  * A program that the verifier rejects throws `VerifierRejection`; an object that cannot be loaded `LoadFailure`.
  */
+import type { BtfType } from "../assembler/btf/types.ts";
 import { FormatError } from "../assembler/bytes.ts";
 import { readElf } from "../assembler/elf/read.ts";
 import type { ObjectFile } from "../assembler/object.ts";
@@ -33,6 +34,7 @@ import { familyOf } from "./programs/index.ts";
 import type { Prepared, RunInput, RunOutput } from "./programs/run.ts";
 import type { Engine, LoadedProgram } from "./program.ts";
 import type { Facts, Rejection, Verdict } from "./verifier/facts.ts";
+import type { CustomProgramType } from "./verifier/programs/table.ts";
 
 export type EngineName = "interpreter" | "js" | "wasm" | "default";
 
@@ -44,7 +46,9 @@ export interface LoadOptions extends OpenOptions, MachineOptions {
 	readonly verify?: boolean | ((image: ProgramImage) => Verdict);
 	/** Initial values of global variables, constants included. */
 	readonly globals?: Readonly<Record<string, Value>>;
-	/** Context layouts of the host's own program types. */
+	/** The host's own program types: what the verifier checks. */
+	readonly programTypes?: readonly CustomProgramType[];
+	/** Names of the fields in their contexts, for `run`; a type without them takes bytes. */
 	readonly contexts?: CustomTypes;
 	/** Only these programs. */
 	readonly only?: readonly string[];
@@ -145,7 +149,7 @@ export async function load(source: Uint8Array | ObjectFile, options: LoadOptions
 	if (errors.length > 0) throw new LoadFailure(errors);
 	const images = chosen.map(({ image }): ProgramImage => ({ ...image, maps }));
 
-	const verify = await verifierOf(options.verify);
+	const verify = await verifierOf(options);
 	const verdicts = images.map((image) => (verify === null ? null : verify(image)));
 	for (const [i, verdict] of verdicts.entries()) {
 		if (verdict !== null && verdict.verdict !== "accept") throw new VerifierRejection(images[i], verdict.rejection, verdict.log);
@@ -156,7 +160,7 @@ export async function load(source: Uint8Array | ObjectFile, options: LoadOptions
 	const runtimeMaps = createMaps(machine, maps);
 	const programs: Record<string, Program> = {};
 	for (const [i, image] of images.entries()) {
-		const family = familyOf(image.type, options.contexts);
+		const family = familyOf(image.type, { ...customLayouts(options.programTypes ?? []), ...options.contexts });
 		if (family === null) throw new LoadFailure([{ section: image.section, offset: -1, symbol: image.name, message: `program type ${image.type} is not known; give its context layout in the contexts option` }]);
 		const verdict = verdicts[i];
 		const facts: Facts | null = verdict?.verdict === "accept" ? verdict.facts : null;
@@ -177,11 +181,13 @@ export async function load(source: Uint8Array | ObjectFile, options: LoadOptions
 	};
 }
 
-async function verifierOf(option: LoadOptions["verify"]): Promise<((image: ProgramImage) => Verdict) | null> {
-	if (option === false) return null;
-	if (typeof option === "function") return option;
+async function verifierOf(options: LoadOptions): Promise<((image: ProgramImage) => Verdict) | null> {
+	if (options.verify === false) return null;
+	if (typeof options.verify === "function") return options.verify;
 	const { verify } = await import("./verifier/index.ts");
-	return (image) => verify(image);
+	const { kernelBtf, programTypes } = options;
+	const kernel = kernelBtf === undefined ? null : { kernel: true, count: kernelBtf.count, type: (id: number) => kernelBtf.type(id), find: (name: string, kind: BtfType["kind"]) => kernelBtf.find(name).find((id) => kernelBtf.type(id).kind === kind) ?? -1 };
+	return (image) => verify(image, { kernel, facts: true, cpus: options.cpus ?? options.machine?.cpus ?? 1, ...(programTypes === undefined ? {} : { programTypes }) });
 }
 
 async function engineOf(name: EngineName | Engine, verified: boolean): Promise<Engine> {
@@ -207,6 +213,10 @@ function createMaps(machine: Machine, defs: readonly MapDef[]): BpfMap[] {
 		if (def.pinning === 1) machine.pins.set(def.name, map);
 		return map;
 	});
+}
+
+function customLayouts(types: readonly CustomProgramType[]): CustomTypes {
+	return Object.fromEntries(types.map(({ name, contextSize }) => [name, { size: contextSize, fields: {} }]));
 }
 
 /** Initialisers of prog arrays and maps of maps. */

@@ -10,6 +10,7 @@ const entries = [
 	"linker/index.ts",
 	"runtime/index.ts",
 	"runtime/node/index.ts",
+	"runtime/test/index.ts",
 	"runtime/vite.ts",
 	"cli/main.ts",
 	...workers("runtime"),
