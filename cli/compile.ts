@@ -1,16 +1,14 @@
 /** `ebpfcc [clang's options] file.c…`: the compiler driver over real files. */
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { type Invocation, parseArguments, searchDirs } from "../compiler/driver/argv.ts";
 import { compile } from "../compiler/driver/compile.ts";
 import { dependencyRule } from "../compiler/driver/depfile.ts";
-import type { CompileOptions, CompileResult } from "../compiler/driver/options.ts";
+import type { CompileResult } from "../compiler/driver/options.ts";
 import { jsonDiagnostic } from "../compiler/diagnostics/json.ts";
 import { InternalError } from "../compiler/diagnostics/diagnostic.ts";
 import { renderDiagnostic } from "../compiler/diagnostics/render.ts";
+import { compileOptions, KERNEL_BTF, MACHINE_DIRS } from "./compile-options.ts";
 import { Complaint, writeWhole } from "./files.ts";
-
-const MACHINE_DIRS = ["/usr/local/include", "/usr/include"];
-const KERNEL_BTF = "/sys/kernel/btf/vmlinux";
 
 /** The exit status. */
 export async function compileCommand(argv: readonly string[], verbs: readonly string[]): Promise<number> {
@@ -66,10 +64,12 @@ export async function compileCommand(argv: readonly string[], verbs: readonly st
 }
 
 async function linkObjects(objects: readonly { readonly path: string; readonly bytes: Uint8Array }[], output: string, message: (severity: "error" | "warning", text: string) => void): Promise<number> {
-	void objects;
-	void output;
-	message("error", "several inputs: linking is not connected yet, compile each with -c");
-	return 1;
+	const [{ link }, { readElf }, { writeElf }] = await Promise.all([import("../linker/link.ts"), import("../assembler/elf/read.ts"), import("../assembler/elf/write.ts")]);
+	const { object, errors } = link(objects.map(({ path, bytes }) => ({ name: path, object: readElf(bytes) })));
+	for (const error of errors) message("error", `${error.message}${error.places.map((place) => `\n  in ${place}`).join("")}`);
+	if (object === undefined) return 1;
+	writeWhole(output, writeElf(object));
+	return 0;
 }
 
 async function compileFile(path: string, invocation: Invocation, message: (severity: "error" | "warning", text: string) => void): Promise<CompileResult | null> {
@@ -100,27 +100,6 @@ async function compileFile(path: string, invocation: Invocation, message: (sever
 		writeWhole(file ?? (invocation.output ?? outputPath(path, invocation)).replace(/\.[^./]*$/, "") + ".d", rule);
 	}
 	return result;
-}
-
-function compileOptions(invocation: Invocation): CompileOptions {
-	return {
-		target: invocation.target, macros: invocation.macros, includes: invocation.includes, dirs: searchDirs(invocation, MACHINE_DIRS), provider: { read: readOrNull },
-		warnings: invocation.warnings, stage: invocation.stage, lineMarkers: invocation.lineMarkers, allowMissing: invocation.dependencies.allowMissing,
-		vmlinux: () => {
-			const file = invocation.btf ?? KERNEL_BTF;
-			if (invocation.btf === null && !existsSync(KERNEL_BTF)) return null;
-			return readFileSync(file);
-		},
-	};
-}
-
-function readOrNull(path: string): Uint8Array | null {
-	try {
-		return readFileSync(path);
-	} catch {
-		// A missing file and a directory are the same to the search: look further.
-		return null;
-	}
 }
 
 function show(result: CompileResult, invocation: Invocation): void {
