@@ -1,4 +1,4 @@
-import type { CType, EnumType, FloatType, FunctionType, IntType, RecordType } from "../types/types.ts";
+import type { CType, EnumType, FloatType, IntType, RecordType } from "../types/types.ts";
 
 /**
  * C types as debug information sees them: one node for each different type, whatever objects the checker made for it. Qualifiers
@@ -11,7 +11,7 @@ export type Node =
 	| { readonly kind: "record"; readonly type: RecordType }
 	| { readonly kind: "enum"; readonly type: EnumType }
 	| { readonly kind: "array"; readonly base: Node | null; /** Outermost first. */ readonly lengths: readonly number[] }
-	| { readonly kind: "function"; readonly type: FunctionType; readonly result: Node | null; readonly params: readonly (Node | null)[] }
+	| { readonly kind: "function"; readonly result: Node | null; readonly params: readonly (Node | null)[] }
 	| Derived;
 
 export interface Derived {
@@ -80,9 +80,9 @@ export class Nodes {
 			}
 			case "function": {
 				const result = this.of(type.result);
-				const params: (Node | null)[] = type.params.map((param) => this.of(unqualified(param.type)));
+				const params: (Node | null)[] = type.params.map((param) => this.of(param.type));
 				if (type.variadic || type.unprototyped) params.push(null);
-				return this.unique(`function ${this.key(result)} ${params.map((param) => this.key(param)).join(" ")}`, { kind: "function", type, result, params });
+				return this.unique(`function ${this.key(result)} ${params.map((param) => this.key(param)).join(" ")}`, { kind: "function", result, params });
 			}
 			default:
 				return type satisfies never;
@@ -111,7 +111,7 @@ export class Nodes {
 	}
 }
 
-/** A parameter's own qualifiers are not part of the function's type, nor a root's of a CO-RE relocation. */
+/** A root's own qualifiers are not part of a CO-RE relocation. */
 export function unqualified(type: CType): CType {
 	return type.kind === "qualified" || type.kind === "tagged" ? unqualified(type.target) : type;
 }

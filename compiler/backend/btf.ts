@@ -190,10 +190,15 @@ export class BtfBuilder {
 	func(symbol: FunctionSym, linkage: "static" | "global" | "extern", name: string): number {
 		const body = linkage === "extern" ? undefined : symbol.body;
 		for (const param of body?.params ?? []) this.type(param.type);
-		const node = this.nodes.of(symbol.type);
-		const names = body?.params.map((param) => param.name) ?? [];
-		const shared = linkage === "extern" ? this.ids.get(node!) : undefined;
-		const proto = shared ?? this.proto(node as Node & { kind: "function" }, names, linkage !== "extern");
+		const declared = this.nodes.of(symbol.type) as Node & { kind: "function" };
+		let proto = body === undefined ? this.ids.get(declared) : undefined;
+		if (body !== undefined) {
+			// A definition says more than its type: names, and qualifiers of parameters.
+			const params = body.params.map((param) => this.nodes.of(param.type));
+			const own = { kind: "function", result: declared.result, params: symbol.type.variadic ? [...params, null] : params } as const;
+			proto = this.proto(own, body.params.map((param) => param.name), true);
+		}
+		proto ??= this.proto(declared, []);
 		const id = this.add({ kind: "func", name, type: proto, linkage });
 		symbol.type.params.forEach((param, i) => {
 			for (const tag of body?.params[i]?.declTags ?? param.declTags ?? []) this.declTag(tag, id, i);

@@ -38,7 +38,9 @@ export function debugInfo(module: IrModule, object: ObjectBuilder, places: Place
 		const linkage = symbol.linkage === "extern" ? "extern" : symbol.linkage === "global" ? "global" : "static";
 		const id = btf.variable(name, type, linkage, symbol.declTags);
 		const section = linkage === "extern" ? symbol.section : global.section;
-		if (section !== null) btf.inSection(section, id, object.offsets.get(global) ?? 0, global.size);
+		// LLVM has no void objects, an extern one takes a byte.
+		const size = unqualified(symbol.type).kind === "void" ? 1 : global.size;
+		if (section !== null) btf.inSection(section, id, object.offsets.get(global) ?? 0, size);
 		for (const { symbol: to } of global.relocs) if ("kind" in to && to.kind === "function") extern(to);
 	};
 
