@@ -281,6 +281,7 @@ function runBlock(ops: readonly (Op | null)[], block: Block, state: State, regis
 		if (draft !== null) {
 			record(op, pc - base, state, registers, draft);
 			recordExposure(op, pc, state, options, draft);
+			if (op.kind === "helper" && draft.map[pc - base] < 0) draft.map[pc - base] = options.facts?.callMap[pc] ?? -1;
 		}
 		const dst = definedBy(op);
 		if (dst >= 0) links.follow(op, dst, state);
