@@ -63,7 +63,12 @@ export function memberOf(cx: Cx, base: LExpr, name: string, at: TokenSpan, span:
 	const path = findSteps(cx, record, name, at);
 	if (!path) return null;
 	let l = base;
-	for (const step of path) l = stepInto(cx, l, step, span);
+	// An anonymous member belongs to the record around it, and so does that record's preserve_access_index.
+	let inside = false;
+	for (const step of path) {
+		l = stepInto(cx, l, step, span, inside);
+		inside ||= step.record.preserveAccessIndex;
+	}
 	return l;
 }
 
@@ -98,10 +103,10 @@ function nearest(name: string, candidates: readonly string[]): string | null {
 	return best;
 }
 
-function stepInto(cx: Cx, base: LExpr, step: MemberStep, span: TokenSpan): LExpr {
+function stepInto(cx: Cx, base: LExpr, step: MemberStep, span: TokenSpan, inside: boolean): LExpr {
 	const quals = qualifiersOf(base.type);
 	const type = qualify(step.member.type, { const: quals.const, volatile: quals.volatile, addressSpace: quals.addressSpace });
-	return { kind: "member", base, record: step.record, member: step.member, index: step.index, preserve: cx.preserve || step.record.preserveAccessIndex, type, span };
+	return { kind: "member", base, record: step.record, member: step.member, index: step.index, preserve: cx.preserve || inside || step.record.preserveAccessIndex, type, span };
 }
 
 // ── subscripts ──────────────────────────────────────────────────────────────────────────────────
