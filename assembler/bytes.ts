@@ -61,7 +61,10 @@ export class Reader {
 	/** Throws unless `[at, at + length)` lies inside. */
 	need(at: number, length: number, what: string): void {
 		if (!(at >= 0 && length >= 0 && at + length <= this.bytes.length))
-			throw new FormatError(`${what} of ${length} bytes does not fit into the ${this.bytes.length} bytes there are`, this.base + at);
+			throw new FormatError(
+				`${what} of ${length} bytes does not fit into the ${this.bytes.length} bytes there are`,
+				this.base + at,
+			);
 	}
 	u8(at: number, what = "a byte"): number {
 		this.need(at, 1, what);
@@ -121,8 +124,8 @@ export class Writer {
 	}
 	u64(value: number): void {
 		const high = Math.floor(value / 0x1_0000_0000);
-		if (this.little) this.u32(value >>> 0), this.u32(high);
-		else this.u32(high), this.u32(value >>> 0);
+		this.u32(this.little ? value >>> 0 : high);
+		this.u32(this.little ? high : value >>> 0);
 	}
 	put(bytes: Uint8Array): void {
 		const at = this.grow(bytes.length);

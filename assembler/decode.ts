@@ -3,7 +3,8 @@ import { FormatError } from "./bytes.ts";
 import type { Insn } from "./spec/insn.ts";
 
 export function decode(bytes: Uint8Array, endian: "little" | "big" = "little"): Insn[] {
-	if (bytes.length % 8 !== 0) throw new FormatError("code is not a whole number of 8-byte instructions", bytes.length & ~7);
+	if (bytes.length % 8 !== 0)
+		throw new FormatError("code is not a whole number of 8-byte instructions", bytes.length & ~7);
 	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 	const little = endian === "little";
 	const insns: Insn[] = new Array(bytes.length / 8);

@@ -53,7 +53,9 @@ describe.skipIf(!tools)("objects of clang, against LLVM's tools and bpftool", ()
 	it.each(names)("%s: what we write, the tools read", (name) => {
 		const bytes = writeElf(readElf(objects.get(name)!));
 		withFile(bytes, (path) => {
-			expect(run("llvm-objdump-19", ["-d", path])).toBe(`\n${path}:\tfile format elf64-bpf\n${disassemble(readElf(objects.get(name)!))}`);
+			expect(run("llvm-objdump-19", ["-d", path])).toBe(
+				`\n${path}:\tfile format elf64-bpf\n${disassemble(readElf(objects.get(name)!))}`,
+			);
 			run("llvm-readelf-19", ["-a", path]);
 		});
 	});
@@ -63,7 +65,9 @@ describe.skipIf(!tools)("objects of clang, against LLVM's tools and bpftool", ()
 		withFile(objects.get(name)!, (path) => {
 			expect(printBtf(btf!)).toBe(run("bpftool", ["btf", "dump", "file", path]));
 			// bpftool of Debian 12 does not know one-byte enums yet.
-			expect(dumpBtfAsC(btf!).replaceAll("} __attribute__((mode(byte)));", "};")).toBe(run("bpftool", ["btf", "dump", "file", path, "format", "c"]));
+			expect(dumpBtfAsC(btf!).replaceAll("} __attribute__((mode(byte)));", "};")).toBe(
+				run("bpftool", ["btf", "dump", "file", path, "format", "c"]),
+			);
 		});
 	});
 
@@ -76,9 +80,16 @@ describe.skipIf(!tools)("objects of clang, against LLVM's tools and bpftool", ()
 			o.sections
 				.filter((section) => !/^\.(debug_(line|frame)|llvm_addrsig)/.test(section.name) && section.size > 0)
 				.map(({ name: title, type, flags, align, entsize, size, data, relocs }) => ({
-					title, type, flags, align, entsize, size,
+					title,
+					type,
+					flags,
+					align,
+					entsize,
+					size,
 					data: Buffer.from(data).toString("hex"),
-					relocs: relocs.map(({ offset, type: kind, symbol }) => [offset, kind, nameOf(o, symbol)]).filter(([, , target]) => !String(target).startsWith(".debug_line")),
+					relocs: relocs
+						.map(({ offset, type: kind, symbol }) => [offset, kind, nameOf(o, symbol)])
+						.filter(([, , target]) => !String(target).startsWith(".debug_line")),
 				}))
 				.sort((a, b) => (a.title < b.title ? -1 : 1));
 		const nameOf = (o: ObjectFile, index: number): string => {
@@ -90,7 +101,11 @@ describe.skipIf(!tools)("objects of clang, against LLVM's tools and bpftool", ()
 
 	it("a big-endian object is read", () => {
 		const big = clang(PROGRAMS.counters, ["-target", "bpfeb"]);
-		withFile(big, (path) => expect(`\n${path}:\tfile format elf64-bpf\n${disassemble(readElf(big))}`).toBe(run("llvm-objdump-19", ["-d", path])));
+		withFile(big, (path) =>
+			expect(`\n${path}:\tfile format elf64-bpf\n${disassemble(readElf(big))}`).toBe(
+				run("llvm-objdump-19", ["-d", path]),
+			),
+		);
 		expect(readElf(writeElf(readElf(big)))).toEqual(readElf(big));
 	});
 
@@ -134,11 +149,19 @@ function mutate(original: Uint8Array, random: (below: number) => number): Uint8A
 	for (let count = 1 + random(4); count > 0; count--) {
 		const header = headers[random(headers.length)];
 		const where = random(20);
-		const at = Math.min(bytes.length - 8, where < 5 ? header.at + random(64) : where < 16 && header.size > 0 && header.type !== 8 ? header.offset + random(Math.min(header.size, 400)) : random(bytes.length));
+		const at = Math.min(
+			bytes.length - 8,
+			where < 5
+				? header.at + random(64)
+				: where < 16 && header.size > 0 && header.type !== 8
+					? header.offset + random(Math.min(header.size, 400))
+					: random(bytes.length),
+		);
 		const how = random(5);
 		if (how < 2) bytes[at] = random(256);
 		else if (how === 2) bytes[at] ^= 1 << random(8);
-		else if (how === 3) view.setUint32(at, [0, 1, 0xffff_ffff, 0x7fff_ffff, 0x8000_0000, bytes.length, 0xffff][random(7)], true);
+		else if (how === 3)
+			view.setUint32(at, [0, 1, 0xffff_ffff, 0x7fff_ffff, 0x8000_0000, bytes.length, 0xffff][random(7)], true);
 		else view.setBigUint64(at, [0n, 0xffff_ffff_ffff_ffffn, BigInt(bytes.length), 1n << 40n][random(4)], true);
 	}
 	return random(20) === 0 ? bytes.subarray(0, random(bytes.length)) : bytes;

@@ -25,7 +25,9 @@ export function register(program: Command): void {
 				const lines = text.split("\n");
 				for (const { message, line, column } of errors) {
 					const source = lines[line - 1] ?? "";
-					process.stderr.write(`${file}:${line}:${column}: error: ${message}\n${source}\n${source.slice(0, column - 1).replace(/[^\t]/g, " ")}^\n`);
+					process.stderr.write(
+						`${file}:${line}:${column}: error: ${message}\n${source}\n${source.slice(0, column - 1).replace(/[^\t]/g, " ")}^\n`,
+					);
 				}
 				if (object === undefined) process.exitCode = 1;
 				else writeWhole(options.output, writeElf(object));

@@ -27,7 +27,9 @@ export function register(program: Command): void {
 			fail(file, () => {
 				const btf = load(file, options.baseBtf);
 				if (root !== undefined && root >= btf.types.length) throw new Complaint(`there is no type ${root}`);
-				process.stdout.write(format === "raw" ? printBtf(btf) : root === undefined ? dumpBtfAsC(btf) : new CDump(btf).type(root));
+				process.stdout.write(
+					format === "raw" ? printBtf(btf) : root === undefined ? dumpBtfAsC(btf) : new CDump(btf).type(root),
+				);
 			});
 		});
 }
@@ -40,7 +42,8 @@ function usage(): void {
 /** The BTF of an ELF object, or a file that is BTF. */
 export function load(file: string, base?: string): Btf {
 	const bytes = readBytes(file);
-	if (!isElf(bytes)) return readBtf(new BtfView(bytes, base === undefined ? {} : { base: new BtfView(readBytes(base)) }));
+	if (!isElf(bytes))
+		return readBtf(new BtfView(bytes, base === undefined ? {} : { base: new BtfView(readBytes(base)) }));
 	const { btf } = readElf(bytes);
 	if (btf === undefined) throw new Complaint("the object has no BTF");
 	return btf;

@@ -31,7 +31,12 @@ export function writeWhole(path: string, data: Uint8Array | string): void {
 
 function reason(error: unknown): string {
 	const code = (error as NodeJS.ErrnoException).code;
-	const words: Readonly<Record<string, string>> = { ENOENT: "no such file", EACCES: "permission denied", EISDIR: "is a directory", ENOTDIR: "not a directory" };
+	const words: Readonly<Record<string, string>> = {
+		ENOENT: "no such file",
+		EACCES: "permission denied",
+		EISDIR: "is a directory",
+		ENOTDIR: "not a directory",
+	};
 	return (code && words[code]) ?? (error instanceof Error ? error.message : String(error));
 }
 

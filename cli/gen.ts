@@ -10,12 +10,16 @@ import { link } from "../linker/link.ts";
 import { Complaint, fail, readBytes, writeWhole } from "./files.ts";
 
 /** An object's name: its file's, without what follows the first dot. */
-const stem = (file: string): string => basename(file).replace(/\..*$/, "").replace(/[^A-Za-z0-9_]/g, "_") || "object";
+const stem = (file: string): string =>
+	basename(file)
+		.replace(/\..*$/, "")
+		.replace(/[^A-Za-z0-9_]/g, "_") || "object";
 
 export function register(program: Command): void {
 	const gen = program.command("gen").description("generate bindings for an object");
 
-	gen.command("types")
+	gen
+		.command("types")
 		.description("write NAME.d.ts and NAME.js: types and codecs of maps, globals and structs")
 		.argument("<file>", "object")
 		.option("-o, --output <path>", "where to, without extension; the object's name here by default")
@@ -28,26 +32,30 @@ export function register(program: Command): void {
 			});
 		});
 
-	gen.command("skeleton")
+	gen
+		.command("skeleton")
 		.description("write a C header that holds the object and opens it with libbpf, to standard output")
 		.argument("<file>", "object")
 		.argument("[words...]", "name NAME")
 		.action((file: string, words: string[]) => {
 			fail(file, () => {
-				if (words.length > 0 && (words[0] !== "name" || words.length !== 2)) throw new Complaint("expected: gen skeleton FILE [name NAME]");
+				if (words.length > 0 && (words[0] !== "name" || words.length !== 2))
+					throw new Complaint("expected: gen skeleton FILE [name NAME]");
 				const bytes = readBytes(file);
 				process.stdout.write(cSkeleton(readElf(bytes), bytes, words[1] ?? stem(file)));
 			});
 		});
 
-	gen.command("object")
+	gen
+		.command("object")
 		.description("link: bpftool's name for it")
 		.argument("<output>", "object to write")
 		.argument("<files...>", "objects")
 		.action((output: string, files: string[]) => {
 			fail(output, () => {
 				const { object, errors } = link(files.map((name) => ({ name, object: readElf(readBytes(name)) })));
-				for (const { message, places } of errors) process.stderr.write(`ebpfcc: error: ${message}${places.map((place) => `\n  in ${place}`).join("")}\n`);
+				for (const { message, places } of errors)
+					process.stderr.write(`ebpfcc: error: ${message}${places.map((place) => `\n  in ${place}`).join("")}\n`);
 				if (object === undefined) process.exitCode = 1;
 				else writeWhole(output, writeElf(object));
 			});

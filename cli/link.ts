@@ -16,7 +16,8 @@ export function register(program: Command): void {
 			for (const name of files) fail(name, () => void inputs.push({ name, object: readElf(readBytes(name)) }));
 			if (inputs.length !== files.length) return;
 			const { object, errors } = link(inputs);
-			for (const { message, places } of errors) process.stderr.write(`ebpfcc: error: ${message}${places.map((place) => `\n  in ${place}`).join("")}\n`);
+			for (const { message, places } of errors)
+				process.stderr.write(`ebpfcc: error: ${message}${places.map((place) => `\n  in ${place}`).join("")}\n`);
 			if (object === undefined) process.exitCode = 1;
 			else fail(options.output, () => writeWhole(options.output, writeElf(object)));
 		});

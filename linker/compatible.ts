@@ -22,9 +22,18 @@ export function typeMismatch(types: readonly BtfType[], a: number, b: number, ex
 	}
 	// Of numbers the size counts: int and __u32 may be one variable.
 	if (x.kind !== y.kind || (x.kind !== "int" && x.kind !== "float" && nameOf(x) !== nameOf(y))) return differ;
-	if ("size" in x && "size" in y && x.size !== y.size && !(x.kind === "enum" && (x.values.length === 0 || (y as typeof x).values.length === 0))) return `${said(x)} of ${x.size} bytes against ${y.size}`;
+	if (
+		"size" in x &&
+		"size" in y &&
+		x.size !== y.size &&
+		!(x.kind === "enum" && (x.values.length === 0 || (y as typeof x).values.length === 0))
+	)
+		return `${said(x)} of ${x.size} bytes against ${y.size}`;
 	if (x.kind === "ptr" && y.kind === "ptr") return typeMismatch(types, x.type, y.type, false, depth + 1);
-	if (x.kind === "array" && y.kind === "array") return x.length !== y.length ? `array of ${x.length} against ${y.length}` : typeMismatch(types, x.type, y.type, exact, depth + 1);
+	if (x.kind === "array" && y.kind === "array")
+		return x.length !== y.length
+			? `array of ${x.length} against ${y.length}`
+			: typeMismatch(types, x.type, y.type, exact, depth + 1);
 	if (x.kind === "func_proto" && y.kind === "func_proto") {
 		if (x.params.length !== y.params.length) return `${x.params.length} parameters against ${y.params.length}`;
 		for (let i = 0; i < x.params.length; i++) {
@@ -35,10 +44,12 @@ export function typeMismatch(types: readonly BtfType[], a: number, b: number, ex
 		return mismatch === null ? null : `result: ${mismatch}`;
 	}
 	if (exact && isRecord(x) && "members" in x && "members" in y) {
-		if (x.members.length !== y.members.length) return `${said(x)} with ${x.members.length} members against ${y.members.length}`;
+		if (x.members.length !== y.members.length)
+			return `${said(x)} with ${x.members.length} members against ${y.members.length}`;
 		for (let i = 0; i < x.members.length; i++) {
 			const [m, n] = [x.members[i], y.members[i]];
-			if (m.name !== n.name || m.bitOffset !== n.bitOffset || m.bitSize !== n.bitSize) return `${said(x)}: member ${m.name} against ${n.name}`;
+			if (m.name !== n.name || m.bitOffset !== n.bitOffset || m.bitSize !== n.bitSize)
+				return `${said(x)}: member ${m.name} against ${n.name}`;
 			const mismatch = typeMismatch(types, m.type, n.type, exact, depth + 1);
 			if (mismatch !== null) return `${said(x)}.${m.name}: ${mismatch}`;
 		}
@@ -54,7 +65,10 @@ export function mapMismatch(types: readonly BtfType[], a: number, b: number): st
 	for (const member of x.members) {
 		const other = y.members.find(({ name }) => name === member.name);
 		if (other === undefined) return `field ${member.name} is only in one definition`;
-		const mismatch = member.name === "key" || member.name === "value" ? typeMismatch(types, pointee(types, member.type), pointee(types, other.type)) : typeMismatch(types, member.type, other.type, true);
+		const mismatch =
+			member.name === "key" || member.name === "value"
+				? typeMismatch(types, pointee(types, member.type), pointee(types, other.type))
+				: typeMismatch(types, member.type, other.type, true);
 		const [m, n] = [numberOf(types, member.type), numberOf(types, other.type)];
 		if (m !== n) return `${member.name} is ${m} against ${n}`;
 		if (mismatch !== null) return `${member.name}: ${mismatch}`;

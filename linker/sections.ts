@@ -35,7 +35,10 @@ export interface Joined {
 /** These two say one thing for the whole object. */
 const SINGLE = new Set(["license", "version"]);
 
-const dropped = (section: Section): boolean => (section.type !== SHT.progbits && section.type !== SHT.nobits) || section.name.startsWith(".debug_") || (section.size === 0 && section.name === ".text");
+const dropped = (section: Section): boolean =>
+	(section.type !== SHT.progbits && section.type !== SHT.nobits) ||
+	section.name.startsWith(".debug_") ||
+	(section.size === 0 && section.name === ".text");
 
 export function joinSections(inputs: readonly LinkInput[], errors: LinkError[]): Joined {
 	const sections: JoinedSection[] = [];
@@ -46,7 +49,16 @@ export function joinSections(inputs: readonly LinkInput[], errors: LinkError[]):
 			const index = byName.get(section.name);
 			if (index === undefined) {
 				byName.set(section.name, sections.length);
-				sections.push({ name: section.name, type: section.type, flags: section.flags, entsize: section.entsize, align: Math.max(1, section.align), size: section.size, parts: [{ offset: 0, data: section.data }], from: input });
+				sections.push({
+					name: section.name,
+					type: section.type,
+					flags: section.flags,
+					entsize: section.entsize,
+					align: Math.max(1, section.align),
+					size: section.size,
+					parts: [{ offset: 0, data: section.data }],
+					from: input,
+				});
 				return { section: sections.length - 1, offset: 0 };
 			}
 			const joined = sections[index];
@@ -57,7 +69,10 @@ export function joinSections(inputs: readonly LinkInput[], errors: LinkError[]):
 			if (joined.type !== section.type) return mismatch("has contents in one object only");
 			if (joined.flags !== section.flags) return mismatch("has different flags");
 			if (joined.entsize !== section.entsize) return mismatch("has entries of different sizes");
-			if (SINGLE.has(section.name)) return sameBytes(joined.parts[0].data, section.data) ? { section: index, offset: 0, duplicate: true } : mismatch("differs");
+			if (SINGLE.has(section.name))
+				return sameBytes(joined.parts[0].data, section.data)
+					? { section: index, offset: 0, duplicate: true }
+					: mismatch("differs");
 			joined.align = Math.max(joined.align, section.align);
 			const offset = Math.ceil(joined.size / joined.align) * joined.align;
 			joined.parts.push({ offset, data: section.data });
@@ -68,7 +83,8 @@ export function joinSections(inputs: readonly LinkInput[], errors: LinkError[]):
 	return { sections, placements };
 }
 
-const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, i) => byte === b[i]);
+const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
+	a.length === b.length && a.every((byte, i) => byte === b[i]);
 
 export function contents(section: JoinedSection): Uint8Array {
 	if (section.type === SHT.nobits) return new Uint8Array(0);

@@ -30,8 +30,21 @@ interface Global {
 
 const STRICTNESS = ["default", "protected", "hidden", "internal"] as const;
 
-export function resolveSymbols(inputs: readonly LinkInput[], joined: Joined, merged: MergedTypes, errors: LinkError[]): ResolvedSymbols {
-	const symbols: ObjectSymbol[] = joined.sections.map((_, section) => ({ name: "", section, value: 0, size: 0, binding: "local", type: "section", visibility: "default" }));
+export function resolveSymbols(
+	inputs: readonly LinkInput[],
+	joined: Joined,
+	merged: MergedTypes,
+	errors: LinkError[],
+): ResolvedSymbols {
+	const symbols: ObjectSymbol[] = joined.sections.map((_, section) => ({
+		name: "",
+		section,
+		value: 0,
+		size: 0,
+		binding: "local",
+		type: "section",
+		visibility: "default",
+	}));
 	const globals = new Map<string, Global>();
 	const replaced = new Map<number, number>();
 
@@ -51,13 +64,19 @@ export function resolveSymbols(inputs: readonly LinkInput[], joined: Joined, mer
 				errors.push({ message: `"${symbol.name}" is a common symbol; compile with -fno-common`, places: [inputName] });
 				return -1;
 			}
-			if (typeof symbol.section === "number" && joined.placements[input][symbol.section]?.duplicate) return globals.get(symbol.name)?.index ?? -1;
+			if (typeof symbol.section === "number" && joined.placements[input][symbol.section]?.duplicate)
+				return globals.get(symbol.name)?.index ?? -1;
 			if (symbol.binding === "local") return symbols.push(now) - 1;
 			const defined = symbol.section !== "undefined";
 			const typeId = merged.typeOfSymbol[input].get(symbol.name);
 			const known = globals.get(symbol.name);
 			if (known === undefined) {
-				globals.set(symbol.name, { index: symbols.length, owner: defined ? input : undefined, firstSeen: input, typeId });
+				globals.set(symbol.name, {
+					index: symbols.length,
+					owner: defined ? input : undefined,
+					firstSeen: input,
+					typeId,
+				});
 				return symbols.push(now) - 1;
 			}
 			merge(known, now, symbol, input, typeId);
@@ -65,7 +84,13 @@ export function resolveSymbols(inputs: readonly LinkInput[], joined: Joined, mer
 		}),
 	);
 
-	function merge(known: Global, now: ObjectSymbol, symbol: ObjectSymbol, input: number, typeId: number | undefined): void {
+	function merge(
+		known: Global,
+		now: ObjectSymbol,
+		symbol: ObjectSymbol,
+		input: number,
+		typeId: number | undefined,
+	): void {
 		const old = symbols[known.index];
 		const defined = symbol.section !== "undefined";
 		const places = [describe(known.owner ?? known.firstSeen, old), describe(input, symbol)];
@@ -73,18 +98,24 @@ export function resolveSymbols(inputs: readonly LinkInput[], joined: Joined, mer
 			const mismatch = mismatchOf(known.typeId, typeId);
 			if (mismatch !== null) errors.push({ message: `"${symbol.name}" is declared differently: ${mismatch}`, places });
 		}
-		const visibility = STRICTNESS[Math.max(STRICTNESS.indexOf(old.visibility as never), STRICTNESS.indexOf(symbol.visibility as never))] ?? old.visibility;
+		const visibility =
+			STRICTNESS[
+				Math.max(STRICTNESS.indexOf(old.visibility as never), STRICTNESS.indexOf(symbol.visibility as never))
+			] ?? old.visibility;
 		const takes = defined && (known.owner === undefined || (old.binding === "weak" && symbol.binding === "global"));
-		if (defined && known.owner !== undefined && old.binding === "global" && symbol.binding === "global") errors.push({ message: `"${symbol.name}" is defined twice`, places });
+		if (defined && known.owner !== undefined && old.binding === "global" && symbol.binding === "global")
+			errors.push({ message: `"${symbol.name}" is defined twice`, places });
 		if (takes) {
 			if (known.typeId !== undefined && typeId !== undefined) replaced.set(known.typeId, typeId);
-			for (const [id, target] of replaced) if (target === known.typeId && typeId !== undefined) replaced.set(id, typeId);
+			for (const [id, target] of replaced)
+				if (target === known.typeId && typeId !== undefined) replaced.set(id, typeId);
 			symbols[known.index] = { ...now, visibility };
 			known.owner = input;
 			known.typeId = typeId ?? known.typeId;
 			return;
 		}
-		if (known.typeId !== undefined && typeId !== undefined && known.typeId !== typeId) replaced.set(typeId, known.typeId);
+		if (known.typeId !== undefined && typeId !== undefined && known.typeId !== typeId)
+			replaced.set(typeId, known.typeId);
 		known.typeId ??= typeId;
 		// Of several externs the one that insists counts.
 		const binding = !defined && known.owner === undefined && symbol.binding === "global" ? "global" : old.binding;
@@ -95,7 +126,10 @@ export function resolveSymbols(inputs: readonly LinkInput[], joined: Joined, mer
 		const { types } = merged;
 		const x = types[a];
 		const y = types[b];
-		if (x.kind === "var" && y.kind === "var") return merged.maps.has(a) || merged.maps.has(b) ? mapMismatch(types, x.type, y.type) : typeMismatch(types, x.type, y.type);
+		if (x.kind === "var" && y.kind === "var")
+			return merged.maps.has(a) || merged.maps.has(b)
+				? mapMismatch(types, x.type, y.type)
+				: typeMismatch(types, x.type, y.type);
 		if (x.kind === "func" && y.kind === "func") return typeMismatch(types, x.type, y.type);
 		return "a function against a variable";
 	}
@@ -105,7 +139,9 @@ export function resolveSymbols(inputs: readonly LinkInput[], joined: Joined, mer
 		const own = object.symbols.find((candidate) => candidate.name === symbol.name && candidate.binding !== "local");
 		if (own === undefined || typeof own.section !== "number") return name;
 		const { name: section } = object.sections[own.section];
-		const line = object.btfExt?.lineInfo.find((info) => info.section === section)?.records.find((record) => record.insnOffset === own.value);
+		const line = object.btfExt?.lineInfo
+			.find((info) => info.section === section)
+			?.records.find((record) => record.insnOffset === own.value);
 		return line ? `${name} (${line.file}:${line.line})` : `${name} (${section}+${own.value})`;
 	}
 

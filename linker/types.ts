@@ -14,7 +14,11 @@ export interface MergedTypes {
 	readonly typeOfSymbol: readonly ReadonlyMap<string, number>[];
 	/** VARs that are map definitions. */
 	readonly maps: ReadonlySet<number>;
-	readonly datasecs: readonly { readonly input: number; readonly name: string; readonly vars: readonly { readonly type: number; readonly offset: number; readonly size: number }[] }[];
+	readonly datasecs: readonly {
+		readonly input: number;
+		readonly name: string;
+		readonly vars: readonly { readonly type: number; readonly offset: number; readonly size: number }[];
+	}[];
 }
 
 export function mergeTypes(inputs: readonly LinkInput[]): MergedTypes {
@@ -36,7 +40,11 @@ export function mergeTypes(inputs: readonly LinkInput[]): MergedTypes {
 		for (let id = 1; id < own.length; id++) {
 			const type = own[id];
 			if (type.kind === "datasec") {
-				datasecs.push({ input, name: type.name, vars: type.vars.map((variable) => ({ ...variable, type: map(variable.type) })) });
+				datasecs.push({
+					input,
+					name: type.name,
+					vars: type.vars.map((variable) => ({ ...variable, type: map(variable.type) })),
+				});
 				if (type.name === ".maps") for (const variable of type.vars) maps.add(map(variable.type));
 				continue;
 			}

@@ -10,7 +10,42 @@
 import { alignOf, isPacked, POINTER_SIZE, sizeOf } from "./layout.ts";
 import type { Btf, BtfRecord, BtfType } from "./types.ts";
 
-const KEYWORDS = new Set(["auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern", "float", "for", "goto", "if", "inline", "int", "long", "register", "restrict", "return", "short", "signed", "sizeof", "static", "struct", "switch", "typedef", "union", "unsigned", "void", "volatile", "while"]);
+const KEYWORDS = new Set([
+	"auto",
+	"break",
+	"case",
+	"char",
+	"const",
+	"continue",
+	"default",
+	"do",
+	"double",
+	"else",
+	"enum",
+	"extern",
+	"float",
+	"for",
+	"goto",
+	"if",
+	"inline",
+	"int",
+	"long",
+	"register",
+	"restrict",
+	"return",
+	"short",
+	"signed",
+	"sizeof",
+	"static",
+	"struct",
+	"switch",
+	"typedef",
+	"union",
+	"unsigned",
+	"void",
+	"volatile",
+	"while",
+]);
 
 /** A name as an identifier of C: names in an object are data, never code. */
 export function identifier(name: string): string {
@@ -19,9 +54,15 @@ export function identifier(name: string): string {
 }
 
 /** The names of INT and FLOAT types are several words. */
-const baseName = (name: string): string => (/^[A-Za-z_][A-Za-z0-9_]*( [A-Za-z_][A-Za-z0-9_]*)*$/.test(name) ? name : identifier(name) || "int");
+const baseName = (name: string): string =>
+	/^[A-Za-z_][A-Za-z0-9_]*( [A-Za-z_][A-Za-z0-9_]*)*$/.test(name) ? name : identifier(name) || "int";
 
-const PADS = [["long", POINTER_SIZE * 8], ["int", 32], ["short", 16], ["char", 8]] as const;
+const PADS = [
+	["long", POINTER_SIZE * 8],
+	["int", 32],
+	["short", 16],
+	["char", 8],
+] as const;
 const roundUp = (value: number, to: number): number => Math.ceil(value / to) * to;
 const tabs = (level: number): string => "\t".repeat(level);
 /** Records inside records, and declarators inside declarators, deeper than any real program's. */
@@ -170,7 +211,8 @@ export class CDump {
 			case "restrict":
 			case "type_tag":
 			case "array":
-				return this.emit(type.type, container, depth + 1);
+				this.emit(type.type, container, depth + 1);
+				return;
 			case "fwd":
 				this.out.push(this.tag(id), ";\n\n");
 				this.emitState[id] = "emitted";
@@ -185,7 +227,8 @@ export class CDump {
 			case "struct":
 			case "union":
 				this.emitState[id] = "emitting";
-				if (top || type.name === "") for (const member of type.members) this.emit(member.type, type.name === "" ? container : id, depth + 1);
+				if (top || type.name === "")
+					for (const member of type.members) this.emit(member.type, type.name === "" ? container : id, depth + 1);
 				else if (!this.forwarded[id] && id !== container) {
 					this.out.push(this.tag(id), ";\n\n");
 					this.forwarded[id] = 1;
@@ -207,7 +250,7 @@ export class CDump {
 			case "void":
 				return;
 			default:
-				return type satisfies never;
+				(type) satisfies never;
 		}
 	}
 
@@ -226,7 +269,8 @@ export class CDump {
 	/** `struct name`, with a number if another type has taken the name. */
 	private tag(id: number): string {
 		const type = this.types[id];
-		const keyword = type.kind === "enum64" ? "enum" : type.kind === "fwd" ? (type.union ? "union" : "struct") : type.kind;
+		const keyword =
+			type.kind === "enum64" ? "enum" : type.kind === "fwd" ? (type.union ? "union" : "struct") : type.kind;
 		const name = this.name(id);
 		return name === "" ? keyword : `${keyword} ${name}`;
 	}
@@ -250,7 +294,8 @@ export class CDump {
 		let afterBitField = false;
 		for (const member of type.members) {
 			const inBitField = afterBitField && member.bitSize !== 0;
-			if (isStruct) this.pad(at, member.bitOffset, packed ? 1 : (alignOf(this.types, member.type) ?? 1), inBitField, level + 1);
+			if (isStruct)
+				this.pad(at, member.bitOffset, packed ? 1 : (alignOf(this.types, member.type) ?? 1), inBitField, level + 1);
 			this.out.push("\n", tabs(level + 1));
 			this.declare(member.type, identifier(member.name), level + 1);
 			afterBitField = member.bitSize !== 0;
@@ -272,7 +317,12 @@ export class CDump {
 		const [widest, width] = PADS.find(([, bits]) => roundUp(at, bits) <= next) ?? PADS[3];
 		const boundary = roundUp(at, width);
 		if (boundary > at && boundary <= next) {
-			if (inBitField || (boundary === next && roundUp(at, align * 8) !== boundary) || (boundary !== next && next - boundary <= boundary - at)) line(widest, inBitField ? boundary - at : 0);
+			if (
+				inBitField ||
+				(boundary === next && roundUp(at, align * 8) !== boundary) ||
+				(boundary !== next && next - boundary <= boundary - at)
+			)
+				line(widest, inBitField ? boundary - at : 0);
 			at = boundary;
 		}
 		// A hostile size could ask for millions of lines; no real gap is as large: an array says the same.
@@ -300,7 +350,11 @@ export class CDump {
 		this.out.push(`\n${tabs(level)}}`);
 		if (type.size === 1) this.out.push(" __attribute__((mode(byte)))");
 		// Eight bytes although every value fits four.
-		else if (type.size === 8 && (type.kind === "enum" || type.values.every(({ value }) => BigInt.asUintN(64, value) >> 32n === 0n))) this.out.push(" __attribute__((mode(word)))");
+		else if (
+			type.size === 8 &&
+			(type.kind === "enum" || type.values.every(({ value }) => BigInt.asUintN(64, value) >> 32n === 0n))
+		)
+			this.out.push(" __attribute__((mode(word)))");
 	}
 
 	// --- declarators ---
@@ -312,7 +366,15 @@ export class CDump {
 			chain.push(id);
 			const type = this.types[id];
 			if (type.kind === "func_proto") id = type.result;
-			else if (type.kind === "ptr" || type.kind === "volatile" || type.kind === "const" || type.kind === "restrict" || type.kind === "type_tag" || type.kind === "array") id = type.type;
+			else if (
+				type.kind === "ptr" ||
+				type.kind === "volatile" ||
+				type.kind === "const" ||
+				type.kind === "restrict" ||
+				type.kind === "type_tag" ||
+				type.kind === "array"
+			)
+				id = type.type;
 			else break;
 		}
 		if (level > MAX_NESTING) this.out.push("/* nested too deeply */");
@@ -331,7 +393,12 @@ export class CDump {
 		};
 		/** Qualifiers of a base type are written before it. */
 		const qualifiers = (): void => {
-			for (let q; chain.length > 0 && (q = this.qualifier(chain[chain.length - 1])) !== undefined; chain.pop()) this.out.push(`${q} `);
+			for (
+				let q: string | undefined;
+				chain.length > 0 && (q = this.qualifier(chain[chain.length - 1])) !== undefined;
+				chain.pop()
+			)
+				this.out.push(`${q} `);
 		};
 		const dropQualifiers = (): void => {
 			while (chain.length > 0 && this.qualifier(chain[chain.length - 1]) !== undefined) chain.pop();
@@ -379,7 +446,11 @@ export class CDump {
 					break;
 				case "type_tag":
 					qualifiers();
-					this.out.push(type.kflag ? ` __attribute__((${identifier(type.name)}))` : ` __attribute__((btf_type_tag(${JSON.stringify(type.name)})))`);
+					this.out.push(
+						type.kflag
+							? ` __attribute__((${identifier(type.name)}))`
+							: ` __attribute__((btf_type_tag(${JSON.stringify(type.name)})))`,
+					);
 					break;
 				case "array": {
 					// Qualifiers of an array are those of its elements, written already.

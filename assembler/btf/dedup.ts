@@ -32,11 +32,22 @@ function ownText(type: BtfType): string {
 	switch (type.kind) {
 		case "struct":
 		case "union":
-			return JSON.stringify([type.kind, type.name, type.size, type.members.map((m) => [m.name, m.bitOffset, m.bitSize])]);
+			return JSON.stringify([
+				type.kind,
+				type.name,
+				type.size,
+				type.members.map((m) => [m.name, m.bitOffset, m.bitSize]),
+			]);
 		case "func_proto":
 			return JSON.stringify([type.kind, type.params.map((p) => p.name)]);
 		case "enum64":
-			return JSON.stringify([type.kind, type.name, type.size, type.signed, type.values.map((v) => [v.name, String(v.value)])]);
+			return JSON.stringify([
+				type.kind,
+				type.name,
+				type.size,
+				type.signed,
+				type.values.map((v) => [v.name, String(v.value)]),
+			]);
 		case "datasec":
 			return "";
 		case "array":
@@ -141,7 +152,11 @@ export function mapReferences(type: BtfType, map: (id: number) => number): BtfTy
 		case "union":
 			return { ...type, members: type.members.map((member) => ({ ...member, type: map(member.type) })) };
 		case "func_proto":
-			return { ...type, result: map(type.result), params: type.params.map((param) => ({ ...param, type: map(param.type) })) };
+			return {
+				...type,
+				result: map(type.result),
+				params: type.params.map((param) => ({ ...param, type: map(param.type) })),
+			};
 		case "datasec":
 			return { ...type, vars: type.vars.map((variable) => ({ ...variable, type: map(variable.type) })) };
 		default:

@@ -51,8 +51,19 @@ export function readBtfExt(bytes: Uint8Array, btf: BtfView, fileOffset = 0): Btf
 		funcInfo: part(8, "func_info", 8, (at) => ({ insnOffset: r.u32(at), typeId: typeId(at + 4) })),
 		lineInfo: part(16, "line_info", 16, (at) => {
 			const place = r.u32(at + 12);
-			return { insnOffset: r.u32(at), file: text(at + 4), text: text(at + 8), line: place >>> 10, column: place & 0x3ff };
+			return {
+				insnOffset: r.u32(at),
+				file: text(at + 4),
+				text: text(at + 8),
+				line: place >>> 10,
+				column: place & 0x3ff,
+			};
 		}),
-		coreRelos: part(24, "CO-RE", 16, (at) => ({ insnOffset: r.u32(at), typeId: typeId(at + 4), access: text(at + 8), kind: r.u32(at + 12) })),
+		coreRelos: part(24, "CO-RE", 16, (at) => ({
+			insnOffset: r.u32(at),
+			typeId: typeId(at + 4),
+			access: text(at + 8),
+			kind: r.u32(at + 12),
+		})),
 	};
 }

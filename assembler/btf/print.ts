@@ -16,7 +16,11 @@ function printType(btf: Btf, type: BtfType): string {
 		case "void":
 			return "VOID";
 		case "int": {
-			const encoding = (type.encoding & INT_ENCODING.signed && "SIGNED") || (type.encoding & INT_ENCODING.char && "CHAR") || (type.encoding & INT_ENCODING.bool && "BOOL") || "(none)";
+			const encoding =
+				(type.encoding & INT_ENCODING.signed && "SIGNED") ||
+				(type.encoding & INT_ENCODING.char && "CHAR") ||
+				(type.encoding & INT_ENCODING.bool && "BOOL") ||
+				"(none)";
 			return `${head} size=${type.size} bits_offset=${type.offset} nr_bits=${type.bits} encoding=${encoding}`;
 		}
 		case "ptr":

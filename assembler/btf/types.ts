@@ -10,22 +10,66 @@ export interface Btf {
 
 export type BtfType =
 	| { readonly kind: "void" }
-	| { readonly kind: "int"; readonly name: string; readonly size: number; readonly bits: number; readonly offset: number; readonly encoding: number }
+	| {
+			readonly kind: "int";
+			readonly name: string;
+			readonly size: number;
+			readonly bits: number;
+			readonly offset: number;
+			readonly encoding: number;
+	  }
 	| { readonly kind: "ptr"; readonly type: number }
 	| { readonly kind: "array"; readonly type: number; readonly indexType: number; readonly length: number }
 	| BtfRecord
-	| { readonly kind: "enum"; readonly name: string; readonly size: number; readonly signed: boolean; readonly values: readonly { readonly name: string; readonly value: number }[] }
-	| { readonly kind: "enum64"; readonly name: string; readonly size: number; readonly signed: boolean; readonly values: readonly { readonly name: string; readonly value: bigint }[] }
+	| {
+			readonly kind: "enum";
+			readonly name: string;
+			readonly size: number;
+			readonly signed: boolean;
+			readonly values: readonly { readonly name: string; readonly value: number }[];
+	  }
+	| {
+			readonly kind: "enum64";
+			readonly name: string;
+			readonly size: number;
+			readonly signed: boolean;
+			readonly values: readonly { readonly name: string; readonly value: bigint }[];
+	  }
 	| { readonly kind: "fwd"; readonly name: string; readonly union: boolean }
 	| { readonly kind: "typedef"; readonly name: string; readonly type: number }
 	| { readonly kind: "volatile" | "const" | "restrict"; readonly type: number }
-	| { readonly kind: "func"; readonly name: string; readonly type: number; readonly linkage: "static" | "global" | "extern" }
-	| { readonly kind: "func_proto"; readonly result: number; readonly params: readonly { readonly name: string; readonly type: number }[] }
-	| { readonly kind: "var"; readonly name: string; readonly type: number; readonly linkage: "static" | "global" | "extern" }
-	| { readonly kind: "datasec"; readonly name: string; readonly size: number; readonly vars: readonly { readonly type: number; readonly offset: number; readonly size: number }[] }
+	| {
+			readonly kind: "func";
+			readonly name: string;
+			readonly type: number;
+			readonly linkage: "static" | "global" | "extern";
+	  }
+	| {
+			readonly kind: "func_proto";
+			readonly result: number;
+			readonly params: readonly { readonly name: string; readonly type: number }[];
+	  }
+	| {
+			readonly kind: "var";
+			readonly name: string;
+			readonly type: number;
+			readonly linkage: "static" | "global" | "extern";
+	  }
+	| {
+			readonly kind: "datasec";
+			readonly name: string;
+			readonly size: number;
+			readonly vars: readonly { readonly type: number; readonly offset: number; readonly size: number }[];
+	  }
 	| { readonly kind: "float"; readonly name: string; readonly size: number }
 	/** `componentIndex` −1: the type itself, else the member or parameter. `kflag` marks an attribute that is no btf_decl_tag (kernel 6.14). */
-	| { readonly kind: "decl_tag"; readonly name: string; readonly type: number; readonly componentIndex: number; readonly kflag?: boolean }
+	| {
+			readonly kind: "decl_tag";
+			readonly name: string;
+			readonly type: number;
+			readonly componentIndex: number;
+			readonly kflag?: boolean;
+	  }
 	| { readonly kind: "type_tag"; readonly name: string; readonly type: number; readonly kflag?: boolean };
 
 export interface BtfRecord {

@@ -7,7 +7,15 @@
  * Bad bytes throw `FormatError` with the offset in the file. Source: Documentation/bpf/btf.rst.
  */
 import { FormatError, Reader, StringPool } from "../bytes.ts";
-import { BTF_HEADER_SIZE, BTF_KINDS, BTF_LINKAGES, BTF_MAGIC, BTF_TAIL, BTF_VERSION, type BtfKind } from "../spec/btf.ts";
+import {
+	BTF_HEADER_SIZE,
+	BTF_KINDS,
+	BTF_LINKAGES,
+	BTF_MAGIC,
+	BTF_TAIL,
+	BTF_VERSION,
+	type BtfKind,
+} from "../spec/btf.ts";
 import type { BtfType } from "./types.ts";
 
 export interface BtfViewOptions {
@@ -38,7 +46,8 @@ export class BtfView {
 		const at = options.fileOffset ?? 0;
 		if (bytes.length < BTF_HEADER_SIZE) throw new FormatError("the BTF header is cut off", at);
 		const little = bytes[0] === (BTF_MAGIC & 0xff) && bytes[1] === BTF_MAGIC >> 8;
-		if (!little && !(bytes[1] === (BTF_MAGIC & 0xff) && bytes[0] === BTF_MAGIC >> 8)) throw new FormatError("not BTF: wrong magic number", at);
+		if (!little && !(bytes[1] === (BTF_MAGIC & 0xff) && bytes[0] === BTF_MAGIC >> 8))
+			throw new FormatError("not BTF: wrong magic number", at);
 		const r: Reader = new Reader(bytes, little, at);
 		if (r.u8(2) !== BTF_VERSION) r.fail(`BTF version ${r.u8(2)} is unknown`, 2);
 		const headerLength = r.u32(4);
@@ -52,7 +61,8 @@ export class BtfView {
 		if (typeStart % 4 !== 0) r.fail("the BTF type section is not aligned", 8);
 		this.base = options.base;
 		const strings = bytes.subarray(stringStart, stringStart + stringLength);
-		if (stringLength > 0 ? strings[stringLength - 1] !== 0 || (!this.base && strings[0] !== 0) : !this.base) r.fail("the BTF string section does not begin and end with NUL", stringStart);
+		if (stringLength > 0 ? strings[stringLength - 1] !== 0 || (!this.base && strings[0] !== 0) : !this.base)
+			r.fail("the BTF string section does not begin and end with NUL", stringStart);
 		this.strings = new StringPool(strings);
 		this.endian = little ? "little" : "big";
 		this.r = r;
@@ -66,7 +76,8 @@ export class BtfView {
 			if (p + 12 > end) r.fail("the last BTF type is cut off", p);
 			const info = view.getUint32(p + 4, little);
 			const kind = (info >>> 24) & 31;
-			if (kind === 0 || kind >= BTF_KINDS.length) r.fail(`BTF kind ${kind} of type ${this.firstId + count} is unknown`, p + 4);
+			if (kind === 0 || kind >= BTF_KINDS.length)
+				r.fail(`BTF kind ${kind} of type ${this.firstId + count} is unknown`, p + 4);
 			offsets[count++] = p;
 			p += 12 + TAIL_FIXED[kind] + TAIL_EACH[kind] * (info & 0xffff);
 			if (p > end) r.fail(`BTF type ${this.firstId + count - 1} is cut off`, offsets[count - 1]);
@@ -149,14 +160,22 @@ export class BtfView {
 			for (let i = 0; i < vlen; i++) out[i] = one(p + 12 + i * size);
 			return out;
 		};
-		const linkage = (value: number, at: number): (typeof BTF_LINKAGES)[number] => BTF_LINKAGES[value] ?? r.fail(`linkage ${value} is unknown`, at);
+		const linkage = (value: number, at: number): (typeof BTF_LINKAGES)[number] =>
+			BTF_LINKAGES[value] ?? r.fail(`linkage ${value} is unknown`, at);
 		const kind = BTF_KINDS[(info >>> 24) & 31];
 		switch (kind) {
 			case "void":
 				return VOID;
 			case "int": {
 				const bits = u32(p + 12);
-				return { kind, name: text(p), size: u32(p + 8), bits: bits & 0xff, offset: (bits >>> 16) & 0xff, encoding: (bits >>> 24) & 15 };
+				return {
+					kind,
+					name: text(p),
+					size: u32(p + 8),
+					bits: bits & 0xff,
+					offset: (bits >>> 16) & 0xff,
+					encoding: (bits >>> 24) & 15,
+				};
 			}
 			case "ptr":
 			case "volatile":
@@ -173,11 +192,22 @@ export class BtfView {
 					size: u32(p + 8),
 					members: list(12, (at) => {
 						const offset = u32(at + 8);
-						return { name: text(at), type: ref(at + 4), bitOffset: kflag ? offset & 0xffffff : offset, bitSize: kflag ? offset >>> 24 : 0 };
+						return {
+							name: text(at),
+							type: ref(at + 4),
+							bitOffset: kflag ? offset & 0xffffff : offset,
+							bitSize: kflag ? offset >>> 24 : 0,
+						};
 					}),
 				};
 			case "enum":
-				return { kind, name: text(p), size: u32(p + 8), signed: kflag, values: list(8, (at) => ({ name: text(at), value: kflag ? s32(at + 4) : u32(at + 4) })) };
+				return {
+					kind,
+					name: text(p),
+					size: u32(p + 8),
+					signed: kflag,
+					values: list(8, (at) => ({ name: text(at), value: kflag ? s32(at + 4) : u32(at + 4) })),
+				};
 			case "enum64":
 				return {
 					kind,
@@ -200,7 +230,12 @@ export class BtfView {
 			case "var":
 				return { kind, name: text(p), type: ref(p + 8), linkage: linkage(u32(p + 12), p + 12) };
 			case "datasec":
-				return { kind, name: text(p), size: u32(p + 8), vars: list(12, (at) => ({ type: ref(at), offset: u32(at + 4), size: u32(at + 8) })) };
+				return {
+					kind,
+					name: text(p),
+					size: u32(p + 8),
+					vars: list(12, (at) => ({ type: ref(at), offset: u32(at + 4), size: u32(at + 8) })),
+				};
 			case "float":
 				return { kind, name: text(p), size: u32(p + 8) };
 			case "decl_tag":

@@ -11,7 +11,10 @@ export interface BtfWriteOptions {
 	readonly baseStringLength?: number;
 }
 
-export function writeBtf(btf: Btf, options: BtfWriteOptions = {}): { readonly btf: Uint8Array; readonly ext?: Uint8Array } {
+export function writeBtf(
+	btf: Btf,
+	options: BtfWriteOptions = {},
+): { readonly btf: Uint8Array; readonly ext?: Uint8Array } {
 	const little = options.endian !== "big";
 	const strings = new StringTable();
 	const shift = options.baseStringLength ?? 0;
@@ -44,20 +47,24 @@ function writeType(out: Writer, type: BtfType, string: (text: string) => number)
 	};
 	switch (type.kind) {
 		case "void":
-			return head("", 0);
+			head("", 0);
+			return;
 		case "int":
 			head(type.name, type.size);
-			return out.u32(((type.encoding << 24) | (type.offset << 16) | type.bits) >>> 0);
+			out.u32(((type.encoding << 24) | (type.offset << 16) | type.bits) >>> 0);
+			return;
 		case "ptr":
 		case "volatile":
 		case "const":
 		case "restrict":
-			return head("", type.type);
+			head("", type.type);
+			return;
 		case "array":
 			head("", 0);
 			out.u32(type.type);
 			out.u32(type.indexType);
-			return out.u32(type.length);
+			out.u32(type.length);
+			return;
 		case "struct":
 		case "union": {
 			// With the flag set, the upper 8 bits of every offset are the width of a bit-field.
@@ -86,11 +93,14 @@ function writeType(out: Writer, type: BtfType, string: (text: string) => number)
 			}
 			return;
 		case "fwd":
-			return head(type.name, 0, 0, type.union);
+			head(type.name, 0, 0, type.union);
+			return;
 		case "typedef":
-			return head(type.name, type.type);
+			head(type.name, type.type);
+			return;
 		case "func":
-			return head(type.name, type.type, BTF_LINKAGES.indexOf(type.linkage));
+			head(type.name, type.type, BTF_LINKAGES.indexOf(type.linkage));
+			return;
 		case "func_proto":
 			head("", type.result, type.params.length);
 			for (const p of type.params) {
@@ -100,7 +110,8 @@ function writeType(out: Writer, type: BtfType, string: (text: string) => number)
 			return;
 		case "var":
 			head(type.name, type.type);
-			return out.u32(BTF_LINKAGES.indexOf(type.linkage));
+			out.u32(BTF_LINKAGES.indexOf(type.linkage));
+			return;
 		case "datasec":
 			head(type.name, type.size, type.vars.length);
 			for (const v of type.vars) {
@@ -110,14 +121,17 @@ function writeType(out: Writer, type: BtfType, string: (text: string) => number)
 			}
 			return;
 		case "float":
-			return head(type.name, type.size);
+			head(type.name, type.size);
+			return;
 		case "decl_tag":
 			head(type.name, type.type, 0, type.kflag);
-			return out.u32(type.componentIndex >>> 0);
+			out.u32(type.componentIndex >>> 0);
+			return;
 		case "type_tag":
-			return head(type.name, type.type, 0, type.kflag);
+			head(type.name, type.type, 0, type.kflag);
+			return;
 		default:
-			return type satisfies never;
+			(type) satisfies never;
 	}
 }
 

@@ -13,7 +13,16 @@ export function describeSections({ headers }: ElfLayout): string {
 	let text = `\nSections:\nIdx ${"Name".padEnd(width)} Size     VMA              Type\n`;
 	headers.forEach((h, i) => {
 		// A section of any other type than these says nothing of itself.
-		const type = (h.flags & SHF.execinstr) !== 0 ? "TEXT" : h.type === SHT.nobits ? "BSS" : (h.flags & SHF.alloc) !== 0 && h.type === SHT.progbits ? "DATA" : h.name.startsWith(".debug") ? "DEBUG" : "";
+		const type =
+			(h.flags & SHF.execinstr) !== 0
+				? "TEXT"
+				: h.type === SHT.nobits
+					? "BSS"
+					: (h.flags & SHF.alloc) !== 0 && h.type === SHT.progbits
+						? "DATA"
+						: h.name.startsWith(".debug")
+							? "DEBUG"
+							: "";
 		text += `${String(i).padStart(3)} ${h.name.padEnd(width)} ${hex(h.size, 8)} ${hex(0, 16)} ${type}\n`;
 	});
 	return text;
@@ -22,8 +31,18 @@ export function describeSections({ headers }: ElfLayout): string {
 export function describeSymbols(object: ObjectFile): string {
 	let text = "\nSYMBOL TABLE:\n";
 	for (const symbol of object.symbols) {
-		const section = typeof symbol.section === "number" ? object.sections[symbol.section].name : { undefined: "*UND*", absolute: "*ABS*", common: "*COM*" }[symbol.section];
-		const binding = symbol.binding === "weak" ? " w" : symbol.section === "undefined" ? "  " : symbol.binding === "local" ? "l " : "g ";
+		const section =
+			typeof symbol.section === "number"
+				? object.sections[symbol.section].name
+				: { undefined: "*UND*", absolute: "*ABS*", common: "*COM*" }[symbol.section];
+		const binding =
+			symbol.binding === "weak"
+				? " w"
+				: symbol.section === "undefined"
+					? "  "
+					: symbol.binding === "local"
+						? "l "
+						: "g ";
 		const debug = symbol.type === "file" || symbol.type === "section" ? "d" : " ";
 		const type = { file: "f", function: "F", object: "O", none: " ", section: " " }[symbol.type];
 		const visibility = symbol.visibility === "default" ? "" : ` .${symbol.visibility}`;
@@ -42,7 +61,10 @@ export function describeRelocations({ headers, reader: r }: ElfLayout, object: O
 		for (let at = h.offset; at < h.offset + h.size; at += 16) {
 			const type = r.u32(r.little ? at + 8 : at + 12);
 			const target = object.symbols[r.u32(r.little ? at + 12 : at + 8) - 1];
-			const name = target?.type === "section" && typeof target.section === "number" ? object.sections[target.section].name : (target?.name ?? "*ABS*");
+			const name =
+				target?.type === "section" && typeof target.section === "number"
+					? object.sections[target.section].name
+					: (target?.name ?? "*ABS*");
 			text += `${hex(r.u64(at), 16)} ${(relocationName(type) ?? "Unknown").padEnd(24)} ${name}\n`;
 		}
 	}

@@ -10,7 +10,17 @@ import { readBtfExt } from "../btf/ext-read.ts";
 import { readBtf } from "../btf/read.ts";
 import { BtfView } from "../btf/view.ts";
 import type { ObjectFile, ObjectSymbol, Reloc, Section } from "../object.ts";
-import { ELF_MAGIC, EM_BPF, EM_NONE, ET_REL, SHN, SHT, SYMBOL_BINDINGS, SYMBOL_TYPES, SYMBOL_VISIBILITIES } from "../spec/elf.ts";
+import {
+	ELF_MAGIC,
+	EM_BPF,
+	EM_NONE,
+	ET_REL,
+	SHN,
+	SHT,
+	SYMBOL_BINDINGS,
+	SYMBOL_TYPES,
+	SYMBOL_VISIBILITIES,
+} from "../spec/elf.ts";
 
 export interface SectionHeader {
 	readonly name: string;
@@ -43,7 +53,8 @@ export function isElf(bytes: Uint8Array): boolean {
 }
 
 export function readLayout(bytes: Uint8Array): ElfLayout {
-	if (!isElf(bytes)) throw new FormatError(bytes.length < 4 ? "the file is too short for an ELF file" : "not an ELF file", 0);
+	if (!isElf(bytes))
+		throw new FormatError(bytes.length < 4 ? "the file is too short for an ELF file" : "not an ELF file", 0);
 	if (bytes.length < 64) throw new FormatError("the ELF header is cut off", bytes.length);
 	if (bytes[4] !== 2) throw new FormatError("not a 64-bit ELF file", 4);
 	if (bytes[5] !== 1 && bytes[5] !== 2) throw new FormatError("unknown byte order", 5);
@@ -69,12 +80,28 @@ export function readLayout(bytes: Uint8Array): ElfLayout {
 		const type = r.u32(at + 4);
 		// Only the low half of the flags is used by anyone.
 		const flags = r.u64(at + 8, "sh_flags") >>> 0;
-		const header = { at, nameOffset: r.u32(at), type, flags, offset: r.u64(at + 24, "sh_offset"), size: r.u64(at + 32, "sh_size"), link: r.u32(at + 40), info: r.u32(at + 44), align: r.u64(at + 48, "sh_addralign"), entsize: r.u64(at + 56, "sh_entsize") };
+		const header = {
+			at,
+			nameOffset: r.u32(at),
+			type,
+			flags,
+			offset: r.u64(at + 24, "sh_offset"),
+			size: r.u64(at + 32, "sh_size"),
+			link: r.u32(at + 40),
+			info: r.u32(at + 44),
+			align: r.u64(at + 48, "sh_addralign"),
+			entsize: r.u64(at + 56, "sh_entsize"),
+		};
 		if (i > 0 && type !== SHT.null && type !== SHT.nobits && header.offset + header.size > bytes.length)
-			r.fail(`section ${i} lies at ${header.offset}…${header.offset + header.size}, the file ends at ${bytes.length}`, at + 24);
-		if (header.align > MAX_ALIGN || (header.align & (header.align - 1)) !== 0) r.fail(`section ${i} is aligned to ${header.align} bytes`, at + 48);
+			r.fail(
+				`section ${i} lies at ${header.offset}…${header.offset + header.size}, the file ends at ${bytes.length}`,
+				at + 24,
+			);
+		if (header.align > MAX_ALIGN || (header.align & (header.align - 1)) !== 0)
+			r.fail(`section ${i} is aligned to ${header.align} bytes`, at + 48);
 		// Contents do not overlap: together they fit into the file, with some room for tools that share string tables.
-		if (type !== SHT.null && type !== SHT.nobits && (total += header.size) > 2 * bytes.length) r.fail(`section ${i} overlaps others`, at + 24);
+		if (type !== SHT.null && type !== SHT.nobits && (total += header.size) > 2 * bytes.length)
+			r.fail(`section ${i} overlaps others`, at + 24);
 		raw.push(header);
 	}
 	const names = raw[nameIndex];
@@ -94,7 +121,8 @@ export function readElf(input: Uint8Array): ObjectFile {
 	const layout = readLayout(bytes);
 	const { headers } = layout;
 	const r: Reader = layout.reader;
-	const dataOf = (h: SectionHeader): Uint8Array => (h.type === SHT.nobits ? bytes.subarray(0, 0) : bytes.subarray(h.offset, h.offset + h.size));
+	const dataOf = (h: SectionHeader): Uint8Array =>
+		h.type === SHT.nobits ? bytes.subarray(0, 0) : bytes.subarray(h.offset, h.offset + h.size);
 	// Well-formed tables do not overlap: together they fit into the file. This bounds what a hostile file can make us allocate.
 	let budget = bytes.length;
 	const spend = (h: SectionHeader, entry: number): number => {
@@ -123,14 +151,15 @@ export function readElf(input: Uint8Array): ObjectFile {
 
 	const newIndex: number[] = [];
 	let kept = 0;
-	headers.forEach((_, i) => newIndex.push(derived.has(i) ? -1 : kept++));
+	for (let i = 0; i < headers.length; i++) newIndex.push(derived.has(i) ? -1 : kept++);
 
 	const symbols: ObjectSymbol[] = [];
 	if (symtabIndex >= 0) {
 		const table = headers[symtabIndex];
 		const count = spend(table, 24);
 		const strings = headers[table.link];
-		if (strings === undefined || strings.type !== SHT.strtab) r.fail("the symbol table has no string table", table.at + 40);
+		if (strings === undefined || strings.type !== SHT.strtab)
+			r.fail("the symbol table has no string table", table.at + 40);
 		const pool = new StringPool(dataOf(strings));
 		for (let i = 1; i < count; i++) {
 			const at = table.offset + i * 24;
@@ -139,7 +168,8 @@ export function readElf(input: Uint8Array): ObjectFile {
 			const info = r.u8(at + 4);
 			const binding = SYMBOL_BINDINGS[info >> 4];
 			const type = SYMBOL_TYPES[info & 15];
-			if (binding === undefined || type === undefined) r.fail(`symbol ${i} has unknown binding or type (st_info 0x${info.toString(16)})`, at + 4);
+			if (binding === undefined || type === undefined)
+				r.fail(`symbol ${i} has unknown binding or type (st_info 0x${info.toString(16)})`, at + 4);
 			const shndx = r.u16(at + 6);
 			let section: ObjectSymbol["section"];
 			if (shndx === SHN.undefined) section = "undefined";
@@ -149,7 +179,15 @@ export function readElf(input: Uint8Array): ObjectFile {
 			// A section symbol of .BTF or the like: nothing can use it.
 			else if (shndx < headers.length) section = "absolute";
 			else r.fail(`symbol ${i} is in section ${shndx} of ${headers.length}`, at + 6);
-			symbols.push({ name, section, value: r.u64(at + 8, "st_value"), size: r.u64(at + 16, "st_size"), binding, type, visibility: SYMBOL_VISIBILITIES[r.u8(at + 5) & 3] });
+			symbols.push({
+				name,
+				section,
+				value: r.u64(at + 8, "st_value"),
+				size: r.u64(at + 16, "st_size"),
+				binding,
+				type,
+				visibility: SYMBOL_VISIBILITIES[r.u8(at + 5) & 3],
+			});
 		}
 	}
 
@@ -157,7 +195,8 @@ export function readElf(input: Uint8Array): ObjectFile {
 	for (const h of headers) {
 		if (h.type !== SHT.rel) continue;
 		const target = headers[h.info];
-		if (target === undefined || h.info === 0) r.fail(`${h.name} relocates section ${h.info} of ${headers.length}`, h.at + 44);
+		if (target === undefined || h.info === 0)
+			r.fail(`${h.name} relocates section ${h.info} of ${headers.length}`, h.at + 44);
 		if (h.link !== symtabIndex) r.fail(`${h.name} uses section ${h.link} as its symbol table`, h.at + 40);
 		const count = spend(h, 16);
 		// .BTF and .BTF.ext hold plain numbers already; their relocations are for debuggers.
@@ -169,8 +208,10 @@ export function readElf(input: Uint8Array): ObjectFile {
 			const offset = r.u64(at, "r_offset");
 			const type = r.u32(r.little ? at + 8 : at + 12);
 			const symbol = r.u32(r.little ? at + 12 : at + 8) - 1;
-			if (symbol >= symbols.length) r.fail(`a relocation of ${target.name} names symbol ${symbol + 1} of ${symbols.length + 1}`, at + 8);
-			if (offset >= target.size) r.fail(`a relocation at ${offset} lies outside ${target.name} (${target.size} bytes)`, at);
+			if (symbol >= symbols.length)
+				r.fail(`a relocation of ${target.name} names symbol ${symbol + 1} of ${symbols.length + 1}`, at + 8);
+			if (offset >= target.size)
+				r.fail(`a relocation at ${offset} lies outside ${target.name} (${target.size} bytes)`, at);
 			// Type 0 does nothing; a type without symbol would have nothing to add.
 			if (type === 0) continue;
 			if (symbol < 0) r.fail(`a relocation of ${target.name} names no symbol`, at + 8);
@@ -182,7 +223,16 @@ export function readElf(input: Uint8Array): ObjectFile {
 	headers.forEach((h, i) => {
 		if (newIndex[i] < 0) return;
 		const list = relocs.get(i) ?? [];
-		sections.push({ name: h.name, type: h.type, flags: h.flags, align: h.align, entsize: h.entsize, size: h.size, data: dataOf(h), relocs: list.sort((a, b) => a.offset - b.offset) });
+		sections.push({
+			name: h.name,
+			type: h.type,
+			flags: h.flags,
+			align: h.align,
+			entsize: h.entsize,
+			size: h.size,
+			data: dataOf(h),
+			relocs: list.sort((a, b) => a.offset - b.offset),
+		});
 	});
 
 	const object: ObjectFile = { endian: layout.endian, sections, symbols };

@@ -23,17 +23,34 @@ export function writeElf(object: ObjectFile): Uint8Array {
 	const little = object.endian === "little";
 	const out = new Writer(little);
 	const strings = new StringTable();
-	const headers: Header[] = [{ name: 0, type: 0, flags: 0, offset: 0, size: 0, link: 0, info: 0, align: 0, entsize: 0 }];
+	const headers: Header[] = [
+		{ name: 0, type: 0, flags: 0, offset: 0, size: 0, link: 0, info: 0, align: 0, entsize: 0 },
+	];
 	const header = (name: string, fields: Partial<Header>): Header => {
-		const made = { name: strings.add(name), type: SHT.progbits, flags: 0, offset: 0, size: 0, link: 0, info: 0, align: 1, entsize: 0, ...fields } as Header;
+		const made = {
+			name: strings.add(name),
+			type: SHT.progbits,
+			flags: 0,
+			offset: 0,
+			size: 0,
+			link: 0,
+			info: 0,
+			align: 1,
+			entsize: 0,
+			...fields,
+		} as Header;
 		headers.push(made);
 		return made;
 	};
 
 	// Local symbols come first, as the format wants; the order is otherwise kept.
-	const order = object.symbols.map((_, i) => i).sort((a, b) => localFirst(object.symbols[a]) - localFirst(object.symbols[b]));
+	const order = object.symbols
+		.map((_, i) => i)
+		.sort((a, b) => localFirst(object.symbols[a]) - localFirst(object.symbols[b]));
 	const symbolIndex: number[] = new Array(order.length);
-	order.forEach((old, i) => (symbolIndex[old] = i + 1));
+	order.forEach((old, i) => {
+		symbolIndex[old] = i + 1;
+	});
 	const reordered = order.some((old, i) => old !== i);
 
 	const strtab = header(".strtab", { type: SHT.strtab });
@@ -55,7 +72,12 @@ export function writeElf(object: ObjectFile): Uint8Array {
 	const relocations: { header: Header; relocs: ObjectFile["sections"][number]["relocs"] }[] = [];
 	const linked: Header[] = [];
 	for (const section of object.sections) {
-		const h = header(section.name, { type: section.type, flags: section.flags, align: section.align, entsize: section.entsize });
+		const h = header(section.name, {
+			type: section.type,
+			flags: section.flags,
+			align: section.align,
+			entsize: section.entsize,
+		});
 		elfIndex.push(headers.length - 1);
 		if (section.type === SHT.nobits) {
 			out.align(Math.min(section.align, 4096));
@@ -64,7 +86,16 @@ export function writeElf(object: ObjectFile): Uint8Array {
 		} else put(h, section.type === SHT.llvm_addrsig && reordered ? new Uint8Array(0) : section.data);
 		if (section.type === SHT.llvm_addrsig) linked.push(h);
 		if (section.relocs.length === 0) continue;
-		relocations.push({ header: header(`.rel${section.name}`, { type: SHT.rel, flags: SHF.infoLink, info: headers.length - 1, align: 8, entsize: 16 }), relocs: section.relocs });
+		relocations.push({
+			header: header(`.rel${section.name}`, {
+				type: SHT.rel,
+				flags: SHF.infoLink,
+				info: headers.length - 1,
+				align: 8,
+				entsize: 16,
+			}),
+			relocs: section.relocs,
+		});
 	}
 	if (object.btf !== undefined) {
 		const { btf, ext } = writeBtf(object.btf, { endian: object.endian, ext: object.btfExt });
@@ -82,7 +113,12 @@ export function writeElf(object: ObjectFile): Uint8Array {
 		put(h, data.bytes());
 	}
 
-	const symtab = header(".symtab", { type: SHT.symtab, align: 8, entsize: 24, info: 1 + object.symbols.filter((s) => s.binding === "local").length });
+	const symtab = header(".symtab", {
+		type: SHT.symtab,
+		align: 8,
+		entsize: 24,
+		info: 1 + object.symbols.filter((s) => s.binding === "local").length,
+	});
 	const symbols = new Writer(little);
 	for (let i = 0; i < 24; i++) symbols.u8(0);
 	for (const i of order) {

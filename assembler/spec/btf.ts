@@ -6,7 +6,28 @@ export const BTF_VERSION = 1;
 export const BTF_HEADER_SIZE = 24;
 
 /** Index is the kind's number. */
-export const BTF_KINDS = ["void", "int", "ptr", "array", "struct", "union", "enum", "fwd", "typedef", "volatile", "const", "restrict", "func", "func_proto", "var", "datasec", "float", "decl_tag", "type_tag", "enum64"] as const satisfies readonly BtfType["kind"][];
+export const BTF_KINDS = [
+	"void",
+	"int",
+	"ptr",
+	"array",
+	"struct",
+	"union",
+	"enum",
+	"fwd",
+	"typedef",
+	"volatile",
+	"const",
+	"restrict",
+	"func",
+	"func_proto",
+	"var",
+	"datasec",
+	"float",
+	"decl_tag",
+	"type_tag",
+	"enum64",
+] as const satisfies readonly BtfType["kind"][];
 export type BtfKind = (typeof BTF_KINDS)[number];
 
 /** Bytes that follow the 12 of every type: `fixed`, and `each` times vlen. */
@@ -39,7 +60,21 @@ export const INT_ENCODING = { signed: 1, char: 2, bool: 4 } as const;
 export const BTF_LINKAGES = ["static", "global", "extern"] as const;
 
 /** Index is `enum bpf_core_relo_kind`; the texts are those of libbpf's messages and llvm-objdump. */
-export const CORE_KINDS = ["byte_off", "byte_sz", "field_exists", "signed", "lshift_u64", "rshift_u64", "local_type_id", "target_type_id", "type_exists", "type_size", "enumval_exists", "enumval_value", "type_matches"] as const;
+export const CORE_KINDS = [
+	"byte_off",
+	"byte_sz",
+	"field_exists",
+	"signed",
+	"lshift_u64",
+	"rshift_u64",
+	"local_type_id",
+	"target_type_id",
+	"type_exists",
+	"type_size",
+	"enumval_exists",
+	"enumval_value",
+	"type_matches",
+] as const;
 export type CoreKind = (typeof CORE_KINDS)[number];
 
 export const BTF_EXT_HEADER_SIZE = 32;

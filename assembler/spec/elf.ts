@@ -17,7 +17,15 @@ export const SHT = {
 	llvm_addrsig: 0x6fff4c03,
 } as const;
 
-export const SHF = { write: 1, alloc: 2, execinstr: 4, merge: 0x10, strings: 0x20, infoLink: 0x40, exclude: 0x80000000 } as const;
+export const SHF = {
+	write: 1,
+	alloc: 2,
+	execinstr: 4,
+	merge: 0x10,
+	strings: 0x20,
+	infoLink: 0x40,
+	exclude: 0x80000000,
+} as const;
 
 export const SHN = { undefined: 0, reserved: 0xff00, absolute: 0xfff1, common: 0xfff2, xindex: 0xffff } as const;
 

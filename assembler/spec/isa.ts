@@ -154,9 +154,24 @@ function build(): readonly Instruction[] {
 		name: string,
 		opcode: number,
 		shape: Shape,
-		rest: Partial<Pick<Instruction, "dst" | "src" | "off" | "imm" | "cpu" | "reads" | "writes" | "slots">> & { group: Group },
+		rest: Partial<Pick<Instruction, "dst" | "src" | "off" | "imm" | "cpu" | "reads" | "writes" | "slots">> & {
+			group: Group;
+		},
 	): void => {
-		rows.push({ ...shape, name, opcode, dst: 0, src: 0, off: 0, imm: 0, cpu: 1, slots: 1, reads: [], writes: [], ...rest });
+		rows.push({
+			...shape,
+			name,
+			opcode,
+			dst: 0,
+			src: 0,
+			off: 0,
+			imm: 0,
+			cpu: 1,
+			slots: 1,
+			reads: [],
+			writes: [],
+			...rest,
+		});
 	};
 	const suffix = (width: 32 | 64): string => (width === 32 ? "32" : "");
 
@@ -165,95 +180,221 @@ function build(): readonly Instruction[] {
 		for (const [op, { code, off, group, cpu }] of entries(ALU_OPS)) {
 			const common = { dst: "register", off, group: `${group}${width}` as Group, cpu, writes: ["dst"] } as const;
 			if (op === "neg") {
-				row(`neg${suffix(width)}`, cls | code, { kind: "alu", op, width, source: "imm" }, { ...common, reads: ["dst"] });
+				row(
+					`neg${suffix(width)}`,
+					cls | code,
+					{ kind: "alu", op, width, source: "imm" },
+					{ ...common, reads: ["dst"] },
+				);
 				continue;
 			}
 			const old: readonly Effect[] = op === "mov" ? [] : ["dst"];
-			row(`${op}${suffix(width)}_imm`, cls | code, { kind: "alu", op, width, source: "imm" }, { ...common, imm: "value", reads: old });
-			row(`${op}${suffix(width)}_reg`, cls | code | SOURCE_REG, { kind: "alu", op, width, source: "reg" }, { ...common, src: "register", reads: [...old, "src"] });
+			row(
+				`${op}${suffix(width)}_imm`,
+				cls | code,
+				{ kind: "alu", op, width, source: "imm" },
+				{ ...common, imm: "value", reads: old },
+			);
+			row(
+				`${op}${suffix(width)}_reg`,
+				cls | code | SOURCE_REG,
+				{ kind: "alu", op, width, source: "reg" },
+				{ ...common, src: "register", reads: [...old, "src"] },
+			);
 		}
 		for (const bits of [8, 16, 32] as const)
 			if (bits < width)
-				row(`movsx${bits}_${width}`, cls | ALU_OPS.mov.code | SOURCE_REG, { kind: "movsx", width, bits }, { dst: "register", src: "register", off: bits, group: `base${width}`, cpu: 4, reads: ["src"], writes: ["dst"] });
+				row(
+					`movsx${bits}_${width}`,
+					cls | ALU_OPS.mov.code | SOURCE_REG,
+					{ kind: "movsx", width, bits },
+					{
+						dst: "register",
+						src: "register",
+						off: bits,
+						group: `base${width}`,
+						cpu: 4,
+						reads: ["src"],
+						writes: ["dst"],
+					},
+				);
 	}
 	for (const op of ["le", "be", "bswap"] as const) {
 		const opcode = (op === "bswap" ? CLASS.alu64 : CLASS.alu) | END_CODE | (op === "be" ? SOURCE_REG : 0);
 		for (const bits of [16, 32, 64] as const)
-			row(`${op}${bits}`, opcode, { kind: "swap", op, bits }, { dst: "register", imm: bits, group: bits === 64 ? "base64" : "base32", cpu: op === "bswap" ? 4 : 1, reads: ["dst"], writes: ["dst"] });
+			row(
+				`${op}${bits}`,
+				opcode,
+				{ kind: "swap", op, bits },
+				{
+					dst: "register",
+					imm: bits,
+					group: bits === 64 ? "base64" : "base32",
+					cpu: op === "bswap" ? 4 : 1,
+					reads: ["dst"],
+					writes: ["dst"],
+				},
+			);
 	}
 	// The two address spaces are the halves of imm: destination << 16 | source.
-	row("addr_space_cast", CLASS.alu64 | ALU_OPS.mov.code | SOURCE_REG, { kind: "addr_space_cast" }, { dst: "register", src: "register", off: 1, imm: "value", group: "linux", reads: ["src"], writes: ["dst"] });
+	row(
+		"addr_space_cast",
+		CLASS.alu64 | ALU_OPS.mov.code | SOURCE_REG,
+		{ kind: "addr_space_cast" },
+		{ dst: "register", src: "register", off: 1, imm: "value", group: "linux", reads: ["src"], writes: ["dst"] },
+	);
 
 	for (const bytes of [1, 2, 4, 8] as const) {
 		const size = SIZE_OF[bytes];
 		const letter = { 1: "b", 2: "h", 4: "w", 8: "dw" }[bytes];
 		const group = bytes === 8 ? "base64" : "base32";
 		const address = { off: "value" } as const;
-		row(`ldx${letter}`, CLASS.ldx | MODE.mem | size, { kind: "load", bytes, signed: false }, { ...address, dst: "register", src: "register", group, reads: ["src", "memory"], writes: ["dst"] });
+		row(
+			`ldx${letter}`,
+			CLASS.ldx | MODE.mem | size,
+			{ kind: "load", bytes, signed: false },
+			{ ...address, dst: "register", src: "register", group, reads: ["src", "memory"], writes: ["dst"] },
+		);
 		if (bytes < 8)
-			row(`ldxs${letter}`, CLASS.ldx | MODE.memsx | size, { kind: "load", bytes, signed: true }, { ...address, dst: "register", src: "register", group: "base64", cpu: 4, reads: ["src", "memory"], writes: ["dst"] });
-		row(`st${letter}`, CLASS.st | MODE.mem | size, { kind: "store", bytes, source: "imm" }, { ...address, dst: "register", imm: "value", group, reads: ["dst"], writes: ["memory"] });
-		row(`stx${letter}`, CLASS.stx | MODE.mem | size, { kind: "store", bytes, source: "reg" }, { ...address, dst: "register", src: "register", group, reads: ["dst", "src"], writes: ["memory"] });
+			row(
+				`ldxs${letter}`,
+				CLASS.ldx | MODE.memsx | size,
+				{ kind: "load", bytes, signed: true },
+				{
+					...address,
+					dst: "register",
+					src: "register",
+					group: "base64",
+					cpu: 4,
+					reads: ["src", "memory"],
+					writes: ["dst"],
+				},
+			);
+		row(
+			`st${letter}`,
+			CLASS.st | MODE.mem | size,
+			{ kind: "store", bytes, source: "imm" },
+			{ ...address, dst: "register", imm: "value", group, reads: ["dst"], writes: ["memory"] },
+		);
+		row(
+			`stx${letter}`,
+			CLASS.stx | MODE.mem | size,
+			{ kind: "store", bytes, source: "reg" },
+			{ ...address, dst: "register", src: "register", group, reads: ["dst", "src"], writes: ["memory"] },
+		);
 		const operands = { dst: "register", src: "register", off: "value" } as const;
 		if (bytes >= 4)
 			for (const [op, { imm, fetch, cpu }] of entries(ATOMIC_OPS))
-				row(`atomic_${op}${bytes === 4 ? "32" : ""}`, CLASS.stx | MODE.atomic | size, { kind: "atomic", op, bytes }, {
-					...operands,
-					imm,
-					cpu,
-					group: bytes === 4 ? "atomic32" : "atomic64",
-					reads: ["dst", "src", "memory", ...(op === "cmpxchg" ? (["r0"] as const) : [])],
-					writes: ["memory", ...(op === "cmpxchg" ? (["r0"] as const) : fetch ? (["src"] as const) : [])],
-				});
-		row(`load_acquire${bytes * 8}`, CLASS.stx | MODE.atomic | size, { kind: "load_acquire", bytes }, { ...operands, imm: LOAD_ACQUIRE, group: "linux", cpu: 4, reads: ["src", "memory"], writes: ["dst"] });
-		row(`store_release${bytes * 8}`, CLASS.stx | MODE.atomic | size, { kind: "store_release", bytes }, { ...operands, imm: STORE_RELEASE, group: "linux", cpu: 4, reads: ["dst", "src"], writes: ["memory"] });
+				row(
+					`atomic_${op}${bytes === 4 ? "32" : ""}`,
+					CLASS.stx | MODE.atomic | size,
+					{ kind: "atomic", op, bytes },
+					{
+						...operands,
+						imm,
+						cpu,
+						group: bytes === 4 ? "atomic32" : "atomic64",
+						reads: ["dst", "src", "memory", ...(op === "cmpxchg" ? (["r0"] as const) : [])],
+						writes: ["memory", ...(op === "cmpxchg" ? (["r0"] as const) : fetch ? (["src"] as const) : [])],
+					},
+				);
+		row(
+			`load_acquire${bytes * 8}`,
+			CLASS.stx | MODE.atomic | size,
+			{ kind: "load_acquire", bytes },
+			{ ...operands, imm: LOAD_ACQUIRE, group: "linux", cpu: 4, reads: ["src", "memory"], writes: ["dst"] },
+		);
+		row(
+			`store_release${bytes * 8}`,
+			CLASS.stx | MODE.atomic | size,
+			{ kind: "store_release", bytes },
+			{ ...operands, imm: STORE_RELEASE, group: "linux", cpu: 4, reads: ["dst", "src"], writes: ["memory"] },
+		);
 		if (bytes < 8) {
 			// The packet is that of the context in r6.
 			const packet = { group: "packet", writes: ["r0", "caller"], imm: "value" } as const;
-			row(`ldabs${letter}`, CLASS.ld | MODE.abs | size, { kind: "ld_packet", mode: "abs", bytes: bytes as 1 | 2 | 4 }, { ...packet, reads: ["r6", "memory"] });
-			row(`ldind${letter}`, CLASS.ld | MODE.ind | size, { kind: "ld_packet", mode: "ind", bytes: bytes as 1 | 2 | 4 }, { ...packet, src: "register", reads: ["r6", "src", "memory"] });
+			row(
+				`ldabs${letter}`,
+				CLASS.ld | MODE.abs | size,
+				{ kind: "ld_packet", mode: "abs", bytes: bytes as 1 | 2 | 4 },
+				{ ...packet, reads: ["r6", "memory"] },
+			);
+			row(
+				`ldind${letter}`,
+				CLASS.ld | MODE.ind | size,
+				{ kind: "ld_packet", mode: "ind", bytes: bytes as 1 | 2 | 4 },
+				{ ...packet, src: "register", reads: ["r6", "src", "memory"] },
+			);
 		}
 	}
 	for (const [what, src] of entries(LD_IMM64_SOURCES))
-		row(what === "constant" ? "ld_imm64" : `ld_imm64_${what}`, CLASS.ld | MODE.imm | SIZE.dw, { kind: "ld_imm64", what }, { dst: "register", src, imm: "value", group: "base64", slots: 2, writes: ["dst"] });
+		row(
+			what === "constant" ? "ld_imm64" : `ld_imm64_${what}`,
+			CLASS.ld | MODE.imm | SIZE.dw,
+			{ kind: "ld_imm64", what },
+			{ dst: "register", src, imm: "value", group: "base64", slots: 2, writes: ["dst"] },
+		);
 
 	for (const width of [64, 32] as const) {
 		const cls = width === 64 ? CLASS.jmp : CLASS.jmp32;
 		for (const [op, { code, cpu }] of entries(JMP_OPS)) {
 			const common = { dst: "register", off: "value", group: `base${width}`, cpu: width === 32 ? 3 : cpu } as const;
-			row(`${op}${suffix(width)}_imm`, cls | code, { kind: "jump", op, width, source: "imm" }, { ...common, imm: "value", reads: ["dst"] });
-			row(`${op}${suffix(width)}_reg`, cls | code | SOURCE_REG, { kind: "jump", op, width, source: "reg" }, { ...common, src: "register", reads: ["dst", "src"] });
+			row(
+				`${op}${suffix(width)}_imm`,
+				cls | code,
+				{ kind: "jump", op, width, source: "imm" },
+				{ ...common, imm: "value", reads: ["dst"] },
+			);
+			row(
+				`${op}${suffix(width)}_reg`,
+				cls | code | SOURCE_REG,
+				{ kind: "jump", op, width, source: "reg" },
+				{ ...common, src: "register", reads: ["dst", "src"] },
+			);
 		}
 	}
 	row("ja", CLASS.jmp | JA_CODE, { kind: "goto", wide: false }, { off: "value", group: "base32" });
 	row("gotol", CLASS.jmp32 | JA_CODE, { kind: "goto", wide: true }, { imm: "value", group: "base32", cpu: 4 });
 	row("may_goto", CLASS.jmp | JCOND_CODE, { kind: "may_goto" }, { off: "value", group: "linux" });
 	for (const [callee, src] of entries(CALL_SOURCES))
-		row(callee === "helper" ? "call" : `call_${callee}`, CLASS.jmp | CALL_CODE, { kind: "call", callee }, {
-			src,
-			// Linux puts the index of the kfunc's module BTF into off.
-			off: callee === "kfunc" ? "value" : 0,
-			imm: "value",
-			group: "base32",
-			reads: ["args", "memory"],
-			writes: ["r0", "caller", "memory"],
-		});
+		row(
+			callee === "helper" ? "call" : `call_${callee}`,
+			CLASS.jmp | CALL_CODE,
+			{ kind: "call", callee },
+			{
+				src,
+				// Linux puts the index of the kfunc's module BTF into off.
+				off: callee === "kfunc" ? "value" : 0,
+				imm: "value",
+				group: "base32",
+				reads: ["args", "memory"],
+				writes: ["r0", "caller", "memory"],
+			},
+		);
 	// LLVM's form, refused by Linux: the register is in dst.
-	row("callx", CLASS.jmp | CALL_CODE | SOURCE_REG, { kind: "callx" }, { dst: "register", group: "linux", reads: ["dst", "args"], writes: ["r0", "caller", "memory"] });
+	row(
+		"callx",
+		CLASS.jmp | CALL_CODE | SOURCE_REG,
+		{ kind: "callx" },
+		{ dst: "register", group: "linux", reads: ["dst", "args"], writes: ["r0", "caller", "memory"] },
+	);
 	row("exit", CLASS.jmp | EXIT_CODE, { kind: "exit" }, { group: "base32", reads: ["r0"] });
 	return rows;
 }
 
 export const INSTRUCTIONS: readonly Instruction[] = build();
 
-const byOpcode: readonly (readonly Instruction[])[] = Array.from({ length: 256 }, (_, opcode) => INSTRUCTIONS.filter((row) => row.opcode === opcode));
+const byOpcode: readonly (readonly Instruction[])[] = Array.from({ length: 256 }, (_, opcode) =>
+	INSTRUCTIONS.filter((row) => row.opcode === opcode),
+);
 
 const fits = (use: Use, value: number): boolean => typeof use === "string" || use === value;
 
 /** The row of an instruction whose unused fields are all zero; nothing if there is no such instruction. The second slot of `ld_imm64` (opcode 0) is none. */
 export function instructionOf(insn: Insn): Instruction | undefined {
 	for (const row of byOpcode[insn.opcode & 0xff])
-		if (fits(row.off, insn.off) && fits(row.imm, insn.imm) && fits(row.src, insn.src) && fits(row.dst, insn.dst)) return row;
+		if (fits(row.off, insn.off) && fits(row.imm, insn.imm) && fits(row.src, insn.src) && fits(row.dst, insn.dst))
+			return row;
 	return undefined;
 }
 
@@ -263,7 +404,9 @@ export function instructionsWithOpcode(opcode: number): readonly Instruction[] {
 }
 
 /** By name, for table-driven parsers and tests. */
-export const INSTRUCTION_BY_NAME: ReadonlyMap<string, Instruction> = new Map(INSTRUCTIONS.map((row) => [row.name, row]));
+export const INSTRUCTION_BY_NAME: ReadonlyMap<string, Instruction> = new Map(
+	INSTRUCTIONS.map((row) => [row.name, row]),
+);
 
 /** The two slots of a 64-bit constant. */
 export function ldImm64(dst: number, src: number, low: number, high: number): [Insn, Insn] {

@@ -52,7 +52,9 @@ export function assemble(text: string, options: AssembleOptions = {}): Assembled
 			continue;
 		}
 		try {
-			const c = new Cursor(tokenize(line).map((token) => (token.line === 1 && at === 1 ? token : { ...token, line: token.line + at - 1 })));
+			const c = new Cursor(
+				tokenize(line).map((token) => (token.line === 1 && at === 1 ? token : { ...token, line: token.line + at - 1 })),
+			);
 			while (c.at < c.tokens.length) {
 				if (c.atEnd()) c.at++;
 				else if (!defineLabel(c, o)) statement(c, o);
@@ -81,7 +83,7 @@ function* logicalLines(text: string): Generator<{ line: string; at: number }> {
 		if (end < 0) end = text.length;
 		let line = text.slice(start, end);
 		const first = at;
-		while (line.includes("/*") && end < text.length && /\/\*(?:(?!\*\/)[^])*$/.test(line)) {
+		while (line.includes("/*") && end < text.length && /\/\*(?:(?!\*\/)[\s\S])*$/.test(line)) {
 			const next = text.indexOf("\n", end + 1);
 			end = next < 0 ? text.length : next;
 			line = text.slice(start, end);
@@ -102,7 +104,8 @@ function defineLabel(c: Cursor, o: ObjectBuilder): boolean {
 		list.push(o.current.here());
 	} else if (token.kind === "name" || token.kind === "string") {
 		const symbol = o.symbol(token.text);
-		if (symbol.label || symbol.equals || symbol.common) throw new TextFault(`symbol "${token.text}" is defined twice`, token);
+		if (symbol.label || symbol.equals || symbol.common)
+			throw new TextFault(`symbol "${token.text}" is defined twice`, token);
 		symbol.label = o.current.here();
 	} else return false;
 	c.at += 2;
@@ -125,11 +128,18 @@ function statement(c: Cursor, o: ObjectBuilder): void {
 		o.symbol(token.text).equals = c.expression();
 		return;
 	}
-	if (token.kind === "name" && token.text.startsWith(".")) throw new TextFault(`unknown directive ${token.text}`, token);
+	if (token.kind === "name" && token.text.startsWith("."))
+		throw new TextFault(`unknown directive ${token.text}`, token);
 	const { insns, ref } = parseInstruction(c);
 	if (!c.atEnd()) c.fail("expected the end of the instruction");
 	if (ref) {
-		o.current.fixups.push({ kind: ref.kind, label: o.current.here(), value: { constant: ref.addend, symbol: ref.symbol }, line: ref.at.line, column: ref.at.column });
+		o.current.fixups.push({
+			kind: ref.kind,
+			label: o.current.here(),
+			value: { constant: ref.addend, symbol: ref.symbol },
+			line: ref.at.line,
+			column: ref.at.column,
+		});
 		if (!/^\d+[bf]$/.test(ref.symbol)) o.symbol(ref.symbol);
 	}
 	o.current.put(encode(insns, o.little ? "little" : "big"));
@@ -151,7 +161,8 @@ function finish(o: ObjectBuilder): ObjectFile {
 		if (numeric !== null) {
 			const labels = (o.numeric.get(numeric[1]) ?? []).filter((label) => label.section === from?.section);
 			const at = from ? absolute(from) : 0;
-			const label = numeric[2] === "b" ? labels.findLast((l) => absolute(l) <= at) : labels.find((l) => absolute(l) > at);
+			const label =
+				numeric[2] === "b" ? labels.findLast((l) => absolute(l) <= at) : labels.find((l) => absolute(l) > at);
 			return label && { section: label.section, address: absolute(label) };
 		}
 		const symbol = o.symbols.get(name);
@@ -174,7 +185,10 @@ function finish(o: ObjectBuilder): ObjectFile {
 		const b = value.minus === undefined ? undefined : locate(value.minus, undefined);
 		if (typeof a === "bigint" && value.minus === undefined) return a + value.constant;
 		if (a === undefined || b === undefined || typeof a === "bigint" || typeof b === "bigint" || a.section !== b.section)
-			throw new FormatError(`"${value.symbol}${value.minus === undefined ? "" : ` - ${value.minus}`}" is not known when assembling`, 0);
+			throw new FormatError(
+				`"${value.symbol}${value.minus === undefined ? "" : ` - ${value.minus}`}" is not known when assembling`,
+				0,
+			);
 		return BigInt(a.address - b.address) + value.constant;
 	};
 
@@ -186,7 +200,8 @@ function finish(o: ObjectBuilder): ObjectFile {
 	}
 
 	const sectionSymbols = new Set<SectionBuilder>();
-	const pending: { section: SectionBuilder; offset: number; type: number; target: SymbolBuilder | SectionBuilder }[] = [];
+	const pending: { section: SectionBuilder; offset: number; type: number; target: SymbolBuilder | SectionBuilder }[] =
+		[];
 	const contents = new Map<SectionBuilder, Uint8Array>();
 	for (const section of o.sections) {
 		const bytes = section.contents(difference);
@@ -205,14 +220,37 @@ function finish(o: ObjectBuilder): ObjectFile {
 	const indexOf = new Map(kept.map((section, i) => [section, i]));
 	const symbols: ObjectSymbol[] = [];
 	const symbolIndex = new Map<SymbolBuilder | SectionBuilder, number>();
-	if (o.fileName !== undefined) symbols.push({ name: o.fileName, section: "absolute", value: 0, size: 0, binding: "local", type: "file", visibility: "default" });
+	if (o.fileName !== undefined)
+		symbols.push({
+			name: o.fileName,
+			section: "absolute",
+			value: 0,
+			size: 0,
+			binding: "local",
+			type: "file",
+			visibility: "default",
+		});
 	for (const section of kept)
 		if (sectionSymbols.has(section)) {
 			symbolIndex.set(section, symbols.length);
-			symbols.push({ name: "", section: indexOf.get(section)!, value: 0, size: 0, binding: "local", type: "section", visibility: "default" });
+			symbols.push({
+				name: "",
+				section: indexOf.get(section)!,
+				value: 0,
+				size: 0,
+				binding: "local",
+				type: "section",
+				visibility: "default",
+			});
 		}
-	const finished = [...o.symbols.values()].filter((symbol) => symbol.usedInRelocation || (!TEMPORARY.test(symbol.name) && (symbol.label || symbol.equals || symbol.common || symbol.binding !== undefined)));
-	const bindingOf = (symbol: SymbolBuilder): ObjectSymbol["binding"] => symbol.binding ?? (symbol.label || symbol.equals ? "local" : "global");
+	const finished = [...o.symbols.values()].filter(
+		(symbol) =>
+			symbol.usedInRelocation ||
+			(!TEMPORARY.test(symbol.name) &&
+				(symbol.label || symbol.equals || symbol.common || symbol.binding !== undefined)),
+	);
+	const bindingOf = (symbol: SymbolBuilder): ObjectSymbol["binding"] =>
+		symbol.binding ?? (symbol.label || symbol.equals ? "local" : "global");
 	for (const local of [true, false])
 		for (const symbol of finished) {
 			const binding = bindingOf(symbol);
@@ -221,8 +259,20 @@ function finish(o: ObjectBuilder): ObjectFile {
 			symbolIndex.set(symbol, symbols.length);
 			symbols.push({
 				name: symbol.name,
-				section: symbol.common ? "common" : place === undefined ? "undefined" : typeof place === "bigint" ? "absolute" : indexOf.get(place.section)!,
-				value: symbol.common ? symbol.common.align : place === undefined ? 0 : typeof place === "bigint" ? Number(place) : place.address,
+				section: symbol.common
+					? "common"
+					: place === undefined
+						? "undefined"
+						: typeof place === "bigint"
+							? "absolute"
+							: indexOf.get(place.section)!,
+				value: symbol.common
+					? symbol.common.align
+					: place === undefined
+						? 0
+						: typeof place === "bigint"
+							? Number(place)
+							: place.address,
 				size: symbol.size ? Number(difference(symbol.size)) : 0,
 				binding,
 				type: symbol.type,
@@ -231,8 +281,19 @@ function finish(o: ObjectBuilder): ObjectFile {
 		}
 
 	const sections = kept.map((section): Section => {
-		const relocs: Reloc[] = pending.filter((p) => p.section === section).map(({ offset, type, target }) => ({ offset, type, symbol: symbolIndex.get(target)! }));
-		return { name: section.name, type: section.type, flags: section.flags, align: section.align, entsize: section.entsize, size: section.size, data: contents.get(section)!, relocs: relocs.sort((a, b) => a.offset - b.offset) };
+		const relocs: Reloc[] = pending
+			.filter((p) => p.section === section)
+			.map(({ offset, type, target }) => ({ offset, type, symbol: symbolIndex.get(target)! }));
+		return {
+			name: section.name,
+			type: section.type,
+			flags: section.flags,
+			align: section.align,
+			entsize: section.entsize,
+			size: section.size,
+			data: contents.get(section)!,
+			relocs: relocs.sort((a, b) => a.offset - b.offset),
+		};
 	});
 	const object: ObjectFile = { endian: o.little ? "little" : "big", sections, symbols };
 	const btf = o.known(".BTF");
@@ -258,12 +319,17 @@ function applyFixup(
 	};
 	const put = (width: 1 | 2 | 4 | 8, where: number, constant: bigint): void => {
 		if (width === 8) view.setBigInt64(where, BigInt.asIntN(64, constant), little);
-		else if (constant < -(1n << BigInt(width * 8 - 1)) || constant >= 1n << BigInt(width * 8)) fault(`${constant} does not fit ${width * 8} bits`);
+		else if (constant < -(1n << BigInt(width * 8 - 1)) || constant >= 1n << BigInt(width * 8))
+			fault(`${constant} does not fit ${width * 8} bits`);
 		else if (width === 4) view.setInt32(where, Number(BigInt.asIntN(32, constant)), little);
 		else if (width === 2) view.setInt16(where, Number(BigInt.asIntN(16, constant)), little);
 		else view.setInt8(where, Number(BigInt.asIntN(8, constant)));
 	};
-	const width = { data1: 1, data2: 2, data4: 4, data8: 8, off: 2, imm_jump: 4, call: 4, imm64: 8, imm: 4 }[kind] as 1 | 2 | 4 | 8;
+	const width = { data1: 1, data2: 2, data4: 4, data8: 8, off: 2, imm_jump: 4, call: 4, imm64: 8, imm: 4 }[kind] as
+		| 1
+		| 2
+		| 4
+		| 8;
 	if (value.minus !== undefined) {
 		put(width, at, difference(value));
 		return undefined;
@@ -289,7 +355,8 @@ function applyFixup(
 			if (place.section !== label.section) return fault(`label "${name}" is in section ${place.section.name}`);
 			const distance = (place.address + addend - at - 8) / 8;
 			if (!Number.isInteger(distance)) return fault(`"${name}" is not at an instruction`);
-			if (kind === "off" && (distance < -0x8000 || distance > 0x7fff)) return fault(`"${name}" is ${distance} instructions away: too far for 16 bits`);
+			if (kind === "off" && (distance < -0x8000 || distance > 0x7fff))
+				return fault(`"${name}" is ${distance} instructions away: too far for 16 bits`);
 			put(kind === "off" ? 2 : 4, kind === "off" ? at + 2 : at + 4, BigInt(distance));
 			return undefined;
 		}
@@ -310,8 +377,16 @@ function applyFixup(
 		case "data8": {
 			put(width, at, BigInt((bound ? 0 : place!.address) + addend));
 			// What BTF says of places is for no loader to touch.
-			const told = place !== undefined && (name.startsWith(".L") ? (place.section.flags & SHF.execinstr) !== 0 : (place.section.flags & (SHF.alloc | SHF.write)) === (SHF.alloc | SHF.write));
-			return { offset: at, type: kind === "data8" ? R_BPF_64_ABS64 : told ? R_BPF_64_NODYLD32 : R_BPF_64_ABS32, target: bound ? symbolOf(o, name) : place!.section };
+			const told =
+				place !== undefined &&
+				(name.startsWith(".L")
+					? (place.section.flags & SHF.execinstr) !== 0
+					: (place.section.flags & (SHF.alloc | SHF.write)) === (SHF.alloc | SHF.write));
+			return {
+				offset: at,
+				type: kind === "data8" ? R_BPF_64_ABS64 : told ? R_BPF_64_NODYLD32 : R_BPF_64_ABS32,
+				target: bound ? symbolOf(o, name) : place!.section,
+			};
 		}
 		case "data1":
 		case "data2":
@@ -328,5 +403,23 @@ function assembleUbpf(text: string, little: boolean): Assembled {
 	if (errors.length > 0) return { errors };
 	const endian = little ? "little" : "big";
 	const data = encode(insns, endian);
-	return { errors, object: { endian, symbols: [], sections: [{ name: ".text", type: SHT.progbits, flags: SHF.alloc | SHF.execinstr, align: 8, entsize: 0, size: data.length, data, relocs: [] }] } };
+	return {
+		errors,
+		object: {
+			endian,
+			symbols: [],
+			sections: [
+				{
+					name: ".text",
+					type: SHT.progbits,
+					flags: SHF.alloc | SHF.execinstr,
+					align: 8,
+					entsize: 0,
+					size: data.length,
+					data,
+					relocs: [],
+				},
+			],
+		},
+	};
 }

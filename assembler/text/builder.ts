@@ -76,8 +76,11 @@ export class SectionBuilder {
 	}
 	integer(value: bigint | number, size: number, little: boolean): void {
 		const at = this.reserve(size);
-		if (typeof value === "number" && size <= 4) for (let i = 0; i < size; i++) this.bytes[at + (little ? i : size - 1 - i)] = value >> (8 * i);
-		else for (let i = 0, v = BigInt.asUintN(64, BigInt(value)); i < size; i++, v >>= 8n) this.bytes[at + (little ? i : size - 1 - i)] = Number(v & 0xffn);
+		if (typeof value === "number" && size <= 4)
+			for (let i = 0; i < size; i++) this.bytes[at + (little ? i : size - 1 - i)] = value >> (8 * i);
+		else
+			for (let i = 0, v = BigInt.asUintN(64, BigInt(value)); i < size; i++, v >>= 8n)
+				this.bytes[at + (little ? i : size - 1 - i)] = Number(v & 0xffn);
 	}
 	fill(count: number, byte = 0): void {
 		const at = this.reserve(count);
@@ -92,7 +95,8 @@ export class SectionBuilder {
 		const rest = this.length % to;
 		if (rest === 0) return;
 		// Code is filled with instructions that do nothing (goto +0).
-		if ((this.flags & SHF.execinstr) !== 0 && (to - rest) % 8 === 0) for (let i = rest; i < to; i += 8) this.put(Uint8Array.of(5, 0, 0, 0, 0, 0, 0, 0));
+		if ((this.flags & SHF.execinstr) !== 0 && (to - rest) % 8 === 0)
+			for (let i = rest; i < to; i += 8) this.put(Uint8Array.of(5, 0, 0, 0, 0, 0, 0, 0));
 		else this.fill(to - rest, fill);
 	}
 	/** Gives fragments addresses; whether some length changed since the last time. */
@@ -101,7 +105,9 @@ export class SectionBuilder {
 		let changed = false;
 		for (const fragment of this.fragments) {
 			fragment.address = address;
-			const size = fragment.uleb ? Math.max(fragment.size, leb(evaluate(fragment.uleb.value), fragment.uleb.signed).length) : fragment.end - fragment.start;
+			const size = fragment.uleb
+				? Math.max(fragment.size, leb(evaluate(fragment.uleb.value), fragment.uleb.signed).length)
+				: fragment.end - fragment.start;
 			if (size !== fragment.size && fragment.uleb) changed = true;
 			fragment.size = size;
 			address += size;
@@ -119,7 +125,13 @@ export class SectionBuilder {
 		if (this.type === SHT.nobits) return new Uint8Array(0);
 		if (this.fragments.length === 1) return this.bytes.slice(0, this.length);
 		const out = new Uint8Array(this.size);
-		for (const fragment of this.fragments) out.set(fragment.uleb ? leb(evaluate(fragment.uleb.value), fragment.uleb.signed, fragment.size) : this.bytes.subarray(fragment.start, fragment.end), fragment.address);
+		for (const fragment of this.fragments)
+			out.set(
+				fragment.uleb
+					? leb(evaluate(fragment.uleb.value), fragment.uleb.signed, fragment.size)
+					: this.bytes.subarray(fragment.start, fragment.end),
+				fragment.address,
+			);
 		return out;
 	}
 }
@@ -130,7 +142,9 @@ function leb(value: bigint, signed: boolean, least = 1): Uint8Array {
 	for (;;) {
 		const byte = Number(value & 0x7fn);
 		value >>= 7n;
-		const done = signed ? (value === 0n && (byte & 0x40) === 0) || (value === -1n && (byte & 0x40) !== 0) : value === 0n;
+		const done = signed
+			? (value === 0n && (byte & 0x40) === 0) || (value === -1n && (byte & 0x40) !== 0)
+			: value === 0n;
 		if (done && out.length + 1 >= least) {
 			out.push(byte);
 			return Uint8Array.from(out);
@@ -185,7 +199,8 @@ export class ObjectBuilder {
 	}
 	symbol(name: string): SymbolBuilder {
 		let symbol = this.symbols.get(name);
-		if (symbol === undefined) this.symbols.set(name, (symbol = { name, type: "none", visibility: "default", usedInRelocation: false }));
+		if (symbol === undefined)
+			this.symbols.set(name, (symbol = { name, type: "none", visibility: "default", usedInRelocation: false }));
 		return symbol;
 	}
 }

@@ -21,12 +21,19 @@ const data =
 			const at = c.token;
 			const value = c.expression();
 			if (value.symbol !== undefined) {
-				o.current.fixups.push({ kind: `data${size}` as FixupKind, label: o.current.here(), value, line: at.line, column: at.column });
+				o.current.fixups.push({
+					kind: `data${size}` as FixupKind,
+					label: o.current.here(),
+					value,
+					line: at.line,
+					column: at.column,
+				});
 				o.current.fill(size);
 				continue;
 			}
 			const bits = BigInt(size * 8);
-			if (value.constant >= 1n << bits || value.constant < -(1n << (bits - 1n))) throw new TextFault(`${value.constant} does not fit ${bits} bits`, at);
+			if (value.constant >= 1n << bits || value.constant < -(1n << (bits - 1n)))
+				throw new TextFault(`${value.constant} does not fit ${bits} bits`, at);
 			o.current.integer(value.constant, size, o.little);
 		} while (c.accept(","));
 	};
@@ -90,8 +97,21 @@ const visibility = (value: "internal" | "hidden" | "protected"): Directive =>
 		o.symbol(n).visibility = value;
 	});
 
-const FLAG_LETTERS: Readonly<Record<string, number>> = { a: SHF.alloc, w: SHF.write, x: SHF.execinstr, M: SHF.merge, S: SHF.strings, e: SHF.exclude };
-const SECTION_TYPES: Readonly<Record<string, number>> = { "@progbits": SHT.progbits, "@nobits": SHT.nobits, "@llvm_addrsig": SHT.llvm_addrsig, "%progbits": SHT.progbits, "%nobits": SHT.nobits };
+const FLAG_LETTERS: Readonly<Record<string, number>> = {
+	a: SHF.alloc,
+	w: SHF.write,
+	x: SHF.execinstr,
+	M: SHF.merge,
+	S: SHF.strings,
+	e: SHF.exclude,
+};
+const SECTION_TYPES: Readonly<Record<string, number>> = {
+	"@progbits": SHT.progbits,
+	"@nobits": SHT.nobits,
+	"@llvm_addrsig": SHT.llvm_addrsig,
+	"%progbits": SHT.progbits,
+	"%nobits": SHT.nobits,
+};
 
 /** What a section is when only its name is given. */
 function usual(sectionName: string): { type: number; flags: number } {
@@ -148,7 +168,14 @@ const switchTo =
 		o.current = o.section(sectionName, type, flags, 0);
 	};
 
-const SYMBOL_TYPES: Readonly<Record<string, "function" | "object" | "none">> = { function: "function", object: "object", notype: "none", STT_FUNC: "function", STT_OBJECT: "object", STT_NOTYPE: "none" };
+const SYMBOL_TYPES: Readonly<Record<string, "function" | "object" | "none">> = {
+	function: "function",
+	object: "object",
+	notype: "none",
+	STT_FUNC: "function",
+	STT_OBJECT: "object",
+	STT_NOTYPE: "none",
+};
 
 const common: Directive = (c, o) => {
 	const symbol = o.symbol(name(c));
@@ -227,7 +254,10 @@ export const DIRECTIVES: Readonly<Record<string, Directive>> = {
 		c.expect(",");
 		const at = c.token;
 		if (!c.accept("%")) c.accept("@");
-		const word = (at.kind === "name" || at.kind === "punct" ? name2(c) : c.fail("expected a symbol type")).replace(/^@/, "");
+		const word = (at.kind === "name" || at.kind === "punct" ? name2(c) : c.fail("expected a symbol type")).replace(
+			/^@/,
+			"",
+		);
 		if (!Object.hasOwn(SYMBOL_TYPES, word)) throw new TextFault(`unknown symbol type "${word}"`, at);
 		symbol.type = SYMBOL_TYPES[word];
 	},

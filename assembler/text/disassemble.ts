@@ -42,7 +42,12 @@ interface Label {
 export function disassemble(object: ObjectFile, options: DisassembleOptions = {}): string {
 	const out: string[] = [];
 	object.sections.forEach((section, index) => {
-		if (options.sections ? !options.sections.includes(section.name) : !options.all && (section.flags & SHF.execinstr) === 0) return;
+		if (
+			options.sections
+				? !options.sections.includes(section.name)
+				: !options.all && (section.flags & SHF.execinstr) === 0
+		)
+			return;
 		if (section.type === SHT.nobits || section.size === 0) return;
 		out.push(`\nDisassembly of section ${section.name}:\n`);
 		disassembleSection(object, section, labelsOf(object, index, section), options, out);
@@ -53,15 +58,23 @@ export function disassemble(object: ObjectFile, options: DisassembleOptions = {}
 function labelsOf(object: ObjectFile, index: number, section: Section): Label[] {
 	const labels: Label[] = [];
 	for (const symbol of object.symbols)
-		if (symbol.section === index && symbol.type !== "section" && symbol.name !== "") labels.push({ address: symbol.value, name: symbol.name, type: symbol.type });
+		if (symbol.section === index && symbol.type !== "section" && symbol.name !== "")
+			labels.push({ address: symbol.value, name: symbol.name, type: symbol.type });
 	labels.sort((a, b) => a.address - b.address || compareText(a.name, b.name));
-	if (labels.length === 0 || labels[0].address !== 0) labels.unshift({ address: 0, name: section.name, type: "function", dummy: true });
+	if (labels.length === 0 || labels[0].address !== 0)
+		labels.unshift({ address: 0, name: section.name, type: "function", dummy: true });
 	return labels;
 }
 
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-function disassembleSection(object: ObjectFile, section: Section, labels: readonly Label[], options: DisassembleOptions, out: string[]): void {
+function disassembleSection(
+	object: ObjectFile,
+	section: Section,
+	labels: readonly Label[],
+	options: DisassembleOptions,
+	out: string[],
+): void {
 	const style: PrintStyle = { ...OBJDUMP_STYLE, alu32: options.alu32 ?? false, hex: options.hex ?? true };
 	const { data } = section;
 	const notes = options.relocations ? relocationNotes(object, section) : [];
@@ -145,13 +158,24 @@ interface Note {
 function relocationNotes(object: ObjectFile, section: Section): Note[] {
 	const notes: Note[] = section.relocs.map(({ offset, type, symbol }) => {
 		const target = object.symbols[symbol];
-		const name = target.type === "section" && typeof target.section === "number" ? object.sections[target.section].name : target.name;
-		return { offset, text: `\t\t${offset.toString(16).padStart(16, "0")}:  ${relocationName(type) ?? "Unknown"}\t${name}\n` };
+		const name =
+			target.type === "section" && typeof target.section === "number"
+				? object.sections[target.section].name
+				: target.name;
+		return {
+			offset,
+			text: `\t\t${offset.toString(16).padStart(16, "0")}:  ${relocationName(type) ?? "Unknown"}\t${name}\n`,
+		};
 	});
 	const { btf, btfExt } = object;
 	if (btf && btfExt)
 		for (const { section: name, records } of btfExt.coreRelos)
-			if (name === section.name) for (const record of records) notes.push({ offset: record.insnOffset, text: `\t\t${record.insnOffset.toString(16).padStart(16, "0")}:  CO-RE ${describeCoreRelo(btf, record)}\n` });
+			if (name === section.name)
+				for (const record of records)
+					notes.push({
+						offset: record.insnOffset,
+						text: `\t\t${record.insnOffset.toString(16).padStart(16, "0")}:  CO-RE ${describeCoreRelo(btf, record)}\n`,
+					});
 	return notes.sort((a, b) => a.offset - b.offset);
 }
 
@@ -162,7 +186,14 @@ export function describeCoreRelo(btf: Btf, relo: CoreRelo): string {
 	const strip = (id: number): number => {
 		for (let i = 0; i < 32; i++) {
 			const type = btf.types[id];
-			if (type.kind !== "const" && type.kind !== "volatile" && type.kind !== "restrict" && type.kind !== "typedef" && type.kind !== "type_tag") break;
+			if (
+				type.kind !== "const" &&
+				type.kind !== "volatile" &&
+				type.kind !== "restrict" &&
+				type.kind !== "typedef" &&
+				type.kind !== "type_tag"
+			)
+				break;
 			id = type.type;
 		}
 		return id;
@@ -175,11 +206,19 @@ export function describeCoreRelo(btf: Btf, relo: CoreRelo): string {
 		type = btf.types[(id = type.type)];
 	}
 	// Pointers, arrays and functions have no word of their own.
-	const word = type.kind === "enum64" ? "enum" : type.kind === "fwd" ? `fwd ${type.union ? "union" : "struct"}` : type.kind === "struct" || type.kind === "union" || type.kind === "enum" || type.kind === "typedef" ? type.kind : "";
+	const word =
+		type.kind === "enum64"
+			? "enum"
+			: type.kind === "fwd"
+				? `fwd ${type.union ? "union" : "struct"}`
+				: type.kind === "struct" || type.kind === "union" || type.kind === "enum" || type.kind === "typedef"
+					? type.kind
+					: "";
 	title += `${word === "" ? "" : ` ${word}`} ${"name" in type && type.name !== "" ? type.name : `<anon ${id}>`}`;
 	if (relo.kind >= 6 && relo.kind !== 10 && relo.kind !== 11) return title;
 	const path = relo.access.split(":").map(Number);
-	if (path.some((step) => !Number.isInteger(step) || step < 0)) throw new FormatError(`bad access string ${JSON.stringify(relo.access)}`, relo.insnOffset);
+	if (path.some((step) => !Number.isInteger(step) || step < 0))
+		throw new FormatError(`bad access string ${JSON.stringify(relo.access)}`, relo.insnOffset);
 	if (relo.kind === 10 || relo.kind === 11) {
 		const target = btf.types[strip(relo.typeId)];
 		const value = target.kind === "enum" || target.kind === "enum64" ? target.values[path[0]] : undefined;

@@ -6,7 +6,17 @@
  * Source: RFC 9669's pseudo-code; LLVM `BPFInstrInfo.td` for the spelling.
  */
 import type { Insn } from "../spec/insn.ts";
-import { ALU_OPS, type AluOp, ATOMIC_OPS, CLASS, type Instruction, INSTRUCTION_BY_NAME, JMP_OPS, LD_IMM64_SOURCES, ldImm64 } from "../spec/isa.ts";
+import {
+	ALU_OPS,
+	type AluOp,
+	ATOMIC_OPS,
+	CLASS,
+	type Instruction,
+	INSTRUCTION_BY_NAME,
+	JMP_OPS,
+	LD_IMM64_SOURCES,
+	ldImm64,
+} from "../spec/isa.ts";
 import type { Cursor, Value } from "./cursor.ts";
 import { type Token, TextFault } from "./lex.ts";
 
@@ -24,9 +34,14 @@ interface Register {
 }
 
 const ALU_BY_SYMBOL = new Map<string, AluOp>();
-for (const [op, { symbol }] of Object.entries(ALU_OPS)) if (symbol !== "" && op !== "neg") ALU_BY_SYMBOL.set(symbol, op as AluOp);
+for (const [op, { symbol }] of Object.entries(ALU_OPS))
+	if (symbol !== "" && op !== "neg") ALU_BY_SYMBOL.set(symbol, op as AluOp);
 const JMP_BY_SYMBOL = new Map(Object.entries(JMP_OPS).map(([op, { symbol }]) => [symbol as string, op]));
-const ATOMIC_BY_SYMBOL = new Map(Object.entries(ATOMIC_OPS).filter(([, row]) => !row.fetch).map(([op, { symbol }]) => [symbol as string, op]));
+const ATOMIC_BY_SYMBOL = new Map(
+	Object.entries(ATOMIC_OPS)
+		.filter(([, row]) => !row.fetch)
+		.map(([op, { symbol }]) => [symbol as string, op]),
+);
 const SIZES: Readonly<Record<string, { letter: string; bytes: number; signed: boolean }>> = {
 	u8: { letter: "b", bytes: 1, signed: false },
 	u16: { letter: "h", bytes: 2, signed: false },
@@ -48,7 +63,14 @@ export function make(name: string, fields: Partial<Insn> = {}): Insn {
 	const row: Instruction | undefined = INSTRUCTION_BY_NAME.get(name);
 	if (row === undefined) throw new Error(`no instruction ${name}`);
 	const fixed = (use: Instruction["dst"]): number => (typeof use === "number" ? use : 0);
-	return { opcode: row.opcode, dst: fixed(row.dst), src: fixed(row.src), off: fixed(row.off), imm: fixed(row.imm), ...fields };
+	return {
+		opcode: row.opcode,
+		dst: fixed(row.dst),
+		src: fixed(row.src),
+		off: fixed(row.off),
+		imm: fixed(row.imm),
+		...fields,
+	};
 }
 
 export function imm32(value: bigint, at: Token): number {
@@ -117,7 +139,9 @@ function assignment(c: Cursor, dst: Register): Parsed {
 		c.at += 3;
 		const bits = Number(next.text.slice(1));
 		if (bits === 32 && !dst.wide) c.fail("a 32-bit register needs no sign extension from 32 bits", next);
-		return { insns: [make(`movsx${bits}_${dst.wide ? 64 : 32}`, { dst: dst.number, src: register(c, dst.wide).number })] };
+		return {
+			insns: [make(`movsx${bits}_${dst.wide ? 64 : 32}`, { dst: dst.number, src: register(c, dst.wide).number })],
+		};
 	}
 	const dereference = c.is("*") && c.peek().text === "(" && SIZES[c.peek(2).text] !== undefined;
 	if (dereference) return load(c, dst);
@@ -136,12 +160,22 @@ function assignment(c: Cursor, dst: Register): Parsed {
 /** `+=`, `s>>=`, … : the operator without its `=`, or nothing. */
 function compoundOperator(c: Cursor): string | null {
 	const { token } = c;
-	if (token.kind === "punct" && token.text.length > 1 && token.text.endsWith("=") && !["==", "!=", "<=", ">="].includes(token.text)) {
+	if (
+		token.kind === "punct" &&
+		token.text.length > 1 &&
+		token.text.endsWith("=") &&
+		!["==", "!=", "<=", ">="].includes(token.text)
+	) {
 		c.at++;
 		return token.text.slice(0, -1);
 	}
 	// `s/=` and `s%=` come as a name and an operator, `s>>=` as one.
-	if (token.kind === "name" && token.text === "s" && c.peek().kind === "punct" && ["/=", "%=", ">>="].includes(c.peek().text)) {
+	if (
+		token.kind === "name" &&
+		token.text === "s" &&
+		c.peek().kind === "punct" &&
+		["/=", "%=", ">>="].includes(c.peek().text)
+	) {
 		c.at += 2;
 		return `s${c.tokens[c.at - 1].text.slice(0, -1)}`;
 	}
@@ -155,11 +189,15 @@ function arithmetic(c: Cursor, op: AluOp, dst: Register): Parsed {
 	if (src !== null) {
 		c.at++;
 		// LLVM writes a zero extension as `r1 = w0`.
-		if (op === "mov" && dst.wide && !src.wide) return { insns: [make("mov32_reg", { dst: dst.number, src: src.number })] };
+		if (op === "mov" && dst.wide && !src.wide)
+			return { insns: [make("mov32_reg", { dst: dst.number, src: src.number })] };
 		if (src.wide !== dst.wide) c.fail(`expected a ${dst.wide ? 64 : 32}-bit register`, token);
 		return { insns: [make(`${name}_reg`, { dst: dst.number, src: src.number })] };
 	}
-	const source = op === "mov" && token.kind === "name" ? (LD_IMM64_SOURCES as Readonly<Record<string, number>>)[token.text] : undefined;
+	const source =
+		op === "mov" && token.kind === "name"
+			? (LD_IMM64_SOURCES as Readonly<Record<string, number>>)[token.text]
+			: undefined;
 	if (source !== undefined && c.peek().text === "(") {
 		// Our spelling of the pseudo sources: `r1 = map_value(5, 8) ll`.
 		c.at += 2;
@@ -171,7 +209,8 @@ function arithmetic(c: Cursor, op: AluOp, dst: Register): Parsed {
 	}
 	const value = c.expression();
 	if (op === "mov" && dst.wide && c.accept("ll")) {
-		if (value.symbol !== undefined) return { insns: ldImm64(dst.number, 0, 0, 0), ref: reference("imm64", value, token) };
+		if (value.symbol !== undefined)
+			return { insns: ldImm64(dst.number, 0, 0, 0), ref: reference("imm64", value, token) };
 		return { insns: constant64(dst.number, 0, value.constant, token) };
 	}
 	const insn = make(`${name}_imm`, { dst: dst.number });
@@ -193,7 +232,8 @@ function register(c: Cursor, wide: boolean): Register {
 }
 
 function same(c: Cursor, a: Register, b: Register): void {
-	if (a.number !== b.number || a.wide !== b.wide) c.fail("source and destination must be the same register", c.tokens[c.at - 1]);
+	if (a.number !== b.number || a.wide !== b.wide)
+		c.fail("source and destination must be the same register", c.tokens[c.at - 1]);
 }
 
 /** `(u32 *)(r1 + 4)`, or `(r1 + 4)` for exchanges when `size` is given. */
@@ -233,13 +273,18 @@ function load(c: Cursor, dst: Register): Parsed {
 		c.expect(")");
 		c.expect("skb");
 		c.expect("[");
-		if (dst.number !== 0 || size.signed || size.bytes === 8) c.fail("packet loads go to r0, in 8, 16 or 32 bits", start);
+		if (dst.number !== 0 || size.signed || size.bytes === 8)
+			c.fail("packet loads go to r0, in 8, 16 or 32 bits", start);
 		const { token } = c;
 		const index = token.kind === "name" ? registerOf(token.text) : null;
 		if (index !== null) c.at++;
 		const imm = index !== null && c.is("]") ? 0 : imm32(c.constant(), token);
 		c.expect("]");
-		return { insns: [index !== null ? make(`ldind${size.letter}`, { src: index.number, imm }) : make(`ldabs${size.letter}`, { imm })] };
+		return {
+			insns: [
+				index !== null ? make(`ldind${size.letter}`, { src: index.number, imm }) : make(`ldabs${size.letter}`, { imm }),
+			],
+		};
 	}
 	const { size, base, off } = memory(c);
 	if (!dst.wide && (size.bytes === 8 || size.signed)) c.fail("such a load needs a 64-bit register", start);
@@ -326,7 +371,9 @@ function callLike(c: Cursor, dst: Register): Parsed | null {
 		const from = c.constant();
 		c.expect(")");
 		if (to < 0n || to > 0xffffn || from < 0n || from > 0xffffn) c.fail("address spaces are 16-bit numbers", token);
-		return { insns: [make("addr_space_cast", { dst: dst.number, src, imm: Number(BigInt.asIntN(32, (to << 16n) | from)) })] };
+		return {
+			insns: [make("addr_space_cast", { dst: dst.number, src, imm: Number(BigInt.asIntN(32, (to << 16n) | from)) })],
+		};
 	}
 	return null;
 }
@@ -362,7 +409,11 @@ function jump(c: Cursor, insn: Insn, kind: "off" | "imm_jump"): Parsed {
 	const value = c.expression();
 	note(c);
 	if (value.symbol !== undefined) return { insns: [insn], ref: reference(kind, value, token) };
-	return { insns: [kind === "off" ? { ...insn, off: off16(value.constant, token) } : { ...insn, imm: imm32(value.constant, token) }] };
+	return {
+		insns: [
+			kind === "off" ? { ...insn, off: off16(value.constant, token) } : { ...insn, imm: imm32(value.constant, token) },
+		],
+	};
 }
 
 /** A disassembler's `<name+0x10>` behind a target says nothing new. */

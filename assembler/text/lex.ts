@@ -32,7 +32,7 @@ export class TextFault extends Error {
 }
 
 const PATTERN =
-	/([ \t\r\f\v]+)|(\n|;)|(\/\/[^\n]*|#[^\n]*)|(\/\*[^]*?\*\/)|([0-9]+[bf](?![0-9A-Za-z_]))|(0[xX][0-9a-fA-F]+|0[bB][01]+|[0-9]+)(?:[uU]?[lL]{0,2})(?![0-9A-Za-z_])|([A-Za-z_.$@][A-Za-z0-9_.$@]*)|"((?:[^"\\\n]|\\[^])*)"|'(\\?[^\n'])'|(<<=|>>=|<<|>>|==|!=|<=|>=|&&|\|\||[+\-*/%&|^]=|[-+*/%&|^~!<>=()[\]{},:])/y;
+	/([ \t\r\f\v]+)|(\n|;)|(\/\/[^\n]*|#[^\n]*)|(\/\*[\s\S]*?\*\/)|([0-9]+[bf](?![0-9A-Za-z_]))|(0[xX][0-9a-fA-F]+|0[bB][01]+|[0-9]+)(?:[uU]?[lL]{0,2})(?![0-9A-Za-z_])|([A-Za-z_.$@][A-Za-z0-9_.$@]*)|"((?:[^"\\\n]|\\[\s\S])*)"|'(\\?[^\n'])'|(<<=|>>=|<<|>>|==|!=|<=|>=|&&|\|\||[+\-*/%&|^]=|[-+*/%&|^~!<>=()[\]{},:])/y;
 
 export function tokenize(text: string): Token[] {
 	const tokens: Token[] = [];
@@ -62,8 +62,8 @@ export function tokenize(text: string): Token[] {
 		} else if (match[5] !== undefined) push("label", match[5]);
 		else if (match[6] !== undefined) push("number", match[6], integer(match[6]));
 		else if (match[7] !== undefined) push("name", match[7]);
-		else if (match[8] !== undefined) push("string", unescape(match[8]));
-		else if (match[9] !== undefined) push("number", match[9], BigInt(unescape(match[9]).charCodeAt(0)));
+		else if (match[8] !== undefined) push("string", unescapeText(match[8]));
+		else if (match[9] !== undefined) push("number", match[9], BigInt(unescapeText(match[9]).charCodeAt(0)));
 		else if (match[10] !== undefined) push("punct", match[10]);
 	}
 	tokens.push({ kind: "end", text: "\n", value: 0n, line, column: text.length - lineStart + 1 });
@@ -75,12 +75,27 @@ function integer(text: string): bigint {
 	return BigInt(text);
 }
 
-const ESCAPES: Readonly<Record<string, string>> = { n: "\n", t: "\t", r: "\r", b: "\b", f: "\f", "\\": "\\", '"': '"', "'": "'" };
+const ESCAPES: Readonly<Record<string, string>> = {
+	n: "\n",
+	t: "\t",
+	r: "\r",
+	b: "\b",
+	f: "\f",
+	"\\": "\\",
+	'"': '"',
+	"'": "'",
+};
 
 /** gas escapes: octal up to three digits, \x, the usual letters. Other characters become their UTF-8 bytes. */
-function unescape(text: string): string {
+function unescapeText(text: string): string {
 	const bytes = /[^\0-\x7f]/.test(text) ? String.fromCharCode(...new TextEncoder().encode(text)) : text;
-	return bytes.replace(/\\(?:([0-7]{1,3})|x([0-9a-fA-F]{1,2})|([^]))/g, (_, octal?: string, hex?: string, letter?: string) =>
-		octal !== undefined ? String.fromCharCode(parseInt(octal, 8) & 255) : hex !== undefined ? String.fromCharCode(parseInt(hex, 16)) : (ESCAPES[letter!] ?? letter!),
+	return bytes.replace(
+		/\\(?:([0-7]{1,3})|x([0-9a-fA-F]{1,2})|([\s\S]))/g,
+		(_, octal?: string, hex?: string, letter?: string) =>
+			octal !== undefined
+				? String.fromCharCode(parseInt(octal, 8) & 255)
+				: hex !== undefined
+					? String.fromCharCode(parseInt(hex, 16))
+					: (ESCAPES[letter!] ?? letter!),
 	);
 }

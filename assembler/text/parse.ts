@@ -64,7 +64,11 @@ export function parseInsns(text: string, options: ParseOptions = {}): ParsedText
 		try {
 			if (label(c, insns.length, labels, numeric)) continue;
 			const { line } = c.token;
-			const parsed = ubpf ? parseUbpfInstruction(c) : c.token.text.startsWith(".") ? { insns: rawData(c) } : parseInstruction(c);
+			const parsed = ubpf
+				? parseUbpfInstruction(c)
+				: c.token.text.startsWith(".")
+					? { insns: rawData(c) }
+					: parseInstruction(c);
 			if (!c.atEnd()) c.fail("expected the end of the instruction");
 			if (parsed.ref) pending.push({ ...parsed.ref, slot: insns.length });
 			for (const insn of parsed.insns) {
@@ -88,12 +92,18 @@ export function parseInsns(text: string, options: ParseOptions = {}): ParsedText
 		const ref = { slot, kind, symbol, addend: Number(addend), line: at.line, column: at.column };
 		if (place === undefined || kind === "imm64" || kind === "imm") {
 			const jump = kind === "off" || kind === "imm_jump";
-			if (jump && !options.labels?.has(symbol) && !options.externs) errors.push({ message: `label "${symbol}" is not defined`, line: at.line, column: at.column });
+			if (jump && !options.labels?.has(symbol) && !options.externs)
+				errors.push({ message: `label "${symbol}" is not defined`, line: at.line, column: at.column });
 			else refs.push(ref);
 			continue;
 		}
 		const distance = place + Number(addend) - slot - 1;
-		if (kind === "off" && (distance < -0x8000 || distance > 0x7fff)) errors.push({ message: `"${symbol}" is ${distance} instructions away: too far for 16 bits`, line: at.line, column: at.column });
+		if (kind === "off" && (distance < -0x8000 || distance > 0x7fff))
+			errors.push({
+				message: `"${symbol}" is ${distance} instructions away: too far for 16 bits`,
+				line: at.line,
+				column: at.column,
+			});
 		else insns[slot] = kind === "off" ? { ...insns[slot], off: distance } : { ...insns[slot], imm: distance };
 	}
 	return { insns, labels, refs, errors, lines };
@@ -120,14 +130,29 @@ function label(c: Cursor, slot: number, labels: Map<string, number>, numeric: Ma
 }
 
 /** `1b` is the last `1:` at or before the reference, `1f` the first after it. */
-function numericLabel(symbol: string, slot: number, numeric: ReadonlyMap<string, readonly number[]>): number | undefined {
+function numericLabel(
+	symbol: string,
+	slot: number,
+	numeric: ReadonlyMap<string, readonly number[]>,
+): number | undefined {
 	const match = /^(\d+)([bf])$/.exec(symbol);
 	const places = match && numeric.get(match[1]);
 	if (!match || !places) return undefined;
 	return match[2] === "b" ? places.findLast((place) => place <= slot) : places.find((place) => place > slot);
 }
 
-const DATA_BYTES: Readonly<Record<string, number>> = { ".byte": 1, ".short": 2, ".2byte": 2, ".hword": 2, ".long": 4, ".4byte": 4, ".int": 4, ".word": 4, ".quad": 8, ".8byte": 8 };
+const DATA_BYTES: Readonly<Record<string, number>> = {
+	".byte": 1,
+	".short": 2,
+	".2byte": 2,
+	".hword": 2,
+	".long": 4,
+	".4byte": 4,
+	".int": 4,
+	".word": 4,
+	".quad": 8,
+	".8byte": 8,
+};
 
 /** Instructions written as numbers: `.8byte 0x95`, `.long a, b`. Little-endian, whole slots within one statement or the next ones. */
 function rawData(c: Cursor): Insn[] {
@@ -136,12 +161,14 @@ function rawData(c: Cursor): Insn[] {
 	do {
 		while (c.token.kind === "end") c.at++;
 		const size = Object.hasOwn(DATA_BYTES, c.token.text) ? DATA_BYTES[c.token.text] : undefined;
-		if (size === undefined) c.fail(bytes.length > 0 ? "expected more data: instructions are 8 bytes" : "unknown directive");
+		if (size === undefined)
+			c.fail(bytes.length > 0 ? "expected more data: instructions are 8 bytes" : "unknown directive");
 		c.at++;
 		do {
 			const at: Token = c.token;
 			const value = c.constant();
-			if (value < -(1n << BigInt(8 * size - 1)) || value >= 1n << BigInt(8 * size)) throw new TextFault(`${value} does not fit ${size * 8} bits`, at);
+			if (value < -(1n << BigInt(8 * size - 1)) || value >= 1n << BigInt(8 * size))
+				throw new TextFault(`${value} does not fit ${size * 8} bits`, at);
 			for (let i = 0; i < size; i++) bytes.push(Number((value >> BigInt(8 * i)) & 0xffn));
 		} while (c.accept(","));
 		if (bytes.length > 1 << 20) throw new TextFault("too much data", first);
@@ -149,6 +176,12 @@ function rawData(c: Cursor): Insn[] {
 	const insns: Insn[] = [];
 	const view = new DataView(Uint8Array.from(bytes).buffer);
 	for (let i = 0; i < bytes.length; i += 8)
-		insns.push({ opcode: bytes[i], dst: bytes[i + 1] & 15, src: bytes[i + 1] >> 4, off: view.getInt16(i + 2, true), imm: view.getInt32(i + 4, true) });
+		insns.push({
+			opcode: bytes[i],
+			dst: bytes[i + 1] & 15,
+			src: bytes[i + 1] >> 4,
+			off: view.getInt16(i + 2, true),
+			imm: view.getInt32(i + 4, true),
+		});
 	return insns;
 }

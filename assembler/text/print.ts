@@ -5,7 +5,18 @@
  * What LLVM has no spelling for (the sources of `ld_imm64`, kfunc calls) gets one that our parser reads back.
  */
 import type { Insn } from "../spec/insn.ts";
-import { ALU_OPS, ATOMIC_OPS, type Bytes, CLASS, type Instruction, instructionOf, instructionsWithOpcode, JMP_OPS, LD_IMM64_OPCODE, MODE } from "../spec/isa.ts";
+import {
+	ALU_OPS,
+	ATOMIC_OPS,
+	type Bytes,
+	CLASS,
+	type Instruction,
+	instructionOf,
+	instructionsWithOpcode,
+	JMP_OPS,
+	LD_IMM64_OPCODE,
+	MODE,
+} from "../spec/isa.ts";
 
 export interface PrintStyle {
 	/** Numbers as `0x10`, and `+ 0x0` for no offset. */
@@ -29,13 +40,17 @@ export function printInsn(insn: Insn, next: Insn | undefined, style: PrintStyle 
 	if (row === undefined) return undefined;
 	const dst = `r${insn.dst}`;
 	const src = `r${insn.src}`;
-	const number = (value: number): string => (!style.hex ? String(value) : value < 0 ? `-0x${(-value).toString(16)}` : `0x${value.toString(16)}`);
+	const number = (value: number): string =>
+		!style.hex ? String(value) : value < 0 ? `-0x${(-value).toString(16)}` : `0x${value.toString(16)}`;
 	const signed = (value: number): string => (value < 0 ? ` - ${number(-value)}` : ` + ${number(value)}`);
-	const memory = (bytes: Bytes, base: string, extended = false): string => `(${extended ? SIZE_NAMES[bytes].replace("u", "s") : SIZE_NAMES[bytes]} *)(${base}${signed(insn.off)})`;
-	const operand = (source: "imm" | "reg", letter = "r"): string => (source === "reg" ? `${letter}${insn.src}` : number(insn.imm));
+	const memory = (bytes: Bytes, base: string, extended = false): string =>
+		`(${extended ? SIZE_NAMES[bytes].replace("u", "s") : SIZE_NAMES[bytes]} *)(${base}${signed(insn.off)})`;
+	const operand = (source: "imm" | "reg", letter = "r"): string =>
+		source === "reg" ? `${letter}${insn.src}` : number(insn.imm);
 	/** The register that a memory access of up to 32 bits names. */
 	const narrow = (register: number, bytes: Bytes): string => `${style.alu32 && bytes < 8 ? "w" : "r"}${register}`;
-	const target = (distance: number): string => style.target?.(distance, "jump") ?? (distance < 0 ? number(distance) : `+${number(distance)}`);
+	const target = (distance: number): string =>
+		style.target?.(distance, "jump") ?? (distance < 0 ? number(distance) : `+${number(distance)}`);
 
 	switch (row.kind) {
 		case "alu": {
@@ -57,8 +72,10 @@ export function printInsn(insn: Insn, next: Insn | undefined, style: PrintStyle 
 			return `*${memory(row.bytes, dst)} = ${row.source === "imm" ? number(insn.imm) : narrow(insn.src, row.bytes)}`;
 		case "atomic": {
 			const value = narrow(insn.src, row.bytes);
-			if (row.op === "xchg") return `${value} = ${row.bytes === 8 ? "xchg_64" : "xchg32_32"}(${dst}${signed(insn.off)}, ${value})`;
-			if (row.op === "cmpxchg") return `${narrow(0, row.bytes)} = ${row.bytes === 8 ? "cmpxchg_64" : "cmpxchg32_32"}(${dst}${signed(insn.off)}, ${narrow(0, row.bytes)}, ${value})`;
+			if (row.op === "xchg")
+				return `${value} = ${row.bytes === 8 ? "xchg_64" : "xchg32_32"}(${dst}${signed(insn.off)}, ${value})`;
+			if (row.op === "cmpxchg")
+				return `${narrow(0, row.bytes)} = ${row.bytes === 8 ? "cmpxchg_64" : "cmpxchg32_32"}(${dst}${signed(insn.off)}, ${narrow(0, row.bytes)}, ${value})`;
 			if (ATOMIC_OPS[row.op].fetch) return `${value} = atomic_${row.op}(${memory(row.bytes, dst)}, ${value})`;
 			return `lock *${memory(row.bytes, dst)} ${ATOMIC_OPS[row.op].symbol}= ${value}`;
 		}
@@ -76,7 +93,8 @@ export function printInsn(insn: Insn, next: Insn | undefined, style: PrintStyle 
 			return `may_goto ${target(insn.off)}`;
 		case "call":
 			if (style.llvm || row.callee === "helper") return `call ${number(insn.imm)}`;
-			if (row.callee === "local") return `call ${style.target?.(insn.imm, "call") ?? `pc${insn.imm < 0 ? "" : "+"}${insn.imm}`}`;
+			if (row.callee === "local")
+				return `call ${style.target?.(insn.imm, "call") ?? `pc${insn.imm < 0 ? "" : "+"}${insn.imm}`}`;
 			return `call kfunc ${insn.imm}${insn.off !== 0 ? `:${insn.off}` : ""}`;
 		case "callx":
 			return `callx ${dst}`;
@@ -84,7 +102,8 @@ export function printInsn(insn: Insn, next: Insn | undefined, style: PrintStyle 
 			return "exit";
 		case "ld_imm64": {
 			if (next === undefined) return undefined;
-			if (row.what !== "constant") return style.llvm ? "ld_pseudo" : `${dst} = ${row.what}(${insn.imm}, ${next.imm}) ll`;
+			if (row.what !== "constant")
+				return style.llvm ? "ld_pseudo" : `${dst} = ${row.what}(${insn.imm}, ${next.imm}) ll`;
 			const value = (BigInt(next.imm) << 32n) | BigInt(insn.imm >>> 0);
 			if (!style.hex) return `${dst} = ${value} ll`;
 			return `${dst} = ${value < 0n ? "-" : ""}0x${(value < 0n ? -value : value).toString(16)} ll`;
@@ -107,9 +126,14 @@ function tolerant(insn: Insn, style: PrintStyle): Instruction | undefined {
 		const code = insn.imm & 0xff;
 		const named = rows.find((row) => row.kind === "atomic" && row.imm === code);
 		if (named?.kind !== "atomic") return undefined;
-		if (named.bytes === 4 && !style.alu32) return (code & 0xf0) === 0 ? rows.find((row) => row.kind === "atomic" && row.op === "add") : undefined;
+		if (named.bytes === 4 && !style.alu32)
+			return (code & 0xf0) === 0 ? rows.find((row) => row.kind === "atomic" && row.op === "add") : undefined;
 		return named;
 	}
 	if (insn.opcode === LD_IMM64_OPCODE) return insn.src === 0 ? rows[0] : rows[1];
-	return rows.find((row) => (typeof row.off === "string" || row.off === insn.off) && (typeof row.imm === "string" || row.imm === insn.imm || row.imm === 0));
+	return rows.find(
+		(row) =>
+			(typeof row.off === "string" || row.off === insn.off) &&
+			(typeof row.imm === "string" || row.imm === insn.imm || row.imm === 0),
+	);
 }

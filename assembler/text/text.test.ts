@@ -11,10 +11,23 @@ import { printInsn } from "./print.ts";
 
 /** Any instruction of the table with any values in its free fields; both slots of `ld_imm64`. */
 const anyInstruction: fc.Arbitrary<Insn[]> = fc
-	.tuple(fc.constantFrom(...INSTRUCTIONS), fc.nat(10), fc.nat(10), fc.integer({ min: -0x8000, max: 0x7fff }), fc.integer({ min: -0x8000_0000, max: 0x7fff_ffff }), fc.integer({ min: -0x8000_0000, max: 0x7fff_ffff }))
+	.tuple(
+		fc.constantFrom(...INSTRUCTIONS),
+		fc.nat(10),
+		fc.nat(10),
+		fc.integer({ min: -0x8000, max: 0x7fff }),
+		fc.integer({ min: -0x8000_0000, max: 0x7fff_ffff }),
+		fc.integer({ min: -0x8000_0000, max: 0x7fff_ffff }),
+	)
 	.map(([row, dst, src, off, imm, high]) => {
 		const field = (use: Instruction["dst"], value: number): number => (typeof use === "number" ? use : value);
-		const first = { opcode: row.opcode, dst: field(row.dst, dst), src: field(row.src, src), off: field(row.off, off), imm: field(row.imm, imm) };
+		const first = {
+			opcode: row.opcode,
+			dst: field(row.dst, dst),
+			src: field(row.src, src),
+			off: field(row.off, off),
+			imm: field(row.imm, imm),
+		};
 		return row.slots === 2 ? [first, { opcode: 0, dst: 0, src: 0, off: 0, imm: high }] : [first];
 	});
 
@@ -22,7 +35,13 @@ describe("instructions as text", () => {
 	it("each row is the row of its own encoding", () => {
 		for (const row of INSTRUCTIONS) {
 			const field = (use: Instruction["dst"], value: number): number => (typeof use === "number" ? use : value);
-			const insn = { opcode: row.opcode, dst: field(row.dst, 3), src: field(row.src, 4), off: field(row.off, 5), imm: field(row.imm, 6) };
+			const insn = {
+				opcode: row.opcode,
+				dst: field(row.dst, 3),
+				src: field(row.src, 4),
+				off: field(row.off, 5),
+				imm: field(row.imm, 6),
+			};
 			expect(instructionOf(insn)?.name).toBe(row.name);
 		}
 	});
@@ -40,23 +59,42 @@ describe("instructions as text", () => {
 	});
 
 	it.each(["little", "big"] as const)("decode(encode(x)) = x (%s-endian)", (endian) => {
-		fc.assert(fc.property(fc.array(anyInstruction), (lists) => void expect(decode(encode(lists.flat(), endian), endian)).toEqual(lists.flat())));
+		fc.assert(
+			fc.property(
+				fc.array(anyInstruction),
+				(lists) => void expect(decode(encode(lists.flat(), endian), endian)).toEqual(lists.flat()),
+			),
+		);
 	});
 
 	it("labels, numeric labels, separators and comments", () => {
-		const { insns, errors } = parseInsns("1: r0 = 0; if r1 == 5 goto 1f // to the end\n\tgoto 1b /* back\n over lines */\n1:\nexit # done\n");
+		const { insns, errors } = parseInsns(
+			"1: r0 = 0; if r1 == 5 goto 1f // to the end\n\tgoto 1b /* back\n over lines */\n1:\nexit # done\n",
+		);
 		expect(errors).toEqual([]);
-		expect(insns.map((insn) => printInsn(insn, undefined))).toEqual(["r0 = 0", "if r1 == 5 goto +1", "goto -3", "exit"]);
+		expect(insns.map((insn) => printInsn(insn, undefined))).toEqual([
+			"r0 = 0",
+			"if r1 == 5 goto +1",
+			"goto -3",
+			"exit",
+		]);
 	});
 
 	it("keeps what others must resolve", () => {
 		const { refs, errors } = parseInsns("r1 = map ll\ncall helper\ngoto out", { labels: new Set(["out"]) });
 		expect(errors).toEqual([]);
-		expect(refs.map(({ slot, kind, symbol }) => [slot, kind, symbol])).toEqual([[0, "imm64", "map"], [2, "call", "helper"], [3, "off", "out"]]);
+		expect(refs.map(({ slot, kind, symbol }) => [slot, kind, symbol])).toEqual([
+			[0, "imm64", "map"],
+			[2, "call", "helper"],
+			[3, "off", "out"],
+		]);
 	});
 
 	it("raw data is instructions", () => {
-		expect(parseInsns(".8byte 0x95\n.long 0x95, 0").insns.map((insn) => printInsn(insn, undefined))).toEqual(["exit", "exit"]);
+		expect(parseInsns(".8byte 0x95\n.long 0x95, 0").insns.map((insn) => printInsn(insn, undefined))).toEqual([
+			"exit",
+			"exit",
+		]);
 	});
 
 	it.each([

@@ -82,7 +82,13 @@ export interface ObjectModel {
 export function describeObject(object: ObjectFile): ObjectModel {
 	const complete = completeDatasecs(object);
 	const programs = object.symbols
-		.filter((symbol) => symbol.type === "function" && symbol.binding !== "local" && typeof symbol.section === "number" && object.sections[symbol.section].name !== ".text")
+		.filter(
+			(symbol) =>
+				symbol.type === "function" &&
+				symbol.binding !== "local" &&
+				typeof symbol.section === "number" &&
+				object.sections[symbol.section].name !== ".text",
+		)
 		.map((symbol) => ({ name: symbol.name, section: object.sections[symbol.section as number].name }));
 	const btf: Btf = complete.btf ?? { types: [{ kind: "void" }] };
 	const types = new TypeModel(btf);
@@ -98,7 +104,8 @@ export function describeObject(object: ObjectFile): ObjectModel {
 			const variable = btf.types[type];
 			if (variable.kind !== "var") continue;
 			if (isMaps) maps.push(types.map(variable.name, variable.type));
-			else if (variable.linkage !== "static") globals.push({ name: variable.name, section: section.name, offset, shape: types.shape(variable.type) });
+			else if (variable.linkage !== "static")
+				globals.push({ name: variable.name, section: section.name, offset, shape: types.shape(variable.type) });
 		}
 	}
 	return { records: [...types.records.values()], enums: [...types.enums.values()], maps, globals, sections, programs };
@@ -131,7 +138,12 @@ class TypeModel {
 		if (depth > 32) return { kind: "bytes", size };
 		switch (type.kind) {
 			case "int":
-				return { kind: "int", size: type.size, signed: (type.encoding & INT_ENCODING.signed) !== 0, bool: (type.encoding & INT_ENCODING.bool) !== 0 };
+				return {
+					kind: "int",
+					size: type.size,
+					signed: (type.encoding & INT_ENCODING.signed) !== 0,
+					bool: (type.encoding & INT_ENCODING.bool) !== 0,
+				};
 			case "float":
 				return { kind: "float", size };
 			case "ptr":
@@ -139,7 +151,8 @@ class TypeModel {
 			case "enum":
 			case "enum64": {
 				let found = this.enums.get(base);
-				if (found === undefined) this.enums.set(base, (found = { name: this.fresh(type.name, named), size, values: type.values }));
+				if (found === undefined)
+					this.enums.set(base, (found = { name: this.fresh(type.name, named), size, values: type.values }));
 				return { kind: "enum", size, signed: type.signed, name: found.name };
 			}
 			case "struct":
@@ -157,7 +170,8 @@ class TypeModel {
 			case "array": {
 				const element = stripModifiers(types, type.type);
 				const item = types[element];
-				if (item.kind === "int" && item.size === 1 && (item.encoding & INT_ENCODING.bool) === 0) return { kind: item.name === "char" ? "text" : "bytes", size };
+				if (item.kind === "int" && item.size === 1 && (item.encoding & INT_ENCODING.bool) === 0)
+					return { kind: item.name === "char" ? "text" : "bytes", size };
 				return { kind: "array", size, length: type.length, element: this.shape(type.type, hint, depth + 1) };
 			}
 			default:
@@ -191,7 +205,8 @@ class TypeModel {
 		for (let at = 0; at < Math.min(record.size, 1 << 16); at++) {
 			if (covered.has(at)) continue;
 			const last = padding[padding.length - 1];
-			if (last && last.offset + last.size === at) padding[padding.length - 1] = { offset: last.offset, size: last.size + 1 };
+			if (last && last.offset + last.size === at)
+				padding[padding.length - 1] = { offset: last.offset, size: last.size + 1 };
 			else padding.push({ offset: at, size: 1 });
 		}
 		return { fields, padding };

@@ -19,10 +19,19 @@ export function cSkeleton(input: ObjectFile, bytes: Uint8Array, title: string): 
 	const sections = dataSections(object, btf);
 	const maps = mapNames(btf);
 	const programs = object.symbols
-		.filter((symbol) => symbol.type === "function" && symbol.binding !== "local" && typeof symbol.section === "number" && object.sections[symbol.section].name !== ".text")
+		.filter(
+			(symbol) =>
+				symbol.type === "function" &&
+				symbol.binding !== "local" &&
+				typeof symbol.section === "number" &&
+				object.sections[symbol.section].name !== ".text",
+		)
 		.map((symbol) => symbol.name);
 	const guard = `__${name.toUpperCase()}_SKEL_H__`;
-	const entries = [...maps.map((map) => ({ map, field: identifier(map), memory: false })), ...sections.map(({ section, field }) => ({ map: `${title.slice(0, 7)}${section}`, field, memory: true }))];
+	const entries = [
+		...maps.map((map) => ({ map, field: identifier(map), memory: false })),
+		...sections.map(({ section, field }) => ({ map: `${title.slice(0, 7)}${section}`, field, memory: true })),
+	];
 
 	return `/* Made by ebpfcc from ${name}. */
 #ifndef ${guard}
@@ -35,7 +44,16 @@ export function cSkeleton(input: ObjectFile, bytes: Uint8Array, title: string): 
 struct ${name} {
 	struct bpf_object_skeleton *skeleton;
 	struct bpf_object *obj;
-${group("maps", entries.map(({ field }) => `struct bpf_map *${field};`))}${group("progs", programs.map((program) => `struct bpf_program *${identifier(program)};`))}${group("links", programs.map((program) => `struct bpf_link *${identifier(program)};`))}${sections.map(({ field, body }) => `	struct ${name}__${field} {\n${body}	} *${field};\n`).join("")}};
+${group(
+	"maps",
+	entries.map(({ field }) => `struct bpf_map *${field};`),
+)}${group(
+	"progs",
+	programs.map((program) => `struct bpf_program *${identifier(program)};`),
+)}${group(
+	"links",
+	programs.map((program) => `struct bpf_link *${identifier(program)};`),
+)}${sections.map(({ field, body }) => `	struct ${name}__${field} {\n${body}	} *${field};\n`).join("")}};
 
 static inline void ${name}__destroy(struct ${name} *skel)
 {
@@ -65,7 +83,21 @@ static inline int ${name}__create_skeleton(struct ${name} *skel)
 	s->name = "${name}";
 	s->obj = &skel->obj;
 	s->data = (void *)${name}__elf_bytes(&s->data_sz);
-${table("map", entries.length, entries.map(({ map, field, memory }, i) => `	s->maps[${i}].name = ${quoted(map)};\n	s->maps[${i}].map = &skel->maps.${field};\n${memory ? `	s->maps[${i}].mmaped = (void **)&skel->${field};\n` : ""}`))}${table("prog", programs.length, programs.map((program, i) => `	s->progs[${i}].name = ${quoted(program)};\n	s->progs[${i}].prog = &skel->progs.${identifier(program)};\n	s->progs[${i}].link = &skel->links.${identifier(program)};\n`))}	return 0;
+${table(
+	"map",
+	entries.length,
+	entries.map(
+		({ map, field, memory }, i) =>
+			`	s->maps[${i}].name = ${quoted(map)};\n	s->maps[${i}].map = &skel->maps.${field};\n${memory ? `	s->maps[${i}].mmaped = (void **)&skel->${field};\n` : ""}`,
+	),
+)}${table(
+	"prog",
+	programs.length,
+	programs.map(
+		(program, i) =>
+			`	s->progs[${i}].name = ${quoted(program)};\n	s->progs[${i}].prog = &skel->progs.${identifier(program)};\n	s->progs[${i}].link = &skel->links.${identifier(program)};\n`,
+	),
+)}	return 0;
 }
 
 static inline struct ${name} *${name}__open_opts(const struct bpf_object_open_opts *opts)
@@ -121,17 +153,22 @@ static inline void ${name}__detach(struct ${name} *skel)
 `;
 }
 
-const group = (name: string, members: readonly string[]): string => (members.length === 0 ? "" : `	struct {\n${members.map((member) => `		${member}\n`).join("")}	} ${name};\n`);
+const group = (name: string, members: readonly string[]): string =>
+	members.length === 0 ? "" : `	struct {\n${members.map((member) => `		${member}\n`).join("")}	} ${name};\n`;
 
 const table = (what: "map" | "prog", count: number, rows: readonly string[]): string =>
-	count === 0 ? "" : `	s->${what}_cnt = ${count};\n	s->${what}_skel_sz = sizeof(*s->${what}s);\n	s->${what}s = (struct bpf_${what}_skeleton *)calloc(s->${what}_cnt, s->${what}_skel_sz);\n	if (!s->${what}s)\n		return -ENOMEM;\n${rows.join("")}`;
+	count === 0
+		? ""
+		: `	s->${what}_cnt = ${count};\n	s->${what}_skel_sz = sizeof(*s->${what}s);\n	s->${what}s = (struct bpf_${what}_skeleton *)calloc(s->${what}_cnt, s->${what}_skel_sz);\n	if (!s->${what}s)\n		return -ENOMEM;\n${rows.join("")}`;
 
 /** A string of C; anything unusual as octal. */
-const quoted = (text: string): string => `"${text.replace(/[^A-Za-z0-9_.\- ]/g, (char) => [...new TextEncoder().encode(char)].map((byte) => `\\${byte.toString(8).padStart(3, "0")}`).join(""))}"`;
+const quoted = (text: string): string =>
+	`"${text.replace(/[^A-Za-z0-9_.\- ]/g, (char) => [...new TextEncoder().encode(char)].map((byte) => `\\${byte.toString(8).padStart(3, "0")}`).join(""))}"`;
 
 function literal(bytes: Uint8Array): string {
 	let text = "";
-	for (let i = 0; i < bytes.length; i++) text += `\\x${bytes[i].toString(16).padStart(2, "0")}${i % 20 === 19 || i === bytes.length - 1 ? (i === bytes.length - 1 ? "" : "\\\n") : ""}`;
+	for (let i = 0; i < bytes.length; i++)
+		text += `\\x${bytes[i].toString(16).padStart(2, "0")}${i % 20 === 19 || i === bytes.length - 1 ? (i === bytes.length - 1 ? "" : "\\\n") : ""}`;
 	return text;
 }
 

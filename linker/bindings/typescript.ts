@@ -12,15 +12,76 @@ export interface TypeScriptBindings {
 	readonly module: string;
 }
 
-const RESERVED = new Set(["Codec", "MapInfo", "Uint8Array", "codecs", "maps", "globals", "break", "case", "catch", "class", "const", "continue", "debugger", "default", "delete", "do", "else", "enum", "export", "extends", "false", "finally", "for", "function", "if", "import", "in", "instanceof", "interface", "new", "null", "return", "super", "switch", "this", "throw", "true", "try", "typeof", "var", "void", "while", "with", "yield", "let", "static", "await", "number", "string", "boolean", "bigint", "any", "unknown", "never", "object", "symbol", "undefined", "type"]);
+const RESERVED = new Set([
+	"Codec",
+	"MapInfo",
+	"Uint8Array",
+	"codecs",
+	"maps",
+	"globals",
+	"break",
+	"case",
+	"catch",
+	"class",
+	"const",
+	"continue",
+	"debugger",
+	"default",
+	"delete",
+	"do",
+	"else",
+	"enum",
+	"export",
+	"extends",
+	"false",
+	"finally",
+	"for",
+	"function",
+	"if",
+	"import",
+	"in",
+	"instanceof",
+	"interface",
+	"new",
+	"null",
+	"return",
+	"super",
+	"switch",
+	"this",
+	"throw",
+	"true",
+	"try",
+	"typeof",
+	"var",
+	"void",
+	"while",
+	"with",
+	"yield",
+	"let",
+	"static",
+	"await",
+	"number",
+	"string",
+	"boolean",
+	"bigint",
+	"any",
+	"unknown",
+	"never",
+	"object",
+	"symbol",
+	"undefined",
+	"type",
+]);
 const typeName = (name: string): string => (RESERVED.has(name) ? `${name}_` : name);
-const property = (name: string): string => (/^[A-Za-z_$][\w$]*$/.test(name) && name !== "__proto__" ? name : JSON.stringify(name));
+const property = (name: string): string =>
+	/^[A-Za-z_$][\w$]*$/.test(name) && name !== "__proto__" ? name : JSON.stringify(name);
 
 export function typescriptBindings(model: ObjectModel, title: string): TypeScriptBindings {
 	return { declarations: declarations(model, title), module: module(model, title) };
 }
 
-const quote = (text: string): string => JSON.stringify(text).replace(/[\u2028\u2029<]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
+const quote = (text: string): string =>
+	JSON.stringify(text).replace(/[\u2028\u2029<]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
 /** A comment's end in a name must not end the comment. */
 const comment = (text: string): string => text.replace(/\*\//g, "* /").replace(/[\r\n\u2028\u2029]/g, " ");
 
@@ -68,24 +129,29 @@ export interface MapInfo<K, V> {
 `;
 	for (const { name, values } of model.enums) {
 		text += `export declare const ${typeName(name)}: {\n`;
-		for (const value of values) text += `\treadonly ${property(value.name)}: ${typeof value.value === "bigint" ? `${value.value}n` : value.value};\n`;
+		for (const value of values)
+			text += `\treadonly ${property(value.name)}: ${typeof value.value === "bigint" ? `${value.value}n` : value.value};\n`;
 		text += "};\n\n";
 	}
 	for (const record of model.records) {
 		text += `/** ${record.union ? "union" : "struct"}, ${record.size} bytes${record.padding.length > 0 ? `; padding at ${record.padding.map((p) => p.offset).join(", ")}` : ""}. */\nexport interface ${typeName(record.name)} {\n`;
 		// Of fields that share bytes, one is given when encoding.
-		for (const field of record.fields) text += `\treadonly ${property(field.name)}${field.overlaps ? "?" : ""}: ${fieldType(field)};\n`;
+		for (const field of record.fields)
+			text += `\treadonly ${property(field.name)}${field.overlaps ? "?" : ""}: ${fieldType(field)};\n`;
 		text += `}\nexport declare const ${typeName(record.name)}: Codec<${typeName(record.name)}>;\n\n`;
 	}
 	text += "export declare const maps: {\n";
-	for (const { name, key, value } of model.maps) text += `\treadonly ${property(name)}: MapInfo<${key ? tsType(key) : "undefined"}, ${value ? tsType(value) : "undefined"}>;\n`;
+	for (const { name, key, value } of model.maps)
+		text += `\treadonly ${property(name)}: MapInfo<${key ? tsType(key) : "undefined"}, ${value ? tsType(value) : "undefined"}>;\n`;
 	text += "};\n\nexport declare const globals: {\n";
-	for (const { name, shape } of model.globals) text += `\treadonly ${property(name)}: { readonly section: string; readonly offset: number } & Codec<${tsType(shape)}>;\n`;
+	for (const { name, shape } of model.globals)
+		text += `\treadonly ${property(name)}: { readonly section: string; readonly offset: number } & Codec<${tsType(shape)}>;\n`;
 	return `${text}};\n`;
 }
 
 function fieldType(field: Field): string {
-	if (field.bits) return field.shape.kind === "int" && field.shape.bool ? "boolean" : field.bits.size > 32 ? "bigint" : "number";
+	if (field.bits)
+		return field.shape.kind === "int" && field.shape.bool ? "boolean" : field.bits.size > 32 ? "bigint" : "number";
 	return tsType(field.shape);
 }
 
@@ -117,22 +183,30 @@ function module(model: ObjectModel, title: string): string {
 	text += "const records = new Map([\n";
 	for (const { name, size, fields, padding } of model.records) {
 		text += `\t[${quote(name)}, { size: ${size}, padding: ${JSON.stringify(padding.map((p) => [p.offset, p.size]))}, fields: [\n`;
-		for (const field of fields) text += `\t\t[${quote(field.name)}, ${field.offset}, ${descriptor(field.shape)}, ${field.bits ? `[${field.bits.offset}, ${field.bits.size}]` : "null"}, ${field.overlaps}],\n`;
+		for (const field of fields)
+			text += `\t\t[${quote(field.name)}, ${field.offset}, ${descriptor(field.shape)}, ${field.bits ? `[${field.bits.offset}, ${field.bits.size}]` : "null"}, ${field.overlaps}],\n`;
 		text += "\t] }],\n";
 	}
 	text += `]);\n${INTERPRETER}\n`;
 	// Exported by another name than the module's own, so that no C name can collide with the interpreter's.
-	const exported = (index: number, name: string, value: string): string => `const $${index} = ${value};\nexport { $${index} as ${typeName(name)} };\n`;
+	const exported = (index: number, name: string, value: string): string =>
+		`const $${index} = ${value};\nexport { $${index} as ${typeName(name)} };\n`;
 	model.enums.forEach(({ name, values }, i) => {
-		text += exported(i, name, `Object.freeze({ ${values.map((v) => `[${quote(v.name)}]: ${typeof v.value === "bigint" ? `${v.value}n` : v.value}`).join(", ")} })`);
+		text += exported(
+			i,
+			name,
+			`Object.freeze({ ${values.map((v) => `[${quote(v.name)}]: ${typeof v.value === "bigint" ? `${v.value}n` : v.value}`).join(", ")} })`,
+		);
 	});
 	model.records.forEach(({ name, size }, i) => {
 		text += exported(model.enums.length + i, name, `codec(["record", ${size}, ${quote(name)}])`);
 	});
 	text += "export const maps = {\n";
-	for (const { name, type, maxEntries, key, value } of model.maps) text += `\t[${quote(name)}]: { type: ${type}, maxEntries: ${maxEntries}, key: ${key ? `codec(${descriptor(key)})` : "nothing"}, value: ${value ? `codec(${descriptor(value)})` : "nothing"} },\n`;
+	for (const { name, type, maxEntries, key, value } of model.maps)
+		text += `\t[${quote(name)}]: { type: ${type}, maxEntries: ${maxEntries}, key: ${key ? `codec(${descriptor(key)})` : "nothing"}, value: ${value ? `codec(${descriptor(value)})` : "nothing"} },\n`;
 	text += "};\nexport const globals = {\n";
-	for (const { name, section, offset, shape } of model.globals) text += `\t[${quote(name)}]: { section: ${quote(section)}, offset: ${offset}, ...codec(${descriptor(shape)}) },\n`;
+	for (const { name, section, offset, shape } of model.globals)
+		text += `\t[${quote(name)}]: { section: ${quote(section)}, offset: ${offset}, ...codec(${descriptor(shape)}) },\n`;
 	return `${text}};\n`;
 }
 

@@ -26,13 +26,32 @@ export function inFolder<T>(action: (folder: string) => T): T {
 }
 
 /** Standard output of a command. */
-export const run = (command: string, args: readonly string[], folder?: string): string => execFileSync(command, args, { cwd: folder, encoding: "utf8", maxBuffer: 1 << 28, stdio: ["ignore", "pipe", "pipe"] });
+export const run = (command: string, args: readonly string[], folder?: string): string =>
+	execFileSync(command, args, { cwd: folder, encoding: "utf8", maxBuffer: 1 << 28, stdio: ["ignore", "pipe", "pipe"] });
 
 /** What clang-19 makes of a C text: an object, or with "-S" assembly; the same from every folder. */
 export function clang(source: string, flags: readonly string[] = []): Uint8Array {
 	return inFolder((folder) => {
 		writeFileSync(join(folder, "prog.c"), source);
-		run("clang-19", ["-O2", "-g", "-target", "bpf", "-mcpu=v3", "-I/usr/include/x86_64-linux-gnu", "-w", ...(flags.includes("-S") ? [] : ["-c"]), ...flags, "-fdebug-compilation-dir=/", "prog.c", "-o", "out"], folder);
+		run(
+			"clang-19",
+			[
+				"-O2",
+				"-g",
+				"-target",
+				"bpf",
+				"-mcpu=v3",
+				"-I/usr/include/x86_64-linux-gnu",
+				"-w",
+				...(flags.includes("-S") ? [] : ["-c"]),
+				...flags,
+				"-fdebug-compilation-dir=/",
+				"prog.c",
+				"-o",
+				"out",
+			],
+			folder,
+		);
 		return new Uint8Array(readFileSync(join(folder, "out")));
 	});
 }
