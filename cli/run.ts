@@ -9,6 +9,8 @@ import { LoadFailure } from "../runtime/loader/error.ts";
 import { lineAt, ProgramFault } from "../runtime/fault.ts";
 import { createInterpreter } from "../runtime/interpreter.ts";
 import type { Engine } from "../runtime/program.ts";
+import { PerfEventArray } from "../runtime/maps/perf-event-array.ts";
+import { RingBuffer } from "../runtime/maps/ringbuf.ts";
 import type { MapView } from "../runtime/maps/view.ts";
 import { kernelBtf, nodeEnvironment } from "../runtime/node/environment.ts";
 import type { RunInput, RunOutput } from "../runtime/programs/run.ts";
@@ -140,7 +142,9 @@ function describe({ output, nanoseconds }: { readonly output: RunOutput; readonl
 
 function dumpMaps(maps: Readonly<Record<string, MapView>>): Record<string, unknown> {
 	const out: Record<string, unknown> = {};
-	for (const [name, map] of Object.entries(maps)) if (!name.startsWith(".")) out[name] = [...map].slice(0, 100);
+	for (const [name, view] of Object.entries(maps)) {
+		if (!name.startsWith(".")) out[name] = view.map instanceof RingBuffer || view.map instanceof PerfEventArray ? view.drain().map(({ data }) => data) : [...view].slice(0, 100);
+	}
 	return out;
 }
 

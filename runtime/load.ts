@@ -50,6 +50,8 @@ export interface LoadOptions extends OpenOptions, MachineOptions {
 	readonly programTypes?: readonly CustomProgramType[];
 	/** Names of the fields in their contexts, for `run`; a type without them takes bytes. */
 	readonly contexts?: CustomTypes;
+	/** max_entries of maps by name, as bpf_map__set_max_entries() would set them. */
+	readonly maxEntries?: Readonly<Record<string, number>>;
 	/** Only these programs. */
 	readonly only?: readonly string[];
 	/** Bytes set aside for what programs allocate while they run. */
@@ -142,7 +144,8 @@ export function readObject(source: Uint8Array | ObjectFile): ObjectFile {
 
 export async function load(source: Uint8Array | ObjectFile, options: LoadOptions = {}): Promise<LoadedObject> {
 	const opened = openObject(readObject(source), options);
-	const maps = presetGlobals(opened.maps, options.globals ?? {});
+	const sized = opened.maps.map((def) => (options.maxEntries?.[def.name] === undefined ? def : { ...def, maxEntries: options.maxEntries[def.name] }));
+	const maps = presetGlobals(sized, options.globals ?? {});
 	if (typeof maps === "string") throw new LoadFailure([{ section: "", offset: -1, symbol: maps, message: "the object has no such global variable" }]);
 	const chosen = opened.programs.filter(({ autoload, image }) => (options.only === undefined ? autoload : options.only.includes(image.name)));
 	const errors = [...opened.errors, ...chosen.flatMap((program) => program.errors)];

@@ -5,15 +5,15 @@
 import { errno } from "../errno.ts";
 import type { LinearMemory } from "../memory.ts";
 
-const specifier = /%(%|(?<flags>[-+ #0]*)(?<width>\d*)(?:\.(?<precision>\d+))?(?<length>hh|h|ll|l|z)?(?<kind>[diuxXocsp])(?<extra>(?<=p)(?:K|x|s|S|B|ks|us|i4|I4|i6|I6|h)?))?/g;
+const specifier = /%(?:%|(?<flags>[-+ #0]*)(?<width>\d*)(?:\.(?<precision>\d+))?(?<length>hh|h|ll|l|z)?(?:(?<kind>[diuxXocs])|(?<pointer>p)(?<extra>ks|us|i4|I4|i6|I6|[KxsSBh])?))?/g;
 
 export function formatText(memory: LinearMemory, format: string, values: readonly bigint[]): string | number {
 	let next = 0;
 	let failed: number = 0;
-	const text = format.replace(specifier, (whole, _all: string | undefined, ...rest) => {
+	const text = format.replace(specifier, (whole, ...rest) => {
 		if (whole === "%%") return "%";
 		const groups = rest[rest.length - 1] as Record<string, string | undefined>;
-		if (groups.kind === undefined) {
+		if (groups.kind === undefined && groups.pointer === undefined) {
 			failed = -errno.EINVAL;
 			return "";
 		}
