@@ -30,8 +30,10 @@ export function renderDiagnostic(diagnostic: Diagnostic, tokens: TokenBuffer | n
 	const label = `${diagnostic.severity}${diagnostic.severity === "note" ? "" : `[${diagnostic.code}]`}: `;
 	const where = span === null || tokens === null ? "ebpfcc: " : `${position(tokens, tokens.fileLocation(span.from))}: `;
 	out.push(paint(BOLD, where) + paint(STYLES[diagnostic.severity], label) + paint(BOLD, diagnostic.message) + flag);
+	// An edit within a macro's text would be shown where the macro is called: nothing to write there.
+	const fix = diagnostic.fix !== undefined && tokens !== null && tokens.expanded[diagnostic.fix.span.from] === 0 ? diagnostic.fix : undefined;
 	if (tokens !== null && span !== null) {
-		out.push(...excerpt(tokens, rangeOf(tokens, span), diagnostic.fix?.text, diagnostic.fix === undefined ? null : rangeOf(tokens, diagnostic.fix.span), paint));
+		out.push(...excerpt(tokens, rangeOf(tokens, span), fix?.text, fix === undefined ? null : rangeOf(tokens, fix.span), paint));
 		out.push(...backtrace(tokens, span.from, paint));
 	}
 	for (const note of diagnostic.notes ?? []) {

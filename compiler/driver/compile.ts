@@ -2,7 +2,6 @@
  * The compiler: C text in, an object (or what an earlier stage makes) and diagnostics out. Pure: files come through the provider.
  */
 import { writeElf } from "../../assembler/elf/write.ts";
-import { disassemble } from "../../assembler/text/disassemble.ts";
 import { emit, type Places } from "../backend/index.ts";
 import { DiagnosticEngine } from "../diagnostics/engine.ts";
 import { TABLE } from "../diagnostics/table.ts";
@@ -28,11 +27,13 @@ import { showAst, showTokens } from "./show.ts";
  */
 export function compile(path: string, text: Uint8Array | string, options: CompileOptions): CompileResult {
 	const sink = new DiagnosticEngine(options.warnings, [...TABLE, ...Object.values(CODES)]);
-	const preprocessor = new Preprocessor({ ...options, builtinHeader, virtualVmlinux: options.vmlinux !== undefined }, (diagnostic) => sink.report(diagnostic));
+	let btf: Uint8Array | null | undefined;
+	const vmlinux = (): Uint8Array | null => (btf === undefined ? (btf = options.vmlinux?.() ?? null) : btf);
+	const preprocessor = new Preprocessor({ ...options, builtinHeader, virtualVmlinux: () => vmlinux() !== null }, (diagnostic) => sink.report(diagnostic));
 	sink.attach(preprocessor.buffer, preprocessor.pragmas);
 	let made: Made = {};
 	try {
-		made = stages(path, text, preprocessor, options, sink);
+		made = stages(path, text, preprocessor, options, sink, vmlinux);
 	} catch (error) {
 		// The one fault of a recursive compiler that a program can cause: a tree too deep for the stack.
 		if (!(error instanceof RangeError) || !/call stack/i.test(error.message)) throw error;
@@ -48,14 +49,14 @@ export function compile(path: string, text: Uint8Array | string, options: Compil
 type Made = Partial<Pick<CompileResult, "output" | "object">>;
 
 /** The pipeline, top to bottom. Each stage is left as soon as its result is what was asked for, or an error makes going on senseless. */
-function stages(path: string, text: Uint8Array | string, preprocessor: Preprocessor, options: CompileOptions, sink: DiagnosticEngine): Made {
+function stages(path: string, text: Uint8Array | string, preprocessor: Preprocessor, options: CompileOptions, sink: DiagnosticEngine, vmlinux: () => Uint8Array | null): Made {
 	const source = preprocessor.run(path, text);
 	if (options.stage === "preprocess") return { output: printPreprocessed(source, options.lineMarkers) };
 	if (options.stage === "macros") return { output: printMacros(source) };
 	if (options.stage === "tokens") return { output: showTokens(source) };
 	if (source.stopped) return {};
 
-	const btf = source.wantsVmlinux ? (options.vmlinux?.() ?? null) : null;
+	const btf = source.wantsVmlinux ? vmlinux() : null;
 	const unit = parseUnit(source, btf === null ? null : vmlinuxTypes(btf), sink);
 	if (options.stage === "ast") return { output: showAst(unit) };
 
@@ -68,9 +69,10 @@ function stages(path: string, text: Uint8Array | string, preprocessor: Preproces
 	if (options.stage === "ir") return { output: printModule(ir) };
 	if (sink.errors > 0) return {};
 
-	const { object } = emit(ir, typed, placesOf(preprocessor.buffer), { cpu: `v${cpu}`, debug, fileName: path, diagnostics: sink });
+	const wantsText = options.stage === "asm";
+	const { object, asm } = emit(ir, typed, placesOf(preprocessor.buffer), { cpu: `v${cpu}`, debug, fileName: path, diagnostics: sink, asm: wantsText });
 	if (sink.errors > 0) return {};
-	return { object, output: options.stage === "asm" ? disassemble(object) : writeElf(object) };
+	return { object, output: wantsText ? asm! : writeElf(object) };
 }
 
 /** What line information says of a token: where the outermost macro was called. */

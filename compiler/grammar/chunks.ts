@@ -131,7 +131,8 @@ for (const kind of [K_ATTRIBUTE, K_DECLSPEC, K_ASM, K_ALIGNAS]) role[kind] = WIT
 /** Attributes that keep an unnamed static. */
 const KEEPING = ["used", "__used__", "retain", "__retain__", "constructor", "__constructor__", "destructor", "__destructor__"];
 
-export function splitChunks(tokens: TokenBuffer, end: number, pragmas: PragmaState): Chunks {
+/** `externalType`: does type information from outside the text know the name? Asked only where `T (…` could be a declaration without a type. */
+export function splitChunks(tokens: TokenBuffer, end: number, pragmas: PragmaState, externalType: (name: number) => boolean): Chunks {
 	const { kinds, values, names } = tokens;
 	const nameCount = names.count;
 	const isTypedef = new Uint8Array(nameCount);
@@ -219,9 +220,10 @@ export function splitChunks(tokens: TokenBuffer, end: number, pragmas: PragmaSta
 				continue;
 			}
 			if (k === Kind.identifier) {
-				if (!sawType && !(i + 1 < to && kinds[i + 1] === LPAREN && isTypedef[values[i]] === 0)) {
+				const isType = isTypedef[values[i]] === 1;
+				if (!sawType && !(i + 1 < to && kinds[i + 1] === LPAREN && !isType && !externalType(values[i]))) {
 					const next = i + 1 < to ? kinds[i + 1] : SEMICOLON;
-					if (isTypedef[values[i]] === 1 || (next !== SEMICOLON && next !== COMMA && next !== EQUALS && next !== LBRACKET)) {
+					if (isType || (next !== SEMICOLON && next !== COMMA && next !== EQUALS && next !== LBRACKET)) {
 						sawType = true;
 						i++;
 						continue;

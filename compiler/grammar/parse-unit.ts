@@ -11,19 +11,10 @@ import type { ExternalTypes, ParsedUnit, Root } from "./unit.ts";
 
 export function parseUnit(source: Preprocessed, external: ExternalTypes | null, sink: DiagnosticSink): ParsedUnit {
 	const { tokens, names } = source;
-	const chunks = splitChunks(tokens, source.programLength, source.pragmas);
-	const parsed: (ExternalDecl | null | undefined)[] = [];
-	/** Names that only type information declares: 1 a type, 2 not. */
+	/** Names looked up in type information: is it a type? */
 	const externalTypes = new Map<number, boolean>();
-
-	for (const problem of chunks.problems) {
-		const notes = problem.open < 0 ? [] : [{ message: "it was opened here", span: { from: problem.open, to: problem.open + 1 } }];
-		sink.report({ code: "E0152", severity: "error", message: problem.message, span: { from: problem.token, to: problem.token + 1 }, notes });
-	}
-
-	const isTypedef = (name: number): boolean => {
-		if (name < chunks.isTypedef.length && chunks.isTypedef[name] === 1) return true;
-		if (external === null || chunks.ordinary.has(name)) return false;
+	const externalType = (name: number): boolean => {
+		if (external === null) return false;
 		let known = externalTypes.get(name);
 		if (known === undefined) {
 			known = external.typedef(names.text(name)) !== null;
@@ -31,6 +22,15 @@ export function parseUnit(source: Preprocessed, external: ExternalTypes | null, 
 		}
 		return known;
 	};
+	const chunks = splitChunks(tokens, source.programLength, source.pragmas, externalType);
+	const parsed: (ExternalDecl | null | undefined)[] = [];
+
+	for (const problem of chunks.problems) {
+		const notes = problem.open < 0 ? [] : [{ message: "it was opened here", span: { from: problem.open, to: problem.open + 1 } }];
+		sink.report({ code: "E0152", severity: "error", message: problem.message, span: { from: problem.token, to: problem.token + 1 }, notes });
+	}
+
+	const isTypedef = (name: number): boolean => (name < chunks.isTypedef.length && chunks.isTypedef[name] === 1) || (!chunks.ordinary.has(name) && externalType(name));
 	function* typeNames(): Iterable<string> {
 		for (const name of chunks.ordinary.names()) if (name < chunks.isTypedef.length && chunks.isTypedef[name] === 1) yield names.text(name);
 	}

@@ -6,6 +6,7 @@ import { Kind, kindOf } from "../source/kinds.ts";
 import { Flag, type Lexer } from "../source/lexer.ts";
 import { evaluate } from "./condition.ts";
 import { END } from "./expand.ts";
+import { basename } from "./include.ts";
 import { type Macro, readMacro, sameMacro, type Tok } from "./macros.ts";
 import { pragma, type PragmaHost } from "./pragma.ts";
 import type { Preprocessor } from "./preprocess.ts";
@@ -190,7 +191,7 @@ function include(pp: Preprocessor, lexer: Lexer, base: number, at: Tok, next: bo
 	const { current } = pp;
 	const found = pp.search.find(name, angled, current.file, next ? (current.found?.entry ?? null) : null);
 	if (found === null) {
-		if (name === "vmlinux.h" && pp.options.virtualVmlinux) pp.wantsVmlinux = true;
+		if (basename(name) === "vmlinux.h" && pp.options.virtualVmlinux()) pp.virtualVmlinux(place);
 		else if (pp.options.allowMissing === true) pp.dependencies.push({ path: name, system: angled });
 		else pp.stop("E0109", `'${name}' file not found`, place);
 		return;

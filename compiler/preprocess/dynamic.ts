@@ -141,7 +141,7 @@ function headerOf(tokens: readonly Tok[], expander: Expander): [string, boolean]
 function look(pp: Preprocessor, path: string, angled: boolean, macro: string): boolean {
 	const { current } = pp;
 	if (pp.search.find(path, angled, current.file, macro === "__has_include_next" ? (current.found?.entry ?? null) : null) !== null) return true;
-	return path === "vmlinux.h" && pp.options.virtualVmlinux;
+	return path === "vmlinux.h" && pp.options.virtualVmlinux();
 }
 
 /** `_Pragma("text")`: C11 6.10.9. */

@@ -25,8 +25,8 @@ export interface PreprocessOptions {
 	readonly dirs: readonly (SearchDir | "built-in")[];
 	readonly provider: FileProvider;
 	readonly builtinHeader: (name: string) => string | undefined;
-	/** When set, `#include "vmlinux.h"` without a file is noted instead of refused: types come from elsewhere. */
-	readonly virtualVmlinux: boolean;
+	/** May `#include "vmlinux.h"` without a file be noted instead of refused, because types can come from elsewhere? */
+	readonly virtualVmlinux: () => boolean;
 	/** -fsyntax of .i files: directives other than line markers are not obeyed. */
 	readonly alreadyPreprocessed?: boolean;
 	/** -M, -MM with -MG: a missing header is not an error. */
@@ -268,6 +268,13 @@ export class Preprocessor implements ExpandHost {
 		}
 		if (!this.dependencies.some((d) => d.path === found.path)) this.dependencies.push({ path: found.path, system: found.system });
 		this.#open(this.sources.add(found.path, found.bytes, at.location, found.system || this.current.file.system), found);
+	}
+
+	/** The types of vmlinux.h come from elsewhere; the macro by which headers know it is set all the same. */
+	virtualVmlinux(at: Tok): void {
+		this.wantsVmlinux = true;
+		const text = toBytes("#ifndef __VMLINUX_H__\n#define __VMLINUX_H__\n#endif\n");
+		this.#open(this.sources.add("<ebpfcc>/vmlinux.h", text, at.location, true), null);
 	}
 
 	#defineDynamic(name: DynamicMacro): void {
