@@ -12,6 +12,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
 	btf: () => import("./btf.ts"),
 	dump: () => import("./dump.ts"),
 	gen: () => import("./gen.ts"),
+	kv: () => import("./kv.ts"),
 	link: () => import("./link.ts"),
 	run: () => import("./run.ts"),
 };

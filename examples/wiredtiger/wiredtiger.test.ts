@@ -52,12 +52,12 @@ describe.skipIf(!vectorFile)("a WiredTiger file through a storage function", () 
 	}
 
 	it.each([
-		["a flipped bit in the root", 0, (p: Uint8Array) => void (p[300] ^= 1), "checksum"],
-		["a flipped bit in the leaf", 4, (p: Uint8Array) => void (p[100] ^= 0x80), "checksum"],
-		["a column store page", 1, (p: Uint8Array) => void (p[24] = 4), "neither a row-store"],
-		["another block size", 1, (p: Uint8Array) => void (p[29] = 16), "another size than 512"],
-		["a compressed page", 2, (p: Uint8Array) => void (p[25] |= 1), "compressed"],
-		["an encrypted page", 2, (p: Uint8Array) => void (p[25] |= 8), "encrypted"],
+		["a flipped bit in the root", 0, (p: Uint8Array): void => { p[300] ^= 1; }, "checksum"],
+		["a flipped bit in the leaf", 4, (p: Uint8Array): void => { p[100] ^= 0x80; }, "checksum"],
+		["a column store page", 1, (p: Uint8Array): void => { p[24] = 4; }, "neither a row-store"],
+		["another block size", 1, (p: Uint8Array): void => { p[29] = 16; }, "another size than 512"],
+		["a compressed page", 2, (p: Uint8Array): void => { p[25] |= 1; }, "compressed"],
+		["an encrypted page", 2, (p: Uint8Array): void => { p[25] |= 8; }, "encrypted"],
 	] as const)("refuses %s", (_, level, change, message) => {
 		const device = memoryDevice(damaged(level, change));
 		expect(() => lookup(device, hook, root, key(vectors.vectors[0].key))).toThrow(Refused);

@@ -1,6 +1,7 @@
 /** BPF-KV files on a file system: written aside and renamed, so that a file of that name is always a whole one. */
 import { constants } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
+import { bulkLoad, type BulkPair, type BulkResult } from "../bpfkv/bulk.ts";
 import { createKv, type CreateOptions } from "../bpfkv/create.ts";
 import type { Geometry } from "../bpfkv/format.ts";
 import { KvStore, type KvStoreOptions, type WritableFile } from "../bpfkv/store.ts";
@@ -14,6 +15,39 @@ export async function createKvFile(path: string, layers: number, options: Create
 		await file.close();
 		await rename(aside, path);
 		return g;
+	} catch (error) {
+		await file.close().catch(() => {});
+		await rm(aside, { force: true });
+		throw error;
+	}
+}
+
+/**
+ * A file from an ascending stream of pairs. `onProgress` gets the keys so far, of about `expected` in all.
+ * @throws RangeError naming the pair that is out of order or too large; nothing is left behind then
+ */
+export async function bulkLoadFile(
+	path: string,
+	pairs: Iterable<BulkPair> | AsyncIterable<BulkPair>,
+	onProgress?: (done: number, total: number) => void,
+	expectedBytes = 0,
+): Promise<BulkResult> {
+	const aside = `${path}.${process.pid}.tmp`;
+	const file = await open(aside, "w");
+	try {
+		let written = 0;
+		const result = await bulkLoad(pairs, {
+			append: async (bytes) => {
+				await file.write(bytes, 0, bytes.length, written);
+				written += bytes.length;
+				if (expectedBytes > 0) onProgress?.(Math.min(written, expectedBytes - 1), expectedBytes);
+			},
+			writeFirstBlock: async (bytes) => void (await file.write(bytes, 0, bytes.length, 0)),
+		});
+		onProgress?.(1, 1);
+		await file.close();
+		await rename(aside, path);
+		return result;
 	} catch (error) {
 		await file.close().catch(() => {});
 		await rm(aside, { force: true });

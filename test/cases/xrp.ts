@@ -9,6 +9,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { parseArgs } from "node:util";
+import { readProgram } from "../../cli/compile-file.ts";
 import { type EngineName, load } from "../../runtime/load.ts";
 import { memoryDevice } from "../../runtime/xrp/device.ts";
 import { storageHook } from "../../runtime/xrp/hook.ts";
@@ -54,13 +55,8 @@ export async function main(args: readonly string[]): Promise<number> {
 }
 
 async function loadHook(file: string, engine: EngineName): Promise<StorageHook> {
-	const object = file.endsWith(".c") ? await compileFile(file) : new Uint8Array(readFileSync(file));
+	const object = await readProgram(file);
 	const { programs } = await load(object, { type: "xrp", engine, verify: engine !== "interpreter" });
 	const [program] = Object.values(programs);
 	return storageHook(program.loaded);
-}
-
-async function compileFile(file: string): Promise<Uint8Array> {
-	const { compileFile } = await import("../../cli/compile-file.ts");
-	return compileFile(file);
 }
