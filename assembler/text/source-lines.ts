@@ -20,7 +20,10 @@ export function sourceLines(object: ObjectFile): (section: Section, offset: numb
 			shown = "";
 		}
 		const info = bySection.get(section.name)?.get(offset);
-		if (info === undefined || info.line === 0) return "";
+		if (info === undefined) return "";
+		// Code of no line in between: the line is shown again after it.
+		if (info.line === 0) shown = "";
+		if (info.line === 0) return "";
 		const place = `${info.file}:${info.line}`;
 		if (place === shown) return "";
 		shown = place;
