@@ -38,7 +38,8 @@ export function contract(name: string): Contract {
 	let c = cache.get(name);
 	if (!c) {
 		const text = (contracts as Readonly<Record<string, string>>)[name];
-		cache.set(name, (c = parse(name, text ?? "int ()")));
+		if (text === undefined) throw new Error(`bug: no contract ${name}`);
+		cache.set(name, (c = parse(name, text)));
 	}
 	return c;
 }

@@ -93,6 +93,7 @@ export const contracts = {
 	get_stackid_proto_pe: "int (ctx, map, any)",
 	get_stack: "G int (ctx, mem.uw, size0, any)",
 	get_stack_sleepable: "G int (ctx, mem.uw, size0, any)",
+	get_task_stack: "int (btf:task_struct, mem.uw, size0, any)",
 	get_task_stack_sleepable: "int (btf:task_struct, mem.uw, size0, any)",
 	get_stack_proto_pe: "G int (ctx, mem.uw, size0, any)",
 	sys_bpf: "int (any, mem.r, size)",
@@ -282,5 +283,11 @@ export const contracts = {
 	rc_repeat: "G int (ctx)",
 	rc_keydown: "G int (ctx, any, any, any)",
 	rc_pointer_rel: "G int (ctx, any, any)",
+	sock_create_setsockopt: "int (ctx, any, any, mem.r, size)",
+	sock_create_getsockopt: "int (ctx, any, any, mem.uw, size)",
+	sock_addr_setsockopt: "int (ctx, any, any, mem.r, size)",
+	sock_addr_getsockopt: "int (ctx, any, any, mem.uw, size)",
+	unlocked_sk_setsockopt: "int (sk, any, any, mem.r, size)",
+	unlocked_sk_getsockopt: "int (sk, any, any, mem.uw, size)",
 } as const satisfies Record<string, string>;
 export type ContractName = keyof typeof contracts;
