@@ -13,6 +13,7 @@ import { callGraph, inlineCalls, inlineOrder, stripUnused } from "./inline.ts";
 import { answerQuestions, expandSignedDivision, lowerSwitches, settleSlots, splitUnaligned } from "./legalize.ts";
 import { expandMemory } from "./mem-expand.ts";
 import { mem2reg } from "./mem2reg.ts";
+import { mergeSlots } from "./merge-slots.ts";
 import { removeDeadBlocks, simplifyCfg } from "./simplify-cfg.ts";
 import { sroa } from "./sroa.ts";
 import { threadJumps } from "./thread.ts";
@@ -99,6 +100,7 @@ export function optimize(module: IrModule, options: OptimizeOptions): IrModule {
 		runAll(promote, fn);
 		runAll([combine, widenLoads, simplifyCfg, dce], fn);
 		if (optimizing) runAll([gvn, combine, dse, dce, simplifyCfg], fn);
+		run(mergeSlots, fn);
 		run(settleSlots, fn);
 	}
 	stripUnused(module);
