@@ -97,7 +97,7 @@ function callStack(m: Machine): readonly bigint[] {
 
 function copyStack(m: Machine, out: number, size: number, flags: number): number {
 	const frames = callStack(m).slice(flags & 0xff, (flags & 0xff) + (size >>> 3));
-	frames.forEach((address, i) => m.memory.view.setBigUint64(out + 8 * i, BigInt.asUintN(64, address), true));
+	for (const [i, address] of frames.entries()) m.memory.view.setBigUint64(out + 8 * i, BigInt.asUintN(64, address), true);
 	m.memory.u8.fill(0, out + frames.length * 8, out + size);
 	return frames.length * 8;
 }

@@ -79,18 +79,24 @@ export class Execution {
 		if (insn.dst > 10 || insn.src > 10) this.fault(`register r${Math.max(insn.dst, insn.src)} does not exist`);
 		switch (insn.opcode & 7) {
 			case 0:
-				return this.#load(insn);
+				this.#load(insn);
+				break;
 			case 1:
-				return this.#loadRegister(insn);
+				this.#loadRegister(insn);
+				break;
 			case 2:
-				return this.#store(insn, u64(BigInt(insn.imm)));
+				this.#store(insn, u64(BigInt(insn.imm)));
+				break;
 			case 3:
-				return (insn.opcode & 0xe0) === 0xc0 ? this.#atomic(insn) : this.#store(insn, this.registers[insn.src]);
+				if ((insn.opcode & 0xe0) === 0xc0) this.#atomic(insn);
+				else this.#store(insn, this.registers[insn.src]);
+				break;
 			case 4:
 			case 7:
-				return this.#alu(insn);
+				this.#alu(insn);
+				break;
 			default:
-				return this.#jump(insn);
+				this.#jump(insn);
 		}
 	}
 
@@ -227,7 +233,10 @@ export class Execution {
 		// callx (which Linux refuses and other engines take): the helper's number is in a register.
 		const id = insn.opcode & 8 ? Number(BigInt.asIntN(32, this.registers[insn.dst])) : insn.imm;
 		const kfunc = insn.src === 2 && !(insn.opcode & 8);
-		if (!kfunc && id === 12) return this.#tailCall();
+		if (!kfunc && id === 12) {
+			this.#tailCall();
+			return;
+		}
 		const helper = kfunc ? machine.kfunc(this.#kfuncName()) : machine.helper(id);
 		if (helper === undefined) this.fault(kfunc ? `calls kernel function ${this.#kfuncName()}, which is not simulated` : `calls helper ${helperById(id)?.name ?? id}, which does not exist or is not simulated`);
 		const { registers } = this;
@@ -321,13 +330,16 @@ export class Execution {
 		const { view } = this.program.machine.memory;
 		switch (size) {
 			case 1:
-				return view.setUint8(at, Number(value & 0xffn));
+				view.setUint8(at, Number(value & 0xffn));
+				break;
 			case 2:
-				return view.setUint16(at, Number(value & 0xffffn), true);
+				view.setUint16(at, Number(value & 0xffffn), true);
+				break;
 			case 4:
-				return view.setUint32(at, Number(u32(value)), true);
+				view.setUint32(at, Number(u32(value)), true);
+				break;
 			default:
-				return view.setBigUint64(at, u64(value), true);
+				view.setBigUint64(at, u64(value), true);
 		}
 	}
 }

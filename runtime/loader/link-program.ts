@@ -81,7 +81,10 @@ export function linkProgram(entry: CodeFunction, input: LinkInput, errors: LoadE
 		if (insn.opcode === call && insn.src !== 0) {
 			if (symbol !== undefined && symbol.section === "undefined") {
 				const extern = input.externs.bySymbol.get(reloc?.symbol ?? -1);
-				if (extern?.kind !== "function") return fail(symbol.name, "is called but defined nowhere");
+				if (extern?.kind !== "function") {
+					fail(symbol.name, "is called but defined nowhere");
+					return;
+				}
 				if (!extern.known && extern.weak && input.hasKernel) {
 					// A guarded call to what this kernel lacks: refused only where it can be reached.
 					insns[slot] = { ...insn, src: 0, off: 0, imm: missingFunction };
@@ -93,19 +96,26 @@ export function linkProgram(entry: CodeFunction, input: LinkInput, errors: LoadE
 			}
 			const [inSection, target] = symbol === undefined ? [fn.section, fn.start + i + insn.imm + 1] : [symbol.section, symbol.value / 8 + insn.imm + 1];
 			const callee = typeof inSection === "number" ? functionAt(input, inSection, target) : undefined;
-			if (callee === undefined) return fail(symbol?.name ?? "", `calls no function: there is none at instruction ${target}`);
+			if (callee === undefined) {
+				fail(symbol?.name ?? "", `calls no function: there is none at instruction ${target}`);
+				return;
+			}
 			insns[slot] = { ...insn, imm: place(callee) - slot - 1 };
 			return;
 		}
 		if (reloc === undefined || symbol === undefined) return;
 		if (insn.opcode !== ldImm64) {
 			// A helper called through an undefined symbol, or code that no loader can place.
-			return fail(symbol.name, `relocation type ${reloc.type} on an instruction with opcode 0x${insn.opcode.toString(16)}`);
+			fail(symbol.name, `relocation type ${reloc.type} on an instruction with opcode 0x${insn.opcode.toString(16)}`);
+			return;
 		}
 		const second = insns[slot + 1];
 		if (symbol.section === "undefined") {
 			const extern = input.externs.bySymbol.get(reloc.symbol);
-			if (extern === undefined) return fail(symbol.name, "is used but defined nowhere");
+			if (extern === undefined) {
+				fail(symbol.name, "is used but defined nowhere");
+				return;
+			}
 			if (extern.kind === "kconfig") {
 				insns[slot] = { ...insn, src: 2, imm: input.kconfigMap };
 				insns[slot + 1] = { ...second, imm: extern.offset };
@@ -119,11 +129,17 @@ export function linkProgram(entry: CodeFunction, input: LinkInput, errors: LoadE
 			}
 			return;
 		}
-		if (typeof symbol.section !== "number") return fail(symbol.name, `is ${symbol.section} and has no place`);
+		if (typeof symbol.section !== "number") {
+			fail(symbol.name, `is ${symbol.section} and has no place`);
+			return;
+		}
 		if (input.code.has(symbol.section)) {
 			const target = (symbol.value + insn.imm) / 8;
 			const callee = functionAt(input, symbol.section, target);
-			if (callee === undefined) return fail(symbol.name, `is no function: there is none at instruction ${target}`);
+			if (callee === undefined) {
+				fail(symbol.name, `is no function: there is none at instruction ${target}`);
+				return;
+			}
 			insns[slot] = { ...insn, src: 4, imm: place(callee) - slot - 1 };
 			insns[slot + 1] = { ...second, imm: 0 };
 			return;
@@ -131,7 +147,10 @@ export function linkProgram(entry: CodeFunction, input: LinkInput, errors: LoadE
 		const addend = insn.imm;
 		const index = input.maps.findIndex((map) => map.section === symbol.section && (map.isData || map.offset === symbol.value + addend || (map.offset === symbol.value && symbol.type !== "section")));
 		const map = input.maps[index];
-		if (map === undefined) return fail(symbol.name, `refers to section ${input.object.sections[symbol.section]?.name ?? "?"}, which holds no map and no data`);
+		if (map === undefined) {
+			fail(symbol.name, `refers to section ${input.object.sections[symbol.section]?.name ?? "?"}, which holds no map and no data`);
+			return;
+		}
 		insns[slot] = { ...insn, src: map.isData ? 2 : 1, imm: index };
 		insns[slot + 1] = { ...second, imm: map.isData ? (symbol.value + addend) | 0 : 0 };
 	};

@@ -1,6 +1,6 @@
 /**
  * BPF_MAP_TYPE_ARENA (kernel/bpf/arena.c): up to max_entries pages that a program allocates itself. Both of its address spaces are the one memory here;
- * the pages are set aside at once, and an allocation marks them.
+ * the pages are set aside at once (32,768 at most), and an allocation marks them.
  */
 import { errno } from "../errno.ts";
 import type { MapDef } from "../image.ts";
@@ -8,6 +8,8 @@ import type { Machine } from "../machine.ts";
 import { BpfMap, header } from "./map.ts";
 
 export const pageSize = 4096;
+/** An arena may span 4 GiB of addresses, which is all the memory there is: no more than this many of its pages can be had. */
+const largest = 1 << 15;
 
 export class Arena extends BpfMap {
 	readonly base: number;
@@ -15,10 +17,11 @@ export class Arena extends BpfMap {
 
 	constructor(machine: Machine, def: MapDef) {
 		super(machine, def);
-		this.base = machine.memory.alloc(def.maxEntries * pageSize, pageSize, `arena ${def.name}`);
-		this.#used = new Uint8Array(def.maxEntries);
+		const pages = Math.min(def.maxEntries, largest);
+		this.base = machine.memory.alloc(pages * pageSize, pageSize, `arena ${def.name}`);
+		this.#used = new Uint8Array(pages);
 		machine.memory.view.setBigUint64(this.address + header.userStart, BigInt(this.base), true);
-		machine.memory.view.setBigUint64(this.address + header.userEnd, BigInt(this.base + def.maxEntries * pageSize), true);
+		machine.memory.view.setBigUint64(this.address + header.userEnd, BigInt(this.base) + BigInt(def.maxEntries) * BigInt(pageSize), true);
 	}
 
 	override valueBase(): number {

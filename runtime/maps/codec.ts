@@ -132,8 +132,11 @@ function encodeAt(source: TypeSource, typeId: number, out: Uint8Array, at: numbe
 				out.set(list, at);
 				return;
 			}
-			if (!Array.isArray(list) || list.length > type.length) return fail(`an array of at most ${type.length} elements`);
-			list.forEach((element: Value, i) => encodeAt(source, type.type, out, at + i * size, element, `${path}[${i}]`));
+			if (!Array.isArray(list) || list.length > type.length) {
+				fail(`an array of at most ${type.length} elements`);
+				return;
+			}
+			for (const [i, element] of (list as readonly Value[]).entries()) encodeAt(source, type.type, out, at + i * size, element, `${path}[${i}]`);
 			return;
 		}
 		case "struct":
@@ -142,7 +145,10 @@ function encodeAt(source: TypeSource, typeId: number, out: Uint8Array, at: numbe
 				out.set(value.subarray(0, type.size), at);
 				return;
 			}
-			if (typeof value !== "object" || Array.isArray(value)) return fail(`an object with the members of ${type.kind} ${type.name}`);
+			if (typeof value !== "object" || Array.isArray(value)) {
+				fail(`an object with the members of ${type.kind} ${type.name}`);
+				return;
+			}
 			const object = value as Readonly<Record<string, Value>>;
 			for (const member of type.members) {
 				if (member.name === "") {

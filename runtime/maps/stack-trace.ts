@@ -18,7 +18,7 @@ export class StackTrace extends BpfMap {
 		const { memory } = this.machine;
 		const at = memory.alloc(this.def.valueSize, 8, `stack of map ${this.def.name}`);
 		if (at === 0) return -errno.ENOMEM;
-		frames.forEach((address, i) => memory.view.setBigUint64(at + 8 * i, BigInt.asUintN(64, address), true));
+		for (const [i, address] of frames.entries()) memory.view.setBigUint64(at + 8 * i, BigInt.asUintN(64, address), true);
 		const id = (hashKey(memory.view, at, frames.length * 8) >>> 0) % roundUpPowerOfTwo(this.def.maxEntries);
 		const known = this.#stacks.get(id);
 		if (known !== undefined) {

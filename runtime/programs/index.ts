@@ -3,7 +3,7 @@ import type { ProgramTypeName } from "../../assembler/spec/program-types.ts";
 import { programTypeById, XRP } from "../../assembler/spec/program-types.ts";
 import type { ContextLayout } from "./contexts.ts";
 import { contexts } from "./contexts.ts";
-import { argumentArray, rawBytes, registersFamily, storageFamily, structFamily } from "./plain.ts";
+import { argumentArray, netfilter, rawBytes, registersFamily, storageFamily, structFamily } from "./plain.ts";
 import type { Family } from "./run.ts";
 import { skb } from "./skb.ts";
 import { xdp } from "./xdp.ts";
@@ -36,7 +36,7 @@ const families: Readonly<Record<ProgramTypeName, Family>> = {
 	CGROUP_SYSCTL: structFamily("bpf_sysctl", contexts.bpf_sysctl),
 	CGROUP_SOCKOPT: structFamily("bpf_sockopt", contexts.bpf_sockopt, { start: "optval", end: "optval_end", from: "optval" }),
 	SK_LOOKUP: structFamily("bpf_sk_lookup", contexts.bpf_sk_lookup),
-	NETFILTER: structFamily("bpf_nf_ctx", contexts.bpf_nf_ctx),
+	NETFILTER: netfilter,
 	RAW_TRACEPOINT: argumentArray,
 	RAW_TRACEPOINT_WRITABLE: argumentArray,
 	TRACING: argumentArray,

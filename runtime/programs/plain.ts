@@ -142,6 +142,30 @@ function argument(memory: LinearMemory, value: number | bigint | Uint8Array | st
 	return at;
 }
 
+/** Netfilter: pointers to a hook state and to a socket buffer, of which programs may read the length. */
+export const netfilter: Family = (program) => {
+	const { memory } = program.machine;
+	const context = memory.alloc(16, 8, "context");
+	const state = memory.alloc(64, 8, "nf_hook_state", false);
+	const buffer = memory.alloc(256, 8, "sk_buff", false);
+	const packetBuffer = new PacketBuffer(memory);
+	return (input) => {
+		const bytes = input.packet ?? new Uint8Array(64);
+		const place = packetBuffer.fill(bytes.subarray(14), new Uint8Array(0));
+		storeNumber(memory.view, context, 8, state);
+		storeNumber(memory.view, context + 8, 8, buffer);
+		storeNumber(memory.view, buffer + skbLength, 4, Math.max(0, bytes.length - 14));
+		return {
+			r1: context,
+			state: runState(program, context, { packet: { ...place, sync: () => undefined } }),
+			finish: () => ({ context: memory.u8.slice(context, context + 16) }),
+		};
+	};
+};
+
+/** Offset of `len` in the kernel's struct sk_buff (6.18, x86-64). */
+const skbLength = 112;
+
 /** XRP: 280 bytes of context, the block just read and the caller's scratch page. */
 export function storageFamily(layout: ContextLayout): Family {
 	const page = 4096;

@@ -7,14 +7,21 @@ export interface CapturedPacket {
 	readonly length: number;
 }
 
+/** By the first word, read little-endian: byte order, and nanoseconds in a unit of the fraction. */
+const formats: ReadonlyMap<number, readonly [little: boolean, unit: bigint]> = new Map([
+	[0xa1b2c3d4, [true, 1000n]],
+	[0xd4c3b2a1, [false, 1000n]],
+	[0xa1b23c4d, [true, 1n]],
+	[0x4d3cb2a1, [false, 1n]],
+]);
+
 /** @throws RangeError naming the offset of what is cut off or unknown */
 export function readPcap(bytes: Uint8Array): CapturedPacket[] {
 	if (bytes.length < 4) throw new RangeError("the capture file is empty");
 	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 	const magic = view.getUint32(0, true);
 	if (magic === 0x0a0d0d0a) return readBlocks(bytes, view);
-	const formats: Readonly<Record<number, readonly [little: boolean, nanoseconds: bigint]>> = { 0xa1b2c3d4: [true, 1000n], 0xd4c3b2a1: [false, 1000n], 0xa1b23c4d: [true, 1n], 0x4d3cb2a1: [false, 1n] };
-	const format = formats[magic];
+	const format = formats.get(magic);
 	if (format === undefined) throw new RangeError(`not a capture file: it begins with 0x${magic.toString(16)}`);
 	const [little, unit] = format;
 	const packets: CapturedPacket[] = [];
