@@ -316,9 +316,7 @@ function runBlock(ops: readonly (Op | null)[], block: Block, state: State, regis
 			case "imm64":
 				if (op.pseudo === 1 || op.pseudo === 5) range.assignPointer(state, op.dst, range.MAP + op.lo);
 				else if (op.pseudo !== 0) range.assignPointer(state, op.dst);
-				else if (op.hi === 0) range.assignConstant(state, op.dst, op.lo >>> 0);
-				else if (op.hi === op.lo >> 31) range.assignConstant(state, op.dst, op.lo);
-				else range.assignUnknown(state, op.dst);
+				else range.assignWords(state, op.dst, op.lo, op.hi);
 				break;
 			case "load": {
 				const bits = op.size * 8;
@@ -381,23 +379,24 @@ function valueFlags(state: State, r: number): number {
 	return flags;
 }
 
+function sourceFlags(state: State, scratch: number, src: number, imm: number): number {
+	if (src < 0) range.assignConstant(state, scratch, imm);
+	return valueFlags(state, src < 0 ? scratch : src) << 4;
+}
+
 function record(op: Op, at: number, state: State, registers: number, draft: Draft): void {
 	let flags = 0;
-	const source = (src: number, imm: number): void => {
-		if (src < 0) range.assignConstant(state, registers, imm);
-		flags |= valueFlags(state, src < 0 ? registers : src) << 4;
-	};
 	switch (op.kind) {
 		case "alu":
 		case "branch":
 			flags = valueFlags(state, op.dst);
-			source(op.src, op.imm);
+			flags |= sourceFlags(state, registers, op.src, op.imm);
 			if (op.src >= 0 && state[op.src * STRIDE + 2] === state[op.src * STRIDE + 3]) draft.constant[at] = state[op.src * STRIDE + 2];
 			break;
 		case "movsx":
 		case "extract":
 		case "cast":
-			source(op.src, 0);
+			flags |= sourceFlags(state, registers, op.src, 0);
 			break;
 		case "neg":
 		case "swap":
@@ -407,7 +406,7 @@ function record(op: Op, at: number, state: State, registers: number, draft: Draf
 		case "store":
 		case "atomic": {
 			flags = valueFlags(state, op.base);
-			if (op.kind === "store" || op.kind === "atomic") source(op.src, op.kind === "store" ? op.imm : 0);
+			if (op.kind === "store" || op.kind === "atomic") flags |= sourceFlags(state, registers, op.src, op.kind === "store" ? op.imm : 0);
 			const kind = state[op.base * STRIDE + 4];
 			if (range.isStackOffset(kind)) {
 				draft.stack[at] = kind + op.off;
@@ -417,7 +416,7 @@ function record(op: Op, at: number, state: State, registers: number, draft: Draf
 			break;
 		}
 		case "packet":
-			if (op.src >= 0) source(op.src, 0);
+			if (op.src >= 0) flags |= sourceFlags(state, registers, op.src, 0);
 			break;
 		case "exit":
 			flags = valueFlags(state, 0);
@@ -448,30 +447,31 @@ function record(op: Op, at: number, state: State, registers: number, draft: Draf
 
 const WHOLE_FRAME: readonly [number, number] = [-(2 ** 20), 2 ** 20];
 
+const ofStack = (state: State, r: number): boolean => range.isOfStack(state[r * STRIDE + 4]);
+
 /** Which bytes of the frame the operation lets something touch that is not an access at a known offset. */
 function recordExposure(op: Op, pc: number, state: State, options: AnalysisOptions, draft: Draft): void {
-	const ofStack = (r: number): boolean => range.isOfStack(state[r * STRIDE + 4]);
 	const top = state[10 * STRIDE];
 	switch (op.kind) {
 		case "load":
 		case "store":
 		case "atomic": {
 			const at = op.base * STRIDE;
-			if (op.kind !== "load" && op.src >= 0 && ofStack(op.src)) draft.exposed.push(WHOLE_FRAME);
+			if (op.kind !== "load" && op.src >= 0 && ofStack(state, op.src)) draft.exposed.push(WHOLE_FRAME);
 			// Atomics stay in memory, and so does what they touch.
-			if (state[at + 4] === range.DERIVED || (op.kind === "atomic" && ofStack(op.base))) draft.exposed.push([state[at] + op.off - top, state[at + 1] + op.off + op.size - top]);
+			if (state[at + 4] === range.DERIVED || (op.kind === "atomic" && ofStack(state, op.base))) draft.exposed.push([state[at] + op.off - top, state[at + 1] + op.off + op.size - top]);
 			return;
 		}
 		case "helper":
 		case "kfunc":
-			for (let r = 1; r <= options.shape(op, pc).args; r++) if (ofStack(r)) draft.exposed.push([state[r * STRIDE] - top, 2 ** 20]);
+			for (let r = 1; r <= options.shape(op, pc).args; r++) if (ofStack(state, r)) draft.exposed.push([state[r * STRIDE] - top, 2 ** 20]);
 			return;
 		case "call":
 		case "callx":
-			for (let r = 1; r <= 5; r++) if (ofStack(r)) draft.exposed.push(WHOLE_FRAME);
+			for (let r = 1; r <= 5; r++) if (ofStack(state, r)) draft.exposed.push(WHOLE_FRAME);
 			return;
 		case "exit":
-			if (ofStack(0)) draft.exposed.push(WHOLE_FRAME);
+			if (ofStack(state, 0)) draft.exposed.push(WHOLE_FRAME);
 			return;
 		case "imm64":
 			// A callback may be handed a pointer into the frame and move it either way.
@@ -574,21 +574,26 @@ function walkBack(ops: readonly (Op | null)[], block: Block, base: number, live:
 /** Operations whose low result word depends on the operands' low words alone. */
 const LOW_CLOSED = new Set(["add", "sub", "mul", "or", "and", "xor", "mov"]);
 
+function useLow(needs: Needs, r: number): void {
+	needs.low |= 1 << r;
+}
+
+/** The whole value; its high half counts only where the low half does not imply it. */
+function useFull(needs: Needs, r: number, implied: number): void {
+	needs.low |= 1 << r;
+	if (implied !== 0) return;
+	needs.high |= 1 << r;
+	needs.usesHigh |= 1 << r;
+}
+
+function useAddress(needs: Needs, r: number, implied: number, options: AnalysisOptions): void {
+	if (options.checked) useFull(needs, r, implied);
+	else useLow(needs, r);
+}
+
 function stepBack(op: Op, pc: number, at: number, flags: number, low: boolean, high: boolean, needs: Needs, options: AnalysisOptions, draft: Draft): void {
-	const useLow = (r: number): void => {
-		needs.low |= 1 << r;
-	};
-	/** The whole value; its high half counts only where the low half does not imply it. */
-	const useFull = (r: number, implied: number): void => {
-		needs.low |= 1 << r;
-		if (implied === 0) {
-			needs.high |= 1 << r;
-			needs.usesHigh |= 1 << r;
-		}
-	};
 	const dstImplied = flags & (FLAG.dstZero | FLAG.dstSign);
 	const srcImplied = flags & (FLAG.srcZero | FLAG.srcSign);
-	const address = (r: number): void => (options.checked ? useFull(r, dstImplied) : useLow(r));
 	switch (op.kind) {
 		case "alu": {
 			if (!low && !high) return;
@@ -598,57 +603,57 @@ function stepBack(op: Op, pc: number, at: number, flags: number, low: boolean, h
 			const knownCount = op.src < 0 || !Number.isNaN(draft.constant[at]);
 			const shift = op.op === "lsh" || op.op === "rsh" || op.op === "arsh";
 			if (op.width === 32 || (!full && (LOW_CLOSED.has(op.op) || (op.op === "lsh" && knownCount)))) {
-				if (!isMov) useLow(op.dst);
-				if (op.src >= 0) useLow(op.src);
+				if (!isMov) useLow(needs, op.dst);
+				if (op.src >= 0) useLow(needs, op.src);
 			} else if (shift) {
-				if (op.op === "lsh" && knownCount && count >= 32) useLow(op.dst);
-				else useFull(op.dst, dstImplied);
-				if (op.src >= 0) useLow(op.src);
+				if (op.op === "lsh" && knownCount && count >= 32) useLow(needs, op.dst);
+				else useFull(needs, op.dst, dstImplied);
+				if (op.src >= 0) useLow(needs, op.src);
 			} else {
-				if (!isMov) useFull(op.dst, dstImplied);
-				if (op.src >= 0) useFull(op.src, srcImplied);
+				if (!isMov) useFull(needs, op.dst, dstImplied);
+				if (op.src >= 0) useFull(needs, op.src, srcImplied);
 			}
 			return;
 		}
 		case "movsx":
 		case "extract":
-			if (low || high) useLow(op.src);
+			if (low || high) useLow(needs, op.src);
 			return;
 		case "cast":
-			if (low || high) useLow(op.src);
+			if (low || high) useLow(needs, op.src);
 			return;
 		case "neg":
-			if (op.width === 64 && high && (flags & (FLAG.resZero | FLAG.resSign)) === 0) useFull(op.dst, dstImplied);
-			else if (low || high) useLow(op.dst);
+			if (op.width === 64 && high && (flags & (FLAG.resZero | FLAG.resSign)) === 0) useFull(needs, op.dst, dstImplied);
+			else if (low || high) useLow(needs, op.dst);
 			return;
 		case "swap":
 			if (!low && !high) return;
-			if (op.bits === 64 && (op.swap || high)) useFull(op.dst, dstImplied);
-			else useLow(op.dst);
+			if (op.bits === 64 && (op.swap || high)) useFull(needs, op.dst, dstImplied);
+			else useLow(needs, op.dst);
 			return;
 		case "load":
-			address(op.base);
+			useAddress(needs, op.base, dstImplied, options);
 			return;
 		case "store":
-			address(op.base);
-			if (op.src >= 0) op.size === 8 ? useFull(op.src, srcImplied) : useLow(op.src);
+			useAddress(needs, op.base, dstImplied, options);
+			if (op.src >= 0) op.size === 8 ? useFull(needs, op.src, srcImplied) : useLow(needs, op.src);
 			return;
 		case "atomic":
-			address(op.base);
-			if (op.size === 8) useFull(op.src, srcImplied);
-			else useLow(op.src);
-			if (op.op === "cmpxchg") op.size === 8 ? useFull(0, draft.argZero[at] & 1) : useLow(0);
+			useAddress(needs, op.base, dstImplied, options);
+			if (op.size === 8) useFull(needs, op.src, srcImplied);
+			else useLow(needs, op.src);
+			if (op.op === "cmpxchg") op.size === 8 ? useFull(needs, 0, draft.argZero[at] & 1) : useLow(needs, 0);
 			return;
 		case "packet":
-			if (op.src >= 0) useLow(op.src);
+			if (op.src >= 0) useLow(needs, op.src);
 			return;
 		case "branch":
 			if (op.width === 32 || (op.op === "set" && op.src < 0 && op.imm >= 0)) {
-				useLow(op.dst);
-				if (op.src >= 0) useLow(op.src);
+				useLow(needs, op.dst);
+				if (op.src >= 0) useLow(needs, op.src);
 			} else {
-				useFull(op.dst, dstImplied);
-				if (op.src >= 0) useFull(op.src, srcImplied);
+				useFull(needs, op.dst, dstImplied);
+				if (op.src >= 0) useFull(needs, op.src, srcImplied);
 			}
 			return;
 		case "helper":
@@ -661,14 +666,14 @@ function stepBack(op: Op, pc: number, at: number, flags: number, low: boolean, h
 				needs.high &= ~(1 << r);
 			}
 			for (let r = 1; r <= args; r++) {
-				if (wide & (1 << (r - 1))) useFull(r, (draft.argZero[at] | draft.argSign[at]) & (1 << r));
-				else useLow(r);
+				if (wide & (1 << (r - 1))) useFull(needs, r, (draft.argZero[at] | draft.argSign[at]) & (1 << r));
+				else useLow(needs, r);
 			}
-			if (op.kind === "callx") useLow(op.reg);
+			if (op.kind === "callx") useLow(needs, op.reg);
 			return;
 		}
 		case "exit":
-			useFull(0, dstImplied);
+			useFull(needs, 0, dstImplied);
 			return;
 		case "imm64":
 		case "jump":

@@ -69,6 +69,13 @@ export function assignConstant(s: State, r: number, value: number): void {
 	else assign(s, r, 0, TOP_U, value, value, zeros);
 }
 
+/** A constant of two words; beyond 2⁵³ nothing is kept of it. */
+export function assignWords(s: State, r: number, low: number, high: number): void {
+	const value = high * 2 ** 32 + (low >>> 0);
+	if (Math.abs(value) <= EXACT) assignConstant(s, r, value);
+	else assignUnknown(s, r);
+}
+
 function trailingZeros(value: number): number {
 	const low = value | 0;
 	return low === 0 ? 32 : 31 - Math.clz32(low & -low);
@@ -149,71 +156,95 @@ export function arithmetic(s: State, op: AluName, width: Width, dst: number, src
 		if (pointers && oneAddress && !derived) return assignPointer(s, dst, POINTER, Math.min(s[d + 5], s[b + 5]));
 	}
 	const narrow = width === 32;
-	const limit = narrow ? U32 : EXACT;
-	let [umin, umax, smin, smax] = [s[d], s[d + 1], s[d + 2], s[d + 3]];
-	let [bumin, bumax, bsmin, bsmax] = [s[b], s[b + 1], s[b + 2], s[b + 3]];
+	let umin = s[d];
+	let umax = s[d + 1];
+	let smin = s[d + 2];
+	let smax = s[d + 3];
+	let bumin = s[b];
+	let bumax = s[b + 1];
+	let bsmin = s[b + 2];
+	let bsmax = s[b + 3];
 	if (narrow) {
-		if (umax > U32) [umin, umax] = [0, U32];
-		if (bumax > U32) [bumin, bumax] = bsmin === bsmax && bsmin < 0 ? [bsmin + 2 ** 32, bsmin + 2 ** 32] : [0, U32];
-		[smin, smax, bsmin, bsmax] = [umin, umax, bumin, bumax];
+		if (umax > U32) (umin = 0), (umax = U32);
+		if (bumax > U32) {
+			// A negative immediate is one number; its low word counts.
+			const constant = bsmin === bsmax && bsmin < 0 && bsmin >= -0x80000000;
+			bumin = constant ? bsmin + 2 ** 32 : 0;
+			bumax = constant ? bsmin + 2 ** 32 : U32;
+		}
+		smin = umin;
+		smax = umax;
+		bsmin = bumin;
+		bsmax = bumax;
 	}
 	const zeros = Math.min(s[d + 5], s[b + 5]);
-	const unsigned = (low: number, high: number, z = 0): void => (high <= limit ? assign(s, dst, low, high, low, high, z) : narrow ? assignUnsigned(s, dst, 0, U32, Math.min(z, 32)) : assign(s, dst, 0, TOP_U, -TOP_S, TOP_S, z));
-	const both = (low: number, high: number, slow: number, shigh: number, z: number): void => {
-		if (narrow) return low >= 0 ? unsigned(low, high, z) : assignUnsigned(s, dst, 0, U32, Math.min(z, 32));
-		const uok = low >= 0 && high <= limit;
-		const sok = slow >= -EXACT && shigh <= EXACT;
-		assign(s, dst, uok ? low : 0, uok ? high : TOP_U, sok ? slow : -TOP_S, sok ? shigh : TOP_S, z);
-	};
 	switch (op) {
 		case "add":
-			both(umin + bumin, umax + bumax, smin + bsmin, smax + bsmax, zeros);
+			setBoth(s, dst, narrow, umin + bumin, umax + bumax, smin + bsmin, smax + bsmax, zeros);
 			return derived ? markDerived(s, dst, pointers) : undefined;
 		case "sub":
-			both(umin - bumax, umax - bumin, smin - bsmax, smax - bsmin, zeros);
+			setBoth(s, dst, narrow, umin - bumax, umax - bumin, smin - bsmax, smax - bsmin, zeros);
 			return derived ? markDerived(s, dst, pointers) : undefined;
 		case "mul": {
-			const corners = [smin * bsmin, smin * bsmax, smax * bsmin, smax * bsmax];
-			return both(umin * bumin, umax * bumax, Math.min(...corners), Math.max(...corners), Math.min(64, s[d + 5] + s[b + 5]));
+			const p = smin * bsmin;
+			const q = smin * bsmax;
+			const t = smax * bsmin;
+			const u = smax * bsmax;
+			return setBoth(s, dst, narrow, umin * bumin, umax * bumax, Math.min(p, q, t, u), Math.max(p, q, t, u), Math.min(64, s[d + 5] + s[b + 5]));
 		}
 		case "div":
-			return unsigned(0, bumin > 0 ? Math.floor(umax / bumin) : umax);
+			return setUnsigned(s, dst, narrow, 0, bumin > 0 ? Math.floor(umax / bumin) : umax);
 		case "mod":
-			return unsigned(0, bumin > 0 ? Math.min(umax, bumax - 1) : umax);
+			return setUnsigned(s, dst, narrow, 0, bumin > 0 ? Math.min(umax, bumax - 1) : umax);
 		case "sdiv":
 		case "smod":
-			if (!narrow && smin >= 0 && bsmin > 0) return unsigned(0, op === "sdiv" ? Math.floor(smax / bsmin) : Math.min(smax, bsmax - 1));
+			if (!narrow && smin >= 0 && bsmin > 0) return setUnsigned(s, dst, narrow, 0, op === "sdiv" ? Math.floor(smax / bsmin) : Math.min(smax, bsmax - 1));
 			return narrow ? assignUnsigned(s, dst, 0, U32) : op === "smod" && smin >= -EXACT && smax <= EXACT ? assignSigned(s, dst, Math.min(smin, 0), Math.max(smax, 0)) : assignUnknown(s, dst);
 		case "and": {
 			const z = Math.max(s[d + 5], s[b + 5]);
-			if (Math.min(umax, bumax) <= limit) return unsigned(0, Math.min(umax, bumax), z);
+			if (Math.min(umax, bumax) <= (narrow ? U32 : EXACT)) return setUnsigned(s, dst, narrow, 0, Math.min(umax, bumax), z);
 			return signed32(smin, smax, bsmin, bsmax) ? assignSigned(s, dst, -0x80000000, 0x7fffffff) : assign(s, dst, 0, TOP_U, -TOP_S, TOP_S, z);
 		}
 		case "or":
 		case "xor": {
-			if (Math.max(umax, bumax) <= limit) {
+			if (Math.max(umax, bumax) <= (narrow ? U32 : EXACT)) {
 				const high = 2 ** bitLength(Math.max(umax, bumax)) - 1;
-				return unsigned(op === "or" ? Math.max(umin, bumin) : 0, high, zeros);
+				return setUnsigned(s, dst, narrow, op === "or" ? Math.max(umin, bumin) : 0, high, zeros);
 			}
 			return signed32(smin, smax, bsmin, bsmax) ? assignSigned(s, dst, -0x80000000, 0x7fffffff) : assign(s, dst, op === "or" ? Math.max(umin, bumin) : 0, TOP_U, -TOP_S, TOP_S, zeros);
 		}
 		case "lsh": {
 			if (bumax >= width) return narrow ? assignUnsigned(s, dst, 0, U32) : assignUnknown(s, dst);
-			return both(umin * 2 ** bumin, umax * 2 ** bumax, smin * 2 ** (smin < 0 ? bumax : bumin), smax * 2 ** (smax < 0 ? bumin : bumax), Math.min(width, s[d + 5] + bumin));
+			return setBoth(s, dst, narrow, umin * 2 ** bumin, umax * 2 ** bumax, smin * 2 ** (smin < 0 ? bumax : bumin), smax * 2 ** (smax < 0 ? bumin : bumax), Math.min(width, s[d + 5] + bumin));
 		}
 		case "rsh": {
 			const least = bumax < width ? bumin : 0;
 			if (umax === TOP_U) return least > 0 ? assignUnsigned(s, dst, 0, 2 ** (64 - least) - 1) : assignUnknown(s, dst);
-			return unsigned(bumax < width ? Math.floor(umin / 2 ** bumax) : 0, Math.floor(umax / 2 ** least));
+			return setUnsigned(s, dst, narrow, bumax < width ? Math.floor(umin / 2 ** bumax) : 0, Math.floor(umax / 2 ** least));
 		}
 		case "arsh": {
-			if (narrow) return umax < 2 ** 31 && bumax < width ? unsigned(0, Math.floor(umax / 2 ** bumin)) : assignUnsigned(s, dst, 0, U32);
+			if (narrow) return umax < 2 ** 31 && bumax < width ? setUnsigned(s, dst, narrow, 0, Math.floor(umax / 2 ** bumin)) : assignUnsigned(s, dst, 0, U32);
 			const least = bumax < width ? bumin : 0;
 			return assignSigned(s, dst, Math.min(0, Math.floor(smin / 2 ** least)), Math.max(-1, Math.floor(smax / 2 ** least)));
 		}
 		default:
 			op satisfies never;
 	}
+}
+
+/** An unsigned result; beyond the exact bounds nothing is known but the low zeros. */
+function setUnsigned(s: State, dst: number, narrow: boolean, low: number, high: number, zeros = 0): void {
+	if (high <= (narrow ? U32 : EXACT)) assign(s, dst, low, high, low, high, zeros);
+	else if (narrow) assignUnsigned(s, dst, 0, U32, Math.min(zeros, 32));
+	else assign(s, dst, 0, TOP_U, -TOP_S, TOP_S, zeros);
+}
+
+/** A result with unsigned and signed bounds, each dropped where it may have wrapped. */
+function setBoth(s: State, dst: number, narrow: boolean, low: number, high: number, slow: number, shigh: number, zeros: number): void {
+	if (narrow) return setUnsigned(s, dst, true, low >= 0 ? low : 0, low >= 0 ? high : Number.POSITIVE_INFINITY, zeros);
+	const u = low >= 0 && high <= EXACT;
+	const v = slow >= -EXACT && shigh <= EXACT;
+	assign(s, dst, u ? low : 0, u ? high : TOP_U, v ? slow : -TOP_S, v ? shigh : TOP_S, zeros);
 }
 
 function markDerived(s: State, r: number, pointers: boolean): void {
@@ -270,7 +301,8 @@ export function refine(s: State, op: CompareName, width: Width, a: number, b: nu
 			relation satisfies never;
 	}
 	if (s[x] > s[x + 1] || s[y] > s[y + 1] || s[x + 2] > s[x + 3] || s[y + 2] > s[y + 3]) return false;
-	for (const [r, at] of [[a, x] as const, [b, y] as const]) assign(s, r, s[at], s[at + 1], s[at + 2], s[at + 3], s[at + 5], s[at + 4]);
+	assign(s, a, s[x], s[x + 1], s[x + 2], s[x + 3], s[x + 5], s[x + 4]);
+	assign(s, b, s[y], s[y + 1], s[y + 2], s[y + 3], s[y + 5], s[y + 4]);
 	return true;
 }
 
@@ -278,7 +310,10 @@ export function refine(s: State, op: CompareName, width: Width, a: number, b: nu
 export function boundByOffset(s: State, to: number, from: number, delta: number): void {
 	const t = to * STRIDE;
 	const f = from * STRIDE;
-	const [umin, umax, smin, smax] = [s[f] + delta, s[f + 1] + delta, s[f + 2] + delta, s[f + 3] + delta];
+	const umin = s[f] + delta;
+	const umax = s[f + 1] + delta;
+	const smin = s[f + 2] + delta;
+	const smax = s[f + 3] + delta;
 	const u = umin >= 0 && umax <= EXACT;
 	const v = smin >= -EXACT && smax <= EXACT;
 	if (!u && !v) return;

@@ -1,6 +1,7 @@
 /** Generated JavaScript leads back to the C: fault lines, breakpoints, coverage, stack traces of a plain node. */
 import { spawnSync } from "node:child_process";
 import { Session } from "node:inspector";
+import type { BasicSourceMapConsumer } from "source-map";
 import { SourceMapConsumer } from "source-map";
 import { beforeAll, describe, expect, it } from "vitest";
 import { compileAndLoad } from "../../index.ts";
@@ -39,7 +40,7 @@ describe("source maps", () => {
 	const session = new Session();
 	const scripts: Script[] = [];
 	let run: (packet: Uint8Array) => number;
-	let map: InstanceType<typeof SourceMapConsumer>;
+	let map: BasicSourceMapConsumer;
 	let script: Script;
 	let name = "";
 
@@ -72,7 +73,7 @@ describe("source maps", () => {
 		let id = "";
 		session.post("Debugger.setBreakpoint", { location: { scriptId: script.scriptId, lineNumber: at.line! - 1, columnNumber: at.column! } }, (error, answer) => {
 			expect(error).toBeNull();
-			id = answer.breakpointId;
+			id = (answer as { breakpointId: string }).breakpointId;
 		});
 		expect(run(Uint8Array.of(9, 2, 3, 4))).toBe(3);
 		expect(stops).toEqual([]);

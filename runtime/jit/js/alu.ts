@@ -20,7 +20,7 @@ export function emitAlu(b: JsBody, op: Alu, at: number): void {
 	const flags = b.flags(at);
 	if (!(flags & (FLAG.needLow | FLAG.needHigh))) return;
 	const dst = operand(b, op.dst, 0, at, flags & FLAG.dstZero, flags & FLAG.dstSign);
-	const src = operand(b, op.src, op.imm, at, flags & FLAG.srcZero, flags & FLAG.srcSign);
+	const src = operand(b, op.src, op.imm, at, flags & FLAG.srcZero, flags & FLAG.srcSign, true);
 	const full = op.width === 64 && b.keepsHigh(at) && !(flags & (FLAG.resZero | FLAG.resSign));
 	const { low: a, high: ah } = dst;
 	const { low: c, high: ch } = src;
@@ -60,8 +60,11 @@ export function emitAlu(b: JsBody, op: Alu, at: number): void {
 	}
 }
 
-function operand(b: JsBody, r: number, imm: number, at: number, zero: number, sign: number): Operand {
+function operand(b: JsBody, r: number, imm: number, at: number, zero: number, sign: number, source = false): Operand {
 	if (r < 0) return { low: String(imm), high: String(imm >> 31) };
+	// A register that holds one number, below 2⁵³ in size: a literal lets cheaper forms be chosen.
+	const constant = source ? b.fn.analysis.constant[at] : Number.NaN;
+	if (!Number.isNaN(constant)) return { low: String(constant | 0), high: String(Math.floor(constant / 2 ** 32) | 0) };
 	return { low: b.low(r), high: b.high(r, at, zero !== 0, sign !== 0) };
 }
 
@@ -186,7 +189,7 @@ const SYMBOL: Readonly<Record<Exclude<CompareName, "set">, string>> = { eq: "===
 export function condition(b: JsBody, op: Branch, at: number, negate: boolean): string {
 	const flags = b.flags(at);
 	const dst = operand(b, op.dst, 0, at, flags & FLAG.dstZero, flags & FLAG.dstSign);
-	const src = operand(b, op.src, op.imm, at, flags & FLAG.srcZero, flags & FLAG.srcSign);
+	const src = operand(b, op.src, op.imm, at, flags & FLAG.srcZero, flags & FLAG.srcSign, true);
 	if (op.op === "set") {
 		const low = `${dst.low} & ${src.low}`;
 		const both = op.width === 32 || dst.high === "0" || src.high === "0" ? `(${low})` : `(${low} | ${dst.high} & ${src.high})`;
