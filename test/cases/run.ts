@@ -27,8 +27,10 @@ interface Case {
 	readonly asm?: string;
 	readonly mem?: string;
 	readonly data?: string;
-	readonly tests?: readonly { readonly data_size: number }[];
-	readonly flags?: { readonly large_mem?: boolean };
+	readonly tests?: readonly { readonly data_size: number; readonly result?: number }[];
+	/** 64 bits, hexadecimal. */
+	readonly result?: string;
+	readonly flags?: { readonly large_mem?: boolean; readonly expected_fail?: boolean };
 }
 
 interface Outcome {
