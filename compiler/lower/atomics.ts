@@ -3,9 +3,10 @@ import type { TExpr } from "../types/typed.ts";
 import type { CType } from "../types/types.ts";
 import type { BuiltinExpr, Lowering, Place } from "./state.ts";
 import { constant } from "../ir/values.ts";
-import { asPointer } from "../types/basic.ts";
+import { asPointer, qualifiersOf } from "../types/basic.ts";
 import { sizeOf } from "../types/layout.ts";
 import { extendFrom, moved } from "./convert.ts";
+import { reach } from "./places.ts";
 import { isSigned, shapeOf, tyOf } from "./state.ts";
 
 /**
@@ -37,7 +38,9 @@ export function lowerAtomic(f: Lowering, expr: BuiltinExpr, used: boolean): Valu
 	if (size !== 4 && size !== 8 && !/_(load|store)(_n)?$|_clear$|release$|_init$/.test(name)) {
 		return f.refuse("E0603", `eBPF has atomic operations on 4 and 8 bytes, not on ${size}`, expr.span);
 	}
-	const pointer = f.value(expr.args[0]);
+	const { addressSpace } = qualifiersOf(pointee);
+	const given = f.value(expr.args[0]);
+	const pointer = addressSpace === 0 ? given : b.append("addrspace", "ptr", [given], { from: addressSpace, to: 0 });
 	const arg = (index: number): Value => fit(f, expr.args[index], pointee);
 	const order = (index: number): bigint => {
 		const given = expr.args[index];
@@ -165,9 +168,9 @@ export function updateAtomically(f: Lowering, expr: TExpr & { kind: "update" }, 
 	if (rmw === undefined || (size !== 4 && size !== 8)) return f.refuse("E0603", `eBPF has no atomic ${expr.op}= on ${size} bytes`, expr.span);
 	if (shapeOf(type).kind === "pointer") {
 		const offset = integer(f, moved(f.b, constant("ptr", 0), right, expr.value.type, Math.max(expr.scale, 1), false));
-		return modify(f, rmw, place.base, offset, type, used, !expr.post);
+		return modify(f, rmw, reach(f, place), offset, type, used, !expr.post);
 	}
 	const operand = tyOf(type) === "i64" ? f.b.extend(right, isSigned(expr.value.type)) : f.b.truncate(right);
-	return modify(f, rmw, place.base, operand, type, used, !expr.post);
+	return modify(f, rmw, reach(f, place), operand, type, used, !expr.post);
 }
 

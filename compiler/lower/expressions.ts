@@ -6,7 +6,7 @@ import { bug } from "../diagnostics/diagnostic.ts";
 import { constant, undef } from "../ir/values.ts";
 import { asPointer, canonical, qualifiersOf } from "../types/basic.ts";
 import { convert, moved, truth } from "./convert.ts";
-import { copyPlace, readPlace, storedValue, temporary, writePlace, writeWide } from "./places.ts";
+import { copyPlace, reach, readPlace, storedValue, temporary, writePlace, writeWide } from "./places.ts";
 import { isMemory, isSigned, isWide, shapeOf, tyOf } from "./state.ts";
 import { updateAtomically } from "./atomics.ts";
 import { compareWide, narrowWide } from "./int128.ts";
@@ -237,7 +237,7 @@ function assign(f: Lowering, expr: TExpr & { kind: "assign" }): Value | null {
 	const scalarValue = f.value(value);
 	const place = f.place(target);
 	f.b.loc = expr.span;
-	if (qualifiersOf(target.type).atomic) f.b.append("storerel", null, [place.base, scalarValue], { size: sizeForAtomic(target.type) });
+	if (qualifiersOf(target.type).atomic) f.b.append("storerel", null, [reach(f, place), scalarValue], { size: sizeForAtomic(target.type) });
 	else writePlace(f, place, scalarValue);
 	return storedValue(f, place, scalarValue);
 }

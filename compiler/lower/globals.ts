@@ -1,6 +1,6 @@
 import type { IrGlobal } from "../ir/types.ts";
 import type { ObjectSym } from "../types/typed.ts";
-import { isComplete, isConst } from "../types/basic.ts";
+import { isComplete, isConst, qualifiersOf } from "../types/basic.ts";
 import { sizeOf } from "../types/layout.ts";
 
 /**
@@ -41,7 +41,8 @@ export function createGlobals(): Globals {
 		const constant = isConst(symbol.type);
 		const { init } = symbol;
 		const zero = init === undefined || (init.relocs.length === 0 && init.bytes.every((byte) => byte === 0));
-		const section = symbol.section ?? (symbol.linkage === "extern" ? "" : constant ? ".rodata" : zero ? ".bss" : ".data");
+		const { addressSpace } = qualifiersOf(symbol.type);
+		const section = symbol.section ?? (symbol.linkage === "extern" ? "" : addressSpace > 0 ? `.addr_space.${addressSpace}` : constant ? ".rodata" : zero ? ".bss" : ".data");
 		const wantsBytes = symbol.linkage !== "extern" && !(section === ".bss" || section.startsWith(".bss."));
 		const name = uniqueName(symbol.asmLabel ?? (symbol.ownerFunction === undefined ? symbol.name : `${symbol.ownerFunction}.${symbol.name}`));
 		const made: IrGlobal = {

@@ -17,14 +17,14 @@ export function lowerPlace(f: Lowering, expr: LExpr): Place {
 		case "variable": {
 			const { symbol } = expr;
 			const volatile = isVolatile(expr.type);
-			if (symbol.storage === "static") return { base: f.b.append("global", "ptr", [], { global: f.unit.global(symbol), offset: 0 }), type: expr.type, align: Math.max(symbol.align, 1), volatile };
+			if (symbol.storage === "static") return { base: f.b.append("global", "ptr", [], { global: f.unit.global(symbol), offset: 0 }), type: expr.type, align: Math.max(symbol.align, 1), volatile, ...inSpace(symbol.type) };
 			const slot = f.slot(symbol);
 			return { base: slot, type: expr.type, align: Math.max(symbol.align, slot.attr!.align!), volatile };
 		}
 		case "deref": {
 			const pointer = f.value(expr.pointer);
 			const align = isFunctionOrVoid(expr.type) ? 1 : alignOf(expr.type);
-			return { base: fromArena(f, pointer, expr.pointer.type), type: expr.type, align, volatile: isVolatile(expr.type) || pointsToVolatile(expr.pointer) };
+			return { base: pointer, type: expr.type, align, volatile: isVolatile(expr.type) || pointsToVolatile(expr.pointer), ...inSpace(asPointer(expr.pointer.type)?.target ?? expr.type) };
 		}
 		case "member":
 			return expr.preserve ? coreAccess(f, expr) : memberOf(f, lowerPlace(f, expr.base), expr);
@@ -58,12 +58,18 @@ const pointsToVolatile = (pointer: TExpr): boolean => {
 
 const isFunctionOrVoid = (type: CType): boolean => ["function", "void"].includes(canonical(type).kind);
 
-/** Address space 1 is the arena: a pointer of the kernel's own becomes one that can be followed (LLVM's addrspacecast). */
-function fromArena(f: Lowering, pointer: Value, type: CType): Value {
-	const target = asPointer(type)?.target;
-	const space = target === undefined ? 0 : qualifiersOf(target).addressSpace;
-	return space === 0 ? pointer : f.b.append("addrspace", "ptr", [pointer], { from: space, to: 0 });
+const inSpace = (type: CType): { space?: number } => {
+	const { addressSpace } = qualifiersOf(type);
+	return addressSpace === 0 ? {} : { space: addressSpace };
+};
+
+/** The address to load from and store to: one into the arena is made one that can be followed (LLVM's addrspacecast). */
+export function reach(f: Lowering, place: Place): Value {
+	return place.space === undefined ? place.base : f.b.append("addrspace", "ptr", [place.base], { from: place.space, to: 0 });
 }
+
+/** The same, of something within another place. */
+const within = (base: Place): { space?: number } => (base.space === undefined ? {} : { space: base.space });
 
 /** gcd of an alignment (a power of two) and an offset. */
 export const alignAt = (align: number, offset: number): number => {
@@ -77,10 +83,10 @@ function memberOf(f: Lowering, base: Place, expr: LExpr & { kind: "member" }): P
 	const volatile = base.volatile || isVolatile(expr.type);
 	if (member.bitWidth !== null) {
 		const bits = { offset: member.bitOffset, width: member.bitWidth, size: record.body!.size };
-		return { base: base.base, type: expr.type, align: base.align, volatile, bits };
+		return { base: base.base, type: expr.type, align: base.align, volatile, bits, ...within(base) };
 	}
 	const offset = member.bitOffset / 8;
-	return { base: f.b.ptradd(base.base, offset), type: expr.type, align: alignAt(base.align, offset), volatile };
+	return { base: f.b.ptradd(base.base, offset), type: expr.type, align: alignAt(base.align, offset), volatile, ...within(base) };
 }
 
 const constantIndex = (index: TExpr): number | null => (index.kind === "int" ? Number(index.value) : index.kind === "convert" ? constantIndex(index.operand) : null);
@@ -90,7 +96,7 @@ function elementOf(f: Lowering, base: Place, expr: LExpr & { kind: "element" }):
 	const index = f.b.extend(f.value(expr.index), isSigned(expr.index.type));
 	const offset = f.b.binary("mul", index, constant("i64", size));
 	const align = size === 0 ? base.align : alignAt(base.align, offset.op === "const" ? Number(offset.value) : size);
-	return { base: f.b.ptradd(base.base, offset), type: expr.type, align, volatile: base.volatile || isVolatile(expr.type) };
+	return { base: f.b.ptradd(base.base, offset), type: expr.type, align, volatile: base.volatile || isVolatile(expr.type), ...within(base) };
 }
 
 /**
@@ -148,7 +154,7 @@ function coreAccess(f: Lowering, expr: LExpr): Place {
 	const core = { root: at.type, access, relo: 0, value: BigInt(offset) };
 	const moved = f.b.append("coreoffset", "ptr", [base.base], { core });
 	const align = alignAt(base.align, offset);
-	return { base: moved, type: expr.type, align, volatile: volatile || base.volatile, ...(bits === undefined ? {} : { bits, unit }) };
+	return { base: moved, type: expr.type, align, volatile: volatile || base.volatile, ...(bits === undefined ? {} : { bits, unit }), ...within(base) };
 }
 
 // ── reading and writing ─────────────────────────────────────────────────────────────────────────
@@ -161,16 +167,16 @@ export const access = (size: number, align: number, volatile: boolean) => ({
 });
 
 export function readPlace(f: Lowering, place: Place): Value {
-	if (place.bits !== undefined) return readBits(f, place);
+	if (place.bits !== undefined) return readBits(f, { ...place, base: reach(f, place) });
 	const ty = tyOf(place.type);
 	const size = sizeOf(place.type);
 	const signed = size < 4 && isSigned(place.type) ? { signed: true } : {};
-	return f.b.load(ty, place.base, { ...access(size, place.align, place.volatile), ...signed });
+	return f.b.load(ty, reach(f, place), { ...access(size, place.align, place.volatile), ...signed });
 }
 
 export function writePlace(f: Lowering, place: Place, value: Value): void {
-	if (place.bits !== undefined) return writeBits(f, place, value);
-	f.b.store(place.base, value, access(sizeOf(place.type), place.align, place.volatile));
+	if (place.bits !== undefined) return writeBits(f, { ...place, base: reach(f, place) }, value);
+	f.b.store(reach(f, place), value, access(sizeOf(place.type), place.align, place.volatile));
 }
 
 /** Narrowest naturally placed unit that holds the bits: its offset and size in bytes. */
@@ -253,13 +259,15 @@ export function storedValue(f: Lowering, place: Place, value: Value): Value {
 
 export function readWide(f: Lowering, place: Place): Wide {
 	const attr = access(8, Math.min(place.align, 8), place.volatile);
-	return { lo: f.b.load("i64", place.base, attr), hi: f.b.load("i64", f.b.ptradd(place.base, 8), attr) };
+	const base = reach(f, place);
+	return { lo: f.b.load("i64", base, attr), hi: f.b.load("i64", f.b.ptradd(base, 8), attr) };
 }
 
 export function writeWide(f: Lowering, place: Place, value: Wide): void {
 	const attr = access(8, Math.min(place.align, 8), place.volatile);
-	f.b.store(place.base, value.lo, attr);
-	f.b.store(f.b.ptradd(place.base, 8), value.hi, attr);
+	const base = reach(f, place);
+	f.b.store(base, value.lo, attr);
+	f.b.store(f.b.ptradd(base, 8), value.hi, attr);
 }
 
 /** Copies a record or array. */
@@ -267,7 +275,7 @@ export function copyPlace(f: Lowering, to: Place, from: Place): void {
 	const size = sizeOf(to.type);
 	if (size === 0) return;
 	const volatile = to.volatile || from.volatile ? { volatile: true } : {};
-	f.b.append("memcpy", null, [to.base, from.base], { size, align: Math.min(to.align, from.align, 8), ...volatile });
+	f.b.append("memcpy", null, [reach(f, to), reach(f, from)], { size, align: Math.min(to.align, from.align, 8), ...volatile });
 }
 
 /** A place for a temporary. */

@@ -34,6 +34,8 @@ export interface Place {
 	/** What is known of the address, in bytes. */
 	readonly align: number;
 	readonly volatile: boolean;
+	/** Address space of `base` when it is not the ordinary one: the pointer is cast where memory is accessed. */
+	readonly space?: number;
 	/** A bit-field: `base` is where its record starts; `size` that record's size, `align` its alignment. */
 	readonly bits?: { readonly offset: number; readonly width: number; readonly size: number };
 	/** A bit-field of a CO-RE access: the storage unit is at `base`, of so many bytes. */

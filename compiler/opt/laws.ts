@@ -258,6 +258,8 @@ export const laws: Partial<Record<Op, readonly Law[]>> = {
 			return rw.make("global", "ptr", [], { ...p.attr, offset: (p.attr!.offset ?? 0) + Number(x.value) });
 		},
 	],
+	// A pointer is cast before it is moved: its neighbours share the cast.
+	addrspace: [(inst, rw) => (is(inst.args[0], "ptradd") && isConst(inst.args[0].args[1]) ? rw.make("ptradd", "ptr", [rw.make("addrspace", "ptr", [inst.args[0].args[0]], inst.attr), inst.args[0].args[1]]) : null)],
 	branch: [
 		(inst) => {
 			const [condition] = inst.args;

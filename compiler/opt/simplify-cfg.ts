@@ -18,6 +18,7 @@ export const simplifyCfg: Pass = {
 			if (simplifyPhis(fn)) changed = true;
 			if (mergeChains(fn)) changed = true;
 			if (skipEmpty(fn)) changed = true;
+			if (shareReturns(fn)) changed = true;
 			any ||= changed;
 		}
 		return any;
@@ -200,6 +201,33 @@ function skipEmpty(fn: IrFunction): boolean {
 		block.insts = [{ id: end.id, op: "unreachable", ty: null, args: [], loc: end.loc }];
 		changed = true;
 		preds = predecessors(fn);
+	}
+	if (changed) {
+		foldBranches(fn);
+		removeUnreachable(fn);
+	}
+	return changed;
+}
+
+/** Blocks that only return, and the same: one of them is enough. */
+function shareReturns(fn: IrFunction): boolean {
+	const kept: Block[] = [];
+	let changed = false;
+	for (const block of fn.blocks) {
+		const [ret] = block.insts;
+		if (ret.op !== "ret" || block === fn.blocks[0]) continue;
+		const same = kept.find((other) => other.insts[0].args.length === ret.args.length && ret.args.every((arg, i) => sameValue(arg, other.insts[0].args[i])));
+		if (same === undefined) {
+			kept.push(block);
+			continue;
+		}
+		for (const pred of fn.blocks) {
+			const end = terminator(pred);
+			if (end.op !== "asmgoto" && end.blocks?.includes(block)) {
+				end.blocks = end.blocks.map((to) => (to === block ? same : to));
+				changed = true;
+			}
+		}
 	}
 	if (changed) {
 		foldBranches(fn);
