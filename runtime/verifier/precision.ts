@@ -64,6 +64,7 @@ export function pushHistory(env: Env, state: State, flags: number, linked: reado
 }
 
 export function markPrecise(env: Env, reg: number): void {
+	if (env.regs[reg].type !== SCALAR) internal("backtracking misuse");
 	const bt = env.backtrack;
 	bt.frame = env.current.curframe;
 	bt.regs[bt.frame] |= 1 << reg;
