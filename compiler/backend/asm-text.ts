@@ -24,8 +24,9 @@ class Printer {
 	constructor(object: ObjectFile) {
 		this.object = object;
 		this.labels = object.sections.map(() => new Map());
-		for (const { name, section, value, type } of object.symbols) {
-			if (typeof section === "number" && (type === "function" || type === "object") && !this.labels[section].has(value)) this.labels[section].set(value, name);
+		// Only names of local symbols: an assembler would keep a reference to a global one by its name.
+		for (const { name, section, value, type, binding } of object.symbols) {
+			if (typeof section === "number" && binding === "local" && (type === "function" || type === "object") && !this.labels[section].has(value)) this.labels[section].set(value, name);
 		}
 		object.sections.forEach((section, i) => this.findTargets(section, i));
 	}
@@ -53,7 +54,8 @@ class Printer {
 	private addend(section: Section, reloc: Reloc): number {
 		const view = new DataView(section.data.buffer, section.data.byteOffset, section.data.byteLength);
 		if (reloc.type === R_BPF_64_32) return (view.getInt32(reloc.offset + 4, true) + 1) * 8;
-		return reloc.type === R_BPF_64_64 ? view.getInt32(reloc.offset + 4, true) : Number(view.getBigInt64(reloc.offset, true));
+		if (reloc.type === R_BPF_64_64) return view.getInt32(reloc.offset + 4, true);
+		return reloc.type === R_BPF_64_ABS64 ? Number(view.getBigInt64(reloc.offset, true)) : view.getInt32(reloc.offset, true);
 	}
 
 	private name(section: Section, reloc: Reloc): string {

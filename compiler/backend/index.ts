@@ -5,6 +5,7 @@ import type { TypedUnit } from "../types/typed.ts";
 import { printObject } from "./asm-text.ts";
 import { type CpuName, cpus } from "./cpu.ts";
 import { debugInfo } from "./debug-info.ts";
+import { dwarf } from "./dwarf.ts";
 import { encodeFunction } from "./encode.ts";
 import { layOut } from "./layout.ts";
 import type { MFunction } from "./machine.ts";
@@ -25,6 +26,8 @@ export interface EmitOptions {
 	/** As the command line had it. */
 	readonly fileName: string;
 	readonly diagnostics: DiagnosticSink;
+	/** Refused: layout and passes know little-endian memory only. */
+	readonly bigEndian?: boolean;
 	/** Also as assembly text. */
 	readonly asm?: boolean;
 }
@@ -38,7 +41,9 @@ export interface Emitted {
  * The back end: optimised IR in, an object out. Each function is selected, gets registers, is tidied and laid out, and encoded;
  * then sections, symbols and debug information are made of the whole. What eBPF cannot do is reported, with its place.
  */
-export function emit(module: IrModule, _unit: TypedUnit, places: Places, options: EmitOptions): Emitted {
+export function emit(module: IrModule, unit: TypedUnit, places: Places, options: EmitOptions): Emitted {
+	if (options.bigEndian === true) options.diagnostics.report({ code: "E0712", severity: "error", message: "big-endian objects (bpfeb) are not supported", span: null });
+	for (const { span } of unit.fileAsm) options.diagnostics.report({ code: "E0711", severity: "error", message: "assembly outside of functions is not supported", span });
 	const cpu = cpus[options.cpu];
 	const object = new ObjectBuilder(module);
 	const context = { cpu, diagnostics: options.diagnostics, nameOf: ({ symbol }: { symbol: Parameters<ObjectBuilder["nameOf"]>[0] }) => object.nameOf(symbol), unique: { next: 0 } };
@@ -54,6 +59,7 @@ export function emit(module: IrModule, _unit: TypedUnit, places: Places, options
 	for (const global of module.globals) object.placeGlobal(global);
 	const debug = options.debug ? debugInfo(module, object, places) : null;
 	object.resolve(module.globals, debug?.coreIds ?? new Map());
+	if (debug !== null) object.addDebugSections(dwarf(object.functions, places, options.fileName, "ebpfcc"));
 	const made: ObjectFile = { ...object.finish(options.fileName), ...(debug === null ? {} : { btf: debug.btf, btfExt: debug.btfExt }) };
 	return options.asm === true ? { object: made, asm: printObject(made) } : { object: made };
 }

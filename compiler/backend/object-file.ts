@@ -5,6 +5,7 @@ import type { Insn } from "../../assembler/spec/insn.ts";
 import { bug } from "../diagnostics/diagnostic.ts";
 import type { IrGlobal, IrModule } from "../ir/types.ts";
 import type { FunctionSym, Sym } from "../types/typed.ts";
+import type { DebugSection } from "./dwarf.ts";
 import type { Code } from "./encode.ts";
 import type { SymbolRef } from "./machine.ts";
 
@@ -169,6 +170,20 @@ export class ObjectBuilder {
 			insns[slot] = { ...insns[slot], src: 1, imm: place - 1 };
 		}
 		draft.relocs.push({ offset, type, symbol });
+	}
+
+	/** After everything else: sections that nothing loads. */
+	addDebugSections(sections: readonly DebugSection[]): void {
+		for (const { name, bytes } of sections) {
+			const draft = this.section(name, SHT.progbits, 0, 1, 0);
+			draft.size = bytes.length;
+			draft.parts.push({ offset: 0, bytes });
+		}
+		const index = new Map(this.sections.map((draft, i) => [draft.name, i]));
+		for (const { name, relocs } of sections) {
+			const draft = this.sections[index.get(name)!];
+			for (const { offset, type, section } of relocs) draft.relocs.push({ offset, type, symbol: { section: index.get(section) ?? bug(`no section ${section}`) } });
+		}
 	}
 
 	finish(fileName: string): Pick<ObjectFile, "endian" | "sections" | "symbols"> {

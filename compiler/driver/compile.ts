@@ -2,7 +2,9 @@
  * The compiler: C text in, an object (or what an earlier stage makes) and diagnostics out. Pure: files come through the provider.
  */
 import { writeElf } from "../../assembler/elf/write.ts";
+import { BACKEND_CODES } from "../backend/codes.ts";
 import { emit, type Places } from "../backend/index.ts";
+import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { DiagnosticEngine } from "../diagnostics/engine.ts";
 import { TABLE } from "../diagnostics/table.ts";
 import { parseUnit } from "../grammar/parse-unit.ts";
@@ -26,7 +28,7 @@ import { showAst, showTokens } from "./show.ts";
  * const result = compile("prog.c", "int answer(void) { return 42; }", defaultOptions({ read: () => null }));
  */
 export function compile(path: string, text: Uint8Array | string, options: CompileOptions): CompileResult {
-	const sink = new DiagnosticEngine(options.warnings, [...TABLE, ...Object.values(CODES)]);
+	const sink = new DiagnosticEngine(options.warnings, [...TABLE, ...Object.values(CODES), ...BACKEND_CODES]);
 	let btf: Uint8Array | null | undefined;
 	const vmlinux = (): Uint8Array | null => (btf === undefined ? (btf = options.vmlinux?.() ?? null) : btf);
 	const preprocessor = new Preprocessor({ ...options, builtinHeader, virtualVmlinux: () => vmlinux() !== null }, (diagnostic) => sink.report(diagnostic));
@@ -41,9 +43,15 @@ export function compile(path: string, text: Uint8Array | string, options: Compil
 	}
 	const ok = sink.errors === 0;
 	return {
-		ok, diagnostics: sink.kept, tokens: preprocessor.buffer, output: ok ? (made.output ?? null) : null, object: ok ? (made.object ?? null) : null,
+		ok, diagnostics: inSourceOrder(sink.kept, preprocessor.programLength), tokens: preprocessor.buffer, output: ok ? (made.output ?? null) : null, object: ok ? (made.object ?? null) : null,
 		dependencies: preprocessor.dependencies,
 	};
+}
+
+/** As the text is read: first what the preprocessor said (its places stand behind the program's tokens), then by token. */
+function inSourceOrder(diagnostics: readonly Diagnostic[], programLength: number): readonly Diagnostic[] {
+	const rank = ({ span }: Diagnostic): number => (span === null || span.from >= programLength ? -1 : span.from);
+	return [...diagnostics].sort((a, b) => rank(a) - rank(b));
 }
 
 type Made = Partial<Pick<CompileResult, "output" | "object">>;
@@ -70,7 +78,7 @@ function stages(path: string, text: Uint8Array | string, preprocessor: Preproces
 	if (sink.errors > 0) return {};
 
 	const wantsText = options.stage === "asm";
-	const { object, asm } = emit(ir, typed, placesOf(preprocessor.buffer), { cpu: `v${cpu}`, debug, fileName: path, diagnostics: sink, asm: wantsText });
+	const { object, asm } = emit(ir, typed, placesOf(preprocessor.buffer), { cpu: `v${cpu}`, debug, fileName: path, diagnostics: sink, asm: wantsText, bigEndian: options.target.bigEndian });
 	if (sink.errors > 0) return {};
 	return { object, output: wantsText ? asm! : writeElf(object) };
 }
