@@ -4,6 +4,7 @@
  * a source map to the C lines. A function too large for V8's optimiser (61,440 bytes of bytecode) goes to Wasm instead.
  */
 import { ProgramFault } from "../fault.ts";
+import type { ProgramImage } from "../image.ts";
 import type { BoundProgram, Callback, Engine, Entry } from "../program.ts";
 import type { CallShape } from "./analysis.ts";
 import { divider } from "./js/divide.ts";
@@ -13,7 +14,6 @@ import { explainedBy } from "./faults.ts";
 import { defaultFuel } from "./limits.ts";
 import type { JitProgram } from "./program.ts";
 import { liftProgram } from "./program.ts";
-import { inlineSourceMap } from "./sourcemap.ts";
 import { ProgramSurroundings } from "./surroundings.ts";
 import type { JitOptions } from "./wasm.ts";
 import { prepareWasm } from "./wasm.ts";
@@ -22,11 +22,16 @@ import { emitHashLookup } from "./wasm/lookup.ts";
 import type { Surroundings } from "./wasm/linkage.ts";
 
 export interface JsOptions extends JitOptions {
-	/** Append a source map to the generated text, so that debuggers, stack traces and coverage show the C. */
-	readonly sourceMap?: boolean;
+	/**
+	 * Appends a source map to the generated text, so that debuggers, stack traces and coverage show the C: `inlineSourceMap` of
+	 * sourcemap.ts. A function and not a flag, so that the map generator is only loaded by who wants it.
+	 */
+	readonly sourceMap?: SourceMapper;
 	/** C text by the file name in the line records, for the map's sourcesContent. */
 	readonly sources?: ReadonlyMap<string, string>;
 }
+
+export type SourceMapper = (image: ProgramImage, emitted: EmittedText, file: string, sources?: ReadonlyMap<string, string>) => string;
 
 /** About what fills 61,440 bytes of bytecode, in instructions of one subprogram. */
 const LARGEST = 2200;
@@ -66,7 +71,7 @@ export function prepareJs(program: BoundProgram, options: JsOptions): Entry {
 	const emitted = emitText(lifted, around);
 	const host = hostValues(program, lifted, emitted, surroundings);
 	const file = `ebpfcc-${++texts}.js`;
-	const map = options.sourceMap ? inlineSourceMap(image, emitted, file, options.sources) : "";
+	const map = options.sourceMap?.(image, emitted, file, options.sources) ?? "";
 	const names = Object.keys(host);
 
 	const build = (): Instance => {

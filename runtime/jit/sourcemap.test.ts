@@ -9,6 +9,7 @@ import { ProgramFault } from "../fault.ts";
 import { createInterpreter } from "../interpreter.ts";
 import { bindProgram } from "../bind.ts";
 import { createJsEngine } from "./js.ts";
+import { inlineSourceMap } from "./sourcemap.ts";
 import { createWasmEngine } from "./wasm.ts";
 
 const file = "filter.bpf.c";
@@ -50,7 +51,7 @@ describe("source maps", () => {
 		session.post("Debugger.enable");
 		session.post("Profiler.enable");
 		session.post("Profiler.startPreciseCoverage", { callCount: true, detailed: true });
-		const object = await compileAndLoad(source, { engine: createJsEngine({ sourceMap: true, sources: new Map([[file, source]]) }), path: file });
+		const object = await compileAndLoad(source, { engine: createJsEngine({ sourceMap: inlineSourceMap, sources: new Map([[file, source]]) }), path: file });
 		const { filter } = object.programs;
 		run = (packet) => filter.run({ packet }).retval;
 		script = scripts.filter((s) => /^ebpfcc-\d+\.js$/.test(s.url)).at(-1)!;
@@ -136,7 +137,8 @@ describe("faults", () => {
 		const script = `
 			import { compileAndLoad } from "./index.ts";
 			import { createJsEngine } from "./runtime/jit/js.ts";
-			const o = await compileAndLoad(${JSON.stringify(source)}, { engine: createJsEngine({ sourceMap: true }), path: ${JSON.stringify(file)} });
+			import { inlineSourceMap } from "./runtime/jit/sourcemap.ts";
+			const o = await compileAndLoad(${JSON.stringify(source)}, { engine: createJsEngine({ sourceMap: inlineSourceMap }), path: ${JSON.stringify(file)} });
 			const { machine, entry } = o.programs.filter.loaded;
 			const c = machine.memory.alloc(64, 8, "context");
 			machine.memory.view.setUint32(c, 0xfff00000, true);
