@@ -265,9 +265,9 @@ export function btfAccess(root: CType, access: string): string {
 	return out.join(":");
 }
 
-/** A record that a pointer may leave out. */
+/** A record that a pointer may leave out. Whether it is complete is not asked: that would parse its definition. */
 function isCandidate(node: Node): node is Node & { kind: "record" } {
-	return node.kind === "record" && node.type.name !== null && node.type.body !== null;
+	return node.kind === "record" && node.type.name !== null;
 }
 
 function enumOf(type: EnumType): BtfType {

@@ -162,6 +162,13 @@ export function splitChunks(tokens: TokenBuffer, end: number, pragmas: PragmaSta
 		return limit;
 	}
 
+	/** Within parentheses a brace stands only behind `(`, a cast, `=`, or a record's or enum's head. */
+	function braceMayFollow(before: number): boolean {
+		const k = kinds[before];
+		if (k === LPAREN || k === RPAREN || k === EQUALS || k === K_STRUCT || k === K_UNION || k === K_ENUM) return true;
+		return k === Kind.identifier && before > 0 && (kinds[before - 1] === K_STRUCT || kinds[before - 1] === K_UNION || kinds[before - 1] === K_ENUM || kinds[before - 1] === RPAREN || kinds[before - 1] === COLON);
+	}
+
 	/** Notes enumerators of the list that opens at `open`. */
 	function enumerators(open: number, close: number, chunk: number): void {
 		let expectName = true;
@@ -338,6 +345,14 @@ export function splitChunks(tokens: TokenBuffer, end: number, pragmas: PragmaSta
 			if (k === SEMICOLON) {
 				if (depth === 0) break;
 			} else if (k === LBRACE || k === LPAREN || k === LBRACKET) {
+				if (k === LBRACE && depth > 0 && kinds[opened[depth - 1]] !== LBRACE && !braceMayFollow(i - 1)) {
+					problems.push({ token: i, message: `expected '${kinds[opened[depth - 1]] === LPAREN ? ")" : "]"}' before '{'`, open: opened[depth - 1] });
+					while (depth > 0 && kinds[opened[depth - 1]] !== LBRACE) {
+						opened.pop();
+						depth--;
+					}
+					params = true;
+				}
 				if (depth === 0) {
 					if (k === LBRACE && params && !initialised) body = true;
 					else if (k === LPAREN && i > from) params ||= role[kinds[i - 1]] !== WITH_GROUP && kinds[i - 1] !== K_TYPEOF && kinds[i - 1] !== K_TYPEOF_UNQUAL;

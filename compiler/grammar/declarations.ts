@@ -185,6 +185,9 @@ export function declarationActions(builder: Builder): Actions {
 		member_empty(_semicolon) {
 			return null;
 		},
+		member_erased(_tokens) {
+			return null;
+		},
 		memberDeclarator_named(declarator, _colon, bits, attrs) {
 			const width = maybe<Expr>(bits);
 			return { declarator: ast<Declarator>(declarator), ...(width === undefined ? {} : { bits: width }), attrs: all<Attribute[]>(attrs).flat(), span: span(this) } satisfies MemberDeclarator;
@@ -266,7 +269,7 @@ export function declarationActions(builder: Builder): Actions {
 		param(specifiers, declarator, attrs) {
 			return { specs: ast<DeclSpecs>(specifiers), declarator: ast<Declarator>(declarator), attrs: all<Attribute[]>(attrs).flat(), span: span(this) } satisfies ParamDecl;
 		},
-		typeName(specifiers, declarator) {
+		typeName(_start, specifiers, declarator) {
 			return { kind: "type-name", specs: ast<DeclSpecs>(specifiers), declarator: ast<Declarator>(declarator), span: span(this) } satisfies TypeName;
 		},
 		abstractDeclarator(pointers, direct) {

@@ -1,6 +1,6 @@
 /** Actions for expressions: flat runs of operators become trees here, by precedence (C11 6.5). */
 import type { Node } from "ohm-js";
-import { spellingOf } from "../source/kinds.ts";
+import { Kind, spellingOf } from "../source/kinds.ts";
 import { type Actions, all, ast, type Builder, list, maybe, spanOf, textOf, tokenOf } from "./actions.ts";
 import type { AssignOp, BinaryOp, CompoundStmt, Designator, Expr, InitList, TypeName, UnaryOp } from "./ast.ts";
 
@@ -115,14 +115,16 @@ export function expressionActions(builder: Builder): Actions {
 		typeArgument(type) {
 			return { kind: "type-argument", type: ast<TypeName>(type), span: span(this) } satisfies Expr;
 		},
-		identifier(_token) {
-			return { kind: "identifier", name: textOf(builder, this), span: span(this) } satisfies Expr;
-		},
-		number(_token) {
-			return { kind: "number", text: textOf(builder, this), span: span(this) } satisfies Expr;
-		},
-		character(_token) {
-			return { kind: "char", text: textOf(builder, this), span: span(this) } satisfies Expr;
+		atom(_token): Expr {
+			const text = textOf(builder, this);
+			switch (builder.tokens.kinds[tokenOf(builder, this)]) {
+				case Kind.number:
+					return { kind: "number", text, span: span(this) };
+				case Kind.char:
+					return { kind: "char", text, span: span(this) };
+				default:
+					return { kind: "identifier", name: text, span: span(this) };
+			}
 		},
 		strings(tokens) {
 			return { kind: "string", parts: tokens.children.map((token) => textOf(builder, token)), span: span(this) } satisfies Expr;

@@ -78,8 +78,9 @@ export class Parser {
 			const { at, expected: literals } = failureOf(match);
 			const expected = new Set<string>();
 			for (const literal of literals) {
-				const kind = (literal.codePointAt(0) ?? 0) - GRAMMAR_BASE;
-				if (kind > 0 && kind < 256) expected.add(describeKind(kind).replaceAll("'", ""));
+				// A range is written "a".."b": its first token stands for it.
+				const [character] = /[\ue000-\ue0ff]/.exec(literal) ?? [""];
+				if (character !== "") expected.add(describeKind(character.charCodeAt(0) - GRAMMAR_BASE).replaceAll("'", ""));
 			}
 			this.#explain(text, from, at, expected);
 			const erased = errors < MAX_ERRORS_PER_CHUNK ? eraseStatement(text, at) : null;
@@ -151,12 +152,14 @@ export class Parser {
 			this.#unknownType(tokens.text(token), token);
 			return;
 		}
-		if (expected.has(";") && at > 0) {
+		// `struct s { … }` and the next declaration: what is missing is the semicolon.
+		const missing = expected.has(";") || (previous === RBRACE && kind >= FIRST_WORD);
+		if (missing && at > 0) {
 			const place = { from: token - 1, to: token };
 			this.#report("E0150", `expected ';' after ${kind >= 16 || at < text.length ? `'${tokens.text(token - 1)}'` : "this"}`, place, { span: { from: token, to: token }, text: ";", message: "insert ';'" });
 			return;
 		}
-		if (expected.has("identifier") && expected.has("number")) {
+		if (expected.has("identifier") && expected.has("string literal")) {
 			this.#report("E0150", `expected an expression, found ${found}`, here);
 			return;
 		}
@@ -182,6 +185,8 @@ export class Parser {
 	}
 }
 
+/** Type words, storage classes and qualifiers: what begins a declaration. */
+const FIRST_WORD = kindOf("void");
 const LPAREN = kindOf("(");
 const RPAREN = kindOf(")");
 const LBRACE = kindOf("{");

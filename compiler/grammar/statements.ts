@@ -30,7 +30,7 @@ export function statementActions(builder: Builder): Actions {
 		attributedEmpty(attrs, _semicolon) {
 			return { kind: "empty", attrs: all<Attribute[]>(attrs).flat(), span: span(this) } satisfies Stmt;
 		},
-		localDeclaration(declaration) {
+		localDeclaration(_start, declaration) {
 			return { kind: "decl", decl: ast<Declaration>(declaration), span: span(this) } satisfies Stmt;
 		},
 		statement_erased(_tokens) {
@@ -106,7 +106,7 @@ export function statementActions(builder: Builder): Actions {
 			const next = maybe<Expr>(step);
 			return { kind: "for", ...(start === undefined ? {} : { init: start }), ...(test === undefined ? {} : { condition: test }), ...(next === undefined ? {} : { step: next }), body: ast<Stmt>(body), span: span(this) } satisfies Stmt;
 		},
-		forInit_declaration(declaration) {
+		forInit_declaration(_start, declaration) {
 			return ast(declaration);
 		},
 		forInit_expression(expr, _semicolon) {

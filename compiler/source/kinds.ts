@@ -28,25 +28,35 @@ export const Kind = {
 
 const FIRST_PUNCTUATOR = 16;
 
-/** Longest first where one begins with another; the order is otherwise free. */
+/**
+ * The order serves the grammar: neighbours form ranges ("*=".."|=" are the assignment operators), which it tests with one comparison.
+ * Binary operators run from "<<" to "*", prefix operators from "-" on into the first keywords.
+ */
 export const PUNCTUATORS = [
-	"[", "]", "(", ")", "{", "}", ".", "->", "++", "--", "&", "*", "+", "-", "~", "!", "/", "%", "<<", ">>", "<", ">", "<=", ">=", "==", "!=",
-	"^", "|", "&&", "||", "?", ":", "::", ";", "...", "=", "*=", "/=", "%=", "+=", "-=", "<<=", ">>=", "&=", "^=", "|=", ",", "#", "##",
+	"[", "]", "(", ")", "{", "}", ".", "->", "?", ":", "::", ";", "...", ",", "#", "##",
+	"=", "*=", "/=", "%=", "+=", "-=", "<<=", ">>=", "&=", "^=", "|=",
+	"<<", ">>", "<", ">", "<=", ">=", "==", "!=", "^", "|", "&&", "||", "/", "%", "-", "+", "&", "*", "~", "!", "++", "--",
 ] as const;
 export type Punctuator = (typeof PUNCTUATORS)[number];
 
 const FIRST_KEYWORD = FIRST_PUNCTUATOR + PUNCTUATORS.length;
 
-/** The grammar's word, then the other spellings of the same keyword. */
+/**
+ * The grammar's word, then the other spellings of the same keyword. Ordered for ranges as well: prefix operators, type words, storage classes,
+ * function specifiers, qualifiers, what else may begin a declaration.
+ */
 export const KEYWORDS = [
-	["auto"], ["break"], ["case"], ["char"], ["const", "__const", "__const__"], ["continue"], ["default"], ["do"], ["double"], ["else"], ["enum"],
-	["extern"], ["float"], ["for"], ["goto"], ["if"], ["inline", "__inline", "__inline__"], ["int"], ["long"], ["register"],
-	["restrict", "__restrict", "__restrict__"], ["return"], ["short"], ["signed", "__signed", "__signed__"], ["sizeof"], ["static"], ["struct"],
-	["switch"], ["typedef"], ["union"], ["unsigned"], ["void"], ["volatile", "__volatile", "__volatile__"], ["while"],
-	["_Alignas"], ["_Alignof", "__alignof", "__alignof__"], ["_Atomic"], ["_Bool"], ["_Complex", "__complex__", "__complex"], ["_Generic"], ["_Noreturn"],
-	["_Static_assert"], ["_Thread_local", "__thread"], ["__int128"], ["_Float16"], ["__float128"],
-	["asm", "__asm", "__asm__"], ["__attribute__", "__attribute"], ["__extension__"], ["typeof", "__typeof", "__typeof__"], ["__typeof_unqual__", "__typeof_unqual"],
-	["__auto_type"], ["__label__"], ["__real__", "__real"], ["__imag__", "__imag"], ["_BitInt"], ["__declspec"],
+	["__extension__"], ["__real__", "__real"], ["__imag__", "__imag"],
+	["void"], ["char"], ["short"], ["int"], ["long"], ["float"], ["double"], ["signed", "__signed", "__signed__"], ["unsigned"], ["_Bool"],
+	["_Complex", "__complex__", "__complex"], ["__int128"], ["_Float16"], ["__float128"], ["_BitInt"],
+	["typedef"], ["extern"], ["static"], ["auto"], ["register"], ["_Thread_local", "__thread"],
+	["inline", "__inline", "__inline__"], ["_Noreturn"],
+	["const", "__const", "__const__"], ["volatile", "__volatile", "__volatile__"], ["restrict", "__restrict", "__restrict__"], ["_Atomic"],
+	["struct"], ["union"], ["enum"], ["typeof", "__typeof", "__typeof__"], ["__typeof_unqual__", "__typeof_unqual"], ["__auto_type"],
+	["__attribute__", "__attribute"], ["__declspec"], ["_Alignas"],
+	["break"], ["case"], ["continue"], ["default"], ["do"], ["else"], ["for"], ["goto"], ["if"], ["return"], ["sizeof"], ["switch"], ["while"],
+	["_Alignof", "__alignof", "__alignof__"], ["_Generic"], ["_Static_assert"],
+	["asm", "__asm", "__asm__"], ["__label__"],
 	["__builtin_offsetof"], ["__builtin_types_compatible_p"], ["__builtin_choose_expr"], ["__builtin_va_arg"],
 ] as const;
 
