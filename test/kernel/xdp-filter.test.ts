@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { compile, defaultOptions, load } from "../../index.ts";
 import { arp, eth, icmp, ipv4, ipv6, packet, tcp, udp } from "../../runtime/test/index.ts";
-import { loadInKernel, whyNoKernel } from "../support/kernel.ts";
+import { loadInKernel, whyNoKernel } from "../support/bpftool.ts";
 
 const why = whyNoKernel();
 if (why) console.log(`comparison with the running kernel skipped: ${why}`);
