@@ -18,6 +18,7 @@ import { FIRST_SLOT, promoteByAnalysis, promoteSlots } from "./promote.ts";
 import * as range from "./range.ts";
 import type { Item } from "./structure.ts";
 import { structure } from "./structure.ts";
+import { unrollLoops } from "./unroll.ts";
 
 export interface JitFunction {
 	/** Position in `JitProgram.functions`; 0 is the main program. */
@@ -138,7 +139,7 @@ export function liftProgram(insns: readonly Insn[], options: LiftOptions): JitPr
 	const sorted = [...order].sort((a, b) => a - b);
 	const functions = sorted.map((entry, id): JitFunction => {
 		const { ops, cfg, registers } = drafts.get(entry)!;
-		return { id, entry, ops, cfg, items: structure(cfg), registers, analysis: results.get(entry)!, frameTop: frameTop(depth.get(entry)!), callback: callbacks.has(entry) };
+		return { id, entry, ops, cfg, items: options.checked ? structure(cfg) : unrollLoops(structure(cfg), cfg, ops), registers, analysis: results.get(entry)!, frameTop: frameTop(depth.get(entry)!), callback: callbacks.has(entry) };
 	});
 	const deepest = Math.max(...depth.values());
 	if (deepest >= layout.frames) return { slot: [...depth].find(([, d]) => d === deepest)![0], why: `calls nest deeper than ${layout.frames} frames` };
