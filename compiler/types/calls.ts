@@ -54,6 +54,11 @@ function namedCall(cx: Cx, name: string, e: CallExpr): TExpr | null {
 		// A library function that the program only declares is the compiler's to provide.
 		if (LIBRARY.has(name) && !cx.file.definitions.has(symbol)) {
 			const made = builtinCall(cx, `__builtin_${name}`, e.args, e.span);
+			// What walks a string is left to the function that the program promises, unless the answer is known.
+			if (made?.kind === "builtin" && name.startsWith("str")) {
+				reach(cx, symbol);
+				return { kind: "call", callee: { kind: "function", symbol }, args: made.args, fnType: symbol.type, type: made.type, span: e.span };
+			}
 			if (made) return made;
 		}
 		return null;

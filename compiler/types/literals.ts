@@ -33,7 +33,9 @@ function suffixKey(suffix: string): string | null {
 
 export function parseNumber(text: string): NumberValue | Malformed {
 	if (/^0[0-7]*[89][0-9]*[uUlL]*$/.test(text)) return { kind: "malformed", message: `invalid digit '${/[89]/.exec(text)![0]}' in octal constant` };
-	const integer = INTEGER.exec(text);
+	// "1e5" is no integer with the suffix e5, but 0x1e5 is one.
+	const exponent = /^0[xX]/.test(text) ? /[pP]/.test(text) : /[.eE]/.test(text);
+	const integer = exponent ? null : INTEGER.exec(text);
 	if (integer) {
 		const digits = integer[1]!.replaceAll("'", "");
 		const suffix = integer[2]!;

@@ -62,10 +62,12 @@ function fromWords(cx: Cx, words: readonly string[], specs: TypeSpec): CType {
 		return ERROR;
 	}
 	// `int` beside short, long, signed or unsigned says nothing.
-	const telling = named.length > 1 ? named.filter((w) => w !== "int") : named;
+	const repeated = named.filter((w, i) => (w === "signed" || w === "unsigned") && named.indexOf(w) < i).length;
+	const once = named.filter((w, i) => !(w === "signed" || w === "unsigned") || named.indexOf(w) === i);
+	const telling = once.length > 1 ? once.filter((w) => w !== "int") : once;
 	const key = telling.sort().join(" ") || "int";
 	const type = Object.hasOwn(WORDS, key) ? WORDS[key] : undefined;
-	if (type && named.length - telling.length <= 1) return type;
+	if (type && named.length - telling.length - repeated <= 1) return type;
 	report(cx, "badSpecifiers", specs.span, `cannot combine '${words.join(" ")}' in one declaration`);
 	return ERROR;
 }
