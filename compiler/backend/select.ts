@@ -284,10 +284,12 @@ export class Selector {
 	}
 
 	/** What was asked for after a call is made after it, too. */
-	flush(): void {
-		const entries = [...this.shared.values()].sort((a, b) => b.position - a.position);
-		for (const { insts, position } of entries) this.out.splice(position, 0, ...insts.slice().reverse());
-		this.shared.clear();
+	flush(which: (key: string) => boolean = () => true): void {
+		const entries = [...this.shared].filter(([key]) => which(key)).sort(([, a], [, b]) => b.position - a.position);
+		for (const [key, { insts, position }] of entries) {
+			this.out.splice(position, 0, ...insts.slice().reverse());
+			this.shared.delete(key);
+		}
 	}
 
 	/** Puts a value into a register of the caller's choice without asking for another one. */
@@ -352,7 +354,9 @@ export class Selector {
 	 * which is returned; the code to come ends with a jump that the caller emits.
 	 */
 	splitHere(name: string): MBlock {
-		this.flush();
+		// Constants and addresses that the tail wants are made before the split: no call can be in between.
+		this.flush((key) => key.startsWith("zext") || key.startsWith("sext"));
+		for (const entry of this.shared.values()) this.touched.add(entry);
 		const tail = this.newBlock(name);
 		tail.insts = this.out.reverse();
 		this.out = [];
