@@ -21,8 +21,9 @@ __u64 total = 1; const volatile __u32 limit = 9;
 
 SEC("xdp") int arrays(struct xdp_md *ctx) {
 	__u64 sum = 0;
-	for (__u32 i = 0; i < 8; i++) {
-		struct pair *p = bpf_map_lookup_elem(&array, &i);
+	for (__u32 i = 0; i < 7; i++) {
+		__u32 key = i;
+		struct pair *p = bpf_map_lookup_elem(&array, &key);
 		if (!p) { sum += 1000; continue; }
 		p->a += (__u64)i << 40; p->b ^= 0xdeadbeef; p->c--;
 		sum += p->a + p->b + p->c;

@@ -6,7 +6,7 @@
  * taken are also exported as `cb<id>` with five low words in and one out.
  */
 import { exchange } from "../../memory.ts";
-import { FLAG } from "../analysis.ts";
+import { definedBy, FLAG } from "../analysis.ts";
 import type { Op } from "../decode.ts";
 import { MAY_GOTO_LIMIT } from "../limits.ts";
 import type { JitFunction, JitProgram } from "../program.ts";
@@ -188,12 +188,13 @@ function emitBranch(b: Body, fn: JitFunction, block: number, negate: boolean, ma
 
 function emitBlock(b: Body, fn: JitFunction, id: number, link: Linkage, marks: { at: number; slot: number }[]): void {
 	const block = fn.cfg.blocks[id];
+	b.rotations.startBlock();
 	for (let slot = block.start; slot < block.end; slot++) {
 		const op = fn.ops[slot];
 		if (op === null) continue;
 		const at = slot - fn.entry;
 		marks.push({ at: b.w.length, slot });
-		emitOp(b, op, slot, at, link);
+		if (!b.rotations.step(b, op, at, definedBy(op))) emitOp(b, op, slot, at, link);
 	}
 }
 
