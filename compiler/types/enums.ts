@@ -6,7 +6,7 @@ import { rvalue } from "./operand.ts";
 import type { Entity } from "./scope.ts";
 import { LazyEnum, type EnumBody } from "./lazy.ts";
 import { quote } from "./spell.ts";
-import { fileTag, findSpec } from "./tags.ts";
+import { fileTag, findSpec, isFileTag } from "./tags.ts";
 import type { EnumType, IntType } from "./types.ts";
 
 /**
@@ -35,7 +35,7 @@ function tagFor(cx: Cx, spec: EnumSpec): EnumType {
 	if (cx.scope) {
 		const found = spec.enumerators ? cx.scope.ownTag(spec.name) : cx.scope.findTag(spec.name);
 		if (found instanceof LazyEnum) return found;
-		if (!spec.enumerators) {
+		if (!spec.enumerators && isFileTag(cx, "enum", spec.name)) {
 			const file = fileTag(cx, "enum", spec.name, spec.span);
 			if (file.kind === "enum") return file;
 		}

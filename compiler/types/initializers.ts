@@ -171,8 +171,11 @@ function arrayCopy(w: Walk, ast: Expr, array: ArrayType, offset: number): number
 
 // ── aggregates ──────────────────────────────────────────────────────────────────────────────────
 
+/** The item's designators have brought us here: what is below takes it as if it had none. */
+const LED: readonly Designator[] = [];
+
 /** One item for one subobject: the item itself if it fits or is braced, else as many items as the subobject takes. */
-function fill(w: Walk, type: CType, offset: number, bits: number | null, items: Items): void {
+function fill(w: Walk, type: CType, offset: number, bits: number | null, items: Items, led = false): void {
 	const item = items.list[items.at]!;
 	if (item.value.kind === "init-list") {
 		items.at++;
@@ -194,7 +197,7 @@ function fill(w: Walk, type: CType, offset: number, bits: number | null, items: 
 			// Nothing fits into int a[0]; the item is for what follows.
 			return;
 		}
-		fillArray(w, array, type, offset, items, false, null);
+		fillArray(w, array, type, offset, items, false, led ? LED : null);
 		return;
 	}
 	if (record) {
@@ -205,7 +208,7 @@ function fill(w: Walk, type: CType, offset: number, bits: number | null, items: 
 			return;
 		}
 		const before = items.at;
-		fillRecord(w, record, offset, items, false, null);
+		fillRecord(w, record, offset, items, false, led ? LED : null);
 		if (items.at === before && (record.body?.members.length ?? 0) > 0 && sizeOf(record) > 0) {
 			items.at++;
 			leaf(w, item.value, type, offset, null);
@@ -219,7 +222,7 @@ function fill(w: Walk, type: CType, offset: number, bits: number | null, items: 
 /** A place within an aggregate that a designator names. */
 function designated(w: Walk, type: CType, offset: number, bits: number | null, rest: readonly Designator[], items: Items): void {
 	if (rest.length === 0) {
-		fill(w, type, offset, bits, items);
+		fill(w, type, offset, bits, items, true);
 		return;
 	}
 	const record = asRecord(type);
@@ -247,6 +250,7 @@ function fillRecord(w: Walk, record: RecordType, offset: number, items: Items, b
 		if (!item) return;
 		const designators = pending ?? (braced ? item.designators : null);
 		if (!pending && !braced && item.designators.length > 0) return;
+		const led = pending !== null;
 		pending = null;
 		if (designators && designators.length > 0) {
 			const d = designators[0]!;
@@ -272,7 +276,7 @@ function fillRecord(w: Walk, record: RecordType, offset: number, items: Items, b
 			}
 			const { member } = slot;
 			const before = items.at;
-			fill(w, member.type, offset + member.bitOffset, member.bitWidth, items);
+			fill(w, member.type, offset + member.bitOffset, member.bitWidth, items, led);
 			next++;
 			if (items.at === before && next >= members.length) {
 				if (braced) excess(w, items, "struct");
@@ -296,6 +300,7 @@ function fillArray(w: Walk, array: ArrayType, type: CType, offset: number, items
 		if (!item) return length;
 		const designators = pending ?? (braced ? item.designators : null);
 		if (!pending && !braced && item.designators.length > 0) return length;
+		const led = pending !== null;
 		pending = null;
 		if (designators && designators.length > 0) {
 			const d = designators[0]!;
@@ -318,7 +323,7 @@ function fillArray(w: Walk, array: ArrayType, type: CType, offset: number, items
 				return length;
 			}
 			const before = items.at;
-			fill(w, array.element, offset + next * size, null, items);
+			fill(w, array.element, offset + next * size, null, items, led);
 			if (items.at === before) items.at++;
 			next++;
 		}

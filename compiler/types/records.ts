@@ -9,7 +9,7 @@ import { rvalue } from "./operand.ts";
 import { checkStaticAssert } from "./static-assert.ts";
 import { decorate, specify } from "./specifiers.ts";
 import { quote } from "./spell.ts";
-import { fileTag, findSpec } from "./tags.ts";
+import { fileTag, findSpec, isFileTag } from "./tags.ts";
 import type { CType, Member, RecordBody, RecordType } from "./types.ts";
 
 /**
@@ -38,7 +38,7 @@ function tagFor(cx: Cx, spec: RecordSpec): RecordType {
 		const found = spec.members ? cx.scope.ownTag(spec.name) : cx.scope.findTag(spec.name);
 		if (found?.kind === "record" && found.union === spec.union) return found;
 		if (found) mismatch(cx, spec, found);
-		else if (!spec.members) {
+		else if (!spec.members && isFileTag(cx, kind, spec.name)) {
 			const file = fileTag(cx, kind, spec.name, spec.span);
 			if (file.kind === "record" && file.union === spec.union) return file;
 		}
