@@ -23,6 +23,7 @@ const K_TYPEDEF = kindOf("typedef");
 const K_ENUM = kindOf("enum");
 const K_FOR = kindOf("for");
 const K_ATTRIBUTE = kindOf("__attribute__");
+const K_TYPEOF = kindOf("typeof");
 
 const isTag = new Uint8Array(256);
 for (const word of ["struct", "union", "enum"] as const) isTag[kindOf(word)] = 1;
@@ -147,7 +148,14 @@ export function grammarString(tokens: TokenBuffer, from: number, to: number, typ
 			if (k === LBRACE) depth++;
 			else if (k === RBRACE) depth--;
 			else if (k === SEMICOLON && depth === 0) return i;
-			else if (k === Kind.identifier && depth === 0) {
+			else if ((k === K_ATTRIBUTE || k === K_TYPEOF) && kinds[i + 1] === LPAREN) {
+				// What stands in these parentheses declares nothing.
+				let open = 0;
+				for (i++; i < to; i++) {
+					if (kinds[i] === LPAREN) open++;
+					else if (kinds[i] === RPAREN && --open === 0) break;
+				}
+			} else if (k === Kind.identifier && depth === 0) {
 				const after = kinds[i + 1];
 				if (after === COMMA || after === SEMICOLON || after === LBRACKET || after === RPAREN) {
 					define(values[i], true);
