@@ -110,8 +110,9 @@ export class DiagnosticEngine implements DiagnosticSink {
 	#pragmaLevel(diagnostic: Diagnostic, group: string): DiagnosticLevel | null {
 		if (diagnostic.span === null || this.#pragmas === null) return null;
 		let found: ReadonlyMap<string, DiagnosticLevel> | null = null;
+		const place = this.#tokens?.inOrder(diagnostic.span.from) ?? diagnostic.span.from;
 		for (const mark of this.#pragmas.diagnostics) {
-			if (mark.token > diagnostic.span.from) break;
+			if (mark.token > place) break;
 			found = mark.levels;
 		}
 		if (found === null) return null;

@@ -31,7 +31,7 @@ export function compile(path: string, text: Uint8Array | string, options: Compil
 	const sink = new DiagnosticEngine(options.warnings, [...TABLE, ...Object.values(CODES), ...BACKEND_CODES]);
 	let btf: Uint8Array | null | undefined;
 	const vmlinux = (): Uint8Array | null => (btf === undefined ? (btf = options.vmlinux?.() ?? null) : btf);
-	const preprocessor = new Preprocessor({ ...options, builtinHeader, virtualVmlinux: () => vmlinux() !== null }, (diagnostic) => sink.report(diagnostic));
+	const preprocessor = new Preprocessor({ ...options, builtinHeader, virtualVmlinux: () => vmlinux() !== null, defer: !["preprocess", "tokens"].includes(options.stage) }, (diagnostic) => sink.report(diagnostic));
 	sink.attach(preprocessor.buffer, preprocessor.pragmas);
 	let made: Made = {};
 	try {
@@ -43,14 +43,17 @@ export function compile(path: string, text: Uint8Array | string, options: Compil
 	}
 	const ok = sink.errors === 0;
 	return {
-		ok, diagnostics: inSourceOrder(sink.kept, preprocessor.programLength), tokens: preprocessor.buffer, output: ok ? (made.output ?? null) : null, object: ok ? (made.object ?? null) : null,
+		ok, diagnostics: inSourceOrder(sink.kept, preprocessor), tokens: preprocessor.buffer, output: ok ? (made.output ?? null) : null, object: ok ? (made.object ?? null) : null,
 		dependencies: preprocessor.dependencies,
 	};
 }
 
 /** As the text is read: first what the preprocessor said (its places stand behind the program's tokens), then by token. */
-function inSourceOrder(diagnostics: readonly Diagnostic[], programLength: number): readonly Diagnostic[] {
-	const rank = ({ span }: Diagnostic): number => (span === null || span.from >= programLength ? -1 : span.from);
+function inSourceOrder(diagnostics: readonly Diagnostic[], { buffer, programLength }: Preprocessor): readonly Diagnostic[] {
+	const rank = ({ span }: Diagnostic): number => {
+		const place = span === null ? -1 : buffer.inOrder(span.from);
+		return place >= programLength ? -1 : place;
+	};
 	return [...diagnostics].sort((a, b) => rank(a) - rank(b));
 }
 

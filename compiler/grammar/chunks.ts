@@ -5,6 +5,7 @@
  */
 import { Kind, kindOf } from "../source/kinds.ts";
 import type { TokenBuffer } from "../preprocess/buffer.ts";
+import type { Deferred } from "../preprocess/defer.ts";
 import type { PragmaState } from "../preprocess/pragma.ts";
 
 export interface Chunks {
@@ -132,7 +133,7 @@ for (const kind of [K_ATTRIBUTE, K_DECLSPEC, K_ASM, K_ALIGNAS]) role[kind] = WIT
 const KEEPING = ["used", "__used__", "retain", "__retain__", "constructor", "__constructor__", "destructor", "__destructor__"];
 
 /** `externalType`: does type information from outside the text know the name? Asked only where `T (…` could be a declaration without a type. */
-export function splitChunks(tokens: TokenBuffer, end: number, pragmas: PragmaState, externalType: (name: number) => boolean): Chunks {
+export function splitChunks(tokens: TokenBuffer, end: number, pragmas: PragmaState, deferred: readonly Deferred[], externalType: (name: number) => boolean): Chunks {
 	const { kinds, values, names } = tokens;
 	const nameCount = names.count;
 	const isTypedef = new Uint8Array(nameCount);
@@ -193,6 +194,11 @@ export function splitChunks(tokens: TokenBuffer, end: number, pragmas: PragmaSta
 		let tag = -1;
 		if (kinds[i] === Kind.identifier && i < limit) tag = values[i++];
 		if (isEnum && kinds[i] === COLON) while (i < limit && kinds[i] !== LBRACE && kinds[i] !== SEMICOLON) i++;
+		if (i < limit && kinds[i] === Kind.deferred) {
+			if (tag >= 0) tags.add(tag, chunk, true);
+			for (const name of deferred[values[i]].enumerators) ordinary.add(name, chunk, true);
+			return i + 1;
+		}
 		const body = i < limit && kinds[i] === LBRACE;
 		if (tag >= 0) tags.add(tag, chunk, body);
 		if (!body) return i;

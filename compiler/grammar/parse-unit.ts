@@ -22,7 +22,7 @@ export function parseUnit(source: Preprocessed, external: ExternalTypes | null, 
 		}
 		return known;
 	};
-	const chunks = splitChunks(tokens, source.programLength, source.pragmas, externalType);
+	const chunks = splitChunks(tokens, source.programLength, source.pragmas, source.deferred, externalType);
 	const parsed: (ExternalDecl | null | undefined)[] = [];
 
 	for (const problem of chunks.problems) {
@@ -41,10 +41,19 @@ export function parseUnit(source: Preprocessed, external: ExternalTypes | null, 
 		if (tree === undefined) {
 			// A chunk with unbalanced brackets has been complained about.
 			const broken = chunks.problems.some((p) => p.token >= chunks.starts[chunk] && p.token < chunks.ends[chunk]);
-			tree = broken ? null : parser.parse(chunks.starts[chunk], chunks.ends[chunk], startRule(source, chunks, chunk));
+			tree = broken ? null : parseTokens(chunk);
 			parsed[chunk] = tree;
 		}
 		return tree;
+	}
+
+	/** What was passed over in a large header is read now. */
+	function parseTokens(chunk: number): ExternalDecl | null {
+		const from = chunks.starts[chunk];
+		const to = chunks.ends[chunk];
+		const rule = startRule(source, chunks, chunk);
+		const whole = tokens.kinds.subarray(from, to).includes(Kind.deferred) ? source.read(from, to) : { from, to };
+		return parser.parse(whole.from, whole.to, rule);
 	}
 
 	const present = (list: readonly (ExternalDecl | null)[]): ExternalDecl[] => list.filter((d) => d !== null);

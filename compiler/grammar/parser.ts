@@ -108,7 +108,8 @@ export class Parser {
 	#attributesAt(token: number, subject: string): readonly Attribute[] {
 		const { pragmas } = this.#context;
 		const out: Attribute[] = [];
-		const active = lastBefore(pragmas.attributes, token)?.active ?? [];
+		const place = this.#context.tokens.inOrder(token);
+		const active = lastBefore(pragmas.attributes, place)?.active ?? [];
 		for (const attribute of active) {
 			if (!attribute.subjects.includes(subject)) continue;
 			let parsed = this.#pragmaAttributes.get(attribute.from);
@@ -118,7 +119,7 @@ export class Parser {
 			}
 			out.push(...parsed);
 		}
-		const pack = subject === "record" ? (lastBefore(pragmas.pack, token)?.value ?? 0) : 0;
+		const pack = subject === "record" ? (lastBefore(pragmas.pack, place)?.value ?? 0) : 0;
 		if (pack > 0) {
 			const span = { from: token, to: token + 1 };
 			out.push({ name: "pragma_pack", args: [{ kind: "number", text: String(pack), span }], span });

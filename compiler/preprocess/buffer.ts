@@ -31,6 +31,8 @@ export class TokenBuffer implements Tokens {
 	readonly expansions: (Expansion | null)[] = [null];
 	readonly sources: Sources;
 	readonly names: Names;
+	/** Stretches that were read later than they stand in the program, by where they do. In order. */
+	readonly moved: { readonly from: number; readonly to: number; readonly anchor: number }[] = [];
 
 	constructor(sources: Sources, names: Names) {
 		this.sources = sources;
@@ -49,7 +51,7 @@ export class TokenBuffer implements Tokens {
 	}
 
 	#grow(): void {
-		const size = this.kinds.length * 4;
+		const size = this.kinds.length * (this.kinds.length < 1 << 20 ? 4 : 2);
 		const bytes = (old: Uint8Array): Uint8Array<ArrayBuffer> => {
 			const bigger = new Uint8Array(size);
 			bigger.set(old);
@@ -73,6 +75,20 @@ export class TokenBuffer implements Tokens {
 
 	text(token: number): string {
 		return spell(this.kinds[token], this.values[token], this.locations[token], this.sources, this.names);
+	}
+
+	/** The token as a place in the program's order, for what holds "from a token on". */
+	inOrder(token: number): number {
+		let low = 0;
+		let high = this.moved.length;
+		while (low < high) {
+			const middle = (low + high) >> 1;
+			if (this.moved[middle].from <= token) low = middle + 1;
+			else high = middle;
+		}
+		if (low === 0) return token;
+		const { to, anchor } = this.moved[low - 1];
+		return token < to ? anchor : token;
 	}
 
 	/** Location of the outermost macro call, or of the token itself. */

@@ -46,9 +46,11 @@ const HASH = kindOf("#");
 const PASTE = kindOf("##");
 
 /** Calls of macros within arguments of calls. Each level is a few frames of ours. */
-const MAX_NESTING = 1000;
+const MAX_NESTING = 256;
+/** Parentheses within one argument list. */
+const MAX_PARENS = 10_000;
 /** Tokens that one macro call may make. */
-const MAX_LIST = 4_000_000;
+const MAX_LIST = 1_000_000;
 
 export class Expander {
 	readonly #host: ExpandHost;
@@ -220,8 +222,12 @@ export class Expander {
 				this.#host.report("E0116", `the argument list of macro '${this.#host.names.text(macro.name)}' is not closed`, name);
 				return null;
 			}
-			if (token.kind === LPAREN) depth++;
-			else if (token.kind === RPAREN) {
+			if (token.kind === LPAREN) {
+				if (++depth > MAX_PARENS) {
+					this.#host.stop("E0120", `parentheses within a macro's arguments are nested more than ${MAX_PARENS} deep`, name);
+					return null;
+				}
+			} else if (token.kind === RPAREN) {
 				if (depth === 0) break;
 				depth--;
 			} else if (token.kind === COMMA && depth === 0 && !(macro.variadic && args.length === params.length - 1)) {
@@ -293,7 +299,7 @@ export class Expander {
 					if (arg.raw.length === 0) {
 						if (out.length > 0 && out[out.length - 1].kind === COMMA) out.pop();
 					} else if (pasteAfter) out.push(...put(arg.raw, token));
-					else out.push(...put(arg.raw, body[i - 1]));
+					else out.push(...put(arg.raw, arg.raw[0]));
 					continue;
 				}
 				piece = put(pasteBefore || pasteAfter ? arg.raw : this.#expanded(arg), token);

@@ -42,6 +42,18 @@ export class MacroTable {
 	/** 1 where the name is a macro; the main loop reads it for each identifier. */
 	defined = new Uint8Array(1 << 16);
 
+	/** Grows with every change. */
+	version = 0;
+
+	/** As it is now; later changes do not show in it. */
+	snapshot(): MacroTable {
+		const copy = new MacroTable();
+		this.#macros.forEach((macro, name) => {
+			if (macro !== undefined) copy.set(name, macro);
+		});
+		return copy;
+	}
+
 	get(name: number): Macro | undefined {
 		return this.#macros[name];
 	}
@@ -53,6 +65,7 @@ export class MacroTable {
 			this.defined = bigger;
 		}
 		this.#macros[name] = macro;
+		this.version++;
 		this.defined[name] = macro === undefined ? 0 : 1;
 	}
 

@@ -8,6 +8,7 @@ import { C23_KEYWORDS, isKeyword, KEYWORDS, Kind, keywordKind, kindOf } from "..
 import { Flag, keywordTable, Lexer } from "../source/lexer.ts";
 import { Names } from "../source/names.ts";
 import { type Expansion, TokenBuffer } from "./buffer.ts";
+import { DEFER_FROM_BYTES, type Deferred, endOfRecord, scanEnum, tagAndBrace } from "./defer.ts";
 import { dispatchDirective } from "./directives.ts";
 import { dynamicTokens } from "./dynamic.ts";
 import { END, type ExpandHost, Expander, numberToken } from "./expand.ts";
@@ -31,6 +32,8 @@ export interface PreprocessOptions {
 	readonly alreadyPreprocessed?: boolean;
 	/** -M, -MM with -MG: a missing header is not an error. */
 	readonly allowMissing?: boolean;
+	/** Pass over the bodies of types in large headers until they are asked for (`Preprocessed.read`). Off where all tokens are wanted. */
+	readonly defer?: boolean;
 }
 
 export interface Preprocessed {
@@ -47,6 +50,9 @@ export interface Preprocessed {
 	readonly stopped: boolean;
 	/** Tokens of the program proper; behind it one `end` token and places of messages about directives. */
 	readonly programLength: number;
+	/** Puts tokens [from, to) behind the buffer's end with everything deferred in them read; gives their new place. */
+	read(from: number, to: number): { readonly from: number; readonly to: number };
+	readonly deferred: readonly Deferred[];
 }
 
 /** A message with its place as token in the buffer: tokens of directives are put behind the program for it. */
@@ -75,9 +81,12 @@ export interface Condition {
 }
 
 const HASH = kindOf("#");
+const K_STRUCT = kindOf("struct");
+const K_UNION = kindOf("union");
+const K_ENUM = kindOf("enum");
 /** As gcc and clang have it. */
 const MAX_INCLUDE_DEPTH = 200;
-const MAX_TOKENS = 24_000_000;
+const MAX_TOKENS = 4_000_000;
 const MAX_FILE_BYTES = 256 << 20;
 
 const DYNAMIC: readonly DynamicMacro[] = [
@@ -88,7 +97,7 @@ const DYNAMIC: readonly DynamicMacro[] = [
 export class Preprocessor implements ExpandHost {
 	readonly sources = new Sources();
 	readonly names = new Names();
-	readonly macros = new MacroTable();
+	macros = new MacroTable();
 	readonly buffer = new TokenBuffer(this.sources, this.names);
 	readonly expansions: (Expansion | null)[] = this.buffer.expansions;
 	readonly options: PreprocessOptions;
@@ -103,6 +112,8 @@ export class Preprocessor implements ExpandHost {
 	counter = 0;
 	wantsVmlinux = false;
 	stopped = false;
+	readonly #deferred: Deferred[] = [];
+	#snapshot: { readonly version: number; readonly table: MacroTable } | null = null;
 	readonly #guards = new Map<string, number>();
 	readonly #report: Report;
 	readonly #keywords: Uint8Array;
@@ -139,29 +150,31 @@ export class Preprocessor implements ExpandHost {
 		this.#flushReports();
 		return {
 			tokens: this.buffer, pragmas: this.pragmas, macros: this.macros, dependencies: this.dependencies, wantsVmlinux: this.wantsVmlinux,
-			sources: this.sources, names: this.names, stopped: this.stopped, programLength: this.programLength,
+			sources: this.sources, names: this.names, stopped: this.stopped, programLength: this.programLength, read: (from, to) => this.#read(from, to), deferred: this.#deferred,
 		};
 	}
 
 	#loop(): void {
-		const { buffer, macros } = this;
+		const { buffer } = this;
 		const keywords = this.#keywords;
 		const keywordCount = keywords.length;
 		while (this.stack.length > 0 && !this.stopped) {
 			const open = this.stack[this.stack.length - 1];
 			const { lexer } = open;
 			const { base } = open.file;
+			const defers = this.options.defer === true && open.file.bytes.length >= DEFER_FROM_BYTES;
 			// Until something happens to the stack.
 			for (;;) {
 				lexer.next();
 				const { kind, value } = lexer;
 				if (kind === Kind.identifier) {
-					if (macros.defined[value] === 1) {
+					if (this.macros.defined[value] === 1) {
 						if (this.#expandInto(open, value)) break;
 						continue;
 					}
 					const word = value < keywordCount ? keywords[value] : 0;
 					buffer.push(word === 0 ? Kind.identifier : word, lexer.flags, value, base + lexer.start, 0);
+					if (defers && (word === K_STRUCT || word === K_UNION || word === K_ENUM) && (lexer.flags & Flag.lineStart) !== 0) this.#defer(open, word);
 				} else if (kind === HASH && (lexer.flags & Flag.lineStart) !== 0) {
 					open.directives++;
 					dispatchDirective(this, lexer, base);
@@ -176,6 +189,46 @@ export class Preprocessor implements ExpandHost {
 			}
 			if (buffer.length > MAX_TOKENS) this.stop("E0121", `the program has more than ${MAX_TOKENS} tokens after preprocessing`, this.#token(buffer.length - 1));
 		}
+	}
+
+	/** The word `struct`, `union` or `enum` opens a line: may what follows wait? */
+	#defer(open: OpenFile, word: number): void {
+		const { lexer, file } = open;
+		const { bytes } = lexer;
+		const head = tagAndBrace(bytes, lexer.pos, this.names);
+		if (head === null || (head.name < 0 && word !== K_ENUM) || (head.name >= 0 && (this.macros.defined[head.name] === 1 || this.isKeywordName(head.name)))) return;
+		let to: number;
+		let enumerators: readonly number[] = [];
+		if (word === K_ENUM) {
+			const scanned = scanEnum(bytes, head.open, this.names, this.macros);
+			if (scanned === null) return;
+			({ to, enumerators } = scanned);
+		} else to = endOfRecord(bytes, head.open);
+		if (to === 0) return;
+		if (this.#snapshot === null || this.#snapshot.version !== this.macros.version) this.#snapshot = { version: this.macros.version, table: this.macros.snapshot() };
+		if (head.name >= 0) this.buffer.push(Kind.identifier, Flag.space, head.name, file.base + head.from, 0);
+		this.buffer.push(Kind.deferred, Flag.space, this.#deferred.length, file.base + head.open, 0);
+		this.#deferred.push({ file, from: head.open, to, macros: this.#snapshot.table, enumerators });
+		lexer.pos = to;
+	}
+
+	#read(from: number, to: number): { from: number; to: number } {
+		const { buffer, macros } = this;
+		const start = buffer.length;
+		for (let i = from; i < to; i++) {
+			const token = this.#token(i);
+			if (token.kind !== Kind.deferred) {
+				buffer.push(token.kind, token.flags, token.value, token.location, token.expansion);
+				continue;
+			}
+			const body = this.#deferred[token.value];
+			this.macros = body.macros;
+			this.#open(body.file, null, body);
+			this.#loop();
+			this.macros = macros;
+		}
+		buffer.moved.push({ from: start, to: buffer.length, anchor: from });
+		return { from: start, to: buffer.length };
 	}
 
 	/** A macro's name stands in the file. True: the file stack changed. */
@@ -218,8 +271,9 @@ export class Preprocessor implements ExpandHost {
 		this.report("E0107", `stray ${shown} in the program`, { ...END, location: base + lexer.start });
 	}
 
-	#open(file: SourceFile, found: Found | null): void {
-		const lexer = new Lexer(file.bytes, this.names, (code, message, offset, length) => this.report(code, message, { kind: Kind.stray, flags: 0, value: length, location: file.base + offset, expansion: 0 }));
+	#open(file: SourceFile, found: Found | null, part?: Deferred): void {
+		const lexer = new Lexer(part === undefined ? file.bytes : file.bytes.subarray(0, part.to), this.names, (code, message, offset, length) => this.report(code, message, { kind: Kind.stray, flags: 0, value: length, location: file.base + offset, expansion: 0 }));
+		if (part !== undefined) lexer.pos = part.from;
 		this.stack.push({ file, lexer, found, conditions: this.conditions.length, tokensBefore: this.buffer.length, guard: -1, guardDepth: -1, guardClosedAt: -1, directivesAtClose: -1, directives: 0 });
 	}
 

@@ -89,7 +89,7 @@ function runsTogether(unit: Preprocessed, i: number): boolean {
 	// Neighbours in one source text were read as two tokens already.
 	if (tokens.expanded[i] === tokens.expanded[i - 1] && tokens.locations[i - 1] + tokens.text(i - 1).length === tokens.locations[i]) return false;
 	if (word(before) && (word(kind) || kind === Kind.string || kind === Kind.char)) return true;
-	if (before === Kind.number && isPunctuator(kind)) return /^[-+.]/.test(tokens.text(i));
+	if (before === Kind.number && isPunctuator(kind)) return /^[.]/.test(tokens.text(i)) || (/^[-+]/.test(tokens.text(i)) && /[eEpP]$/.test(tokens.text(i - 1)));
 	if (isPunctuator(before) && isPunctuator(kind)) return /^(\+\+|--|<<|>>|&&|\|\||->|##|::|[-+*/%&|^<>=!]=|\/[/*]|<[:%]|%[:>]|:>|\.\.|[<>]{2}=)/.test(tokens.text(i - 1).slice(-1) + tokens.text(i)) || (tokens.text(i - 1).length > 1 && /^[=>]/.test(tokens.text(i)));
 	return isPunctuator(before) && tokens.text(i - 1) === "." && kind === Kind.number;
 }

@@ -135,6 +135,7 @@ const encoder = new TextEncoder();
 /** Source text as bytes, without a byte order mark. UTF-16 is told by its mark and converted. */
 export function toBytes(text: Uint8Array | string): Uint8Array {
 	if (typeof text === "string") return encoder.encode(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
-	if (text[0] === 0xef && text[1] === 0xbb && text[2] === 0xbf) return text.subarray(3);
-	return text;
+	const mark = text[0] === 0xef && text[1] === 0xbb && text[2] === 0xbf ? 3 : 0;
+	// A plain Uint8Array, also of what is a subclass of it (Node's Buffer): the loops over bytes stay fast only with one kind.
+	return mark === 0 && text.constructor === Uint8Array ? text : new Uint8Array(text.buffer, text.byteOffset + mark, text.length - mark);
 }

@@ -24,6 +24,8 @@ export const Kind = {
 	parameter: 10,
 	/** Only during expansion: stands for an empty argument next to `##`. */
 	placemarker: 11,
+	/** The body of a record or enum, braces included, that nobody has asked for yet. */
+	deferred: 12,
 } as const;
 
 const FIRST_PUNCTUATOR = 16;

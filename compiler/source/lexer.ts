@@ -291,22 +291,18 @@ export class Lexer {
 		const bytes = this.bytes;
 		const end = bytes.length;
 		let pos = start + 2;
-		for (;;) {
-			pos = bytes.indexOf(42, pos);
-			if (pos < 0) {
-				this.#report("E0103", "the comment is not closed before the end of the file", start, 2);
-				return end;
-			}
-			if (bytes[++pos] === 47) return pos + 1;
-		}
+		for (; pos < end; pos++) if (bytes[pos] === 42 && bytes[pos + 1] === 47) return pos + 2;
+		this.#report("E0103", "the comment is not closed before the end of the file", start, 2);
+		return end;
 	}
 
 	#lineComment(start: number): number {
 		const bytes = this.bytes;
 		let pos = start;
 		for (;;) {
-			const newline = bytes.indexOf(10, pos);
-			if (newline < 0) return bytes.length;
+			let newline = pos;
+			while (newline < bytes.length && bytes[newline] !== 10) newline++;
+			if (newline === bytes.length) return newline;
 			let back = newline - 1;
 			while (back > start && classOf[bytes[back]] === BLANK) back--;
 			if (bytes[back] !== 92) return newline;

@@ -1,5 +1,5 @@
-#ifndef _ARPA_INET_H
-#define _ARPA_INET_H
+#ifndef __EBPFCC_ARPA_INET_H
+#define __EBPFCC_ARPA_INET_H
 #if __has_include_next(<arpa/inet.h>) && __has_include(<bits/libc-header-start.h>)
 #include_next <arpa/inet.h>
 #else

@@ -1,6 +1,6 @@
 /* The C library's names for Internet addresses, over the kernel's. */
-#ifndef _NETINET_IN_H
-#define _NETINET_IN_H
+#ifndef __EBPFCC_NETINET_IN_H
+#define __EBPFCC_NETINET_IN_H
 #if __has_include_next(<netinet/in.h>) && __has_include(<bits/libc-header-start.h>)
 #include_next <netinet/in.h>
 #else

@@ -1,6 +1,6 @@
 /* Address families and socket constants. */
-#ifndef _SYS_SOCKET_H
-#define _SYS_SOCKET_H
+#ifndef __EBPFCC_SYS_SOCKET_H
+#define __EBPFCC_SYS_SOCKET_H
 #if __has_include_next(<sys/socket.h>) && __has_include(<bits/libc-header-start.h>)
 #include_next <sys/socket.h>
 #else

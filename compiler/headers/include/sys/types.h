@@ -1,5 +1,5 @@
-#ifndef _SYS_TYPES_H
-#define _SYS_TYPES_H
+#ifndef __EBPFCC_SYS_TYPES_H
+#define __EBPFCC_SYS_TYPES_H
 #if __has_include_next(<sys/types.h>) && __has_include(<bits/libc-header-start.h>)
 #include_next <sys/types.h>
 #else

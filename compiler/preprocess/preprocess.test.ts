@@ -1,0 +1,149 @@
+import { describe, expect, it } from "vitest";
+import type { Diagnostic } from "../diagnostics/diagnostic.ts";
+import { DEFAULT_TARGET } from "../driver/options.ts";
+import { Preprocessor } from "./preprocess.ts";
+import { printPreprocessed } from "./print.ts";
+
+/** Preprocesses text with other files at hand; text without line markers, and what was complained about. */
+function preprocess(text: string, files: Readonly<Record<string, string>> = {}, dirs = [{ path: "inc", system: false, quoteOnly: false }]): { text: string; messages: string[]; diagnostics: Diagnostic[]; pp: Preprocessor } {
+	const diagnostics: Diagnostic[] = [];
+	const pp = new Preprocessor(
+		{ target: DEFAULT_TARGET, macros: [], includes: [], dirs, provider: { read: (path) => files[path] ?? null }, builtinHeader: () => undefined, virtualVmlinux: () => false, defer: false },
+		(d) => diagnostics.push(d),
+	);
+	const unit = pp.run("main.c", text);
+	return { text: printPreprocessed(unit, false).replace(/\s+/g, " ").trim(), messages: diagnostics.map((d) => `${d.code} ${d.message}`), diagnostics, pp };
+}
+const expand = (text: string): string => preprocess(text).text;
+
+describe("macro expansion", () => {
+	it("follows the examples of C11 6.10.3.5", () => {
+		const definitions = `#define x 3
+#define f(a) f(x * (a))
+#undef x
+#define x 2
+#define g f
+#define z z[0]
+#define h g(~
+#define m(a) a(w)
+#define w 0,1
+#define t(a) a
+#define p() int
+#define q(x) x
+#define r(x,y) x ## y
+#define str(x) # x
+`;
+		expect(expand(`${definitions}f(y+1) + f(f(z)) % t(t(g)(0) + t)(1);`)).toBe("f(2 * (y+1)) + f(2 * (f(2 * (z[0])))) % f(2 * (0)) + t(1);");
+		expect(expand(`${definitions}g(x+(3,4)-w) | h 5) & m\n(f)^m(m);`)).toBe("f(2 * (2 +(3,4)-0,1)) | f(2 * (~ 5)) & f(2 * (0,1))^m(0,1);");
+		expect(expand(`${definitions}p() i[q()] = { q(1), r(2,3), r(4,), r(,5), r(,) };`)).toBe("int i[] = { 1, 23, 4, 5, };");
+		expect(expand(`${definitions}char c[2][6] = { str(hello), str() };`)).toBe('char c[2][6] = { "hello", "" };');
+		expect(expand("#define hash_hash # ## #\n#define mkstr(a) # a\n#define in_between(a) mkstr(a)\n#define join(c, d) in_between(c hash_hash d)\nchar p[] = join(x, y);")).toBe('char p[] = "x ## y";');
+		expect(expand("#define t(x,y,z) x ## y ## z\nint j[] = { t(1,2,3), t(,4,5), t(6,,7), t(8,9,), t(10,,), t(,11,), t(,,12), t(,,) };")).toBe("int j[] = { 123, 45, 67, 89, 10, 11, 12, };");
+	});
+
+	it("does not expand a macro within itself", () => {
+		expect(expand("#define A B\n#define B A\nA B")).toBe("A B");
+		expect(expand("#define f(x) x f\nf(1)(2)(3)")).toBe("1 f(2)(3)");
+	});
+
+	it("takes away the comma before empty variable arguments", () => {
+		expect(expand("#define p(fmt, args...) f(fmt, ##args)\np(1) p(1,) p(1,2,3)")).toBe("f(1) f(1) f(1,2,3)");
+		expect(expand("#define p(fmt, ...) f(fmt, ##__VA_ARGS__)\np(1) p(1,2)")).toBe("f(1) f(1,2)");
+	});
+
+	it("knows __VA_OPT__", () => {
+		expect(expand("#define p(a, ...) f(a __VA_OPT__(, __VA_ARGS__))\np(1) p(1,) p(1,2)")).toBe("f(1) f(1) f(1 , 2)");
+		expect(expand("#define s(...) #__VA_OPT__(a __VA_ARGS__)\ns(b)")).toBe('"a b"');
+	});
+
+	it("escapes what # puts into quotes", () => {
+		expect(expand('#define s(x) #x\ns("a\\n" \'"\')')).toBe('"\\"a\\\\n\\" \'\\"\'"');
+	});
+
+	it("reads arguments across lines and directives", () => {
+		expect(expand("#define f(a, b) a-b\nf(1,\n#if 1\n2\n#else\n3\n#endif\n)")).toBe("1-2");
+	});
+
+	it("names the places of a token: call, macro body, argument", () => {
+		const { pp } = preprocess("#define TWICE(x) (x + x)\nint y = TWICE(z);\n");
+		const { buffer } = pp;
+		const first = [...Array(buffer.length).keys()].find((i) => buffer.text(i) === "z") as number;
+		expect(buffer.place(first)).toEqual({ file: "main.c", line: 2, column: 9 });
+		expect(buffer.spelling(first)).toEqual({ file: "main.c", line: 2, column: 15 });
+		expect(buffer.spelling(first + 1)).toEqual({ file: "main.c", line: 1, column: 21 });
+	});
+});
+
+describe("conditionals", () => {
+	it("computes in 64 bits, signed or not", () => {
+		expect(expand("#if -1 > 0u\nyes\n#endif")).toBe("yes");
+		expect(expand("#if (2 || 1/0) && 0x7fffffffffffffff + 1 < 0\nyes\n#else\nno\n#endif")).toBe("yes");
+		expect(expand("#if 'a' == 97 && '\\xff' < 0\nyes\n#endif")).toBe("yes");
+	});
+
+	it("skips groups whatever stands in them", () => {
+		expect(expand("#if 0\n'don't\n#if 1\n#else\n#endif\n\"\n#elif 1\nyes\n#else\nno\n#endif")).toBe("yes");
+	});
+
+	it("knows elifdef, elifndef and defined out of macros", () => {
+		expect(expand("#define D defined(X)\n#define X\n#if D\na\n#endif\n#ifdef Y\n#elifdef X\nb\n#endif\n#ifdef Y\n#elifndef Y\nc\n#endif")).toBe("a b c");
+	});
+
+	it("asks what the compiler has", () => {
+		expect(expand("#if __has_builtin(__builtin_memcpy) && !__has_builtin(__builtin_nonsense) && __has_attribute(__packed__) && __has_include(<a.h>) == 0\nyes\n#endif")).toBe("yes");
+	});
+});
+
+describe("files", () => {
+	it("includes, once if asked, and goes on behind with include_next", () => {
+		const files = { "one/x.h": "one\n#include_next <x.h>\n", "two/x.h": "#pragma once\ntwo\n" };
+		const dirs = ["one", "two"].map((path) => ({ path, system: false, quoteOnly: false }));
+		expect(preprocess("#include <x.h>\n#include <x.h>\n", files, dirs).text).toBe("one #pragma once two one");
+	});
+
+	it("reads a guarded header once", () => {
+		let reads = 0;
+		const { pp } = preprocess('#include "g.h"\n#include "g.h"\n', { "g.h": "#ifndef G\n#define G\nint g;\n#endif\n" });
+		for (const file of pp.sources.files) if (file.path === "g.h") reads++;
+		expect(reads).toBe(1);
+	});
+
+	it("counts lines as #line says", () => {
+		expect(expand('#line 100 "other.c"\n__LINE__ __FILE__')).toBe('100 "other.c"');
+	});
+
+	it("keeps macros with push_macro", () => {
+		expect(expand('#define A 1\n#pragma push_macro("A")\n#undef A\n#define A 2\nA\n#pragma pop_macro("A")\nA').replace(/#pragma \S+\s?/g, "")).toBe("2 1");
+	});
+});
+
+describe("limits and malformed text end in a message", () => {
+	it.each([
+		["#include \"main.c\"\n", "E0122"],
+		["#if 1\n", "E0106"],
+		["#endif\n", "E0106"],
+		["#define f(\n", "E0111"],
+		["#define f(x) x\nf(1,2)\n", "E0117"],
+		["#define f(x) x\nf(1\n", "E0116"],
+		["#if 1 +\n#endif\n", "E0130"],
+		["#if 1/0\n#endif\n", "E0130"],
+		["#error stop here\n", "E0131"],
+		["#inclde <x>\n", "E0108"],
+		["#include <nothing.h>\n", "E0109"],
+		['char *s = "abc\n;', "E0101"],
+		["/* never closed", "E0103"],
+		["#define p(a,b) a##b\np(+,;)\n", "E0118"],
+		["int a @ b;", "E0107"],
+	])("%j gives %s", (text, code) => {
+		expect(preprocess(text, { "main.c": text }).messages.map((m) => m.slice(0, 5))).toContain(code);
+	});
+
+	it("stops a macro that doubles without end", () => {
+		expect(preprocess(`#define D(x) x x\n${"D(".repeat(40)}1${")".repeat(40)}\n`).messages.map((m) => m.slice(0, 5))).toEqual(["E0121"]);
+	});
+
+	it("names the nesting limit of macro calls", () => {
+		const { messages } = preprocess(`#define f(x) x\n${"f(".repeat(20_000)}${")".repeat(20_000)}\n`);
+		expect(messages[0]).toMatch(/^E0120 /);
+	});
+});
