@@ -2,7 +2,7 @@ import { builtinCall } from "../builtins/rules.ts";
 import { builtin, LIBRARY } from "../builtins/table.ts";
 import type { TokenSpan } from "../diagnostics/diagnostic.ts";
 import type { Expr } from "../grammar/ast.ts";
-import { asFunction, isComplete, isError, isVoid, pointedFunction, qualifiersOf } from "./basic.ts";
+import { asFunction, isComplete, isError, isVoid, pointedFunction, qualifiersOf, unqualified } from "./basic.ts";
 import { addressValue, readInt } from "./constant.ts";
 import { reach, report, type Cx } from "./context.ts";
 import { assignConvert, defaultPromote } from "./conversions.ts";
@@ -144,8 +144,7 @@ function argumentsOf(cx: Cx, type: FunctionType, e: CallExpr, declared: TokenSpa
 		const param = params[i];
 		if (!param) return isError(v.type) ? v : defaultPromote(cx, v);
 		const note = declared ? { note: { message: `passing argument to parameter${param.name ? ` '${param.name}'` : ""} here`, span: declared } } : {};
-		const to = param.type.kind === "qualified" ? param.type.target : param.type;
-		return assignConvert(cx, v, to, { kind: "passing", ...note }, ast.span);
+		return assignConvert(cx, v, unqualified(param.type), { kind: "passing", ...note }, ast.span);
 	});
 }
 

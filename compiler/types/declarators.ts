@@ -1,7 +1,7 @@
 import type { TokenSpan } from "../diagnostics/diagnostic.ts";
 import type { Attribute, Declarator, Expr, ParamDecl, TypeName } from "../grammar/ast.ts";
 import { collect, noAttributes, type AttrSet } from "./attributes.ts";
-import { arrayOf, asArray, asFunction, canonical, ERROR, isComplete, isError, isInteger, isVoid, pointerTo, qualify, unqualified } from "./basic.ts";
+import { arrayOf, asArray, asFunction, canonical, ERROR, isComplete, isError, isInteger, isVoid, pointerTo, qualify } from "./basic.ts";
 import { constantValue } from "./constant.ts";
 import { inScope, report, unevaluated, type Cx } from "./context.ts";
 import { sizeOf } from "./layout.ts";
@@ -147,16 +147,11 @@ function functionType(cx: Cx, d: Declarator & { kind: "function" }, result: CTyp
 	const type: FunctionType = {
 		kind: "function",
 		result: returned,
-		params: real.map((p) => ({ ...(p.name !== null ? { name: p.name } : {}), type: parameterType(p.type), ...(p.attrs.declTags.length ? { declTags: p.attrs.declTags } : {}) })),
+		params: real.map((p) => ({ ...(p.name !== null ? { name: p.name } : {}), type: p.type, ...(p.attrs.declTags.length ? { declTags: p.attrs.declTags } : {}) })),
 		variadic: d.variadic,
 		unprototyped: d.unprototyped,
 	};
 	return { type, params: real };
-}
-
-/** In the function's type a parameter has no qualifiers of its own. */
-function parameterType(type: CType): CType {
-	return type.kind === "qualified" ? unqualified(type) : type;
 }
 
 function parameter(cx: Cx, ast: ParamDecl): Param {

@@ -17,6 +17,8 @@ export class FileScope {
 	tagNames: ReadonlySet<string> | null = null;
 	/** Types of specifiers with a body, by node: a declaration that is read twice declares once. */
 	readonly records = new Map<RecordSpec, RecordType>();
+	/** Records within a record that has preserve_access_index. */
+	readonly preserved = new Set<RecordSpec>();
 	readonly enums = new Map<EnumSpec, EnumType>();
 	readonly bases = new Map<Declaration | FunctionDef, Specified>();
 	readonly definitions = new Map<FunctionSym, { readonly ast: FunctionDef; readonly params: readonly Param[] }>();

@@ -171,7 +171,7 @@ function addCleanup(cx: Cx, symbol: ObjectSym, attr: Attribute): void {
 		markAddress(place);
 		const address = rvalue({ kind: "address", of: place, type: pointerTo(symbol.type), span });
 		const param = f.type.params[0];
-		const argument = param ? assignConvert(cx, address, param.type, { kind: "passing" }, span) : address;
+		const argument = param ? assignConvert(cx, address, unqualified(param.type), { kind: "passing" }, span) : address;
 		return { kind: "expr", expr: { kind: "call", callee: { kind: "function", symbol: f }, args: [argument], fnType: f.type, type: f.type.result, span }, span };
 	};
 	cx.fn!.cleanups.push({ call });

@@ -71,7 +71,10 @@ export function recordBody(cx: Cx, union: boolean, name: string): RecordBody | n
 
 function define(cx: Cx, spec: RecordSpec, type: LazyRecord): RecordBody {
 	const attrs = collect(cx, noAttributes(), spec.attrs);
-	type.extras = { preserveAccessIndex: attrs.preserveAccessIndex, declTags: attrs.declTags, transparentUnion: attrs.transparentUnion };
+	const preserve = attrs.preserveAccessIndex || cx.file.preserved.has(spec);
+	// The attribute holds for records that are defined within, too.
+	if (preserve) for (const m of spec.members ?? []) if (m.kind === "member" && m.specs.type.kind === "record" && m.specs.type.members) cx.file.preserved.add(m.specs.type);
+	type.extras = { preserveAccessIndex: preserve, declTags: attrs.declTags, transparentUnion: attrs.transparentUnion };
 	const members: MemberPlan[] = [];
 	const seen = new Map<string, MemberPlan>();
 	for (const m of spec.members ?? []) {
