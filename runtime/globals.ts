@@ -4,7 +4,7 @@
  */
 import type { Btf } from "../assembler/btf/types.ts";
 import type { MapDef } from "./image.ts";
-import { typeSource } from "./loader/types.ts";
+import { typeSource } from "../assembler/btf/type-source.ts";
 import type { Value } from "./maps/codec.ts";
 import { typeCodec } from "./maps/codec.ts";
 import type { BpfMap } from "./maps/map.ts";

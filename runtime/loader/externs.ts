@@ -8,8 +8,8 @@ import { mapFlags, mapTypeId } from "../../assembler/spec/map-types.ts";
 import type { MapDef } from "../image.ts";
 import type { LoadError } from "./error.ts";
 import { emptyMap } from "./maps.ts";
-import type { TypeSource } from "./types.ts";
-import { alignOf, nameOf, resolved, sizeOf, typeSource } from "./types.ts";
+import type { TypeSource } from "../../assembler/btf/type-source.ts";
+import { alignOf, nameOf, resolved, sizeOf, typeSource } from "../../assembler/btf/type-source.ts";
 
 export type KconfigValue = string | number | bigint | boolean;
 

@@ -10,8 +10,8 @@ import type { ObjectFile, Section } from "../../assembler/object.ts";
 import { mapFlags, mapTypeId } from "../../assembler/spec/map-types.ts";
 import type { MapDef } from "../image.ts";
 import type { LoadError } from "./error.ts";
-import type { TypeSource } from "./types.ts";
-import { resolved, sizeOf, typeSource } from "./types.ts";
+import type { TypeSource } from "../../assembler/btf/type-source.ts";
+import { resolved, sizeOf, typeSource } from "../../assembler/btf/type-source.ts";
 
 /** A map with its place in the object, which relocations refer to. */
 export interface PlacedMap {

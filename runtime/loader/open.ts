@@ -10,7 +10,7 @@ import { attachTypeId, sectionRow, sectionTarget } from "../../assembler/spec/at
 import type { Insn } from "../../assembler/spec/insn.ts";
 import { programTypeId, XRP } from "../../assembler/spec/program-types.ts";
 import type { MapDef, ProgramImage } from "../image.ts";
-import { answer, patch } from "./core.ts";
+import { answer, patch } from "../../linker/core/answer.ts";
 import type { LoadError } from "./error.ts";
 import type { ExternOptions } from "./externs.ts";
 import { openExterns } from "./externs.ts";
@@ -18,8 +18,8 @@ import { fixBtf } from "./fixup.ts";
 import type { CodeFunction, LinkInput } from "./link-program.ts";
 import { linkProgram } from "./link-program.ts";
 import { openMaps } from "./maps.ts";
-import type { TypeSource } from "./types.ts";
-import { typeSource } from "./types.ts";
+import type { TypeSource } from "../../assembler/btf/type-source.ts";
+import { typeSource } from "../../assembler/btf/type-source.ts";
 
 /** Type of the programs whose section names say nothing: an enum bpf_prog_type number, or a custom type's name such as "xrp". */
 export interface TypeChoice {

@@ -7,8 +7,8 @@
  *
  * Encoding takes the same, and is lenient: numbers for bigints, enumerators by name, strings for char arrays, missing members stay zero. Padding is always zero.
  */
-import type { TypeSource } from "../loader/types.ts";
-import { nameOf, resolved, sizeOf } from "../loader/types.ts";
+import type { TypeSource } from "../../assembler/btf/type-source.ts";
+import { nameOf, resolved, sizeOf } from "../../assembler/btf/type-source.ts";
 
 export type Value = number | bigint | boolean | string | Uint8Array | readonly Value[] | { readonly [member: string]: Value };
 

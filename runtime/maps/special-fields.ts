@@ -1,7 +1,7 @@
 /** Fields of map values that the kernel owns, found by their struct's name in BTF (kernel/bpf/btf.c btf_parse_fields), also inside arrays and nested structs. */
 import type { MapDef } from "../image.ts";
-import type { TypeSource } from "../loader/types.ts";
-import { nameOf, resolved, sizeOf, typeSource } from "../loader/types.ts";
+import type { TypeSource } from "../../assembler/btf/type-source.ts";
+import { nameOf, resolved, sizeOf, typeSource } from "../../assembler/btf/type-source.ts";
 
 const owned = new Set(["bpf_spin_lock", "bpf_res_spin_lock", "bpf_timer", "bpf_wq", "bpf_list_head", "bpf_list_node", "bpf_rb_root", "bpf_rb_node", "bpf_refcount", "bpf_task_work"]);
 

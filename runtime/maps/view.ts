@@ -3,7 +3,7 @@
  * Per-CPU maps have an array of values, one for each CPU; queues `push`, `pop`, `peek`; ring buffers and perf event arrays `drain` and `listen`; maps of maps hold views.
  */
 import { errnoName } from "../errno.ts";
-import { typeSource } from "../loader/types.ts";
+import { typeSource } from "../../assembler/btf/type-source.ts";
 import type { LoadedProgram } from "../program.ts";
 import { BloomFilter } from "./bloom-filter.ts";
 import type { Codec, Value } from "./codec.ts";

@@ -1,5 +1,5 @@
 /** Questions about BTF types that the loader and the typed map views ask: through names and qualifiers, sizes, alignments. */
-import type { Btf, BtfType } from "../../assembler/btf/types.ts";
+import type { Btf, BtfType } from "./types.ts";
 
 /** An object's own BTF and the kernel's lazy view answer alike. */
 export interface TypeSource {

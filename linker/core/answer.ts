@@ -5,10 +5,10 @@
  */
 import type { CoreRelo } from "../../assembler/btf/ext.ts";
 import type { Insn } from "../../assembler/spec/insn.ts";
-import type { FieldSpec } from "./core-match.ts";
-import { candidates, enumerator, typesCompatible, typesMatch, walkLocal, walkTarget } from "./core-match.ts";
-import type { TypeSource } from "./types.ts";
-import { nameOf, resolved, sizeOf } from "./types.ts";
+import type { FieldSpec } from "./match.ts";
+import { candidates, enumerator, typesCompatible, typesMatch, walkLocal, walkTarget } from "./match.ts";
+import type { TypeSource } from "../../assembler/btf/type-source.ts";
+import { nameOf, resolved, sizeOf } from "../../assembler/btf/type-source.ts";
 
 /** enum bpf_core_relo_kind */
 export const coreKind = {

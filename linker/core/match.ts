@@ -3,8 +3,8 @@
  * also through anonymous structs and unions. In: a local access such as "0:1:2"; out: where that field is in a target type.
  */
 import type { BtfMember, BtfType } from "../../assembler/btf/types.ts";
-import type { TypeSource } from "./types.ts";
-import { nameOf, resolve, resolved, sizeOf } from "./types.ts";
+import type { TypeSource } from "../../assembler/btf/type-source.ts";
+import { nameOf, resolve, resolved, sizeOf } from "../../assembler/btf/type-source.ts";
 
 /** "task_struct___old" is another view of "task_struct". */
 export function essentialName(name: string): string {
