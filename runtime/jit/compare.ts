@@ -1,5 +1,5 @@
 /** Comparisons as both emitters need them: opposites, and which 64-bit comparisons the low words decide. */
-import { FLAG } from "./analysis.ts";
+import { FLAG } from "./representation.ts";
 import type { CompareName, Op } from "./decode.ts";
 
 export type Relation = Exclude<CompareName, "set">;

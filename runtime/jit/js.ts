@@ -6,7 +6,7 @@
 import { ProgramFault } from "../fault.ts";
 import type { ProgramImage } from "../image.ts";
 import type { BoundProgram, Callback, Engine, Entry } from "../program.ts";
-import type { CallShape } from "./analysis.ts";
+import type { CallShape } from "./representation.ts";
 import { divider } from "./js/divide.ts";
 import type { EmittedText } from "./js/emit.ts";
 import { emitText } from "./js/emit.ts";

@@ -8,14 +8,15 @@
 import type { Insn } from "../../assembler/spec/insn.ts";
 import { layout } from "../memory.ts";
 import type { Facts } from "../verifier/facts.ts";
-import type { Analysis, AnalysisOptions, CallShape, Draft } from "./analysis.ts";
-import { analyseBackward, analyseForward, NO_OFFSET } from "./analysis.ts";
+import type { Analysis, AnalysisOptions, CallShape, Draft } from "./representation.ts";
+import { analyseBackward, analyseForward } from "./analysis.ts";
 import type { Cfg } from "./cfg.ts";
 import { buildCfg, findSubprograms } from "./cfg.ts";
 import type { Op } from "./decode.ts";
 import { decodeProgram } from "./decode.ts";
 import { FIRST_SLOT, promoteByAnalysis, promoteSlots } from "./promote.ts";
 import * as range from "./range.ts";
+import { NO_OFFSET } from "./representation.ts";
 import type { Item } from "./structure.ts";
 import { structure } from "./structure.ts";
 import { unrollLoops } from "./unroll.ts";

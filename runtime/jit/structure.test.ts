@@ -58,7 +58,7 @@ const shapes: Readonly<Record<string, string>> = {
 		if r3 < r2 goto -7
 		r0 += 1000
 		exit`,
-	"a chain of diamonds": Array.from({ length: 40 }, (_, i) => `if r2 & ${1 << (i % 8)} goto +2\nr0 += ${i}\ngoto +1\nr0 ^= ${i * 3}`).join("\n").replace(/^/, "r0 = 1\n") + "\nexit",
+	"a chain of diamonds": ["r0 = 1", ...Array.from({ length: 40 }, (_, i) => `if r2 & ${1 << (i % 8)} goto +2\nr0 += ${i}\ngoto +1\nr0 ^= ${i * 3}`), "exit"].join("\n"),
 };
 
 describe("structured control flow", () => {

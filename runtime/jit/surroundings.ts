@@ -11,7 +11,7 @@ import type { MapLayout } from "../maps/map.ts";
 import { exchange, layout } from "../memory.ts";
 import type { BoundProgram, Callback, Entry } from "../program.ts";
 import { resolveImm64 } from "../program.ts";
-import type { CallShape } from "./analysis.ts";
+import type { CallShape } from "./representation.ts";
 import type { Op } from "./decode.ts";
 import { explainFault } from "./faults.ts";
 import type { JitProblem } from "./program.ts";

@@ -6,7 +6,7 @@
 import { ProgramFault } from "../fault.ts";
 import type { LinearMemory } from "../memory.ts";
 import type { BoundProgram, Callback, Engine, Entry } from "../program.ts";
-import type { CallShape } from "./analysis.ts";
+import type { CallShape } from "./representation.ts";
 import { explainedBy } from "./faults.ts";
 import { defaultFuel } from "./limits.ts";
 import { liftProgram } from "./program.ts";

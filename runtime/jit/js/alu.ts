@@ -3,7 +3,7 @@
  * A 64-bit product takes the high word of the 32 × 32 one from doubles: h = ((a·b − lo) · 2⁻³² + 0.5) >>> 0, a and b unsigned;
  * its two roundings err by at most 2¹¹, far from 2³¹. Division that does not fit 32 bits is a Wasm function (divide.ts).
  */
-import { FLAG } from "../analysis.ts";
+import { FLAG } from "../representation.ts";
 import type { CompareName, Op } from "../decode.ts";
 import { lowComparison, OPPOSITE } from "../compare.ts";
 import type { JsBody } from "./body.ts";

@@ -4,7 +4,7 @@
  * Register r is the int32 `r<r>`; where the analysis keeps it wide, its high word is the int32 `h<r>`. A high word that the low one
  * implies is written out where it is used. All names are ours: letters and numbers, nothing of the object.
  */
-import { FLAG } from "../analysis.ts";
+import { FLAG } from "../representation.ts";
 import type { JitFunction } from "../program.ts";
 
 export class JsBody {

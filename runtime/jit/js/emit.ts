@@ -6,7 +6,7 @@
  * take and give high words too, the result's through `H`.
  */
 import { exchange, layout } from "../../memory.ts";
-import { FLAG, NO_OFFSET } from "../analysis.ts";
+import { FLAG, NO_OFFSET } from "../representation.ts";
 import type { Op } from "../decode.ts";
 import type { JitFunction, JitProgram } from "../program.ts";
 import { MAY_GOTO_LIMIT } from "../limits.ts";

@@ -5,7 +5,7 @@
  * With checks, each access site remembers the last region that it hit in two globals; another one asks the host, which faults
  * or tells the new bounds. Loads through kernel pointers read 0 outside the memory, as they do in the kernel.
  */
-import { FLAG, NO_OFFSET } from "../analysis.ts";
+import { FLAG, NO_OFFSET } from "../representation.ts";
 import type { Op } from "../decode.ts";
 import type { Body } from "./body.ts";
 import { I32, I64, OP } from "./encode.ts";

@@ -3,7 +3,7 @@
  * RFC 9669: shifts take their count modulo the width (as Wasm does); x / 0 is 0, x % 0 is x, and the most negative number
  * divided by −1 is itself (Wasm traps on all three).
  */
-import { FLAG } from "../analysis.ts";
+import { FLAG } from "../representation.ts";
 import { lowComparison, OPPOSITE } from "../compare.ts";
 import type { AluName, CompareName, Op } from "../decode.ts";
 import type { Body } from "./body.ts";

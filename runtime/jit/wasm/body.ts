@@ -4,7 +4,7 @@
  * Register r has up to two locals, `narrow[r]` (i32) and `wide[r]` (i64); the analysis says which one holds it at each slot.
  * Reading converts as the flags allow: a narrow value is zero- or sign-extended by what is known of it.
  */
-import { FLAG } from "../analysis.ts";
+import { FLAG } from "../representation.ts";
 import type { JitFunction } from "../program.ts";
 import type { FunctionType, ValueType } from "./encode.ts";
 import { ByteWriter, I32, I64, OP } from "./encode.ts";

@@ -3,7 +3,7 @@
  * area), array lookups as arithmetic, hash lookups as a function in the module.
  */
 import { exchange } from "../../memory.ts";
-import { FLAG } from "../analysis.ts";
+import { FLAG } from "../representation.ts";
 import type { Op } from "../decode.ts";
 import type { Body } from "./body.ts";
 import { I32, OP } from "./encode.ts";

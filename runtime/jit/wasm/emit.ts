@@ -6,7 +6,7 @@
  * taken are also exported as `cb<id>` with five low words in and one out.
  */
 import { exchange } from "../../memory.ts";
-import { definedBy, FLAG } from "../analysis.ts";
+import { definedBy, FLAG } from "../representation.ts";
 import type { Op } from "../decode.ts";
 import { MAY_GOTO_LIMIT } from "../limits.ts";
 import type { JitFunction, JitProgram } from "../program.ts";

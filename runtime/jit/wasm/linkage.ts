@@ -4,7 +4,7 @@
  */
 import type { Facts } from "../../verifier/facts.ts";
 import type { MapLayout } from "../../maps/map.ts";
-import type { CallShape } from "../analysis.ts";
+import type { CallShape } from "../representation.ts";
 import type { Op } from "../decode.ts";
 import type { JitProgram } from "../program.ts";
 import type { FunctionType, WasmImport } from "./encode.ts";

@@ -5,7 +5,7 @@
  * the complementary shift of the same x, x is still at hand: its rotation is computed then, beside the shift, into a local of its own.
  * The `or` (or `xor`, `add`) of the two takes that. The shifts are left without use, and V8 drops them.
  */
-import { FLAG } from "../analysis.ts";
+import { FLAG } from "../representation.ts";
 import type { Op } from "../decode.ts";
 import type { Body } from "./body.ts";
 import { I64, OP } from "./encode.ts";

@@ -1,0 +1,238 @@
+/**
+ * Forward over the graph: ranges, address-ness and alignment of each register (range.ts), widened at loop heads to thresholds
+ * that the program's own comparisons suggest, then narrowed once. In: operations, graph, the state at the entry. Out: a draft.
+ *
+ * Of the verifier's facts, reachability and address-ness are used, which hold on every path. Its ranges are not: where it pruned,
+ * a value that its proof did not need may lie outside them.
+ */
+import type { Block, Cfg } from "./cfg.ts";
+import type { Op } from "./decode.ts";
+import { Links } from "./links.ts";
+import * as range from "./range.ts";
+import type { State } from "./range.ts";
+import { record, recordExposure, valueFlags } from "./record.ts";
+import type { AnalysisOptions, Draft } from "./representation.ts";
+import { definedBy } from "./representation.ts";
+
+const { STRIDE } = range;
+
+export function forward(ops: readonly (Op | null)[], cfg: Cfg, registers: number, entry: State, options: AnalysisOptions, draft: Draft, call: (target: number, state: State) => void): void {
+	const { blocks } = cfg;
+	// One register more: scratch for constants.
+	const size = (registers + 1) * STRIDE;
+	const before: (State | null)[] = blocks.map(() => null);
+	const visits = new Int32Array(blocks.length);
+	const thresholds = collectThresholds(ops, cfg);
+	const pending = new Uint8Array(blocks.length);
+	const start = new Float64Array(size);
+	start.set(entry.subarray(0, Math.min(entry.length, size)));
+	for (let r = entry.length / STRIDE; r < registers; r++) range.assignConstant(start, r, 0);
+	before[0] = start;
+	pending[0] = 1;
+	const state: State = new Float64Array(size);
+	const edge: State = new Float64Array(size);
+	const old: State = new Float64Array(size);
+	const links = new Links(registers);
+	const flowInto = (to: number, from: State): boolean => {
+		const known = before[to];
+		if (known === null) {
+			before[to] = from.slice();
+			return true;
+		}
+		old.set(known);
+		if (!range.join(known, from)) return false;
+		if (blocks[to].loop === to || !cfg.reducible) {
+			if (++visits[to] > 2) range.widen(known, old, visits[to] > 24 ? [] : thresholds);
+		}
+		return true;
+	};
+	let work = 1;
+	while (work > 0) {
+		for (let b = 0; b < blocks.length && work > 0; b++) {
+			if (!pending[b]) continue;
+			pending[b] = 0;
+			work--;
+			state.set(before[b]!);
+			runBlock(ops, blocks[b], state, registers, options, links, null, null);
+			eachEdge(ops, blocks[b], state, edge, registers, links, (to) => {
+				if (flowInto(to, edge) && !pending[to]) {
+					pending[to] = 1;
+					work++;
+				}
+			});
+		}
+	}
+	narrowOnce(ops, cfg, before, start, state, edge, registers, options, links);
+	for (const block of blocks) {
+		if (before[block.id] === null) {
+			draft.unreached[block.id] = 1;
+			for (let r = 0; r < registers; r++) range.assignUnknown(state, r);
+		} else state.set(before[block.id]!);
+		runBlock(ops, block, state, registers, options, links, draft, call, cfg.entry);
+		if (block.succs.length === 2) {
+			const ways: number[] = [];
+			eachEdge(ops, block, state, edge, registers, links, (to) => ways.push(to));
+			if (ways.length === 1) draft.oneWay.set(block.exit, blocks[ways[0]].start);
+		}
+	}
+}
+
+/** Every block once more from its predecessors' states, without widening: still a fixpoint from above, and often tighter. */
+function narrowOnce(ops: readonly (Op | null)[], cfg: Cfg, before: (State | null)[], start: State, state: State, edge: State, registers: number, options: AnalysisOptions, links: Links): void {
+	if (!cfg.blocks.some((b) => b.loop === b.id)) return;
+	const fresh: (State | null)[] = cfg.blocks.map(() => null);
+	fresh[0] = start.slice();
+	for (const block of cfg.blocks) {
+		const from = before[block.id];
+		if (from === null) continue;
+		// Forward edges arrive in their new form: this block's own new state is complete but for back edges.
+		state.set(from);
+		runBlock(ops, block, state, registers, options, links, null, null);
+		eachEdge(ops, block, state, edge, registers, links, (to) => {
+			if (fresh[to] === null) fresh[to] = edge.slice();
+			else range.join(fresh[to]!, edge);
+		});
+	}
+	for (let b = 0; b < before.length; b++) before[b] = fresh[b];
+}
+
+function collectThresholds(ops: readonly (Op | null)[], cfg: Cfg): number[] {
+	const found = new Set([0xff, 0xffff, 0x7fffffff, 0xffffffff, 2 ** 40, 2 ** 52]);
+	for (const block of cfg.blocks) {
+		const op = block.exit >= 0 ? ops[block.exit] : null;
+		if (op?.kind === "branch" && op.src < 0 && op.imm > 0 && found.size < 64) found.add(op.imm - 1).add(op.imm).add(op.imm + 1);
+		for (let pc = block.start; pc < block.end; pc++) {
+			// Clang compares with a constant that it keeps in a register.
+			const mov = ops[pc];
+			if (mov?.kind === "alu" && mov.op === "add" && mov.src < 0 && mov.imm > 1 && op?.kind === "branch" && op.src < 0 && op.imm > mov.imm && found.size < 64) found.add(op.imm - mov.imm);
+		}
+	}
+	return [...found].sort((a, b) => a - b);
+}
+
+/** Sets `edge` to the state along each edge that some value passes. */
+function eachEdge(ops: readonly (Op | null)[], block: Block, state: State, edge: State, registers: number, links: Links, take: (to: number) => void): void {
+	const op = block.exit >= 0 ? ops[block.exit] : null;
+	if (op?.kind === "branch" && block.succs.length === 2) {
+		for (let i = 0; i < 2; i++) {
+			edge.set(state);
+			let other = op.src;
+			if (other < 0) {
+				range.assignConstant(edge, registers, op.imm);
+				other = registers;
+			}
+			if (op.dst === other) take(block.succs[i]);
+			else if (range.refine(edge, op.op, op.width, op.dst, other, i === 0)) {
+				links.spread(edge, op.dst);
+				if (op.src >= 0) links.spread(edge, op.src);
+				take(block.succs[i]);
+			}
+		}
+		return;
+	}
+	for (const to of block.succs) {
+		edge.set(state);
+		take(to);
+	}
+}
+
+/** The block's effect on `state`; with `draft`, also records what holds at each slot. */
+function runBlock(ops: readonly (Op | null)[], block: Block, state: State, registers: number, options: AnalysisOptions, links: Links, draft: Draft | null, call: ((target: number, state: State) => void) | null, base = 0): void {
+	const scratch = registers;
+	const pointers = options.facts?.pointers;
+	links.reset();
+	for (let pc = block.start; pc < block.end; pc++) {
+		const op = ops[pc];
+		if (op === null) continue;
+		if (pointers !== undefined && pointers[pc] !== 0) applyPointers(state, pointers[pc]);
+		if (draft !== null) {
+			record(op, pc - base, state, registers, draft);
+			recordExposure(op, pc, state, options, draft);
+			if (op.kind === "helper" && draft.map[pc - base] < 0) draft.map[pc - base] = options.facts?.callMap[pc] ?? -1;
+		}
+		const dst = definedBy(op);
+		if (dst >= 0) links.follow(op, dst, state);
+		switch (op.kind) {
+			case "alu":
+				if (op.src < 0) range.assignConstant(state, scratch, op.imm);
+				range.arithmetic(state, op.op, op.width, op.dst, op.src < 0 ? scratch : op.src, options.pointers);
+				break;
+			case "movsx":
+				range.assignSignExtended(state, op.dst, op.src, op.bits, op.width);
+				break;
+			case "extract":
+				range.assignUnsigned(state, op.dst, 0, 2 ** op.bits - 1);
+				break;
+			case "cast":
+				range.assignPointer(state, op.dst);
+				break;
+			case "neg":
+				range.copy(state, scratch, op.dst);
+				range.assignConstant(state, op.dst, 0);
+				range.arithmetic(state, "sub", op.width, op.dst, scratch, false);
+				break;
+			case "swap":
+				if (op.bits === 64) {
+					if (op.swap) range.assignUnknown(state, op.dst);
+				} else if (op.swap) range.assignUnsigned(state, op.dst, 0, 2 ** op.bits - 1);
+				else {
+					range.assignConstant(state, scratch, 2 ** op.bits - 1);
+					range.arithmetic(state, "and", 64, op.dst, scratch, false);
+				}
+				break;
+			case "imm64":
+				if (op.pseudo === 1 || op.pseudo === 5) range.assignPointer(state, op.dst, range.MAP + op.lo);
+				else if (op.pseudo !== 0) range.assignPointer(state, op.dst);
+				else range.assignWords(state, op.dst, op.lo, op.hi);
+				break;
+			case "load": {
+				const bits = op.size * 8;
+				if (op.signed) range.assignSigned(state, op.dst, -(2 ** (bits - 1)), 2 ** (bits - 1) - 1);
+				else if (op.size === 8) range.assignUnknown(state, op.dst);
+				else range.assignUnsigned(state, op.dst, 0, 2 ** bits - 1);
+				break;
+			}
+			case "atomic":
+				if (op.fetch) {
+					const dst = op.op === "cmpxchg" ? 0 : op.src;
+					if (op.size === 8) range.assignUnknown(state, dst);
+					else range.assignUnsigned(state, dst, 0, 0xffffffff);
+				}
+				break;
+			case "packet":
+				range.assignUnsigned(state, 0, 0, 2 ** (op.size * 8) - 1);
+				break;
+			case "call":
+			case "callx":
+				if (op.kind === "call" && call !== null && draft !== null && !draft.unreached[block.id]) call(op.target, state);
+				for (let r = 0; r <= 5; r++) range.assignUnknown(state, r);
+				break;
+			case "helper":
+			case "kfunc": {
+				const { result } = options.shape(op, pc);
+				for (let r = 1; r <= 5; r++) range.assignUnknown(state, r);
+				if (result === "unsigned") range.assignUnsigned(state, 0, 0, 0xffffffff);
+				else if (result === "signed") range.assignSigned(state, 0, -0x80000000, 0x7fffffff);
+				else range.assignUnknown(state, 0);
+				break;
+			}
+			case "store":
+			case "jump":
+			case "branch":
+			case "may_goto":
+			case "exit":
+			case "invalid":
+				break;
+			default:
+				op satisfies never;
+		}
+		if (draft !== null && dst >= 0) draft.flags[pc - base] |= valueFlags(state, dst) << 8;
+	}
+}
+
+function applyPointers(state: State, mask: number): void {
+	for (let r = 0; r < 10; r++) {
+		if (mask & (1 << r) && Number.isNaN(state[r * STRIDE + 4])) range.assignPointer(state, r, range.POINTER, Math.min(3, state[r * STRIDE + 5]));
+	}
+}
+

@@ -1,0 +1,103 @@
+/**
+ * What the analysis says of a subprogram, slot by slot, as plain data: read by both emitters, written by forward.ts, liveness.ts and webs.ts.
+ */
+import type { Facts } from "../verifier/facts.ts";
+import type { Op } from "./decode.ts";
+
+/** What a call needs and leaves, as helper rows say. */
+export interface CallShape {
+	/** r1 to r`args` are read. */
+	readonly args: number;
+	/** Bit k−1: the high word of argument k is read too. */
+	readonly wide: number;
+	readonly result: "unsigned" | "signed" | "wide";
+}
+
+export interface AnalysisOptions {
+	readonly facts: Facts | null;
+	/** The verifier vouches that arithmetic on addresses gives addresses. */
+	readonly pointers: boolean;
+	/** Addresses are checked: their high halves count. */
+	readonly checked: boolean;
+	shape(op: Op, pc: number): CallShape;
+}
+
+/** Bits of `flags[pc]`, of the values before (D: dst or base, S: src) and after (R: result). */
+export const FLAG = {
+	/** High word 0. */
+	dstZero: 1,
+	/** High word repeats bit 31. */
+	dstSign: 2,
+	/** Below 2^31. */
+	dstSmall: 4,
+	dstNonZero: 8,
+	srcZero: 16,
+	srcSign: 32,
+	srcSmall: 64,
+	srcNonZero: 128,
+	resZero: 256,
+	resSign: 512,
+	resSmall: 1024,
+	resNonZero: 2048,
+	/** The low, the high half of the result is needed. */
+	needLow: 4096,
+	needHigh: 8192,
+	/** The result's web is wide. */
+	resWide: 16384,
+	/** The address of a load, store or atomic is a multiple of its size. */
+	aligned: 32768,
+} as const;
+
+export interface Analysis {
+	readonly flags: Uint32Array;
+	/** Bit r: register r is in its wide form before the slot. */
+	readonly wide: Int32Array;
+	/** Bit r (calls only): the high word of r is 0, repeats the sign. */
+	readonly argZero: Int32Array;
+	readonly argSign: Int32Array;
+	/** Offset from r10 of a memory access, or NO_OFFSET. */
+	readonly stack: Int32Array;
+	/** Map index in r1 (lookups) or r2 (tail calls), −1 unknown. */
+	readonly map: Int32Array;
+	/** Value of the source register where it is one constant, NaN elsewhere. */
+	readonly constant: Float64Array;
+	/** Registers live at the entry, and those of them in wide form. */
+	readonly liveIn: number;
+	readonly wideIn: number;
+	/** Blocks that no path reaches. */
+	readonly unreached: Uint8Array;
+	/** What of the frame pointers that are not followed exactly may touch, as [from, to) from r10. */
+	readonly exposed: (readonly [from: number, to: number])[];
+	/** Branches that go only one way: slot → the slot where they go. */
+	readonly oneWay: Map<number, number>;
+}
+
+export const NO_OFFSET = 0x7fffffff;
+
+/** Between the phases: `wide` first carries which operands need a high half, then the webs' widths. */
+export type Draft = Omit<Analysis, "liveIn" | "wideIn">;
+
+/** The register that an operation defines, −1: none. */
+export function definedBy(op: Op): number {
+	switch (op.kind) {
+		case "alu":
+		case "movsx":
+		case "extract":
+		case "neg":
+		case "swap":
+		case "imm64":
+		case "load":
+		case "cast":
+			return op.dst;
+		case "atomic":
+			return op.fetch ? (op.op === "cmpxchg" ? 0 : op.src) : -1;
+		case "packet":
+		case "helper":
+		case "kfunc":
+		case "call":
+		case "callx":
+			return 0;
+		default:
+			return -1;
+	}
+}
