@@ -131,9 +131,16 @@ function selectBinary(s: Selector, inst: Inst, name: keyof typeof binary): void 
 	const w = width(s, inst);
 	const narrow = inst.ty === "i32" && w === 64;
 	let [first, second] = inst.args;
+	// A constant that fits is an immediate; one that does not is made in the result itself.
 	if (commutes && s.imm(second) === null && preferSecond(s, inst, first, second)) [first, second] = [second, first];
 	const imm = s.imm(second);
 	const dst = s.result(inst);
+	const mask = s.strip(second);
+	if (op === "and" && w === 64 && isConst(mask) && mask.value === 0xffffffffn) {
+		if (s.cpu.alu32) s.emit(alu("mov", 32, dst, { reg: s.reg(first) }, loc));
+		else shiftUpAndDown(s, dst, s.reg(first), 32, "rsh", 64, inst);
+		return;
+	}
 
 	if (narrow && (op === "rsh" || op === "arsh" || op === "div" || op === "mod" || op === "sdiv" || op === "smod")) {
 		const signed = op === "arsh" || op === "sdiv" || op === "smod";
@@ -162,7 +169,7 @@ function preferSecond(s: Selector, inst: Inst, first: Value, second: Value): boo
 	const a = s.strip(first);
 	const b = s.strip(second);
 	if (isConst(a) || !isInst(a)) return true;
-	if (!isInst(b)) return false;
+	if (!isInst(b)) return s.isWanted(a);
 	const phis = s.flowsInto.get(inst);
 	if (phis !== undefined) {
 		if (phis.includes(a)) return false;

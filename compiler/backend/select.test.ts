@@ -19,6 +19,7 @@ const rules: readonly [what: string, ir: string, code: Partial<Record<CpuName, s
 	["stores of constants", "store size=4 %0, i32 7\nret i64 0", { v3: "r2 = 7; *(u32 *)(r1 + 0) = w2; r0 = 0; exit", v4: "*(u32 *)(r1 + 0) = 7; r0 = 0; exit" }],
 	["constants beyond 32 bits", "ret i64 81985529216486895", { v3: "r0 = 81985529216486895 ll; exit" }],
 	["unsigned 32-bit constants need no second slot", "ret i64 4294967295", { v2: "r0 = 4294967295 ll; exit", v3: "w0 = -1; exit" }],
+	["the lower half alone is a 32-bit copy", "%5 = and i64 %2, i64 4294967295\nret %5", { v2: "r0 = r3; r0 <<= 32; r0 >>= 32; exit", v3: "w0 = w3; exit" }],
 	["byte swaps", "%5 = bswap.16 i32 %1\n%6 = zext i64 %5\nret %6", { v3: "r0 = r2; r0 = be16 r0; exit", v4: "r0 = r2; r0 = bswap16 r0; exit" }],
 	["atomics without the old value", "%5 = atomic.add i64 size=8 fetch %0, %2\nret i64 1", { v1: "lock *(u64 *)(r1 + 0) += r3; r0 = 1; exit" }],
 	["atomics with the old value", "%5 = atomic.or i64 size=8 fetch %0, %2\nret %5", { v3: "r0 = r3; r0 = atomic_fetch_or((u64 *)(r1 + 0), r0); exit" }],
