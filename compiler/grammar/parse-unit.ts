@@ -73,6 +73,9 @@ export function parseUnit(source: Preprocessed, external: ExternalTypes | null, 
 			const id = names.intern(name);
 			return chunks.ordinary.has(id) ? present(chunks.ordinary.chunks(id).map(({ chunk }) => parse(chunk))) : [];
 		},
+		hasTag(name) {
+			return chunks.tags.has(names.intern(name));
+		},
 		tag(name) {
 			const id = names.intern(name);
 			if (!chunks.tags.has(id)) return [];

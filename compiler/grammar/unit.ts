@@ -22,6 +22,8 @@ export interface ParsedUnit {
 	ordinary(name: string): readonly ExternalDecl[];
 	/** Declarations at file scope that mention `struct|union|enum name`, those that define it (with a body) first. Empty: never mentioned at file scope. */
 	tag(name: string): readonly ExternalDecl[];
+	/** Whether `tag(name)` would find anything; nothing is parsed for the answer. */
+	hasTag(name: string): boolean;
 	/** Every ordinary name of file scope, for "did you mean". */
 	ordinaryNames(): Iterable<string>;
 	tagNames(): Iterable<string>;

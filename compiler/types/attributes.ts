@@ -45,6 +45,17 @@ export function noAttributes(): AttrSet {
 	};
 }
 
+/** Shared by everything that has none; never written to. */
+export const NO_ATTRIBUTES: Readonly<AttrSet> = noAttributes();
+
+/** What a declarator has: its own attributes beside those of its specifiers, whose type attributes are in the type already. */
+export function ownAttributes(cx: Cx, base: Readonly<AttrSet>, ...own: readonly (readonly Attribute[])[]): Readonly<AttrSet> {
+	if (base === NO_ATTRIBUTES && own.every((list) => list.length === 0)) return NO_ATTRIBUTES;
+	const set: AttrSet = { ...base, declTags: [...base.declTags], typeTags: [], mode: null, addressSpace: 0 };
+	for (const list of own) collect(cx, set, list);
+	return set;
+}
+
 type Action = (cx: Cx, set: AttrSet, attr: Attribute) => void;
 
 const flag = (name: { [K in keyof AttrSet]: AttrSet[K] extends boolean ? K : never }[keyof AttrSet]): Action => (_cx, set) => {

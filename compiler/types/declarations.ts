@@ -1,6 +1,6 @@
 import type { TokenSpan } from "../diagnostics/diagnostic.ts";
 import type { Declaration, DeclSpecs, ExternalDecl, FunctionDef, InitDeclarator } from "../grammar/ast.ts";
-import { collect, type AttrSet } from "./attributes.ts";
+import { ownAttributes, type AttrSet } from "./attributes.ts";
 import { asArray, asFunction, ERROR, isComplete, isError, isVoid } from "./basic.ts";
 import { compatible, composite, compositeFunction } from "./compat.ts";
 import { report, type Cx } from "./context.ts";
@@ -87,9 +87,9 @@ export function specifiedOnce(cx: Cx, decl: Declaration | FunctionDef): Specifie
 // ── one declarator ──────────────────────────────────────────────────────────────────────────────
 
 /** Name, type and attributes of a declarator, with those of its specifiers. */
-export function declaredWith(cx: Cx, base: Specified, declarator: Parameters<typeof declare>[1], own: InitDeclarator["attrs"]): { declared: Declared; attrs: AttrSet } {
+export function declaredWith(cx: Cx, base: Specified, declarator: Parameters<typeof declare>[1], own: InitDeclarator["attrs"]): { declared: Declared; attrs: Readonly<AttrSet> } {
 	const declared = declare(cx, declarator, base.type);
-	const attrs = collect(cx, { ...base.attrs, declTags: [...base.attrs.declTags], typeTags: [], mode: null, addressSpace: 0 }, [...declared.attrs, ...own]);
+	const attrs = ownAttributes(cx, base.attrs, declared.attrs, own);
 	return { declared: { ...declared, type: decorate(cx, declared.type, attrs) }, attrs };
 }
 
@@ -108,7 +108,7 @@ function declareOne(cx: Cx, decl: Declaration, d: InitDeclarator): void {
 	fileObject(cx, declared, attrs, decl.specs, d);
 }
 
-function declareTypedef(cx: Cx, declared: Declared, attrs: AttrSet, from: number): void {
+function declareTypedef(cx: Cx, declared: Declared, attrs: Readonly<AttrSet>, from: number): void {
 	const name = declared.name!;
 	const before = cx.file.known(name);
 	if (before) {
@@ -120,7 +120,7 @@ function declareTypedef(cx: Cx, declared: Declared, attrs: AttrSet, from: number
 	cx.file.declare(name, { kind: "typedef", type: makeTypedef(name, declared.type, attrs), span: declared.span }, from);
 }
 
-export function makeTypedef(name: string, target: CType, attrs: AttrSet): TypedefType {
+export function makeTypedef(name: string, target: CType, attrs: Readonly<AttrSet>): TypedefType {
 	return { kind: "typedef", name, target, declTags: attrs.declTags, ...(attrs.aligned > 1 ? { align: attrs.aligned } : {}) };
 }
 
@@ -155,7 +155,7 @@ export function newFunction(name: string, type: FunctionSym["type"], span: Token
 	};
 }
 
-function mergeFunction(cx: Cx, declared: Declared, attrs: AttrSet, specs: DeclSpecs, asmLabel: string | undefined, from: number, def: FunctionDef | null): FunctionSym {
+function mergeFunction(cx: Cx, declared: Declared, attrs: Readonly<AttrSet>, specs: DeclSpecs, asmLabel: string | undefined, from: number, def: FunctionDef | null): FunctionSym {
 	const name = declared.name!;
 	const type = asFunction(declared.type)!;
 	const before = cx.file.known(name);
@@ -197,7 +197,7 @@ function functionHasError(type: FunctionSym["type"]): boolean {
 	return isError(type.result) || type.params.some((p) => isError(p.type));
 }
 
-function functionAttributes(symbol: FunctionSym, attrs: AttrSet, specs: DeclSpecs): void {
+function functionAttributes(symbol: FunctionSym, attrs: Readonly<AttrSet>, specs: DeclSpecs): void {
 	if (attrs.alwaysInline) symbol.inline = "always";
 	else if (attrs.noinline && symbol.inline !== "always") symbol.inline = "never";
 	else if (specs.functionSpecs.includes("inline") && symbol.inline === "none") symbol.inline = "hint";
@@ -209,7 +209,7 @@ function functionAttributes(symbol: FunctionSym, attrs: AttrSet, specs: DeclSpec
 	commonAttributes(symbol, attrs);
 }
 
-function commonAttributes(symbol: Sym, attrs: AttrSet): void {
+function commonAttributes(symbol: Sym, attrs: Readonly<AttrSet>): void {
 	if (attrs.section !== null) symbol.section = attrs.section;
 	symbol.used ||= attrs.used;
 	symbol.weak ||= attrs.weak;
@@ -220,7 +220,7 @@ function commonAttributes(symbol: Sym, attrs: AttrSet): void {
 }
 
 /** A function declared inside a block: the same function as file scope's. */
-export function blockFunction(cx: Cx, declared: Declared, attrs: AttrSet, specs: DeclSpecs, asmLabel: string | undefined): FunctionSym {
+export function blockFunction(cx: Cx, declared: Declared, attrs: Readonly<AttrSet>, specs: DeclSpecs, asmLabel: string | undefined): FunctionSym {
 	cx.file.entity(cx, declared.name!, Number.MAX_SAFE_INTEGER);
 	return cx.file.atFileScope(cx, () => mergeFunction(cx, declared, attrs, specs, asmLabel, Number.MAX_SAFE_INTEGER, null));
 }
@@ -234,12 +234,12 @@ export function newObject(name: string, type: CType, span: TokenSpan, storage: O
 	};
 }
 
-export function objectAttributes(symbol: ObjectSym, attrs: AttrSet): void {
+export function objectAttributes(symbol: ObjectSym, attrs: Readonly<AttrSet>): void {
 	commonAttributes(symbol, attrs);
 	symbol.align = Math.max(attrs.packed ? 1 : alignOf(symbol.type), symbol.align, attrs.aligned);
 }
 
-export function fileObject(cx: Cx, declared: Declared, attrs: AttrSet, specs: DeclSpecs, d: InitDeclarator, visibleFrom = d.declarator.span.from): ObjectSym {
+export function fileObject(cx: Cx, declared: Declared, attrs: Readonly<AttrSet>, specs: DeclSpecs, d: InitDeclarator, visibleFrom = d.declarator.span.from): ObjectSym {
 	const name = declared.name!;
 	const { storage } = specs;
 	if (storage.includes("_Thread_local")) report(cx, "noThreadLocal", declared.span, "thread-local storage is not supported by eBPF");

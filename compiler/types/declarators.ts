@@ -1,6 +1,6 @@
 import type { TokenSpan } from "../diagnostics/diagnostic.ts";
 import type { Attribute, Declarator, Expr, ParamDecl, TypeName } from "../grammar/ast.ts";
-import { collect, noAttributes, type AttrSet } from "./attributes.ts";
+import { collect, noAttributes, ownAttributes, type AttrSet } from "./attributes.ts";
 import { arrayOf, asArray, asFunction, canonical, ERROR, isComplete, isError, isInteger, isVoid, pointerTo, qualify } from "./basic.ts";
 import { constantValue } from "./constant.ts";
 import { inScope, report, unevaluated, type Cx } from "./context.ts";
@@ -31,7 +31,7 @@ export interface Param {
 	/** With its own qualifiers, arrays and functions adjusted to pointers. */
 	readonly type: CType;
 	readonly span: TokenSpan;
-	readonly attrs: AttrSet;
+	readonly attrs: Readonly<AttrSet>;
 }
 
 interface Reading {
@@ -52,10 +52,12 @@ function read(cx: Cx, start: Declarator, base: CType, reading: Reading): Declare
 			case "name":
 				return { name: d.name ?? null, type, span: d.span, attrs: reading.attrs, params: reading.params };
 			case "pointer": {
-				const own = collect(cx, noAttributes(), d.attrs);
-				type = decorate(cx, qualify(pointerTo(type), d.quals), own);
-				// `T *__attribute__((noinline)) f(void)`: what is no matter of types belongs to the declaration.
-				reading.attrs.push(...d.attrs.filter((a) => !TYPE_ATTRIBUTES.has(a.name)));
+				type = qualify(pointerTo(type), d.quals);
+				if (d.attrs.length > 0) {
+					type = decorate(cx, type, collect(cx, noAttributes(), d.attrs));
+					// `T *__attribute__((noinline)) f(void)`: what is no matter of types belongs to the declaration.
+					reading.attrs.push(...d.attrs.filter((a) => !TYPE_ATTRIBUTES.has(a.name)));
+				}
 				reading.params = null;
 				break;
 			}
@@ -157,7 +159,7 @@ function functionType(cx: Cx, d: Declarator & { kind: "function" }, result: CTyp
 function parameter(cx: Cx, ast: ParamDecl): Param {
 	const base = specify(cx, ast.specs);
 	const declared = declare(cx, ast.declarator, base.type);
-	const attrs = collect(cx, { ...base.attrs, declTags: [...base.attrs.declTags], typeTags: [] }, [...declared.attrs, ...ast.attrs]);
+	const attrs = ownAttributes(cx, base.attrs, declared.attrs, ast.attrs);
 	return { name: declared.name, type: adjusted(declared.type, ast.declarator), span: declared.name !== null ? declared.span : ast.span, attrs };
 }
 

@@ -13,8 +13,6 @@ import type { CType, EnumType, RecordType } from "./types.ts";
  */
 export class FileScope {
 	readonly tags = new Map<string, TagEntity>();
-	/** Every tag that the unit mentions at file scope. */
-	tagNames: ReadonlySet<string> | null = null;
 	/** Types of specifiers with a body, by node: a declaration that is read twice declares once. */
 	readonly records = new Map<RecordSpec, RecordType>();
 	/** Records within a record that has preserve_access_index. */

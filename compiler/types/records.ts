@@ -1,5 +1,5 @@
 import type { MemberDecl, RecordSpec } from "../grammar/ast.ts";
-import { collect, noAttributes } from "./attributes.ts";
+import { collect, noAttributes, ownAttributes } from "./attributes.ts";
 import { asArray, asRecord, asFunction, canonical, ERROR, INT, integerType, isComplete, isError } from "./basic.ts";
 import { report, unevaluated, type Cx } from "./context.ts";
 import { declare } from "./declarators.ts";
@@ -117,7 +117,7 @@ function* memberPlans(cx: Cx, m: MemberDecl): Iterable<MemberPlan> {
 		return;
 	}
 	for (const d of m.declarators) {
-		const attrs = collect(cx, { ...base.attrs, declTags: [...base.attrs.declTags], typeTags: [] }, d.attrs);
+		let attrs = base.attrs;
 		let type = base.type;
 		let name: string | null = null;
 		let span = d.span;
@@ -126,9 +126,9 @@ function* memberPlans(cx: Cx, m: MemberDecl): Iterable<MemberPlan> {
 			type = declared.type;
 			name = declared.name;
 			span = declared.span;
-			collect(cx, attrs, declared.attrs);
+			attrs = ownAttributes(cx, base.attrs, declared.attrs, d.attrs);
+			type = decorate(cx, type, attrs);
 		}
-		type = decorate(cx, type, { ...attrs, mode: d.attrs.some((a) => a.name === "mode") ? attrs.mode : null, addressSpace: 0 });
 		let bits: number | null = null;
 		if (d.bits) {
 			const ast = d.bits;

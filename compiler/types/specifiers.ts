@@ -1,5 +1,5 @@
 import type { DeclSpecs, TypeSpec } from "../grammar/ast.ts";
-import { applyMode, collect, noAttributes, type AttrSet } from "./attributes.ts";
+import { applyMode, collect, NO_ATTRIBUTES, noAttributes, type AttrSet } from "./attributes.ts";
 import {
 	BOOL, CHAR, DOUBLE, ERROR, FLOAT, INT, INT128, LLONG, LONG, LONG_DOUBLE, qualify, SCHAR, SHORT, UCHAR, UINT, UINT128, ULLONG, ULONG, unqualified, USHORT, VOID,
 } from "./basic.ts";
@@ -109,18 +109,20 @@ function specified(cx: Cx, spec: TypeSpec, specs: DeclSpecs): CType {
 export interface Specified {
 	readonly type: CType;
 	/** Of the specifiers; a declarator adds its own. */
-	readonly attrs: AttrSet;
+	readonly attrs: Readonly<AttrSet>;
 }
 
 /** Base type and attributes of specifiers. Attributes of types are applied; those of declarations are handed on. */
 export function specify(cx: Cx, specs: DeclSpecs): Specified {
+	if (specs.attrs.length === 0 && specs.alignas.length === 0) return { type: qualify(specified(cx, specs.type, specs), specs.quals), attrs: NO_ATTRIBUTES };
 	const attrs = collect(cx, noAttributes(), specs.attrs);
 	for (const alignas of specs.alignas) attrs.aligned = Math.max(attrs.aligned, alignasValue(cx, alignas));
 	return { type: decorate(cx, qualify(specified(cx, specs.type, specs), specs.quals), attrs), attrs };
 }
 
 /** Type attributes around a type: machine mode, address space, BTF tags. */
-export function decorate(cx: Cx, type: CType, attrs: AttrSet): CType {
+export function decorate(cx: Cx, type: CType, attrs: Readonly<AttrSet>): CType {
+	if (attrs === NO_ATTRIBUTES) return type;
 	let t = type;
 	if (attrs.mode) t = applyMode(cx, t, attrs.mode);
 	if (attrs.addressSpace) t = qualify(t, { addressSpace: attrs.addressSpace });

@@ -23,8 +23,7 @@ export function fileTag(cx: Cx, kind: "struct" | "union" | "enum", name: string,
 /** Whether file scope declares a tag at all; it is not parsed for the answer. */
 export function isFileTag(cx: Cx, kind: "struct" | "union" | "enum", name: string): boolean {
 	if (cx.file.tags.has(name)) return true;
-	cx.file.tagNames ??= new Set(cx.unit.tagNames());
-	return cx.file.tagNames.has(name) || (cx.unit.external?.tag(kind, name) ?? null) !== null;
+	return cx.unit.hasTag(name) || (cx.unit.external?.tag(kind, name) ?? null) !== null;
 }
 
 /** The specifier that defines a tag at file scope, wherever in a declaration it stands. */
