@@ -1,12 +1,17 @@
 /** `ebpfcc gen`: what programs need to use an object: TypeScript types and codecs, a C skeleton; and bpftool's names for linking. */
 import { basename } from "node:path";
 import type { Command } from "commander";
-import { readElf } from "../assembler/elf/read.ts";
+import { typeSource } from "../assembler/btf/type-source.ts";
+import { BtfView } from "../assembler/btf/view.ts";
+import { writeBtf } from "../assembler/btf/write.ts";
+import { isElf, readElf } from "../assembler/elf/read.ts";
 import { writeElf } from "../assembler/elf/write.ts";
 import { describeObject } from "../linker/bindings/model.ts";
 import { cSkeleton } from "../linker/bindings/skeleton.ts";
 import { typescriptBindings } from "../linker/bindings/typescript.ts";
-import { link } from "../linker/link.ts";
+import { minCoreBtf } from "../linker/core/min-btf.ts";
+import { link, type LinkError } from "../linker/link.ts";
+import { load } from "./btf.ts";
 import { Complaint, fail, readBytes, writeWhole } from "./files.ts";
 
 /** An object's name: its file's, without what follows the first dot. */
@@ -54,10 +59,34 @@ export function register(program: Command): void {
 		.action((output: string, files: string[]) => {
 			fail(output, () => {
 				const { object, errors } = link(files.map((name) => ({ name, object: readElf(readBytes(name)) })));
-				for (const { message, places } of errors)
-					process.stderr.write(`ebpfcc: error: ${message}${places.map((place) => `\n  in ${place}`).join("")}\n`);
+				report(errors);
 				if (object === undefined) process.exitCode = 1;
 				else writeWhole(output, writeElf(object));
 			});
 		});
+
+	gen
+		.command("min_core_btf")
+		.description("write the part of a kernel's BTF that the objects' CO-RE relocations need")
+		.argument("<input>", "the kernel's BTF: a raw file such as /sys/kernel/btf/vmlinux, or an ELF file")
+		.argument("<output>", "BTF to write")
+		.argument("<files...>", "objects")
+		.action((input: string, output: string, files: string[]) => {
+			const objects: { name: string; object: ReturnType<typeof readElf> }[] = [];
+			for (const name of files) fail(name, () => void objects.push({ name, object: readElf(readBytes(name)) }));
+			if (objects.length !== files.length) return;
+			fail(input, () => {
+				const bytes = readBytes(input);
+				const kernel = isElf(bytes) ? typeSource(load(input)) : new BtfView(bytes);
+				const { btf, errors } = minCoreBtf(kernel, objects);
+				report(errors);
+				if (errors.length > 0) process.exitCode = 1;
+				else writeWhole(output, writeBtf(btf, { endian: "little" }).btf);
+			});
+		});
+}
+
+function report(errors: readonly LinkError[]): void {
+	for (const { message, places } of errors)
+		process.stderr.write(`ebpfcc: error: ${message}${places.map((place) => `\n  in ${place}`).join("")}\n`);
 }

@@ -65,8 +65,8 @@ function missing(relo: CoreRelo, local: TypeSource): CoreAnswer {
 	}
 }
 
-/** Null: this candidate does not have what is asked for. */
-function answerFor(relo: CoreRelo, local: TypeSource, target: TypeSource, id: number): CoreAnswer | null {
+/** What one candidate type answers; null when it does not have what is asked for. */
+export function answerFor(relo: CoreRelo, local: TypeSource, target: TypeSource, id: number): CoreAnswer | null {
 	switch (relo.kind) {
 		case coreKind.typeIdTarget:
 			return typesCompatible(local, relo.typeId, target, id) ? value(BigInt(id), null) : null;

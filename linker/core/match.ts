@@ -21,7 +21,14 @@ export interface FieldSpec {
 	readonly bitSize: number;
 	/** Path of members and indexes, in names: to find it again elsewhere. */
 	readonly steps: readonly AccessStep[];
+	/** The members walked through, anonymous ones too: the record's id and the member's place in it. */
+	readonly members: readonly MemberPlace[];
 	readonly root: number;
+}
+
+export interface MemberPlace {
+	readonly record: number;
+	readonly index: number;
 }
 
 export type AccessStep = { readonly kind: "index"; readonly index: number } | { readonly kind: "member"; readonly name: string };
@@ -31,6 +38,7 @@ export function walkLocal(source: TypeSource, root: number, access: string): Fie
 	const indexes = access.split(":").map(Number);
 	if (indexes.some((n) => !Number.isInteger(n) || n < 0)) return null;
 	const steps: AccessStep[] = [{ kind: "index", index: indexes[0] }];
+	const members: MemberPlace[] = [];
 	let type = root;
 	let bitOffset = indexes[0] * sizeOf(source, root) * 8;
 	let bitSize = 0;
@@ -40,6 +48,7 @@ export function walkLocal(source: TypeSource, root: number, access: string): Fie
 		if (here.kind === "struct" || here.kind === "union") {
 			const member = here.members[index];
 			if (member === undefined) return null;
+			members.push({ record: resolve(source, type), index });
 			bitOffset += member.bitOffset;
 			bitSize = member.bitSize;
 			type = member.type;
@@ -53,13 +62,14 @@ export function walkLocal(source: TypeSource, root: number, access: string): Fie
 			return null;
 		}
 	}
-	return { bitOffset, type, bitSize, steps, root };
+	return { bitOffset, type, bitSize, steps, members, root };
 }
 
 /** The same path in a target type; null: it is not there, or what is there is of another kind. */
 export function walkTarget(target: TypeSource, root: number, local: TypeSource, spec: FieldSpec): FieldSpec | null {
 	const first = spec.steps[0];
 	let type = root;
+	const members: MemberPlace[] = [];
 	let bitOffset = first.kind === "index" ? first.index * sizeOf(target, root) * 8 : 0;
 	let bitSize = 0;
 	for (const step of spec.steps.slice(1)) {
@@ -72,24 +82,34 @@ export function walkTarget(target: TypeSource, root: number, local: TypeSource, 
 			bitOffset += step.index * sizeOf(target, here.type) * 8;
 			type = here.type;
 		} else {
-			const found = findMember(target, here, step.name);
+			const found = findMember(target, type, step.name);
 			if (found === null) return null;
+			members.push(...found.path);
 			bitOffset += found.bitOffset;
 			bitSize = found.member.bitSize;
 			type = found.member.type;
 		}
 	}
 	if (!fieldsCompatible(local, spec.type, target, type)) return null;
-	return { bitOffset, type, bitSize, steps: spec.steps, root };
+	return { bitOffset, type, bitSize, steps: spec.steps, members, root };
 }
 
-function findMember(source: TypeSource, record: BtfType, name: string): { readonly member: BtfMember; readonly bitOffset: number } | null {
-	if (record.kind !== "struct" && record.kind !== "union") return null;
-	for (const member of record.members) {
-		if (member.name === name) return { member, bitOffset: member.bitOffset };
+interface FoundMember {
+	readonly member: BtfMember;
+	readonly bitOffset: number;
+	readonly path: readonly MemberPlace[];
+}
+
+function findMember(source: TypeSource, id: number, name: string, depth = 32): FoundMember | null {
+	const at = resolve(source, id);
+	const record = source.type(at);
+	if ((record.kind !== "struct" && record.kind !== "union") || depth === 0) return null;
+	for (const [index, member] of record.members.entries()) {
+		const here = { record: at, index };
+		if (member.name === name) return { member, bitOffset: member.bitOffset, path: [here] };
 		if (member.name !== "") continue;
-		const inner = findMember(source, resolved(source, member.type), name);
-		if (inner !== null) return { member: inner.member, bitOffset: inner.bitOffset + member.bitOffset };
+		const inner = findMember(source, member.type, name, depth - 1);
+		if (inner !== null) return { member: inner.member, bitOffset: inner.bitOffset + member.bitOffset, path: [here, ...inner.path] };
 	}
 	return null;
 }
@@ -184,7 +204,7 @@ export function typesMatch(local: TypeSource, localId: number, target: TypeSourc
 			if (behindPointer) return true;
 			return a.members.every((member) => {
 				if (member.name === "") return true;
-				const found = findMember(target, b, member.name);
+				const found = findMember(target, targetId, member.name);
 				return found !== null && next(member.type, found.member.type);
 			});
 		case "enum":
