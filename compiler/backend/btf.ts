@@ -95,7 +95,7 @@ export class BtfBuilder {
 	}
 
 	private derived(node: Derived, prune: boolean, pointed: boolean): number {
-		if (prune && !pointed) pointed = node.kind === "ptr" && node.tags.length === 0;
+		if (prune && node.kind === "ptr") pointed = true;
 		if (prune && pointed && node.base !== null && isCandidate(node.base)) {
 			const id = this.name(node, this.add(this.shell(node, 0)));
 			const { type } = node.base;
