@@ -4,6 +4,7 @@ import type { OptContext, Pass } from "./pass.ts";
 import { bug } from "../diagnostics/diagnostic.ts";
 import { checkIr } from "../ir/check.ts";
 import { printFunction } from "../ir/print.ts";
+import { carryLoads } from "./carry.ts";
 import { combine } from "./combine.ts";
 import { foldConstGlobals, resolveCalls } from "./const-globals.ts";
 import { dce } from "./dce.ts";
@@ -38,7 +39,7 @@ export interface OptimizeOptions {
 const promote: readonly Pass[] = [sroa, mem2reg];
 
 /** Until nothing changes; each one feeds the others. */
-const tidy: readonly Pass[] = [combine, widenLoads, simplifyCfg, foldConstGlobals, resolveCalls, gvn, threadJumps, dse, dce];
+const tidy: readonly Pass[] = [combine, widenLoads, simplifyCfg, foldConstGlobals, resolveCalls, gvn, carryLoads, threadJumps, dse, dce];
 
 /** What the machine cannot do becomes what it can. */
 const legal: readonly Pass[] = [expandMemory, splitUnaligned, lowerSwitches, expandSignedDivision];

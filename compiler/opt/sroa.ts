@@ -202,11 +202,10 @@ function rewrite(fn: IrFunction, inst: Inst, access: SlotAccess, pieces: readonl
 		const ty = size === 8 ? "i64" : "i32";
 		if (inst.op === "memset") {
 			const byte = inst.args[1];
-			if (simple && isConst(byte)) {
-				let value = 0n;
-				for (let i = 0; i < size; i++) value = (value << 8n) | (byte.value & 0xffn);
-				if (piece.whole) emit("store", null, [piece.slot!, constant(ty, value)], { size });
-				else writePart(piece, shift, size, constant(ty, value), emit);
+			if (simple) {
+				const value = spread(byte, size, emit);
+				if (piece.whole) emit("store", null, [piece.slot!, value], { size });
+				else writePart(piece, shift, size, value, emit);
 			} else emit("memset", null, [advance(piece.slot!, shift), byte], { size, align: alignOf(piece, shift) });
 			continue;
 		}
@@ -237,6 +236,20 @@ const gcd = (align: number, offset: number): number => {
 const alignOf = (piece: Piece, shift: number): number => gcd(piece.slot!.attr!.align!, shift);
 
 type Emit = (op: Inst["op"], ty: Inst["ty"], args: Value[], attr?: Attr) => Inst;
+
+/** A byte repeated to fill `size` of them. */
+function spread(byte: Value, size: number, emit: Emit): Value {
+	const ty = size === 8 ? "i64" : "i32";
+	if (isConst(byte)) {
+		let value = 0n;
+		for (let i = 0; i < size; i++) value = (value << 8n) | (byte.value & 0xffn);
+		return constant(ty, value);
+	}
+	if (size === 1) return byte;
+	const low = emit("and", "i32", [byte, constant("i32", 0xff)]);
+	const widened = ty === "i64" ? emit("zext", "i64", [low]) : low;
+	return emit("mul", ty, [widened, constant(ty, size === 8 ? 0x0101010101010101n : size === 4 ? 0x01010101n : 0x0101n)]);
+}
 
 /** Bytes `shift`… of a piece kept as one integer. */
 function readPart(piece: Piece, shift: number, size: number, load: Inst | null, emit: Emit): Value {
