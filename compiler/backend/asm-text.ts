@@ -26,7 +26,13 @@ class Printer {
 		this.labels = object.sections.map(() => new Map());
 		// Only names of local symbols: an assembler would keep a reference to a global one by its name.
 		for (const { name, section, value, type, binding } of object.symbols) {
-			if (typeof section === "number" && binding === "local" && (type === "function" || type === "object") && !this.labels[section].has(value)) this.labels[section].set(value, name);
+			if (
+				typeof section === "number" &&
+				binding === "local" &&
+				(type === "function" || type === "object") &&
+				!this.labels[section].has(value)
+			)
+				this.labels[section].set(value, name);
 		}
 		object.sections.forEach((section, i) => this.findTargets(section, i));
 	}
@@ -39,7 +45,8 @@ class Printer {
 		};
 		for (const reloc of section.relocs) {
 			const symbol = this.object.symbols[reloc.symbol];
-			if (symbol.type === "section" && typeof symbol.section === "number") at(symbol.section, this.addend(section, reloc));
+			if (symbol.type === "section" && typeof symbol.section === "number")
+				at(symbol.section, this.addend(section, reloc));
 		}
 		if ((section.flags & SHF.execinstr) === 0) return;
 		const insns = decode(section.data);
@@ -55,13 +62,16 @@ class Printer {
 		const view = new DataView(section.data.buffer, section.data.byteOffset, section.data.byteLength);
 		if (reloc.type === R_BPF_64_32) return (view.getInt32(reloc.offset + 4, true) + 1) * 8;
 		if (reloc.type === R_BPF_64_64) return view.getInt32(reloc.offset + 4, true);
-		return reloc.type === R_BPF_64_ABS64 ? Number(view.getBigInt64(reloc.offset, true)) : view.getInt32(reloc.offset, true);
+		return reloc.type === R_BPF_64_ABS64
+			? Number(view.getBigInt64(reloc.offset, true))
+			: view.getInt32(reloc.offset, true);
 	}
 
 	private name(section: Section, reloc: Reloc): string {
 		const symbol = this.object.symbols[reloc.symbol];
 		const addend = this.addend(section, reloc);
-		if (symbol.type === "section" && typeof symbol.section === "number") return quote(this.labels[symbol.section].get(addend)!);
+		if (symbol.type === "section" && typeof symbol.section === "number")
+			return quote(this.labels[symbol.section].get(addend)!);
 		const more = reloc.type === R_BPF_64_32 ? 0 : addend;
 		return `${quote(symbol.name)}${more === 0 ? "" : more > 0 ? `+${more}` : more}`;
 	}
@@ -79,7 +89,10 @@ class Printer {
 			if (symbol.section === "undefined" && symbol.binding === "weak") this.line(`.weak\t${quote(symbol.name)}`);
 		}
 		if (object.btf !== undefined) {
-			const { btf, ext } = writeBtf(object.btf, { endian: object.endian, ...(object.btfExt === undefined ? {} : { ext: object.btfExt }) });
+			const { btf, ext } = writeBtf(object.btf, {
+				endian: object.endian,
+				...(object.btfExt === undefined ? {} : { ext: object.btfExt }),
+			});
 			this.bytesSection(".BTF", btf);
 			if (ext !== undefined) this.bytesSection(".BTF.ext", ext);
 		}
@@ -93,7 +106,10 @@ class Printer {
 	private header({ name, flags, type, entsize, align }: Section): void {
 		const letters = `${flags & SHF.alloc ? "a" : ""}${flags & SHF.execinstr ? "x" : ""}${flags & SHF.write ? "w" : ""}${flags & SHF.merge ? "M" : ""}${flags & SHF.strings ? "S" : ""}`;
 		if (name === ".text") this.line(".text");
-		else this.line(`.section\t${quote(name)},"${letters}",@${type === SHT.nobits ? "nobits" : "progbits"}${flags & SHF.merge ? `,${entsize}` : ""}`);
+		else
+			this.line(
+				`.section\t${quote(name)},"${letters}",@${type === SHT.nobits ? "nobits" : "progbits"}${flags & SHF.merge ? `,${entsize}` : ""}`,
+			);
 		if (align > 1) this.line(`.p2align\t${Math.log2(align)}`);
 	}
 
@@ -106,7 +122,12 @@ class Printer {
 	/** Labels and symbol directives at an offset. */
 	private symbolsAt(section: number, offset: number): void {
 		for (const symbol of this.object.symbols) {
-			if (symbol.section !== section || symbol.value !== offset || (symbol.type !== "function" && symbol.type !== "object")) continue;
+			if (
+				symbol.section !== section ||
+				symbol.value !== offset ||
+				(symbol.type !== "function" && symbol.type !== "object")
+			)
+				continue;
 			this.directives(symbol);
 			this.lines.push(`${quote(symbol.name)}:`);
 		}
@@ -136,7 +157,10 @@ class Printer {
 			else {
 				const target = jumpTarget(insn, slot);
 				const label = target === null ? undefined : this.labels[index].get(target * 8);
-				const text = printInsn(insn, insns[slot + 1], { ...ASSEMBLY_STYLE, target: () => (label === undefined ? undefined : quote(label)) });
+				const text = printInsn(insn, insns[slot + 1], {
+					...ASSEMBLY_STYLE,
+					target: () => (label === undefined ? undefined : quote(label)),
+				});
 				if (text !== undefined) this.line(text);
 				else this.bytes(section.data, slot * 8, slot * 8 + 8);
 			}
@@ -163,7 +187,8 @@ class Printer {
 			}
 			while (order[i] <= at) i++;
 			const end = order[i] ?? section.size;
-			if (section.type === SHT.nobits || section.data.subarray(at, end).every((byte) => byte === 0)) this.line(`.zero\t${end - at}`);
+			if (section.type === SHT.nobits || section.data.subarray(at, end).every((byte) => byte === 0))
+				this.line(`.zero\t${end - at}`);
 			else this.bytes(section.data, at, end);
 			at = end;
 		}
@@ -171,7 +196,8 @@ class Printer {
 	}
 
 	private bytes(data: Uint8Array, from: number, to: number): void {
-		for (let at = from; at < to; at += 16) this.line(`.byte\t${[...data.subarray(at, Math.min(to, at + 16))].join(", ")}`);
+		for (let at = from; at < to; at += 16)
+			this.line(`.byte\t${[...data.subarray(at, Math.min(to, at + 16))].join(", ")}`);
 	}
 }
 
@@ -181,7 +207,8 @@ function jumpTarget(insn: Insn, slot: number): number | null {
 	if (row === undefined) return null;
 	if (row.kind === "jump" || row.kind === "may_goto" || (row.kind === "goto" && !row.wide)) return slot + 1 + insn.off;
 	if (row.kind === "goto") return slot + 1 + insn.imm;
-	if (insn.opcode === (CLASS.jmp | CALL_CODE) && insn.src === CALL_SOURCES.local && insn.imm !== -1) return slot + 1 + insn.imm;
+	if (insn.opcode === (CLASS.jmp | CALL_CODE) && insn.src === CALL_SOURCES.local && insn.imm !== -1)
+		return slot + 1 + insn.imm;
 	return null;
 }
 

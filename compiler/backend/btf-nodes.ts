@@ -10,7 +10,7 @@ export type Node =
 	| { readonly kind: "float"; readonly type: FloatType }
 	| { readonly kind: "record"; readonly type: RecordType }
 	| { readonly kind: "enum"; readonly type: EnumType }
-	| { readonly kind: "array"; readonly base: Node | null; /** Outermost first. */ readonly lengths: readonly number[] }
+	| { readonly kind: "array"; readonly base: Node | null /** Outermost first. */; readonly lengths: readonly number[] }
 	| { readonly kind: "function"; readonly result: Node | null; readonly params: readonly (Node | null)[] }
 	| Derived;
 
@@ -55,7 +55,13 @@ export class Nodes {
 				return this.of(type.target);
 			case "typedef": {
 				const base = this.of(type.target);
-				return this.unique(`typedef ${type.name} ${this.key(base)}`, { kind: "typedef", base, name: type.name, declTags: type.declTags, tags: [] });
+				return this.unique(`typedef ${type.name} ${this.key(base)}`, {
+					kind: "typedef",
+					base,
+					name: type.name,
+					declTags: type.declTags,
+					tags: [],
+				});
 			}
 			case "pointer": {
 				const tags: string[] = [];
@@ -82,7 +88,11 @@ export class Nodes {
 				const result = this.of(type.result);
 				const params: (Node | null)[] = type.params.map((param) => this.of(param.type));
 				if (type.variadic || type.unprototyped) params.push(null);
-				return this.unique(`function ${this.key(result)} ${params.map((param) => this.key(param)).join(" ")}`, { kind: "function", result, params });
+				return this.unique(`function ${this.key(result)} ${params.map((param) => this.key(param)).join(" ")}`, {
+					kind: "function",
+					result,
+					params,
+				});
 			}
 			default:
 				return type satisfies never;

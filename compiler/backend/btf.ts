@@ -51,7 +51,10 @@ export class BtfBuilder {
 			case "int": {
 				const { type } = node;
 				const encoding = type.rank === 0 ? BOOL : type.signed ? SIGNED : 0;
-				return this.name(node, this.add({ kind: "int", name: type.name, size: type.size, bits: type.size * 8, offset: 0, encoding }));
+				return this.name(
+					node,
+					this.add({ kind: "int", name: type.name, size: type.size, bits: type.size * 8, offset: 0, encoding }),
+				);
 			}
 			case "float":
 				return this.name(node, this.add({ kind: "float", name: node.type.name, size: node.type.size }));
@@ -78,7 +81,15 @@ export class BtfBuilder {
 		if (prune && pointed) return;
 		let now: Node = node;
 		for (;;) {
-			if (now.kind === "int" || now.kind === "float" || now.kind === "record" || now.kind === "enum" || now.kind === "array" || now.kind === "function") return;
+			if (
+				now.kind === "int" ||
+				now.kind === "float" ||
+				now.kind === "record" ||
+				now.kind === "enum" ||
+				now.kind === "array" ||
+				now.kind === "function"
+			)
+				return;
 			const { base } = now;
 			if (base === null) return;
 			if (this.ids.has(base)) {
@@ -138,7 +149,12 @@ export class BtfBuilder {
 			if (isPadding(member)) continue;
 			const memberId = this.visit(this.nodes.of(member.type), true, false);
 			for (const tag of member.declTags) this.declTag(tag, id, members.length);
-			members.push({ name: member.name ?? "", type: memberId, bitOffset: member.bitOffset, bitSize: member.bitWidth ?? 0 });
+			members.push({
+				name: member.name ?? "",
+				type: memberId,
+				bitOffset: member.bitOffset,
+				bitSize: member.bitWidth ?? 0,
+			});
 		}
 		this.set(id, { kind, name: type.name ?? "", size: body.size, members });
 		return id;
@@ -153,8 +169,17 @@ export class BtfBuilder {
 			id = made;
 		}
 		this.name(node, id);
-		if (this.arrayIndex === 0) this.arrayIndex = this.add({ kind: "int", name: "__ARRAY_SIZE_TYPE__", size: 4, bits: 32, offset: 0, encoding: 0 });
-		for (const part of parts) this.set(part.id, { kind: "array", type: part.element, indexType: this.arrayIndex, length: part.length });
+		if (this.arrayIndex === 0)
+			this.arrayIndex = this.add({
+				kind: "int",
+				name: "__ARRAY_SIZE_TYPE__",
+				size: 4,
+				bits: 32,
+				offset: 0,
+				encoding: 0,
+			});
+		for (const part of parts)
+			this.set(part.id, { kind: "array", type: part.element, indexType: this.arrayIndex, length: part.length });
 		return id;
 	}
 
@@ -162,7 +187,10 @@ export class BtfBuilder {
 		const id = this.add({ kind: "void" });
 		if (!own) this.name(node, id);
 		const result = this.visit(node.result, false, false);
-		const params = node.params.map((param, i) => ({ name: param === null ? "" : (names[i] ?? ""), type: this.visit(param, false, false) }));
+		const params = node.params.map((param, i) => ({
+			name: param === null ? "" : (names[i] ?? ""),
+			type: this.visit(param, false, false),
+		}));
 		this.set(id, { kind: "func_proto", result, params });
 		return id;
 	}
@@ -174,7 +202,13 @@ export class BtfBuilder {
 		const known = this.nodes.of(type);
 		if (known !== null && this.ids.has(known)) return this.ids.get(known)!;
 		let inner = type;
-		while (inner.kind === "typedef" || inner.kind === "qualified" || inner.kind === "tagged" || inner.kind === "pointer" || inner.kind === "array") {
+		while (
+			inner.kind === "typedef" ||
+			inner.kind === "qualified" ||
+			inner.kind === "tagged" ||
+			inner.kind === "pointer" ||
+			inner.kind === "array"
+		) {
 			inner = inner.kind === "array" ? inner.element : inner.target;
 		}
 		if (inner.kind === "record" && !inner.union && inner.body !== null) {
@@ -195,8 +229,16 @@ export class BtfBuilder {
 		if (body !== undefined) {
 			// A definition says more than its type: names, and qualifiers of parameters.
 			const params = body.params.map((param) => this.nodes.of(param.type));
-			const own = { kind: "function", result: declared.result, params: symbol.type.variadic ? [...params, null] : params } as const;
-			proto = this.proto(own, body.params.map((param) => param.name), true);
+			const own = {
+				kind: "function",
+				result: declared.result,
+				params: symbol.type.variadic ? [...params, null] : params,
+			} as const;
+			proto = this.proto(
+				own,
+				body.params.map((param) => param.name),
+				true,
+			);
 		}
 		proto ??= this.proto(declared, []);
 		const id = this.add({ kind: "func", name, type: proto, linkage });
@@ -235,7 +277,15 @@ export class BtfBuilder {
 				let top = target;
 				for (const tag of tags) top = this.add({ kind: "type_tag", name: tag, type: top });
 				const now = this.types[pointer];
-				if ("type" in now && (now.kind === "ptr" || now.kind === "typedef" || now.kind === "const" || now.kind === "volatile" || now.kind === "restrict")) this.set(pointer, { ...now, type: top });
+				if (
+					"type" in now &&
+					(now.kind === "ptr" ||
+						now.kind === "typedef" ||
+						now.kind === "const" ||
+						now.kind === "volatile" ||
+						now.kind === "restrict")
+				)
+					this.set(pointer, { ...now, type: top });
 			}
 		}
 		return { types: this.types };
@@ -275,7 +325,13 @@ function enumOf(type: EnumType): BtfType {
 	if (type.body === null) return { kind: "enum", name, size: 4, signed: false, values: [] };
 	const { underlying, enumerators } = type.body;
 	const { size, signed } = underlying;
-	if (size > 4) return { kind: "enum64", name, size, signed, values: enumerators.map(({ name, value }) => ({ name, value })) };
-	return { kind: "enum", name, size, signed, values: enumerators.map(({ name, value }) => ({ name, value: Number(value) })) };
+	if (size > 4)
+		return { kind: "enum64", name, size, signed, values: enumerators.map(({ name, value }) => ({ name, value })) };
+	return {
+		kind: "enum",
+		name,
+		size,
+		signed,
+		values: enumerators.map(({ name, value }) => ({ name, value: Number(value) })),
+	};
 }
-

@@ -24,20 +24,31 @@ struct near { struct far *p; };
 struct value { u64 a; struct near *n; struct near inside; };
 struct { __uint(type, 1); __uint(max_entries, 16); __type(key, u32); __type(value, struct value); } m SEC(".maps");
 SEC("xdp") int prog(void *ctx) { return (long)&m != 0; }`,
-		["fwd struct far", "struct near:8{p@0.0 ptr(fwd struct far)}", "var global m struct :32{type@0.0 ptr([1]int int:4.32.0.1 by int); max_entries@64.0 ptr([16]int int:4.32.0.1 by int); key@128.0 ptr(typedef u32(int unsigned int:4.32.0.0)); value@192.0 ptr(struct value)}"],
+		[
+			"fwd struct far",
+			"struct near:8{p@0.0 ptr(fwd struct far)}",
+			"var global m struct :32{type@0.0 ptr([1]int int:4.32.0.1 by int); max_entries@64.0 ptr([16]int int:4.32.0.1 by int); key@128.0 ptr(typedef u32(int unsigned int:4.32.0.0)); value@192.0 ptr(struct value)}",
+		],
 	],
 	[
 		"enums of 32 and 64 bits, signed and not",
 		`enum small { A, B = -1 }; enum plain { C = 4294967295u }; enum big { D = 0x100000000ull }; enum bigs { E = -1, F = 0x100000000ll };
 struct all { enum small a; enum plain b; enum big c; enum bigs d; };
 SEC("xdp") int prog(struct all *ctx) { return ctx->a; }`,
-		["enum plain:4u{C=4294967295}", "enum small:4s{A=0,B=-1}", "enum64 big:8u{D=4294967296}", "enum64 bigs:8s{E=-1,F=4294967296}"],
+		[
+			"enum plain:4u{C=4294967295}",
+			"enum small:4s{A=0,B=-1}",
+			"enum64 big:8u{D=4294967296}",
+			"enum64 bigs:8s{E=-1,F=4294967296}",
+		],
 	],
 	[
 		"bit-fields, anonymous members, arrays of arrays, flexible ends",
 		`struct s { int a : 3; u32 b : 5; unsigned : 4; union { int u1; u32 u2; }; char g[2][3]; _Bool f; int flex[]; };
 SEC("xdp") int prog(struct s *ctx) { return ctx->a; }`,
-		["struct s:16{a@0.3 int int:4.32.0.1; b@3.5 typedef u32(int unsigned int:4.32.0.0); @32.0 union :4{u1@0.0 int int:4.32.0.1; u2@0.0 typedef u32(int unsigned int:4.32.0.0)}; g@64.0 [2][3]int char:1.8.0.1 by int by int; f@112.0 int _Bool:1.8.0.4; flex@128.0 [0]int int:4.32.0.1 by int}"],
+		[
+			"struct s:16{a@0.3 int int:4.32.0.1; b@3.5 typedef u32(int unsigned int:4.32.0.0); @32.0 union :4{u1@0.0 int int:4.32.0.1; u2@0.0 typedef u32(int unsigned int:4.32.0.0)}; g@64.0 [2][3]int char:1.8.0.1 by int by int; f@112.0 int _Bool:1.8.0.4; flex@128.0 [0]int int:4.32.0.1 by int}",
+		],
 	],
 	[
 		"functions: linkage, names and qualifiers of parameters, tags",
@@ -86,7 +97,9 @@ function byClang(source: string): ObjectFile {
 	const folder = mkdtempSync(join(tmpdir(), "ebpfcc-"));
 	try {
 		writeFileSync(join(folder, "test.bpf.c"), HEAD + source);
-		execFileSync(clang, ["-target", "bpf", "-mcpu=v3", "-O2", "-g", "-w", "-c", "test.bpf.c", "-o", "test.o"], { cwd: folder });
+		execFileSync(clang, ["-target", "bpf", "-mcpu=v3", "-O2", "-g", "-w", "-c", "test.bpf.c", "-o", "test.o"], {
+			cwd: folder,
+		});
 		return readElf(readFileSync(join(folder, "test.o")));
 	} finally {
 		rmSync(folder, { recursive: true });
@@ -118,7 +131,11 @@ SEC("xdp") int prog(struct s *ctx)
 }`;
 	it("names every function, and the line of its first instruction", () => {
 		const { btf, btfExt } = build(source);
-		const functions = btfExt!.funcInfo.flatMap(({ section, records }) => records.map(({ insnOffset, typeId }) => `${section}+${insnOffset} ${(btf!.types[typeId] as { name: string }).name}`));
+		const functions = btfExt!.funcInfo.flatMap(({ section, records }) =>
+			records.map(
+				({ insnOffset, typeId }) => `${section}+${insnOffset} ${(btf!.types[typeId] as { name: string }).name}`,
+			),
+		);
 		expect(functions.sort()).toEqual([".text+0 sub", "xdp+0 prog"]);
 		for (const { records } of btfExt!.lineInfo) expect(records[0].insnOffset).toBe(0);
 		const lines = btfExt!.lineInfo.find(({ section }) => section === "xdp")!.records;
@@ -128,7 +145,11 @@ SEC("xdp") int prog(struct s *ctx)
 		const { btf, btfExt, sections } = build(source);
 		const [{ section, records }] = btfExt!.coreRelos;
 		expect(records).toHaveLength(1);
-		expect({ ...records[0], typeId: (btf!.types[records[0].typeId] as { name: string }).name }).toMatchObject({ typeId: "s", access: "0:1:2", kind: 0 });
+		expect({ ...records[0], typeId: (btf!.types[records[0].typeId] as { name: string }).name }).toMatchObject({
+			typeId: "s",
+			access: "0:1:2",
+			kind: 0,
+		});
 		// *(u32 *)(r1 + 12)
 		const code = sections.find(({ name }) => name === section)!.data;
 		expect([...code.slice(records[0].insnOffset, records[0].insnOffset + 4)]).toEqual([0x61, 0x11, 12, 0]);
@@ -144,7 +165,9 @@ describe("DWARF", () => {
 			writeFileSync(join(folder, "test.bpf.c"), HEAD + source);
 			const { output } = compile("test.bpf.c", HEAD + source, defaultOptions({ read: () => null }));
 			writeFileSync(join(folder, "test.o"), output!);
-			expect(execFileSync(objdump, ["-S", "test.o"], { cwd: folder, encoding: "utf8" })).toContain("; \treturn *ctx + 41;");
+			expect(execFileSync(objdump, ["-S", "test.o"], { cwd: folder, encoding: "utf8" })).toContain(
+				"; \treturn *ctx + 41;",
+			);
 		} finally {
 			rmSync(folder, { recursive: true });
 		}

@@ -50,25 +50,43 @@ export function debugInfo(module: IrModule, object: ObjectBuilder, places: Place
 	const coreIds = new Map<PlacedFunction, Map<number, number>>();
 	for (const global of module.globals) if (isMap(global)) variable(global);
 	for (const fn of object.functions) {
-		funcInfo.add(fn.section, { insnOffset: fn.offset, typeId: btf.func(fn.symbol, fn.symbol.linkage === "static" ? "static" : "global", fn.name) });
+		funcInfo.add(fn.section, {
+			insnOffset: fn.offset,
+			typeId: btf.func(fn.symbol, fn.symbol.linkage === "static" ? "static" : "global", fn.name),
+		});
 		const ids = new Map<number, number>();
 		coreIds.set(fn, ids);
 		const events = [
-			...fn.code.cores.map(({ slot, core }) => ({ slot, run: () => {
-				const typeId = btf.type(unqualified(core.root));
-				coreRelos.add(fn.section, { insnOffset: fn.offset + slot * 8, typeId, access: btfAccess(core.root, core.access), kind: core.relo });
-				if (core.relo === TYPE_ID_LOCAL || core.relo === TYPE_ID_TARGET) ids.set(slot, typeId);
-			} })),
-			...fn.code.relocs.map(({ slot, target }) => ({ slot, run: () => {
-				if ("symbol" in target && "kind" in target.symbol && target.symbol.kind === "function") extern(target.symbol);
-			} })),
+			...fn.code.cores.map(({ slot, core }) => ({
+				slot,
+				run: () => {
+					const typeId = btf.type(unqualified(core.root));
+					coreRelos.add(fn.section, {
+						insnOffset: fn.offset + slot * 8,
+						typeId,
+						access: btfAccess(core.root, core.access),
+						kind: core.relo,
+					});
+					if (core.relo === TYPE_ID_LOCAL || core.relo === TYPE_ID_TARGET) ids.set(slot, typeId);
+				},
+			})),
+			...fn.code.relocs.map(({ slot, target }) => ({
+				slot,
+				run: () => {
+					if ("symbol" in target && "kind" in target.symbol && target.symbol.kind === "function") extern(target.symbol);
+				},
+			})),
 		];
 		for (const { run } of events.sort((a, b) => a.slot - b.slot)) run();
 		lines(fn, places, lineInfo);
 	}
 	for (const global of module.globals) if (!isMap(global)) variable(global);
 	for (const type of module.extraTypes) btf.type(type);
-	return { btf: btf.finish(), btfExt: { funcInfo: funcInfo.list(), lineInfo: lineInfo.list(), coreRelos: coreRelos.list() }, coreIds };
+	return {
+		btf: btf.finish(),
+		btfExt: { funcInfo: funcInfo.list(), lineInfo: lineInfo.list(), coreRelos: coreRelos.list() },
+		coreIds,
+	};
 }
 
 /** A record where the place changes; each function begins with one, at its head if its first instruction has none. */
@@ -83,7 +101,13 @@ function lines(fn: PlacedFunction, places: Places, out: Records<LineInfo>): void
 		const key = `${here.file}:${here.line}:${column}`;
 		if (key === last) continue;
 		last = key;
-		out.add(fn.section, { insnOffset: fn.offset + (first ? 0 : slot * 8), file: here.file, text: here.text, line: here.line, column });
+		out.add(fn.section, {
+			insnOffset: fn.offset + (first ? 0 : slot * 8),
+			file: here.file,
+			text: here.text,
+			line: here.line,
+			column,
+		});
 		first = false;
 	}
 }

@@ -111,7 +111,12 @@ class Section {
 	}
 }
 
-export function dwarf(functions: readonly PlacedFunction[], places: Places, fileName: string, producer: string): DebugSection[] {
+export function dwarf(
+	functions: readonly PlacedFunction[],
+	places: Places,
+	fileName: string,
+	producer: string,
+): DebugSection[] {
 	const files = new Map<string, number>();
 	const fileIndex = (file: string): number => {
 		const known = files.get(file);
@@ -129,7 +134,12 @@ export function dwarf(functions: readonly PlacedFunction[], places: Places, file
 	}
 	ranges.u64(0);
 	ranges.u64(0);
-	return [abbrevSection().finish(".debug_abbrev"), info.finish(".debug_info"), ranges.finish(".debug_ranges"), lineSection(program, files).finish(".debug_line")];
+	return [
+		abbrevSection().finish(".debug_abbrev"),
+		info.finish(".debug_info"),
+		ranges.finish(".debug_ranges"),
+		lineSection(program, files).finish(".debug_line"),
+	];
 }
 
 const abbreviations = [
@@ -177,7 +187,13 @@ function abbrevSection(): Section {
 	return out;
 }
 
-function infoSection(functions: readonly PlacedFunction[], places: Places, fileName: string, producer: string, fileIndex: (file: string) => number): Section {
+function infoSection(
+	functions: readonly PlacedFunction[],
+	places: Places,
+	fileName: string,
+	producer: string,
+	fileIndex: (file: string) => number,
+): Section {
 	const out = new Section();
 	out.u32(0);
 	out.u16(VERSION);
@@ -206,7 +222,11 @@ function infoSection(functions: readonly PlacedFunction[], places: Places, fileN
 }
 
 /** One sequence for each function: it begins at an address of its own. */
-function lineProgram(functions: readonly PlacedFunction[], places: Places, fileIndex: (file: string) => number): Section {
+function lineProgram(
+	functions: readonly PlacedFunction[],
+	places: Places,
+	fileIndex: (file: string) => number,
+): Section {
 	const out = new Section();
 	for (const fn of functions) {
 		let slot = 0;

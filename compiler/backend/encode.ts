@@ -1,4 +1,23 @@
-import { ALU_OPS, type AluOp, ATOMIC_OPS, type AtomicOp, CALL_CODE, CALL_SOURCES, CLASS, END_CODE, EXIT_CODE, JA_CODE, JMP_OPS, type JmpOp, ldImm64, LOAD_ACQUIRE, MODE, SIZE, SOURCE_REG, STORE_RELEASE } from "../../assembler/spec/isa.ts";
+import {
+	ALU_OPS,
+	type AluOp,
+	ATOMIC_OPS,
+	type AtomicOp,
+	CALL_CODE,
+	CALL_SOURCES,
+	CLASS,
+	END_CODE,
+	EXIT_CODE,
+	JA_CODE,
+	JMP_OPS,
+	type JmpOp,
+	ldImm64,
+	LOAD_ACQUIRE,
+	MODE,
+	SIZE,
+	SOURCE_REG,
+	STORE_RELEASE,
+} from "../../assembler/spec/isa.ts";
 import { R_BPF_64_32, R_BPF_64_64 } from "../../assembler/spec/elf.ts";
 import type { Insn } from "../../assembler/spec/insn.ts";
 import { parseInsns } from "../../assembler/text/parse.ts";
@@ -16,7 +35,11 @@ export interface Code {
 	readonly insns: Insn[];
 	/** By slot; a place only where it changes. */
 	readonly locs: { readonly slot: number; readonly loc: Loc | null }[];
-	readonly relocs: { readonly slot: number; readonly type: number; readonly target: SymbolRef | { readonly name: string; readonly addend: number } }[];
+	readonly relocs: {
+		readonly slot: number;
+		readonly type: number;
+		readonly target: SymbolRef | { readonly name: string; readonly addend: number };
+	}[];
 	readonly cores: { readonly slot: number; readonly core: IrCore }[];
 	/** Slots that jumps go to, for labels in assembly text. */
 	readonly labels: ReadonlySet<number>;
@@ -35,7 +58,11 @@ interface Item {
 	readonly inst: MInst | null;
 	/** Jumps within: slot of the item → block, in `off` or `imm`. */
 	readonly jumps: { readonly slot: number; readonly to: MBlock; readonly wide: boolean }[];
-	readonly relocs: { readonly slot: number; readonly type: number; readonly target: Code["relocs"][number]["target"] }[];
+	readonly relocs: {
+		readonly slot: number;
+		readonly type: number;
+		readonly target: Code["relocs"][number]["target"];
+	}[];
 }
 
 const LITTLE = { 1: SIZE.b, 2: SIZE.h, 4: SIZE.w, 8: SIZE.dw } as const;
@@ -61,7 +88,12 @@ export function encodeFunction(fn: MFunction, context: EncodeContext): Code {
 }
 
 /** null: some jumps turned out to be too long, which are in `far` now. */
-function link(items: readonly Item[], starts: ReadonlyMap<MBlock, number>, far: Set<MInst>, context: EncodeContext): Code | null {
+function link(
+	items: readonly Item[],
+	starts: ReadonlyMap<MBlock, number>,
+	far: Set<MInst>,
+	context: EncodeContext,
+): Code | null {
 	const insns: Insn[] = [];
 	const locs: Code["locs"][number][] = [];
 	const relocs: Code["relocs"][number][] = [];
@@ -80,7 +112,12 @@ function link(items: readonly Item[], starts: ReadonlyMap<MBlock, number>, far: 
 			else {
 				if (distance < -0x8000 || distance > 0x7fff) {
 					if (!context.cpu.gotol || item.inst!.kind === "asm" || far.has(item.inst!)) {
-						context.diagnostics.report({ code: "E0708", severity: "error", message: "branch target out of range (32767 instructions; -mcpu=v4 has longer jumps)", span: item.inst!.loc });
+						context.diagnostics.report({
+							code: "E0708",
+							severity: "error",
+							message: "branch target out of range (32767 instructions; -mcpu=v4 has longer jumps)",
+							span: item.inst!.loc,
+						});
 						return { insns: [], locs: [], relocs: [], cores: [], labels };
 					}
 					far.add(item.inst!);
@@ -95,7 +132,13 @@ function link(items: readonly Item[], starts: ReadonlyMap<MBlock, number>, far: 
 	return far.size > known ? null : { insns, locs, relocs, cores, labels };
 }
 
-const insn = (opcode: number, dst: number, src: number, off: number, imm: number): Insn => ({ opcode, dst, src, off, imm });
+const insn = (opcode: number, dst: number, src: number, off: number, imm: number): Insn => ({
+	opcode,
+	dst,
+	src,
+	off,
+	imm,
+});
 const reg = (r: number): number => (r === NONE ? 0 : r);
 const ja = (): Insn => insn(CLASS.jmp | JA_CODE, 0, 0, 0, 0);
 const gotol = (): Insn => insn(CLASS.jmp32 | JA_CODE, 0, 0, 0, 0);
@@ -111,26 +154,53 @@ function encodeInst(inst: MInst, next: MBlock | null, context: EncodeContext, is
 			return item([insn(cls | row.code | source, inst.dst, reg(inst.src), row.off, inst.imm)]);
 		}
 		case "movsx":
-			return item([insn((inst.width === 64 ? CLASS.alu64 : CLASS.alu) | ALU_OPS.mov.code | SOURCE_REG, inst.dst, inst.src, inst.bits, 0)]);
+			return item([
+				insn(
+					(inst.width === 64 ? CLASS.alu64 : CLASS.alu) | ALU_OPS.mov.code | SOURCE_REG,
+					inst.dst,
+					inst.src,
+					inst.bits,
+					0,
+				),
+			]);
 		case "swap":
-			return item([insn((inst.op === "bswap" ? CLASS.alu64 : CLASS.alu) | END_CODE | (inst.op === "be" ? SOURCE_REG : 0), inst.dst, 0, 0, inst.bits)]);
+			return item([
+				insn(
+					(inst.op === "bswap" ? CLASS.alu64 : CLASS.alu) | END_CODE | (inst.op === "be" ? SOURCE_REG : 0),
+					inst.dst,
+					0,
+					0,
+					inst.bits,
+				),
+			]);
 		case "cast":
 			return item([insn(CLASS.alu64 | ALU_OPS.mov.code | SOURCE_REG, inst.dst, inst.src, 1, inst.imm)]);
 		case "load":
-			return item([insn(CLASS.ldx | (inst.signed ? MODE.memsx : MODE.mem) | LITTLE[inst.bytes], inst.dst, inst.src, off, 0)]);
+			return item([
+				insn(CLASS.ldx | (inst.signed ? MODE.memsx : MODE.mem) | LITTLE[inst.bytes], inst.dst, inst.src, off, 0),
+			]);
 		case "store":
 			return inst.src === NONE
 				? item([insn(CLASS.st | MODE.mem | LITTLE[inst.bytes], inst.dst, 0, off, inst.imm)])
 				: item([insn(CLASS.stx | MODE.mem | LITTLE[inst.bytes], inst.dst, inst.src, off, 0)]);
 		case "atomic":
-			return item([insn(CLASS.stx | MODE.atomic | LITTLE[inst.bytes], inst.dst, inst.src, off, ATOMIC_OPS[inst.op as AtomicOp].imm)]);
+			return item([
+				insn(
+					CLASS.stx | MODE.atomic | LITTLE[inst.bytes],
+					inst.dst,
+					inst.src,
+					off,
+					ATOMIC_OPS[inst.op as AtomicOp].imm,
+				),
+			]);
 		case "load_acquire":
 			return item([insn(CLASS.stx | MODE.atomic | LITTLE[inst.bytes], inst.dst, inst.src, off, LOAD_ACQUIRE)]);
 		case "store_release":
 			return item([insn(CLASS.stx | MODE.atomic | LITTLE[inst.bytes], inst.dst, inst.src, off, STORE_RELEASE)]);
 		case "wide": {
 			const value = inst.wide!;
-			if (typeof value === "bigint") return item(ldImm64(inst.dst, 0, Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n))));
+			if (typeof value === "bigint")
+				return item(ldImm64(inst.dst, 0, Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n))));
 			return item(ldImm64(inst.dst, 0, 0, 0), { relocs: [{ slot: 0, type: R_BPF_64_64, target: value }] });
 		}
 		case "address":
@@ -142,7 +212,9 @@ function encodeInst(inst: MInst, next: MBlock | null, context: EncodeContext, is
 			const callee = inst.callee!;
 			if (callee.kind === "helper") return item([insn(CLASS.jmp | CALL_CODE, 0, CALL_SOURCES.helper, 0, callee.id)]);
 			// The object file decides whether the distance is known or a relocation's business.
-			return item([insn(CLASS.jmp | CALL_CODE, 0, CALL_SOURCES.local, 0, -1)], { relocs: [{ slot: 0, type: R_BPF_64_32, target: { symbol: callee.symbol, addend: 0 } }] });
+			return item([insn(CLASS.jmp | CALL_CODE, 0, CALL_SOURCES.local, 0, -1)], {
+				relocs: [{ slot: 0, type: R_BPF_64_32, target: { symbol: callee.symbol, addend: 0 } }],
+			});
 		}
 		case "jump": {
 			const row = JMP_OPS[inst.op as JmpOp];
@@ -151,10 +223,20 @@ function encodeInst(inst: MInst, next: MBlock | null, context: EncodeContext, is
 			const [yes, no] = inst.blocks;
 			if (isFar) {
 				// if (c) goto +1; gotol no; gotol yes — the test skips the first long jump.
-				return item([{ ...test, off: 1 }, gotol(), gotol()], { jumps: [{ slot: 1, to: no, wide: true }, { slot: 2, to: yes, wide: true }] });
+				return item([{ ...test, off: 1 }, gotol(), gotol()], {
+					jumps: [
+						{ slot: 1, to: no, wide: true },
+						{ slot: 2, to: yes, wide: true },
+					],
+				});
 			}
 			if (no === next) return item([test], { jumps: [{ slot: 0, to: yes, wide: false }] });
-			return item([test, ja()], { jumps: [{ slot: 0, to: yes, wide: false }, { slot: 1, to: no, wide: false }] });
+			return item([test, ja()], {
+				jumps: [
+					{ slot: 0, to: yes, wide: false },
+					{ slot: 1, to: no, wide: false },
+				],
+			});
 		}
 		case "goto":
 			if (inst.blocks[0] === next) return item([]);
@@ -171,19 +253,23 @@ function encodeInst(inst: MInst, next: MBlock | null, context: EncodeContext, is
 }
 
 function encodeAsm(inst: MInst, next: MBlock | null, context: EncodeContext): Item {
-	const fail = (message: string): void => context.diagnostics.report({ code: "E0709", severity: "error", message, span: inst.loc });
+	const fail = (message: string): void =>
+		context.diagnostics.report({ code: "E0709", severity: "error", message, span: inst.loc });
 	const { text, error } = expandTemplate(inst, context.nameOf, context.unique.next++);
 	const targets = inst.blocks.slice(1);
 	const parsed = parseInsns(text, { labels: new Set(targets.map((_, i) => gotoLabel(i))) });
 	if (error !== null) fail(error);
-	for (const fault of parsed.errors.slice(0, 1)) fail(`inline assembly: ${fault.message}, in "${text.split("\n")[fault.line - 1]?.trim() ?? ""}"`);
+	for (const fault of parsed.errors.slice(0, 1))
+		fail(`inline assembly: ${fault.message}, in "${text.split("\n")[fault.line - 1]?.trim() ?? ""}"`);
 	const jumps: Item["jumps"][number][] = [];
 	const relocs: Item["relocs"][number][] = [];
 	for (const ref of parsed.refs) {
 		const target = targets.findIndex((_, i) => gotoLabel(i) === ref.symbol);
 		if (target >= 0) jumps.push({ slot: ref.slot, to: targets[target], wide: ref.kind === "imm_jump" });
-		else if (ref.kind === "imm64") relocs.push({ slot: ref.slot, type: R_BPF_64_64, target: { name: ref.symbol, addend: ref.addend } });
-		else if (ref.kind === "call") relocs.push({ slot: ref.slot, type: R_BPF_64_32, target: { name: ref.symbol, addend: 0 } });
+		else if (ref.kind === "imm64")
+			relocs.push({ slot: ref.slot, type: R_BPF_64_64, target: { name: ref.symbol, addend: ref.addend } });
+		else if (ref.kind === "call")
+			relocs.push({ slot: ref.slot, type: R_BPF_64_32, target: { name: ref.symbol, addend: 0 } });
 		else fail(`inline assembly: symbol "${ref.symbol}" cannot be a 32-bit constant`);
 	}
 	const insns = parsed.insns.slice();

@@ -42,14 +42,36 @@ export interface Emitted {
  * then sections, symbols and debug information are made of the whole. What eBPF cannot do is reported, with its place.
  */
 export function emit(module: IrModule, unit: TypedUnit, places: Places, options: EmitOptions): Emitted {
-	if (options.bigEndian === true) options.diagnostics.report({ code: "E0712", severity: "error", message: "big-endian objects (bpfeb) are not supported", span: null });
-	for (const { span } of unit.fileAsm) options.diagnostics.report({ code: "E0711", severity: "error", message: "assembly outside of functions is not supported", span });
+	if (options.bigEndian === true)
+		options.diagnostics.report({
+			code: "E0712",
+			severity: "error",
+			message: "big-endian objects (bpfeb) are not supported",
+			span: null,
+		});
+	for (const { span } of unit.fileAsm)
+		options.diagnostics.report({
+			code: "E0711",
+			severity: "error",
+			message: "assembly outside of functions is not supported",
+			span,
+		});
 	const cpu = cpus[options.cpu];
 	const object = new ObjectBuilder(module);
-	const context = { cpu, diagnostics: options.diagnostics, nameOf: ({ symbol }: { symbol: Parameters<ObjectBuilder["nameOf"]>[0] }) => object.nameOf(symbol), unique: { next: 0 } };
+	const context = {
+		cpu,
+		diagnostics: options.diagnostics,
+		nameOf: ({ symbol }: { symbol: Parameters<ObjectBuilder["nameOf"]>[0] }) => object.nameOf(symbol),
+		unique: { next: 0 },
+	};
 	for (const ir of module.functions) {
 		if (ir.params.length > 5) {
-			options.diagnostics.report({ code: "E0705", severity: "error", message: `function "${ir.name}" has ${ir.params.length} parameters, eBPF functions can have 5`, span: ir.symbol.span });
+			options.diagnostics.report({
+				code: "E0705",
+				severity: "error",
+				message: `function "${ir.name}" has ${ir.params.length} parameters, eBPF functions can have 5`,
+				span: ir.symbol.span,
+			});
 			continue;
 		}
 		const fn = select(ir, { cpu, diagnostics: options.diagnostics });
@@ -60,7 +82,10 @@ export function emit(module: IrModule, unit: TypedUnit, places: Places, options:
 	const debug = options.debug ? debugInfo(module, object, places) : null;
 	object.resolve(module.globals, debug?.coreIds ?? new Map());
 	if (debug !== null) object.addDebugSections(dwarf(object.functions, places, options.fileName, "ebpfcc"));
-	const made: ObjectFile = { ...object.finish(options.fileName), ...(debug === null ? {} : { btf: debug.btf, btfExt: debug.btfExt }) };
+	const made: ObjectFile = {
+		...object.finish(options.fileName),
+		...(debug === null ? {} : { btf: debug.btf, btfExt: debug.btfExt }),
+	};
 	return options.asm === true ? { object: made, asm: printObject(made) } : { object: made };
 }
 

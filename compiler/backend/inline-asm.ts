@@ -44,21 +44,33 @@ export function expandTemplate(inst: MInst, nameOf: (symbol: SymbolRef) => strin
 		error ??= message;
 		return "0";
 	};
-	const text = flavor.template.replace(/%(?:(%)|(=)|([a-zA-Z])?(?:\[([^\]]*)\]|(\d+))|(.?))/gs, (whole, percent?: string, equals?: string, modifier?: string, name?: string, digits?: string) => {
-		if (percent !== undefined) return "%";
-		if (equals !== undefined) return String(unique);
-		if (name === undefined && digits === undefined) return fail(`invalid % escape "${whole}" in inline assembly`);
-		if (modifier === "l") {
-			const label = name !== undefined ? flavor.labels.indexOf(name) : Number(digits) - operands.length;
-			return label >= 0 && label < flavor.labels.length ? gotoLabel(label) : fail(`unknown label "${name ?? digits}" in inline assembly`);
-		}
-		const index = name !== undefined ? operands.findIndex((operand) => operand.name === name) : Number(digits);
-		if (index < 0 && name !== undefined && flavor.labels.includes(name)) return gotoLabel(flavor.labels.indexOf(name));
-		if (index >= operands.length && digits !== undefined && index - operands.length < flavor.labels.length) return gotoLabel(index - operands.length);
-		const operand = operands[index];
-		if (operand === undefined) return fail(name !== undefined ? `unknown symbolic operand name "${name}" in inline assembly` : `invalid operand number ${digits} in inline assembly`);
-		return print(operand, operands, modifier, nameOf);
-	});
+	const text = flavor.template.replace(
+		/%(?:(%)|(=)|([a-zA-Z])?(?:\[([^\]]*)\]|(\d+))|(.?))/gs,
+		(whole, percent?: string, equals?: string, modifier?: string, name?: string, digits?: string) => {
+			if (percent !== undefined) return "%";
+			if (equals !== undefined) return String(unique);
+			if (name === undefined && digits === undefined) return fail(`invalid % escape "${whole}" in inline assembly`);
+			if (modifier === "l") {
+				const label = name !== undefined ? flavor.labels.indexOf(name) : Number(digits) - operands.length;
+				return label >= 0 && label < flavor.labels.length
+					? gotoLabel(label)
+					: fail(`unknown label "${name ?? digits}" in inline assembly`);
+			}
+			const index = name !== undefined ? operands.findIndex((operand) => operand.name === name) : Number(digits);
+			if (index < 0 && name !== undefined && flavor.labels.includes(name))
+				return gotoLabel(flavor.labels.indexOf(name));
+			if (index >= operands.length && digits !== undefined && index - operands.length < flavor.labels.length)
+				return gotoLabel(index - operands.length);
+			const operand = operands[index];
+			if (operand === undefined)
+				return fail(
+					name !== undefined
+						? `unknown symbolic operand name "${name}" in inline assembly`
+						: `invalid operand number ${digits} in inline assembly`,
+				);
+			return print(operand, operands, modifier, nameOf);
+		},
+	);
 	return { text: conditions(mayGoto(text)), error };
 }
 
@@ -79,7 +91,12 @@ function conditions(text: string): string {
 		.join("\n");
 }
 
-function print(operand: AsmOperand, operands: readonly AsmOperand[], modifier: string | undefined, nameOf: (symbol: SymbolRef) => string): string {
+function print(
+	operand: AsmOperand,
+	operands: readonly AsmOperand[],
+	modifier: string | undefined,
+	nameOf: (symbol: SymbolRef) => string,
+): string {
 	if (operand.imm !== null) return String(modifier === "n" ? -operand.imm : operand.imm);
 	if (operand.symbol !== null) {
 		const { addend } = operand.symbol;
@@ -102,4 +119,3 @@ const mayGoto = (text: string): string =>
 		/\.byte\s+0xe5\s*[;\n]\s*\.byte\s+0\s*[;\n]\s*\.long\s+\(\((\S+)\s*-\s*1b\s*-\s*8\)\s*\/\s*8\)\s*&\s*0xffff\s*[;\n]\s*\.short\s+0/g,
 		"may_goto $1",
 	);
-

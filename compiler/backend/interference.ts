@@ -1,4 +1,14 @@
-import { FIRST_VIRTUAL, forDefs, forUses, isCopy, isVirtual, type MFunction, type MInst, NONE, type Reg } from "./machine.ts";
+import {
+	FIRST_VIRTUAL,
+	forDefs,
+	forUses,
+	isCopy,
+	isVirtual,
+	type MFunction,
+	type MInst,
+	NONE,
+	type Reg,
+} from "./machine.ts";
 import { liveness } from "./liveness.ts";
 
 /**
@@ -74,6 +84,7 @@ function connectAssembly(inst: MInst, connect: (a: Reg, b: Reg) => void): void {
 	for (const input of asm.operands) {
 		if (input.reg === NONE || input.role === "out" || input.role === "early") continue;
 		for (const reg of asm.clobbers) connect(input.reg, reg);
-		for (const output of asm.operands) if (output.role === "early" && output.reg !== NONE) connect(input.reg, output.reg);
+		for (const output of asm.operands)
+			if (output.role === "early" && output.reg !== NONE) connect(input.reg, output.reg);
 	}
 }

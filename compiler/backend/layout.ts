@@ -1,6 +1,16 @@
 import { JMP_OPS, type JmpOp } from "../../assembler/spec/isa.ts";
 import type { Cpu } from "./cpu.ts";
-import { forDefs, forUses, type MBlock, type MFunction, type MInst, minst, NONE, predecessors, successors } from "./machine.ts";
+import {
+	forDefs,
+	forUses,
+	type MBlock,
+	type MFunction,
+	type MInst,
+	minst,
+	NONE,
+	predecessors,
+	successors,
+} from "./machine.ts";
 
 /**
  * Orders the blocks. Jumps to jumps are shortened, a lone `exit` is repeated rather than jumped to, and what is left stands in
@@ -32,7 +42,8 @@ function threadJumps(fn: MFunction): void {
 		const last = block.insts[block.insts.length - 1];
 		if (last === undefined) continue;
 		last.blocks = last.blocks.map(end);
-		if (last.kind === "jump" && last.blocks[0] === last.blocks[1]) block.insts[block.insts.length - 1] = minst("goto", last.loc, { blocks: [last.blocks[0]] });
+		if (last.kind === "jump" && last.blocks[0] === last.blocks[1])
+			block.insts[block.insts.length - 1] = minst("goto", last.loc, { blocks: [last.blocks[0]] });
 	}
 	const reached = new Set<MBlock>([fn.blocks[0]]);
 	for (const block of reached) for (const next of successors(block)) reached.add(next);
@@ -86,7 +97,8 @@ function hoistEdgeCopies(fn: MFunction): void {
 		for (const side of [0, 1]) {
 			const edge = jump.blocks[side];
 			const other = jump.blocks[1 - side];
-			if (edge === other || edge.insts.length !== 2 || edge.insts[1].kind !== "goto" || preds.get(edge)!.length !== 1) continue;
+			if (edge === other || edge.insts.length !== 2 || edge.insts[1].kind !== "goto" || preds.get(edge)!.length !== 1)
+				continue;
 			const [move] = edge.insts;
 			if (move.kind !== "alu" || move.op !== "mov" || move.core !== null) continue;
 			const bit = 1 << move.dst;
@@ -176,7 +188,9 @@ function repeatExits(fn: MFunction): void {
 	fn.blocks = fn.blocks.filter((block, i) => i === 0 || preds.get(block)!.length > 0);
 }
 
-const mirrored = { jlt: "jgt", jle: "jge", jslt: "jsgt", jsle: "jsge" } as const satisfies Partial<Record<JmpOp, JmpOp>>;
+const mirrored = { jlt: "jgt", jle: "jge", jslt: "jsgt", jsle: "jsge" } as const satisfies Partial<
+	Record<JmpOp, JmpOp>
+>;
 
 /** The jump that goes exactly when this one does not; null: the machine has none. a <= b is b >= a. */
 function opposite(jump: MInst, cpu: Cpu): { readonly op: JmpOp; readonly swap: boolean } | null {

@@ -35,7 +35,9 @@ export interface SymbolRef {
 	readonly addend: number;
 }
 
-export type Callee = { readonly kind: "helper"; readonly id: number } | { readonly kind: "function"; readonly symbol: FunctionSym };
+export type Callee =
+	| { readonly kind: "helper"; readonly id: number }
+	| { readonly kind: "function"; readonly symbol: FunctionSym };
 
 /**
  * | kind | does |
@@ -150,20 +152,39 @@ const blank: MInst = {
 	spillCode: false,
 };
 
-export const minst = (kind: MKind, loc: Loc | null, fields: Partial<MInst>): MInst => ({ ...blank, ...fields, kind, loc });
+export const minst = (kind: MKind, loc: Loc | null, fields: Partial<MInst>): MInst => ({
+	...blank,
+	...fields,
+	kind,
+	loc,
+});
 
-export const alu = (op: AluOp, width: 32 | 64, dst: Reg, operand: { readonly reg: Reg } | { readonly imm: number }, loc: Loc | null): MInst =>
-	"reg" in operand ? minst("alu", loc, { op, width, dst, src: operand.reg }) : minst("alu", loc, { op, width, dst, imm: operand.imm });
+export const alu = (
+	op: AluOp,
+	width: 32 | 64,
+	dst: Reg,
+	operand: { readonly reg: Reg } | { readonly imm: number },
+	loc: Loc | null,
+): MInst =>
+	"reg" in operand
+		? minst("alu", loc, { op, width, dst, src: operand.reg })
+		: minst("alu", loc, { op, width, dst, imm: operand.imm });
 
 /** Copies move the whole register: a bound that the verifier knows of one half is not lost. */
-export const copy = (dst: Reg, src: Reg, loc: Loc | null): MInst => minst("alu", loc, { op: "mov", width: 64, dst, src });
+export const copy = (dst: Reg, src: Reg, loc: Loc | null): MInst =>
+	minst("alu", loc, { op: "mov", width: 64, dst, src });
 
 export const goTo = (block: MBlock, loc: Loc | null): MInst => minst("goto", loc, { blocks: [block] });
 
-export const isCopy = (inst: MInst): boolean => inst.kind === "alu" && inst.op === "mov" && inst.width === 64 && inst.src !== NONE && inst.src !== FRAME;
+export const isCopy = (inst: MInst): boolean =>
+	inst.kind === "alu" && inst.op === "mov" && inst.width === 64 && inst.src !== NONE && inst.src !== FRAME;
 
 export const endsBlock = (inst: MInst): boolean =>
-	inst.kind === "jump" || inst.kind === "goto" || inst.kind === "exit" || inst.kind === "stop" || (inst.kind === "asm" && inst.blocks.length > 0);
+	inst.kind === "jump" ||
+	inst.kind === "goto" ||
+	inst.kind === "exit" ||
+	inst.kind === "stop" ||
+	(inst.kind === "asm" && inst.blocks.length > 0);
 
 const noBlocks: MBlock[] = [];
 
@@ -216,7 +237,8 @@ export function forUses(inst: MInst, visit: (reg: Reg) => void): void {
 			if (inst.args > 0) visit(0);
 			return;
 		case "asm":
-			for (const operand of inst.asm!.operands) if (operand.reg !== NONE && operand.role !== "out" && operand.role !== "early") one(operand.reg);
+			for (const operand of inst.asm!.operands)
+				if (operand.reg !== NONE && operand.role !== "out" && operand.role !== "early") one(operand.reg);
 			return;
 		case "wide":
 		case "address":
@@ -269,7 +291,8 @@ export const fetches = (inst: MInst): boolean => inst.op === "xchg" || inst.op.s
 export function renameRegs(inst: MInst, rename: (reg: Reg) => Reg): void {
 	if (isVirtual(inst.dst)) inst.dst = rename(inst.dst);
 	if (isVirtual(inst.src)) inst.src = rename(inst.src);
-	if (inst.asm !== null) for (const operand of inst.asm.operands) if (isVirtual(operand.reg)) operand.reg = rename(operand.reg);
+	if (inst.asm !== null)
+		for (const operand of inst.asm.operands) if (isVirtual(operand.reg)) operand.reg = rename(operand.reg);
 }
 
 /** Has an effect besides writing its registers, or ends the block. */

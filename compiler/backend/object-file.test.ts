@@ -47,18 +47,31 @@ entry.1:
 const relocations = (object: ObjectFile, section: string): string[] =>
 	object.sections
 		.find(({ name }) => name === section)!
-		.relocs.map(({ offset, type, symbol }) => `${offset} ${type} ${object.symbols[symbol].name || object.sections[Number(object.symbols[symbol].section)].name}`);
+		.relocs.map(
+			({ offset, type, symbol }) =>
+				`${offset} ${type} ${object.symbols[symbol].name || object.sections[Number(object.symbols[symbol].section)].name}`,
+		);
 
 /** What must survive text and assembler: bytes and relocations of every section. */
 const contents = (object: ObjectFile): unknown =>
 	object.sections
 		.filter(({ size }) => size > 0)
-		.map((section) => ({ name: section.name, flags: section.flags, size: section.size, bytes: [...section.data], relocs: relocations(object, section.name) }));
+		.map((section) => ({
+			name: section.name,
+			flags: section.flags,
+			size: section.size,
+			bytes: [...section.data],
+			relocs: relocations(object, section.name),
+		}));
 
 describe("objects", () => {
 	it("name local symbols by section, others by name", () => {
 		const { object } = compileIr(MODULE);
-		expect(relocations(object, "xdp")).toEqual(["0 1 .bss", "24 1 shared", "48 1 .rodata.str1.1", "80 10 .text"].map((line) => expect.stringMatching(line.replace(/^\d+ /, "^\\d+ "))));
+		expect(relocations(object, "xdp")).toEqual(
+			["0 1 .bss", "24 1 shared", "48 1 .rodata.str1.1", "80 10 .text"].map((line) =>
+				expect.stringMatching(line.replace(/^\d+ /, "^\\d+ ")),
+			),
+		);
 		expect(relocations(object, ".text")).toEqual(["0 10 far"]);
 		expect(relocations(object, ".data")).toEqual(["8 2 far", "16 2 .bss"]);
 	});
@@ -67,7 +80,10 @@ describe("objects", () => {
 		expect(contents(readElf(writeElf(object)))).toEqual(contents(object));
 	});
 	it("are what their own assembly text assembles to", () => {
-		for (const source of [MODULE, ...[1, 2, 3, 4, 5, 6].map((seed) => randomModule(seed, { size: 120, signedDivision: true, atomics: true }))]) {
+		for (const source of [
+			MODULE,
+			...[1, 2, 3, 4, 5, 6].map((seed) => randomModule(seed, { size: 120, signedDivision: true, atomics: true })),
+		]) {
 			const { object, asm } = compileIr(source, "v4");
 			const { object: again, errors } = assemble(asm);
 			expect(errors).toEqual([]);
@@ -81,7 +97,15 @@ describe("objects", () => {
 			for (const source of [MODULE, randomModule(7, { size: 200, signedDivision: true, atomics: true })]) {
 				const { object, asm } = compileIr(source, "v4");
 				writeFileSync(join(folder, "x.s"), asm);
-				execFileSync(llvm, ["-triple", "bpfel", "-mcpu=v4", "-filetype=obj", join(folder, "x.s"), "-o", join(folder, "x.o")]);
+				execFileSync(llvm, [
+					"-triple",
+					"bpfel",
+					"-mcpu=v4",
+					"-filetype=obj",
+					join(folder, "x.s"),
+					"-o",
+					join(folder, "x.o"),
+				]);
 				expect(contents(readElf(readFileSync(join(folder, "x.o"))))).toEqual(contents(object));
 			}
 		} finally {

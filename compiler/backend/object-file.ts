@@ -33,7 +33,11 @@ interface Draft {
 	readonly entsize: number;
 	size: number;
 	readonly parts: { readonly offset: number; readonly bytes: Uint8Array }[];
-	readonly relocs: { readonly offset: number; readonly type: number; readonly symbol: string | { readonly section: number } }[];
+	readonly relocs: {
+		readonly offset: number;
+		readonly type: number;
+		readonly symbol: string | { readonly section: number };
+	}[];
 }
 
 interface Definition {
@@ -63,7 +67,9 @@ export class ObjectBuilder {
 	}
 
 	nameOf(symbol: Sym | IrGlobal): string {
-		return this.names.get(symbol) ?? ("asmLabel" in symbol && symbol.asmLabel !== undefined ? symbol.asmLabel : symbol.name);
+		return (
+			this.names.get(symbol) ?? ("asmLabel" in symbol && symbol.asmLabel !== undefined ? symbol.asmLabel : symbol.name)
+		);
 	}
 
 	private section(name: string, type: number, flags: number, align: number, entsize: number): Draft {
@@ -97,20 +103,42 @@ export class ObjectBuilder {
 		const strings = /^\.rodata\.str\d/.test(section);
 		const nobits = /^\.bss(\.|$)/.test(section);
 		const flags = SHF.alloc | (strings ? SHF.merge | SHF.strings : global.readonly ? 0 : SHF.write);
-		const draft = this.section(section, nobits ? SHT.nobits : SHT.progbits, flags, Math.max(1, global.align), strings ? 1 : 0);
+		const draft = this.section(
+			section,
+			nobits ? SHT.nobits : SHT.progbits,
+			flags,
+			Math.max(1, global.align),
+			strings ? 1 : 0,
+		);
 		const offset = draft.size;
 		draft.size += global.size;
 		this.offsets.set(global, offset);
 		if (!nobits) draft.parts.push({ offset, bytes: global.bytes ?? new Uint8Array(global.size) });
-		if (name.startsWith(".L")) this.definitions.set(name, { section: this.sections.indexOf(draft), offset, local: true });
+		if (name.startsWith(".L"))
+			this.definitions.set(name, { section: this.sections.indexOf(draft), offset, local: true });
 		else this.define(name, symbol, draft, offset, global.size, "object");
 	}
 
-	private define(name: string, symbol: Sym, draft: Draft, value: number, size: number, type: "function" | "object"): void {
+	private define(
+		name: string,
+		symbol: Sym,
+		draft: Draft,
+		value: number,
+		size: number,
+		type: "function" | "object",
+	): void {
 		const section = this.sections.indexOf(draft);
 		const local = symbol.linkage === "static" || symbol.linkage === "none";
 		this.definitions.set(name, { section, offset: value, local });
-		this.symbols.push({ name, section, value, size, type, binding: local ? "local" : symbol.weak ? "weak" : "global", visibility: symbol.visibility });
+		this.symbols.push({
+			name,
+			section,
+			value,
+			size,
+			type,
+			binding: local ? "local" : symbol.weak ? "weak" : "global",
+			visibility: symbol.visibility,
+		});
 	}
 
 	/** What a reference is relative to, and what is to be added. */
@@ -120,10 +148,15 @@ export class ObjectBuilder {
 			this.undefinedSymbols.set(name, weak && (this.undefinedSymbols.get(name) ?? true));
 			return { symbol: name, addend: 0 };
 		}
-		return definition.local ? { symbol: { section: definition.section }, addend: definition.offset } : { symbol: name, addend: 0 };
+		return definition.local
+			? { symbol: { section: definition.section }, addend: definition.offset }
+			: { symbol: name, addend: 0 };
 	}
 
-	private refer(ref: SymbolRef | { name: string; addend: number }): { symbol: string | { section: number }; addend: number } {
+	private refer(ref: SymbolRef | { name: string; addend: number }): {
+		symbol: string | { section: number };
+		addend: number;
+	} {
 		const name = "symbol" in ref ? this.nameOf(ref.symbol) : ref.name;
 		const weak = "symbol" in ref && ("symbol" in ref.symbol ? ref.symbol.symbol.weak : ref.symbol.weak);
 		const { symbol, addend } = this.target(name, weak);
@@ -155,7 +188,14 @@ export class ObjectBuilder {
 		}
 	}
 
-	private patch(fn: PlacedFunction, draft: Draft, insns: Insn[], slot: number, type: number, ref: Code["relocs"][number]["target"]): void {
+	private patch(
+		fn: PlacedFunction,
+		draft: Draft,
+		insns: Insn[],
+		slot: number,
+		type: number,
+		ref: Code["relocs"][number]["target"],
+	): void {
 		const { symbol, addend } = this.refer(ref);
 		const offset = fn.offset + slot * 8;
 		if (type === R_BPF_64_64) {
@@ -182,20 +222,32 @@ export class ObjectBuilder {
 		const index = new Map(this.sections.map((draft, i) => [draft.name, i]));
 		for (const { name, relocs } of sections) {
 			const draft = this.sections[index.get(name)!];
-			for (const { offset, type, section } of relocs) draft.relocs.push({ offset, type, symbol: { section: index.get(section) ?? bug(`no section ${section}`) } });
+			for (const { offset, type, section } of relocs)
+				draft.relocs.push({ offset, type, symbol: { section: index.get(section) ?? bug(`no section ${section}`) } });
 		}
 	}
 
 	finish(fileName: string): Pick<ObjectFile, "endian" | "sections" | "symbols"> {
 		const named = new Map<string, number>();
 		const sectionSymbols = new Map<number, number>();
-		const symbols: ObjectSymbol[] = [{ name: fileName, section: "absolute", value: 0, size: 0, binding: "local", type: "file", visibility: "default" }];
+		const symbols: ObjectSymbol[] = [
+			{ name: fileName, section: "absolute", value: 0, size: 0, binding: "local", type: "file", visibility: "default" },
+		];
 		const wanted = new Set<number>();
-		for (const draft of this.sections) for (const { symbol } of draft.relocs) if (typeof symbol !== "string") wanted.add(symbol.section);
+		for (const draft of this.sections)
+			for (const { symbol } of draft.relocs) if (typeof symbol !== "string") wanted.add(symbol.section);
 		this.sections.forEach((draft, i) => {
 			if (!wanted.has(i) && (draft.flags & SHF.execinstr) === 0) return;
 			sectionSymbols.set(i, symbols.length);
-			symbols.push({ name: "", section: i, value: 0, size: 0, binding: "local", type: "section", visibility: "default" });
+			symbols.push({
+				name: "",
+				section: i,
+				value: 0,
+				size: 0,
+				binding: "local",
+				type: "section",
+				visibility: "default",
+			});
 		});
 		for (const local of [true, false]) {
 			for (const symbol of this.symbols) {
@@ -206,16 +258,37 @@ export class ObjectBuilder {
 		}
 		for (const [name, weak] of this.undefinedSymbols) {
 			named.set(name, symbols.length);
-			symbols.push({ name, section: "undefined", value: 0, size: 0, binding: weak ? "weak" : "global", type: "none", visibility: "default" });
+			symbols.push({
+				name,
+				section: "undefined",
+				value: 0,
+				size: 0,
+				binding: weak ? "weak" : "global",
+				type: "none",
+				visibility: "default",
+			});
 		}
 		const sections: Section[] = this.sections.map((draft) => {
 			const nobits = draft.type === SHT.nobits;
 			const data = new Uint8Array(nobits ? 0 : draft.size);
 			if (!nobits) for (const { offset, bytes } of draft.parts) data.set(bytes, offset);
 			const relocs: Reloc[] = draft.relocs
-				.map(({ offset, type, symbol }) => ({ offset, type, symbol: typeof symbol === "string" ? named.get(symbol)! : sectionSymbols.get(symbol.section)! }))
+				.map(({ offset, type, symbol }) => ({
+					offset,
+					type,
+					symbol: typeof symbol === "string" ? named.get(symbol)! : sectionSymbols.get(symbol.section)!,
+				}))
 				.sort((a, b) => a.offset - b.offset);
-			return { name: draft.name, type: draft.type, flags: draft.flags, align: draft.align, entsize: draft.entsize, size: draft.size, data, relocs };
+			return {
+				name: draft.name,
+				type: draft.type,
+				flags: draft.flags,
+				align: draft.align,
+				entsize: draft.entsize,
+				size: draft.size,
+				data,
+				relocs,
+			};
 		});
 		return { endian: "little", sections, symbols };
 	}

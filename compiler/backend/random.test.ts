@@ -16,7 +16,8 @@ const start = Number(process.env.RANDOM_IR_SEED ?? 1);
 
 const GLOBALS = 64;
 /** The helper with id 10 + n takes n arguments. */
-const mix = (id: number, args: readonly bigint[]): bigint => args.slice(0, id - 10).reduce((sum, arg) => BigInt.asUintN(64, sum * 1000003n + arg), 17n);
+const mix = (id: number, args: readonly bigint[]): bigint =>
+	args.slice(0, id - 10).reduce((sum, arg) => BigInt.asUintN(64, sum * 1000003n + arg), 17n);
 
 function memory(): Uint8Array {
 	const bytes = new Uint8Array(16384);
@@ -43,13 +44,23 @@ describe("random programs", () => {
 			const v3 = cpu === "v3" || cpu === "v4";
 			let compared = 0;
 			for (let seed = start; seed < start + runs; seed++) {
-				const source = randomModule(seed * 7 + cpu.charCodeAt(1), { size: 20 + (seed % 10) * 25, signedDivision: cpu === "v4", atomics: v3 });
+				const source = randomModule(seed * 7 + cpu.charCodeAt(1), {
+					size: 20 + (seed % 10) * 25,
+					signedDivision: cpu === "v4",
+					atomics: v3,
+				});
 				const module = parseModule(source);
 				const faults = module.functions.flatMap(checkIr);
 				expect(faults, source).toEqual([]);
 				const name = module.functions[module.functions.length - 1].name;
 				const args = [BigInt.asIntN(64, BigInt(seed) * 0x9e3779b97f4a7c15n), BigInt(seed * 77) << 3n];
-				const world = { memory: memory(), stack: 1024, globals: new Map([["state", GLOBALS]]), helper: mix, fuel: 20_000 };
+				const world = {
+					memory: memory(),
+					stack: 1024,
+					globals: new Map([["state", GLOBALS]]),
+					helper: mix,
+					fuel: 20_000,
+				};
 				let expected: bigint | null;
 				try {
 					expected = evalFunction(module, module.functions[module.functions.length - 1], args, world);
@@ -58,12 +69,17 @@ describe("random programs", () => {
 					throw error;
 				}
 				const diagnostics: Diagnostic[] = [];
-				const { object } = emit(parseModule(source), { functions: [], objects: [], extraTypes: [], fileAsm: [] }, nowhere, {
-					cpu,
-					debug: false,
-					fileName: "random.c",
-					diagnostics: { report: (diagnostic) => diagnostics.push(diagnostic) },
-				});
+				const { object } = emit(
+					parseModule(source),
+					{ functions: [], objects: [], extraTypes: [], fileAsm: [] },
+					nowhere,
+					{
+						cpu,
+						debug: false,
+						fileName: "random.c",
+						diagnostics: { report: (diagnostic) => diagnostics.push(diagnostic) },
+					},
+				);
 				if (diagnostics.some(({ code }) => code === "E0707")) continue; // too many live values for the stack
 				expect(diagnostics, source).toEqual([]);
 				const { insns, entry } = link(object);

@@ -19,7 +19,12 @@ export function allocateRegisters(fn: MFunction, diagnostics: DiagnosticSink): b
 			// Only fixed registers of inline assembly can leave too few.
 			const asm = fn.blocks.flatMap((block) => block.insts).find((inst) => inst.asm !== null);
 			if (asm === undefined) bug(`register allocation of ${fn.name} does not end`);
-			diagnostics.report({ code: "E0710", severity: "error", message: "inline assembly requires more registers than available", span: asm.loc });
+			diagnostics.report({
+				code: "E0710",
+				severity: "error",
+				message: "inline assembly requires more registers than available",
+				span: asm.loc,
+			});
 			return false;
 		}
 		const graph = buildInterference(fn);

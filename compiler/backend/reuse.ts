@@ -1,4 +1,16 @@
-import { copy, forDefs, type FrameSlot, isCopy, type MBlock, type MFunction, type MInst, NONE, predecessors, type Reg, successors } from "./machine.ts";
+import {
+	copy,
+	forDefs,
+	type FrameSlot,
+	isCopy,
+	type MBlock,
+	type MFunction,
+	type MInst,
+	NONE,
+	predecessors,
+	type Reg,
+	successors,
+} from "./machine.ts";
 import { SPILL } from "./stack.ts";
 
 /**
@@ -22,7 +34,8 @@ export function reuseValues(fn: MFunction): void {
 			if (before !== undefined) learn(from[0], block, state, numbers);
 			block.insts = block.insts.flatMap((inst) => step(inst, state, numbers));
 			done.set(block, state);
-			for (const next of new Set(successors(block))) if (preds.get(next)!.length === 1 && !done.has(next)) work.push(next);
+			for (const next of new Set(successors(block)))
+				if (preds.get(next)!.length === 1 && !done.has(next)) work.push(next);
 		}
 	};
 	// Heads of extended blocks first; what they own follows from them.
@@ -59,8 +72,12 @@ class Numbers {
 	/** What an instruction makes out of nothing. */
 	made(inst: MInst): number | null {
 		if (inst.core !== null) return null;
-		if (inst.kind === "alu" && inst.op === "mov" && inst.src === NONE) return this.constant(inst.width === 64 ? BigInt(inst.imm) : BigInt(inst.imm >>> 0));
-		if (inst.kind === "wide") return typeof inst.wide === "bigint" ? this.constant(inst.wide) : this.of(`symbol ${this.id(inst.wide!.symbol)} ${inst.wide!.addend}`);
+		if (inst.kind === "alu" && inst.op === "mov" && inst.src === NONE)
+			return this.constant(inst.width === 64 ? BigInt(inst.imm) : BigInt(inst.imm >>> 0));
+		if (inst.kind === "wide")
+			return typeof inst.wide === "bigint"
+				? this.constant(inst.wide)
+				: this.of(`symbol ${this.id(inst.wide!.symbol)} ${inst.wide!.addend}`);
 		if (inst.kind === "address") return this.of(`slot ${this.id(inst.slot!)} ${inst.off}`);
 		return null;
 	}
@@ -89,7 +106,14 @@ class State {
 function learn(from: MBlock, to: MBlock, state: State, numbers: Numbers): void {
 	const jump = from.insts[from.insts.length - 1];
 	// Equal to 0 may be a pointer, which to the kernel's verifier is not the number 0 if it thinks that the pointer cannot be null.
-	if (jump.kind !== "jump" || jump.imm === 0 || jump.width !== 64 || jump.src !== NONE || jump.blocks[0] === jump.blocks[1]) return;
+	if (
+		jump.kind !== "jump" ||
+		jump.imm === 0 ||
+		jump.width !== 64 ||
+		jump.src !== NONE ||
+		jump.blocks[0] === jump.blocks[1]
+	)
+		return;
 	const equal = jump.op === "jeq" ? jump.blocks[0] : jump.op === "jne" ? jump.blocks[1] : null;
 	if (equal === to) state.registers[jump.dst] = numbers.constant(BigInt(jump.imm));
 }

@@ -51,7 +51,12 @@ export function selectAsm(s: Selector, inst: Inst): void {
 	}
 	for (const input of flavor.inputs) {
 		const value = inst.args[arg++];
-		const base = { name: input.name, role: "in", narrow: input.constraint.includes("w") && s.cpu.alu32, matches: null } as const;
+		const base = {
+			name: input.name,
+			role: "in",
+			narrow: input.constraint.includes("w") && s.cpu.alu32,
+			matches: null,
+		} as const;
 		if (input.matches !== undefined) {
 			const output = operands[input.matches];
 			if (output !== undefined && output.role !== "in") {
@@ -72,7 +77,8 @@ export function selectAsm(s: Selector, inst: Inst): void {
 			operands.push({ ...base, reg: NONE, memory: null, ...constant });
 			continue;
 		}
-		if (!/[rwg]/.test(input.constraint)) s.error("E0706", `constraint "${input.constraint}" of inline assembly needs a constant`, loc);
+		if (!/[rwg]/.test(input.constraint))
+			s.error("E0706", `constraint "${input.constraint}" of inline assembly needs a constant`, loc);
 		if (fixed !== NONE) s.moveTo(fixed, value, loc);
 		const reg = fixed !== NONE ? fixed : value.ty === "i32" && !base.narrow ? s.clean(value, loc) : s.reg(value);
 		operands.push({ ...base, reg, imm: null, symbol: null, memory: null });
@@ -84,7 +90,8 @@ export function selectAsm(s: Selector, inst: Inst): void {
 }
 
 function moveIn(s: Selector, to: Reg, value: Value, inst: Inst): void {
-	if (value.ty === "i32" && !isConst(s.strip(value)) && s.widths.bits(value) > 32) s.emit(copy(to, s.clean(value, inst.loc), inst.loc));
+	if (value.ty === "i32" && !isConst(s.strip(value)) && s.widths.bits(value) > 32)
+		s.emit(copy(to, s.clean(value, inst.loc), inst.loc));
 	else s.moveTo(to, value, inst.loc);
 }
 
@@ -99,7 +106,8 @@ function constantOf(s: Selector, value: Value): { imm: bigint | null; symbol: Sy
 		addend += step;
 		from = s.strip(from.args[0]);
 	}
-	if (isInst(from) && from.op === "global") return { imm: null, symbol: { symbol: from.attr!.global!, addend: addend + (from.attr!.offset ?? 0) } };
+	if (isInst(from) && from.op === "global")
+		return { imm: null, symbol: { symbol: from.attr!.global!, addend: addend + (from.attr!.offset ?? 0) } };
 	return null;
 }
 
@@ -124,4 +132,6 @@ function registerNumber(name: string): Reg {
 	return match !== null && Number(match[1]) <= 10 ? Number(match[1]) : NONE;
 }
 
-const registersNamed = (names: readonly string[]): Reg[] => [...new Set(names.map(registerNumber).filter((reg) => reg !== NONE && reg !== 10))];
+const registersNamed = (names: readonly string[]): Reg[] => [
+	...new Set(names.map(registerNumber).filter((reg) => reg !== NONE && reg !== 10)),
+];

@@ -27,14 +27,16 @@ export function selectCall(s: Selector, inst: Inst): void {
 		inst.args.forEach((arg, i) => {
 			if (made(arg) !== constants) return;
 			// The callee of a 32-bit argument may look at all of the register; what came as an argument goes on as it is.
-			if (!constants && arg.ty === "i32" && arg.op !== "param" && s.cpu.alu32 && s.widths.bits(arg) > 32) s.emit(alu("mov", 32, i + 1, { reg: s.reg(arg) }, loc));
+			if (!constants && arg.ty === "i32" && arg.op !== "param" && s.cpu.alu32 && s.widths.bits(arg) > 32)
+				s.emit(alu("mov", 32, i + 1, { reg: s.reg(arg) }, loc));
 			else s.moveTo(i + 1, arg, loc);
 		});
 	}
 	s.emit(
 		minst("call", loc, {
 			args: inst.args.length,
-			callee: callee.kind === "helper" ? { kind: "helper", id: callee.id } : { kind: "function", symbol: callee.symbol },
+			callee:
+				callee.kind === "helper" ? { kind: "helper", id: callee.id } : { kind: "function", symbol: callee.symbol },
 		}),
 	);
 	if (inst.ty !== null && s.isWanted(inst)) s.emit(copy(s.result(inst), 0, loc));

@@ -47,7 +47,8 @@ export function selectMemory(s: Selector, inst: Inst): void {
 			const { base, off, slot, core } = address(s, inst.args[0]);
 			const bytes = inst.attr!.size as Bytes;
 			const constant = storable(s, inst.args[1], bytes);
-			if (constant !== null && s.cpu.storeImmediate) s.emit(minst("store", loc, { bytes, dst: base, off, slot, core, imm: constant }));
+			if (constant !== null && s.cpu.storeImmediate)
+				s.emit(minst("store", loc, { bytes, dst: base, off, slot, core, imm: constant }));
 			else s.emit(minst("store", loc, { bytes, dst: base, off, slot, core, src: s.reg(inst.args[1]) }));
 			return;
 		}
@@ -57,7 +58,17 @@ export function selectMemory(s: Selector, inst: Inst): void {
 			if (!s.cpu.atomics) return unsupported(s, inst);
 			const { base, off, slot, core } = address(s, inst.args[0]);
 			s.moveTo(0, inst.args[1], loc);
-			s.emit(minst("atomic", loc, { op: "cmpxchg", bytes: inst.attr!.size as Bytes, dst: base, off, slot, core, src: s.reg(inst.args[2]) }));
+			s.emit(
+				minst("atomic", loc, {
+					op: "cmpxchg",
+					bytes: inst.attr!.size as Bytes,
+					dst: base,
+					off,
+					slot,
+					core,
+					src: s.reg(inst.args[2]),
+				}),
+			);
 			if (s.isWanted(inst)) s.emit(copy(s.result(inst), 0, loc));
 			return;
 		}
@@ -70,7 +81,9 @@ export function selectMemory(s: Selector, inst: Inst): void {
 		case "storerel": {
 			const { base, off, slot, core } = address(s, inst.args[0]);
 			const kind = s.cpu.acquireRelease ? "store_release" : "store";
-			s.emit(minst(kind, loc, { bytes: inst.attr!.size as Bytes, dst: base, off, slot, core, src: s.reg(inst.args[1]) }));
+			s.emit(
+				minst(kind, loc, { bytes: inst.attr!.size as Bytes, dst: base, off, slot, core, src: s.reg(inst.args[1]) }),
+			);
 			return;
 		}
 		case "coreoffset": {
@@ -137,6 +150,7 @@ function selectAtomic(s: Selector, inst: Inst): void {
 	// The old value comes back in the register of the operand.
 	const operand = fetch ? s.result(inst) : s.fresh();
 	s.moveTo(operand, inst.args[1], loc);
-	if (rmw === "sub") s.emit(minst("alu", loc, { op: "neg", width: bytes === 4 && s.cpu.alu32 ? 32 : 64, dst: operand, src: NONE }));
+	if (rmw === "sub")
+		s.emit(minst("alu", loc, { op: "neg", width: bytes === 4 && s.cpu.alu32 ? 32 : 64, dst: operand, src: NONE }));
 	s.emit(minst("atomic", loc, { op, bytes, dst: base, off, slot, core, src: operand }));
 }

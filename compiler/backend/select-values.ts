@@ -102,7 +102,11 @@ export function selectValue(s: Selector, inst: Inst): void {
 			const core = inst.attr!.core!;
 			// Ids and enumerators are 64-bit constants to libbpf, everything else is an immediate.
 			const wide = core.relo === 6 || core.relo === 7 || core.relo === 10 || core.relo === 11;
-			s.emit(wide ? minst("wide", loc, { dst, wide: core.value, core }) : minst("alu", loc, { op: "mov", dst, imm: Number(BigInt.asIntN(32, core.value)), core }));
+			s.emit(
+				wide
+					? minst("wide", loc, { dst, wide: core.value, core })
+					: minst("alu", loc, { op: "mov", dst, imm: Number(BigInt.asIntN(32, core.value)), core }),
+			);
 			return;
 		}
 		case "fence":
@@ -115,7 +119,15 @@ export function selectValue(s: Selector, inst: Inst): void {
 
 const width = (s: Selector, inst: Inst): 32 | 64 => (inst.ty === "i32" && s.cpu.alu32 ? 32 : 64);
 
-function shiftUpAndDown(s: Selector, dst: Reg, from: Reg, by: number, down: "rsh" | "arsh", w: 32 | 64, inst: Inst): void {
+function shiftUpAndDown(
+	s: Selector,
+	dst: Reg,
+	from: Reg,
+	by: number,
+	down: "rsh" | "arsh",
+	w: 32 | 64,
+	inst: Inst,
+): void {
 	s.emit(copy(dst, from, inst.loc));
 	s.emit(alu("lsh", w, dst, { imm: by }, inst.loc));
 	s.emit(alu(down, w, dst, { imm: by }, inst.loc));
@@ -153,7 +165,8 @@ function selectBinary(s: Selector, inst: Inst, name: keyof typeof binary): void 
 			return;
 		}
 		const extend = (value: Value): Reg => (signed ? s.signed(value, loc) : s.clean(value, loc));
-		const operand = imm !== null && (shift || signed || imm >= 0) ? { imm } : { reg: shift ? s.reg(second) : extend(second) };
+		const operand =
+			imm !== null && (shift || signed || imm >= 0) ? { imm } : { reg: shift ? s.reg(second) : extend(second) };
 		s.emit(copy(dst, extend(first), loc));
 		s.emit(alu(op, 64, dst, operand, loc));
 		return;

@@ -4,31 +4,107 @@ import { body, compileIr } from "./testing/compile.ts";
 
 /** IR → instructions on each machine, one rule at a time. */
 const rules: readonly [what: string, ir: string, code: Partial<Record<CpuName, string>>][] = [
-	["constants of an address go into the offset", "%4 = ptradd ptr %0, i64 8\n%5 = ptradd ptr %4, i64 4\n%6 = load i64 size=4 %5\nret %6", { v3: "w0 = *(u32 *)(r1 + 12); exit" }],
-	["offsets beyond 16 bits are added", "%4 = ptradd ptr %0, i64 40000\n%6 = load i64 size=8 %4\nret %6", { v3: "r1 += 40000; r0 = *(u64 *)(r1 + 0); exit" }],
+	[
+		"constants of an address go into the offset",
+		"%4 = ptradd ptr %0, i64 8\n%5 = ptradd ptr %4, i64 4\n%6 = load i64 size=4 %5\nret %6",
+		{ v3: "w0 = *(u32 *)(r1 + 12); exit" },
+	],
+	[
+		"offsets beyond 16 bits are added",
+		"%4 = ptradd ptr %0, i64 40000\n%6 = load i64 size=8 %4\nret %6",
+		{ v3: "r1 += 40000; r0 = *(u64 *)(r1 + 0); exit" },
+	],
 	[
 		"signed loads",
 		"%4 = load i64 size=1 signed %0\nret %4",
 		{ v3: "w0 = *(u8 *)(r1 + 0); r0 <<= 56; r0 s>>= 56; exit", v4: "r0 = *(s8 *)(r1 + 0); exit" },
 	],
-	["zero extension of a load is free", "%4 = load i32 size=2 %0\n%5 = zext i64 %4\nret %5", { v1: "w0 = *(u16 *)(r1 + 0); exit", v3: "w0 = *(u16 *)(r1 + 0); exit" }],
-	["zero extension of a parameter is not", "%5 = zext i64 %1\nret %5", { v1: "r0 = r2; r0 <<= 32; r0 >>= 32; exit", v3: "w0 = w2; exit", v4: "w0 = w2; exit" }],
-	["sign extension", "%5 = sext i64 %1\nret %5", { v1: "r0 = r2; r0 <<= 32; r0 s>>= 32; exit", v4: "r0 = (s32)r2; exit" }],
-	["32-bit arithmetic", "%5 = add i32 %1, i32 5\n%6 = zext i64 %5\nret %6", { v1: "r0 = r2; r0 += 5; r0 <<= 32; r0 >>= 32; exit", v3: "r0 = r2; w0 += 5; exit" }],
-	["32-bit right shifts clear the upper half on the way", "%5 = lshr i32 %1, i32 3\n%6 = zext i64 %5\nret %6", { v2: "r0 = r2; r0 <<= 32; r0 >>= 35; exit", v3: "r0 = r2; w0 >>= 3; exit" }],
-	["stores of constants", "store size=4 %0, i32 7\nret i64 0", { v3: "r2 = 7; *(u32 *)(r1 + 0) = w2; r0 = 0; exit", v4: "*(u32 *)(r1 + 0) = 7; r0 = 0; exit" }],
+	[
+		"zero extension of a load is free",
+		"%4 = load i32 size=2 %0\n%5 = zext i64 %4\nret %5",
+		{ v1: "w0 = *(u16 *)(r1 + 0); exit", v3: "w0 = *(u16 *)(r1 + 0); exit" },
+	],
+	[
+		"zero extension of a parameter is not",
+		"%5 = zext i64 %1\nret %5",
+		{ v1: "r0 = r2; r0 <<= 32; r0 >>= 32; exit", v3: "w0 = w2; exit", v4: "w0 = w2; exit" },
+	],
+	[
+		"sign extension",
+		"%5 = sext i64 %1\nret %5",
+		{ v1: "r0 = r2; r0 <<= 32; r0 s>>= 32; exit", v4: "r0 = (s32)r2; exit" },
+	],
+	[
+		"32-bit arithmetic",
+		"%5 = add i32 %1, i32 5\n%6 = zext i64 %5\nret %6",
+		{ v1: "r0 = r2; r0 += 5; r0 <<= 32; r0 >>= 32; exit", v3: "r0 = r2; w0 += 5; exit" },
+	],
+	[
+		"32-bit right shifts clear the upper half on the way",
+		"%5 = lshr i32 %1, i32 3\n%6 = zext i64 %5\nret %6",
+		{ v2: "r0 = r2; r0 <<= 32; r0 >>= 35; exit", v3: "r0 = r2; w0 >>= 3; exit" },
+	],
+	[
+		"stores of constants",
+		"store size=4 %0, i32 7\nret i64 0",
+		{ v3: "r2 = 7; *(u32 *)(r1 + 0) = w2; r0 = 0; exit", v4: "*(u32 *)(r1 + 0) = 7; r0 = 0; exit" },
+	],
 	["constants beyond 32 bits", "ret i64 81985529216486895", { v3: "r0 = 81985529216486895 ll; exit" }],
-	["unsigned 32-bit constants need no second slot", "ret i64 4294967295", { v2: "r0 = 4294967295 ll; exit", v3: "w0 = -1; exit" }],
-	["the lower half alone is a 32-bit copy", "%5 = and i64 %2, i64 4294967295\nret %5", { v2: "r0 = r3; r0 <<= 32; r0 >>= 32; exit", v3: "w0 = w3; exit" }],
-	["byte swaps", "%5 = bswap.16 i32 %1\n%6 = zext i64 %5\nret %6", { v3: "r0 = r2; r0 = be16 r0; exit", v4: "r0 = r2; r0 = bswap16 r0; exit" }],
-	["atomics without the old value", "%5 = atomic.add i64 size=8 fetch %0, %2\nret i64 1", { v1: "lock *(u64 *)(r1 + 0) += r3; r0 = 1; exit" }],
-	["atomics with the old value", "%5 = atomic.or i64 size=8 fetch %0, %2\nret %5", { v3: "r0 = r3; r0 = atomic_fetch_or((u64 *)(r1 + 0), r0); exit" }],
-	["subtraction is addition of the opposite", "%5 = atomic.sub i64 size=8 fetch %0, %2\nret i64 0", { v3: "r3 = -r3; lock *(u64 *)(r1 + 0) += r3; r0 = 0; exit" }],
-	["compare and exchange goes through r0", "%5 = cmpxchg i64 size=8 %0, i64 1, %2\nret %5", { v3: "r0 = 1; r0 = cmpxchg_64(r1 + 0, r0, r3); exit" }],
-	["arguments and results", "%5 = call i64 helper h#35\n%6 = call i64 helper g#9 %5, i64 3\nret %6", { v3: "call 35; r1 = r0; r2 = 3; call 9; exit" }],
-	["what lives over a call", "%5 = call i64 helper h#35\n%6 = add i64 %5, %2\nret %6", { v3: "r6 = r3; call 35; r0 += r6; exit" }],
-	["addresses in the frame", "%4 = alloca ptr size=4 align=4\n%5 = call i64 helper h#1 %4\nret %5", { v3: "r1 = r10; r1 += -4; call 1; exit" }],
-	["casts between address spaces", "%4 = addrspace ptr from=1 to=0 %0\n%5 = load i64 size=8 %4\nret %5", { v3: "r1 = addr_space_cast(r1, 0, 1); r0 = *(u64 *)(r1 + 0); exit" }],
+	[
+		"unsigned 32-bit constants need no second slot",
+		"ret i64 4294967295",
+		{ v2: "r0 = 4294967295 ll; exit", v3: "w0 = -1; exit" },
+	],
+	[
+		"the lower half alone is a 32-bit copy",
+		"%5 = and i64 %2, i64 4294967295\nret %5",
+		{ v2: "r0 = r3; r0 <<= 32; r0 >>= 32; exit", v3: "w0 = w3; exit" },
+	],
+	[
+		"byte swaps",
+		"%5 = bswap.16 i32 %1\n%6 = zext i64 %5\nret %6",
+		{ v3: "r0 = r2; r0 = be16 r0; exit", v4: "r0 = r2; r0 = bswap16 r0; exit" },
+	],
+	[
+		"atomics without the old value",
+		"%5 = atomic.add i64 size=8 fetch %0, %2\nret i64 1",
+		{ v1: "lock *(u64 *)(r1 + 0) += r3; r0 = 1; exit" },
+	],
+	[
+		"atomics with the old value",
+		"%5 = atomic.or i64 size=8 fetch %0, %2\nret %5",
+		{ v3: "r0 = r3; r0 = atomic_fetch_or((u64 *)(r1 + 0), r0); exit" },
+	],
+	[
+		"subtraction is addition of the opposite",
+		"%5 = atomic.sub i64 size=8 fetch %0, %2\nret i64 0",
+		{ v3: "r3 = -r3; lock *(u64 *)(r1 + 0) += r3; r0 = 0; exit" },
+	],
+	[
+		"compare and exchange goes through r0",
+		"%5 = cmpxchg i64 size=8 %0, i64 1, %2\nret %5",
+		{ v3: "r0 = 1; r0 = cmpxchg_64(r1 + 0, r0, r3); exit" },
+	],
+	[
+		"arguments and results",
+		"%5 = call i64 helper h#35\n%6 = call i64 helper g#9 %5, i64 3\nret %6",
+		{ v3: "call 35; r1 = r0; r2 = 3; call 9; exit" },
+	],
+	[
+		"what lives over a call",
+		"%5 = call i64 helper h#35\n%6 = add i64 %5, %2\nret %6",
+		{ v3: "r6 = r3; call 35; r0 += r6; exit" },
+	],
+	[
+		"addresses in the frame",
+		"%4 = alloca ptr size=4 align=4\n%5 = call i64 helper h#1 %4\nret %5",
+		{ v3: "r1 = r10; r1 += -4; call 1; exit" },
+	],
+	[
+		"casts between address spaces",
+		"%4 = addrspace ptr from=1 to=0 %0\n%5 = load i64 size=8 %4\nret %5",
+		{ v3: "r1 = addr_space_cast(r1, 0, 1); r0 = *(u64 *)(r1 + 0); exit" },
+	],
 ];
 
 describe("selection", () => {
@@ -44,7 +120,8 @@ describe("selection", () => {
 });
 
 describe("conditions", () => {
-	const branch = (lines: string): string => body(`${lines}, then.4, else.5\nthen.4:\n  ret i64 1\nelse.5:\n  %9 = call i64 helper h#1\n  ret %9`);
+	const branch = (lines: string): string =>
+		body(`${lines}, then.4, else.5\nthen.4:\n  ret i64 1\nelse.5:\n  %9 = call i64 helper h#1\n  ret %9`);
 	const first = (ir: string, cpu: CpuName): string => compileIr(branch(ir), cpu).code()[0];
 	it("are part of the jump", () => {
 		expect(first("%6 = icmp.ult i32 %2, i64 5\nbranch %6", "v3")).toBe("if r3 >= 5 goto +2");
@@ -52,13 +129,22 @@ describe("conditions", () => {
 	});
 	it("of 32 bits ask the lower half, or extend it", () => {
 		expect(first("%6 = icmp.slt i32 %1, i32 5\nbranch %6", "v3")).toBe("if w2 s>= 5 goto +2");
-		expect(compileIr(branch("%6 = icmp.slt i32 %1, i32 5\nbranch %6"), "v1").code().slice(0, 3)).toEqual(["r2 <<= 32", "r2 s>>= 32", "if r2 s>= 5 goto +2"]);
+		expect(compileIr(branch("%6 = icmp.slt i32 %1, i32 5\nbranch %6"), "v1").code().slice(0, 3)).toEqual([
+			"r2 <<= 32",
+			"r2 s>>= 32",
+			"if r2 s>= 5 goto +2",
+		]);
 	});
 	it("of masks are one jump", () => {
 		expect(first("%6 = and i64 %2, i64 8\n%7 = icmp.ne i32 %6, i64 0\nbranch %7", "v3")).toMatch(/^if r3 & 8 goto/);
 	});
 	it("as values are a jump around", () => {
-		expect(compileIr(body("%6 = icmp.eq i32 %2, i64 5\n%7 = zext i64 %6\nret %7")).code()).toEqual(["r0 = 1", "if r3 == 5 goto +1", "r0 = 0", "exit"]);
+		expect(compileIr(body("%6 = icmp.eq i32 %2, i64 5\n%7 = zext i64 %6\nret %7")).code()).toEqual([
+			"r0 = 1",
+			"if r3 == 5 goto +1",
+			"r0 = 0",
+			"exit",
+		]);
 	});
 	it("of loops keep the counter in one register", () => {
 		const loop = `function @f(i64 %0) -> i64 global {
@@ -80,14 +166,23 @@ exit.3:
 });
 
 describe("what eBPF cannot do", () => {
-	const refused = (ir: string, cpu: CpuName = "v3"): string[] => compileIr(body(ir), cpu).diagnostics.map(({ code, message }) => `${code} ${message}`);
+	const refused = (ir: string, cpu: CpuName = "v3"): string[] =>
+		compileIr(body(ir), cpu).diagnostics.map(({ code, message }) => `${code} ${message}`);
 	it("is refused by name", () => {
-		expect(refused("%5 = call i64 helper h#1 i64 1, i64 2, i64 3, i64 4, i64 5, i64 6\nret %5")).toEqual(["E0705 too many arguments: a call can pass 5, this one has 6"]);
-		expect(refused("%5 = sdiv i64 %2, i64 3\nret %5")).toEqual(["E0701 unsupported signed division, please convert to unsigned div/mod"]);
-		expect(refused("%5 = atomic.xchg i64 size=8 fetch %0, %2\nret %5", "v2")).toEqual(["E0702 this atomic operation needs -mcpu=v3, the target is v2"]);
+		expect(refused("%5 = call i64 helper h#1 i64 1, i64 2, i64 3, i64 4, i64 5, i64 6\nret %5")).toEqual([
+			"E0705 too many arguments: a call can pass 5, this one has 6",
+		]);
+		expect(refused("%5 = sdiv i64 %2, i64 3\nret %5")).toEqual([
+			"E0701 unsupported signed division, please convert to unsigned div/mod",
+		]);
+		expect(refused("%5 = atomic.xchg i64 size=8 fetch %0, %2\nret %5", "v2")).toEqual([
+			"E0702 this atomic operation needs -mcpu=v3, the target is v2",
+		]);
 	});
 	it("a frame beyond 512 bytes comes with a bill", () => {
-		const { diagnostics } = compileIr(body('%4 = alloca ptr size=600 align=8 variable="big"\n%5 = call i64 helper h#1 %4\nret %5'));
+		const { diagnostics } = compileIr(
+			body('%4 = alloca ptr size=600 align=8 variable="big"\n%5 = call i64 helper h#1 %4\nret %5'),
+		);
 		expect(diagnostics[0].message).toBe('stack of 600 bytes in function "f" exceeds the limit of 512');
 		expect(diagnostics[0].notes![0].message).toBe('"big" takes 600 bytes');
 	});

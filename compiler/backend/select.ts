@@ -6,7 +6,18 @@ import { foldOp } from "../ir/fold.ts";
 import { isConst, isInst, isRemovable, phisOf, terminator } from "../ir/values.ts";
 import type { Sym } from "../types/typed.ts";
 import type { Cpu } from "./cpu.ts";
-import { FIRST_VIRTUAL, type FrameSlot, type MBlock, type MFunction, type MInst, alu, copy, goTo, minst, type Reg } from "./machine.ts";
+import {
+	FIRST_VIRTUAL,
+	type FrameSlot,
+	type MBlock,
+	type MFunction,
+	type MInst,
+	alu,
+	copy,
+	goTo,
+	minst,
+	type Reg,
+} from "./machine.ts";
 import { sequentialise, type Transfer } from "./phis.ts";
 import { Widths } from "./widths.ts";
 import { selectValue } from "./select-values.ts";
@@ -79,7 +90,8 @@ export class Selector {
 	}
 
 	run(): MFunction {
-		for (const loop of loops(this.ir)) for (const block of loop.blocks) this.depth.set(block, Math.max(loop.depth, this.depth.get(block) ?? 0));
+		for (const loop of loops(this.ir))
+			for (const block of loop.blocks) this.depth.set(block, Math.max(loop.depth, this.depth.get(block) ?? 0));
 		this.widths.prime(this.order);
 		for (const block of this.order) {
 			this.heads.set(block, this.newBlock(block.name, block));
@@ -248,7 +260,8 @@ export class Selector {
 	loadConstant(to: Reg, content: bigint, loc: Loc | null): MInst {
 		const signed = BigInt.asIntN(64, content);
 		if (signed >= -0x80000000n && signed <= 0x7fffffffn) return alu("mov", 64, to, { imm: Number(signed) }, loc);
-		if (this.cpu.alu32 && signed >= 0n && signed <= 0xffffffffn) return alu("mov", 32, to, { imm: Number(BigInt.asIntN(32, signed)) }, loc);
+		if (this.cpu.alu32 && signed >= 0n && signed <= 0xffffffffn)
+			return alu("mov", 32, to, { imm: Number(BigInt.asIntN(32, signed)) }, loc);
 		return minst("wide", loc, { dst: to, wide: signed });
 	}
 
@@ -265,7 +278,13 @@ export class Selector {
 	slot(alloca: Inst): FrameSlot {
 		let slot = this.slots.get(alloca);
 		if (slot === undefined) {
-			slot = { size: alloca.attr!.size!, align: alloca.attr!.align!, variable: alloca.attr!.variable ?? null, loc: alloca.loc, offset: 0 };
+			slot = {
+				size: alloca.attr!.size!,
+				align: alloca.attr!.align!,
+				variable: alloca.attr!.variable ?? null,
+				loc: alloca.loc,
+				offset: 0,
+			};
 			this.slots.set(alloca, slot);
 			this.fn.slots.push(slot);
 		}
@@ -297,13 +316,21 @@ export class Selector {
 		const from = this.strip(value);
 		if (isConst(from)) this.emit(this.loadConstant(to, this.content(from), loc));
 		else if (!isInst(from)) this.emit(alu("mov", 64, to, { imm: 0 }, loc));
-		else if (from.op === "global") this.emit(minst("wide", loc, { dst: to, wide: { symbol: from.attr!.global!, addend: from.attr!.offset ?? 0 } }));
+		else if (from.op === "global")
+			this.emit(minst("wide", loc, { dst: to, wide: { symbol: from.attr!.global!, addend: from.attr!.offset ?? 0 } }));
 		else if (from.op === "alloca") this.emit(minst("address", loc, { dst: to, slot: this.slot(from) }));
 		else this.emit(copy(to, this.result(from), loc));
 	}
 
 	/** dst op= operand, after dst = first. */
-	twoAddress(op: AluOp, width: 32 | 64, dst: Reg, first: Value, operand: { readonly reg: Reg } | { readonly imm: number }, loc: Loc | null): void {
+	twoAddress(
+		op: AluOp,
+		width: 32 | 64,
+		dst: Reg,
+		first: Value,
+		operand: { readonly reg: Reg } | { readonly imm: number },
+		loc: Loc | null,
+	): void {
 		this.moveTo(dst, first, loc);
 		this.emit(alu(op, width, dst, operand, loc));
 	}
@@ -399,4 +426,3 @@ function rules(s: Selector, inst: Inst): void {
 			return selectValue(s, inst);
 	}
 }
-

@@ -1,4 +1,17 @@
-import { type FrameSlot, forDefs, forUses, isCopy, isVirtual, type MFunction, type MInst, minst, FRAME, NONE, type Reg, renameRegs } from "./machine.ts";
+import {
+	type FrameSlot,
+	forDefs,
+	forUses,
+	isCopy,
+	isVirtual,
+	type MFunction,
+	type MInst,
+	minst,
+	FRAME,
+	NONE,
+	type Reg,
+	renameRegs,
+} from "./machine.ts";
 import { SPILL } from "./stack.ts";
 
 /**
@@ -44,7 +57,11 @@ export function spill(fn: MFunction, spilled: ReadonlyMap<Reg, Reg>, reach: numb
 				temps.set(reg, temp);
 				held.set(key, { temp, at: i });
 				const source = again.get(reg);
-				before.push(source !== undefined ? { ...source, dst: temp, loc: inst.loc, spillCode: true } : minst("load", inst.loc, { dst: temp, src: FRAME, slot: slotOf(key), spillCode: true }));
+				before.push(
+					source !== undefined
+						? { ...source, dst: temp, loc: inst.loc, spillCode: true }
+						: minst("load", inst.loc, { dst: temp, src: FRAME, slot: slotOf(key), spillCode: true }),
+				);
 			});
 			let dropped = false;
 			const stored = new Set<Reg>();
@@ -83,7 +100,11 @@ function rematerialisable(fn: MFunction, spilled: ReadonlyMap<Reg, Reg>): Map<Re
 		for (const inst of block.insts) {
 			forDefs(inst, (reg) => {
 				if (!spilled.has(reg)) return;
-				const free = inst.core === null && (inst.kind === "wide" || inst.kind === "address" || (inst.kind === "alu" && inst.op === "mov" && inst.src === NONE));
+				const free =
+					inst.core === null &&
+					(inst.kind === "wide" ||
+						inst.kind === "address" ||
+						(inst.kind === "alu" && inst.op === "mov" && inst.src === NONE));
 				sources.set(reg, free && !sources.has(reg) ? inst : null);
 			});
 		}
@@ -92,4 +113,3 @@ function rematerialisable(fn: MFunction, spilled: ReadonlyMap<Reg, Reg>): Map<Re
 	for (const [reg, source] of sources) if (source !== null) result.set(reg, source);
 	return result;
 }
-

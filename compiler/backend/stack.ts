@@ -17,7 +17,8 @@ export function placeStack(fn: MFunction, diagnostics: DiagnosticSink): void {
 	for (const block of fn.blocks) {
 		for (const inst of block.insts) {
 			if (inst.slot !== null) used.add(inst.slot);
-			if (inst.asm !== null) for (const operand of inst.asm.operands) if (operand.memory?.slot) used.add(operand.memory.slot);
+			if (inst.asm !== null)
+				for (const operand of inst.asm.operands) if (operand.memory?.slot) used.add(operand.memory.slot);
 		}
 	}
 	const variables = fn.slots.filter((slot) => used.has(slot) && slot.variable !== SPILL);
@@ -27,7 +28,8 @@ export function placeStack(fn: MFunction, diagnostics: DiagnosticSink): void {
 		for (const slot of slots) slot.offset = -depth;
 	};
 	// Widest alignment first: no gaps but at the end.
-	for (const slot of [...variables].sort((a, b) => b.align - a.align)) place([slot], slot.size, Math.max(1, slot.align));
+	for (const slot of [...variables].sort((a, b) => b.align - a.align))
+		place([slot], slot.size, Math.max(1, slot.align));
 	for (const group of live.share(spills.filter((slot) => used.has(slot)))) place(group, 8, 8);
 	if (depth <= STACK_LIMIT) return;
 	const bill = [...variables].sort((a, b) => b.size - a.size).slice(0, 5);
@@ -36,7 +38,10 @@ export function placeStack(fn: MFunction, diagnostics: DiagnosticSink): void {
 		severity: "error",
 		message: `stack of ${depth} bytes in function "${fn.name}" exceeds the limit of ${STACK_LIMIT}`,
 		span: bill[0]?.loc ?? fn.ir.symbol.span,
-		notes: bill.map((slot) => ({ message: `${slot.variable === null ? "a temporary" : `"${slot.variable}"`} takes ${slot.size} bytes`, span: slot.loc })),
+		notes: bill.map((slot) => ({
+			message: `${slot.variable === null ? "a temporary" : `"${slot.variable}"`} takes ${slot.size} bytes`,
+			span: slot.loc,
+		})),
 	});
 }
 
@@ -105,7 +110,9 @@ class SpillLiveness {
 		}
 		const groups: FrameSlot[][] = [];
 		for (const slot of slots) {
-			const home = groups.find((group) => group.every((other) => !apart[this.index.get(slot)!].has(this.index.get(other)!)));
+			const home = groups.find((group) =>
+				group.every((other) => !apart[this.index.get(slot)!].has(this.index.get(other)!)),
+			);
 			if (home === undefined) groups.push([slot]);
 			else home.push(slot);
 		}

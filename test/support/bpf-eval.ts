@@ -54,7 +54,9 @@ export function runBpf(insns: readonly Insn[], entry: number, args: readonly big
 				break;
 			}
 			case "load":
-				r[dst] = row.signed ? mask(BigInt.asIntN(row.bytes * 8, load(Number(r[src]) + off, row.bytes))) : load(Number(r[src]) + off, row.bytes);
+				r[dst] = row.signed
+					? mask(BigInt.asIntN(row.bytes * 8, load(Number(r[src]) + off, row.bytes)))
+					: load(Number(r[src]) + off, row.bytes);
 				break;
 			case "load_acquire":
 				r[dst] = load(Number(r[src]) + off, row.bytes);
@@ -75,7 +77,19 @@ export function runBpf(insns: readonly Insn[], entry: number, args: readonly big
 					break;
 				}
 				const op = row.op.replace("fetch_", "");
-				store(at, row.bytes, op === "add" ? old + operand : op === "or" ? old | operand : op === "and" ? old & operand : op === "xor" ? old ^ operand : operand);
+				store(
+					at,
+					row.bytes,
+					op === "add"
+						? old + operand
+						: op === "or"
+							? old | operand
+							: op === "and"
+								? old & operand
+								: op === "xor"
+									? old ^ operand
+									: operand,
+				);
 				if (row.op === "xchg" || row.op.startsWith("fetch_")) r[src] = old;
 				break;
 			}
@@ -150,18 +164,30 @@ function holds(op: string, w: 32 | 64, a: bigint, b: bigint): boolean {
 	const sa = BigInt.asIntN(w, a);
 	const sb = BigInt.asIntN(w, b);
 	switch (op) {
-		case "jeq": return ua === ub;
-		case "jne": return ua !== ub;
-		case "jgt": return ua > ub;
-		case "jge": return ua >= ub;
-		case "jlt": return ua < ub;
-		case "jle": return ua <= ub;
-		case "jset": return (ua & ub) !== 0n;
-		case "jsgt": return sa > sb;
-		case "jsge": return sa >= sb;
-		case "jslt": return sa < sb;
-		case "jsle": return sa <= sb;
-		default: throw new Error(op);
+		case "jeq":
+			return ua === ub;
+		case "jne":
+			return ua !== ub;
+		case "jgt":
+			return ua > ub;
+		case "jge":
+			return ua >= ub;
+		case "jlt":
+			return ua < ub;
+		case "jle":
+			return ua <= ub;
+		case "jset":
+			return (ua & ub) !== 0n;
+		case "jsgt":
+			return sa > sb;
+		case "jsge":
+			return sa >= sb;
+		case "jslt":
+			return sa < sb;
+		case "jsle":
+			return sa <= sb;
+		default:
+			throw new Error(op);
 	}
 }
 

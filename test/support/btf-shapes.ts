@@ -28,7 +28,9 @@ export function btfShapes(btf: Btf): string[] {
 			case "struct":
 			case "union": {
 				if (depth > 0 && (type.name !== "" || depth > 3)) return `${type.kind} ${type.name}`;
-				const members = type.members.map((member) => `${member.name}@${member.bitOffset}.${member.bitSize} ${deeper(member.type)}`);
+				const members = type.members.map(
+					(member) => `${member.name}@${member.bitOffset}.${member.bitSize} ${deeper(member.type)}`,
+				);
 				return `${type.kind} ${type.name}:${type.size}{${members.join("; ")}}`;
 			}
 			case "enum":

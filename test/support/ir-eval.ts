@@ -19,11 +19,21 @@ export interface EvalWorld {
 
 export class OutOfFuel extends Error {}
 
-export function evalFunction(module: IrModule, fn: IrFunction, args: readonly bigint[], world: EvalWorld): bigint | null {
+export function evalFunction(
+	module: IrModule,
+	fn: IrFunction,
+	args: readonly bigint[],
+	world: EvalWorld,
+): bigint | null {
 	const values = new Map<Inst, bigint>();
 	const view = new DataView(world.memory.buffer);
 	const savedStack = world.stack;
-	const of = (value: Value): bigint => (value.op === "const" ? value.value : value.op === "undef" ? 0n : (values.get(value) ?? fail(`%${value.id} has no value`)));
+	const of = (value: Value): bigint =>
+		value.op === "const"
+			? value.value
+			: value.op === "undef"
+				? 0n
+				: (values.get(value) ?? fail(`%${value.id} has no value`));
 	const address = (value: Value): number => {
 		const at = Number(of(value));
 		if (at < 8 || at > world.memory.length - 8) fail(`address ${at} is outside of memory`);
@@ -61,7 +71,11 @@ export function evalFunction(module: IrModule, fn: IrFunction, args: readonly bi
 					world.stack += attr!.size!;
 					break;
 				case "global":
-					values.set(inst, BigInt(world.globals.get(attr!.global!.name) ?? fail(`no global ${attr!.global!.name}`)) + BigInt(attr!.offset ?? 0));
+					values.set(
+						inst,
+						BigInt(world.globals.get(attr!.global!.name) ?? fail(`no global ${attr!.global!.name}`)) +
+							BigInt(attr!.offset ?? 0),
+					);
 					break;
 				case "load":
 				case "loadacq":
@@ -72,7 +86,11 @@ export function evalFunction(module: IrModule, fn: IrFunction, args: readonly bi
 					write(address(inst.args[0]), attr!.size!, of(inst.args[1]));
 					break;
 				case "memset":
-					world.memory.fill(Number(of(inst.args[1]) & 0xffn), address(inst.args[0]), address(inst.args[0]) + attr!.size!);
+					world.memory.fill(
+						Number(of(inst.args[1]) & 0xffn),
+						address(inst.args[0]),
+						address(inst.args[0]) + attr!.size!,
+					);
 					break;
 				case "memcpy":
 				case "memmove":
@@ -83,7 +101,14 @@ export function evalFunction(module: IrModule, fn: IrFunction, args: readonly bi
 					const size = attr!.size!;
 					const old = read(at, size, false, "i64");
 					const operand = of(inst.args[1]);
-					const made = { add: old + operand, sub: old - operand, and: old & operand, or: old | operand, xor: old ^ operand, xchg: operand }[attr!.rmw!];
+					const made = {
+						add: old + operand,
+						sub: old - operand,
+						and: old & operand,
+						or: old | operand,
+						xor: old ^ operand,
+						xchg: operand,
+					}[attr!.rmw!];
 					write(at, size, made);
 					if (inst.ty !== null) values.set(inst, wrap(inst.ty, old));
 					break;

@@ -33,7 +33,9 @@ interface Val {
 }
 
 const PREDS = ["eq", "ne", "ult", "ule", "ugt", "uge", "slt", "sle", "sgt", "sge"];
-const CONSTANTS = [0, 1, 2, 3, 7, 8, 31, 63, 127, 128, 255, 256, 65535, 65536, 2147483647, -1, -2, -128, -32768, -2147483648];
+const CONSTANTS = [
+	0, 1, 2, 3, 7, 8, 31, 63, 127, 128, 255, 256, 65535, 65536, 2147483647, -1, -2, -128, -32768, -2147483648,
+];
 
 export interface RandomOptions {
 	/** Up to this many instructions, about. */
@@ -77,7 +79,8 @@ class Writer {
 
 	private constant(ty: Ty): string {
 		const { r } = this;
-		if (ty === "i64" && r.below(6) === 0) return `i64 ${BigInt.asIntN(64, (BigInt(r.next()) << 32n) | BigInt(r.next()))}`;
+		if (ty === "i64" && r.below(6) === 0)
+			return `i64 ${BigInt.asIntN(64, (BigInt(r.next()) << 32n) | BigInt(r.next()))}`;
 		return `${ty} ${r.below(3) === 0 ? r.next() | 0 : r.pick(CONSTANTS)}`;
 	}
 
@@ -85,7 +88,9 @@ class Writer {
 		const fitting = pool.filter((value) => value.ty === ty);
 		if (fitting.length === 0 || this.r.below(4) === 0) return this.constant(ty);
 		// Late values most often, early ones sometimes: long lives make registers scarce.
-		return this.r.below(3) === 0 ? this.r.pick(fitting).text : fitting[Math.max(0, fitting.length - 1 - this.r.below(4))].text;
+		return this.r.below(3) === 0
+			? this.r.pick(fitting).text
+			: fitting[Math.max(0, fitting.length - 1 - this.r.below(4))].text;
 	}
 
 	private arithmetic(pool: Val[]): void {
@@ -94,7 +99,17 @@ class Writer {
 		const to = this.fresh();
 		const kind = r.below(16);
 		if (kind < 8) {
-			const ops = ["add", "sub", "mul", "and", "or", "xor", "udiv", "umod", ...(this.options.signedDivision ? ["sdiv", "smod"] : [])];
+			const ops = [
+				"add",
+				"sub",
+				"mul",
+				"and",
+				"or",
+				"xor",
+				"udiv",
+				"umod",
+				...(this.options.signedDivision ? ["sdiv", "smod"] : []),
+			];
 			this.emit(`${to} = ${r.pick(ops)} ${ty} ${this.operand(pool, ty)}, ${this.operand(pool, ty)}`);
 			pool.push({ text: to, ty });
 		} else if (kind < 10) {
@@ -151,7 +166,8 @@ class Writer {
 			pointer = to;
 		}
 		const kind = r.below(this.options.atomics ? 7 : 5);
-		if (kind < 2) this.emit(`store size=${size} ${pointer}, ${this.operand(pool, size === 8 ? "i64" : r.pick(["i32", "i64"]))}`);
+		if (kind < 2)
+			this.emit(`store size=${size} ${pointer}, ${this.operand(pool, size === 8 ? "i64" : r.pick(["i32", "i64"]))}`);
 		else if (kind < 5) {
 			const ty: Ty = size === 8 ? "i64" : r.pick(["i32", "i64"]);
 			const to = this.fresh();
@@ -160,8 +176,14 @@ class Writer {
 		} else if (size >= 4) {
 			const ty: Ty = size === 8 ? "i64" : "i32";
 			const to = this.fresh();
-			if (r.below(3) === 0) this.emit(`${to} = cmpxchg ${ty} size=${size} ${pointer}, ${this.operand(pool, ty)}, ${this.operand(pool, ty)}`);
-			else this.emit(`${to} = atomic.${r.pick(["add", "sub", "and", "or", "xor", "xchg"])} ${ty} size=${size} fetch ${pointer}, ${this.operand(pool, ty)}`);
+			if (r.below(3) === 0)
+				this.emit(
+					`${to} = cmpxchg ${ty} size=${size} ${pointer}, ${this.operand(pool, ty)}, ${this.operand(pool, ty)}`,
+				);
+			else
+				this.emit(
+					`${to} = atomic.${r.pick(["add", "sub", "and", "or", "xor", "xchg"])} ${ty} size=${size} fetch ${pointer}, ${this.operand(pool, ty)}`,
+				);
 			pool.push({ text: to, ty });
 		}
 	}
@@ -273,7 +295,9 @@ class Writer {
 		this.emit(`jump ${head}`);
 		const phis = [
 			`  ${counter} = phi i32 [i32 0, ${before}], [${step}, ${latch}]`,
-			...carried.map(({ to, ty, init }) => `  ${to} = phi ${ty} [${init}, ${before}], [${this.operand(inBody, ty)}, ${latch}]`),
+			...carried.map(
+				({ to, ty, init }) => `  ${to} = phi ${ty} [${init}, ${before}], [${this.operand(inBody, ty)}, ${latch}]`,
+			),
 		];
 		this.lines.splice(at, 0, ...phis);
 		this.begin(exit);
@@ -284,7 +308,10 @@ class Writer {
 		this.lines.length = 0;
 		this.memory.length = 0;
 		this.id = 3;
-		const pool: Val[] = [{ text: "%0", ty: "i64" }, { text: "%1", ty: "i32" }];
+		const pool: Val[] = [
+			{ text: "%0", ty: "i64" },
+			{ text: "%1", ty: "i32" },
+		];
 		this.begin("entry.2");
 		for (const size of [8, 4, 24]) {
 			const to = this.fresh();
@@ -323,6 +350,11 @@ class Writer {
 export function randomModule(seed: number, options: RandomOptions): string {
 	const r = new Random(seed);
 	const names = ["f0", "f1", "f2"].slice(0, 1 + r.below(3));
-	const texts = names.map((name, i) => new Writer(r, { ...options, size: i === names.length - 1 ? options.size : Math.ceil(options.size / 6) }).function(name, names.slice(0, i)));
+	const texts = names.map((name, i) =>
+		new Writer(r, { ...options, size: i === names.length - 1 ? options.size : Math.ceil(options.size / 6) }).function(
+			name,
+			names.slice(0, i),
+		),
+	);
 	return `global @state section ".bss" size 64 align 8 global\n\n${texts.join("\n")}`;
 }

@@ -31,7 +31,12 @@ export function compileIr(text: string, cpu: CpuName = "v3"): Compiled {
 	const code = (name = ".text"): string[] => {
 		const section = object.sections.find((candidate) => candidate.name === name)!;
 		const insns = decode(section.data);
-		const relocs = new Map(section.relocs.map(({ offset, symbol }) => [offset / 8, object.symbols[symbol].name || object.sections[Number(object.symbols[symbol].section)].name]));
+		const relocs = new Map(
+			section.relocs.map(({ offset, symbol }) => [
+				offset / 8,
+				object.symbols[symbol].name || object.sections[Number(object.symbols[symbol].section)].name,
+			]),
+		);
 		const lines: string[] = [];
 		for (let slot = 0; slot < insns.length; slot++) {
 			const wide = insns[slot].opcode === 0x18;
@@ -44,4 +49,5 @@ export function compileIr(text: string, cpu: CpuName = "v3"): Compiled {
 }
 
 /** A function with the given body; parameters %0 (ptr), %1 (i32), %2 (i64). */
-export const body = (lines: string, result = "i64"): string => `function @f(ptr %0, i32 %1, i64 %2) -> ${result} global {\nentry.3:\n${lines}\n}\n`;
+export const body = (lines: string, result = "i64"): string =>
+	`function @f(ptr %0, i32 %1, i64 %2) -> ${result} global {\nentry.3:\n${lines}\n}\n`;
