@@ -4,9 +4,22 @@ import { Kind, spellingOf } from "../source/kinds.ts";
 import { type Actions, all, ast, type Builder, list, maybe, spanOf, textOf, tokenOf } from "./actions.ts";
 import type { AssignOp, BinaryOp, CompoundStmt, Designator, Expr, InitList, TypeName, UnaryOp } from "./ast.ts";
 
+/** How tight an operator binds; assignments and conditionals group from the right. */
+const COMMA = 0;
+const ASSIGN = 1;
+const TERNARY = 2;
 const PRECEDENCE: Readonly<Record<BinaryOp, number>> = {
-	"*": 10, "/": 10, "%": 10, "+": 9, "-": 9, "<<": 8, ">>": 8, "<": 7, ">": 7, "<=": 7, ">=": 7, "==": 6, "!=": 6, "&": 5, "^": 4, "|": 3, "&&": 2, "||": 1,
+	"*": 12, "/": 12, "%": 12, "+": 11, "-": 11, "<<": 10, ">>": 10, "<": 9, ">": 9, "<=": 9, ">=": 9, "==": 8, "!=": 8, "&": 7, "^": 6, "|": 5, "&&": 4, "||": 3,
 };
+
+/** An operator between two operands. */
+interface Operator {
+	readonly level: number;
+	readonly op: string;
+	readonly at: number;
+	/** Of `a ? then : b`. */
+	readonly then?: Expr;
+}
 
 /** What a prefix means to the expression behind it. */
 type Prefix = { readonly from: number } & ({ readonly kind: "op"; readonly op: UnaryOp } | { readonly kind: "sizeof-expr" | "alignof-expr" } | { readonly kind: "cast"; readonly type: TypeName });
@@ -18,54 +31,25 @@ export function expressionActions(builder: Builder): Actions {
 	const op = (node: Node): string => spellingOf(builder.tokens.kinds[tokenOf(builder, node)]);
 
 	return {
-		expr(parts) {
-			const [first, ...rest] = list<Expr>(parts);
-			let result = first;
-			for (const right of rest) result = { kind: "comma", left: result, right, span: { from: first.span.from, to: right.span.to } };
-			return result;
+		expr(first, operators, rest) {
+			return climb(ast(first), all(operators), all(rest));
 		},
 		assignment(first, operators, rest) {
-			const operands = [ast<Expr>(first), ...all<Expr>(rest)];
-			let value = operands[operands.length - 1];
-			for (let i = operands.length - 2; i >= 0; i--) {
-				const operator = operators.children[i];
-				value = { kind: "assign", op: op(operator) as AssignOp, target: operands[i], value, at: tokenOf(builder, operator), span: { from: operands[i].span.from, to: value.span.to } };
-			}
-			return value;
+			return climb(ast(first), all(operators), all(rest));
 		},
-		conditional(first, _question, thens, _colon, elses) {
-			const conditions = [ast<Expr>(first), ...all<Expr>(elses)];
-			let otherwise = conditions[conditions.length - 1];
-			for (let i = conditions.length - 2; i >= 0; i--) {
-				const then = maybe<Expr>(thens.children[i]);
-				const condition = conditions[i];
-				otherwise = { kind: "conditional", condition, ...(then === undefined ? {} : { then }), else: otherwise, span: { from: condition.span.from, to: otherwise.span.to } };
-			}
-			return otherwise;
+		conditional(first, operators, rest) {
+			return climb(ast(first), all(operators), all(rest));
 		},
-		binary(first, operators, rest) {
-			if (operators.children.length === 0) return ast(first);
-			const operands = [ast<Expr>(first), ...all<Expr>(rest)];
-			const ops = operators.children.map((node) => ({ op: op(node) as BinaryOp, at: tokenOf(builder, node) }));
-			// Shunting-yard: operators wait until one that binds no tighter comes.
-			const values: Expr[] = [operands[0]];
-			const waiting: { op: BinaryOp; at: number }[] = [];
-			const reduce = (): void => {
-				const right = values.pop() as Expr;
-				const left = values.pop() as Expr;
-				const { op: operator, at } = waiting.pop() as { op: BinaryOp; at: number };
-				values.push({ kind: "binary", op: operator, left, right, at, span: { from: left.span.from, to: right.span.to } });
-			};
-			ops.forEach((next, i) => {
-				while (waiting.length > 0 && PRECEDENCE[waiting[waiting.length - 1].op] >= PRECEDENCE[next.op]) reduce();
-				waiting.push(next);
-				values.push(operands[i + 1]);
-			});
-			while (waiting.length > 0) reduce();
-			return values[0];
+		exprOp: operator,
+		assignmentOp: operator,
+		conditionalOp: operator,
+		ternary(_question, then, _colon): Operator {
+			const middle = maybe<Expr>(then);
+			return { level: TERNARY, op: "?", at: tokenOf(builder, this), ...(middle === undefined ? {} : { then: middle }) };
 		},
-		unary(prefixes, operand) {
-			let value = ast<Expr>(operand);
+		unary(prefixes, primary, suffixes) {
+			let value = ast<Expr>(primary);
+			for (const suffix of all<Suffix>(suffixes)) value = suffix(value);
 			for (const prefix of all<Prefix>(prefixes).reverse()) {
 				const at = { from: prefix.from, to: value.span.to };
 				if (prefix.kind === "op") value = { kind: "unary", op: prefix.op, operand: value, span: at };
@@ -82,11 +66,6 @@ export function expressionActions(builder: Builder): Actions {
 		},
 		prefix_cast(open, type, _close): Prefix {
 			return { kind: "cast", type: ast(type), from: tokenOf(builder, open) };
-		},
-		postfix(primary, suffixes) {
-			let value = ast<Expr>(primary);
-			for (const suffix of all<Suffix>(suffixes)) value = suffix(value);
-			return value;
 		},
 		postfixOp_index(_open, index, close): Suffix {
 			const inner = ast<Expr>(index);
@@ -129,14 +108,14 @@ export function expressionActions(builder: Builder): Actions {
 		strings(tokens) {
 			return { kind: "string", parts: tokens.children.map((token) => textOf(builder, token)), span: span(this) } satisfies Expr;
 		},
-		parenthesised_expr(_open, inner, _close) {
+		primary_expr(_open, inner, _close) {
 			// Parentheses leave no node; the span grows so that a message underlines them too.
 			return { ...ast<Expr>(inner), span: span(this) };
 		},
-		parenthesised_literal(_open, type, _close, init) {
+		primary_literal(_open, type, _close, init) {
 			return { kind: "compound-literal", type: ast<TypeName>(type), init: ast<InitList>(init), span: span(this) } satisfies Expr;
 		},
-		parenthesised_statement(_open, body, _close) {
+		primary_statement(_open, body, _close) {
 			return { kind: "statement", body: ast<CompoundStmt>(body), span: span(this) } satisfies Expr;
 		},
 		sizeofType(word, _open, type, _close) {
@@ -175,9 +154,44 @@ export function expressionActions(builder: Builder): Actions {
 		},
 	};
 
+	function operator(this: Node, part: Node): Operator {
+		if (!part.isTerminal()) return ast(part);
+		const spelling = op(part);
+		const level = spelling === "," ? COMMA : Object.hasOwn(PRECEDENCE, spelling) ? PRECEDENCE[spelling as BinaryOp] : ASSIGN;
+		return { level, op: spelling, at: tokenOf(builder, part) };
+	}
+
 	function member(name: Node, arrow: boolean): Suffix {
 		const at = tokenOf(builder, name);
 		const text = textOf(builder, name);
 		return (base) => ({ kind: "member", base, name: text, arrow, at, span: { from: base.span.from, to: at + 1 } });
 	}
+}
+
+/** Shunting-yard: operators wait until one that binds no tighter comes. */
+function climb(first: Expr, operators: readonly Operator[], rest: readonly Expr[]): Expr {
+	if (operators.length === 0) return first;
+	const values: Expr[] = [first];
+	const waiting: Operator[] = [];
+	const reduce = (): void => {
+		const right = values.pop() as Expr;
+		const left = values.pop() as Expr;
+		values.push(combine(left, waiting.pop() as Operator, right));
+	};
+	operators.forEach((next, i) => {
+		const fromRight = next.level === ASSIGN || next.level === TERNARY;
+		while (waiting.length > 0 && (waiting[waiting.length - 1].level > next.level || (waiting[waiting.length - 1].level === next.level && !fromRight))) reduce();
+		waiting.push(next);
+		values.push(rest[i]);
+	});
+	while (waiting.length > 0) reduce();
+	return values[0];
+}
+
+function combine(left: Expr, { level, op, at, then }: Operator, right: Expr): Expr {
+	const span = { from: left.span.from, to: right.span.to };
+	if (level === COMMA) return { kind: "comma", left, right, span };
+	if (level === ASSIGN) return { kind: "assign", op: op as AssignOp, target: left, value: right, at, span };
+	if (level === TERNARY) return { kind: "conditional", condition: left, ...(then === undefined ? {} : { then }), else: right, span };
+	return { kind: "binary", op: op as BinaryOp, left, right, at, span };
 }

@@ -140,7 +140,7 @@ export class Parser {
 		const found = at >= text.length ? "the end of the declaration" : kind >= 16 ? `'${tokens.text(token)}'` : `${describeKind(kind)} '${tokens.text(token)}'`;
 		const previous = at > 0 ? text.charCodeAt(at - 1) - GRAMMAR_BASE : -1;
 		const before = at > 1 ? text.charCodeAt(at - 2) - GRAMMAR_BASE : SEMICOLON;
-		const startsDeclaration = before === SEMICOLON || before === LBRACE || before === RBRACE || before === LPAREN || before === COMMA || at === 1 || before === kindOf("const") || before === kindOf("static") || before === kindOf("volatile") || before === kindOf("extern") || before === kindOf("typedef") || before === kindOf("inline") || before === RPAREN || before === COLON;
+		const startsDeclaration = before === SEMICOLON || before === Kind.erased || before === LBRACE || before === RBRACE || before === LPAREN || before === COMMA || at === 1 || before === kindOf("const") || before === kindOf("static") || before === kindOf("volatile") || before === kindOf("extern") || before === kindOf("typedef") || before === kindOf("inline") || before === RPAREN || before === COLON;
 		// `foo_t x`: two names in a row where a declaration may begin.
 		if (previous === Kind.identifier && startsDeclaration && (kind === Kind.identifier || kind === STAR || (kind >= 16 && before === LPAREN && (kind === RPAREN || kind === COMMA)))) {
 			const name = tokens.text(token - 1);

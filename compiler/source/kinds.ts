@@ -31,11 +31,11 @@ export const Kind = {
 const FIRST_PUNCTUATOR = 16;
 
 /**
- * The order serves the grammar: neighbours form ranges ("*=".."|=" are the assignment operators), which it tests with one comparison.
- * Binary operators run from "<<" to "*", prefix operators from "-" on into the first keywords.
+ * The order serves the grammar: neighbours form ranges, which it tests with one comparison. Operators between operands run
+ * from "," over the assignments ("=" to "|=") to "*", prefix operators from "-" on into the first keywords.
  */
 export const PUNCTUATORS = [
-	"[", "]", "(", ")", "{", "}", ".", "->", "?", ":", "::", ";", "...", ",", "#", "##",
+	"[", "]", "(", ")", "{", "}", ".", "->", "?", ":", "::", ";", "...", "#", "##", ",",
 	"=", "*=", "/=", "%=", "+=", "-=", "<<=", ">>=", "&=", "^=", "|=",
 	"<<", ">>", "<", ">", "<=", ">=", "==", "!=", "^", "|", "&&", "||", "/", "%", "-", "+", "&", "*", "~", "!", "++", "--",
 ] as const;

@@ -29,7 +29,7 @@ export function checkText(text: string, options: Partial<PreprocessOptions> = {}
 		diagnostics.push(d);
 	};
 	const preprocessor = new Preprocessor(
-		{ target: TARGET, macros: [], includes: [], dirs: [], provider: { read: () => null }, builtinHeader: () => undefined, virtualVmlinux: external !== null, ...options },
+		{ target: TARGET, macros: [], includes: [], dirs: [], provider: { read: () => null }, builtinHeader: () => undefined, virtualVmlinux: () => external !== null, ...options },
 		report,
 	);
 	const preprocessed = preprocessor.run(path, text);
