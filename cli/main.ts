@@ -15,6 +15,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
 	kv: () => import("./kv.ts"),
 	link: () => import("./link.ts"),
 	run: () => import("./run.ts"),
+	verify: () => import("./verify.ts"),
 };
 
 async function main(argv: readonly string[]): Promise<void> {

@@ -249,7 +249,7 @@ function pointerArithmetic(env: Env, insn: Insn, op: number, ptr: Reg, off: Reg,
 		reject(EACCES, `${R(d)} 32-bit pointer arithmetic prohibited`, { code: "V0256", register: d });
 	}
 	if (ptr.type & MAYBE_NULL) {
-		reject(EACCES, `${R(d)} pointer arithmetic on ${typeName(ptr.type)} prohibited, null-check it first`, { code: "V0102", register: d, suggestion: "check the pointer first: if (!p) return …;" });
+		reject(EACCES, `${R(d)} pointer arithmetic on ${typeName(ptr.type)} prohibited, null-check it first`, { code: "V0102", register: d, suggestion: "check the pointer first: if (!$v) return …;" });
 	}
 	if (baseOf(ptr.type) === PTR_TO_MEM && ptr.type & UNTRUSTED) {
 		// Any address may be read through it, so the offset need not be known. (dst keeps what it was.)

@@ -6,7 +6,9 @@
 import type { Insn } from "../../assembler/spec/insn.ts";
 import type { Env } from "./env.ts";
 import type { Facts, MemoryRegion, ScalarRange } from "./facts.ts";
+import { Imprecision } from "./imprecise.ts";
 import type { Range } from "./range.ts";
+import type { State } from "./state.ts";
 import { NOT_INIT, PTR_TO_ARENA, PTR_TO_BTF_ID, PTR_TO_BUF, PTR_TO_CTX, PTR_TO_MAP_KEY, PTR_TO_MAP_VALUE, PTR_TO_MEM, PTR_TO_PACKET, PTR_TO_PACKET_META, PTR_TO_STACK, SCALAR, baseOf } from "./types.ts";
 
 const REGIONS: Readonly<Record<number, MemoryRegion>> = {
@@ -15,6 +17,7 @@ const REGIONS: Readonly<Record<number, MemoryRegion>> = {
 };
 
 const REGS = 11;
+const FRAME_POINTER = 1 << 10;
 
 export class FactCollector {
 	private readonly reached: Uint8Array;
@@ -22,6 +25,7 @@ export class FactCollector {
 	/** Per slot and register: undefined not seen, null no common range. */
 	private readonly ranges: (Range | Joined | null | undefined)[];
 	private readonly pointers: Uint16Array;
+	private imprecision: Imprecision | null = null;
 
 	constructor(count: number) {
 		this.reached = new Uint8Array(count);
@@ -57,16 +61,37 @@ export class FactCollector {
 		}
 	}
 
+	/** A path ended because a saved state was as good. */
+	pruned(env: Env, old: State, now: State, insn: number, within: boolean): void {
+		this.imprecision ??= new Imprecision(env);
+		this.imprecision.note(old, now, insn, within);
+	}
+
 	finish(env: Env): Facts {
+		this.imprecision?.spread((i) => this.access[i] === "stack" || this.access[i] === "mixed", this.pointers);
+		// Dead registers may hold anything on pruned paths.
+		for (let i = 0; i < this.pointers.length; i++) this.pointers[i] &= env.liveRegs[i] | FRAME_POINTER;
 		return {
 			reached: this.reached, access: this.access,
-			ranges: this.ranges.map((r): ScalarRange | undefined => (r ? { umin: r.umin, umax: r.umax, smin: r.smin, smax: r.smax } : undefined)),
+			ranges: this.ranges.map((r, at): ScalarRange | undefined => (r ? this.held(env, r, at) : undefined)),
 			pointers: this.pointers,
 			subprograms: env.subprogs.map((s) => s.start), stackDepth: env.subprogs.map((s) => s.stackDepth),
 			callMap: env.callMap.map((m) => (m && m.index >= 0 ? m.index : undefined)),
 		};
 	}
+
+	private held(env: Env, r: Joined, at: number): ScalarRange | undefined {
+		if ((env.liveRegs[Math.floor(at / REGS)] & (1 << at % REGS)) === 0) return undefined;
+		const level = this.imprecision?.levels[at] ?? 0;
+		if (level === WIDE) return undefined;
+		if (level > 0) return join(r, inHalf);
+		return { umin: r.umin, umax: r.umax, smin: r.smin, smax: r.smax };
+	}
 }
+
+/** 32 bits, zero-extended. */
+const WIDE = 2;
+const inHalf: ScalarRange = { umin: 0n, umax: 0xffffffffn, smin: 0n, smax: 0xffffffffn };
 
 interface Joined {
 	readonly umin: bigint;

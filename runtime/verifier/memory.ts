@@ -115,9 +115,9 @@ function inside(env: Env, regno: number, off: bigint, size: number, limit: numbe
 	env.log.push(text);
 	const packet = isPacket(reg.type);
 	reject(EACCES, reason ?? text, {
-		code: packet ? "V0301" : "V0221", register: regno, needed: `${size} bytes at offset ${at}`,
+		code: packet ? "V0301" : "V0221", register: regno, needed: `${size} byte${size === 1 ? "" : "s"} at offset ${at}`,
 		known: packet ? `${limit} bytes were compared with data_end` : `the object has ${limit} bytes, the offset is ${describeRange(reg.range)} + ${reg.off}`,
-		suggestion: packet ? `compare: if (ptr + ${at + size} > data_end) return …;` : `check the index: if (i < …), or mask it`,
+		suggestion: packet ? `compare first: if ((void *)$v + ${at + size} > data_end) return …;` : `check the index: if (i < …), or mask it`,
 	});
 }
 
@@ -316,7 +316,7 @@ function notMemory(env: Env, reg: Reg, regno: number): never {
 	const name = typeName(reg.type);
 	reject(EACCES, `${R(regno)} invalid mem access '${name}'`, {
 		code: reg.type & MAYBE_NULL ? "V0101" : "V0200", register: regno, needed: "a pointer that is not null", known: name,
-		...(reg.type & MAYBE_NULL ? { suggestion: "check the pointer first: if (!p) return …;" } : {}),
+		...(reg.type & MAYBE_NULL ? { suggestion: "check the pointer first: if (!$v) return …;" } : {}),
 	});
 }
 

@@ -292,6 +292,7 @@ export function isVisited(env: Env, insn: number): boolean {
 			st.hits++;
 			if (env.jumpPoint[insn]) pushHistory(env, now, 0, null);
 			propagatePrecision(env, st, now);
+			env.collector?.pruned(env, st, now, insn, loop);
 			if (loop) {
 				const edge = now.copy();
 				edge.equalState = st;

@@ -36,6 +36,8 @@ import { checkHeld } from "./references.ts";
 import { checkReturn } from "./returns.ts";
 import { checkStackDepth, dropFastcallStack, markFastcall } from "./stack-depth.ts";
 import { FactCollector } from "./collect.ts";
+import { closing, kernelLog } from "./kernel-log.ts";
+import { executedBefore, originOf } from "./origin.ts";
 import { Frame, type Reg, State, notInit, pointer, scalar, unknownScalar, zeroScalar } from "./state.ts";
 import { editable, unbounded, sync, zeroExtend32 } from "./range.ts";
 import { PTR_TO_ARENA, PTR_TO_CTX, PTR_TO_FLOW_KEYS, SCALAR, isPacket, isSock, typeName } from "./types.ts";
@@ -55,6 +57,7 @@ export interface VerifyOptions {
 	readonly limit?: number;
 }
 
+const FRAME_POINTER = 10;
 const noStats = (n: number): VerifierStats => ({ insnsProcessed: 0, totalStates: 0, peakStates: 0, maxStatesPerInsn: 0, stackDepth: [], visits: new Uint32Array(n) });
 
 /** Whether the kernel would load the program, and why not. */
@@ -95,10 +98,11 @@ export function verify(image: ProgramImage, options: VerifyOptions = {}): Verdic
 	} catch (e) {
 		const refusal = e instanceof Refusal ? e : new Refusal(EFAULT, `internal error: ${e instanceof Error ? (e.stack ?? e.message) : String(e)}`, { code: "V0998" }, true);
 		env.log.push(refusal.message);
-		return { verdict: refusal.unsupported ? "unsupported" : "reject", rejection: rejectionOf(env, refusal, walking), stats: statsOf(env), log: env.log.join("\n") };
+		const log = walking && env.logLevel > 0 ? kernelLog(env, refusal.message) : env.log.join("\n");
+		return { verdict: refusal.unsupported ? "unsupported" : "reject", rejection: rejectionOf(env, refusal, walking), stats: statsOf(env), log };
 	}
 	const facts = (env.collector ?? new FactCollector(0)).finish(env);
-	return { verdict: "accept", facts, stats: statsOf(env), log: env.log.join("\n") };
+	return { verdict: "accept", facts, stats: statsOf(env), log: [...env.log, ...(env.logLevel > 0 ? [closing(env)] : [])].join("\n") };
 }
 
 function rejectionOf(env: Env, refusal: Refusal, walking: boolean): Rejection {
@@ -108,10 +112,12 @@ function rejectionOf(env: Env, refusal: Refusal, walking: boolean): Rejection {
 	}
 	path.reverse();
 	const { why } = refusal;
+	const register = why.register ?? Number(/\bR(\d+)\b/.exec(refusal.message)?.[1] ?? -1);
+	const origin = walking && register >= 0 && register < FRAME_POINTER ? originOf(env.image, executedBefore(env), register) : undefined;
 	return {
-		code: why.code ?? "V0000", message: refusal.message, errno: refusal.errno, insn: walking ? env.insn : -1, register: why.register ?? -1,
+		code: why.code ?? "V0000", message: refusal.message, errno: refusal.errno, insn: walking ? env.insn : -1, register,
 		...(why.needed === undefined ? {} : { needed: why.needed }), ...(why.known === undefined ? {} : { known: why.known }),
-		path: path.filter((p) => p >= 0), ...(why.suggestion === undefined ? {} : { suggestion: why.suggestion }),
+		path: path.filter((p) => p >= 0), ...(origin === undefined ? {} : { origin }), ...(why.suggestion === undefined ? {} : { suggestion: why.suggestion }),
 	};
 }
 

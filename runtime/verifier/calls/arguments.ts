@@ -76,7 +76,7 @@ function checkType(env: Env, regno: number, arg: Arg, kind: Arg["kind"], nullabl
 		const expected = fitting.map(typeName).join(", ");
 		reject(EACCES, `${R(regno)} type=${typeName(reg.type)} expected=${expected}`, {
 			code: reg.type & MAYBE_NULL ? "V0101" : "V0110", register: regno, needed: expected, known: typeName(reg.type),
-			...(reg.type & MAYBE_NULL ? { suggestion: "check the pointer first: if (!p) return …;" } : {}),
+			...(reg.type & MAYBE_NULL ? { suggestion: "check the pointer first: if (!$v) return …;" } : {}),
 		});
 	}
 	if (baseOf(reg.type) !== PTR_TO_BTF_ID) return;

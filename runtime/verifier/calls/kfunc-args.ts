@@ -144,7 +144,7 @@ export function checkKfuncArgs(env: Env, call: KfuncCall): void {
 		const trusted = kfunc.flags.has("trusted-args");
 		const rcu = kfunc.flags.has("rcu");
 		if ((trusted || rcu) && (isNull(reg) || reg.type & MAYBE_NULL) && !nullableParam(p)) {
-			reject(EACCES, `Possibly NULL pointer passed to trusted arg${i}`, { code: "V0101", register: regno, suggestion: "check the pointer first: if (!p) return …;" });
+			reject(EACCES, `Possibly NULL pointer passed to trusted arg${i}`, { code: "V0101", register: regno, suggestion: "check the pointer first: if (!$v) return …;" });
 		}
 		const releases = kfunc.flags.has("release");
 		if (reg.refObjId) {

@@ -1,0 +1,151 @@
+/**
+ * `ebpfcc verify`: the kernel's verdict on each program of an object or C file, without a kernel, and in the words of the C code.
+ * Exit status 1 when some program is rejected.
+ */
+import type { Command } from "commander";
+import type { MapDef, ProgramImage } from "../runtime/image.ts";
+import { lineAt } from "../runtime/fault.ts";
+import { readObject } from "../runtime/load.ts";
+import { LoadFailure } from "../runtime/loader/error.ts";
+import { openObject } from "../runtime/loader/open.ts";
+import { kernelBtf } from "../runtime/node/environment.ts";
+import { compareReleases, explain, kernelTypes, needs, oldestKernel, renderExplanation, type TypeSource, type Verdict, verify } from "../runtime/verifier/index.ts";
+import { readProgram } from "./compile-file.ts";
+import { Complaint } from "./files.ts";
+
+interface Options {
+	program?: string;
+	type?: string;
+	log?: string;
+	json?: boolean;
+	cost?: boolean;
+	kernels?: string;
+	capbpf?: boolean;
+	cc?: string[];
+}
+
+export function register(program: Command): void {
+	program
+		.command("verify")
+		.description("say whether Linux would load the programs of an object or C file, and why not")
+		.argument("<file>", "object or C file")
+		.option("-p, --program <name>", "only this one")
+		.option("--type <type>", "program type where the section's name gives none, such as xrp")
+		.option("--log <style>", "kernel: the log in the kernel's style too")
+		.option("--json", "one JSON object per program")
+		.option("--cost", "instructions, verifier visits and stack per C line")
+		.option("--kernels <range>", "which kernels have what the programs use: 5.4..6.18")
+		.option("--capbpf", "the rules for CAP_BPF without CAP_PERFMON")
+		.option("--cc <flag...>", "flags for the compiler")
+		.action(async (file: string, options: Options) => {
+			try {
+				if (!(await verifyFile(file, options))) process.exitCode = 1;
+			} catch (error) {
+				if (!(error instanceof Complaint || error instanceof LoadFailure)) throw error;
+				process.stderr.write(`ebpfcc: error: ${file}: ${error.message}\n`);
+				process.exitCode = 1;
+			}
+		});
+}
+
+async function verifyFile(file: string, options: Options): Promise<boolean> {
+	if (options.log !== undefined && options.log !== "kernel") throw new Complaint("--log is kernel");
+	const range = options.kernels === undefined ? null : parseRange(options.kernels);
+	const { images, types } = openImages(await readProgram(file, options.cc), options);
+	let good = true;
+	for (const image of images) {
+		const verdict = verify(image, { kernel: types, capBpfOnly: options.capbpf === true, logLevel: options.log === "kernel" ? 1 : 0 });
+		if (verdict.verdict !== "accept") good = false;
+		if (options.json) process.stdout.write(`${JSON.stringify(describe(image, verdict, options))}\n`);
+		else process.stdout.write(text(image, verdict, options));
+		if (range !== null && !options.json) {
+			const report = kernelsText(image, range);
+			if (!report.good) good = false;
+			process.stdout.write(report.text);
+		}
+	}
+	return good;
+}
+
+/** The programs of an object as the kernel would get them. @throws LoadFailure, Complaint */
+export function openImages(bytes: Uint8Array, options: { readonly program?: string; readonly type?: string }): { readonly images: readonly ProgramImage[]; readonly types: TypeSource | null } {
+	const btf = kernelBtf();
+	const opened = openObject(readObject(bytes), {
+		...(btf === null ? {} : { kernelBtf: btf }),
+		...(options.type === undefined ? {} : { type: /^\d+$/.test(options.type) ? Number(options.type) : options.type }),
+	});
+	const chosen = opened.programs.filter(({ image }) => options.program === undefined || image.name === options.program);
+	if (chosen.length === 0) throw new Complaint(options.program === undefined ? "has no programs" : `has no program ${options.program}; it has ${opened.programs.map(({ image }) => image.name).join(", ")}`);
+	const errors = [...opened.errors, ...chosen.flatMap((program) => program.errors)];
+	if (errors.length > 0) throw new LoadFailure(errors);
+	const maps: readonly MapDef[] = opened.maps;
+	return { images: chosen.map(({ image }) => ({ ...image, maps })), types: btf === null ? null : kernelTypes(btf) };
+}
+
+function text(image: ProgramImage, verdict: Verdict, options: Options): string {
+	const { stats } = verdict;
+	const out: string[] = [];
+	if (options.log === "kernel") out.push(verdict.log);
+	if (verdict.verdict === "accept") out.push(`${image.name}: accepted; ${stats.insnsProcessed} instructions walked of 1,000,000, ${stats.stackDepth.join("+")} bytes of stack`);
+	else out.push(renderExplanation(explain(image, verdict.rejection), process.stdout.isTTY === true && process.env.NO_COLOR === undefined).trimEnd());
+	if (options.cost) out.push(...costLines(image, verdict));
+	return `${out.join("\n")}\n`;
+}
+
+interface Cost {
+	readonly line: string;
+	readonly text: string;
+	insns: number;
+	visits: number;
+}
+
+/** What each C line costs, dearest first. */
+function costs(image: ProgramImage, verdict: Verdict): Cost[] {
+	const byLine = new Map<string, Cost>();
+	for (let at = 0; at < image.insns.length; at++) {
+		const record = lineAt(image, at);
+		const line = record === null ? "?" : `${record.file}:${record.line}`;
+		const cost = byLine.get(line) ?? { line, text: record?.text.trim() ?? "", insns: 0, visits: 0 };
+		byLine.set(line, cost);
+		cost.insns++;
+		cost.visits += verdict.stats.visits[at];
+		if (image.insns[at].opcode === 0x18) at++;
+	}
+	return [...byLine.values()].sort((a, b) => b.visits - a.visits);
+}
+
+function costLines(image: ProgramImage, verdict: Verdict): string[] {
+	return ["   insns    visits  line", ...costs(image, verdict).map((c) => `${String(c.insns).padStart(8)}  ${String(c.visits).padStart(8)}  ${c.line}  ${c.text}`)];
+}
+
+function describe(image: ProgramImage, verdict: Verdict, options: Options): Record<string, unknown> {
+	const { stats } = verdict;
+	return {
+		program: image.name,
+		section: image.section,
+		verdict: verdict.verdict,
+		...(verdict.verdict === "accept" ? {} : { errno: verdict.rejection.errno, ...explain(image, verdict.rejection) }),
+		stats: { insnsProcessed: stats.insnsProcessed, totalStates: stats.totalStates, peakStates: stats.peakStates, maxStatesPerInsn: stats.maxStatesPerInsn, stackDepth: stats.stackDepth },
+		...(options.cost ? { cost: costs(image, verdict) } : {}),
+		...(options.kernels === undefined ? {} : { needs: needs(image) }),
+		...(options.log === "kernel" ? { log: verdict.log } : {}),
+	};
+}
+
+function parseRange(range: string): readonly [string, string] {
+	const match = /^(\d+\.\d+)(?:\.\.(\d+\.\d+))?$/.exec(range);
+	if (match === null) throw new Complaint("--kernels is a release, or two: 5.4..6.18");
+	return [match[1], match[2] ?? match[1]];
+}
+
+function kernelsText(image: ProgramImage, [from, to]: readonly [string, string]): { readonly good: boolean; readonly text: string } {
+	const list = needs(image);
+	const oldest = oldestKernel(list);
+	const good = compareReleases(oldest, from) <= 0;
+	const head = good ? `${image.name}: Linux ${from} to ${to} have all that it uses (${oldest} is enough)` : `${image.name}: needs Linux ${oldest}${compareReleases(oldest, to) > 0 ? `, newer than ${to}` : `: not ${from}`}`;
+	const missing = list.filter(({ since }) => compareReleases(since, from) > 0).map((n) => {
+		const line = n.insn < 0 ? null : lineAt(image, n.insn);
+		return `  ${n.since.padEnd(5)} ${n.what}${line === null ? (n.insn < 0 ? "" : ` (instruction ${n.insn})`) : ` (${line.file}:${line.line}: ${line.text.trim()})`}`;
+	});
+	return { good, text: `${[head, ...missing].join("\n")}\n` };
+}
