@@ -6,8 +6,8 @@
  *
  * One worker serves a file in the page cache best; for a device, take as many as the queue depth that is wanted.
  */
-import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { existsSync, rmSync } from "node:fs";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
 import { DEFAULT_MAX_HOPS, ERRNO, type XrpResult } from "../xrp/chain.ts";
 import { XRP_BLOCK, XRP_PAGE } from "../xrp/context.ts";
@@ -165,8 +165,7 @@ class Thread {
 		if ((slots & (slots - 1)) !== 0) throw new RangeError(`slots must be a power of two, not ${slots}`);
 		const shared = new SharedArrayBuffer(Ring.bytes(slots));
 		const setup: WorkerSetup = { path: options.path, objects: options.objects, slots, ring: shared, direct: options.direct ?? false };
-		const { file, execArgv } = workerFile();
-		const worker = new Worker(file, { workerData: setup, execArgv });
+		const worker = new Worker(await workerFile(), { workerData: setup });
 		const ready = await new Promise<{ memories: SharedArrayBuffer[]; scratch: number[][] }>((resolve, reject) => {
 			worker.once("message", resolve);
 			worker.once("error", reject);
@@ -267,15 +266,29 @@ class Thread {
 	}
 }
 
-/** The worker's file: beside this one among the sources, in its own place in the built package. */
-function workerFile(): { file: URL; execArgv: string[] } {
-	const source = new URL("./xrp.worker.ts", import.meta.url);
-	if (import.meta.url.endsWith(".ts") && existsSync(fileURLToPath(source))) return { file: source, execArgv: ["--import", "tsx"] };
-	for (const path of ["./xrp.worker.js", "../runtime/node/xrp.worker.js", "../node/xrp.worker.js", "./runtime/node/xrp.worker.js"]) {
+/** The worker's file: in its own place in the built package; among the sources it is bundled first, since a thread loads no TypeScript. */
+async function workerFile(): Promise<URL> {
+	if (import.meta.url.endsWith(".ts")) return bundledWorker();
+	for (const path of ["./xrp.worker.js", "../runtime/node/xrp.worker.js", "./runtime/node/xrp.worker.js"]) {
 		const file = new URL(path, import.meta.url);
-		if (existsSync(fileURLToPath(file))) return { file, execArgv: [] };
+		if (existsSync(fileURLToPath(file))) return file;
 	}
 	throw new Error("the package lacks runtime/node/xrp.worker.js");
+}
+
+let bundle: Promise<URL> | undefined;
+
+function bundledWorker(): Promise<URL> {
+	bundle ??= (async () => {
+		// A name that bundlers do not follow: the built package neither has nor needs it.
+		const name = "esbuild";
+		const { build } = (await import(name)) as typeof import("esbuild");
+		const outfile = fileURLToPath(new URL(`../../node_modules/.cache/ebpfcc/xrp.worker.${process.pid}.mjs`, import.meta.url));
+		await build({ entryPoints: [fileURLToPath(new URL("./xrp.worker.ts", import.meta.url))], outfile, bundle: true, format: "esm", platform: "node", target: "node20", packages: "external", logLevel: "error" });
+		process.once("exit", () => rmSync(outfile, { force: true }));
+		return pathToFileURL(outfile);
+	})();
+	return bundle;
 }
 
 /** errno of a request that its signal cancelled. */
