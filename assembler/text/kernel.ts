@@ -74,6 +74,8 @@ export function make(name: string, fields: Partial<Insn> = {}): Insn {
 }
 
 export function imm32(value: bigint, at: Token): number {
+	// A number of 64 bits that is the sign extension of 32 is meant as that: 0xffffffffffffff00.
+	if (value > 0xffff_ffffn && value < 1n << 64n) value = BigInt.asIntN(64, value);
 	if (value < -0x8000_0000n || value > 0xffff_ffffn) throw new TextFault(`${value} does not fit 32 bits`, at);
 	return Number(BigInt.asIntN(32, value));
 }

@@ -71,25 +71,37 @@ export function expandTemplate(inst: MInst, nameOf: (symbol: SymbolRef) => strin
 			return print(operand, operands, modifier, nameOf);
 		},
 	);
-	return { text: conditions(mayGoto(text)), error };
+	return { text: directives(mayGoto(text)), error };
 }
 
-/** `.ifc a, b` … `.else` … `.endif`: headers choose bytes by the register that an operand got. */
-function conditions(text: string): string {
-	if (!text.includes(".if")) return text;
+/**
+ * Directives that choose or repeat statements: `.ifc a, b` … `.else` … `.endif` (headers choose bytes by the register that an operand
+ * got), `.rept n` … `.endr`.
+ */
+function directives(text: string): string {
+	if (!/\.(ifn?c|rept)\b/.test(text)) return text;
 	const open: boolean[] = [];
-	return text
-		.split(/[;\n]/)
-		.filter((statement) => {
-			const test = /^\s*\.if(n?)c\s+(.*?)\s*,\s*(.*?)\s*$/.exec(statement);
-			if (test !== null) open.push((test[2] === test[3]) === (test[1] === ""));
-			else if (/^\s*\.else\s*$/.test(statement)) open.push(!open.pop());
-			else if (/^\s*\.endif\s*$/.test(statement)) open.pop();
-			else return open.every(Boolean);
-			return false;
-		})
-		.join("\n");
+	/** Innermost last: what is to be repeated, and how often. */
+	const repeated: { readonly times: number; readonly body: string[] }[] = [{ times: 1, body: [] }];
+	for (const statement of text.split(/[;\n]/)) {
+		const test = /^\s*\.if(n?)c\s+(.*?)\s*,\s*(.*?)\s*$/.exec(statement);
+		const rept = /^\s*\.rept\s+(\d+)\s*$/.exec(statement);
+		if (test !== null) open.push((test[2] === test[3]) === (test[1] === ""));
+		else if (/^\s*\.else\s*$/.test(statement)) open.push(!open.pop());
+		else if (/^\s*\.endif\s*$/.test(statement)) open.pop();
+		else if (!open.every(Boolean)) continue;
+		else if (rept !== null) repeated.push({ times: Math.min(Number(rept[1]), MAX_REPEAT), body: [] });
+		else if (/^\s*\.endr\s*$/.test(statement) && repeated.length > 1) {
+			const { times, body } = repeated.pop()!;
+			const into = repeated[repeated.length - 1].body;
+			for (let i = 0; i < times && into.length < MAX_REPEAT; i++) into.push(...body);
+		} else repeated[repeated.length - 1].body.push(statement);
+	}
+	return repeated.map(({ body }) => body.join("\n")).join("\n");
 }
+
+/** More instructions than Linux takes. */
+const MAX_REPEAT = 2_000_000;
 
 function print(
 	operand: AsmOperand,

@@ -9,7 +9,7 @@ import {
 	NONE,
 	type Reg,
 } from "./machine.ts";
-import { liveness } from "./liveness.ts";
+import { BitSet, liveness } from "./liveness.ts";
 
 /**
  * Which registers may not share a machine register: whatever is live where another is written. A copy is no such place
@@ -27,17 +27,22 @@ export interface Interference {
 	connect(a: Reg, b: Reg): void;
 }
 
+/** Up to here (100 MB) half a matrix of bits tells who is adjacent, beyond it a hash set. */
+const MATRIX_LIMIT = 40_000;
+
 export function buildInterference(fn: MFunction): Interference {
 	const size = fn.nextReg;
 	const neighbours: Reg[][] = Array.from({ length: size }, () => []);
 	const degree = new Int32Array(size);
 	const cost = new Float64Array(size);
 	const copies: MInst[] = [];
-	const pairs = new Set<number>();
-	const adjacent = (a: Reg, b: Reg): boolean => pairs.has(a < b ? a * size + b : b * size + a);
+	const pairs = size <= MATRIX_LIMIT ? new BitSet((size * (size + 1)) / 2) : new Set<number>();
+	/** A number for each pair. */
+	const pair = (a: Reg, b: Reg): number => (a < b ? (b * (b + 1)) / 2 + a : (a * (a + 1)) / 2 + b);
+	const adjacent = (a: Reg, b: Reg): boolean => pairs.has(pair(a, b));
 	const connect = (a: Reg, b: Reg): void => {
 		if (a === b || (a < FIRST_VIRTUAL && b < FIRST_VIRTUAL)) return;
-		const key = a < b ? a * size + b : b * size + a;
+		const key = pair(a, b);
 		if (pairs.has(key)) return;
 		pairs.add(key);
 		if (isVirtual(a)) {
