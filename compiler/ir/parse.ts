@@ -141,6 +141,7 @@ export function parseModule(text: string): IrModule {
 		const symbol = objectSym(name);
 		symbol.linkage = next() as ObjectSym["linkage"];
 		const readonly = eat("readonly");
+		if (readonly) symbol.type = { kind: "qualified", const: true, volatile: false, restrict: false, atomic: false, addressSpace: 0, target: INT };
 		let bytes: Uint8Array | undefined;
 		if (eat("bytes")) {
 			// A run of digits may have come apart into numbers and words.
