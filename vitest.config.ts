@@ -15,6 +15,8 @@ export default defineConfig({
 	},
 	test: {
 		include: folders.map((folder) => `${folder}/**/*.test.ts`),
+		// A project of its own, with a configuration of its own: test/e2e/vitest-coverage.test.ts runs it.
+		exclude: ["**/node_modules/**", "examples/vitest-plugin/**", "test/e2e/.project-*/**"],
 		testTimeout: 120_000,
 		hookTimeout: 120_000,
 	},

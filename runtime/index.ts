@@ -21,6 +21,8 @@ export { BpfMap } from "./maps/map.ts";
 export { createMap } from "./maps/index.ts";
 export { MapError, MapView } from "./maps/view.ts";
 export { layout, LinearMemory } from "./memory.ts";
+export type { PreparedProgram } from "./prepared.ts";
+export { loadPrepared } from "./prepared.ts";
 export type { BoundProgram, Engine, LoadedProgram } from "./program.ts";
 export type { ContextLayout } from "./programs/contexts.ts";
 export { contexts } from "./programs/contexts.ts";

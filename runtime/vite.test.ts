@@ -15,10 +15,11 @@ describe("the Vite plugin", () => {
 	};
 
 	it("turns a C file into a module that loads the object and exports its programs", async () => {
-		const code = await ebpf().load.call(context, program);
+		const { code = "", map = "" } = (await ebpf().load.call(context, program)) ?? {};
 		expect(code).toContain('export const xdp_filter = programs["xdp_filter"];');
 		expect(watched).toContain(program);
-		const base64 = /atob\("([^"]+)"\)/.exec(code ?? "")?.[1] ?? "";
+		const base64 = /atob\("([^"]+)"\)/.exec(code)?.[1] ?? "";
+		expect((JSON.parse(map) as { sources: string[] }).sources).toContain(program);
 		const { programs } = await load(new Uint8Array(Buffer.from(base64, "base64")));
 		expect(programs.xdp_filter.run({ packet: new Uint8Array(60) }).retval).toBe(2);
 	});

@@ -1,9 +1,18 @@
 /**
  * `ebpfcc/vite`: `import { programs, maps } from "./filter.bpf.c"` in vitest and Vite.
- * The plugin compiles the C file; the module that takes its place holds the object's bytes, loads them, and exports programs, maps, globals and each program by name.
+ * The plugin compiles the C file and verifies its programs; the module that takes its place holds the object's bytes and each program's JavaScript, with a source map
+ * to the C, loads them, and exports programs, maps, globals and each program by name. So breakpoints, stack traces and V8's coverage speak of the C file.
  * The compiler is asked for by the package's own name: the runtime does not contain it.
  */
 import { existsSync, readFileSync, statSync } from "node:fs";
+import type { ProgramImage } from "./image.ts";
+import type { EmittedText } from "./jit/js/emit.ts";
+import { createJsEngine } from "./jit/js.ts";
+import type { ModulePart } from "./jit/sourcemap.ts";
+import { moduleMap } from "./jit/sourcemap.ts";
+import type { LoadOptions } from "./load.ts";
+import { load } from "./load.ts";
+import { digestOf } from "./prepared.ts";
 
 export interface EbpfPluginOptions {
 	/** Which imports are programs. */
@@ -18,7 +27,13 @@ export interface EbpfPluginOptions {
 export interface EbpfPlugin {
 	readonly name: string;
 	readonly enforce: "pre";
-	load(this: PluginContext, id: string): Promise<string | null>;
+	load(this: PluginContext, id: string): Promise<PluginModule | null>;
+}
+
+export interface PluginModule {
+	readonly code: string;
+	/** JSON. */
+	readonly map: string;
 }
 
 interface PluginContext {
@@ -46,16 +61,50 @@ export function ebpf(options: EbpfPluginOptions = {}): EbpfPlugin {
 				return this.error(result.diagnostics.map((diagnostic) => renderDiagnostic(diagnostic, result.tokens, { color: false })).join("\n"));
 			}
 			const names = openObject(result.object, { type: 0 }).programs.map(({ image }) => image.name).filter((name) => identifier.test(name) && !["programs", "maps", "globals", "loaded"].includes(name));
-			return [
-				'import { load } from "ebpfcc/runtime";',
-				`const bytes = Uint8Array.from(atob("${Buffer.from(result.output).toString("base64")}"), (c) => c.charCodeAt(0));`,
-				`export const loaded = await load(bytes, ${JSON.stringify(options.load ?? {})});`,
-				"export const { programs, maps, globals } = loaded;",
-				...names.map((name) => `export const ${name} = programs[${JSON.stringify(name)}];`),
-				"export default loaded;",
-			].join("\n");
+			const texts = await prepareTexts(result.output, options.load ?? {}).catch((error: unknown) => this.error(`${path}: ${error instanceof Error ? error.message : String(error)}`));
+			return moduleOf(path, result.output, options.load ?? {}, names, texts);
 		},
 	};
+}
+
+interface PreparedText {
+	readonly image: ProgramImage;
+	readonly emitted: EmittedText;
+	readonly names: readonly string[];
+}
+
+/** Verifies the programs and takes their JavaScript. */
+async function prepareTexts(bytes: Uint8Array, options: LoadOptions): Promise<readonly PreparedText[]> {
+	const texts: PreparedText[] = [];
+	const instantiate = (image: ProgramImage, emitted: EmittedText, names: readonly string[]): null => {
+		texts.push({ image, emitted, names });
+		return null;
+	};
+	(await load(bytes, { ...options, engine: createJsEngine({ instantiate }) })).close();
+	return texts;
+}
+
+function moduleOf(path: string, bytes: Uint8Array, options: LoadOptions, exported: readonly string[], texts: readonly PreparedText[]): PluginModule {
+	const lines = [
+		'import { loadPrepared } from "ebpfcc/runtime";',
+		`const bytes = Uint8Array.from(atob("${Buffer.from(bytes).toString("base64")}"), (c) => c.charCodeAt(0));`,
+		"const texts = [];",
+	];
+	const parts: ModulePart[] = [];
+	for (const { image, emitted, names } of texts) {
+		lines.push(`texts.push({ name: ${JSON.stringify(image.name)}, digest: ${digestOf(emitted.text, names)}, text: function (${names.join(", ")}) {`);
+		parts.push({ image, emitted, before: lines.length });
+		lines.push(...emitted.text.split("\n"), "} });");
+	}
+	lines.push(
+		`export const loaded = await loadPrepared(bytes, ${JSON.stringify(options)}, texts);`,
+		"export const { programs, maps, globals } = loaded;",
+		...exported.map((name) => `export const ${name} = programs[${JSON.stringify(name)}];`),
+		"export default loaded;",
+	);
+	const sources = new Map<string, string>();
+	for (const { image } of texts) for (const { file } of image.lineInfo) if (!sources.has(file) && existsSync(file)) sources.set(file, readFileSync(file, "utf8"));
+	return { code: lines.join("\n"), map: moduleMap(parts, path, sources) };
 }
 
 export default ebpf;

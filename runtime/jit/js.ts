@@ -29,7 +29,12 @@ export interface JsOptions extends JitOptions {
 	readonly sourceMap?: SourceMapper;
 	/** C text by the file name in the line records, for the map's sourcesContent. */
 	readonly sources?: ReadonlyMap<string, string>;
+	/** Gives a text that is already part of a module as that module's function, instead of compiling it anew; null: compile it. */
+	readonly instantiate?: (image: ProgramImage, emitted: EmittedText, names: readonly string[]) => TextFunction | null;
 }
+
+/** A generated text as a function of its host values, in the order of `names`. */
+export type TextFunction = (...host: readonly unknown[]) => unknown;
 
 export type SourceMapper = (image: ProgramImage, emitted: EmittedText, file: string, sources?: ReadonlyMap<string, string>) => string;
 
@@ -58,7 +63,7 @@ export function prepareJs(program: BoundProgram, options: JsOptions): Entry {
 	const lifting = liftProgram(image.insns, { facts: program.facts, checked, shape: (op, slot) => surroundings.shape(op, slot) });
 	if ("why" in lifting) throw new ProgramFault(image, lifting.slot, lifting.why);
 	const lifted = lifting;
-	if (!options.sourceMap && lifted.functions.some((fn) => size(fn) > LARGEST)) return prepareWasm(program, options);
+	if (!options.sourceMap && !options.instantiate && lifted.functions.some((fn) => size(fn) > LARGEST)) return prepareWasm(program, options);
 	const around: Surroundings = {
 		facts: program.facts,
 		checked,
@@ -74,8 +79,10 @@ export function prepareJs(program: BoundProgram, options: JsOptions): Entry {
 	const map = options.sourceMap?.(image, emitted, file, options.sources) ?? "";
 	const names = Object.keys(host);
 
+	const ready = options.instantiate?.(image, emitted, ["D", "W", ...names]) ?? null;
 	const build = (): Instance => {
 		const { memory } = machine;
+		if (ready !== null) return ready(memory.view, memory.i32, ...Object.values(host)) as Instance;
 		// A text of its own each time: V8 shares feedback between functions of one text, and views would be no constants.
 		const text = `${emitted.text}\n// ${texts++}\n//# sourceURL=${file}${map}`;
 		return new Function("D", "W", ...names, text)(memory.view, memory.i32, ...Object.values(host)) as Instance;

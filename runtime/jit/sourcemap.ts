@@ -18,16 +18,45 @@ export interface MappedText {
 
 /** @param before lines in front of the emitted text in the file that the map is for */
 export function sourceMap(image: ProgramImage, emitted: MappedText, file: string, sources?: ReadonlyMap<string, string>, before = 0): string {
+	return moduleMap([{ image, emitted, before }], file, sources);
+}
+
+export interface ModulePart {
+	readonly image: ProgramImage;
+	readonly emitted: MappedText;
+	/** Lines in front of the text in the module. */
+	readonly before: number;
+}
+
+/**
+ * The map of a file that holds several texts. A place of the C from which code was made twice (unrolled loops, tails that were copied) gets
+ * a column further right for each copy: coverage counts copies by themselves then, and takes a line for covered when one of them ran.
+ */
+export function moduleMap(parts: readonly ModulePart[], file: string, sources?: ReadonlyMap<string, string>): string {
 	const generator = new SourceMapGenerator({ file });
 	const seen = new Set<string>();
-	const lines = emitted.text.split("\n");
-	emitted.slots.forEach((slot, i) => {
-		const generated = { line: i + 1 + before, column: /^\t*/.exec(lines[i])![0].length };
-		const record = slot < 0 ? null : lineAt(image, slot);
-		if (record === null || record.line < 1) return generator.addMapping({ generated: { line: generated.line, column: 0 } } as Parameters<typeof generator.addMapping>[0]);
-		seen.add(record.file);
-		generator.addMapping({ generated, original: { line: record.line, column: Math.max(0, record.column - 1) }, source: record.file });
-	});
+	const copies = new Map<string, number>();
+	for (const { image, emitted, before } of parts) {
+		const lines = emitted.text.split("\n");
+		let last = "";
+		let copy = 0;
+		emitted.slots.forEach((slot, i) => {
+			const generated = { line: i + 1 + before, column: /^\t*/.exec(lines[i])![0].length };
+			const record = slot < 0 ? null : lineAt(image, slot);
+			if (record === null || record.line < 1) {
+				last = "";
+				return generator.addMapping({ generated: { line: generated.line, column: 0 } } as Parameters<typeof generator.addMapping>[0]);
+			}
+			const place = `${record.line}:${record.column}:${record.file}`;
+			if (place !== last) {
+				copy = copies.get(place) ?? 0;
+				copies.set(place, copy + 1);
+				last = place;
+			}
+			seen.add(record.file);
+			generator.addMapping({ generated, original: { line: record.line, column: Math.max(0, record.column - 1) + copy }, source: record.file });
+		});
+	}
 	for (const source of seen) {
 		const content = sources?.get(source);
 		if (content !== undefined) generator.setSourceContent(source, content);

@@ -1,4 +1,4 @@
-// Bundles the public entry points, the CLI and the examples into dist/ (ES modules that share chunks).
+// Bundles the public entry points, the CLI and the examples into dist/, or the folder given (ES modules that share chunks).
 // Declarations come from `tsc -p tsconfig.build.json` when the package is packed.
 import { readdirSync, rmSync, existsSync } from "node:fs";
 import { build } from "esbuild";
@@ -17,10 +17,11 @@ const entries = [
 	...examples(),
 ].filter((file) => existsSync(file));
 
-rmSync("dist", { recursive: true, force: true });
+const outdir = process.argv[2] ?? "dist";
+rmSync(outdir, { recursive: true, force: true });
 await build({
 	entryPoints: entries,
-	outdir: "dist",
+	outdir,
 	outbase: ".",
 	bundle: true,
 	splitting: true,
