@@ -98,7 +98,7 @@ const rules: readonly [what: string, ir: string, code: Partial<Record<CpuName, s
 	[
 		"addresses in the frame",
 		"%4 = alloca ptr size=4 align=4\n%5 = call i64 helper h#1 %4\nret %5",
-		{ v3: "r1 = r10; r1 += -4; call 1; exit" },
+		{ v3: "r1 = r10; r1 += -8; call 1; exit" },
 	],
 	[
 		"casts between address spaces",
