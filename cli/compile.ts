@@ -10,6 +10,9 @@ import { renderDiagnostic } from "../compiler/diagnostics/render.ts";
 import { compileOptions, KERNEL_BTF, MACHINE_DIRS } from "./compile-options.ts";
 import { Complaint, writeWhole } from "./files.ts";
 
+/** Well below the 8 MB that systems give a process. */
+const DEEP_STACK_KB = 6000;
+
 /** The exit status. */
 export async function compileCommand(argv: readonly string[], verbs: readonly string[]): Promise<number> {
 	const invocation = parseArguments(argv);
@@ -87,6 +90,12 @@ async function compileFile(path: string, invocation: Invocation, message: (sever
 	} catch (error) {
 		if (error instanceof InternalError) error.message = `${path}: ${error.message}`;
 		throw error;
+	}
+	if (result.diagnostics.some((d) => d.code === "E0190") && !process.execArgv.some((arg) => arg.startsWith("--stack-size"))) {
+		// Rare enough that a second process with a deeper stack is cheaper than a deep stack for everybody.
+		const { spawnSync } = await import("node:child_process");
+		const again = spawnSync(process.execPath, [`--stack-size=${DEEP_STACK_KB}`, ...process.execArgv, ...process.argv.slice(1)], { stdio: [path === "-" ? "pipe" : "inherit", "inherit", "inherit"], ...(path === "-" ? { input: text } : {}) });
+		if (again.signal === null && again.status !== null) process.exit(again.status);
 	}
 	show(result, invocation);
 	const { wanted, file, targets, system, phony } = invocation.dependencies;

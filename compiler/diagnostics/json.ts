@@ -40,9 +40,10 @@ export function jsonDiagnostic(diagnostic: Diagnostic, tokens: TokenBuffer | nul
 }
 
 function spanPlace(tokens: TokenBuffer, span: TokenSpan): JsonPlace {
-	const start = tokens.place(span.from);
+	const at = (token: number) => tokens.sources.presumed(tokens.messageLocation(token));
+	const start = at(span.from);
 	const last = Math.max(span.from, span.to - 1);
-	const end = tokens.place(last);
+	const end = at(last);
 	const length = tokens.expanded[last] === 0 ? tokens.text(last).length : 1;
 	return { ...start, endLine: end.line, endColumn: end.column + length };
 }

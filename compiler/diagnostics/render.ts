@@ -26,9 +26,9 @@ export function renderDiagnostic(diagnostic: Diagnostic, tokens: TokenBuffer | n
 	const out: string[] = [];
 	const { span } = diagnostic;
 	const flag = groupFlag(diagnostic);
-	if (tokens !== null && span !== null) out.push(...includeStack(tokens, tokens.fileLocation(span.from)));
+	if (tokens !== null && span !== null) out.push(...includeStack(tokens, tokens.messageLocation(span.from)));
 	const label = `${diagnostic.severity}${diagnostic.severity === "note" ? "" : `[${diagnostic.code}]`}: `;
-	const where = span === null || tokens === null ? "ebpfcc: " : `${position(tokens, tokens.fileLocation(span.from))}: `;
+	const where = span === null || tokens === null ? "ebpfcc: " : `${position(tokens, tokens.messageLocation(span.from))}: `;
 	out.push(paint(BOLD, where) + paint(STYLES[diagnostic.severity], label) + paint(BOLD, diagnostic.message) + flag);
 	// An edit within a macro's text would be shown where the macro is called: nothing to write there.
 	const fix = diagnostic.fix !== undefined && tokens !== null && tokens.expanded[diagnostic.fix.span.from] === 0 ? diagnostic.fix : undefined;
@@ -37,7 +37,7 @@ export function renderDiagnostic(diagnostic: Diagnostic, tokens: TokenBuffer | n
 		out.push(...backtrace(tokens, span.from, paint));
 	}
 	for (const note of diagnostic.notes ?? []) {
-		const at = note.span === null || tokens === null ? "" : `${position(tokens, tokens.fileLocation(note.span.from))}: `;
+		const at = note.span === null || tokens === null ? "" : `${position(tokens, tokens.messageLocation(note.span.from))}: `;
 		out.push(paint(BOLD, at) + paint(STYLES.note, "note: ") + note.message);
 		if (note.span !== null && tokens !== null) out.push(...excerpt(tokens, rangeOf(tokens, note.span), undefined, null, paint));
 	}
@@ -57,7 +57,7 @@ function position(tokens: TokenBuffer, location: number): string {
 }
 
 function tokenEnd(tokens: TokenBuffer, token: number): number {
-	const location = tokens.fileLocation(token);
+	const location = tokens.messageLocation(token);
 	if (tokens.expanded[token] === 0) return location + Math.max(1, spell(tokens.kinds[token], tokens.values[token], tokens.locations[token], tokens.sources, tokens.names).length);
 	// A macro call is underlined by its name.
 	return location + wordLength(tokens, location);
@@ -71,12 +71,12 @@ function wordLength(tokens: TokenBuffer, location: number): number {
 }
 
 function rangeOf(tokens: TokenBuffer, span: TokenSpan): Range {
-	const location = tokens.fileLocation(span.from);
+	const location = tokens.messageLocation(span.from);
 	const start = tokens.sources.lineColumn(location);
 	let end = tokenEnd(tokens, span.from);
 	const last = Math.max(span.from, span.to - 1);
 	if (last > span.from && last < tokens.length) {
-		const there = tokens.sources.lineColumn(tokens.fileLocation(last));
+		const there = tokens.sources.lineColumn(tokens.messageLocation(last));
 		if (there.file === start.file && there.line === start.line) end = Math.max(end, tokenEnd(tokens, last));
 		else if (there.file === start.file && there.line > start.line) end = location - start.column + 1 + tokens.sources.lineText(start.file, start.line).length;
 	}

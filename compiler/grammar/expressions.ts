@@ -109,8 +109,8 @@ export function expressionActions(builder: Builder): Actions {
 			return { kind: "string", parts: tokens.children.map((token) => textOf(builder, token)), span: span(this) } satisfies Expr;
 		},
 		primary_expr(_open, inner, _close) {
-			// Parentheses leave no node; the span grows so that a message underlines them too.
-			return { ...ast<Expr>(inner), span: span(this) };
+			// Parentheses leave no node.
+			return ast(inner);
 		},
 		primary_literal(_open, type, _close, init) {
 			return { kind: "compound-literal", type: ast<TypeName>(type), init: ast<InitList>(init), span: span(this) } satisfies Expr;

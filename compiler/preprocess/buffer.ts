@@ -103,6 +103,23 @@ export class TokenBuffer implements Tokens {
 		return location;
 	}
 
+	/**
+	 * Where a message about the token points to: for a macro's argument the place where it is written, for a macro's body the call.
+	 */
+	messageLocation(token: number): number {
+		let location = this.locations[token];
+		let expansion = this.expanded[token];
+		while (expansion > 0) {
+			const record = this.expansions[expansion] as Expansion;
+			if (record.argument >= 0) expansion = record.argument;
+			else {
+				location = record.callAt;
+				expansion = record.callExpansion;
+			}
+		}
+		return location;
+	}
+
 	place(token: number): Place {
 		return this.sources.presumed(this.fileLocation(token));
 	}

@@ -14,12 +14,13 @@ export function printPreprocessed(unit: Preprocessed, lineMarkers: boolean): str
 	const { tokens, sources } = unit;
 	const out: string[] = [];
 	let line = 0;
-	let fileBase = -1;
-	let file = "";
+	let fileBase = sources.files[0].base;
+	let file = sources.files[0].path;
 	let column = 0;
 	let pragma = 0;
 	let skipTo = 0;
-	const open: number[] = [];
+	/** Files that are open, by where their text begins. */
+	const open: number[] = [fileBase];
 	const { lines } = unit.pragmas;
 	const marker = (number: number, path: string, flag: string, system: boolean): void => {
 		if (lineMarkers) out.push(`# ${number} "${path.replace(/[\\"]/g, "\\$&")}"${flag}${system ? " 3" : ""}\n`);
@@ -38,7 +39,7 @@ export function printPreprocessed(unit: Preprocessed, lineMarkers: boolean): str
 		if (detached !== undefined) skipTo = detached.to;
 		if (i < skipTo || tokens.kinds[i] === Kind.loopPragma) continue;
 		const location = tokens.fileLocation(i);
-		if ((tokens.flags[i] & Flag.lineStart) !== 0 || fileBase < 0) {
+		if ((tokens.flags[i] & Flag.lineStart) !== 0 || i === 0) {
 			const source = sources.fileAt(location);
 			const presumed = sources.presumed(location);
 			if (source.base !== fileBase) {
@@ -48,10 +49,10 @@ export function printPreprocessed(unit: Preprocessed, lineMarkers: boolean): str
 				if (back >= 0) {
 					open.length = back + 1;
 					flag = " 2";
-				} else if (fileBase >= 0 && source.includedAt >= 0) {
+				} else {
 					open.push(source.base);
-					flag = " 1";
-				} else open.push(source.base);
+					if (source.includedAt >= 0) flag = " 1";
+				}
 				marker(presumed.line, presumed.file, flag, source.system);
 				fileBase = source.base;
 				file = presumed.file;

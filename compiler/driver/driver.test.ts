@@ -1,0 +1,118 @@
+import { describe, expect, it } from "vitest";
+import { jsonDiagnostic } from "../diagnostics/json.ts";
+import { renderDiagnostic } from "../diagnostics/render.ts";
+import { parseArguments, searchDirs } from "./argv.ts";
+import { compile } from "./compile.ts";
+import { dependencyRule } from "./depfile.ts";
+import { type CompileOptions, defaultOptions } from "./options.ts";
+
+const FILES: Readonly<Record<string, string>> = { "dir/a.h": "#define TWICE(x) ((x) + (x))\nint from_a(void);\n", "sys/w.h": "static inline int w(void) { int unused; return 0; }\n" };
+function options(args: readonly string[]): CompileOptions {
+	const invocation = parseArguments(args);
+	return {
+		...defaultOptions({ read: (path) => FILES[path] ?? null }), target: invocation.target, macros: invocation.macros, includes: invocation.includes, dirs: searchDirs(invocation, []),
+		warnings: invocation.warnings, stage: invocation.stage, lineMarkers: invocation.lineMarkers,
+	};
+}
+function run(text: string, ...args: string[]): { messages: string[]; result: ReturnType<typeof compile>; text: string } {
+	const result = compile("t.c", text, options(args));
+	return { result, messages: result.diagnostics.map((d) => `${d.severity} ${d.code}`), text: result.diagnostics.map((d) => renderDiagnostic(d, result.tokens, { color: false })).join("") };
+}
+
+describe("the command line", () => {
+	it("is clang's", () => {
+		const inv = parseArguments(["-O2", "-g", "-target", "bpf", "-mcpu=v4", "-Idir", "-I", "two", "-isystem", "sys", "-DA", "-D", "B=2", "-UC", "-include", "x.h", "-Wall", "-Wno-unused", "-Werror", "-std=gnu11", "-MD", "-MF", "d.d", "-c", "in.c", "-o", "out.o"]);
+		expect(inv).toMatchObject({
+			inputs: [{ path: "in.c" }], output: "out.o", compileOnly: true, stage: "obj", target: { cpu: 4, std: "gnu11", optimize: 2, debug: true }, user: ["dir", "two"], system: ["sys"], includes: ["x.h"],
+			macros: [{ kind: "define", text: "A" }, { kind: "define", text: "B=2" }, { kind: "undefine", text: "C" }], warnings: { flags: ["all", "no-unused", "error"] }, dependencies: { wanted: "beside", file: "d.d" }, complaints: [],
+		});
+	});
+	it("warns of what it does not know in -f, -m and refuses other words with a suggestion", () => {
+		expect(parseArguments(["-fno-such-thing", "-msse9", "-fno-stack-protector"]).complaints.map((c) => c.message)).toEqual(["argument unused during compilation: '-fno-such-thing'", "argument unused during compilation: '-msse9'"]);
+		expect(parseArguments(["-fsyntx-only", "--emit=ast2", "-o"]).complaints.filter((c) => c.severity === "error").map((c) => c.message)).toEqual(["'--emit=ast2': there are tokens, ast, typed, ir, asm, obj", "argument to '-o' is missing"]);
+		expect(parseArguments(["--verion"]).complaints[0].message).toBe("unknown argument: '--verion'; did you mean '--version'?");
+		expect(parseArguments(["--target=x86_64"]).complaints[0]).toMatchObject({ severity: "error" });
+	});
+	it("makes make's rule", () => {
+		const deps = [{ path: "t.c", system: false }, { path: "a b.h", system: false }, { path: "/usr/include/s.h", system: true }, { path: "<ebpfcc>/linux/bpf.h", system: true }];
+		expect(dependencyRule(deps, { targets: ["t.o"], system: true, phony: false })).toBe("t.o: t.c a\\ b.h /usr/include/s.h\n");
+		expect(dependencyRule(deps, { targets: ["t.o"], system: false, phony: true })).toBe("t.o: t.c a\\ b.h\n\na\\ b.h:\n");
+	});
+});
+
+describe("stages", () => {
+	const program = '#include "dir/a.h"\nint f(int x) { return TWICE(x); }\n';
+	it("print what they make", () => {
+		expect(run(program, "-E", "-P").result.output).toBe("int from_a(void);\nint f(int x) { return ((x) + (x)); }\n");
+		expect(run(program, "-E").result.output).toContain('# 2 "dir/a.h" 1\n');
+		expect(run(program, "--emit=tokens").result.output).toContain("t.c:2:23\tidentifier\tx\tfrom TWICE\n");
+		expect(JSON.parse(run(program, "--emit=ast").result.output as string)).toMatchObject([{ kind: "function", span: "2:1" }]);
+		expect(run(program, "--emit=ir", "-O2").result.output).toContain("f");
+		expect(run(program, "-S", "-O2").result.output).toContain("exit");
+		const object = run(program, "-c", "-O2").result.output as Uint8Array;
+		expect([...object.subarray(0, 4)]).toEqual([0x7f, 0x45, 0x4c, 0x46]);
+	});
+	it("name the files read", () => {
+		expect(run(program).result.dependencies.map((d) => d.path)).toEqual(["t.c", "dir/a.h"]);
+	});
+	it("give no output where there are errors", () => {
+		expect(run("int f(void) { return x; }").result).toMatchObject({ ok: false, output: null, object: null });
+	});
+});
+
+describe("diagnostics", () => {
+	it("show line, range, macro and include stack", () => {
+		const { text } = run('#include "dir/a.h"\nint f(int x)\n{\n\treturn TWICE(y);\n}\n');
+		expect(text).toContain("t.c:4:15: error[E0301]: use of undeclared identifier 'y'");
+	});
+	it("follow a token through nested macros", () => {
+		const { text } = run("#define INNER(a) (a + missing)\n#define OUTER(a) INNER(a)\nint f(int x) { return OUTER(x); }\n");
+		expect(text).toBe(`t.c:3:23: error[E0301]: use of undeclared identifier 'missing'
+    3 | int f(int x) { return OUTER(x); }
+      |                       ^~~~~
+t.c:2:18: note: expanded from macro 'OUTER'
+    2 | #define OUTER(a) INNER(a)
+      |                  ^~~~~
+t.c:1:23: note: expanded from macro 'INNER'
+    1 | #define INNER(a) (a + missing)
+      |                       ^~~~~~~
+`);
+	});
+	it("obey -W, -Werror, -w and pragmas at their place", () => {
+		const warning = "#define A 1\n#define A 2\n";
+		expect(run(warning).messages).toEqual(["warning W0110"]);
+		expect(run(warning, "-Wno-macro-redefined").messages).toEqual([]);
+		expect(run(warning, "-w").messages).toEqual([]);
+		expect(run(warning, "-Werror").messages).toEqual(["error W0110"]);
+		expect(run(warning, "-Werror", "-Wno-error=macro-redefined").messages).toEqual(["warning W0110"]);
+		expect(run(warning, "-Werror=macro-redefined").messages).toEqual(["error W0110"]);
+	});
+	it("stop at the limit", () => {
+		const many = Array.from({ length: 50 }, (_, i) => `int f${i}(void) { return u${i}; }\n`).join("");
+		expect(run(many).messages).toHaveLength(20);
+		expect(run(many, "-ferror-limit=3").messages).toHaveLength(3);
+		expect(run(many, "-ferror-limit=0").messages).toHaveLength(50);
+	});
+	it("are data for editors", () => {
+		const { result } = run("int f(void) { return x; }\n");
+		expect(jsonDiagnostic(result.diagnostics[0], result.tokens)).toMatchObject({ severity: "error", code: "E0301", place: { file: "t.c", line: 1, column: 22, endLine: 1, endColumn: 23 }, macros: [], includedFrom: [] });
+	});
+});
+
+describe("bad input ends in a message", () => {
+	it.each([
+		["nothing", "", null],
+		["a truncated function", "int f(void) { if (1", "E0152"],
+		["NUL bytes", "int x\0;\0\n", null],
+		["random bytes", String.fromCharCode(...Array.from({ length: 2000 }, (_, i) => (i * 7919) % 251)), "E0107"],
+		["a lone brace", "}", "E0152"],
+		["100,000 parentheses", `int x = ${"(".repeat(100_000)}`, "E0152"],
+	])("%s", (_, text, code) => {
+		const { result } = run(text);
+		if (code === null) expect(result.ok).toBe(true);
+		else expect(result.diagnostics.map((d) => d.code)).toContain(code);
+	});
+	it("UTF-16", () => {
+		expect(compile("t.c", new Uint8Array([0xff, 0xfe, 0x69, 0]), options([])).diagnostics.map((d) => d.code)).toEqual(["E0105"]);
+	});
+});
