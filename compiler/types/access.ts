@@ -168,7 +168,7 @@ export function derefExpr(cx: Cx, e: Node<"unary">): Operand {
 		if (pointer.kind === "function-address") return { kind: "designator", type: target, span: e.span, symbol: pointer.symbol, pointer: null };
 		return { kind: "designator", type: target, span: e.span, symbol: null, pointer };
 	}
-	if (isVoid(target)) report(cx, "voidDereference", e.span, `ISO C does not allow indirection on operand of type ${quote(pointer.type)}`);
+	if (isVoid(target) && !cx.unevaluated) report(cx, "voidDereference", e.span, `ISO C does not allow indirection on operand of type ${quote(pointer.type)}`);
 	return build.deref(pointer, e.span);
 }
 

@@ -170,7 +170,9 @@ function comparison(cx: Cx, op: CompareOp, left: TExpr, right: TExpr, span: Toke
 	}
 	if (p && q) {
 		const { type, clash } = compositePointer(left, right);
-		if (clash) report(cx, "compareDistinct", at, `comparison of distinct pointer types (${quote(left.type)} and ${quote(right.type)})`);
+		// void * is comparable for equality only (C11 6.5.8p2).
+		const order = op !== "==" && op !== "!=" && !build.isNull(left) && !build.isNull(right);
+		if (clash || (order && isVoid(asPointer(left.type)!.target) !== isVoid(asPointer(right.type)!.target))) report(cx, "compareDistinct", at, `comparison of distinct pointer types (${quote(left.type)} and ${quote(right.type)})`);
 		return build.compare(op, build.convert(left, type, false), build.convert(right, type, false), span);
 	}
 	const pointer = p ? left : right;

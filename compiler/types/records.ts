@@ -114,6 +114,7 @@ function* memberPlans(cx: Cx, m: MemberDecl): Iterable<MemberPlan> {
 		// `struct tag { … };` within a record declares the tag and no member; without a tag it is an anonymous member.
 		if (record && m.specs.type.kind === "record" && m.specs.type.name === undefined)
 			yield { name: null, type: base.type, bits: null, align: base.attrs.aligned, packed: base.attrs.packed, declTags: base.attrs.declTags };
+		else if (record) report(cx, "emptyDeclaration", m.span, "declaration does not declare anything");
 		return;
 	}
 	for (const d of m.declarators) {
