@@ -49,6 +49,9 @@ function keyOf(inst: Inst, ids: (value: Value) => string): string {
 	return `${key} ${args.join(",")}`;
 }
 
+/** Places in memory whose contents are remembered: the latest ones. Keeps the walk linear. */
+const MOST_KNOWN = 64;
+
 function number(fn: IrFunction, map: Map<Inst, Value>): void {
 	const dom = dominators(fn);
 	const preds = predecessors(fn);
@@ -100,7 +103,8 @@ function number(fn: IrFunction, map: Map<Inst, Value>): void {
 					map.set(inst, same);
 					continue;
 				}
-				if (known === inherited) known = known.slice();
+				if (known === inherited) known = known.slice(-MOST_KNOWN);
+				else if (known.length > 2 * MOST_KNOWN) known = known.slice(-MOST_KNOWN);
 				known.push({ ...range, value: inst, signed: inst.attr!.signed ?? false, from: "load" });
 			} else {
 				const writes = writesOf(inst);

@@ -87,20 +87,23 @@ export function optimize(module: IrModule, options: OptimizeOptions): IrModule {
 	stripUnused(module);
 
 	for (const fn of module.functions) {
-		run(answerQuestions, fn);
+		// Each step is followed by tidying only when it changed something: the function is tidy when it gets here.
+		const asked = run(answerQuestions, fn);
 		if (optimizing) {
-			settle(fn);
+			if (asked) settle(fn);
 			if (run(unroll, fn)) settle(fn);
-			run(expandMemory, fn);
-			settle(fn);
-			if (run(unroll, fn)) settle(fn);
+			if (run(expandMemory, fn)) {
+				settle(fn);
+				if (run(unroll, fn)) settle(fn);
+			}
 		} else {
 			runAll([combine, simplifyCfg, unroll, ...promote, combine, simplifyCfg, foldConstGlobals, resolveCalls, dce], fn);
 		}
-		runAll(legal, fn);
-		runAll(promote, fn);
-		runAll([combine, widenLoads, simplifyCfg, dce], fn);
-		if (optimizing) runAll([gvn, combine, dse, dce, simplifyCfg], fn);
+		if (runAll(legal, fn)) {
+			runAll(promote, fn);
+			runAll([combine, simplifyCfg, dce], fn);
+			if (optimizing) runAll([gvn, combine, dse, dce, simplifyCfg], fn);
+		}
 		run(mergeSlots, fn);
 		run(settleSlots, fn);
 	}
