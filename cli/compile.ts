@@ -106,7 +106,7 @@ async function compileFile(path: string, invocation: Invocation, message: (sever
 			if (result.ok) writeWhole(file ?? invocation.output ?? "-", rule);
 			return { ...result, output: null };
 		}
-		writeWhole(file ?? (invocation.output ?? outputPath(path, invocation)).replace(/\.[^./]*$/, "") + ".d", rule);
+		writeWhole(file ?? `${(invocation.output ?? outputPath(path, invocation)).replace(/\.[^./]*$/, "")}.d`, rule);
 	}
 	return result;
 }

@@ -48,7 +48,7 @@ export const TABLE = [
 	{ code: "E0150", severity: "error", title: "a syntax error" },
 	{ code: "E0151", severity: "error", title: "brackets nested beyond the limit" },
 	{ code: "E0152", severity: "error", title: "brackets that do not match" },
-	{ code: "E0203", severity: "error", title: "a name is used as a type but declares none" },
+	{ code: "E0153", severity: "error", title: "a name is used as a type but declares none" },
 	{ code: "E0190", severity: "error", title: "a program too deeply nested to compile" },
 	{ code: "E0191", severity: "error", title: "an input that cannot be read" },
 	{ code: "W0192", severity: "warning", group: "unknown-warning-option", title: "an unknown -W option" },

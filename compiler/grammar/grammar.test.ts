@@ -177,7 +177,7 @@ describe("syntax errors", () => {
 	});
 	it("suggest a type name and the edit", () => {
 		const { diagnostics } = parse("typedef unsigned int my_u32;\nmy_u23 x;\n");
-		expect(diagnostics[0]).toMatchObject({ code: "E0203", message: "unknown type name 'my_u23'; did you mean 'my_u32'?", fix: { text: "my_u32" } });
+		expect(diagnostics[0]).toMatchObject({ code: "E0153", message: "unknown type name 'my_u23'; did you mean 'my_u32'?", fix: { text: "my_u32" } });
 	});
 	it("name brackets that do not match", () => {
 		expect(parse("int f(void) { return (1 + 2; }\nint g(int a { return 1; }\nint h;").errors).toEqual(["1: '(' is not closed before '}'", "2: expected ')' before '{'"]);

@@ -181,8 +181,8 @@ export class Parser {
 	#unknownType(name: string, token: number): void {
 		const span = { from: token, to: token + 1 };
 		const guess = nearest(name, this.#context.typeNames());
-		if (guess === null) this.#report("E0203", `unknown type name '${name}'`, span);
-		else this.#report("E0203", `unknown type name '${name}'; did you mean '${guess}'?`, span, { span, text: guess, message: `write '${guess}'` });
+		if (guess === null) this.#report("E0153", `unknown type name '${name}'`, span);
+		else this.#report("E0153", `unknown type name '${name}'; did you mean '${guess}'?`, span, { span, text: guess, message: `write '${guess}'` });
 	}
 }
 

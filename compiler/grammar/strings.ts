@@ -10,11 +10,11 @@ export function joinStrings(parts: readonly string[]): string {
 
 function unquote(literal: string): string {
 	const body = literal.slice(literal.indexOf('"') + 1, -1);
-	return body.replace(/\\(x[0-9a-fA-F]+|[0-7]{1,3}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[\s\S])/g, (_, escape: string) => {
-		const first = escape[0];
-		if (first === "x" && escape.length > 1) return String.fromCharCode(Number.parseInt(escape.slice(1), 16) & 0xff);
-		if (first >= "0" && first <= "7") return String.fromCharCode(Number.parseInt(escape, 8) & 0xff);
-		if ((first === "u" || first === "U") && escape.length > 1) return String.fromCodePoint(Math.min(Number.parseInt(escape.slice(1), 16), 0x10ffff));
-		return ESCAPES[first] ?? escape;
+	return body.replace(/\\(x[0-9a-fA-F]+|[0-7]{1,3}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[\s\S])/g, (_, code: string) => {
+		const first = code[0];
+		if (first === "x" && code.length > 1) return String.fromCharCode(Number.parseInt(code.slice(1), 16) & 0xff);
+		if (first >= "0" && first <= "7") return String.fromCharCode(Number.parseInt(code, 8) & 0xff);
+		if ((first === "u" || first === "U") && code.length > 1) return String.fromCodePoint(Math.min(Number.parseInt(code.slice(1), 16), 0x10ffff));
+		return ESCAPES[first] ?? code;
 	});
 }

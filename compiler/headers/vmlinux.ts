@@ -6,7 +6,7 @@
 import type { BtfRecord, BtfType } from "../../assembler/btf/types.ts";
 import { BtfView } from "../../assembler/btf/view.ts";
 import type { ExternalTypes } from "../grammar/unit.ts";
-import { arrayOf, BOOL, CHAR, DOUBLE, FLOAT, INT, INT128, LLONG, LONG, LONG_DOUBLE, pointerTo, qualify, SCHAR, SHORT, UCHAR, UINT, UINT128, ULLONG, ULONG, USHORT, VOID } from "../types/basic.ts";
+import { arrayOf, BOOL, CHAR, DOUBLE, FLOAT, INT, INT128, LLONG, LONG, LONG_DOUBLE, qualify, SCHAR, SHORT, UCHAR, UINT, UINT128, ULLONG, ULONG, USHORT, VOID } from "../types/basic.ts";
 import { alignOf } from "../types/layout.ts";
 import type { CType, EnumType, FunctionType, IntType, Member, RecordBody, RecordType } from "../types/types.ts";
 
