@@ -12,6 +12,7 @@ import type { PacketState } from "./programs/packet.ts";
 import type { HelperImplementation } from "./helpers/helper.ts";
 import { helperImplementation, kfuncImplementation } from "./helpers/index.ts";
 import type { BoundProgram, Callback, LoadedProgram } from "./program.ts";
+import { runTimers } from "./timers.ts";
 
 /** MAX_TAIL_CALL_CNT */
 const maxTailCalls = 33;
@@ -69,6 +70,26 @@ export class Machine {
 	setEnvironment(overrides: Partial<Environment>): void {
 		this.environment = { ...this.environment, ...overrides };
 		this.memory.i32[exchange.cpu >> 2] = this.environment.cpu;
+	}
+
+	/** Nanoseconds that `advance` added to the environment's clocks. */
+	elapsed = 0n;
+
+	/** The monotonic clock that programs read. */
+	now(): bigint {
+		return this.environment.monotonic() + this.elapsed;
+	}
+
+	/** Lets time pass: timers that come due and queued work run, each at its time. Returns how many callbacks ran. */
+	advance(nanoseconds: number | bigint): number {
+		const wait = (moment: bigint): void => {
+			const now = this.now();
+			if (moment > now) this.elapsed += moment - now;
+		};
+		const end = this.now() + BigInt(nanoseconds);
+		const ran = runTimers(this, end, wait);
+		wait(end);
+		return ran;
 	}
 
 	addMap(map: BpfMap): void {

@@ -27,6 +27,17 @@ it("reports who called execve, one record a call", async () => {
 	expect(globals.lost).toBe(0n);
 });
 
+it("counts what finds no room while nobody reads", async () => {
+	const { programs, maps, globals } = await compileAndLoad(source);
+	const room = Math.floor(4096 / (EVENT_BYTES + 8));
+	for (let i = 0; i < room + 5; i++) programs.on_execve.run({});
+	expect(globals.lost).toBe(5n);
+	expect(maps.events.drain()).toHaveLength(room);
+	programs.on_execve.run({});
+	expect(globals.lost).toBe(5n);
+	expect(maps.events.drain()).toHaveLength(1);
+});
+
 it("reports only the chosen user's calls", async () => {
 	const { programs, maps } = await compileAndLoad(source, { globals: { only_uid: 5 } });
 	programs.on_execve.run({ task: { uid: 4 } });

@@ -6,6 +6,7 @@ import { errno } from "../errno.ts";
 import { ProgramExit } from "../fault.ts";
 import type { Machine } from "../machine.ts";
 import { Arena } from "../maps/arena.ts";
+import { workQueues } from "./control.ts";
 import { collections } from "./collections.ts";
 import { iterators } from "./iterators.ts";
 import { adjustDynptr, dynptrSlice, makeDynptr, readDynptr } from "./dynptr.ts";
@@ -18,6 +19,7 @@ const same = unsigned((_m, value) => value);
 export const kfuncs: Readonly<Record<string, HelperImplementation>> = {
 	...iterators,
 	...collections,
+	...workQueues,
 	bpf_dynptr_slice: unsigned((m, at, offset, _buffer, size) => dynptrSlice(m, at >>> 0, offset >>> 0, size >>> 0)),
 	bpf_dynptr_slice_rdwr: unsigned((m, at, offset, _buffer, size) => (readDynptr(m, at >>> 0)?.readOnly === true ? 0 : dynptrSlice(m, at >>> 0, offset >>> 0, size >>> 0))),
 	bpf_dynptr_adjust: signed((m, at, start, end) => adjustDynptr(m, at >>> 0, start >>> 0, end >>> 0)),

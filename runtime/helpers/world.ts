@@ -4,7 +4,7 @@ import type { Machine } from "../machine.ts";
 import type { HelperFamily } from "./helper.ts";
 import { signed, unsigned, wide, wideResult } from "./helper.ts";
 
-const monotonic = wideResult((m) => m.result(m.environment.monotonic()));
+const monotonic = wideResult((m) => m.result(m.now()));
 const jiffiesPerSecond = 250n;
 
 /** At most `size − 1` bytes of text and a NUL, the rest zero. */
@@ -20,8 +20,8 @@ export const worldHelpers: HelperFamily = {
 	bpf_ktime_get_ns: monotonic,
 	bpf_ktime_get_boot_ns: monotonic,
 	bpf_ktime_get_coarse_ns: monotonic,
-	bpf_ktime_get_tai_ns: wideResult((m) => m.result(m.environment.realtime())),
-	bpf_jiffies64: wideResult((m) => m.result((m.environment.monotonic() * jiffiesPerSecond) / 1_000_000_000n)),
+	bpf_ktime_get_tai_ns: wideResult((m) => m.result(m.environment.realtime() + m.elapsed)),
+	bpf_jiffies64: wideResult((m) => m.result((m.now() * jiffiesPerSecond) / 1_000_000_000n)),
 	bpf_get_prandom_u32: unsigned((m) => m.environment.random()),
 	bpf_get_smp_processor_id: unsigned((m) => m.environment.cpu),
 	bpf_get_numa_node_id: unsigned(() => 0),

@@ -8,7 +8,7 @@ import type { LoadedProgram } from "../program.ts";
 import { BloomFilter } from "./bloom-filter.ts";
 import type { Codec, Value } from "./codec.ts";
 import { bytesCodec, typeCodec } from "./codec.ts";
-import type { EventQueue, EventRecord } from "./events.ts";
+import type { EventRecord, EventSource } from "./events.ts";
 import type { BpfMap } from "./map.ts";
 import { roundUp8, updateFlags } from "./map.ts";
 import { ArrayOfMaps, HashOfMaps } from "./map-in-map.ts";
@@ -145,11 +145,16 @@ export class MapView {
 		return this.#events().listen(listener);
 	}
 
+	/** Records of a perf event array that found no room. */
+	get lost(): number {
+		return this.#events().lost;
+	}
+
 	encodeKey(key: Value | MapView): Uint8Array {
 		return this.#key.encode(key as Value);
 	}
 
-	#events(): EventQueue {
+	#events(): EventSource {
 		if (this.map instanceof RingBuffer || this.map instanceof PerfEventArray) return this.map.events;
 		throw new TypeError(`map ${this.name} carries no events`);
 	}
