@@ -5,9 +5,19 @@
 import { DERIVED, fillTables } from "./derived.ts";
 import { FILES } from "./files.ts";
 
-export function builtinHeader(name: string): string | undefined {
-	if (Object.hasOwn(DERIVED, name)) return DERIVED[name]();
-	return Object.hasOwn(FILES, name) ? fillTables(FILES[name]) : undefined;
+/** Made once: they are constants. */
+const made = new Map<string, Uint8Array>();
+const encoder = new TextEncoder();
+
+export function builtinHeader(name: string): Uint8Array | undefined {
+	let bytes = made.get(name);
+	if (bytes === undefined) {
+		const text = Object.hasOwn(DERIVED, name) ? DERIVED[name]() : Object.hasOwn(FILES, name) ? fillTables(FILES[name]) : undefined;
+		if (text === undefined) return undefined;
+		bytes = encoder.encode(text);
+		made.set(name, bytes);
+	}
+	return bytes;
 }
 
 export function builtinHeaderNames(): readonly string[] {

@@ -23,7 +23,7 @@ export interface SearchPath {
 	readonly dirs: readonly (SearchDir | "built-in")[];
 	readonly provider: FileProvider;
 	/** Headers of ours by name: "linux/bpf.h". */
-	builtin(name: string): string | undefined;
+	builtin(name: string): Uint8Array | string | undefined;
 }
 
 /** Built-in headers are shown under this folder. */

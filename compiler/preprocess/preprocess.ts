@@ -25,7 +25,7 @@ export interface PreprocessOptions {
 	readonly includes: readonly string[];
 	readonly dirs: readonly (SearchDir | "built-in")[];
 	readonly provider: FileProvider;
-	readonly builtinHeader: (name: string) => string | undefined;
+	readonly builtinHeader: (name: string) => Uint8Array | string | undefined;
 	/** May `#include "vmlinux.h"` without a file be noted instead of refused, because types can come from elsewhere? */
 	readonly virtualVmlinux: () => boolean;
 	/** -fsyntax of .i files: directives other than line markers are not obeyed. */
