@@ -42,8 +42,34 @@ export function resultType(type: FunctionType): Ty | null {
 	return shapeOf(type.result).kind === "void" || returnsIndirectly(type.result) ? null : tyOf(type.result);
 }
 
+/** `asm("llvm.bpf.load.half")` on a declaration: the packet access instructions of classic BPF, by the names that LLVM gives them. */
+const PACKET_LOADS = new Map([
+	["llvm.bpf.load.byte", "u8"],
+	["llvm.bpf.load.half", "u16"],
+	["llvm.bpf.load.word", "u32"],
+]);
+
+/** The packet buffer is in r6, the result in r0; the other caller-saved registers are lost (RFC 9669 section 5.6). */
+function loadPacket(f: Lowering, width: string, args: readonly TExpr[]): Value {
+	const skb = f.value(args[0]);
+	const offset = f.value(args[1]);
+	const operand = (constraint: string, register?: string) => ({ constraint, memory: false, wide: true, ...(register === undefined ? {} : { register }) });
+	return f.b.append("asm", "i64", [skb, offset], {
+		asm: {
+			template: `r0 = *(${width} *)skb[%2]`,
+			volatile: true,
+			outputs: [{ constraint: "r", inout: false, earlyClobber: false, memory: false, wide: true, register: "r0" }],
+			inputs: [operand("r", "r6"), operand(offset.op === "const" ? "i" : "r")],
+			clobbers: ["r1", "r2", "r3", "r4", "r5"],
+			labels: [],
+		},
+	});
+}
+
 export function lowerCall(f: Lowering, expr: CallExpr, into: Place | null): Value | Place | null {
 	const { b } = f;
+	const packetLoad = expr.callee.kind === "function" ? PACKET_LOADS.get(expr.callee.symbol.asmLabel ?? "") : undefined;
+	if (packetLoad !== undefined && expr.args.length === 2) return loadPacket(f, packetLoad, expr.args);
 	const span = expr.span;
 	let callee: IrCallee;
 	let pointer: Value | null = null;

@@ -17,6 +17,7 @@ const MAX_ROUNDS = 4096;
 /** clang's limits for -O2: instructions, and how much more when most of them fold. */
 const SMALL_RESULT = 150;
 const MAX_BOOST = 4;
+const MAX_LOOKED_AT = 10;
 const ASKED_RESULT = 16384;
 
 export const unroll: Pass = {
@@ -54,8 +55,9 @@ function rounds(fn: IrFunction, loop: Loop): number | null {
 	const count = countRounds(fn, loop, latch, most);
 	if (count === null || asked) return count;
 	// What depends on the counter alone disappears, so a loop made mostly of that may grow more.
-	const boost = size.calls ? 1 : Math.min(MAX_BOOST, size.all / Math.max(size.rest, 1));
-	return (size.calls ? size.all : size.rest) * (count - 1) <= SMALL_RESULT * boost ? count : null;
+	const looked = !size.calls && count - 1 <= MAX_LOOKED_AT;
+	const boost = looked ? Math.min(MAX_BOOST, size.all / Math.max(size.rest, 1)) : 1;
+	return (looked ? size.rest : size.all) * (count - 1) <= SMALL_RESULT * boost ? count : null;
 }
 
 const FREE = new Set(["phi", "jump", "lifetime", "trunc", "ptrtoint", "inttoptr", "zext"]);
