@@ -1,6 +1,6 @@
 // Bundles the public entry points, the CLI and the examples into dist/, or the folder given (ES modules that share chunks).
 // Declarations come from `tsc -p tsconfig.build.json` when the package is packed.
-import { readdirSync, rmSync, existsSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { build } from "esbuild";
 
 const entries = [
