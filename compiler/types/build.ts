@@ -1,5 +1,6 @@
 import type { TokenSpan } from "../diagnostics/diagnostic.ts";
 import { asPointer, canonical, FLOAT, INT, integerType, isPointer, ULONG, unqualified, wrap } from "./basic.ts";
+import { compatible } from "./compat.ts";
 import { sizeOf } from "./layout.ts";
 import type { LExpr, TExpr } from "./typed.ts";
 import type { CType, IntType } from "./types.ts";
@@ -29,7 +30,7 @@ export function representation(type: CType): IntType | null {
 export function convert(operand: TExpr, type: CType, explicit: boolean, span: TokenSpan = operand.span): TExpr {
 	const to = canonical(type);
 	const from = canonical(operand.type);
-	if (from === to && !explicit) return operand;
+	if (!explicit && (from === to || (from.kind === "pointer" && to.kind === "pointer" && compatible(from.target, to.target)))) return operand;
 	if (operand.kind === "int") {
 		const target = representation(type);
 		if (target) return intConst(wrap(operand.value, target), type, span);

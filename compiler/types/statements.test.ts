@@ -1,0 +1,107 @@
+import { describe, expect, it } from "vitest";
+import { checkText } from "../../test/support/typed.ts";
+import { printFunction } from "./print.ts";
+
+/** The body of the last function, one line a statement, indentation taken off. */
+function body(text: string): string[] {
+	const { typed, errors } = checkText(text);
+	expect(errors).toEqual([]);
+	const f = typed.functions.filter((s) => s.body).at(-1)!;
+	return printFunction(f).split("\n").slice(1, -1).map((line) => line.trim());
+}
+
+const GUARD = "void done(int *p); void step(void); int any(void);\n#define AUTO __attribute__((cleanup(done)))\n";
+
+describe("cleanup attributes", () => {
+	it("run at the end of the block, innermost first", () => {
+		expect(body(`${GUARD} void f(void) { AUTO int a = 1; AUTO int b = 2; step(); }`)).toEqual(["local int a = 1;", "local int b = 2;", "step();", "done(&b);", "done(&a);"]);
+	});
+
+	it("run before a return, after its value is taken", () => {
+		expect(body(`${GUARD} int f(void) { AUTO int a = 1; return a; }`)).toEqual(["local int a = 1;", "local int .return.0 = load a;", "done(&a);", "return load .return.0;", "done(&a);"]);
+	});
+
+	it("run before break and continue leave their scope", () => {
+		expect(body(`${GUARD} void f(void) { while (any()) { AUTO int a = 1; if (any()) break; step(); } }`)).toEqual([
+			"loop before (any())", "{", "local int a = 1;", "if (any())", "{", "done(&a);", "break;", "}", "step();", "done(&a);", "}",
+		]);
+	});
+
+	it("run before a goto out of their scope, forward or backward, and not for one within", () => {
+		expect(body(`${GUARD} void f(void) { again: { AUTO int a = 1; if (any()) goto out; if (any()) goto again; if (any()) goto in; in: step(); } out:; }`)).toEqual([
+			"again:", "{", "local int a = 1;",
+			"if (any())", "{", "done(&a);", "goto out;", "}",
+			"if (any())", "{", "done(&a);", "goto again;", "}",
+			"if (any())", "{", "goto in;", "}",
+			"in:", "step();", "done(&a);", "}", "out:", "{", "}",
+		]);
+	});
+
+	it("run after a statement expression's value is taken", () => {
+		expect(body(`${GUARD} int f(void) { return ({ AUTO int a = 1; a + 1; }); }`).join(" ")).toBe("return ({ local int a = 1; local int .value.0 = (load a + 1); done(&a); => load .value.0 });");
+	});
+});
+
+describe("statements", () => {
+	it("number the cases of a switch and keep its ranges", () => {
+		expect(body("int f(unsigned char c) { switch (c) { case 'a' ... 'z': return 1; case -1: return 2; default: return 3; } }")[0]).toBe("switch ((int)load c) [97...122→#0 -1→#1 default→#2]");
+	});
+
+	it("convert case values to the promoted type of the switch", () => {
+		expect(body("int f(unsigned c) { switch (c) { case -1: return 2; } return 0; }")[0]).toBe("switch (load c) [4294967295→#0]");
+	});
+
+	it("rename __label__ names", () => {
+		const lines = body("#define M() ({ __label__ out; goto out; out: 1; })\nint f(void) { return M() + M(); }");
+		expect(lines.join(" ")).toMatch(/goto out\.0;.*out\.0:.*goto out\.1;.*out\.1:/);
+	});
+
+	it("keep a static local apart, named for its function", () => {
+		const { typed } = checkText("int f(void) { static int n = 4; static const char *const s = \"x\"; return n++ + *s; }");
+		expect(new Map(typed.objects.map((o) => [o.name, o.ownerFunction]))).toEqual(new Map([["n", "f"], ["s", "f"], [".L.str.init0", undefined]]));
+	});
+
+	it("deduce __auto_type", () => {
+		expect(body("long g(void); void f(void) { const __auto_type x = g(); __auto_type s = \"ab\"; }")).toEqual(["local const long x = g();", 'local char *s = &"ab";']);
+	});
+
+	it("hand loops their unroll pragma", () => {
+		expect(body("void g(void); void f(void) {\n#pragma unroll\nfor (int i = 0; i < 3; i++) g();\n}")[2]).toBe("loop before ((load i < 3)) step (old i += 1 in int) unroll(0)");
+	});
+
+	it("check operands of assembly", () => {
+		expect(body('long f(long x) { register long r asm("r1") = x; int y; asm volatile("%[o] = %1" : [o] "=&r"(y), "+r"(r) : "i"(5), "0"(x), "m"(x) : "r2", "memory"); return y; }').at(-2)).toBe(
+			'asm volatile("%[o] = %1" : [o]"=&r"(y), "+r"(r) : "i"(5), "0"(load x), "m"(load x) : "r2", "memory");',
+		);
+	});
+});
+
+describe("what is emitted", () => {
+	const names = (text: string): string[] => {
+		const { typed, errors } = checkText(text);
+		expect(errors).toEqual([]);
+		return [...typed.functions, ...typed.objects].map((s) => `${s.linkage} ${s.name}`).sort();
+	};
+
+	it("is what a definition with external linkage reaches", () => {
+		expect(names("static int a(void) { return 1; } static int b(void) { return a(); } static int c(void) { return 2; } int d(void) { return b(); } int e(void); extern int x, y; int z = sizeof(y); int *p(void) { return &x; }")).toEqual([
+			"extern x", "global d", "global p", "global z", "static a", "static b",
+		]);
+	});
+
+	it("holds what is marked used, and leaves out what only dead code names", () => {
+		expect(names("static int a __attribute__((used)); static int b(void) { return 1; } static int c(void) { return 1; } int d(void) { if (0) return b(); return 0 && c(); }")).toEqual(["global d", "static a"]);
+	});
+
+	it("merges the declarations of one name", () => {
+		const { typed } = checkText('extern int a[]; int a[3]; extern int w __attribute__((weak, section(".ksyms"))); extern int w; int f(void); __attribute__((noinline)) int f(void) { return a[0] + w; }');
+		expect(typed.objects.map((o) => [o.name, o.linkage, o.weak, o.section, o.type.kind === "array" ? o.type.length : null])).toEqual([["a", "global", false, null, 3], ["w", "extern", true, ".ksyms", null]]);
+		expect(typed.functions.map((f) => f.inline)).toEqual(["never"]);
+	});
+
+	it("calls helpers by number, through pointers that nobody changes", () => {
+		expect(body("static void *(*const lookup)(void *, const void *) = (void *)1; static long (*trace)(const char *, ...) = (void *)6; void *f(void *m) { int k = 0; trace(\"x\", k); return lookup(m, &k); }").slice(1)).toEqual([
+			'helper#6:trace(&"x", load k);'.replace('&"x"', '(const char *)&"x"'), "return helper#1:lookup(load m, (const void *)&k);",
+		]);
+	});
+});
