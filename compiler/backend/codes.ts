@@ -14,4 +14,5 @@ export const BACKEND_CODES = [
 	{ code: "E0710", severity: "error", title: "inline assembly that needs more registers than there are" },
 	{ code: "E0711", severity: "error", title: "assembly outside of functions" },
 	{ code: "E0712", severity: "error", title: "a big-endian target" },
+	{ code: "E0713", severity: "error", title: "an intrinsic function of LLVM that eBPF does not need" },
 ] as const satisfies readonly DiagnosticRow[];

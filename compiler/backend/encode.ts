@@ -208,6 +208,10 @@ function encodeInst(inst: MInst, next: MBlock | null, context: EncodeContext, is
 				insn(CLASS.alu64 | ALU_OPS.mov.code | SOURCE_REG, inst.dst, FRAME, 0, 0),
 				...(off === 0 ? [] : [insn(CLASS.alu64 | ALU_OPS.add.code, inst.dst, 0, 0, off)]),
 			]);
+		case "packet": {
+			const mode = inst.src === NONE ? MODE.abs : MODE.ind;
+			return item([insn(CLASS.ld | mode | LITTLE[inst.bytes], 0, reg(inst.src), 0, inst.imm)]);
+		}
 		case "call": {
 			const callee = inst.callee!;
 			if (callee.kind === "helper") return item([insn(CLASS.jmp | CALL_CODE, 0, CALL_SOURCES.helper, 0, callee.id)]);

@@ -102,3 +102,15 @@ describe("text of inline assembly", () => {
 		expect(build(program(`asm volatile("${text}" ::); return 0;`)).errors[0]).toMatch(message);
 	});
 });
+
+describe("functions named after LLVM's intrinsics", () => {
+	const half = 'unsigned long long load_half(void *skb, unsigned long long off) asm("llvm.bpf.load.half");\n';
+	it("are the packet access of classic BPF, through r6", () => {
+		const { code: lines } = build(half + program("return load_half(p, 12);"));
+		expect(lines).toEqual(["r6 = r2", "r0 = *(u16 *)skb[12]", "exit"]);
+	});
+	it("that are unknown are refused by name", () => {
+		const { errors } = build(half.replace("load.half", "load.bit") + program("return load_half(p, 12);"));
+		expect(errors).toEqual(['unknown intrinsic function "llvm.bpf.load.bit"']);
+	});
+});

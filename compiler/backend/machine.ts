@@ -52,6 +52,7 @@ export type Callee =
  * | load_acquire, store_release | as load and store |
  * | wide | dst = a 64-bit constant or a symbol's address |
  * | address | dst = address of a stack slot + off |
+ * | packet | r0 = big-endian bytes of the packet of r6's context at imm, or at src |
  * | call | r0 = callee(r1 … rN) |
  * | asm | inline assembly |
  * | jump | if dst op src or imm goto blocks[0] else goto blocks[1] |
@@ -71,6 +72,7 @@ export type MKind =
 	| "store_release"
 	| "wide"
 	| "address"
+	| "packet"
 	| "call"
 	| "asm"
 	| "jump"
@@ -230,6 +232,10 @@ export function forUses(inst: MInst, visit: (reg: Reg) => void): void {
 			one(inst.src);
 			if (inst.op === "cmpxchg") visit(0);
 			return;
+		case "packet":
+			visit(6);
+			one(inst.src);
+			return;
 		case "call":
 			for (let reg = 1; reg <= inst.args; reg++) visit(reg);
 			return;
@@ -266,6 +272,7 @@ export function forDefs(inst: MInst, visit: (reg: Reg) => void): void {
 			if (inst.op === "cmpxchg") visit(0);
 			else if (fetches(inst)) visit(inst.src);
 			return;
+		case "packet":
 		case "call":
 			for (let reg = 0; reg <= 5; reg++) visit(reg);
 			return;

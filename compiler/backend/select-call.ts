@@ -19,6 +19,10 @@ export function selectCall(s: Selector, inst: Inst): void {
 		return;
 	}
 	s.flush();
+	if (callee.kind === "function" && callee.symbol.asmLabel?.startsWith("llvm.")) {
+		selectIntrinsic(s, inst, callee.symbol.asmLabel);
+		return;
+	}
 	const made = (value: Value): boolean => {
 		const from = s.strip(value);
 		return !isInst(from) || from.op === "global" || from.op === "alloca";
@@ -39,5 +43,26 @@ export function selectCall(s: Selector, inst: Inst): void {
 				callee.kind === "helper" ? { kind: "helper", id: callee.id } : { kind: "function", symbol: callee.symbol },
 		}),
 	);
+	if (inst.ty !== null && s.isWanted(inst)) s.emit(copy(s.result(inst), 0, loc));
+}
+
+/** What LLVM offers to programs under its own names, `asm("llvm.bpf.load.half")`: the packet access of classic BPF. */
+const packetLoads: Readonly<Record<string, 1 | 2 | 4>> = {
+	"llvm.bpf.load.byte": 1,
+	"llvm.bpf.load.half": 2,
+	"llvm.bpf.load.word": 4,
+};
+
+function selectIntrinsic(s: Selector, inst: Inst, name: string): void {
+	const { loc } = inst;
+	const bytes = Object.hasOwn(packetLoads, name) ? packetLoads[name] : undefined;
+	if (bytes === undefined || inst.args.length !== 2) {
+		s.error("E0713", `unknown intrinsic function "${name}"`, loc);
+		return;
+	}
+	const [context, offset] = inst.args;
+	const imm = s.imm(offset);
+	s.moveTo(6, context, loc);
+	s.emit(minst("packet", loc, imm === null ? { bytes, src: s.reg(offset) } : { bytes, imm }));
 	if (inst.ty !== null && s.isWanted(inst)) s.emit(copy(s.result(inst), 0, loc));
 }

@@ -87,7 +87,7 @@ export function spill(fn: MFunction, spilled: ReadonlyMap<Reg, Reg>, reach: numb
 			out.push(inst);
 			for (const one of after) out.push(one);
 			// Nothing may be held over what overwrites r0–r5.
-			if (inst.kind === "call" || inst.kind === "asm") held.clear();
+			if (inst.kind === "call" || inst.kind === "asm" || inst.kind === "packet") held.clear();
 		});
 		block.insts = out;
 	}

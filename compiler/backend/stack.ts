@@ -33,7 +33,8 @@ export function placeStack(fn: MFunction, diagnostics: DiagnosticSink): void {
 			for (const slot of slots) slot.offset = -depth;
 		};
 		// Widest alignment first: no gaps but at the end.
-		for (const slot of [...variables].sort((a, b) => b.align - a.align)) place([slot], slot.size, Math.max(slot.size <= 8 ? least : 1, slot.align));
+		for (const slot of [...variables].sort((a, b) => b.align - a.align))
+			place([slot], slot.size, Math.max(slot.size <= 8 ? least : 1, slot.align));
 		for (const group of spilled) place(group, 8, 8);
 		return depth;
 	};
