@@ -45,7 +45,8 @@ interface Pending {
 	readonly request: XrpRequest<unknown>;
 	readonly resolve: (value: never) => void;
 	readonly reject: (reason: unknown) => void;
-	readonly unsubscribe?: () => void;
+	/** Stops listening to the request's signal. */
+	unsubscribe: (() => void) | null;
 	attempts: number;
 }
 
@@ -76,7 +77,7 @@ export class XrpPool {
 	/** Runs one chain. Rejects only when the pool is closed or a worker died twice under the request. */
 	readXrp<T>(request: XrpRequest<T>): Promise<T> {
 		if (this.#closed) return Promise.reject(new Error("the pool is closed"));
-		return new Promise<T>((resolve, reject) => this.#enter({ request, resolve, reject, attempts: 0 }));
+		return new Promise<T>((resolve, reject) => this.#enter({ request, resolve, reject, unsubscribe: null, attempts: 0 }));
 	}
 
 	/** Runs many chains from one submission; the answers come in the order of the requests. */
@@ -199,18 +200,18 @@ class Thread {
 		words[record + SLOT.cancelled] = request.signal?.aborted ? 1 : 0;
 		request.fill(this.#pages[program][slot]);
 		this.#pending[slot] = pending;
-		request.signal?.addEventListener("abort", () => {
-			if (this.#pending[slot] === pending) Atomics.store(words, record + SLOT.cancelled, 1);
-		});
+		if (request.signal) pending.unsubscribe = onAbort(request.signal, () => Atomics.store(words, record + SLOT.cancelled, 1));
 		this.#ring.submit(slot);
 		if (this.#flushing) return;
 		this.#flushing = true;
-		queueMicrotask(() => {
-			this.#flushing = false;
-			this.#ring.publishSubmissions();
-			this.#listen();
-		});
+		queueMicrotask(this.#flush);
 	}
+
+	readonly #flush = (): void => {
+		this.#flushing = false;
+		this.#ring.publishSubmissions();
+		this.#listen();
+	};
 
 	/** Keeps exactly one wait under way while requests are in flight. */
 	#listen(): void {
@@ -238,6 +239,7 @@ class Thread {
 		this.#pending[slot] = undefined;
 		this.#freeSlots.push(slot);
 		if (!pending) return;
+		pending.unsubscribe?.();
 		const { words } = this.#ring;
 		const record = this.#ring.record(slot);
 		const result: XrpResult = {
@@ -255,6 +257,7 @@ class Thread {
 	#orphans(): Pending[] {
 		const orphans = this.#pending.filter((pending) => pending !== undefined);
 		this.#pending.fill(undefined);
+		for (const pending of orphans) pending.unsubscribe?.();
 		return orphans;
 	}
 
@@ -264,6 +267,11 @@ class Thread {
 		for (const pending of this.#orphans()) pending.reject(new Error("the pool was closed"));
 		await this.worker.terminate();
 	}
+}
+
+function onAbort(signal: AbortSignal, abort: () => void): () => void {
+	signal.addEventListener("abort", abort);
+	return () => signal.removeEventListener("abort", abort);
 }
 
 /** The worker's file: in its own place in the built package; among the sources it is bundled first, since a thread loads no TypeScript. */
