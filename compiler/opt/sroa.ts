@@ -13,7 +13,8 @@ export const sroa: Pass = {
 	name: "sroa",
 	run(fn) {
 		let any = false;
-		for (let again = true; again; ) {
+		// Each round makes pieces smaller, so few are needed; the limit only keeps a fault from becoming a hang.
+		for (let again = true, rounds = 0; again && rounds < MAX_ROUNDS; rounds++) {
 			again = false;
 			// Cutting a copy between two slots changes how the other one is used: that one waits for the next round.
 			const stale = new Set<Value>();
@@ -41,6 +42,8 @@ interface Piece {
 }
 
 const isBlockOp = (inst: Inst): boolean => inst.op === "memcpy" || inst.op === "memmove" || inst.op === "memset";
+
+const MAX_ROUNDS = 64;
 
 /** Copies larger than this are not taken apart into pieces that nothing but copies touch. */
 const MAX_COPY_ONLY = 256;
@@ -193,38 +196,50 @@ function rewrite(fn: IrFunction, inst: Inst, access: SlotAccess, pieces: readonl
 	};
 	const volatile = inst.attr?.volatile ? { volatile: true } : {};
 	for (const piece of pieces) {
-		const from = Math.max(start, piece.from);
-		const to = Math.min(end, piece.to);
-		if (from >= to) continue;
-		const size = to - from;
-		const shift = from - piece.from;
-		const simple = isInteger(piece) && [1, 2, 4, 8].includes(size);
-		const ty = size === 8 ? "i64" : "i32";
-		if (inst.op === "memset") {
-			const byte = inst.args[1];
-			if (simple) {
-				const value = spread(byte, size, emit);
+		const first = Math.max(start, piece.from);
+		const last = Math.min(end, piece.to);
+		if (first >= last) continue;
+		// An integer takes its part in words: six bytes of eight are four and two.
+		const spans = isInteger(piece) ? words(first - piece.from, last - first) : [{ shift: first - piece.from, size: last - first }];
+		for (const { shift, size } of spans) {
+			const from = piece.from + shift;
+			const ty = size === 8 ? "i64" : "i32";
+			if (inst.op === "memset") {
+				const byte = inst.args[1];
+				if (!isInteger(piece)) emit("memset", null, [advance(piece.slot!, shift), byte], { size, align: alignOf(piece, shift) });
+				else if (piece.whole) emit("store", null, [piece.slot!, spread(byte, size, emit)], { size });
+				else writePart(piece, shift, size, spread(byte, size, emit), emit);
+				continue;
+			}
+			const other = advance(otherAt!, from - start);
+			const otherAlign = gcd(align, from - start);
+			const narrow = otherAlign < size ? { align: otherAlign } : {};
+			if (!isInteger(piece)) {
+				const attr = { size, align: Math.min(otherAlign, alignOf(piece, shift)), ...volatile };
+				const own = advance(piece.slot!, shift);
+				emit("memcpy", null, access.operand === 0 ? [own, other] : [other, own], attr);
+			} else if (access.operand === 0) {
+				const value = emit("load", ty, [other], { size, ...narrow, ...volatile });
 				if (piece.whole) emit("store", null, [piece.slot!, value], { size });
 				else writePart(piece, shift, size, value, emit);
-			} else emit("memset", null, [advance(piece.slot!, shift), byte], { size, align: alignOf(piece, shift) });
-			continue;
-		}
-		const other = advance(otherAt!, from - start);
-		const otherAlign = gcd(align, from - start);
-		const narrow = otherAlign < size ? { align: otherAlign } : {};
-		if (!simple) {
-			const attr = { size, align: Math.min(otherAlign, alignOf(piece, shift)), ...volatile };
-			const own = advance(piece.slot!, shift);
-			emit("memcpy", null, access.operand === 0 ? [own, other] : [other, own], attr);
-		} else if (access.operand === 0) {
-			const value = emit("load", ty, [other], { size, ...narrow, ...volatile });
-			if (piece.whole) emit("store", null, [piece.slot!, value], { size });
-			else writePart(piece, shift, size, value, emit);
-		} else {
-			const value = piece.whole ? emit("load", ty, [piece.slot!], { size }) : readPart(piece, shift, size, null, emit);
-			emit("store", null, [other, value], { size, ...narrow, ...volatile });
+			} else {
+				const value = piece.whole ? emit("load", ty, [piece.slot!], { size }) : readPart(piece, shift, size, null, emit);
+				emit("store", null, [other, value], { size, ...narrow, ...volatile });
+			}
 		}
 	}
+}
+
+/** A stretch of bytes cut where words end. */
+function words(shift: number, length: number): { shift: number; size: number }[] {
+	const spans: { shift: number; size: number }[] = [];
+	for (let at = shift; at < shift + length; ) {
+		let size = 8;
+		while (at % size !== 0 || at + size > shift + length) size /= 2;
+		spans.push({ shift: at, size });
+		at += size;
+	}
+	return spans;
 }
 
 const gcd = (align: number, offset: number): number => {
