@@ -26,6 +26,7 @@ export { loadPrepared } from "./prepared.ts";
 export type { BoundProgram, Engine, LoadedProgram } from "./program.ts";
 export type { ContextLayout } from "./programs/contexts.ts";
 export { contexts } from "./programs/contexts.ts";
+export type { ContextFieldDescription, ProgramTypeDescription } from "./programs/custom.ts";
 export type { RunInput, RunOutput } from "./programs/run.ts";
 export { InputError } from "./programs/run.ts";
 export { xdpAction } from "./programs/xdp.ts";

@@ -34,9 +34,16 @@ describe("faults", () => {
 		expect(() => run("r1 = 0xffffffffffff ll\n*(u8 *)(r1 + 0) = 1\nr0 = 0\nexit")).toThrow(/outside the memory/);
 	});
 
-	it("stops at the budget and behind the last instruction", () => {
-		expect(() => run("goto -1")).toThrow(/budget of 10000/);
-		expect(() => run("r0 = 0")).toThrow(/past the last instruction/);
+	it("stops at the budget", () => {
+		expect(() => run("r0 = 0\ngoto -2")).toThrow(/budget of 10000/);
+		expect(() => run("r0 = 0")).toThrow(/past the end of the subprogram/);
+	});
+
+	it("refuses malformed programs before they run", () => {
+		expect(() => run("r0 = 0\ngoto +5\nexit")).toThrow(/a jump to slot 7, out of the subprogram/);
+		expect(() => run("goto +1\nr0 = 1 ll\nexit")).toThrow(/middle of the ld_imm64 at slot 1/);
+		expect(() => run("r1 = 0\nexit")).toThrow(/r0 was never set/);
+		expect(() => run("goto -1")).toThrow(/jumps to itself/);
 	});
 
 	it("stops calls that nest too deep", () => {

@@ -29,12 +29,12 @@ import { ArrayOfMaps, HashOfMaps } from "./maps/map-in-map.ts";
 import { ProgArray } from "./maps/prog-array.ts";
 import { specialFields } from "./maps/special-fields.ts";
 import { MapView } from "./maps/view.ts";
-import type { CustomTypes } from "./programs/index.ts";
+import type { ProgramTypeDescription } from "./programs/custom.ts";
+import { contextLayout, descriptionProblem, verifierType } from "./programs/custom.ts";
 import { familyOf } from "./programs/index.ts";
 import type { Prepared, RunInput, RunOutput } from "./programs/run.ts";
 import type { Engine, LoadedProgram } from "./program.ts";
 import type { Facts, Rejection, Verdict } from "./verifier/facts.ts";
-import type { CustomProgramType } from "./verifier/programs/table.ts";
 
 export type EngineName = "interpreter" | "js" | "wasm" | "default";
 
@@ -46,10 +46,8 @@ export interface LoadOptions extends OpenOptions, MachineOptions {
 	readonly verify?: boolean | ((image: ProgramImage) => Verdict);
 	/** Initial values of global variables, constants included. */
 	readonly globals?: Readonly<Record<string, Value>>;
-	/** The host's own program types: what the verifier checks. */
-	readonly programTypes?: readonly CustomProgramType[];
-	/** Names of the fields in their contexts, for `run`; a type without them takes bytes. */
-	readonly contexts?: CustomTypes;
+	/** The host's own program types. */
+	readonly programTypes?: readonly ProgramTypeDescription[];
 	/** max_entries of maps by name, as bpf_map__set_max_entries() would set them. */
 	readonly maxEntries?: Readonly<Record<string, number>>;
 	/** Only these programs. */
@@ -143,6 +141,8 @@ export function readObject(source: Uint8Array | ObjectFile): ObjectFile {
 }
 
 export async function load(source: Uint8Array | ObjectFile, options: LoadOptions = {}): Promise<LoadedObject> {
+	const problem = (options.programTypes ?? []).map(descriptionProblem).find((one) => one !== null);
+	if (problem !== undefined) throw new LoadFailure([{ section: "", offset: -1, symbol: "", message: problem }]);
 	const opened = openObject(readObject(source), options);
 	const sized = opened.maps.map((def) => (options.maxEntries?.[def.name] === undefined ? def : { ...def, maxEntries: options.maxEntries[def.name] }));
 	const maps = presetGlobals(sized, options.globals ?? {});
@@ -163,8 +163,8 @@ export async function load(source: Uint8Array | ObjectFile, options: LoadOptions
 	const runtimeMaps = createMaps(machine, maps);
 	const programs: Record<string, Program> = {};
 	for (const [i, image] of images.entries()) {
-		const family = familyOf(image.type, { ...customLayouts(options.programTypes ?? []), ...options.contexts });
-		if (family === null) throw new LoadFailure([{ section: image.section, offset: -1, symbol: image.name, message: `program type ${image.type} is not known; give its context layout in the contexts option` }]);
+		const family = familyOf(image.type, Object.fromEntries((options.programTypes ?? []).map((one) => [one.name, contextLayout(one)])));
+		if (family === null) throw new LoadFailure([{ section: image.section, offset: -1, symbol: image.name, message: `program type ${image.type} is not known; describe it in the programTypes option` }]);
 		const verdict = verdicts[i];
 		const facts: Facts | null = verdict?.verdict === "accept" ? verdict.facts : null;
 		const loaded = bindProgram(machine, image, runtimeMaps, facts, engine);
@@ -190,7 +190,7 @@ async function verifierOf(options: LoadOptions): Promise<((image: ProgramImage) 
 	const { verify } = await import("./verifier/index.ts");
 	const { kernelBtf, programTypes } = options;
 	const kernel = kernelBtf === undefined ? null : { kernel: true, count: kernelBtf.count, type: (id: number) => kernelBtf.type(id), find: (name: string, kind: BtfType["kind"]) => kernelBtf.find(name).find((id) => kernelBtf.type(id).kind === kind) ?? -1 };
-	return (image) => verify(image, { kernel, facts: true, cpus: options.cpus ?? options.machine?.cpus ?? 1, ...(programTypes === undefined ? {} : { programTypes }) });
+	return (image) => verify(image, { kernel, facts: true, cpus: options.cpus ?? options.machine?.cpus ?? 1, ...(programTypes === undefined ? {} : { programTypes: programTypes.map(verifierType) }) });
 }
 
 async function engineOf(name: EngineName | Engine, verified: boolean): Promise<Engine> {
@@ -216,10 +216,6 @@ function createMaps(machine: Machine, defs: readonly MapDef[]): BpfMap[] {
 		if (def.pinning === 1) machine.pins.set(def.name, map);
 		return map;
 	});
-}
-
-function customLayouts(types: readonly CustomProgramType[]): CustomTypes {
-	return Object.fromEntries(types.map(({ name, contextSize }) => [name, { size: contextSize, fields: {} }]));
 }
 
 /** Initialisers of prog arrays and maps of maps. */

@@ -8,8 +8,6 @@ import type { Family } from "./run.ts";
 import { skb } from "./skb.ts";
 import { xdp } from "./xdp.ts";
 
-
-
 const families: Readonly<Record<ProgramTypeName, Family>> = {
 	SOCKET_FILTER: skb,
 	SCHED_CLS: skb,

@@ -1,7 +1,7 @@
 /**
  * `run --engine interpreter|js|wasm [--assemble] CASES.jsonl`: executes the programs of isa.jsonl and conformance.jsonl.
  * Only eBPF: classic BPF programs are left out. A conformance program gets r1 = its memory, r2 = the length; an isa program a socket
- * buffer over its data. With --assemble the bytes come from our own assembler, out of the case's text.
+ * buffer over its data. "negative" and "error" cases are refused by the assembler, before the run, or in it. With --assemble the bytes come from our own assembler, out of the case's text.
  */
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -12,6 +12,8 @@ import { invoke, runState } from "../../runtime/invoke.ts";
 import { Machine } from "../../runtime/machine.ts";
 import { layout } from "../../runtime/memory.ts";
 import type { BoundProgram, Engine } from "../../runtime/program.ts";
+import type { Malformed } from "../../runtime/wellformed.ts";
+import { findMalformed } from "../../runtime/wellformed.ts";
 import { engineByName, engineNames } from "../support/engines.ts";
 import { bareImage } from "../support/image.ts";
 import { ubpfHelpers } from "../support/ubpf-helpers.ts";
@@ -53,7 +55,7 @@ export async function main(args: readonly string[]): Promise<number> {
 	for (const line of readFileSync(file, "utf8").split("\n")) {
 		if (line === "") continue;
 		const one = JSON.parse(line) as Case;
-		if (one.kind === "cbpf" || one.kind === "negative") continue;
+		if (one.kind === "cbpf") continue;
 		const outcome = runCase(one, engine, folder, assemble);
 		if (outcome !== null) console.log(JSON.stringify(outcome));
 	}
@@ -65,10 +67,12 @@ export function runCase(one: Case, engine: Engine, folder: string, assemble: ((t
 	try {
 		const insns = instructions(one, folder, assemble);
 		if (insns === null) return null;
+		const malformed = findMalformed(insns) ?? (one.suite === "conformance" ? unregistered(insns) : null);
+		if (malformed !== null && one.kind !== "run") return { id: one.id, verdict: "reject", msg: `instruction ${malformed.insn}: ${malformed.why}` };
 		const retval = one.suite === "isa" ? (one.tests ?? []).map((test) => runOverPacket(one, insns, engine, test.data_size)) : runOverMemory(one, insns, engine);
 		return { id: one.id, verdict: "accept", retval };
 	} catch (thrown) {
-		const expected = one.kind === "error";
+		const expected = one.kind === "error" || one.kind === "negative";
 		return { id: one.id, verdict: expected ? "reject" : "error", msg: thrown instanceof Error ? thrown.message : String(thrown) };
 	}
 }
@@ -78,6 +82,12 @@ function instructions(one: Case, folder: string, assemble: ((text: string) => In
 	if (one.insns !== undefined) return decode(Buffer.from(one.insns, "hex"));
 	if (one.insns_file !== undefined) return decode(gunzipSync(readFileSync(join(folder, one.insns_file))));
 	return null;
+}
+
+/** The conformance suite's host has uBPF's helpers and no others. */
+function unregistered(insns: readonly Insn[]): Malformed | null {
+	const insn = insns.findIndex((one) => one.opcode === 0x85 && one.src === 0 && !ubpfHelpers.has(one.imm));
+	return insn < 0 ? null : { insn, why: `calls helper ${insns[insn].imm}, which is not registered` };
 }
 
 let machine = new Machine();
