@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { clang, hasTool, inFolder, run } from "../test/support/clang.ts";
@@ -11,6 +11,7 @@ import { writeElf } from "./elf/write.ts";
 import type { ObjectFile } from "./object.ts";
 import { assemble } from "./text/assemble.ts";
 import { disassemble } from "./text/disassemble.ts";
+import { sourceLines } from "./text/source-lines.ts";
 
 const tools = ["clang-19", "llvm-objdump-19", "bpftool"].every(hasTool);
 const names = Object.keys(PROGRAMS);
@@ -44,7 +45,7 @@ describe.skipIf(!tools)("objects of clang, against LLVM's tools and bpftool", ()
 			expect(head + disassemble(object, { relocations: true })).toBe(run("llvm-objdump-19", ["-d", "-r", path]));
 			expect(head + disassemble(object, { alu32: true })).toBe(run("llvm-objdump-19", ["-d", "--mcpu=v3", path]));
 			expect(head + describeSections(layout)).toBe(run("llvm-objdump-19", ["-h", path]));
-			expect(head + describeSymbols(object)).toBe(run("llvm-objdump-19", ["-t", path]));
+			expect(head + describeSymbols(layout, object)).toBe(run("llvm-objdump-19", ["-t", path]));
 			expect(head + describeRelocations(layout, object)).toBe(run("llvm-objdump-19", ["-r", path]));
 		});
 	});
@@ -96,6 +97,46 @@ describe.skipIf(!tools)("objects of clang, against LLVM's tools and bpftool", ()
 			return symbol.type === "section" ? o.sections[symbol.section as number].name : symbol.name;
 		};
 		expect(view(object!)).toEqual(view(readElf(objects.get(name)!)));
+	});
+
+	/** Compiles in a folder that stays while `action` looks at the object, since sources are read from there. */
+	const compiled = (command: readonly string[], text: string, action: (path: string) => void): void =>
+		inFolder((folder) => {
+			writeFileSync(join(folder, "prog.c"), text);
+			run(command[0], [...command.slice(1), "-w", "-O2", "-c", "prog.c", "-o", "x.o"], folder);
+			action(join(folder, "x.o"));
+		});
+	const linesOf = (path: string): string[] | undefined => (existsSync(path) ? readFileSync(path, "utf8").split("\n") : undefined);
+
+	const versions = [
+		["clang-19", "-target", "bpf", "-g"],
+		["clang-19", "-target", "bpf", "-gdwarf-4"],
+		["clang-19", "-target", "bpfeb", "-g", "-mcpu=v3"],
+		["clang-14", "-target", "bpf", "-g"],
+		["clang-14", "-target", "bpfeb", "-g"],
+	];
+	it.each(versions.filter(([tool]) => hasTool(tool)))("%s %s %s %s: source beside code is llvm-objdump's", (...command) => {
+		for (const name of ["control", "counters"])
+			compiled(command, PROGRAMS[name], (path) => {
+				const object = readElf(readFileSync(path));
+				const head = `\n${path}:\tfile format elf64-bpf\n`;
+				expect(head + disassemble(object, { before: sourceLines(object, linesOf) })).toBe(run("llvm-objdump-19", ["-S", path]));
+				expect(head + disassemble(object, { relocations: true })).toBe(run("llvm-objdump-19", ["-d", "-r", path]));
+				expect(printBtf(object.btf!)).toBe(run("bpftool", ["btf", "dump", "file", path]));
+			});
+	});
+
+	it.skipIf(!hasTool("bpf-gcc"))("gcc's objects are read, and dumped as by LLVM", () => {
+		for (const name of ["counters", "globals"])
+			compiled(["bpf-gcc", "-gbtf"], PROGRAMS[name].replace(/\(\*(lookup|update|trace|loop)\)/g, "(*const $1)").replace(/__sync_fetch_and_add\(&v->packets, 1\);/, "v->packets++;"), (path) => {
+				const bytes = readFileSync(path);
+				const [layout, object] = [readLayout(bytes), readElf(bytes)];
+				const head = `\n${path}:\tfile format elf64-bpf\n`;
+				expect(head + disassemble(object, { relocations: true })).toBe(run("llvm-objdump-19", ["-d", "-r", path]));
+				expect(head + describeSections(layout) + describeSymbols(layout, object)).toBe(run("llvm-objdump-19", ["-h", "-t", path]));
+				expect(printBtf(object.btf!)).toBe(run("bpftool", ["btf", "dump", "file", path]));
+				expect(readElf(writeElf(object)).sections).toEqual(object.sections);
+			});
 	});
 
 	it("a big-endian object is read", () => {

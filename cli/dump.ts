@@ -1,4 +1,5 @@
 /** `ebpfcc dump`: looks into an object, with the options and the output of `llvm-objdump`. */
+import { readFileSync, statSync } from "node:fs";
 import type { Command } from "commander";
 import { describeRelocations, describeSections, describeSymbols } from "../assembler/elf/describe.ts";
 import { readElf, readLayout } from "../assembler/elf/read.ts";
@@ -44,7 +45,7 @@ function dump(file: string, bytes: Uint8Array, options: Options): string {
 	const code = options.disassemble || options.disassembleAll || options.source;
 	let text = `\n${file}:\tfile format elf64-bpf\n`;
 	if (options.sectionHeaders) text += describeSections(layout);
-	if (options.syms) text += describeSymbols(object);
+	if (options.syms) text += describeSymbols(layout, object);
 	if (options.reloc && !code) text += describeRelocations(layout, object);
 	if (code || (!options.sectionHeaders && !options.syms && !options.reloc))
 		text += disassemble(object, {
@@ -53,7 +54,16 @@ function dump(file: string, bytes: Uint8Array, options: Options): string {
 			sections: options.section,
 			alu32: options.mcpu === "v3" || options.mcpu === "v4",
 			raw: options.showRawInsn,
-			before: options.source ? sourceLines(object) : undefined,
+			before: options.source ? sourceLines(object, linesOf) : undefined,
 		});
 	return text;
+}
+
+/** The lines of a source file that debug information names, for showing only. */
+function linesOf(path: string): string[] | undefined {
+	try {
+		return statSync(path).isFile() ? readFileSync(path, "utf8").split(/\r?\n/) : undefined;
+	} catch {
+		return undefined;
+	}
 }

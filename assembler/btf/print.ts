@@ -2,6 +2,13 @@
 import { INT_ENCODING } from "../spec/btf.ts";
 import type { Btf, BtfType } from "./types.ts";
 
+const ENCODINGS: ReadonlyMap<number, string> = new Map([
+	[0, "(none)"],
+	[INT_ENCODING.signed, "SIGNED"],
+	[INT_ENCODING.char, "CHAR"],
+	[INT_ENCODING.bool, "BOOL"],
+]);
+
 const quoted = (name: string): string => `'${name === "" ? "(anon)" : name}'`;
 
 export function printBtf(btf: Btf): string {
@@ -16,11 +23,8 @@ function printType(btf: Btf, type: BtfType): string {
 		case "void":
 			return "VOID";
 		case "int": {
-			const encoding =
-				(type.encoding & INT_ENCODING.signed && "SIGNED") ||
-				(type.encoding & INT_ENCODING.char && "CHAR") ||
-				(type.encoding & INT_ENCODING.bool && "BOOL") ||
-				"(none)";
+			// gcc's `char` is both signed and a character: bpftool has no word for that.
+			const encoding = ENCODINGS.get(type.encoding) ?? "UNKN";
 			return `${head} size=${type.size} bits_offset=${type.offset} nr_bits=${type.bits} encoding=${encoding}`;
 		}
 		case "ptr":

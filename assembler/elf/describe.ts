@@ -28,13 +28,18 @@ export function describeSections({ headers }: ElfLayout): string {
 	return text;
 }
 
-export function describeSymbols(object: ObjectFile): string {
+export function describeSymbols({ headers, reader: r }: ElfLayout, object: ObjectFile): string {
 	let text = "\nSYMBOL TABLE:\n";
-	for (const symbol of object.symbols) {
+	const table = headers.find((h) => h.type === SHT.symtab);
+	object.symbols.forEach((symbol, i) => {
+		// gcc has symbols of sections that an ObjectFile leaves out, such as .BTF.
+		const index = table === undefined ? 0 : r.u16(table.offset + (i + 1) * 24 + 6);
 		const section =
-			typeof symbol.section === "number"
-				? object.sections[symbol.section].name
-				: { undefined: "*UND*", absolute: "*ABS*", common: "*COM*" }[symbol.section];
+			index > 0 && index < headers.length
+				? headers[index].name
+				: typeof symbol.section === "number"
+					? object.sections[symbol.section].name
+					: { undefined: "*UND*", absolute: "*ABS*", common: "*COM*" }[symbol.section];
 		const binding =
 			symbol.binding === "weak"
 				? " w"
@@ -48,7 +53,7 @@ export function describeSymbols(object: ObjectFile): string {
 		const visibility = symbol.visibility === "default" ? "" : ` .${symbol.visibility}`;
 		const name = symbol.type === "section" && symbol.name === "" ? section : symbol.name;
 		text += `${hex(symbol.value, 16)} ${binding}   ${debug}${type} ${section}\t${hex(symbol.size, 16)}${visibility} ${name}\n`;
-	}
+	});
 	return text;
 }
 

@@ -92,7 +92,7 @@ const TOOLS: readonly Tool[] = [
 	(object, bytes) => {
 		const layout = readLayout(bytes);
 		describeSections(layout);
-		describeSymbols(object);
+		describeSymbols(layout, object);
 		describeRelocations(layout, object);
 	},
 	({ btf }) => {
