@@ -29,6 +29,34 @@ describe("BPF-KV through storage functions", () => {
 		for (const key of [g.keys, g.keys + 1, 2 ** 40]) expect(kv.get(key)).toBeNull();
 	});
 
+	it("starts below the levels that are kept in memory", () => {
+		const trace: number[] = [];
+		for (const cacheLevels of [1, 2, 9]) {
+			const kv = new KvFile(memoryDevice(file), programs, { trace, cacheLevels });
+			for (const key of [0, 31, 961, 12345, g.keys - 1, g.keys]) {
+				trace.length = 0;
+				expect(kv.get(key)).toBe(key < g.keys ? String(key) : null);
+				expect(trace).toEqual(lookupPath(g, key).slice(Math.min(cacheLevels, LAYERS - 1)));
+			}
+			expect(kv.range({ begin: 950, end: 1050 }).map(({ key }) => key)).toEqual(Array.from({ length: 100 }, (_, i) => 950 + i));
+		}
+	});
+
+	it("forgets what it kept when the file's mapping changes", () => {
+		const bytes = file.slice();
+		const device = memoryDevice(bytes);
+		const kv = new KvFile(device, programs, { cacheLevels: 2 });
+		expect(kv.get(5)).toBe("5");
+		// The root's first two children change places: what a stale cache would not know.
+		const root = new DataView(bytes.buffer);
+		const [first, second] = [root.getBigUint64(264, true), root.getBigUint64(272, true)];
+		root.setBigUint64(264, second, true);
+		root.setBigUint64(272, first, true);
+		expect(kv.get(5)).toBe("5");
+		device.remap();
+		expect(kv.get(5)).toBeNull();
+	});
+
 	it("serves 32 keys in one chain, misses among them", () => {
 		const kv = new KvFile(memoryDevice(file), programs);
 		const keys = Array.from({ length: 70 }, (_, i) => (i * 977) % (g.keys + 5000));

@@ -8,6 +8,7 @@ import type { StorageHook, XrpOptions, XrpResult } from "../xrp/chain.ts";
 import { readXrpSync } from "../xrp/engine.ts";
 import { BLOCK, layersOf, VALUE_SIZE } from "./format.ts";
 import { KvNode } from "./node.ts";
+import { TopCache } from "./top-cache.ts";
 import { type Aggregate, GetPage, MAX_KEYS, type RangeBounds, RangePage } from "./query.ts";
 
 export interface KvPrograms {
@@ -31,6 +32,8 @@ export interface KvOptions {
 	/** Levels of the tree; found out when absent. */
 	readonly layers?: number;
 	readonly trace?: number[];
+	/** Levels from the root to keep in memory, for gets and ranges (0). */
+	readonly cacheLevels?: number;
 }
 
 export class KvFile {
@@ -44,12 +47,14 @@ export class KvFile {
 	readonly #range = new PageOf(RangePage);
 	readonly #sum = new PageOf(RangePage);
 	readonly #options: XrpOptions;
+	readonly #top: TopCache | null;
 
 	/** @throws Error when the device is no BPF-KV file, or one that was cut off */
 	constructor(device: BlockDevice, programs: KvPrograms, options: KvOptions = {}) {
 		this.layers = options.layers ?? layersOf(device.size) ?? depthOf(device);
 		this.#device = device;
 		this.#programs = programs;
+		this.#top = options.cacheLevels ? new TopCache(device, options.cacheLevels) : null;
 		this.#options = { maxHops: 1 << 24, ...(options.trace ? { trace: options.trace } : {}) };
 	}
 
@@ -57,7 +62,7 @@ export class KvFile {
 	getBytes(key: number): Uint8Array | null {
 		const page = this.#get.in(this.#programs.get);
 		page.prepareOne(key);
-		this.#chain(this.#programs.get, 0, "get", key);
+		this.#chain(this.#programs.get, this.#start(key), "get", key);
 		return page.found(0) ? page.value(0) : null;
 	}
 
@@ -84,7 +89,7 @@ export class KvFile {
 	forEachInRange(bounds: RangeBounds, take: (key: number, value: Uint8Array) => void): number {
 		const page = this.#range.in(this.#programs.range);
 		let count = 0;
-		let start = 0;
+		let start = this.#start(bounds.begin);
 		for (page.prepare(bounds); !page.empty(); start = page.resume()) {
 			this.#chain(this.#programs.range, start, "range from", bounds.begin);
 			const n = page.length;
@@ -112,6 +117,10 @@ export class KvFile {
 		if (page.empty()) return op === "sum" || op === "count" ? 0n : null;
 		this.#chain(this.#programs.sum, 0, `${op} from`, bounds.begin);
 		return page.length === 0 && (op === "min" || op === "max") ? null : page.aggregateValue;
+	}
+
+	#start(key: number): number {
+		return this.#top === null ? 0 : this.#top.start(key);
 	}
 
 	#chain(hook: StorageHook, offset: number, what: string, key: number): void {

@@ -7,3 +7,4 @@ export { KvNode } from "./node.ts";
 export { AGGREGATES, type Aggregate, GetPage, MAX_KEYS, type RangeBounds, RangePage } from "./query.ts";
 export { type Distribution, Latencies, type Operation, seededRandom, WORKLOADS, type WorkloadName, workload, zipfian } from "./ycsb.ts";
 export { KvStore, type KvStoreOptions, type WritableFile } from "./store.ts";
+export { TopCache } from "./top-cache.ts";
