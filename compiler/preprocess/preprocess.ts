@@ -8,7 +8,7 @@ import { C23_KEYWORDS, isKeyword, KEYWORDS, Kind, keywordKind, kindOf } from "..
 import { Flag, keywordTable, Lexer } from "../source/lexer.ts";
 import { Names } from "../source/names.ts";
 import { type Expansion, TokenBuffer } from "./buffer.ts";
-import { DEFER_FROM_BYTES, type Deferred, endOfRecord, scanEnum, tagAndBrace } from "./defer.ts";
+import { BodyScanner, DEFER_FROM_BYTES, type Deferred } from "./defer.ts";
 import { dispatchDirective } from "./directives.ts";
 import { dynamicTokens } from "./dynamic.ts";
 import { END, type ExpandHost, Expander, numberToken } from "./expand.ts";
@@ -80,6 +80,7 @@ export interface Condition {
 	readonly at: Tok;
 }
 
+const NONE: number[] = [];
 const HASH = kindOf("#");
 const K_STRUCT = kindOf("struct");
 const K_UNION = kindOf("union");
@@ -113,6 +114,7 @@ export class Preprocessor implements ExpandHost {
 	wantsVmlinux = false;
 	stopped = false;
 	readonly #deferred: Deferred[] = [];
+	readonly #scanner = new BodyScanner(this.names);
 	#snapshot: { readonly version: number; readonly table: MacroTable } | null = null;
 	readonly #guards = new Map<string, number>();
 	readonly #report: Report;
@@ -195,20 +197,17 @@ export class Preprocessor implements ExpandHost {
 	#defer(open: OpenFile, word: number): void {
 		const { lexer, file } = open;
 		const { bytes } = lexer;
-		const head = tagAndBrace(bytes, lexer.pos, this.names);
-		if (head === null || (head.name < 0 && word !== K_ENUM) || (head.name >= 0 && (this.macros.defined[head.name] === 1 || this.isKeywordName(head.name)))) return;
-		let to: number;
-		let enumerators: readonly number[] = [];
-		if (word === K_ENUM) {
-			const scanned = scanEnum(bytes, head.open, this.names, this.macros);
-			if (scanned === null) return;
-			({ to, enumerators } = scanned);
-		} else to = endOfRecord(bytes, head.open);
+		const scanner = this.#scanner;
+		if (!scanner.head(bytes, lexer.pos)) return;
+		const { name: tag, from, open: brace } = scanner;
+		if ((tag < 0 && word !== K_ENUM) || (tag >= 0 && (this.macros.defined[tag] === 1 || this.isKeywordName(tag)))) return;
+		const enumerators: number[] = word === K_ENUM ? [] : NONE;
+		const to = word === K_ENUM ? scanner.endOfEnum(bytes, brace, this.macros, enumerators) : scanner.endOfRecord(bytes, brace);
 		if (to === 0) return;
 		if (this.#snapshot === null || this.#snapshot.version !== this.macros.version) this.#snapshot = { version: this.macros.version, table: this.macros.snapshot() };
-		if (head.name >= 0) this.buffer.push(Kind.identifier, Flag.space, head.name, file.base + head.from, 0);
-		this.buffer.push(Kind.deferred, Flag.space, this.#deferred.length, file.base + head.open, 0);
-		this.#deferred.push({ file, from: head.open, to, macros: this.#snapshot.table, enumerators });
+		if (tag >= 0) this.buffer.push(Kind.identifier, Flag.space, tag, file.base + from, 0);
+		this.buffer.push(Kind.deferred, Flag.space, this.#deferred.length, file.base + brace, 0);
+		this.#deferred.push({ file, from: brace, to, macros: this.#snapshot.table, enumerators });
 		lexer.pos = to;
 	}
 
