@@ -9,7 +9,6 @@ import { FileScope } from "./file-scope.ts";
 import { checkBody, withFunction } from "./functions.ts";
 import { localDeclaration } from "./locals.ts";
 import { recordBody } from "./records.ts";
-import { specify } from "./specifiers.ts";
 import { block, stmt, valueBlock } from "./statements.ts";
 import { checkStaticAssert } from "./static-assert.ts";
 import { compoundLiteral, localInit, staticInit } from "./storage-init.ts";
@@ -24,7 +23,6 @@ import type { FunctionSym, ObjectSym, Sym, TypedUnit } from "./typed.ts";
 const RULES: Rules = {
 	expr,
 	typeName,
-	baseType: (cx, specs) => specify(cx, specs).type,
 	block,
 	valueBlock,
 	withFunction,

@@ -1,5 +1,5 @@
 import type { Diagnostic, DiagnosticSink, TokenSpan } from "../diagnostics/diagnostic.ts";
-import type { CompoundStmt, DeclSpecs, Declaration, Expr, InitList, Initializer, Stmt, TypeName } from "../grammar/ast.ts";
+import type { CompoundStmt, Declaration, Expr, InitList, Initializer, Stmt, TypeName } from "../grammar/ast.ts";
 import type { ParsedUnit } from "../grammar/unit.ts";
 import { CODES, type CodeName, type CodeRow } from "./codes.ts";
 import type { FileScope } from "./file-scope.ts";
@@ -92,7 +92,6 @@ export interface SwitchState {
 export interface Rules {
 	expr(cx: Cx, e: Expr): Operand;
 	typeName(cx: Cx, t: TypeName): CType;
-	baseType(cx: Cx, specs: DeclSpecs): CType;
 	block(cx: Cx, block: CompoundStmt): TStmt[];
 	/** A statement expression's body: the last expression statement is its value. */
 	valueBlock(cx: Cx, block: CompoundStmt): { readonly statements: TStmt[]; readonly result?: TExpr };
@@ -155,8 +154,4 @@ export function unevaluated<T>(cx: Cx, body: () => T): T {
 
 export function reach(cx: Cx, symbol: Sym): void {
 	if (!cx.unevaluated) cx.refs.add(symbol);
-}
-
-export function asStatements(value: TExpr): TStmt {
-	return { kind: "expr", expr: value, span: value.span };
 }
