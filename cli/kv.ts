@@ -27,16 +27,18 @@ export function register(program: Command): void {
 			const result = await bulkLoadFile(file, readPairs(options.from), options.from ? progressBar("loading") : undefined, options.from ? statSync(options.from).size : 0);
 			print(`${file}: ${result.keys} keys, ${result.layers} layers, ${result.fileSize} bytes`);
 		}));
-	verb(kv, "get <file> <key...>", "print the values of keys; exit 1 if one is not there").action(
-		run(async (file, keys: string[]) => {
-			const db = await openForReading(file);
+	verb(kv, "get <file> <key...>", "print the values of keys; exit 1 if one is not there")
+		.option("--cache <levels>", "look the keys up one by one, with this many levels of the tree kept in memory")
+		.action(run(async (file, keys: string[], options: { cache?: string }) => {
+			const db = await openForReading(file, options.cache === undefined ? 0 : whole(options.cache, "--cache"));
 			const wanted = keys.map((key) => whole(key, "a key"));
-			for (const [i, value] of db.getMany(wanted).entries()) {
+			// Several keys make one chain, which starts at the root; only single gets can start below it.
+			const values = options.cache === undefined ? db.getMany(wanted) : wanted.map((key) => db.get(key));
+			for (const [i, value] of values.entries()) {
 				print(value === null ? `${wanted[i]}: not found` : wanted.length === 1 ? value : `${wanted[i]}: ${value}`);
 				if (value === null) process.exitCode = 1;
 			}
-		}),
-	);
+		}));
 	verb(kv, "range <file> <begin> <end>", "print the pairs from begin up to end")
 		.option("--begin-exclusive", "without begin")
 		.option("--end-inclusive", "with end")
@@ -124,9 +126,9 @@ function isExpected(error: unknown): error is Error {
 }
 
 /** Opens a file as it is after everything that its log holds. */
-async function openForReading(file: string): Promise<KvFile> {
+async function openForReading(file: string, cacheLevels = 0): Promise<KvFile> {
 	if (existsSync(`${file}.wal`) && statSync(`${file}.wal`).size > 0) await (await openKvStore(file)).close();
-	return new KvFile(openFileDevice(file), await compilePrograms());
+	return new KvFile(openFileDevice(file), await compilePrograms(), { cacheLevels });
 }
 
 async function* readPairs(from: string | undefined): AsyncGenerator<BulkPair> {

@@ -1,4 +1,5 @@
 /** Programs loaded as storage hooks with one scratch page for each request in flight. */
+import type { ObjectFile } from "../../assembler/object.ts";
 import { load } from "../load.ts";
 import { LinearMemory } from "../memory.ts";
 import type { StorageHook } from "../xrp/chain.ts";
@@ -7,8 +8,8 @@ import { storageHook } from "../xrp/hook.ts";
 
 /** An object and the program in it that requests run. */
 export interface HookObject {
-	/** ELF. */
-	readonly bytes: Uint8Array;
+	/** ELF, or the object as the compiler hands it out. */
+	readonly bytes: Uint8Array | ObjectFile;
 	/** The only one when absent. */
 	readonly program?: string;
 	readonly engine?: "js" | "wasm" | "interpreter";

@@ -4,14 +4,15 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { compile, defaultOptions, geometry, GetPage, type XrpResult } from "ebpfcc";
 import { createKvFile } from "./kv-file.ts";
+import type { HookObject } from "./xrp-hooks.ts";
 import { CANCELLED, XrpPool, type XrpRequest } from "./xrp-pool.ts";
 
 const LAYERS = 3;
 const g = geometry(LAYERS);
 const folder = mkdtempSync(join(tmpdir(), "xrp-pool-"));
 const path = join(folder, "test.db");
-let get: Uint8Array;
-let endless: Uint8Array;
+let get: HookObject["bytes"];
+let endless: HookObject["bytes"];
 
 beforeAll(async () => {
 	await createKvFile(path, LAYERS);
@@ -20,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-function compiled(name: string, source: string): Uint8Array {
+function compiled(name: string, source: string): HookObject["bytes"] {
 	const read = (file: string) => {
 		try {
 			return readFileSync(file);
