@@ -25,7 +25,7 @@ export function writeWhole(path: string, data: Uint8Array | string): void {
 		renameSync(aside, path);
 	} catch (error) {
 		rmSync(aside, { force: true });
-		throw new Complaint(reason(error));
+		throw new Complaint(`cannot write ${path}: ${reason(error)}`);
 	}
 }
 

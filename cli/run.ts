@@ -61,14 +61,28 @@ export function register(program: Command): void {
 				await run(file, options);
 			} catch (error) {
 				if (!(error instanceof Complaint || error instanceof LoadFailure || error instanceof VerifierRejection || error instanceof ProgramFault || error instanceof InputError || error instanceof RangeError)) throw error;
-				process.stderr.write(`ebpfcc: error: ${file}: ${error.message}\n`);
-				if (error instanceof VerifierRejection) process.stderr.write(`${error.log}\n`);
+				process.stderr.write(error instanceof VerifierRejection ? rejectionText(file, error) : `ebpfcc: error: ${file}: ${error.message}\n`);
 				process.exitCode = 1;
 			}
 		});
 }
 
+/** The C line under the message, where the object knows it. */
+function rejectionText(file: string, { image, rejection }: VerifierRejection): string {
+	const line = rejection.insn < 0 ? null : lineAt(image, rejection.insn);
+	const message = `program ${image.name} is rejected: ${rejection.message}`;
+	const rest = `\n\`ebpfcc verify ${file}\` explains it\n`;
+	if (line === null) return `ebpfcc: error: ${file}: ${message}${rest}`;
+	const gutter = `${String(line.line).padStart(5)} | `;
+	const lead = line.text.slice(0, Math.max(0, line.column - 1)).replace(/[^\t]/g, " ");
+	return `${line.file}:${line.line}:${line.column}: error: ${message}\n${gutter}${line.text}\n${" ".repeat(5)} | ${lead}^${rest}`;
+}
+
+const engines: readonly string[] = ["default", "interpreter", "js", "wasm"] satisfies readonly EngineName[];
+
 async function run(file: string, options: Options): Promise<void> {
+	if (!engines.includes(options.engine)) throw new Complaint(`--engine is interpreter, js or wasm, not ${options.engine}`);
+	if (!/^[1-9]\d*$/.test(options.repeat)) throw new Complaint(`--repeat is a number of runs, not ${options.repeat}`);
 	const bytes = await readProgram(file, options.cc);
 	const printed: string[] = [];
 	const btf = kernelBtf();
@@ -97,18 +111,27 @@ function choose(programs: Readonly<Record<string, Program>>, name: string | unde
 	return program;
 }
 
+/** An input file: what is wrong with it is said with its own name. */
+function input(path: string): Uint8Array {
+	try {
+		return readBytes(path);
+	} catch (error) {
+		throw error instanceof Complaint ? new Complaint(`${path}: ${error.message}`) : error;
+	}
+}
+
 function readInputs(options: Options): RunInput[] {
 	const common: RunInput = {
-		...(options.ctxIn === undefined ? {} : { context: readBytes(options.ctxIn) }),
+		...(options.ctxIn === undefined ? {} : { context: input(options.ctxIn) }),
 		...(options.arg === undefined ? {} : { args: options.arg.map((value) => (/^-?(0x[0-9a-f]+|\d+)$/i.test(value) ? BigInt(value) : value)) }),
 	};
-	if (options.pcap !== undefined) return readPcap(readBytes(options.pcap)).map(({ data }) => ({ ...common, packet: data }));
+	if (options.pcap !== undefined) return readPcap(input(options.pcap)).map(({ data }) => ({ ...common, packet: data }));
 	if (options.packet !== undefined) {
 		if (!/^([0-9a-f]{2})*$/i.test(options.packet)) throw new Complaint("--packet is pairs of hexadecimal digits");
 		return [{ ...common, packet: new Uint8Array(Buffer.from(options.packet, "hex")) }];
 	}
 	if (options.dataIn !== undefined) {
-		const data = readBytes(options.dataIn);
+		const data = input(options.dataIn);
 		return [{ ...common, packet: data, data }];
 	}
 	return [common];

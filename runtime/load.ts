@@ -58,6 +58,7 @@ export interface LoadOptions extends OpenOptions, MachineOptions {
 
 export class VerifierRejection extends Error {
 	readonly program: string;
+	readonly image: ProgramImage;
 	readonly rejection: Rejection;
 	/** The log in the kernel's style. */
 	readonly log: string;
@@ -66,6 +67,7 @@ export class VerifierRejection extends Error {
 		super(`${image.name}: ${rejection.message}`);
 		this.name = "VerifierRejection";
 		this.program = image.name;
+		this.image = image;
 		this.rejection = rejection;
 		this.log = log;
 	}
