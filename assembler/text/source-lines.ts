@@ -48,11 +48,24 @@ function placesOfDwarf(object: ObjectFile): ((section: Section, offset: number) 
 	const lines = dwarfLines(object);
 	if (lines === undefined) return undefined;
 	const texts = new Map<string, string>();
-	for (const { records } of object.btfExt?.lineInfo ?? []) for (const { file, line, text } of records) texts.set(`${file}:${line}`, text);
+	const files = new Set<string>();
+	for (const { records } of object.btfExt?.lineInfo ?? [])
+		for (const { file, line, text } of records) {
+			files.add(file);
+			texts.set(`${file}:${line}`, text);
+		}
+	// Up to DWARF 4 a name may be relative to a folder that only .debug_info knows, and BTF.
+	const whole = new Map<string, string>();
+	const wholeName = (file: string): string => {
+		let found = whole.get(file);
+		if (found === undefined) whole.set(file, (found = files.has(file) ? file : ([...files].find((known) => known.endsWith(`/${file}`)) ?? file)));
+		return found;
+	};
 	return (section, offset) => {
 		const row = rowAt(lines.get(section.name) ?? [], offset);
 		if (row === undefined || row.end) return { file: "", line: 0 };
-		return { file: row.file, line: row.line, text: texts.get(`${row.file}:${row.line}`) };
+		const file = wholeName(row.file);
+		return { file, line: row.line, text: texts.get(`${file}:${row.line}`) };
 	};
 }
 
