@@ -4,7 +4,7 @@ import type { Lowering, Place } from "./state.ts";
 import { constant } from "../ir/values.ts";
 import { sizeOf } from "../types/layout.ts";
 import { isMemory, isWide } from "./state.ts";
-import { access, alignAt, copyPlace, writePlace, writeWide } from "./places.ts";
+import { access, alignAt, writePlace, writeWide } from "./places.ts";
 
 /**
  * Initialisers of automatic variables: zero the object when the list leaves something out, then store in order.

@@ -8,6 +8,7 @@ import { rootOf } from "./slots.ts";
  * would be too many. eBPF has no library to call; clang gives up where this makes a loop.
  */
 const MAX_ACCESSES = 128;
+const MAX_COMPARED = 512;
 
 export const expandMemory: Pass = {
 	name: "expand-memory",
@@ -47,6 +48,13 @@ function alignSlot(address: Value): void {
 	if (isInst(root) && root.op === "alloca" && root.attr!.size! >= 4 && root.attr!.align! < 8) root.attr = { ...root.attr, align: root.attr!.size! >= 8 ? 8 : 4 };
 }
 
+function areApart(a: Value, b: Value): boolean {
+	const [x, y] = [rootOf(a).root, rootOf(b).root];
+	const isObject = (root: Value): root is Inst => isInst(root) && (root.op === "alloca" || root.op === "global");
+	if (!isObject(x) || !isObject(y) || x === y) return false;
+	return x.op === "alloca" || y.op === "alloca" || x.attr!.global !== y.attr!.global;
+}
+
 function expandOne(fn: IrFunction, block: Block, index: number, context: OptContext): void {
 	const inst = block.insts[index];
 	const length = inst.args[2];
@@ -76,9 +84,17 @@ function expandOne(fn: IrFunction, block: Block, index: number, context: OptCont
 	const at = (address: Value, offset: number): Value => (offset === 0 ? address : isConst(address) ? constant("ptr", address.value + BigInt(offset)) : emit("ptradd", "ptr", [address, constant("i64", offset)]));
 	const volatile = inst.attr!.volatile ? { volatile: true } : {};
 	if (inst.op === "memcmp") {
+		if (parts.length > MAX_COMPARED) {
+			context.diagnostics.report({ code: "E0610", severity: "error", message: `memcmp of ${size} bytes is too long to be written out; compare in a loop`, span: inst.loc });
+			block.insts.splice(index, 1);
+			replaceUses(fn, inst, constant("i32", 0));
+			return;
+		}
 		compareMemory(fn, block, index, parts);
 		return;
 	}
+	// Moving between two objects is copying.
+	if (inst.op === "memmove" && areApart(inst.args[0], inst.args[1])) inst.op = "memcpy";
 	if (parts.length > MAX_ACCESSES && inst.op !== "memmove") {
 		loopOver(fn, block, index, size, align);
 		return;
