@@ -18,6 +18,8 @@ import { linePlot, type Series } from "./svg.ts";
 
 const { values: args } = parseArgs({ options: { depths: { type: "string", default: "4,6" }, rounds: { type: "string", default: "15" }, out: { type: "string" } } });
 const rounds = Number(args.rounds);
+/** For points of plots alone. */
+const PLOT_ROUNDS = 5;
 const folder = mkdtempSync(join(tmpdir(), "xrp-bench-"));
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 
@@ -29,7 +31,8 @@ const cHook = handWrittenGet((await compilePrograms()).get);
 const byHand: KvPrograms = { ...programs, get: cHook };
 console.log(`Node ${process.version}, ${availableParallelism()} CPUs, page cache warm; medians of ${rounds} paired rounds; every value checked, every hop counted.`);
 
-const depths = args.out ? [1, 2, 3, 4, 5, 6] : args.depths.split(",").map(Number);
+const tableDepths = args.depths.split(",").map(Number);
+const depths = args.out ? [1, 2, 3, 4, 5, 6] : tableDepths;
 const figure: { throughput: Series[]; ranges: Series[] } = { throughput: [], ranges: [] };
 const latency: Record<string, Map<number, number>> = {};
 for (const depth of depths) await benchDepth(depth);
@@ -59,7 +62,7 @@ async function benchDepth(depth: number): Promise<void> {
 			[syncChains("readXrpSync", device, programs, w), 400],
 			[syncChains("  hand-written hook", device, byHand, w), 400],
 			...(native ? [[nativeReads(native), 400] as const] : []),
-		]);
+		], tableDepths.includes(depth) ? rounds : PLOT_ROUNDS);
 		const paper = PAPER_LATENCY;
 		console.log(`\nDepth ${depth}: ${depth} index reads and one value a lookup (paper: read() ${paper.read[depth - 1]} µs, XRP ${paper.xrp[depth - 1]} µs, ${(paper.read[depth - 1] / paper.xrp[depth - 1]).toFixed(2)}×; SPDK ${paper.spdk[depth - 1]}, io_uring ${paper.ioUring[depth - 1]})`);
 		table("one at a time", one, (us) => `${us.toFixed(1)} µs`);
@@ -67,20 +70,8 @@ async function benchDepth(depth: number): Promise<void> {
 		const best = (name: string) => one.find((row) => row.name.trim().startsWith(name))?.best ?? Number.NaN;
 		console.log(`    at best, readXrpSync is ${(best("readXrpSync") / best("hand-written")).toFixed(2)}× a hand-written hook${native ? `, ${(best("readXrpSync") / best("C,")).toFixed(2)}× the C program` : ""}`);
 
-		const many = await compare(w, 64, [
-			[reads, 640],
-			[callbackReads(file.fd, w), 640],
-			[chains, 2560],
-		]);
-		table("64 at a time", many, (us) => `${(1e3 / us).toFixed(0)} k/s`);
-
-		if (w.begins.length > 0) {
-			const ranges = await compareRanges(w, [
-				[awaitedRanges(file, w), 2],
-				[syncRanges(device, programs, w), 20],
-			], RANGE_LENGTH);
-			table(`ranges of ${RANGE_LENGTH}${depth === 6 ? ` (paper: ${PAPER_RANGE_96.read} and ${PAPER_RANGE_96.xrp} µs, ${(PAPER_RANGE_96.read / PAPER_RANGE_96.xrp).toFixed(1)}×)` : ""}`, ranges, (us) => `${us.toFixed(0)} µs`);
-		}
+		if (tableDepths.includes(depth)) await benchLoad(w, reads, callbackReads(file.fd, w), chains);
+		if (tableDepths.includes(depth) && w.begins.length > 0) await benchRanges(w, [awaitedRanges(file, w), syncRanges(device, programs, w)]);
 		if (args.out && depth === 6) await figures(w, reads, chains, [awaitedRanges(file, w), syncRanges(device, programs, w)]);
 	} finally {
 		native?.close();
@@ -88,6 +79,24 @@ async function benchDepth(depth: number): Promise<void> {
 		device.close();
 		await file.close();
 	}
+}
+
+async function benchLoad(w: Workload, reads: LookupEngine, callbacks: LookupEngine, chains: LookupEngine): Promise<void> {
+	const rows = await compare(w, 64, [
+		[reads, 640],
+		[callbacks, 640],
+		[chains, 2560],
+	]);
+	table("64 at a time", rows, (us) => `${(1e3 / us).toFixed(0)} k/s`);
+}
+
+async function benchRanges(w: Workload, [reads, chains]: readonly [RangeEngine, RangeEngine]): Promise<void> {
+	const { read, xrp } = PAPER_RANGE_96;
+	const rows = await compareRanges(w, [
+		[reads, 2],
+		[chains, 20],
+	], RANGE_LENGTH);
+	table(`ranges of ${RANGE_LENGTH}${w.g.layers === 6 ? ` (paper: ${read} and ${xrp} µs, ${(read / xrp).toFixed(1)}×)` : ""}`, rows, (us) => `${us.toFixed(0)} µs`);
 }
 
 interface Row {
@@ -159,11 +168,11 @@ function hookCost(): void {
 async function figures(w: Workload, reads: LookupEngine, chains: LookupEngine, ranges: readonly RangeEngine[]): Promise<void> {
 	const throughput = new Map<string, [number, number][]>();
 	for (const concurrency of [1, 2, 4, 8, 16, 32, 64])
-		for (const row of await compare(w, concurrency, [[reads, 320], [chains, 1280]], 7)) push(throughput, row.name, [concurrency, 1e3 / row.microseconds]);
+		for (const row of await compare(w, concurrency, [[reads, 320], [chains, 1280]], PLOT_ROUNDS)) push(throughput, row.name, [concurrency, 1e3 / row.microseconds]);
 	figure.throughput = [...throughput].map(([name, points]) => ({ name, points }));
 	const lengths = new Map<string, [number, number][]>();
 	for (const length of [1, 6, 12, 24, 48, 72, 96])
-		for (const row of await compareRanges(w, [[ranges[0], 4], [ranges[1], 20]], length, 7)) push(lengths, row.name, [length, row.microseconds]);
+		for (const row of await compareRanges(w, [[ranges[0], 4], [ranges[1], 20]], length, PLOT_ROUNDS)) push(lengths, row.name, [length, row.microseconds]);
 	figure.ranges = [...lengths].map(([name, points]) => ({ name, points }));
 }
 
