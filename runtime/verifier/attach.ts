@@ -132,7 +132,7 @@ const ANY_RETURN_HOOKS = new Set([
 /** Arguments of tracepoints that may be null although the prototype does not say so. */
 export function nullableArgs(name: string, index: number): boolean {
 	const mask = RAW_TP_NULLABLE[name.replace(/^btf_trace_/, "")];
-	return mask !== undefined && mask.includes(index);
+	return mask?.includes(index);
 }
 
 /** Arguments of bpf_iter programs by target: "null" may be null at the end of the sequence, "buf" memory of unknown size. */

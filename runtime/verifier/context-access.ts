@@ -4,7 +4,7 @@
  * Source: check_ctx_access, btf_ctx_access of the kernel.
  */
 import { EACCES, type Env, reject, unsupported } from "./env.ts";
-import { isEnum, isInt, isModifier, isRecord, resolved, sizeOf, skipModifiers } from "./btf.ts";
+import { isEnum, isInt, isModifier, isRecord, nameOf, resolved, sizeOf, skipModifiers } from "./btf.ts";
 import { type Reg, pointer, scalar, unknownScalar } from "./state.ts";
 import { editable, sync, unbounded } from "./range.ts";
 import { type ContextValue, SCALAR_VALUE } from "./programs/spec.ts";
@@ -108,5 +108,7 @@ function byPrototype(env: Env, off: number, size: number, write: boolean): Conte
 	}
 	while (isModifier(kernel.type(id))) id = skipModifiers(kernel, id);
 	if (!isRecord(kernel.type(id))) return null;
+	// Congestion control sees the TCP socket that each socket there is.
+	if (spec.id === 27 && id === kernel.find("sock", "struct") && nameOf(kernel, env.attachId) === "tcp_congestion_ops") id = kernel.find("tcp_sock", "struct");
 	return { type, btf: kernel, btfId: id };
 }

@@ -13,7 +13,7 @@ import type { Liveness } from "./liveness.ts";
 import type { Backtrack } from "./precision.ts";
 import type { SccVisit } from "./scc.ts";
 import type { FactCollector } from "./collect.ts";
-import { type Frame, type JumpEntry, type Reg, type State } from "./state.ts";
+import type { Frame, JumpEntry, Reg, State } from "./state.ts";
 
 export const EPERM = 1;
 export const ENOENT = 2;

@@ -57,8 +57,11 @@ export function checkLoadImmediate(env: Env, insn: Insn): void {
 
 function kernelSymbol(env: Env, insn: Insn): Reg {
 	const { kernel } = env;
+	const symbol = env.image.ksyms.find((k) => k.insn === env.insn);
+	const id = symbol?.btfId || insn.imm;
+	// A symbol of no type is an address that the loader writes as a number.
+	if (symbol && id === 0) return unknownScalar;
 	if (!kernel) unsupported("kernel variables without the kernel's BTF");
-	const id = env.image.ksyms.find((k) => k.insn === env.insn)?.btfId || insn.imm;
 	const t = kernel.type(id);
 	if (t.kind === "func") {
 		const r = pointer(PTR_TO_MEM | RDONLY);

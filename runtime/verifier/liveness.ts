@@ -9,7 +9,7 @@
  * Source: kernel/bpf/liveness.c, Linux 6.18.
  */
 import type { Env } from "./env.ts";
-import { type State } from "./state.ts";
+import type { State } from "./state.ts";
 
 const WORDS = 8;
 const READ = 0;

@@ -83,18 +83,47 @@ export function accessKernelObject(env: Env, reg: Reg, regno: number, off: numbe
 /** Kernel structs that some program types may write to. Null: the type has none. */
 function writableField(env: Env, name: string, off: number, size: number): boolean | null {
 	const { spec, kernel } = env;
-	const fields: Readonly<Record<string, readonly string[]>> | null =
-		spec.id === 27 ? { tcp_sock: ["icsk_ca_priv", "icsk_ack", "snd_cwnd", "snd_cwnd_cnt", "snd_cwnd_stamp", "snd_ssthresh", "ecn_flags", "app_limited"] } :
-		spec.id === 6 || spec.id === 3 || spec.id === 4 ? { nf_conn: ["mark"], "nf_conn___init": ["mark"] } : null;
-	if (!fields) return null;
-	if (!kernel) return false;
-	const wanted = fields[name];
-	if (!wanted) return false;
-	if (name === "tcp_sock" || name === "sock") unsupported("writing to kernel structs from struct_ops");
-	const id = kernel.find(name, "struct");
-	const t = kernel.type(id);
+	if (spec.id === STRUCT_OPS) return kernel ? structOpsField(env, kernel, name, off, size) : false;
+	if (spec.id !== XDP && spec.id !== SCHED_CLS && spec.id !== SCHED_ACT) return null;
+	if (!kernel || !name.startsWith("nf_conn")) return false;
+	return within(kernel, "nf_conn", "mark", off, size);
+}
+
+const SCHED_CLS = 3;
+const SCHED_ACT = 4;
+const XDP = 6;
+const STRUCT_OPS = 27;
+
+/** By struct of operations: what its programs may write, as struct, then members of the structs that begin it. Source: btf_struct_access of each. */
+const STRUCT_OPS_WRITES: Readonly<Record<string, Readonly<Record<string, readonly (readonly [struct: string, member: string])[]>>>> = {
+	tcp_congestion_ops: {
+		tcp_sock: [
+			["sock", "sk_pacing_rate"], ["sock", "sk_pacing_status"], ["inet_connection_sock", "icsk_ca_priv"], ["inet_connection_sock", "icsk_ack"],
+			["tcp_sock", "snd_cwnd"], ["tcp_sock", "snd_cwnd_cnt"], ["tcp_sock", "snd_cwnd_stamp"], ["tcp_sock", "snd_ssthresh"], ["tcp_sock", "ecn_flags"],
+			["tcp_sock", "app_limited"],
+		],
+	},
+};
+
+function structOpsField(env: Env, kernel: TypeSource, name: string, off: number, size: number): boolean | null {
+	const operations = kernel.type(env.attachId);
+	const opsName = operations.kind === "struct" ? operations.name : "";
+	const structs = STRUCT_OPS_WRITES[opsName];
+	if (!structs) {
+		// Congestion control is checked whole; others only where they have something to write.
+		if (OTHER_WRITERS.has(opsName)) unsupported(`writing to kernel structs from ${opsName}`);
+		return null;
+	}
+	const fields = structs[name];
+	return fields ? fields.some(([struct, member]) => within(kernel, struct, member, off, size)) : null;
+}
+
+const OTHER_WRITERS = new Set(["sched_ext_ops", "Qdisc_ops", "hid_bpf_ops"]);
+
+function within(kernel: TypeSource, struct: string, member: string, off: number, size: number): boolean {
+	const t = kernel.type(kernel.find(struct, "struct"));
 	if (t.kind !== "struct") return false;
-	return t.members.some((m) => wanted.includes(m.name) && off >= m.bitOffset >> 3 && off + size <= (m.bitOffset >> 3) + (sizeOf(kernel, m.type) ?? 0));
+	return t.members.some((m) => m.name === member && off >= m.bitOffset >> 3 && off + size <= (m.bitOffset >> 3) + (member === "icsk_ack" ? 1 : (sizeOf(kernel, m.type) ?? 0)));
 }
 
 function readStruct(env: Env, reg: Reg, types: TypeSource, id: number, off: number, size: number): Reg {

@@ -6,7 +6,7 @@
  * Source: the scalar_min_max_* functions of kernel/bpf/verifier.c, Linux 6.18.
  */
 import {
-	Range, S32_MAX, S32_MIN, S64_MAX, S64_MIN, U32_MAX, asS64, asU64, boundsFromTnum, boundsFromTnum32, constValue, editable, isConst, max, min,
+	type Range, S32_MAX, S32_MIN, S64_MAX, S64_MIN, U32_MAX, asS64, asU64, boundsFromTnum, boundsFromTnum32, constValue, editable, isConst, max, min,
 	rangeConst, setConst, setConst32, sync, unbound32, unbound64, unbounded, zeroExtend32, zero,
 } from "./range.ts";
 import {

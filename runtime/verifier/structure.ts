@@ -116,7 +116,7 @@ export function checkFuncInfoEarly(env: Env): void {
 		if (i > 0 && insn <= previous) reject(EINVAL, `same or smaller insn offset (${insn}) than previous func info record (${previous})`);
 		previous = insn;
 		const f = types ? types.type(typeId) : null;
-		if (!f || f.kind !== "func") reject(EINVAL, `invalid type id ${typeId} in func info`);
+		if (f?.kind !== "func") reject(EINVAL, `invalid type id ${typeId} in func info`);
 		if (types!.type(f.type).kind !== "func_proto") reject(EINVAL, "invalid func proto in func info");
 	});
 }
@@ -193,7 +193,7 @@ export function checkImmediates(env: Env): void {
 			continue;
 		}
 		const next = insns[i + 1];
-		if (!next || next.opcode !== 0 || next.dst !== 0 || next.src !== 0 || next.off !== 0) reject(EINVAL, "invalid bpf_ld_imm64 insn");
+		if (next?.opcode !== 0 || next.dst !== 0 || next.src !== 0 || next.off !== 0) reject(EINVAL, "invalid bpf_ld_imm64 insn");
 		if (insn.src === PSEUDO_BTF) checkKernelSymbol(env, i);
 		else if (insn.src === PSEUDO_MAP || insn.src === PSEUDO_VALUE) {
 			if (insn.src === PSEUDO_MAP && next.imm !== 0) reject(EINVAL, "unrecognized bpf_ld_imm64 insn");
@@ -223,7 +223,10 @@ function checkKernelSymbol(env: Env, at: number): void {
 	const { kernel } = env;
 	if (!kernel) return;
 	const insn = env.insns[at];
-	const id = env.image.ksyms.find((k) => k.insn === at)?.btfId || insn.imm;
+	const symbol = env.image.ksyms.find((k) => k.insn === at);
+	const id = symbol?.btfId || insn.imm;
+	// A symbol of no type is an address that the loader writes as a number.
+	if (symbol && id === 0) return;
 	const t = kernel.type(id);
 	if (id <= 0 || id >= kernel.count) reject(ENOENT, `ldimm64 insn specifies invalid btf_id ${id}.`);
 	if (t.kind !== "var" && t.kind !== "func") reject(EINVAL, `pseudo btf_id ${id} in ldimm64 isn't KIND_VAR or KIND_FUNC`);
@@ -243,6 +246,8 @@ function checkMapForProgram(env: Env, map: MapInfo): void {
 		if (type === 1) reject(EINVAL, "socket filter progs cannot use bpf_spin_lock yet");
 		if (tracing) reject(EINVAL, "tracing progs cannot use bpf_spin_lock yet");
 	}
+	if (hasField(map.fields, FIELD.timer) && tracing) reject(EINVAL, "tracing progs cannot use bpf_timer yet");
+	if (hasField(map.fields, FIELD.wq) && tracing) reject(EINVAL, "tracing progs cannot use bpf_wq yet");
 	if (map.type === MAP.structOps) reject(EINVAL, "bpf_struct_ops map cannot be used in prog");
 	if (env.sleepable && !SLEEPABLE_MAPS.has(map.type)) reject(EINVAL, "Sleepable programs can only use array, hash, ringbuf and local storage maps");
 	if (map.type === MAP.cgroupStorage || map.type === MAP.percpuCgroupStorage) {

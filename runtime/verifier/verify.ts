@@ -58,6 +58,8 @@ export interface VerifyOptions {
 }
 
 const FRAME_POINTER = 10;
+/** BPF_F_XDP_DEV_BOUND_ONLY. */
+const DEVICE_BOUND = 64;
 const noStats = (n: number): VerifierStats => ({ insnsProcessed: 0, totalStates: 0, peakStates: 0, maxStatesPerInsn: 0, stackDepth: [], visits: new Uint32Array(n) });
 
 /** Whether the kernel would load the program, and why not. */
@@ -139,6 +141,7 @@ function checkKfuncsAllowed(env: Env): void {
 		if (insn.imm <= 0) reject(EINVAL, `invalid kernel function btf_id ${insn.imm}`, { code: "V0650" });
 		if (insn.off === 0 && env.kernel) {
 			const kfunc = kfuncOf(env, i);
+			if (kfunc?.name.startsWith("bpf_xdp_metadata_rx_") && !(env.image.flags & DEVICE_BOUND)) reject(EINVAL, "metadata kfuncs require device-bound program", { code: "V0652" });
 			if (!kfunc || kfunc.name === "" || !kfunc.proto) reject(EINVAL, `kernel btf_id ${insn.imm} is not a function`, { code: "V0650" });
 		}
 	}

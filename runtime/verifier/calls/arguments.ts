@@ -18,7 +18,7 @@ import { fieldsOf, spinLock } from "../references.ts";
 import { DYN_LOCAL, DYN_RINGBUF, dynptrReg, objectSlot, useDynptr } from "../dynptr.ts";
 import { checkReadable } from "../alu.ts";
 import { notNullReg } from "../jump.ts";
-import { type Arg, type Contract } from "./contract.ts";
+import type { Arg, Contract } from "./contract.ts";
 import { inTreeCallback } from "./callbacks.ts";
 import {
 	ALLOC, CONST_PTR_TO_DYNPTR, CONST_PTR_TO_MAP, DYNPTR_FLAGS, MAYBE_NULL, NON_OWN_REF, PERCPU, PTR_TO_ARENA, PTR_TO_BTF_ID, PTR_TO_BUF, PTR_TO_CTX,

@@ -1,7 +1,7 @@
 /**
  * Kernel functions: name, prototype (in the kernel's BTF), flags, and who may call them.
  */
-import { type Env } from "../env.ts";
+import type { Env } from "../env.ts";
 import type { BtfType } from "../btf.ts";
 import { KFUNCS } from "./kfunc-facts.ts";
 import { isKfuncCall } from "../structure.ts";

@@ -1,7 +1,7 @@
 /**
  * What can be told of a call from its instruction alone: which registers it reads, whether it calls back, sleeps or changes the packet.
  */
-import { type Env } from "../env.ts";
+import type { Env } from "../env.ts";
 import { isHelperCall, isKfuncCall } from "../structure.ts";
 import { type Contract, contract, helperName } from "./contract.ts";
 import { type Kfunc, kfuncOf } from "./kfuncs.ts";
@@ -66,7 +66,7 @@ export function callSummary(env: Env, at: number): CallSummary | null {
 	}
 	if (isKfuncCall(insn)) {
 		const kfunc = kfuncOf(env, at);
-		return kfunc && kfunc.proto ? { params: kfunc.proto.params.length, isVoid: kfunc.proto.result === 0, fastcall: kfunc.flags.has("fastcall") } : null;
+		return kfunc?.proto ? { params: kfunc.proto.params.length, isVoid: kfunc.proto.result === 0, fastcall: kfunc.flags.has("fastcall") } : null;
 	}
 	return null;
 }
