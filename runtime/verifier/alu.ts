@@ -32,7 +32,7 @@ export function checkReadable(env: Env, regno: number): void {
 	}
 }
 
-export function checkWritable(env: Env, regno: number): void {
+export function checkWritable(_env: Env, regno: number): void {
 	if (regno > 10) reject(EINVAL, `${R(regno)} is invalid`, { code: "V0010", register: regno });
 	if (regno === 10) reject(EACCES, "frame pointer is read only", { code: "V0011", register: 10 });
 }

@@ -102,7 +102,16 @@ interface Joined {
 
 function join(a: Joined, b: Joined): Joined {
 	if (a.umin <= b.umin && a.umax >= b.umax && a.smin <= b.smin && a.smax >= b.smax) return a;
-	return {
-		umin: a.umin < b.umin ? a.umin : b.umin, umax: a.umax > b.umax ? a.umax : b.umax, smin: a.smin < b.smin ? a.smin : b.smin, smax: a.smax > b.smax ? a.smax : b.smax,
-	};
+	return { umin: least(a.umin, b.umin), umax: most(a.umax, b.umax), smin: least(a.smin, b.smin), smax: most(a.smax, b.smax) };
+}
+
+// Math.min takes no BigInt.
+function least(a: bigint, b: bigint): bigint {
+	if (a < b) return a;
+	return b;
+}
+
+function most(a: bigint, b: bigint): bigint {
+	if (a > b) return a;
+	return b;
 }

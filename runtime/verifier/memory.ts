@@ -180,7 +180,7 @@ export function mayAccessPacket(env: Env, write: boolean): boolean {
 }
 
 /** The pointer is exactly what was given: no offset. */
-export function checkUnmodified(env: Env, reg: Reg, regno: number, fixedOk: boolean): void {
+export function checkUnmodified(_env: Env, reg: Reg, regno: number, fixedOk: boolean): void {
 	const name = typeName(reg.type);
 	if (reg.off < 0) reject(EACCES, `negative offset ${name} ptr ${R(regno)} off=${reg.off} disallowed`, { code: "V0231", register: regno });
 	if (!fixedOk && reg.off) reject(EACCES, `dereference of modified ${name} ptr ${R(regno)} off=${reg.off} disallowed`, { code: "V0231", register: regno });

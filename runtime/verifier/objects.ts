@@ -243,7 +243,7 @@ function kptrFlags(env: Env, field: Field): number {
 }
 
 /** The register may be stored in (or exchanged with) the kptr. */
-export function matchKptr(env: Env, field: Field, reg: Reg, regno: number, errno: number): void {
+export function matchKptr(_env: Env, field: Field, reg: Reg, regno: number, errno: number): void {
 	const target = nameOf(field.types!, field.typeId!);
 	let allowed: number;
 	if (reg.btf?.kernel) allowed = MAYBE_NULL | TRUSTED | RCU | (field.kind === FIELD.kptrUnref ? UNTRUSTED : 0);

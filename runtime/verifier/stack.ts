@@ -102,7 +102,7 @@ function checkFastcall(env: Env, frame: Frame, off: number): void {
 }
 
 /** Puts a register into a slot; its upper bytes, when it is narrower, keep zero or become unknown. */
-function spill(env: Env, frame: Frame, slot: number, reg: Reg, size: number): void {
+function spill(_env: Env, frame: Frame, slot: number, reg: Reg, size: number): void {
 	frame.slots[slot] = reg;
 	let kinds = frame.kinds[slot];
 	for (let i = 7; i > 7 - size; i--) kinds = withKind(kinds, i, SPILL);
@@ -213,7 +213,7 @@ function loadBytes(frame: Frame, lo: number, hi: number): Reg {
 	return zeroScalar;
 }
 
-function badRead(env: Env, off: number, i: number, size: number): never {
+function badRead(_env: Env, off: number, i: number, size: number): never {
 	reject(EACCES, `invalid read from stack off ${off}+${i} size ${size}`, {
 		code: "V0201", needed: `${size} initialised bytes at fp${off}`, known: `byte fp${off + i} was never written on this path`, suggestion: "initialise the variable where it is declared",
 	});
