@@ -1,0 +1,160 @@
+/** What users get wrong: each verb says it in one clear message, with the place in the source where there is one, exits with 1, and leaves no half-written file. */
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+let folder = "";
+let cli = "";
+
+interface Said {
+	readonly status: number | null;
+	readonly stdout: string;
+	readonly stderr: string;
+}
+
+function ebpfcc(...args: readonly string[]): Said {
+	const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], { cwd: folder, encoding: "utf8", env: { ...process.env, NO_COLOR: "1" } });
+	return { status, stdout, stderr };
+}
+
+const good = `#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+SEC("xdp") int pass(struct xdp_md *ctx) { return XDP_PASS; }
+char _license[] SEC("license") = "GPL";
+`;
+const rejected = `#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+SEC("xdp") int first_byte(struct xdp_md *ctx)
+{
+	unsigned char *data = (void *)(long)ctx->data;
+	return data[0];
+}
+char _license[] SEC("license") = "GPL";
+`;
+
+beforeAll(() => {
+	folder = mkdtempSync(join(root, "test/e2e/.project-"));
+	const built = spawnSync(process.execPath, ["test/scripts/build.mjs", join(folder, "dist")], { cwd: root, encoding: "utf8" });
+	expect(built.status, built.stderr).toBe(0);
+	cli = join(folder, "dist/cli/main.js");
+	const write = (name: string, data: string | Uint8Array): void => writeFileSync(join(folder, name), data);
+	write("good.bpf.c", good);
+	write("rejected.bpf.c", rejected);
+	expect(ebpfcc("good.bpf.c", "-O2", "-g", "-c", "-o", "good.o").stderr).toBe("");
+	expect(ebpfcc("rejected.bpf.c", "-O2", "-g", "-c", "-o", "rejected.o").stderr).toBe("");
+	const object = readFileSync(join(folder, "good.o"));
+	write("truncated.o", object.subarray(0, object.length >> 1));
+	write("header.o", object.subarray(0, 40));
+	write("empty.o", new Uint8Array(0));
+	const foreign = Uint8Array.from(object);
+	foreign[18] = 62; // EM_X86_64
+	write("foreign.o", foreign);
+	write("text.o", "this is no object\n");
+	write("short.db", new Uint8Array(700));
+	write("syntax.c", "int f(void)\n{\n\treturn 1 +;\n}\n");
+	write("type.c", "struct s { int a; };\nint f(struct s *p)\n{\n\treturn p->b;\n}\n");
+	write("include.c", "#include \"nowhere.h\"\nint f(void) { return 0; }\n");
+}, 120_000);
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** One message, exit 1, no stack trace, no talk of a bug of ours. */
+function expectMessage(said: Said, message: RegExp): void {
+	const all = said.stdout + said.stderr;
+	expect(said.status, all).toBe(1);
+	expect(said.stderr, all).toMatch(message);
+	expect(all).not.toMatch(/^\s+at .*:\d+:\d+\)?$/m);
+	expect(all).not.toMatch(/internal error|undefined|\[object/);
+	expect(said.stderr.match(/error(\[E\d+\])?:/g) ?? [], all).toHaveLength(1);
+}
+
+describe("the compiler", () => {
+	it.each([
+		["a missing file", "absent.c", /error: .*absent\.c|absent\.c: .*error: /],
+		["a syntax error", "syntax.c", /syntax\.c:3:\d+: error\[E\d+\]: [\s\S]*return 1 \+;[\s\S]*\^/],
+		["a type error", "type.c", /type\.c:4:\d+: error\[E\d+\]: [\s\S]*return p->b;[\s\S]*\^/],
+		["an unknown include", "include.c", /include\.c:1:\d+: error\[E\d+\]: [\s\S]*nowhere\.h[\s\S]*\^/],
+	])("says what is wrong with %s", (_what, file, message) => {
+		expectMessage(ebpfcc(file, "-O2", "-c", "-o", "out.o"), message);
+		expect(existsSync(join(folder, "out.o"))).toBe(false);
+	});
+
+	it("leaves an older output as it was, and nothing beside it", () => {
+		const before = readFileSync(join(folder, "good.o"));
+		expect(ebpfcc("syntax.c", "-c", "-o", "good.o").status).toBe(1);
+		expect(readFileSync(join(folder, "good.o")).equals(before)).toBe(true);
+		expect(readdirSync(folder).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+	});
+
+	it("says that an output folder is not there", () => {
+		expectMessage(ebpfcc("good.bpf.c", "-c", "-o", "nowhere/out.o"), /nowhere/);
+	});
+});
+
+const objects = [
+	["absent.o", /absent\.o: no such file/],
+	["truncated.o", /truncated\.o: .*does not fit/],
+	["foreign.o", /foreign\.o: wrong machine/],
+] as const;
+
+describe.each([
+	["dump", (file: string) => ["dump", "-d", file]],
+	["link", (file: string) => ["link", file, "good.o", "-o", "linked.o"]],
+	["run", (file: string) => ["run", file]],
+	["verify", (file: string) => ["verify", file]],
+] as const)("ebpfcc %s", (_verb, command) => {
+	it.each(objects)("says what is wrong with %s", (file, message) => {
+		expectMessage(ebpfcc(...command(file)), message);
+		expect(existsSync(join(folder, "linked.o"))).toBe(false);
+	});
+});
+
+describe("ebpfcc dump", () => {
+	it.each(["header.o", "empty.o", "text.o"])("says what is wrong with %s", (file) => {
+		expectMessage(ebpfcc("dump", "-d", file), new RegExp(`error: ${file}: .`));
+	});
+});
+
+describe("a program that the verifier rejects", () => {
+	it.each(["rejected.o", "rejected.bpf.c"])("run: %s, with the C line", (file) => {
+		const said = ebpfcc("run", file);
+		expectMessage(said, /rejected\.bpf\.c:6:\d+: error: /);
+		expect(said.stderr).toMatch(/offset is outside of the packet/);
+		expect(said.stderr).toMatch(/return data\[0\];\n.*\^/);
+	});
+
+	it("verify: exits with 1 and says why", () => {
+		const { status, stdout, stderr } = ebpfcc("verify", "rejected.o");
+		expect(status).toBe(1);
+		expect(stdout + stderr).toMatch(/rejected\.bpf\.c:6/);
+		expect(stdout + stderr).toMatch(/offset is outside of the packet/);
+	});
+});
+
+describe("ebpfcc run", () => {
+	it("says which programs there are when the name is wrong", () => {
+		expectMessage(ebpfcc("run", "good.o", "--program", "absent"), /no program absent; it has pass/);
+	});
+
+	it("says what is wrong with a packet, a number, an engine", () => {
+		expectMessage(ebpfcc("run", "good.o", "--packet", "xyz"), /--packet/);
+		expectMessage(ebpfcc("run", "good.o", "--repeat", "many"), /--repeat/);
+		expectMessage(ebpfcc("run", "good.o", "--engine", "steam"), /--engine/);
+		expectMessage(ebpfcc("run", "good.o", "--data-in", "absent.bin"), /absent\.bin/);
+	});
+});
+
+describe("ebpfcc kv", () => {
+	it.each([
+		["get", ["short.db", "1"], /short\.db/],
+		["range", ["short.db", "1", "2"], /short\.db/],
+		["put", ["short.db", "1", "x"], /short\.db/],
+		["get", ["absent.db", "1"], /absent\.db/],
+	] as const)("%s %j", (verb, args, message) => {
+		expectMessage(ebpfcc("kv", verb, ...args), message);
+		expect(readFileSync(join(folder, "short.db"))).toHaveLength(700);
+	});
+});
