@@ -1,21 +1,29 @@
 /** From the command line to the compiler's options, over this machine's files. */
 import { existsSync, readFileSync } from "node:fs";
+import { gunzipSync } from "node:zlib";
 import { type Invocation, searchDirs } from "../compiler/driver/argv.ts";
 import type { CompileOptions } from "../compiler/driver/options.ts";
 
 /** Where headers of installed packages stand; searched behind our own. */
 export const MACHINE_DIRS = ["/usr/local/include", "/usr/include"];
 export const KERNEL_BTF = "/sys/kernel/btf/vmlinux";
+/** `--btf bundled`: the package's types of Linux 6.18, whatever kernel runs here. */
+export const BUNDLED = "bundled";
 
 export function compileOptions(invocation: Invocation): CompileOptions {
 	return {
 		target: invocation.target, macros: invocation.macros, includes: invocation.includes, dirs: searchDirs(invocation, MACHINE_DIRS), provider: { read: readOrNull },
 		warnings: invocation.warnings, stage: invocation.stage, lineMarkers: invocation.lineMarkers, allowMissing: invocation.dependencies.allowMissing,
-		vmlinux: () => {
-			if (invocation.btf === null && !existsSync(KERNEL_BTF)) return null;
-			return readFileSync(invocation.btf ?? KERNEL_BTF);
-		},
+		vmlinux: () => vmlinuxBtf(invocation.btf),
 	};
+}
+
+/** What `#include "vmlinux.h"` means: the file asked for, the running kernel's types, or those that the package brings. */
+function vmlinuxBtf(asked: string | null): Uint8Array | null {
+	if (asked !== null && asked !== BUNDLED) return readFileSync(asked);
+	if (asked === null && existsSync(KERNEL_BTF)) return readFileSync(KERNEL_BTF);
+	const packed = new URL("../compiler/headers/vmlinux.btf.gz", import.meta.url);
+	return existsSync(packed) ? gunzipSync(readFileSync(packed)) : null;
 }
 
 function readOrNull(path: string): Uint8Array | null {

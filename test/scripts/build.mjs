@@ -1,6 +1,6 @@
 // Bundles the public entry points, the CLI and the examples into dist/, or the folder given (ES modules that share chunks).
 // Declarations come from `tsc -p tsconfig.build.json` when the package is packed.
-import { existsSync, readdirSync, rmSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, rmSync } from "node:fs";
 import { build } from "esbuild";
 
 const entries = [
@@ -33,6 +33,8 @@ await build({
 	loader: { ".c": "text", ".h": "text", ".ohm": "text" },
 	logLevel: "warning",
 });
+
+cpSync("compiler/headers/vmlinux.btf.gz", `${outdir}/compiler/headers/vmlinux.btf.gz`);
 
 /** Files started as worker threads: they need an output file of their own. */
 function workers(folder) {
