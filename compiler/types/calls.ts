@@ -12,7 +12,7 @@ import { value } from "./operators.ts";
 import { forward } from "./records.ts";
 import type { Entity } from "./scope.ts";
 import { quote } from "./spell.ts";
-import type { Callee, TExpr } from "./typed.ts";
+import type { Callee, Sym, TExpr } from "./typed.ts";
 import type { FunctionType } from "./types.ts";
 
 /**
@@ -28,7 +28,11 @@ export function callExpr(cx: Cx, e: CallExpr): TExpr {
 		const made = namedCall(cx, callee.name, e);
 		if (made) return made;
 	}
+	const outer = cx.refs;
+	const refs = new Set<Sym>();
+	cx.refs = refs;
 	const operand = cx.rules.expr(cx, callee);
+	cx.refs = outer;
 	if (isError(operand.type)) {
 		for (const a of e.args) value(cx, a);
 		return errorValue(e.span);
@@ -38,7 +42,14 @@ export function callExpr(cx: Cx, e: CallExpr): TExpr {
 		report(cx, "notCallable", callee.span, `called object type ${quote(operand.type)} is not a function or function pointer`);
 		return errorValue(e.span);
 	}
-	return call(cx, calleeOf(cx, operand), type, e, null);
+	const known = calleeOf(cx, operand);
+	// When the pointer's value is known the objects that it was read from are not needed.
+	if (known.kind === "indirect") for (const symbol of refs) reach(cx, symbol);
+	else {
+		for (const symbol of refs) cx.file.mentioned.add(symbol);
+		if (known.kind === "function") reach(cx, known.symbol);
+	}
+	return call(cx, known, type, e, null);
 }
 
 /** Calls through a name need not evaluate it: helpers and builtins are no objects of the program. */
@@ -99,10 +110,7 @@ function calleeOf(cx: Cx, operand: Operand): Callee {
 	const pointer = rvalue(operand);
 	if (pointer.kind === "function-address") return { kind: "function", symbol: pointer.symbol };
 	const known = addressValue(cx, pointer);
-	if (known?.symbol?.kind === "function" && known.addend === 0n) {
-		reach(cx, known.symbol);
-		return { kind: "function", symbol: known.symbol };
-	}
+	if (known?.symbol?.kind === "function" && known.addend === 0n) return { kind: "function", symbol: known.symbol };
 	if (known && known.symbol === null && known.addend > 0n && known.addend < 2n ** 31n) return { kind: "helper", id: Number(known.addend), name: `helper#${known.addend}` };
 	return { kind: "indirect", pointer };
 }

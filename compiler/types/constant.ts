@@ -2,7 +2,7 @@ import { canonical, integerType, qualifiersOf, wrap } from "./basic.ts";
 import * as build from "./build.ts";
 import type { Cx } from "./context.ts";
 import { sizeOf } from "./layout.ts";
-import type { LExpr, ObjectSym, Sym, TExpr } from "./typed.ts";
+import type { LExpr, ObjectSym, StaticInit, Sym, TExpr } from "./typed.ts";
 
 
 /**
@@ -70,16 +70,33 @@ export function constantValue(cx: Cx, e: TExpr): bigint | null {
 	}
 }
 
-/** The value of a const variable (or a part of one) whose initialiser is known. */
+/** The value of a const variable, or of a part of one, whose initialiser is known. */
 function constantOf(cx: Cx, place: LExpr): bigint | null {
-	if (place.kind !== "variable" || !qualifiersOf(place.type).const || qualifiersOf(place.type).volatile) return null;
-	const known = cx.constants.get(place.symbol);
-	if (known !== undefined) return known;
-	if (place.symbol.storage !== "static") return null;
+	if (place.kind === "variable") {
+		const known = cx.constants.get(place.symbol);
+		if (known !== undefined) return known;
+	}
 	const type = build.representation(place.type);
-	const init = cx.file.initOf(cx, place.symbol);
-	if (!type || !init || init.relocs.length) return null;
-	return readInt(init.bytes, 0, type.size, type.signed);
+	const at = type && constPlace(cx, place);
+	if (!type || !at || (place.kind === "member" && place.member.bitWidth !== null)) return null;
+	const { init, offset } = at;
+	if (!init) return 0n;
+	if (init.relocs.some((r) => r.offset < offset + type.size && r.offset + 8 > offset)) return null;
+	return readInt(init.bytes, offset, type.size, type.signed);
+}
+
+/** Where in the initialiser of a const object a place lies. No initialiser: zeros. */
+function constPlace(cx: Cx, place: LExpr): { readonly init: StaticInit | undefined; readonly offset: number } | null {
+	let root = place;
+	while (root.kind === "member" || root.kind === "element") root = root.base;
+	if (root.kind !== "variable") return null;
+	const { symbol } = root;
+	const quals = qualifiersOf(symbol.type);
+	if (!quals.const || quals.volatile || qualifiersOf(place.type).volatile || symbol.storage !== "static" || symbol.linkage === "extern" || symbol.weak) return null;
+	const address = placeAddress(cx, place);
+	const init = cx.file.initOf(cx, symbol);
+	const offset = Number(address?.addend ?? -1n);
+	return offset >= 0 && offset + sizeOf(place.type) <= sizeOf(symbol.type) ? { init, offset } : null;
 }
 
 export function readInt(bytes: Uint8Array, offset: number, size: number, signed: boolean): bigint {
@@ -145,12 +162,12 @@ function plain(value: bigint | null): Address | null {
 	return value === null ? null : { symbol: null, addend: value };
 }
 
-/** Reading a const pointer whose initialiser is an address. */
+/** Reading a const pointer whose initialiser is an address: a variable, a member of a table of operations. */
 function constPointer(cx: Cx, place: LExpr): Address | null {
-	if (place.kind !== "variable" || place.symbol.storage !== "static" || !qualifiersOf(place.type).const || canonical(place.type).kind !== "pointer") return null;
-	const init = cx.file.initOf(cx, place.symbol);
-	const reloc = init?.relocs[0];
-	return reloc && reloc.offset === 0 ? { symbol: reloc.symbol, addend: BigInt(reloc.addend) } : null;
+	if (canonical(place.type).kind !== "pointer") return null;
+	const at = constPlace(cx, place);
+	const reloc = at?.init?.relocs.find((r) => r.offset === at.offset);
+	return reloc ? { symbol: reloc.symbol, addend: BigInt(reloc.addend) } : null;
 }
 
 function placeAddress(cx: Cx, l: LExpr): Address | null {

@@ -99,6 +99,12 @@ describe("what is emitted", () => {
 		expect(typed.functions.map((f) => f.inline)).toEqual(["never"]);
 	});
 
+	it("calls functions through constant tables directly", () => {
+		const text = "static int twice(int x) { return 2 * x; } struct ops { const char *name; int (*call)(int); }; static const struct ops table[2] = { [1] = { \"t\", twice } }; int f(int x) { return table[1].call(x); }";
+		expect(body(text).at(-1)).toBe("return twice(load x);");
+		expect(names(text)).toEqual(["global f", "static twice"]);
+	});
+
 	it("calls helpers by number, through pointers that nobody changes", () => {
 		expect(body("static void *(*const lookup)(void *, const void *) = (void *)1; static long (*trace)(const char *, ...) = (void *)6; void *f(void *m) { int k = 0; trace(\"x\", k); return lookup(m, &k); }").slice(1)).toEqual([
 			'helper#6:trace(&"x", load k);'.replace('&"x"', '(const char *)&"x"'), "return helper#1:lookup(load m, (const void *)&k);",
