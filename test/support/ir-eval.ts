@@ -116,7 +116,7 @@ export function evalFunction(
 				case "cmpxchg": {
 					const at = address(inst.args[0]);
 					const size = attr!.size!;
-					const old = read(at, size, false, "i64");
+					const old = BigInt.asUintN(size * 8, read(at, size, false, "i64"));
 					if (BigInt.asUintN(size * 8, of(inst.args[1])) === old) write(at, size, of(inst.args[2]));
 					values.set(inst, wrap(inst.ty!, old));
 					break;
