@@ -39,7 +39,11 @@ export function checkKv(device: BlockDevice, options: CheckOptions = {}): CheckR
 		if (found++ < limit) damage.push({ offset, what });
 	};
 
+	const seen = new Set<number>();
 	const visit = (offset: number, depth: number, from: number, to: number): void => {
+		if (found > limit) return;
+		if (seen.has(offset)) return report(offset, "a node that is reached twice");
+		seen.add(offset);
 		if (depth > 32) return report(offset, "more than 32 levels: the tree has a loop");
 		if (offset % BLOCK !== 0) return report(offset, "a node that does not start at a block");
 		const bytes = new Uint8Array(BLOCK);

@@ -3,7 +3,8 @@ import { constants } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
 import { bulkLoad, type BulkPair, type BulkResult } from "../bpfkv/bulk.ts";
 import { createKv, type CreateOptions } from "../bpfkv/create.ts";
-import type { Geometry } from "../bpfkv/format.ts";
+import { BLOCK, type Geometry } from "../bpfkv/format.ts";
+import { KvNode } from "../bpfkv/node.ts";
 import { KvStore, type KvStoreOptions, type WritableFile } from "../bpfkv/store.ts";
 
 /** @throws RangeError for layers out of 1–6; the file system's error (ENOSPC, EACCES, …), after which nothing is left behind. */
@@ -94,6 +95,12 @@ export async function openWritableFile(path: string, options: { readonly create?
 /** The log of a BPF-KV file lies beside it. */
 export async function openKvStore(path: string, options: KvStoreOptions = {}): Promise<KvStore> {
 	const file = await openWritableFile(path);
+	const root = await file.read(0, BLOCK);
+	const node = root.length === BLOCK ? new KvNode(root) : null;
+	if (node === null || node.type > 1 || (node.count > 0 && !node.marked(0))) {
+		await file.close();
+		throw new Error(node === null ? `${root.length} bytes are no BPF-KV file` : "no BPF-KV file: it does not begin with a node");
+	}
 	const log = await openWritableFile(`${path}.wal`, { create: true });
 	return KvStore.open(file, log, options);
 }
