@@ -23,7 +23,8 @@ import { widenLoads } from "./widen-loads.ts";
 
 /**
  * The list of passes, read from top to bottom. Level 0 is short but not empty: without inlining and with locals in
- * memory the kernel takes a quarter of the programs that it takes optimised, so those two are not optional.
+ * memory the kernel takes a quarter of the programs that it takes optimised, so those two are not optional; nor is it
+ * that a value read twice is one value when the first reading was the one that was checked.
  */
 export interface OptimizeOptions {
 	readonly level: 0 | 1 | 2 | 3;
@@ -40,6 +41,9 @@ const promote: readonly Pass[] = [sroa, mem2reg];
 
 /** Until nothing changes; each one feeds the others. */
 const tidy: readonly Pass[] = [combine, widenLoads, simplifyCfg, foldConstGlobals, resolveCalls, gvn, carryLoads, threadJumps, dse, dce];
+
+/** At level 0 too: what was checked and what is used must be one value, and the same address one register. */
+const proofs: readonly Pass[] = [gvn, combine, widenLoads, combine, gvn, simplifyCfg, dce];
 
 /** What the machine cannot do becomes what it can. */
 const legal: readonly Pass[] = [expandMemory, splitUnaligned, lowerSwitches, expandSignedDivision];
@@ -97,7 +101,7 @@ export function optimize(module: IrModule, options: OptimizeOptions): IrModule {
 				if (run(unroll, fn)) settle(fn);
 			}
 		} else {
-			runAll([combine, simplifyCfg, unroll, ...promote, combine, simplifyCfg, foldConstGlobals, resolveCalls, dce], fn);
+			runAll([combine, simplifyCfg, unroll, ...promote, combine, simplifyCfg, foldConstGlobals, resolveCalls, ...proofs], fn);
 		}
 		if (runAll(legal, fn)) {
 			runAll(promote, fn);
