@@ -356,7 +356,7 @@ struct pt_regs;
 
 #else /* no machine chosen: the macros exist, using one says what is missing */
 
-#define __BPF_TARGET_MISSING "GCC error \"Must specify a BPF target arch via __TARGET_ARCH_xxx\""
+#define __BPF_TARGET_MISSING "GCC error \"registers differ by machine: choose one, for example with -D__TARGET_ARCH_x86\""
 #define PT_REGS_PARM1(x) ({ _Pragma(__BPF_TARGET_MISSING); 0l; })
 #define PT_REGS_PARM1_CORE(x) ({ _Pragma(__BPF_TARGET_MISSING); 0l; })
 #define PT_REGS_PARM2(x) ({ _Pragma(__BPF_TARGET_MISSING); 0l; })
