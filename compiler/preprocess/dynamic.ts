@@ -146,7 +146,8 @@ function look(pp: Preprocessor, path: string, angled: boolean, macro: string): b
 
 /** `_Pragma("text")`: C11 6.10.9. */
 function pragmaOperator(pp: Preprocessor, name: Tok, expander: Expander): readonly Tok[] {
-	const tokens = operandTokens(pp, "_Pragma", name, expander);
+	// The operand may be a macro for the literal, as clang has it.
+	const tokens = expander.expandList(operandTokens(pp, "_Pragma", name, expander));
 	if (tokens.length !== 1 || tokens[0].kind !== Kind.string) {
 		pp.report("E0119", "_Pragma wants one string literal", name);
 		return [];
