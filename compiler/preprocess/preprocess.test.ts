@@ -147,3 +147,10 @@ describe("limits and malformed text end in a message", () => {
 		expect(messages[0]).toMatch(/^E0120 /);
 	});
 });
+
+describe("_Pragma", () => {
+	it("takes a macro for its literal, as tracing headers do without a machine", () => {
+		const { messages } = preprocess('#define WHY "GCC error \\"choose a machine\\""\n#define REGISTER(x) ({ _Pragma(WHY); 0l; })\nlong r = REGISTER(1);\n');
+		expect(messages).toEqual(["E0131 choose a machine"]);
+	});
+});
