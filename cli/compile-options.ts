@@ -1,8 +1,10 @@
 /** From the command line to the compiler's options, over this machine's files. */
 import { existsSync, readFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { type Invocation, searchDirs } from "../compiler/driver/argv.ts";
 import type { CompileOptions } from "../compiler/driver/options.ts";
+import type { PathOptions } from "../compiler/driver/paths.ts";
 
 /** Where headers of installed packages stand; searched behind our own. */
 export const MACHINE_DIRS = ["/usr/local/include", "/usr/include"];
@@ -10,11 +12,18 @@ export const KERNEL_BTF = "/sys/kernel/btf/vmlinux";
 /** `--btf bundled`: the package's types of Linux 6.18, whatever kernel runs here. */
 export const BUNDLED = "bundled";
 
-export function compileOptions(invocation: Invocation): CompileOptions {
+/** Files are named as the command line has them, and absolute ones from the folder where the compiler or the source is. */
+function pathOptions({ paths, stage }: Invocation, source: string | undefined): PathOptions {
+	const base = paths.compilationDir !== null || (stage !== "obj" && stage !== "asm") || source === undefined ? null : source.startsWith("/") ? dirname(source) : process.cwd();
+	return { ...paths, base: base === null ? null : { folder: base, keep: MACHINE_DIRS } };
+}
+
+/** `source`: the file that becomes an object of its own; without one, names stay as they are. */
+export function compileOptions(invocation: Invocation, source?: string): CompileOptions {
 	return {
 		target: invocation.target, macros: invocation.macros, includes: invocation.includes, dirs: searchDirs(invocation, MACHINE_DIRS), provider: { read: readOrNull },
 		warnings: invocation.warnings, stage: invocation.stage, lineMarkers: invocation.lineMarkers, allowMissing: invocation.dependencies.allowMissing,
-		vmlinux: () => vmlinuxBtf(invocation.btf),
+		vmlinux: () => vmlinuxBtf(invocation.btf), paths: pathOptions(invocation, source),
 	};
 }
 

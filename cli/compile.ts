@@ -83,7 +83,7 @@ async function compileFile(path: string, invocation: Invocation, message: (sever
 		message("error", `no such file or directory: '${path}'`.replace("no such file or directory", (error as NodeJS.ErrnoException).code === "ENOENT" ? "no such file or directory" : "cannot read"));
 		return null;
 	}
-	const options = compileOptions(invocation);
+	const options = compileOptions(invocation, path);
 	let result: CompileResult;
 	try {
 		result = compile(path === "-" ? "<stdin>" : path, text, options);
@@ -171,6 +171,8 @@ const HELP = `ebpfcc [options] file.c...      compile C to eBPF, with clang's op
   -mcpu=v1|v2|v3|v4             instruction set level (default v3)
   --target=bpf|bpfel|bpfeb
   -I -iquote -isystem -idirafter DIR, -include FILE, -D NAME[=TEXT], -U NAME, -nostdinc
+  -f[debug|macro|file]-prefix-map=OLD=NEW, -fdebug-compilation-dir=DIR
+                                how the object names files (default: relative)
   -std=gnu17|c11|...            language
   -Wall -Wextra -W[no-]GROUP -Werror[=GROUP] -w -ferror-limit=N
   -MD -MMD -MF -MT -MQ -MP -M -MM -MG

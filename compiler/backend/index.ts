@@ -23,7 +23,7 @@ export interface EmitOptions {
 	readonly cpu: CpuName;
 	/** `-g`: BTF and BTF.ext. libbpf needs them for maps in `.maps`. */
 	readonly debug: boolean;
-	/** As the command line had it. */
+	/** For debug information; the symbol of the file is its last part. */
 	readonly fileName: string;
 	readonly diagnostics: DiagnosticSink;
 	/** Refused: layout and passes know little-endian memory only. */
@@ -83,7 +83,7 @@ export function emit(module: IrModule, unit: TypedUnit, places: Places, options:
 	object.resolve(module.globals, debug?.coreIds ?? new Map());
 	if (debug !== null) object.addDebugSections(dwarf(object.functions, places, options.fileName, "ebpfcc"));
 	const made: ObjectFile = {
-		...object.finish(options.fileName),
+		...object.finish(options.fileName.slice(options.fileName.lastIndexOf("/") + 1)),
 		...(debug === null ? {} : { btf: debug.btf, btfExt: debug.btfExt }),
 	};
 	return options.asm === true ? { object: made, asm: printObject(made) } : { object: made };

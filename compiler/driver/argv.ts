@@ -6,6 +6,7 @@ import { nearest } from "../diagnostics/suggest.ts";
 import type { SearchDir } from "../preprocess/include.ts";
 import { STANDARDS, type TargetOptions } from "../preprocess/predefined.ts";
 import { DEFAULT_TARGET, type Stage } from "./options.ts";
+import { parsePrefixMap, type PrefixMap } from "./paths.ts";
 
 export interface Invocation {
 	readonly inputs: readonly { readonly path: string; readonly language: string | null }[];
@@ -23,6 +24,8 @@ export interface Invocation {
 	readonly noStandardIncludes: boolean;
 	readonly warnings: { readonly flags: readonly string[]; readonly none: boolean; readonly errorLimit: number; readonly systemHeaders: boolean };
 	readonly dependencies: { readonly wanted: "none" | "beside" | "only"; readonly system: boolean; readonly file: string | null; readonly targets: readonly string[]; readonly phony: boolean; readonly allowMissing: boolean };
+	/** -fdebug-prefix-map, -fmacro-prefix-map, -fdebug-compilation-dir */
+	readonly paths: { readonly debug: readonly PrefixMap[]; readonly macro: readonly PrefixMap[]; readonly compilationDir: string | null };
 	readonly lineMarkers: boolean;
 	readonly diagnosticsFormat: "text" | "json";
 	readonly color: boolean | null;
@@ -63,6 +66,9 @@ interface State {
 	depsTargets: string[];
 	phony: boolean;
 	allowMissing: boolean;
+	debugMaps: PrefixMap[];
+	macroMaps: PrefixMap[];
+	compilationDir: string | null;
 	lineMarkers: boolean;
 	macrosOnly: boolean;
 	json: boolean;
@@ -112,6 +118,12 @@ const FLAGS: readonly (readonly [flag: string, form: Form, action: Action])[] = 
 	["-gline-tables-only", "none", (s) => { s.debug = true; }],
 	["-gdwarf", "joined", (s) => { s.debug = true; }],
 	["-g", "joined", (s, v) => { s.debug = v !== "0"; }],
+	["-fdebug-prefix-map=", "equals", (s, v) => prefixMap(s, "-fdebug-prefix-map", v, [s.debugMaps])],
+	["-fmacro-prefix-map=", "equals", (s, v) => prefixMap(s, "-fmacro-prefix-map", v, [s.macroMaps])],
+	["-ffile-prefix-map=", "equals", (s, v) => prefixMap(s, "-ffile-prefix-map", v, [s.debugMaps, s.macroMaps])],
+	["-fdebug-compilation-dir=", "equals", (s, v) => { s.compilationDir = v; }],
+	["-fdebug-compilation-dir", "separate", (s, v) => { s.compilationDir = v; }],
+	["-ffile-compilation-dir=", "equals", (s, v) => { s.compilationDir = v; }],
 	["-std=", "equals", (s, v) => { if (Object.hasOwn(STANDARDS, normalStd(v))) s.std = normalStd(v); else complain(s, `invalid value '${v}' in '-std=${v}'`, undefined); }],
 	["--std=", "equals", (s, v) => { s.std = Object.hasOwn(STANDARDS, normalStd(v)) ? normalStd(v) : s.std; }],
 	["-ansi", "none", (s) => { s.std = "c89"; }],
@@ -202,14 +214,14 @@ const QUIET = new Set([
 	"builtin", "common", "asynchronous-unwind-tables", "unwind-tables", "exceptions", "stack-protector", "stack-protector-strong", "stack-protector-all", "stack-clash-protection", "strict-aliasing", "strict-overflow", "wrapv",
 	"omit-frame-pointer", "PIC", "pic", "PIE", "pie", "function-sections", "data-sections", "unroll-loops", "inline", "inline-functions", "jump-tables", "addrsig", "ident", "delete-null-pointer-checks", "merge-all-constants", "ms-extensions", "plan9-extensions",
 	"signed-char", "short-enums", "gnu89-inline", "visibility", "debug-types-section", "show-column", "diagnostics-show-option", "caret-diagnostics", "integrated-as", "integrated-cc1", "zero-initialized-in-bss", "threadsafe-statics", "rtti", "vectorize", "slp-vectorize",
-	"macro-backtrace-limit", "template-depth", "debug-prefix-map", "file-prefix-map", "macro-prefix-map", "debug-compilation-dir", "trapping-math", "math-errno", "tree-vectorize", "freestanding", "hosted", "verbose-asm", "bracket-depth", "constexpr-depth", "spell-checking", "cf-protection", "plt", "semantic-interposition", "lto", "sanitize", "profile-generate", "keep-inline-functions", "dwarf2-cfi-asm", "ferror-limit", "message-length", "unit-at-a-time", "reorder-blocks", "tree-loop-distribute-patterns", "strict-flex-arrays", "trivial-auto-var-init", "diagnostics-show-note-include-stack", "diagnostics-absolute-paths", "time-report", "debug-info-for-profiling", "eliminate-unused-debug-types", "standalone-debug", "no-standalone-debug",
+	"macro-backtrace-limit", "template-depth", "trapping-math", "math-errno", "tree-vectorize", "freestanding", "hosted", "verbose-asm", "bracket-depth", "constexpr-depth", "spell-checking", "cf-protection", "plt", "semantic-interposition", "lto", "sanitize", "profile-generate", "keep-inline-functions", "dwarf2-cfi-asm", "ferror-limit", "message-length", "unit-at-a-time", "reorder-blocks", "tree-loop-distribute-patterns", "strict-flex-arrays", "trivial-auto-var-init", "diagnostics-show-note-include-stack", "diagnostics-absolute-paths", "time-report", "debug-info-for-profiling", "eliminate-unused-debug-types", "standalone-debug", "no-standalone-debug",
 ]);
 
 export function parseArguments(argv: readonly string[]): Invocation {
 	const s: State = {
 		inputs: [], output: null, stage: null, compileOnly: false, cpu: DEFAULT_TARGET.cpu, std: "gnu17", optimize: 0, optimizeSize: false, bigEndian: false, debug: false, macros: [], includes: [],
 		quote: [], user: [], system: [], after: [], noStandardIncludes: false, warnings: [], noWarnings: false, errorLimit: 20, depsWanted: "none", depsSystem: true, depsFile: null, depsTargets: [], phony: false,
-		allowMissing: false, lineMarkers: true, macrosOnly: false, json: false, color: null, btf: null, verbose: false, dryRun: false, print: null, language: null, complaints: [],
+		allowMissing: false, debugMaps: [], macroMaps: [], compilationDir: null, lineMarkers: true, macrosOnly: false, json: false, color: null, btf: null, verbose: false, dryRun: false, print: null, language: null, complaints: [],
 	};
 	for (let i = 0; i < argv.length; i++) {
 		const word = argv[i];
@@ -246,6 +258,7 @@ export function parseArguments(argv: readonly string[]): Invocation {
 		macros: s.macros, includes: s.includes, quote: s.quote, user: s.user, system: s.system, after: s.after, noStandardIncludes: s.noStandardIncludes,
 		warnings: { flags: s.warnings, none: s.noWarnings, errorLimit: s.errorLimit, systemHeaders: s.warnings.includes("system-headers") },
 		dependencies: { wanted: s.depsWanted, system: s.depsSystem, file: s.depsFile, targets: s.depsTargets, phony: s.phony, allowMissing: s.allowMissing },
+		paths: { debug: s.debugMaps, macro: s.macroMaps, compilationDir: s.compilationDir },
 		lineMarkers: s.lineMarkers, diagnosticsFormat: s.json ? "json" : "text", color: s.color, btf: s.btf, verbose: s.verbose, dryRun: s.dryRun, print: s.print, complaints: s.complaints,
 	};
 }
@@ -282,6 +295,12 @@ function unused(s: State, word: string): void {
 function complain<T>(s: State, message: string, result: T): T {
 	s.complaints.push({ severity: "error", code: "E0194", message });
 	return result;
+}
+
+function prefixMap(s: State, flag: string, value: string, lists: readonly PrefixMap[][]): void {
+	const map = parsePrefixMap(value);
+	if (map === null) complain(s, `invalid argument '${value}' to ${flag}: it is OLD=NEW`, undefined);
+	else for (const list of lists) list.push(map);
 }
 
 function target(s: State, value: string): void {

@@ -21,6 +21,7 @@ import { check } from "../types/check.ts";
 import { printUnit } from "../types/print.ts";
 import { CODES } from "../types/codes.ts";
 import type { CompileOptions, CompileResult } from "./options.ts";
+import { asGiven, debugName, macroName, type PathOptions } from "./paths.ts";
 import { showAst, showTokens } from "./show.ts";
 
 /**
@@ -31,7 +32,7 @@ export function compile(path: string, text: Uint8Array | string, options: Compil
 	const sink = new DiagnosticEngine(options.warnings, [...TABLE, ...Object.values(CODES), ...BACKEND_CODES]);
 	let btf: Uint8Array | null | undefined;
 	const vmlinux = (): Uint8Array | null => (btf === undefined ? (btf = options.vmlinux?.() ?? null) : btf);
-	const preprocessor = new Preprocessor({ ...options, builtinHeader, virtualVmlinux: () => vmlinux() !== null, defer: !["preprocess", "tokens"].includes(options.stage) }, (diagnostic) => sink.report(diagnostic));
+	const preprocessor = new Preprocessor({ ...options, builtinHeader, macroFile: (path) => macroName(path, options.paths ?? asGiven), virtualVmlinux: () => vmlinux() !== null, defer: !["preprocess", "tokens"].includes(options.stage) }, (diagnostic) => sink.report(diagnostic));
 	sink.attach(preprocessor.buffer, preprocessor.pragmas);
 	let made: Made = {};
 	try {
@@ -81,18 +82,25 @@ function stages(path: string, text: Uint8Array | string, preprocessor: Preproces
 	if (sink.errors > 0) return {};
 
 	const wantsText = options.stage === "asm";
-	const { object, asm } = emit(ir, typed, placesOf(preprocessor.buffer), { cpu: `v${cpu}`, debug, fileName: path, diagnostics: sink, asm: wantsText, bigEndian: options.target.bigEndian });
+	const paths = options.paths ?? asGiven;
+	const { object, asm } = emit(ir, typed, placesOf(preprocessor.buffer, paths), { cpu: `v${cpu}`, debug, fileName: debugName(path, paths), diagnostics: sink, asm: wantsText, bigEndian: options.target.bigEndian });
 	if (sink.errors > 0) return {};
 	return { object, output: wantsText ? asm! : writeElf(object) };
 }
 
 /** What line information says of a token: where the outermost macro was called. */
-function placesOf(tokens: TokenBuffer): Places {
+function placesOf(tokens: TokenBuffer, paths: PathOptions): Places {
+	const names = new Map<string, string>();
+	const named = (file: string): string => {
+		let name = names.get(file);
+		if (name === undefined) names.set(file, (name = debugName(file, paths)));
+		return name;
+	};
 	return {
 		locate: (span) => {
 			if (span.from >= tokens.length) return null;
 			const place = tokens.place(span.from);
-			return { ...place, text: tokens.lineText(span.from) };
+			return { ...place, file: named(place.file), text: tokens.lineText(span.from) };
 		},
 	};
 }

@@ -6,6 +6,7 @@ import type { TokenBuffer } from "../preprocess/buffer.ts";
 import type { SearchDir } from "../preprocess/include.ts";
 import type { TargetOptions } from "../preprocess/predefined.ts";
 import type { FileProvider } from "../source/files.ts";
+import type { PathOptions } from "./paths.ts";
 
 /** How far to go. Each but the last prints what its stage made. */
 export type Stage = "preprocess" | "macros" | "tokens" | "ast" | "typed" | "syntax" | "ir" | "asm" | "obj";
@@ -25,6 +26,8 @@ export interface CompileOptions {
 	readonly vmlinux?: () => Uint8Array | null;
 	/** -MG */
 	readonly allowMissing?: boolean;
+	/** How the object names files; default: as they were opened. */
+	readonly paths?: PathOptions;
 }
 
 export interface CompileResult {

@@ -14,16 +14,17 @@ const RPAREN = kindOf(")");
 
 export function dynamicTokens(pp: Preprocessor, macro: DynamicMacro, name: Tok, expander: Expander): readonly Tok[] {
 	const number = (value: number): readonly Tok[] => [pp.number(value, name)];
+	const macroFile = pp.options.macroFile ?? ((path: string): string => path);
 	const string = (text: string): readonly Tok[] => [stringToken(text, pp.sources, name)];
 	switch (macro) {
 		case "__LINE__":
 			return number(pp.sources.presumed(pp.outermost(name)).line);
 		case "__FILE__":
-			return string(pp.sources.presumed(pp.outermost(name)).file);
+			return string(macroFile(pp.sources.presumed(pp.outermost(name)).file));
 		case "__FILE_NAME__":
 			return string(pp.fileName(pp.sources.presumed(pp.outermost(name)).file));
 		case "__BASE_FILE__":
-			return string(pp.sources.files[0].path);
+			return string(macroFile(pp.sources.files[0].path));
 		case "__INCLUDE_LEVEL__":
 			return number(pp.stack.length - 1);
 		case "__COUNTER__":

@@ -32,6 +32,8 @@ export interface PreprocessOptions {
 	readonly alreadyPreprocessed?: boolean;
 	/** -M, -MM with -MG: a missing header is not an error. */
 	readonly allowMissing?: boolean;
+	/** What `__FILE__` says of a file opened under a path; default: the path. */
+	readonly macroFile?: (path: string) => string;
 	/** Pass over the bodies of types in large headers until they are asked for (`Preprocessed.read`). Off where all tokens are wanted. */
 	readonly defer?: boolean;
 }

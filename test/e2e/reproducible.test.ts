@@ -35,6 +35,28 @@ describe("the same bytes", () => {
 		expect(compileIn("here", args).equals(compileIn("over/there and further", args))).toBe(true);
 	});
 
+	it("by absolute path too, from another folder, with __FILE__", () => {
+		const objects = ["here", "over/there"].map((place) =>
+			inFolder((folder) => {
+				const root = join(folder, place);
+				for (const [name, text] of Object.entries({ "src/prog.c": `#include "part.h"\nchar where[] = __FILE__;\nint f(int x) { return part(x) + sizeof(__FILE__); }\n`, "include/part.h": "__attribute__((noinline)) int part(int x) {\n\treturn x * __LINE__;\n}\n" })) {
+					mkdirSync(dirname(join(root, name)), { recursive: true });
+					writeFileSync(join(root, name), text);
+				}
+				execFileSync(process.execPath, ["--input-type=module", "-", "-O2", "-g", "-c", `-I${root}/include`, `${root}/src/prog.c`, "-o", `${root}/out.o`], { cwd: "/", input: cli });
+				return readFileSync(join(root, "out.o"));
+			}),
+		);
+		expect(objects[0].equals(objects[1])).toBe(true);
+		expect(objects[0].includes("../include/part.h")).toBe(true);
+	});
+
+	it("names change as the options for them say", () => {
+		const object = compileIn("place", ["-c", "-Isrc", "-ffile-prefix-map=src=mapped", "-fdebug-compilation-dir=/dir", "src/prog.c"]);
+		expect(object.includes("/dir/mapped/prog.c")).toBe(true);
+		expect(object.includes("src/prog.c")).toBe(false);
+	});
+
 	it("a path of the machine gets in only where the command line says it", () => {
 		const object = compileIn("secret-place", ["-c", "src/prog.c"]);
 		expect(object.includes("secret-place")).toBe(false);
