@@ -2,18 +2,15 @@
  * What the JITs cost, measured:
  *
  *     npm run -s bench                    all of the below
- *     npm run -s bench -- start           from instructions to the first result, warm process
+ *     npm run -s bench -- start           from object bytes to the first result, verifier included, warm process
+ *     npm run -s bench -- verifier [OBJ…] instructions per second of the verifier, beside the kernel's
  *     npm run -s bench -- calls           a call from JavaScript, a hash lookup from a program
  *     npm run -s bench -- peers [args]    15 programs beside gcc -O2 and others, by ../shared/bench's driver
  *
  * Times are the best of many, by the process's CPU clock: other work on the machine counts little.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
-import { homedir } from "node:os";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { decode } from "../../assembler/decode.ts";
 import type { Insn } from "../../assembler/spec/insn.ts";
 import { createJsEngine } from "../../runtime/jit/js.ts";
 import { createWasmEngine } from "../../runtime/jit/wasm.ts";
@@ -23,11 +20,9 @@ import type { BpfMap } from "../../runtime/maps/map.ts";
 import type { Engine } from "../../runtime/program.ts";
 import { bareImage } from "../support/image.ts";
 import { shared } from "../support/shared.ts";
-
-const cpu = (): number => {
-	const { user, system } = process.cpuUsage();
-	return (user + system) / 1000;
-};
+import { cpu } from "./clock.ts";
+import { start } from "./start.ts";
+import { verifier } from "./verifier.ts";
 
 const engines: readonly (readonly [string, () => Engine])[] = [
 	["wasm", () => createWasmEngine({ checked: false, fuel: null })],
@@ -36,34 +31,6 @@ const engines: readonly (readonly [string, () => Engine])[] = [
 
 function prepare(engine: Engine, machine: Machine, insns: readonly Insn[], maps: readonly BpfMap[] = []): (r1: number, r2: number) => number {
 	return engine.prepare({ image: bareImage("bench", insns, { maps: maps.map((m) => m.def) }), machine, maps, ksyms: new Map(), facts: null });
-}
-
-/** Programs of the peers' benchmark, where it was built. */
-function benchProgram(name: string): Insn[] | null {
-	const file = join(process.env.BENCH_PROGS ?? join(homedir(), ".cache/ebpf-bench/progs"), `${name}.v3.bin`);
-	return existsSync(file) ? decode(readFileSync(file)) : null;
-}
-
-function start(): void {
-	console.log("from instructions to the first result, ms (best of 30, after warming up; without the verifier)");
-	for (const name of ["lat100", "lat4000"]) {
-		const insns = benchProgram(name);
-		if (insns === null) {
-			console.log(`${name}: skipped, build the programs with ../shared/bench/build.sh`);
-			continue;
-		}
-		for (const [engineName, make] of engines) {
-			const machine = new Machine();
-			const input = machine.memory.alloc(8192, 4096, "input");
-			let best = Number.POSITIVE_INFINITY;
-			for (let i = 0; i < 30; i++) {
-				const before = cpu();
-				prepare(make(), machine, insns)(input, 1000);
-				best = Math.min(best, cpu() - before);
-			}
-			console.log(`${name} (${insns.length} instructions) ${engineName}: ${best.toFixed(2)}`);
-		}
-	}
 }
 
 type Loop = (f: (r1: number, r2: number) => number, a: number, n: number) => number;
@@ -114,6 +81,7 @@ function peers(args: readonly string[]): void {
 }
 
 const [what, ...rest] = process.argv.slice(2);
-if (what === undefined || what === "start") start();
+if (what === undefined || what === "start") await start();
+if (what === "verifier") await verifier(rest);
 if (what === undefined || what === "calls") calls();
 if (what === undefined || what === "peers") peers(rest);

@@ -1,0 +1,44 @@
+/**
+ * From object bytes to the first result in a warm process, step by step: ELF and BTF, maps and relocations, verifier, engine, first call.
+ * In: the XDP objects `lat100` (111 instructions) and `lat4000` of the peers' benchmark. Out: milliseconds, the best of many.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { type EngineName, load, readObject } from "../../runtime/load.ts";
+import { openObject } from "../../runtime/loader/open.ts";
+import { verify } from "../../runtime/verifier/index.ts";
+import { best } from "./clock.ts";
+
+const RUNS = 20;
+/** Milliseconds wanted. */
+const LIMITS: Readonly<Record<string, number>> = { lat100: 3, lat4000: 15 };
+
+export async function start(): Promise<void> {
+	console.log(`from object bytes to the first result, ms of CPU time (best of ${RUNS}, warm)`);
+	for (const [name, limit] of Object.entries(LIMITS)) {
+		const file = join(process.env.BENCH_PROGS ?? join(homedir(), ".cache/ebpf-bench/progs"), `${name}.kern.o`);
+		if (!existsSync(file)) {
+			console.log(`${name}: skipped, build the programs with ../shared/bench/build.sh`);
+			continue;
+		}
+		const bytes = new Uint8Array(readFileSync(file));
+		const opened = openObject(readObject(bytes));
+		const images = opened.programs.map(({ image }) => ({ ...image, maps: opened.maps }));
+		const parse = await best(RUNS, () => openObject(readObject(bytes)));
+		const verified = await best(RUNS, () => images.map((image) => verify(image, { facts: true })));
+		console.log(`${name}: ${images.map((image) => image.insns.length).join("+")} instructions; ELF, BTF, maps, relocations ${parse.toFixed(2)}, verifier ${verified.toFixed(2)}`);
+		for (const engine of ["default", "js"] as const) {
+			const whole = await best(RUNS, () => firstResult(bytes, engine));
+			console.log(`${name}: ${engine.padEnd(7)} ${whole.toFixed(2)} (${limit} wanted)`);
+		}
+	}
+}
+
+async function firstResult(bytes: Uint8Array, engine: EngineName): Promise<number> {
+	const object = await load(bytes, { engine });
+	let sum = 0;
+	for (const program of Object.values(object.programs)) sum += program.run({ packet: new Uint8Array(64) }).retval;
+	object.close();
+	return sum;
+}
