@@ -1,15 +1,15 @@
 import type { Block, Inst, IrFunction, IrModule, Value } from "../ir/types.ts";
 import type { FunctionSym } from "../types/typed.ts";
 import { cloneBlocks } from "./clone.ts";
+import { blockFrequencies } from "./frequency.ts";
+import { inlineCost, RARE } from "./inline-cost.ts";
 import { newBlock, newInst, phisOf, successors, terminator, undef } from "../ir/values.ts";
 
 /**
  * Calls of functions of this module become copies of their blocks. always_inline ones must; small ones and static ones
- * with one caller do as clang -O2 does; noinline and weak ones never. Callees are finished before their callers
- * (`inlineOrder`), so what is copied is optimised already.
+ * with one caller do as clang -O2 does (`inline-cost.ts` says what small is); noinline and weak ones never. Callees are
+ * finished before their callers (`inlineOrder`), so what is copied is optimised already.
  */
-const SMALL = 45;
-const SMALL_WITH_HINT = 65;
 /** A single caller is no reason to make one function out of two huge ones. */
 const ONE_CALLER = 3000;
 
@@ -61,47 +61,46 @@ export function inlineOrder(module: IrModule): IrFunction[] {
 	return order;
 }
 
-function isWanted(callee: IrFunction, graph: CallGraph, onlyRequired: boolean): boolean {
+function isWanted(call: Inst, callee: IrFunction, graph: CallGraph, onlyRequired: boolean, frequency: () => number): boolean {
 	const { symbol } = callee;
 	if (symbol.naked || symbol.inline === "never") return false;
 	if (symbol.inline === "always") return true;
-	if (symbol.weak || symbol.section !== null) return false;
+	if (symbol.weak) return false;
 	const needsIt = callee.params.length > 5;
 	if (onlyRequired) return needsIt;
-	const size = sizeOf(callee);
-	if (symbol.linkage === "static") {
-		if (needsIt) return true;
-		const single = graph.callers.get(symbol) === 1 && !graph.addressTaken.has(symbol) && !symbol.used;
-		if (single && size <= ONE_CALLER) return true;
-	}
-	return size <= (symbol.inline === "hint" ? SMALL_WITH_HINT : SMALL);
+	const isStatic = symbol.linkage === "static";
+	if (isStatic && needsIt) return true;
+	const isRare = frequency() < RARE;
+	const single = isStatic && graph.callers.get(symbol) === 1 && !graph.addressTaken.has(symbol) && !symbol.used;
+	if (single && !isRare && sizeOf(callee) <= ONE_CALLER) return true;
+	const { cost, limit } = inlineCost(callee, call, isRare);
+	return cost < limit;
 }
 
-function sizeOf(fn: IrFunction): number {
-	let size = 0;
-	for (const block of fn.blocks) {
-		for (const inst of block.insts) {
-			if (inst.op === "phi" || inst.op === "alloca" || inst.op === "lifetime" || inst.op === "trunc" || inst.op === "ptrtoint" || inst.op === "inttoptr") continue;
-			size += inst.op === "call" ? 1 + inst.args.length : 1;
-		}
-	}
-	return size - fn.params.length;
-}
+const sizeOf = (fn: IrFunction): number => fn.blocks.reduce((sum, block) => sum + block.insts.length, 0);
 
 /** Copies what is wanted into `caller`; true when something was. `path`: symbols being expanded, against recursion. */
 export function inlineCalls(caller: IrFunction, graph: CallGraph, onlyRequired: boolean): boolean {
 	let changed = false;
 	// Calls that come in with a copied body were decided when that body was finished.
 	const fresh = new Set<Inst>();
+	let known: ReadonlyMap<Block, number> | null = null;
+	/** How often the call at hand happens; its block is what is left of one that the function had in the beginning. */
+	const origin = new Map<Block, Block>();
+	const frequencyOf = (block: Block): number => {
+		known ??= blockFrequencies(caller);
+		return known.get(origin.get(block) ?? block) ?? 1;
+	};
 	for (let at = 0; at < caller.blocks.length; at++) {
 		const block = caller.blocks[at];
 		const index = block.insts.findIndex((inst) => {
 			const symbol = calleeOf(inst);
 			const callee = symbol === null ? undefined : graph.functions.get(symbol);
-			return callee !== undefined && callee !== caller && !fresh.has(inst) && callee.blocks.length > 0 && isWanted(callee, graph, onlyRequired) && matches(inst, callee);
+			return callee !== undefined && callee !== caller && !fresh.has(inst) && callee.blocks.length > 0 && isWanted(inst, callee, graph, onlyRequired, () => frequencyOf(block)) && matches(inst, callee);
 		});
 		if (index < 0) continue;
-		expand(caller, block, index, graph.functions.get(calleeOf(block.insts[index])!)!, fresh);
+		const rest = expand(caller, block, index, graph.functions.get(calleeOf(block.insts[index])!)!, fresh);
+		origin.set(rest, origin.get(block) ?? block);
 		changed = true;
 	}
 	return changed;
@@ -110,7 +109,7 @@ export function inlineCalls(caller: IrFunction, graph: CallGraph, onlyRequired: 
 /** A call through a type that is not the function's own is left alone. */
 const matches = (call: Inst, callee: IrFunction): boolean => call.args.length === callee.params.length && call.args.every((arg, i) => arg.ty === callee.params[i].ty) && (call.ty === null || call.ty === callee.result);
 
-function expand(caller: IrFunction, block: Block, index: number, callee: IrFunction, fresh: Set<Inst>): void {
+function expand(caller: IrFunction, block: Block, index: number, callee: IrFunction, fresh: Set<Inst>): Block {
 	const call = block.insts[index];
 	const rest = newBlock(caller, `${block.name.replace(/\.after$/, "")}.after`);
 	rest.insts = block.insts.splice(index).slice(1);
@@ -159,6 +158,7 @@ function expand(caller: IrFunction, block: Block, index: number, callee: IrFunct
 	}
 	const at = caller.blocks.indexOf(block);
 	caller.blocks.splice(at + 1, 0, ...copies, rest);
+	return rest;
 }
 
 /** Functions and objects that nothing refers to any more. */
