@@ -12,7 +12,7 @@ import type { Engine } from "../runtime/program.ts";
 import { PerfEventArray } from "../runtime/maps/perf-event-array.ts";
 import { RingBuffer } from "../runtime/maps/ringbuf.ts";
 import type { MapView } from "../runtime/maps/view.ts";
-import { kernelBtf, nodeEnvironment } from "../runtime/node/environment.ts";
+import { kernelBtf, kernelConfig, nodeEnvironment } from "../runtime/node/environment.ts";
 import type { RunInput, RunOutput } from "../runtime/programs/run.ts";
 import { InputError } from "../runtime/programs/run.ts";
 import { readPcap } from "../runtime/test/pcap.ts";
@@ -92,6 +92,8 @@ async function run(file: string, options: Options): Promise<void> {
 		environment: nodeEnvironment({ print: (line) => void printed.push(line) }),
 		...(options.type === undefined ? {} : { type: /^\d+$/.test(options.type) ? Number(options.type) : options.type }),
 		...(btf === null ? {} : { kernelBtf: btf }),
+		kconfig: kernelConfig(),
+		guessType: true,
 	});
 	const program = choose(object.programs, options.program);
 	const inputs = readInputs(options);

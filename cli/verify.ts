@@ -3,12 +3,13 @@
  * Exit status 1 when some program is rejected.
  */
 import type { Command } from "commander";
-import type { MapDef, ProgramImage } from "../runtime/image.ts";
+import { programTypeById } from "../assembler/spec/program-types.ts";
+import type { ProgramImage } from "../runtime/image.ts";
 import { lineAt } from "../runtime/fault.ts";
 import { readObject } from "../runtime/load.ts";
-import { LoadFailure } from "../runtime/loader/error.ts";
-import { openObject } from "../runtime/loader/open.ts";
-import { kernelBtf } from "../runtime/node/environment.ts";
+import { formatLoadError, LoadFailure } from "../runtime/loader/error.ts";
+import { type OpenedProgram, openObject } from "../runtime/loader/open.ts";
+import { kernelBtf, kernelConfig } from "../runtime/node/environment.ts";
 import { compareReleases, explain, kernelTypes, needs, oldestKernel, renderExplanation, type TypeSource, type Verdict, verify } from "../runtime/verifier/index.ts";
 import { readProgram } from "./compile-file.ts";
 import { Complaint } from "./files.ts";
@@ -51,9 +52,17 @@ export function register(program: Command): void {
 async function verifyFile(file: string, options: Options): Promise<boolean> {
 	if (options.log !== undefined && options.log !== "kernel") throw new Complaint("--log is kernel");
 	const range = options.kernels === undefined ? null : parseRange(options.kernels);
-	const { images, types } = openImages(await readProgram(file, options.cc), options);
+	const { programs, types } = openPrograms(await readProgram(file, options.cc), options);
 	let good = true;
-	for (const image of images) {
+	for (const { image, errors, guessed } of programs) {
+		if (errors.length > 0) {
+			// What cannot be loaded is no case for the verifier; the other programs are.
+			good = false;
+			const message = errors.map(formatLoadError).join("; ");
+			process.stdout.write(options.json ? `${JSON.stringify({ program: image.name, section: image.section, verdict: "refused", message })}\n` : `${image.name}: cannot be loaded: ${message}\n`);
+			continue;
+		}
+		if (guessed) process.stderr.write(`ebpfcc: note: ${image.name}: section ${image.section} names no program type; its context says ${typeof image.type === "number" ? (programTypeById(image.type)?.name ?? image.type) : image.type}\n`);
 		const verdict = verify(image, { kernel: types, capBpfOnly: options.capbpf === true, logLevel: options.log === "kernel" ? 1 : 0 });
 		if (verdict.verdict !== "accept") good = false;
 		if (options.json) process.stdout.write(`${JSON.stringify(describe(image, verdict, options))}\n`);
@@ -68,18 +77,18 @@ async function verifyFile(file: string, options: Options): Promise<boolean> {
 }
 
 /** The programs of an object as the kernel would get them. @throws LoadFailure, Complaint */
-export function openImages(bytes: Uint8Array, options: { readonly program?: string; readonly type?: string }): { readonly images: readonly ProgramImage[]; readonly types: TypeSource | null } {
+function openPrograms(bytes: Uint8Array, options: { readonly program?: string; readonly type?: string }): { readonly programs: readonly OpenedProgram[]; readonly types: TypeSource | null } {
 	const btf = kernelBtf();
 	const opened = openObject(readObject(bytes), {
 		...(btf === null ? {} : { kernelBtf: btf }),
+		kconfig: kernelConfig(),
+		guessType: true,
 		...(options.type === undefined ? {} : { type: /^\d+$/.test(options.type) ? Number(options.type) : options.type }),
 	});
 	const chosen = opened.programs.filter(({ image }) => options.program === undefined || image.name === options.program);
 	if (chosen.length === 0) throw new Complaint(options.program === undefined ? "has no programs" : `has no program ${options.program}; it has ${opened.programs.map(({ image }) => image.name).join(", ")}`);
-	const errors = [...opened.errors, ...chosen.flatMap((program) => program.errors)];
-	if (errors.length > 0) throw new LoadFailure(errors);
-	const maps: readonly MapDef[] = opened.maps;
-	return { images: chosen.map(({ image }) => ({ ...image, maps })), types: btf === null ? null : kernelTypes(btf) };
+	if (opened.errors.length > 0) throw new LoadFailure(opened.errors);
+	return { programs: chosen, types: btf === null ? null : kernelTypes(btf) };
 }
 
 function text(image: ProgramImage, verdict: Verdict, options: Options): string {

@@ -33,7 +33,7 @@ export function presetGlobals(maps: readonly MapDef[], values: Readonly<Record<s
 		const { btf } = def;
 		const wanted = variablesOf(def, btf).filter((variable) => left.has(variable.name));
 		if (wanted.length === 0) return def;
-		const initial = new Uint8Array(def.valueSize);
+		const initial = new Uint8Array(Math.max(def.valueSize, def.initial?.length ?? 0));
 		initial.set(def.initial ?? new Uint8Array(0));
 		for (const { name, offset, type } of wanted) {
 			initial.set(typeCodec(typeSource(btf), type).encode(values[name]), offset);

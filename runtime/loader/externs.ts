@@ -1,15 +1,15 @@
 /**
  * What an object declares `extern`: kernel configuration (`__kconfig`), kernel functions and variables (`__ksym`). Configuration values become one more
- * data map, `.kconfig`; kernel symbols stay names with their ids in the kernel's BTF.
+ * data map, `.kconfig`; kernel symbols stay names with their ids in the kernel's BTF. What is wrong with one concerns the programs that use it.
  */
 import type { Btf, BtfType } from "../../assembler/btf/types.ts";
 import type { ObjectFile } from "../../assembler/object.ts";
 import { mapFlags, mapTypeId } from "../../assembler/spec/map-types.ts";
 import type { MapDef } from "../image.ts";
-import type { LoadError } from "./error.ts";
-import { emptyMap } from "./maps.ts";
+import { emptyMap } from "./placed-map.ts";
 import type { TypeSource } from "../../assembler/btf/type-source.ts";
 import { alignOf, nameOf, resolved, sizeOf, typeSource } from "../../assembler/btf/type-source.ts";
+import { typesCompatible } from "../../linker/core/match.ts";
 
 export type KconfigValue = string | number | bigint | boolean;
 
@@ -27,8 +27,8 @@ export interface ExternOptions {
 export const defaultKernelVersion = (6 << 16) | (18 << 8);
 
 export type Extern =
-	| { readonly kind: "kconfig"; readonly name: string; readonly offset: number }
-	| { readonly kind: "function" | "variable"; readonly name: string; readonly btfId: number; readonly weak: boolean; readonly known: boolean; /** Bytes, for a variable with a type. */ readonly size: number };
+	| { readonly kind: "kconfig"; readonly name: string; readonly offset: number; readonly problem: string | null }
+	| { readonly kind: "function" | "variable"; readonly name: string; readonly btfId: number; readonly weak: boolean; readonly known: boolean; /** False for \`extern const void name\`: an address and nothing behind it. */ readonly typed: boolean; /** What stands against using it. */ readonly problem: string | null };
 
 export interface Externs {
 	/** By symbol index. */
@@ -36,39 +36,48 @@ export interface Externs {
 	readonly kconfig: MapDef | null;
 }
 
-export function openExterns(object: ObjectFile, btf: Btf | null, options: ExternOptions, errors: LoadError[]): Externs {
+export function openExterns(object: ObjectFile, btf: Btf | null, options: ExternOptions): Externs {
 	const bySymbol = new Map<number, Extern>();
 	if (btf === null) return { bySymbol, kconfig: null };
 	const source = typeSource(btf);
 	const symbolIndex = new Map(object.symbols.flatMap((symbol, i) => (symbol.section === "undefined" && symbol.name !== "" ? [[symbol.name, i] as const] : [])));
-	const kconfig = openKconfig(object, btf, source, options, symbolIndex, bySymbol, errors);
+	const kconfig = openKconfig(object, btf, source, options, symbolIndex, bySymbol);
 	for (const datasec of btf.types) {
 		if (datasec.kind !== "datasec" || datasec.name !== ".ksyms") continue;
 		for (const entry of datasec.vars) {
 			const type = btf.types[entry.type];
 			const index = symbolIndex.get(nameOf(type));
 			if (type === undefined || index === undefined) continue;
-			addKernelSymbol(object, source, type, index, options, bySymbol, errors);
+			bySymbol.set(index, kernelSymbol(source, type, object.symbols[index].binding === "weak", options));
 		}
 	}
 	return { bySymbol, kconfig };
 }
 
-function addKernelSymbol(object: ObjectFile, source: TypeSource, type: BtfType, index: number, options: ExternOptions, bySymbol: Map<number, Extern>, errors: LoadError[]): void {
-	const name = nameOf(type);
-	const weak = object.symbols[index].binding === "weak";
-	const isFunction = type.kind === "func";
-	const plain = name.replace(/___.*$/, "");
-	const wanted = isFunction ? "func" : "var";
-	const btfId = options.kernelBtf?.find(plain).find((id) => options.kernelBtf?.type(id).kind === wanted) ?? 0;
-	const size = type.kind === "var" ? sizeOf(source, type.type) : 0;
-	const known = btfId !== 0 || (options.hasKernelSymbol?.(plain) ?? false);
-	if (!known && !weak && !isFunction && options.kernelBtf !== undefined && size > 0) errors.push({ section: ".ksyms", offset: -1, symbol: name, message: "the kernel's BTF has no such variable" });
-	bySymbol.set(index, { kind: isFunction ? "function" : "variable", name: plain, btfId, weak, known, size });
+function kernelSymbol(source: TypeSource, type: BtfType, weak: boolean, options: ExternOptions): Extern {
+	const name = nameOf(type).replace(/___.*$/, "");
+	const { kernelBtf } = options;
+	const provided = options.hasKernelSymbol?.(name) ?? false;
+	const ids = (wanted: BtfType["kind"]): readonly number[] => kernelBtf?.find(name).filter((id) => kernelBtf.type(id).kind === wanted) ?? [];
+	if (type.kind !== "var") {
+		const btfId = ids("func")[0] ?? 0;
+		return { kind: "function", name, btfId, weak, known: btfId !== 0 || provided, typed: true, problem: null };
+	}
+	const typed = resolved(source, type.type).kind !== "void";
+	if (!typed) return { kind: "variable", name, btfId: 0, weak, known: provided || !weak || ids("func").length > 0 || ids("var").length > 0, typed, problem: null };
+	const btfId = ids("var")[0] ?? 0;
+	const there = btfId === 0 ? undefined : kernelBtf?.type(btfId);
+	const problem =
+		there?.kind === "var" && kernelBtf !== undefined && !typesCompatible(source, type.type, kernelBtf, there.type)
+			? "has another type in the kernel"
+			: kernelBtf !== undefined && btfId === 0 && !provided && !weak
+				? "the kernel's BTF has no such variable"
+				: null;
+	return { kind: "variable", name, btfId, weak, known: btfId !== 0 || provided, typed, problem };
 }
 
 /** Lays the variables out by falling alignment, as libbpf does, and fills them in. */
-function openKconfig(object: ObjectFile, btf: Btf, source: TypeSource, options: ExternOptions, symbols: ReadonlyMap<string, number>, bySymbol: Map<number, Extern>, errors: LoadError[]): MapDef | null {
+function openKconfig(object: ObjectFile, btf: Btf, source: TypeSource, options: ExternOptions, symbols: ReadonlyMap<string, number>, bySymbol: Map<number, Extern>): MapDef | null {
 	const id = btf.types.findIndex((type) => type.kind === "datasec" && type.name === ".kconfig");
 	const datasec = btf.types[id];
 	if (datasec === undefined || datasec.kind !== "datasec") return null;
@@ -88,14 +97,10 @@ function openKconfig(object: ObjectFile, btf: Btf, source: TypeSource, options: 
 	const initial = new Uint8Array(offset);
 	const view = new DataView(initial.buffer);
 	for (const { variable, symbol, at, size } of placed) {
-		bySymbol.set(symbol, { kind: "kconfig", name: variable.name, offset: at });
 		const value = kconfigValue(variable.name, options);
-		if (value === undefined) {
-			if (object.symbols[symbol].binding !== "weak") errors.push({ section: ".kconfig", offset: -1, symbol: variable.name, message: "has no value: give one in the kconfig option, or declare it __weak" });
-			continue;
-		}
-		const wrong = store(view, at, size, resolved(source, variable.type), value);
-		if (wrong !== null) errors.push({ section: ".kconfig", offset: -1, symbol: variable.name, message: wrong });
+		const weak = object.symbols[symbol].binding === "weak";
+		const problem = value !== undefined ? store(view, at, size, resolved(source, variable.type), value) : weak ? null : "has no value: give one in the kconfig option, or declare it __weak";
+		bySymbol.set(symbol, { kind: "kconfig", name: variable.name, offset: at, problem });
 	}
 	return { ...emptyMap(".kconfig", btf), type: mapTypeId("ARRAY"), keySize: 4, valueSize: offset, maxEntries: 1, flags: mapFlags.MMAPABLE | mapFlags.RDONLY_PROG, valueTypeId: id, initial, frozen: true };
 }

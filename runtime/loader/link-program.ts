@@ -12,7 +12,7 @@ import type { Insn } from "../../assembler/spec/insn.ts";
 import type { LineRecord, ProgramImage } from "../image.ts";
 import type { LoadError } from "./error.ts";
 import type { Externs } from "./externs.ts";
-import type { PlacedMap } from "./maps.ts";
+import type { PlacedMap } from "./placed-map.ts";
 
 /** A function of the object: one symbol, its slots in its section. */
 export interface CodeFunction {
@@ -36,6 +36,8 @@ export interface LinkInput {
 	readonly btfExt: BtfExt | undefined;
 	/** Whether it is known which functions the kernel has. */
 	readonly hasKernel: boolean;
+	/** The section that arena variables are in and the arena's index among the maps. */
+	readonly arena: { readonly section: number; readonly map: number } | null;
 }
 
 export type Linked = Pick<ProgramImage, "insns" | "funcInfo" | "lineInfo" | "kfuncs" | "ksyms">;
@@ -44,6 +46,8 @@ const call = 0x85;
 const ldImm64 = 0x18;
 /** libbpf's POISON_CALL_KFUNC_BASE */
 const missingFunction = 2002000000;
+/** Where Linux has its code on x86-64, low half: symbols of unknown place get distinct addresses there. */
+const KERNEL_TEXT_LOW = 0x81000000 | 0;
 
 export function linkProgram(entry: CodeFunction, input: LinkInput, errors: LoadError[]): Linked {
 	const insns: Insn[] = [];
@@ -116,12 +120,20 @@ export function linkProgram(entry: CodeFunction, input: LinkInput, errors: LoadE
 				fail(symbol.name, "is used but defined nowhere");
 				return;
 			}
+			if (extern.problem !== null) {
+				fail(symbol.name, extern.problem);
+				return;
+			}
 			if (extern.kind === "kconfig") {
 				insns[slot] = { ...insn, src: 2, imm: input.kconfigMap };
 				insns[slot + 1] = { ...second, imm: extern.offset };
 			} else if (!extern.known && extern.weak) {
 				insns[slot] = { ...insn, src: 0, imm: 0 };
 				insns[slot + 1] = { ...second, imm: 0 };
+			} else if (!extern.typed) {
+				// A name without a type is a number to compare and to print.
+				insns[slot] = { ...insn, src: 0, imm: KERNEL_TEXT_LOW + reloc.symbol * 16 };
+				insns[slot + 1] = { ...second, imm: -1 };
 			} else {
 				insns[slot] = { ...insn, src: 3, imm: extern.btfId };
 				insns[slot + 1] = { ...second, imm: 0 };
@@ -145,6 +157,11 @@ export function linkProgram(entry: CodeFunction, input: LinkInput, errors: LoadE
 			return;
 		}
 		const addend = insn.imm;
+		if (input.arena !== null && symbol.section === input.arena.section) {
+			insns[slot] = { ...insn, src: 2, imm: input.arena.map };
+			insns[slot + 1] = { ...second, imm: (symbol.value + addend) | 0 };
+			return;
+		}
 		const index = input.maps.findIndex((map) => map.section === symbol.section && (map.isData || map.offset === symbol.value + addend || (map.offset === symbol.value && symbol.type !== "section")));
 		const map = input.maps[index];
 		if (map === undefined) {
@@ -156,7 +173,32 @@ export function linkProgram(entry: CodeFunction, input: LinkInput, errors: LoadE
 	};
 
 	append(entry);
+	const handler = exceptionCallback(entry, input, errors);
+	if (handler !== undefined) place(handler);
 	return { insns, ...debugInfo(input, placed), kfuncs: kfuncs.sort((a, b) => a.insn - b.insn), ksyms: ksyms.sort((a, b) => a.insn - b.insn) };
+}
+
+/**
+ * The function that takes over when the program throws: named by a declaration tag, called by no instruction, appended last. What is wrong with it the
+ * verifier says.
+ */
+function exceptionCallback(entry: CodeFunction, { object, functions }: LinkInput, errors: LoadError[]): CodeFunction | undefined {
+	const prefix = "exception_callback:";
+	const types = object.btf?.types ?? [];
+	const names = types.flatMap((tag) => {
+		if (tag.kind !== "decl_tag" || tag.componentIndex !== -1 || !tag.name.startsWith(prefix)) return [];
+		const tagged = types[tag.type];
+		return tagged?.kind === "func" && tagged.name === entry.name ? [tag.name.slice(prefix.length)] : [];
+	});
+	if (names.length !== 1) return undefined;
+	const [handler] = functions.filter((fn) => fn.name === names[0] && object.sections[fn.section].name === ".text");
+	if (handler === undefined) return undefined;
+	const symbol = object.symbols.find((one) => one.name === handler.name && one.section === handler.section);
+	if (handler.binding === "local" || symbol?.visibility === "hidden" || symbol?.visibility === "internal") {
+		errors.push({ section: ".text", offset: handler.start * 8, symbol: handler.name, message: "an exception callback must be a global function that is not hidden" });
+		return undefined;
+	}
+	return handler;
 }
 
 function relocAt(relocs: readonly { readonly offset: number; readonly type: number; readonly symbol: number }[], offset: number) {

@@ -1,52 +1,23 @@
 /**
  * An object's maps, in the order in which libbpf numbers them: BTF-defined maps of `.maps`, old `maps` sections, then the global data sections
- * (.data*, .rodata*, .bss*) as arrays of one value, .kconfig, and struct_ops variables.
+ * (.data*, .rodata*, .bss*) as arrays of one value, struct_ops variables, .kconfig. Variables of an arena (`.addr_space.1`) lie at its beginning.
  *
  * In a BTF-defined map each member of the struct is an attribute: `__uint(type, N)` is a pointer to an array of N elements, `__type(key, T)` a pointer to T,
  * `__ulong(map_extra, N)` an enum64 or enum value, `__array(values, …)` an array whose initialiser is relocations.
  */
 import type { Btf, BtfRecord } from "../../assembler/btf/types.ts";
-import type { ObjectFile, Section } from "../../assembler/object.ts";
+import type { ObjectFile } from "../../assembler/object.ts";
 import { mapFlags, mapTypeId } from "../../assembler/spec/map-types.ts";
 import type { MapDef } from "../image.ts";
 import type { LoadError } from "./error.ts";
 import type { TypeSource } from "../../assembler/btf/type-source.ts";
 import { resolved, sizeOf, typeSource } from "../../assembler/btf/type-source.ts";
-
-/** A map with its place in the object, which relocations refer to. */
-export interface PlacedMap {
-	readonly def: MapDef;
-	readonly section: number;
-	/** Offset of its variable; for a data section, 0. */
-	readonly offset: number;
-	/** Instructions reach into the value (data sections) and not for the map. */
-	readonly isData: boolean;
-}
-
-type Mutable = { -readonly [K in keyof MapDef]: MapDef[K] };
+import { emptyMap, type MutableMap, type PlacedMap, slotInitialisers } from "./placed-map.ts";
+import { structOpsMaps } from "./struct-ops.ts";
 
 export function openMaps(object: ObjectFile, btf: Btf | null, errors: LoadError[]): PlacedMap[] {
-	return [...btfMaps(object, btf, errors), ...legacyMaps(object, errors), ...dataMaps(object, btf), ...structOpsMaps(object, btf)];
-}
-
-export function emptyMap(name: string, btf: Btf | null): Mutable {
-	return {
-		name,
-		type: 0,
-		keySize: 0,
-		valueSize: 0,
-		maxEntries: 0,
-		flags: 0,
-		extra: 0n,
-		keyTypeId: 0,
-		valueTypeId: 0,
-		btf,
-		inner: null,
-		initial: null,
-		frozen: false,
-		pinning: 0,
-		slots: [],
-	};
+	const maps = [...btfMaps(object, btf, errors), ...legacyMaps(object, errors), ...dataMaps(object, btf), ...structOpsMaps(object, btf)];
+	return withArenaData(object, btf, maps, errors);
 }
 
 function btfMaps(object: ObjectFile, btf: Btf | null, errors: LoadError[]): PlacedMap[] {
@@ -83,7 +54,7 @@ function btfMaps(object: ObjectFile, btf: Btf | null, errors: LoadError[]): Plac
 }
 
 /** Fills the definition; the result is the byte offset of the `values` array, null when there is none. */
-function readAttributes(source: TypeSource, struct: BtfRecord, def: Mutable, fail: (message: string) => void, depth: number): number | null {
+function readAttributes(source: TypeSource, struct: BtfRecord, def: MutableMap, fail: (message: string) => void, depth: number): number | null {
 	let values: number | null = null;
 	for (const member of struct.members) {
 		const number = (): number => {
@@ -176,8 +147,8 @@ function attributeWide(source: TypeSource, id: number): bigint | null {
 }
 
 /** What libbpf fills in for the programmer. */
-function normalise(def: Mutable): MapDef {
-	const out: Mutable = { ...def };
+function normalise(def: MutableMap): MapDef {
+	const out: MutableMap = { ...def };
 	if (def.type === mapTypeId("ARRAY_OF_MAPS") || def.type === mapTypeId("HASH_OF_MAPS") || def.type === mapTypeId("PROG_ARRAY") || def.type === mapTypeId("PERF_EVENT_ARRAY")) {
 		if (out.keySize === 0 && def.type !== mapTypeId("HASH_OF_MAPS")) out.keySize = 4;
 		if (out.valueSize === 0 || out.valueSize === 8) out.valueSize = 4;
@@ -190,27 +161,6 @@ function normalise(def: Mutable): MapDef {
 	}
 	if ((def.type === mapTypeId("QUEUE") || def.type === mapTypeId("STACK") || def.type === mapTypeId("BLOOM_FILTER")) && def.keyTypeId !== 0) out.keySize = 0;
 	return out;
-}
-
-/** Relocations over the `values` array: which map or program goes into which slot. */
-function slotInitialisers(object: ObjectFile, section: Section, from: number, to: number, base: number): MapDef["slots"] {
-	return section.relocs.flatMap((reloc) => {
-		// A flexible array may lie behind the end of the struct's size.
-		if (reloc.offset < from) return [];
-		const next = nextVariable(object, section, base);
-		if (reloc.offset >= Math.max(to, next)) return [];
-		const symbol = object.symbols[reloc.symbol];
-		if (symbol === undefined) return [];
-		const index = (reloc.offset - base) / 8;
-		return [symbol.type === "function" ? { index, program: symbol.name } : { index, map: symbol.name }];
-	});
-}
-
-/** Where the variable after the one at `offset` starts. */
-function nextVariable(object: ObjectFile, section: Section, offset: number): number {
-	const index = object.sections.indexOf(section);
-	const later = object.symbols.filter((s) => s.section === index && s.type === "object" && s.value > offset).map((s) => s.value);
-	return later.length === 0 ? section.size : Math.min(...later);
 }
 
 /** `struct bpf_map_def`: type, key_size, value_size, max_entries, map_flags; libbpf 1.0 dropped it, old objects still have it. */
@@ -253,28 +203,23 @@ function dataMaps(object: ObjectFile, btf: Btf | null): PlacedMap[] {
 	});
 }
 
-/** Each variable of a `.struct_ops` section is a map of one value: the struct with its function pointers. */
-function structOpsMaps(object: ObjectFile, btf: Btf | null): PlacedMap[] {
-	if (btf === null) return [];
-	return object.sections.flatMap((section, index) => {
-		if (!/^\??\.struct_ops(\.|$)/.test(section.name)) return [];
-		const datasec = btf.types.find((type) => type.kind === "datasec" && type.name === section.name);
-		if (datasec === undefined || datasec.kind !== "datasec") return [];
-		return datasec.vars.flatMap((entry) => {
-			const variable = btf.types[entry.type];
-			if (variable === undefined || variable.kind !== "var") return [];
-			const size = sizeOf(typeSource(btf), variable.type);
-			const def: MapDef = {
-				...emptyMap(variable.name, btf),
-				type: mapTypeId("STRUCT_OPS"),
-				keySize: 4,
-				valueSize: size,
-				maxEntries: 1,
-				valueTypeId: variable.type,
-				initial: section.data.subarray(entry.offset, entry.offset + size),
-				slots: slotInitialisers(object, section, entry.offset, entry.offset + size, entry.offset),
-			};
-			return [{ def, section: index, offset: entry.offset, isData: false }];
-		});
-	});
+const ARENA_SECTION = ".addr_space.1";
+
+/** The variables of the one arena that a program can have: its first pages hold them, and instructions name them by section. */
+function withArenaData(object: ObjectFile, btf: Btf | null, maps: readonly PlacedMap[], errors: LoadError[]): PlacedMap[] {
+	const section = object.sections.findIndex(({ name, size }) => name === ARENA_SECTION && size > 0);
+	if (section < 0) return [...maps];
+	const arena = maps.findIndex(({ def }) => def.type === mapTypeId("ARENA"));
+	if (arena < 0) {
+		errors.push({ section: ARENA_SECTION, offset: 0, symbol: "", message: "there are variables of an arena, but no arena map" });
+		return [...maps];
+	}
+	const { data, size } = object.sections[section];
+	const { def } = maps[arena];
+	if (size > def.maxEntries * 4096) errors.push({ section: ARENA_SECTION, offset: 0, symbol: def.name, message: `${size} bytes of variables do not fit an arena of ${def.maxEntries} pages` });
+	const initial = new Uint8Array(size);
+	initial.set(data);
+	const valueTypeId = Math.max(0, btf?.types.findIndex((type) => type.kind === "datasec" && type.name === ARENA_SECTION) ?? 0);
+	const filled: PlacedMap = { ...maps[arena], def: { ...def, initial, valueTypeId } };
+	return [...maps.map((map, i) => (i === arena ? filled : map))];
 }

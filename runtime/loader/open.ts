@@ -8,6 +8,7 @@ import { decode } from "../../assembler/decode.ts";
 import type { ObjectFile } from "../../assembler/object.ts";
 import { attachTypeId, sectionRow, sectionTarget } from "../../assembler/spec/attach-types.ts";
 import type { Insn } from "../../assembler/spec/insn.ts";
+import { mapTypeId } from "../../assembler/spec/map-types.ts";
 import { programTypeId, XRP } from "../../assembler/spec/program-types.ts";
 import type { MapDef, ProgramImage } from "../image.ts";
 import { answer, patch } from "../../linker/core/answer.ts";
@@ -18,6 +19,8 @@ import { fixBtf } from "./fixup.ts";
 import type { CodeFunction, LinkInput } from "./link-program.ts";
 import { linkProgram } from "./link-program.ts";
 import { openMaps } from "./maps.ts";
+import { structOpsMembers } from "./struct-ops.ts";
+import { typeByContext } from "./context-type.ts";
 import type { TypeSource } from "../../assembler/btf/type-source.ts";
 import { typeSource } from "../../assembler/btf/type-source.ts";
 
@@ -27,9 +30,13 @@ export interface TypeChoice {
 	readonly expectedAttachType?: number;
 	readonly flags?: number;
 	readonly attach?: string;
+	/** Set by the loader: no name said so, the context did. */
+	readonly guessed?: boolean;
 }
 
 export interface OpenOptions extends ExternOptions {
+	/** Where the section's name gives no type, or that of an extension, the function's context may (`struct xdp_md *`). libbpf does not guess. */
+	readonly guessType?: boolean;
 	/** For every program, instead of what its section name says. */
 	readonly type?: number | string | ((program: { readonly name: string; readonly section: string }) => TypeChoice | undefined);
 }
@@ -47,8 +54,10 @@ export interface OpenedProgram {
 	readonly image: ProgramImage;
 	/** What is wrong with this program alone. */
 	readonly errors: readonly LoadError[];
-	/** False for sections that begin with "?". */
+	/** False for sections that begin with "?", and for programs of struct_ops maps that do. */
 	readonly autoload: boolean;
+	/** The type was taken from the function's context. */
+	readonly guessed: boolean;
 }
 
 const executable = 4;
@@ -58,35 +67,41 @@ export function openObject(object: ObjectFile, options: OpenOptions = {}): Opene
 	if (object.endian !== "little") errors.push({ section: "", offset: -1, symbol: "", message: "the object is big-endian; the runtime is little-endian" });
 	const btf = fixBtf(object);
 	const placedMaps = openMaps(object, btf, errors);
-	const externs = openExterns(object, btf, options, errors);
+	const externs = openExterns(object, btf, options);
+	const members = structOpsMembers(placedMaps, btf, options.kernelBtf);
+	const arenaSection = object.sections.findIndex(({ name }) => name === ".addr_space.1");
+	const arenaMap = placedMaps.findIndex(({ def }) => def.type === mapTypeId("ARENA"));
 	const kconfigMap = placedMaps.length;
 	const maps = [...placedMaps.map((map) => map.def), ...(externs.kconfig === null ? [] : [externs.kconfig])];
 	const code = decodeSections(object, errors);
 	applyCore(object, btf, options.kernelBtf, code, errors);
 	const functions = findFunctions(object, code);
 	const license = sectionText(object, "license");
-	const input: LinkInput = { object, functions, code, maps: placedMaps, externs, kconfigMap, btfExt: object.btfExt, hasKernel: options.kernelBtf !== undefined };
+	const input: LinkInput = { object, functions, code, maps: placedMaps, externs, kconfigMap, btfExt: object.btfExt, hasKernel: options.kernelBtf !== undefined, arena: arenaSection < 0 || arenaMap < 0 ? null : { section: arenaSection, map: arenaMap } };
 	const entries = functions.filter((fn) => isEntry(object, functions, fn));
 	const programs = entries.map((fn): OpenedProgram => {
 		const section = object.sections[fn.section].name;
 		const own: LoadError[] = [];
 		const linked = linkProgram(fn, input, own);
-		const choice = chooseType(fn, section, options, own);
-		const attachName = choice.attach ?? structOpsTarget(maps, btf, fn.name) ?? "";
+		const choice = chooseType(fn, section, btf, options, own);
+		const member = choice.type === programTypeId("STRUCT_OPS") ? members.get(fn.name) : undefined;
+		if (member !== undefined && member.problem !== null) own.push({ section, offset: fn.start * 8, symbol: fn.name, message: member.problem });
+		const attachName = choice.attach ?? member?.name ?? "";
 		return {
 			errors: own,
-			autoload: !section.startsWith("?"),
+			autoload: member?.autoload ?? !section.startsWith("?"),
+			guessed: choice.guessed ?? false,
 			image: {
 				name: fn.name,
 				section,
 				type: choice.type,
-				expectedAttachType: choice.expectedAttachType ?? 0,
+				expectedAttachType: member?.index ?? choice.expectedAttachType ?? 0,
 				flags: choice.flags ?? 0,
 				license,
 				...linked,
 				maps,
 				btf,
-				attach: attachName === "" ? null : { name: attachName, btfId: attachId(attachName, choice, options.kernelBtf) },
+				attach: attachName === "" ? null : { name: attachName, btfId: member?.btfId ?? attachId(attachName, choice, options.kernelBtf) },
 			},
 		};
 	});
@@ -142,7 +157,7 @@ function isEntry(object: ObjectFile, functions: readonly CodeFunction[], fn: Cod
 	return object.sections[fn.section].name !== ".text" || functions.length === 1;
 }
 
-function chooseType(fn: CodeFunction, section: string, options: OpenOptions, errors: LoadError[]): TypeChoice {
+function chooseType(fn: CodeFunction, section: string, btf: Btf | null, options: OpenOptions, errors: LoadError[]): TypeChoice {
 	if (typeof options.type === "function") {
 		const chosen = options.type({ name: fn.name, section });
 		if (chosen !== undefined) return chosen;
@@ -151,6 +166,8 @@ function chooseType(fn: CodeFunction, section: string, options: OpenOptions, err
 	}
 	if (section === XRP || section.startsWith(`${XRP}/`)) return { type: XRP };
 	const row = sectionRow(section);
+	const guess = options.guessType === true && (row === undefined || row.type === "EXT") ? typeByContext(btf, fn.name) : undefined;
+	if (guess !== undefined) return { ...guess, guessed: true };
 	if (row === undefined) {
 		errors.push({ section, offset: fn.start * 8, symbol: fn.name, message: "the section's name says no program type; give one in the type option" });
 		return { type: 0 };
@@ -165,27 +182,13 @@ function chooseType(fn: CodeFunction, section: string, options: OpenOptions, err
 	};
 }
 
-/** "tcp_congestion_ops.ssthresh" for a function that a struct_ops variable points to. */
-function structOpsTarget(maps: readonly MapDef[], btf: Btf | null, name: string): string | null {
-	if (btf === null) return null;
-	for (const map of maps) {
-		const slot = map.slots.find((one) => one.program === name);
-		const type = btf.types[map.valueTypeId];
-		if (map.type !== 26 || slot === undefined || type === undefined || type.kind !== "struct") continue;
-		return `${type.name}.${type.members.find((member) => member.bitOffset === slot.index * 64)?.name ?? slot.index}`;
-	}
-	return null;
-}
-
 /** Prefixes under which the kernel's BTF has the attach point (libbpf: btf_get_kernel_prefix_kind). */
 function attachId(name: string, choice: TypeChoice, kernelBtf: TypeSource | undefined): number {
 	if (kernelBtf === undefined) return 0;
 	const attach = choice.expectedAttachType;
 	const [prefix, kind] =
 		attach === attachTypeId("TRACE_RAW_TP") ? ["btf_trace_", "typedef"] : attach === attachTypeId("LSM_MAC") || attach === attachTypeId("LSM_CGROUP") ? ["bpf_lsm_", "func"] : attach === attachTypeId("TRACE_ITER") ? ["bpf_iter_", "func"] : ["", "func"];
-	const wanted = choice.type === programTypeId("STRUCT_OPS") ? "struct" : kind;
-	const looked = choice.type === programTypeId("STRUCT_OPS") ? name.split(".")[0] : prefix + name;
-	return kernelBtf.find(looked).find((id) => kernelBtf.type(id).kind === wanted) ?? 0;
+	return kernelBtf.find(prefix + name).find((id) => kernelBtf.type(id).kind === kind) ?? 0;
 }
 
 function sectionText(object: ObjectFile, name: string): string {

@@ -20,6 +20,12 @@ export class Arena extends BpfMap {
 		const pages = Math.min(def.maxEntries, largest);
 		this.base = machine.memory.alloc(pages * pageSize, pageSize, `arena ${def.name}`);
 		this.#used = new Uint8Array(pages);
+		if (def.initial !== null) {
+			// The object's own variables: user space touched their pages, so they are taken.
+			const data = def.initial.subarray(0, pages * pageSize);
+			machine.memory.u8.set(data, this.base);
+			this.#used.fill(2, 0, Math.ceil(data.length / pageSize));
+		}
 		machine.memory.view.setBigUint64(this.address + header.userStart, BigInt(this.base), true);
 		machine.memory.view.setBigUint64(this.address + header.userEnd, BigInt(this.base) + BigInt(def.maxEntries) * BigInt(pageSize), true);
 	}
