@@ -24,6 +24,7 @@ export function analyseForward(ops: readonly (Op | null)[], slots: number, cfg: 
 		constant: new Float64Array(slots).fill(Number.NaN),
 		unreached: new Uint8Array(cfg.blocks.length),
 		exposed: [],
+		sums: null,
 		oneWay: new Map(),
 	};
 	forward(ops, cfg, registers, entry, options, draft, call);

@@ -1,13 +1,16 @@
 /**
  * Forward over the graph: ranges, address-ness and alignment of each register (range.ts), widened at loop heads to thresholds
- * that the program's own comparisons suggest, then narrowed once. In: operations, graph, the state at the entry. Out: a draft.
+ * that the program's own comparisons suggest, then narrowed once by what loops can add up. In: operations, graph, the state at the entry. Out: a draft.
  *
  * Of the verifier's facts, reachability and address-ness are used, which hold on every path. Its ranges are not: where it pruned,
  * a value that its proof did not need may lie outside them.
  */
 import type { Block, Cfg } from "./cfg.ts";
 import type { Op } from "./decode.ts";
+import { capByInduction, induction } from "./induction.ts";
 import { Links } from "./links.ts";
+import type { Sums } from "./offsets.ts";
+import { recordSums } from "./offsets.ts";
 import * as range from "./range.ts";
 import type { State } from "./range.ts";
 import { record, recordExposure, valueFlags } from "./record.ts";
@@ -15,6 +18,21 @@ import type { AnalysisOptions, Draft } from "./representation.ts";
 import { definedBy } from "./representation.ts";
 
 const { STRIDE } = range;
+
+/** One walk's constants and its scratch states. */
+interface Walk {
+	readonly ops: readonly (Op | null)[];
+	readonly cfg: Cfg;
+	readonly registers: number;
+	readonly options: AnalysisOptions;
+	readonly links: Links;
+	/** The state that `runBlock` changes, and that of an edge out of the block. */
+	readonly state: State;
+	readonly edge: State;
+	/** Set for the last walk, which writes down what it finds. */
+	draft: Draft | null;
+	call: ((target: number, state: State) => void) | null;
+}
 
 export function forward(ops: readonly (Op | null)[], cfg: Cfg, registers: number, entry: State, options: AnalysisOptions, draft: Draft, call: (target: number, state: State) => void): void {
 	const { blocks } = cfg;
@@ -29,10 +47,8 @@ export function forward(ops: readonly (Op | null)[], cfg: Cfg, registers: number
 	for (let r = entry.length / STRIDE; r < registers; r++) range.assignConstant(start, r, 0);
 	before[0] = start;
 	pending[0] = 1;
-	const state: State = new Float64Array(size);
-	const edge: State = new Float64Array(size);
+	const walk: Walk = { ops, cfg, registers, options, links: new Links(registers), state: new Float64Array(size), edge: new Float64Array(size), draft: null, call: null };
 	const old: State = new Float64Array(size);
-	const links = new Links(registers);
 	const flowInto = (to: number, from: State): boolean => {
 		const known = before[to];
 		if (known === null) {
@@ -52,9 +68,8 @@ export function forward(ops: readonly (Op | null)[], cfg: Cfg, registers: number
 			if (!pending[b]) continue;
 			pending[b] = 0;
 			work--;
-			state.set(before[b]!);
-			runBlock(ops, blocks[b], state, registers, options, links, null, null);
-			eachEdge(ops, blocks[b], state, edge, registers, links, (to) => {
+			runBlock(walk, blocks[b], before[b]!);
+			eachEdge(walk, blocks[b], (to, edge) => {
 				if (flowInto(to, edge) && !pending[to]) {
 					pending[to] = 1;
 					work++;
@@ -62,45 +77,74 @@ export function forward(ops: readonly (Op | null)[], cfg: Cfg, registers: number
 			});
 		}
 	}
-	narrowOnce(ops, cfg, before, start, state, edge, registers, options, links);
+	narrow(walk, before, start);
+	walk.draft = draft;
+	walk.call = call;
+	const nothing: State = new Float64Array(size);
+	for (let r = 0; r < registers; r++) range.assignUnknown(nothing, r);
 	for (const block of blocks) {
-		if (before[block.id] === null) {
-			draft.unreached[block.id] = 1;
-			for (let r = 0; r < registers; r++) range.assignUnknown(state, r);
-		} else state.set(before[block.id]!);
-		runBlock(ops, block, state, registers, options, links, draft, call, cfg.entry);
+		if (before[block.id] === null) draft.unreached[block.id] = 1;
+		runBlock(walk, block, before[block.id] ?? nothing, draft.sums);
 		if (block.succs.length === 2) {
 			const ways: number[] = [];
-			eachEdge(ops, block, state, edge, registers, links, (to) => ways.push(to));
+			eachEdge(walk, block, (to) => ways.push(to));
 			if (ways.length === 1) draft.oneWay.set(block.exit, blocks[ways[0]].start);
 		}
 	}
 }
 
-/** Every block once more from its predecessors' states, without widening: still a fixpoint from above, and often tighter. */
-function narrowOnce(ops: readonly (Op | null)[], cfg: Cfg, before: (State | null)[], start: State, state: State, edge: State, registers: number, options: AnalysisOptions, links: Links): void {
-	if (!cfg.blocks.some((b) => b.loop === b.id)) return;
+/**
+ * Every block once more from its predecessors' states, without widening: still above the least fixpoint, and often tighter. At loop
+ * heads, what comes around is as it was before, cut down to what the loop can add up (induction.ts).
+ */
+function narrow(walk: Walk, before: (State | null)[], start: State): void {
+	const { ops, cfg, registers } = walk;
+	if (!cfg.reducible || !cfg.blocks.some((b) => b.loop === b.id)) return;
+	const sums: Sums = new Float64Array((cfg.blocks.reduce((last, b) => Math.max(last, b.end), 0) - cfg.entry) * 4);
+	/** What back edges bring to each head. */
+	const around: (State | null)[] = cfg.blocks.map(() => null);
+	for (const block of cfg.blocks) {
+		const from = before[block.id];
+		if (from === null || block.loop < 0) continue;
+		runBlock(walk, block, from, sums);
+		eachEdge(walk, block, (to, edge) => {
+			if (to <= block.id) around[to] = joined(around[to], edge);
+		});
+	}
+	const loops = induction(ops, cfg, registers, before, sums);
 	const fresh: (State | null)[] = cfg.blocks.map(() => null);
 	fresh[0] = start.slice();
 	for (const block of cfg.blocks) {
-		const from = before[block.id];
-		if (from === null) continue;
-		// Forward edges arrive in their new form: this block's own new state is complete but for back edges.
-		state.set(from);
-		runBlock(ops, block, state, registers, options, links, null, null);
-		eachEdge(ops, block, state, edge, registers, links, (to) => {
-			if (fresh[to] === null) fresh[to] = edge.slice();
-			else range.join(fresh[to]!, edge);
+		const entry = fresh[block.id];
+		const old = before[block.id];
+		if (entry === null || old === null) {
+			before[block.id] = null;
+			continue;
+		}
+		const now = entry.slice();
+		const back = around[block.id];
+		if (back !== null) range.join(now, back);
+		const facts = loops.get(block.id);
+		if (facts !== undefined) capByInduction(now, entry, facts, registers);
+		before[block.id] = now;
+		runBlock(walk, block, now);
+		eachEdge(walk, block, (to, edge) => {
+			if (to > block.id) fresh[to] = joined(fresh[to], edge);
 		});
 	}
-	for (let b = 0; b < before.length; b++) before[b] = fresh[b];
+}
+
+function joined(known: State | null, more: State): State {
+	if (known === null) return more.slice();
+	range.join(known, more);
+	return known;
 }
 
 function collectThresholds(ops: readonly (Op | null)[], cfg: Cfg): number[] {
-	const found = new Set([0xff, 0xffff, 0x7fffffff, 0xffffffff, 2 ** 40, 2 ** 52]);
+	const found = new Set([0xff, 0xffff, 0x7fffffff, 2 ** 31, 0xffffffff, 2 ** 40, 2 ** 52]);
 	for (const block of cfg.blocks) {
 		const op = block.exit >= 0 ? ops[block.exit] : null;
-		if (op?.kind === "branch" && op.src < 0 && op.imm > 0 && found.size < 64) found.add(op.imm - 1).add(op.imm).add(op.imm + 1);
+		if (op?.kind === "branch" && op.src < 0 && op.imm !== 0 && found.size < 64) for (const step of [-1, 0, 1]) found.add(Math.abs(op.imm) + step);
 		for (let pc = block.start; pc < block.end; pc++) {
 			// Clang compares with a constant that it keeps in a register.
 			const mov = ops[pc];
@@ -110,8 +154,9 @@ function collectThresholds(ops: readonly (Op | null)[], cfg: Cfg): number[] {
 	return [...found].sort((a, b) => a - b);
 }
 
-/** Sets `edge` to the state along each edge that some value passes. */
-function eachEdge(ops: readonly (Op | null)[], block: Block, state: State, edge: State, registers: number, links: Links, take: (to: number) => void): void {
+/** Gives the state along each edge that some value passes; good until the next one. */
+function eachEdge(walk: Walk, block: Block, take: (to: number, edge: State) => void): void {
+	const { ops, registers, links, state, edge } = walk;
 	const op = block.exit >= 0 ? ops[block.exit] : null;
 	if (op?.kind === "branch" && block.succs.length === 2) {
 		for (let i = 0; i < 2; i++) {
@@ -121,30 +166,34 @@ function eachEdge(ops: readonly (Op | null)[], block: Block, state: State, edge:
 				range.assignConstant(edge, registers, op.imm);
 				other = registers;
 			}
-			if (op.dst === other) take(block.succs[i]);
+			if (op.dst === other) take(block.succs[i], edge);
 			else if (range.refine(edge, op.op, op.width, op.dst, other, i === 0)) {
 				links.spread(edge, op.dst);
 				if (op.src >= 0) links.spread(edge, op.src);
-				take(block.succs[i]);
+				take(block.succs[i], edge);
 			}
 		}
 		return;
 	}
 	for (const to of block.succs) {
 		edge.set(state);
-		take(to);
+		take(to, edge);
 	}
 }
 
-/** The block's effect on `state`; with `draft`, also records what holds at each slot. */
-function runBlock(ops: readonly (Op | null)[], block: Block, state: State, registers: number, options: AnalysisOptions, links: Links, draft: Draft | null, call: ((target: number, state: State) => void) | null, base = 0): void {
+/** The block's effect on `walk.state`, which begins as `from`. */
+function runBlock(walk: Walk, block: Block, from: State, sums: Sums | null = null): void {
+	const { ops, registers, options, links, state, draft, call } = walk;
+	const base = walk.cfg.entry;
 	const scratch = registers;
 	const pointers = options.facts?.pointers;
+	state.set(from);
 	links.reset();
 	for (let pc = block.start; pc < block.end; pc++) {
 		const op = ops[pc];
 		if (op === null) continue;
 		if (pointers !== undefined && pointers[pc] !== 0) applyPointers(state, pointers[pc]);
+		if (sums !== null) recordSums(op, pc - base, state, sums);
 		if (draft !== null) {
 			record(op, pc - base, state, registers, draft);
 			recordExposure(op, pc, state, options, draft);

@@ -34,7 +34,7 @@ export class Links {
 
 	spread(state: State, from: number): void {
 		for (let r = 0; r < this.id.length - 1; r++) {
-			if (r !== from && this.id[r] === this.id[from]) range.boundByOffset(state, r, from, this.delta[r] - this.delta[from]);
+			if (r !== from && this.id[r] === this.id[from]) range.boundByOffset(state, r, state, from, this.delta[r] - this.delta[from], this.delta[r] - this.delta[from]);
 		}
 	}
 }

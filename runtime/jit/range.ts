@@ -48,6 +48,7 @@ export function assign(s: State, r: number, umin: number, umax: number, smin: nu
 		const unit = 2 ** zeros;
 		if (umax !== TOP_U) umax = Math.floor(umax / unit) * unit;
 		if (smax !== TOP_S) smax = Math.floor(smax / unit) * unit;
+		if (smin !== -TOP_S) smin = Math.ceil(smin / unit) * unit;
 	}
 	const at = r * STRIDE;
 	s[at] = umin;
@@ -131,7 +132,7 @@ export function widen(to: State, before: State, thresholds: readonly number[]): 
 	for (let at = 0; at < to.length; at += STRIDE) {
 		if (to[at] < before[at]) to[at] = 0;
 		if (to[at + 1] > before[at + 1]) to[at + 1] = thresholds.find((t) => t >= to[at + 1]) ?? TOP_U;
-		if (to[at + 2] < before[at + 2]) to[at + 2] = to[at + 2] >= 0 ? 0 : to[at + 2] >= -0x80000000 ? -0x80000000 : -TOP_S;
+		if (to[at + 2] < before[at + 2]) to[at + 2] = to[at + 2] >= 0 ? 0 : -(thresholds.find((t) => t >= -to[at + 2]) ?? TOP_S);
 		if (to[at + 3] > before[at + 3]) to[at + 3] = thresholds.find((t) => t >= to[at + 3]) ?? TOP_S;
 	}
 }
@@ -306,22 +307,22 @@ export function refine(s: State, op: CompareName, width: Width, a: number, b: nu
 	return true;
 }
 
-/** r[to] = r[from] + delta modulo 2^64: where that does not wrap, the bounds of one bound the other. */
-export function boundByOffset(s: State, to: number, from: number, delta: number): void {
-	const t = to * STRIDE;
-	const f = from * STRIDE;
-	const umin = s[f] + delta;
-	const umax = s[f + 1] + delta;
-	const smin = s[f + 2] + delta;
-	const smax = s[f + 3] + delta;
+/** Register r ≡ register q of `from` + something between `low` and `high`, modulo 2^64: where that does not wrap, it bounds r. */
+export function boundByOffset(s: State, r: number, from: State, q: number, low: number, high: number): void {
+	const t = r * STRIDE;
+	const f = q * STRIDE;
+	const umin = from[f] + low;
+	const umax = from[f + 1] + high;
+	const smin = from[f + 2] + low;
+	const smax = from[f + 3] + high;
 	const u = umin >= 0 && umax <= EXACT;
 	const v = smin >= -EXACT && smax <= EXACT;
 	if (!u && !v) return;
-	const low = u ? Math.max(s[t], umin) : s[t];
-	const high = u ? Math.min(s[t + 1], umax) : s[t + 1];
-	const slow = v ? Math.max(s[t + 2], smin) : s[t + 2];
-	const shigh = v ? Math.min(s[t + 3], smax) : s[t + 3];
-	if (low <= high && slow <= shigh) assign(s, to, low, high, slow, shigh, s[t + 5], s[t + 4]);
+	const least = u ? Math.max(s[t], umin) : s[t];
+	const most = u ? Math.min(s[t + 1], umax) : s[t + 1];
+	const sleast = v ? Math.max(s[t + 2], smin) : s[t + 2];
+	const smost = v ? Math.min(s[t + 3], smax) : s[t + 3];
+	if (least <= most && sleast <= smost) assign(s, r, least, most, sleast, smost, s[t + 5], s[t + 4]);
 }
 
 function compareLow(relation: Exclude<CompareName, "set">, a: number, b: number): boolean {

@@ -66,6 +66,8 @@ export interface Analysis {
 	readonly wideIn: number;
 	/** Blocks that no path reaches. */
 	readonly unreached: Uint8Array;
+	/** Bounds of what additions and subtractions combine (offsets.ts); null unless somebody asked. */
+	readonly sums: Float64Array | null;
 	/** What of the frame pointers that are not followed exactly may touch, as [from, to) from r10. */
 	readonly exposed: (readonly [from: number, to: number])[];
 	/** Branches that go only one way: slot → the slot where they go. */
