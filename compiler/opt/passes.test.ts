@@ -18,6 +18,7 @@ import { simplifyCfg } from "./simplify-cfg.ts";
 import { sroa } from "./sroa.ts";
 import { threadJumps } from "./thread.ts";
 import { unroll } from "./unroll.ts";
+import { narrowPhis } from "./narrow-phi.ts";
 import { widenLoads } from "./widen-loads.ts";
 
 /** Text in, passes over the first function, instructions out: one line each, numbers left out where they do not matter. */
@@ -110,6 +111,18 @@ describe("widen-loads", () => {
 	it("makes the context's packet pointer out of one load", () => {
 		const text = body("a.2:\n%3 = load i32 size=4 %0\n%4 = zext i64 %3\n%5 = inttoptr ptr %4\n%6 = icmp.eq i32 %3, i32 0\n%7 = load i32 size=1 %5\n%8 = add i32 %7, %6\nret %8");
 		expect(passed(text, [widenLoads, combine, dce])).toBe("b0:\n%0 = load i64 size=4 %1\n%2 = inttoptr ptr %0\n%3 = icmp.eq i32 %0, i64 0\n%4 = load i32 size=1 %2\n%5 = add i32 %4, %3\nret %5");
+	});
+});
+
+describe("narrow-phi", () => {
+	const choice = (last: string): string => body(`a.2:\n%3 = sext i64 %1\n%4 = icmp.ugt i32 %1, i32 8192\nbranch %4, c.5, b.6\nb.6:\njump c.5\nc.5:\n%7 = phi i64 [%3, b.6], [i64 8192, a.2]\n${last}`);
+	it("joins the value that was compared when only the low half is read", () => {
+		const text = passed(choice("%8 = trunc i32 %7\nret %8"), [narrowPhis, dce]);
+		expect(text).toMatch(/phi i32 \[%1, b\d\], \[i32 8192, b\d\]/);
+		expect(text).not.toMatch(/sext|trunc/);
+	});
+	it("leaves a phi whose high half is read", () => {
+		expect(passed(choice("%8 = lshr i64 %7, i64 1\n%9 = trunc i32 %8\nret %9"), [narrowPhis])).toContain("phi i64");
 	});
 });
 

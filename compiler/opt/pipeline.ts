@@ -15,6 +15,7 @@ import { answerQuestions, expandSignedDivision, lowerSwitches, settleSlots, spli
 import { expandMemory } from "./mem-expand.ts";
 import { mem2reg } from "./mem2reg.ts";
 import { mergeSlots } from "./merge-slots.ts";
+import { narrowPhis } from "./narrow-phi.ts";
 import { removeDeadBlocks, simplifyCfg } from "./simplify-cfg.ts";
 import { sroa } from "./sroa.ts";
 import { threadJumps } from "./thread.ts";
@@ -40,10 +41,10 @@ export interface OptimizeOptions {
 const promote: readonly Pass[] = [sroa, mem2reg];
 
 /** Until nothing changes; each one feeds the others. */
-const tidy: readonly Pass[] = [combine, widenLoads, simplifyCfg, foldConstGlobals, resolveCalls, gvn, carryLoads, threadJumps, dse, dce];
+const tidy: readonly Pass[] = [combine, narrowPhis, widenLoads, simplifyCfg, foldConstGlobals, resolveCalls, gvn, carryLoads, threadJumps, dse, dce];
 
 /** At level 0 too: what was checked and what is used must be one value, and the same address one register. */
-const proofs: readonly Pass[] = [gvn, combine, widenLoads, combine, gvn, simplifyCfg, dce];
+const proofs: readonly Pass[] = [gvn, combine, narrowPhis, widenLoads, combine, gvn, simplifyCfg, dce];
 
 /** What the machine cannot do becomes what it can. */
 const legal: readonly Pass[] = [expandMemory, splitUnaligned, lowerSwitches, expandSignedDivision];
