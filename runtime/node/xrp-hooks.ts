@@ -18,10 +18,14 @@ export interface HookObject {
 /** What a worker is started with. */
 export interface WorkerSetup {
 	readonly path: string;
+	/** Further files, which addresses name from 1 on. */
+	readonly files: readonly string[];
 	readonly objects: readonly HookObject[];
 	readonly slots: number;
 	readonly ring: SharedArrayBuffer;
 	readonly direct: boolean;
+	/** Microseconds to stay awake for the next submission. */
+	readonly spin: number;
 }
 
 export interface PooledHook extends StorageHook {

@@ -4,6 +4,26 @@ import type { BlockDevice } from "./device.ts";
 
 export const ERRNO = { EIO: 5, EAGAIN: 11, EFAULT: 14, EINVAL: 22, ELOOP: 40, EOPNOTSUPP: 95, ECANCELED: 125 } as const;
 
+/** Why a chain ended early, and the errno that its caller sees. */
+export const CAUSES = {
+	/** The caller's first address or sizes. */
+	request: ERRNO.EINVAL,
+	/** It returned something other than 0. */
+	program: ERRNO.EOPNOTSUPP,
+	/** The program asked for what cannot be read. */
+	address: ERRNO.EOPNOTSUPP,
+	/** The file's mapping changed: the chain may be run again. */
+	mapping: ERRNO.EOPNOTSUPP,
+	device: ERRNO.EIO,
+	/** More reads than the chain may issue. */
+	hops: ERRNO.ELOOP,
+	/** More reads at a time than may wait. */
+	waiting: ERRNO.EAGAIN,
+	cancelled: ERRNO.ECANCELED,
+} as const satisfies Record<string, number>;
+
+export type AbortCause = keyof typeof CAUSES;
+
 /** A loaded program with its three places in the linear memory that its pointers index. */
 export interface StorageHook {
 	readonly name: string;
@@ -22,6 +42,8 @@ export interface StorageHook {
 export interface XrpOptions {
 	/** Bytes of the first read and of those whose `size` slot is 0: a multiple of 512 up to 4096 (512). */
 	readonly count?: number;
+	/** Bytes of the first read, when they are not `count`: a chain that goes on where another one stopped. */
+	readonly firstSize?: number;
 	/** Reads that one chain may issue before it ends with ELOOP (4096). */
 	readonly maxHops?: number;
 	/**
@@ -35,21 +57,44 @@ export interface XrpOptions {
 	readonly cancelled?: () => boolean;
 }
 
+/** What became of a chain, and what it cost. */
 export interface XrpResult {
 	/** `count` when the program said done, else −errno. */
 	readonly ret: number;
 	/** Blocks read. */
 	readonly hops: number;
+	/** Bytes read. */
+	readonly bytes: number;
 	/** Last r0 of the program, low word. */
 	readonly programReturn: number;
-	/** Why the chain was aborted. */
+	/** Absent when the chain ended well. */
+	readonly cause?: AbortCause;
+	/** The same in words. */
 	readonly reason?: string;
 }
 
 export const DEFAULT_MAX_HOPS = 4096;
 
 /** 2^56: above it, an address says which file it means. */
-const FILE_UNIT = 2 ** 56;
+export const FILE_UNIT = 2 ** 56;
+
+/** Reads between two looks at the device's metadata within a chain; there is one more at either end. */
+export const VALIDATE_EVERY = 16;
+
+/** What a chain has done so far: the mutable half of its result. */
+export interface Progress {
+	hops: number;
+	bytes: number;
+	programReturn: number;
+}
+
+export function done(count: number, { hops, bytes, programReturn }: Progress): XrpResult {
+	return { ret: count, hops, bytes, programReturn };
+}
+
+export function aborted(cause: AbortCause, { hops, bytes, programReturn }: Progress, reason: string): XrpResult {
+	return { ret: -CAUSES[cause], hops, bytes, programReturn, cause, reason };
+}
 
 /** Why `count` cannot be a chain's read size, or null. */
 export function badCount(count: number): string | null {
@@ -72,27 +117,71 @@ export function nextAddress(view: DataView, context: number, slot: number): numb
 
 /** A slot's size in bytes; 0: nothing is asked for. */
 export function nextSize(view: DataView, context: number, slot: number): number {
-	return view.getUint32(context + XRP_CONTEXT.size + 8 * slot, true);
+	const at = context + XRP_CONTEXT.size + 8 * slot;
+	return view.getUint32(at, true) + view.getUint32(at + 4, true) * 2 ** 32;
 }
 
-/** Reads into the data page. Returns null, or why the address cannot be read; throws what the device throws. */
-export function readBlock(device: BlockDevice, options: XrpOptions, bytes: Uint8Array, data: number, address: number, length: number): string | null {
+export interface Place {
+	readonly device: BlockDevice;
+	readonly offset: number;
+}
+
+/** Which file and where an address means, or why it cannot be read. */
+export function placeOf(device: BlockDevice, files: readonly BlockDevice[] | undefined, address: number, length: number): Place | string {
 	let offset = address;
 	if (address >= FILE_UNIT) {
 		const file = Math.floor(address / FILE_UNIT);
-		const chosen = options.files?.[file - 1];
-		if (chosen === undefined) return `address ${address} names file ${file} of ${1 + (options.files?.length ?? 0)}`;
+		const chosen = files?.[file - 1];
+		if (chosen === undefined) return `address ${address} names file ${file} of ${1 + (files?.length ?? 0)}`;
 		device = chosen;
 		offset = address % FILE_UNIT;
 	}
-	if (offset % XRP_BLOCK !== 0) return `offset ${offset} is no multiple of ${XRP_BLOCK}`;
+	const bad = badPlace(device, offset, length);
+	return bad ?? { device, offset };
+}
+
+/** Why a device has no such block, or null. */
+export function badPlace(device: BlockDevice, offset: number, length: number): string | null {
+	// A division in doubles: offsets go beyond 32 bits, and % calls a function for those.
+	if (Math.floor(offset / XRP_BLOCK) * XRP_BLOCK !== offset) return `offset ${offset} is no multiple of ${XRP_BLOCK}`;
 	if (offset >= device.size) return `offset ${offset} lies outside the file's ${device.size} bytes`;
 	if (length > XRP_PAGE || length % XRP_BLOCK !== 0) return `size ${length} is no multiple of ${XRP_BLOCK} up to ${XRP_PAGE}`;
+	return null;
+}
+
+/** Reads into the data page; behind the file's end there are zeros. Returns null, or why the address cannot be read; throws what the device throws. */
+export function readBlock(device: BlockDevice, options: XrpOptions, bytes: Uint8Array, data: number, address: number, length: number): string | null {
+	let offset = address;
+	if (address >= FILE_UNIT) {
+		const place = placeOf(device, options.files, address, length);
+		if (typeof place === "string") return place;
+		({ device, offset } = place);
+	} else {
+		const bad = badPlace(device, offset, length);
+		if (bad !== null) return bad;
+	}
 	const got = device.readSync(bytes, data, length, offset);
 	if (got < length) bytes.fill(0, data + got, data + length);
 	return null;
 }
 
-export function failed(errno: number, hops: number, programReturn: number, reason: string): XrpResult {
-	return { ret: -errno, hops, programReturn, reason };
+/** A slot other than the first that asks for a read, or 0. */
+export function secondSlot(view: DataView, context: number, slots: number): number {
+	for (let slot = 1; slot < slots; slot++) if (nextSize(view, context, slot) !== 0) return slot;
+	return 0;
+}
+
+/**
+ * The versions of all files of a chain in one number: it changes when one of them does. Versions only grow, so a sum
+ * tells.
+ */
+export function versionOf(device: BlockDevice, files: readonly BlockDevice[] | undefined): number {
+	let sum = device.version;
+	if (files !== undefined) for (const file of files) sum += file.version;
+	return sum;
+}
+
+export function validate(device: BlockDevice, files: readonly BlockDevice[] | undefined): void {
+	device.validate?.();
+	if (files !== undefined) for (const file of files) file.validate?.();
 }

@@ -41,7 +41,7 @@ describe("an XRP chain", () => {
 	it("follows the program from block to block", () => {
 		const trace: number[] = [];
 		const h = hook((c) => (c.block.getUint32(0, true) === 3 ? c.done() : c.next(512 * (c.block.getUint32(0, true) + 1)), 0));
-		expect(readXrpSync(memoryDevice(blocks(4)), h, 0, { trace })).toEqual({ ret: 512, hops: 4, programReturn: 0 });
+		expect(readXrpSync(memoryDevice(blocks(4)), h, 0, { trace })).toEqual({ ret: 512, hops: 4, bytes: 2048, programReturn: 0 });
 		expect(trace).toEqual([0, 512, 1024, 1536]);
 	});
 

@@ -9,7 +9,7 @@
  * before wrote. Beyond the original: a limit on hops (ELOOP), and reads of up to the data page's 4096 bytes. More than
  * one address at a time is refused here, and is what `fanout.ts` is for.
  */
-import { badCount, DEFAULT_MAX_HOPS, ERRNO, failed, nextAddress, nextSize, prepareContext, readBlock, type StorageHook, type XrpOptions, type XrpResult } from "./chain.ts";
+import { aborted, badCount, DEFAULT_MAX_HOPS, done, nextAddress, nextSize, prepareContext, type Progress, readBlock, secondSlot, type StorageHook, VALIDATE_EVERY, validate, versionOf, type XrpOptions, type XrpResult } from "./chain.ts";
 import { XRP_BLOCK, XRP_CONTEXT, XRP_SLOTS } from "./context.ts";
 import type { BlockDevice } from "./device.ts";
 
@@ -20,37 +20,43 @@ import type { BlockDevice } from "./device.ts";
  */
 export function readXrpSync(device: BlockDevice, hook: StorageHook, offset: number, options: XrpOptions = {}): XrpResult {
 	const count = options.count ?? XRP_BLOCK;
-	const badRequest = badCount(count);
-	if (badRequest) return failed(ERRNO.EINVAL, 0, 0, badRequest);
+	const progress: Progress = { hops: 0, bytes: 0, programReturn: 0 };
+	let length = options.firstSize ?? count;
+	const badRequest = badCount(count) ?? badCount(length);
+	if (badRequest) return aborted("request", progress, badRequest);
 	const maxHops = options.maxHops ?? DEFAULT_MAX_HOPS;
 	const { context, data } = hook;
 	const { u8: bytes, view } = hook.memory;
-	device.validate?.();
-	const version = device.version;
-	let length = count;
-	let programReturn = 0;
-	for (let hops = 0; ; ) {
-		if (hops >= maxHops) return failed(ERRNO.ELOOP, hops, programReturn, `the program asked for more than ${maxHops} reads`);
-		if (options.cancelled?.()) return failed(ERRNO.ECANCELED, hops, programReturn, "the request was cancelled");
-		options.trace?.push(offset);
+	const { files, cancelled, trace } = options;
+	validate(device, files);
+	const version = versionOf(device, files);
+	for (;;) {
+		if (progress.hops >= maxHops) return aborted("hops", progress, `the program asked for more than ${maxHops} reads`);
+		if (cancelled?.()) return aborted("cancelled", progress, "the request was cancelled");
+		trace?.push(offset);
 		try {
 			const bad = readBlock(device, options, bytes, data, offset, length);
-			if (bad) return failed(hops === 0 ? ERRNO.EINVAL : ERRNO.EOPNOTSUPP, hops, programReturn, bad);
+			if (bad !== null) return aborted(progress.hops === 0 ? "request" : "address", progress, bad);
 		} catch (error) {
-			return failed(ERRNO.EIO, hops, programReturn, `read at ${offset}: ${(error as Error).message}`);
+			return aborted("device", progress, `read at ${offset}: ${(error as Error).message}`);
 		}
-		hops++;
-		device.validate?.();
-		if (device.version !== version) return failed(ERRNO.EOPNOTSUPP, hops, programReturn, "the file's mapping changed");
+		progress.bytes += length;
+		if (++progress.hops % VALIDATE_EVERY === 0) validate(device, files);
+		if (versionOf(device, files) !== version) return aborted("mapping", progress, "the file's mapping changed");
 
 		prepareContext(view, hook);
-		programReturn = hook.run(context);
-		if (programReturn !== 0) return failed(ERRNO.EOPNOTSUPP, hops, programReturn, `the program returned ${programReturn}`);
-		if (view.getInt32(context + XRP_CONTEXT.done, true) !== 0) return { ret: count, hops, programReturn };
-
+		const returned = hook.run(context);
+		progress.programReturn = returned;
+		const finished = returned !== 0 || view.getInt32(context + XRP_CONTEXT.done, true) !== 0;
+		if (finished) {
+			// What the program made of the blocks counts only if they were still the file's at the end.
+			validate(device, files);
+			if (versionOf(device, files) !== version) return aborted("mapping", progress, "the file's mapping changed");
+			return returned === 0 ? done(count, progress) : aborted("program", progress, `the program returned ${returned}`);
+		}
 		offset = nextAddress(view, context, 0);
 		length = nextSize(view, context, 0) || count;
-		for (let slot = 1; slot < XRP_SLOTS; slot++)
-			if (nextSize(view, context, slot) !== 0) return failed(ERRNO.EOPNOTSUPP, hops, programReturn, `the program asked for a second read in slot ${slot}`);
+		const second = secondSlot(view, context, XRP_SLOTS);
+		if (second !== 0) return aborted("address", progress, `the program asked for a second read in slot ${second}`);
 	}
 }

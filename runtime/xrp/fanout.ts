@@ -6,7 +6,7 @@
  *
  * The request ends when the program sets `done` (reads that wait are dropped) or when nothing is left to read.
  */
-import { badCount, DEFAULT_MAX_HOPS, ERRNO, failed, nextAddress, nextSize, prepareContext, readBlock, type StorageHook, type XrpOptions, type XrpResult } from "./chain.ts";
+import { aborted, badCount, DEFAULT_MAX_HOPS, done, nextAddress, nextSize, prepareContext, type Progress, readBlock, type StorageHook, VALIDATE_EVERY, validate, versionOf, type XrpOptions, type XrpResult } from "./chain.ts";
 import { XRP_BLOCK, XRP_CONTEXT, XRP_SLOTS } from "./context.ts";
 import type { BlockDevice } from "./device.ts";
 
@@ -15,49 +15,77 @@ export interface FanoutOptions extends XrpOptions {
 	readonly maxOutstanding?: number;
 }
 
+export const DEFAULT_MAX_OUTSTANDING = 1024;
+
+/** A read that was asked for. */
+export interface Asked {
+	readonly address: number;
+	readonly length: number;
+}
+
 /** Runs a chain with fan-out on the calling thread. Errors as in `readXrpSync`. */
 export function readXrpFanout(device: BlockDevice, hook: StorageHook, offset: number, options: FanoutOptions = {}): XrpResult {
 	const count = options.count ?? XRP_BLOCK;
+	const progress: Progress = { hops: 0, bytes: 0, programReturn: 0 };
 	const badRequest = badCount(count);
-	if (badRequest) return failed(ERRNO.EINVAL, 0, 0, badRequest);
+	if (badRequest) return aborted("request", progress, badRequest);
 	const maxHops = options.maxHops ?? DEFAULT_MAX_HOPS;
-	const maxOutstanding = options.maxOutstanding ?? 1024;
-	const { context, data } = hook;
+	const maxOutstanding = options.maxOutstanding ?? DEFAULT_MAX_OUTSTANDING;
+	const { data } = hook;
 	const { u8: bytes, view } = hook.memory;
-	const firstSlot = context + XRP_CONTEXT.nextAddr;
-	const waiting: { address: number; length: number }[] = [{ address: offset, length: count }];
-	device.validate?.();
-	const version = device.version;
-	let programReturn = 0;
-	let hops = 0;
+	const { files } = options;
+	const waiting: Asked[] = [{ address: offset, length: count }];
+	validate(device, files);
+	const version = versionOf(device, files);
+	const changed = () => versionOf(device, files) !== version;
 	for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-		if (hops >= maxHops) return failed(ERRNO.ELOOP, hops, programReturn, `the program asked for more than ${maxHops} reads`);
-		if (options.cancelled?.()) return failed(ERRNO.ECANCELED, hops, programReturn, "the request was cancelled");
+		if (progress.hops >= maxHops) return aborted("hops", progress, `the program asked for more than ${maxHops} reads`);
+		if (options.cancelled?.()) return aborted("cancelled", progress, "the request was cancelled");
 		options.trace?.push(next.address);
 		try {
 			const bad = readBlock(device, options, bytes, data, next.address, next.length);
-			if (bad) return failed(hops === 0 ? ERRNO.EINVAL : ERRNO.EOPNOTSUPP, hops, programReturn, bad);
+			if (bad !== null) return aborted(progress.hops === 0 ? "request" : "address", progress, bad);
 		} catch (error) {
-			return failed(ERRNO.EIO, hops, programReturn, `read at ${next.address}: ${(error as Error).message}`);
+			return aborted("device", progress, `read at ${next.address}: ${(error as Error).message}`);
 		}
-		hops++;
-		device.validate?.();
-		if (device.version !== version) return failed(ERRNO.EOPNOTSUPP, hops, programReturn, "the file's mapping changed");
+		progress.bytes += next.length;
+		if (++progress.hops % VALIDATE_EVERY === 0) validate(device, files);
+		if (changed()) return aborted("mapping", progress, "the file's mapping changed");
 
-		prepareContext(view, hook);
-		view.setUint32(firstSlot, next.address % 2 ** 32, true);
-		view.setUint32(firstSlot + 4, next.address / 2 ** 32, true);
-		view.setUint32(context + XRP_CONTEXT.size, next.length, true);
-		programReturn = hook.run(context);
-		if (programReturn !== 0) return failed(ERRNO.EOPNOTSUPP, hops, programReturn, `the program returned ${programReturn}`);
-		if (view.getInt32(context + XRP_CONTEXT.done, true) !== 0) break;
-		for (let slot = 0; slot < XRP_SLOTS; slot++) {
-			const length = nextSize(view, context, slot);
-			const address = nextAddress(view, context, slot);
-			if (length === 0 || (slot === 0 && address === next.address && length === next.length)) continue;
-			if (waiting.length >= maxOutstanding) return failed(ERRNO.EAGAIN, hops, programReturn, `more than ${maxOutstanding} reads were waiting`);
-			waiting.push({ address, length });
+		const ended = runOnCompletion(view, hook, next, progress);
+		if (ended === "done") break;
+		if (ended === "refused") return aborted("program", progress, `the program returned ${progress.programReturn}`);
+		for (const asked of asksOf(view, hook, next)) {
+			if (waiting.length >= maxOutstanding) return aborted("waiting", progress, `more than ${maxOutstanding} reads were waiting`);
+			waiting.push(asked);
 		}
 	}
-	return { ret: count, hops, programReturn };
+	validate(device, files);
+	if (changed()) return aborted("mapping", progress, "the file's mapping changed");
+	return done(count, progress);
+}
+
+/** Runs the program on the block in the data page, which is the one that `completed` asked for. */
+export function runOnCompletion(view: DataView, hook: StorageHook, completed: Asked, progress: Progress): "done" | "refused" | "on" {
+	const { context } = hook;
+	prepareContext(view, hook);
+	const firstSlot = context + XRP_CONTEXT.nextAddr;
+	view.setUint32(firstSlot, completed.address % 2 ** 32, true);
+	view.setUint32(firstSlot + 4, completed.address / 2 ** 32, true);
+	view.setUint32(context + XRP_CONTEXT.size, completed.length, true);
+	progress.programReturn = hook.run(context);
+	if (progress.programReturn !== 0) return "refused";
+	return view.getInt32(context + XRP_CONTEXT.done, true) !== 0 ? "done" : "on";
+}
+
+/** What the program asks for next, slot by slot. */
+export function asksOf(view: DataView, hook: StorageHook, completed: Asked): Asked[] {
+	const asked: Asked[] = [];
+	for (let slot = 0; slot < XRP_SLOTS; slot++) {
+		const length = nextSize(view, hook.context, slot);
+		const address = nextAddress(view, hook.context, slot);
+		if (length === 0 || (slot === 0 && address === completed.address && length === completed.length)) continue;
+		asked.push({ address, length });
+	}
+	return asked;
 }

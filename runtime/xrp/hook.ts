@@ -7,12 +7,23 @@ import type { StorageHook } from "./chain.ts";
 
 /** @throws RangeError when the program's memory has no room for the pages */
 export function storageHook(program: LoadedProgram): StorageHook {
+	return storageHooks(program, 1)[0];
+}
+
+/**
+ * Several hooks of one program, which differ in their scratch page alone: for chains that are under way at the same
+ * time on one thread.
+ */
+export function storageHooks(program: LoadedProgram, count: number): StorageHook[] {
 	const { machine, entry } = program;
 	const { memory } = machine;
-	const context = memory.alloc(XRP_CONTEXT.bytes, 8, "context");
-	const data = memory.alloc(XRP_PAGE, XRP_PAGE, "data");
-	const scratch = memory.alloc(XRP_PAGE, XRP_PAGE, "scratch");
-	if (context === 0 || data === 0 || scratch === 0) throw new RangeError("no memory left for a storage hook's pages");
+	const page = (what: string, bytes: number = XRP_PAGE): number => {
+		const at = memory.alloc(bytes, bytes === XRP_PAGE ? XRP_PAGE : 8, what);
+		if (at === 0) throw new RangeError("no memory left for a storage hook's pages");
+		return at;
+	};
+	const context = page("context", XRP_CONTEXT.bytes);
+	const data = page("data");
 	const state: RunState = {
 		program,
 		context,
@@ -23,17 +34,17 @@ export function storageHook(program: LoadedProgram): StorageHook {
 		redirect: null,
 		extra: new Map(),
 	};
-	return {
+	return Array.from({ length: count }, () => ({
 		name: program.image.name,
 		instructions: program.image.insns.length,
 		memory,
 		context,
 		data,
-		scratch,
+		scratch: page("scratch"),
 		run(at) {
 			machine.run = state;
 			memory.i32[exchange.tailCalls >> 2] = 0;
 			return entry(at, 0);
 		},
-	};
+	}));
 }

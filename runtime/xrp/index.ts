@@ -1,6 +1,11 @@
-export { DEFAULT_MAX_HOPS, ERRNO, type StorageHook, type XrpOptions, type XrpResult } from "./chain.ts";
+export { type AsyncOptions, readXrpAsync } from "./async.ts";
+export { type AbortCause, DEFAULT_MAX_HOPS, ERRNO, FILE_UNIT, type StorageHook, type XrpOptions, type XrpResult } from "./chain.ts";
 export { XRP_BLOCK, XRP_CONTEXT, XRP_PAGE, XRP_SLOTS } from "./context.ts";
 export { type BlockDevice, memoryDevice } from "./device.ts";
 export { readXrpSync } from "./engine.ts";
 export { type FanoutOptions, readXrpFanout } from "./fanout.ts";
-export { storageHook } from "./hook.ts";
+export { storageHook, storageHooks } from "./hook.ts";
+export { type HttpDevice, type HttpDeviceOptions, type HttpStatistics, openHttpDevice } from "./http.ts";
+export { latencyDevice, type LatencyModel, SimulatedClock, STORAGE_STACK } from "./latency.ts";
+export { XrpRunner, type RunnerOptions } from "./runner.ts";
+export { type XrpRequest, type XrpService, type XrpStatistics } from "./service.ts";

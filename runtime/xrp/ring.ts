@@ -5,14 +5,45 @@
  *     control   submitted · taken · completed · collected · closing     (counters that only grow, modulo 2^32)
  *     submit    N slot numbers       written by the caller, read by the worker
  *     complete  N slot numbers       written by the worker, read by the caller
- *     slots     N records of 16 words
+ *     slots     N records of 32 words
  *
  * N is a power of two, and at most N requests are in flight: the rings never overflow.
  */
+import { CAUSES, type AbortCause, type XrpResult } from "./chain.ts";
+
 const CONTROL = { submitted: 0, taken: 1, completed: 2, collected: 3, closing: 4, words: 16 } as const;
 
-/** Words of a slot's record. */
-export const SLOT = { hook: 0, offset: 1, offsetHigh: 2, count: 3, maxHops: 4, cancelled: 5, ret: 8, hops: 9, programReturn: 10, words: 16 } as const;
+/** Words of a slot's record. Offsets take two, low word first. */
+export const SLOT = {
+	hook: 0, offset: 1, count: 3, firstSize: 4, maxHops: 5, cancelled: 6, fanout: 7, maxOutstanding: 8,
+	ret: 16, hops: 17, bytes: 18, programReturn: 20, cause: 21,
+	words: 32,
+} as const;
+
+/** A cause's number in a record is its place here, from 1 on; 0: the chain ended well. */
+const CAUSE_NAMES = Object.keys(CAUSES) as AbortCause[];
+
+const REASONS: Readonly<Record<AbortCause, string>> = {
+	request: "the request's offset or size cannot be read",
+	program: "the program gave up",
+	address: "the program asked for what cannot be read",
+	mapping: "the file's mapping changed",
+	device: "the device failed",
+	hops: "the program asked for more reads than the chain may issue",
+	waiting: "more reads were waiting than may",
+	cancelled: "the request was cancelled",
+};
+
+/** Completions that the caller may see before the whole batch is done. */
+const PUBLISH_EVERY = 8;
+
+/** How a worker waits for submissions: awake for a while, then asleep. */
+export interface Waiting {
+	/** Microseconds to stay awake at most; 0: none. */
+	readonly spin: number;
+	/** Milliseconds. */
+	readonly now: () => number;
+}
 
 export class Ring {
 	readonly words: Int32Array;
@@ -41,9 +72,37 @@ export class Ring {
 		return this.#records + SLOT.words * slot;
 	}
 
+	/** A double in two words. */
+	setLong(at: number, value: number): void {
+		this.words[at] = value % 2 ** 32;
+		this.words[at + 1] = Math.floor(value / 2 ** 32);
+	}
+
+	long(at: number): number {
+		return (this.words[at] >>> 0) + (this.words[at + 1] >>> 0) * 2 ** 32;
+	}
+
+	setResult(record: number, result: XrpResult): void {
+		const { words } = this;
+		words[record + SLOT.ret] = result.ret;
+		words[record + SLOT.hops] = result.hops;
+		this.setLong(record + SLOT.bytes, result.bytes);
+		words[record + SLOT.programReturn] = result.programReturn;
+		words[record + SLOT.cause] = result.cause === undefined ? 0 : 1 + CAUSE_NAMES.indexOf(result.cause);
+	}
+
+	result(record: number): XrpResult {
+		const { words } = this;
+		const result = { ret: words[record + SLOT.ret], hops: words[record + SLOT.hops], bytes: this.long(record + SLOT.bytes), programReturn: words[record + SLOT.programReturn] };
+		const cause = words[record + SLOT.cause];
+		if (cause === 0) return result;
+		const name = CAUSE_NAMES[cause - 1];
+		return { ...result, cause: name, reason: name === "program" ? `the program returned ${result.programReturn}` : REASONS[name] };
+	}
+
 	// ── caller ──
 
-	/** Enters a slot whose record is filled in; `publish` makes it visible. */
+	/** Enters a slot whose record is filled in; `publishSubmissions` makes it visible. */
 	submit(slot: number): void {
 		const at = (Atomics.load(this.words, CONTROL.submitted) + this.#unpublished++) & (this.slots - 1);
 		this.words[this.#submit + at] = slot;
@@ -66,49 +125,67 @@ export class Ring {
 		return n;
 	}
 
-	/** Resolves when something completes that was not collected yet. */
+	/** Resolves when something completes that was not collected yet; null when something has. */
 	waitForCompletion(): Promise<unknown> | null {
 		const result = Atomics.waitAsync(this.words, CONTROL.completed, this.words[CONTROL.collected]);
 		return result.async ? result.value : null;
 	}
 
-	/** Blocks until something completes. */
-	blockForCompletion(): void {
-		Atomics.wait(this.words, CONTROL.completed, this.words[CONTROL.collected]);
-	}
-
 	close(): void {
 		Atomics.store(this.words, CONTROL.closing, 1);
 		Atomics.notify(this.words, CONTROL.submitted);
-		Atomics.add(this.words, CONTROL.submitted, 0);
 	}
 
 	// ── worker ──
 
 	/**
 	 * Serves submissions until the ring is closed: `serve` runs one request and leaves its result in the record.
-	 * Everything that is there is served before anything is published, so that a batch costs one notify.
+	 * Everything that is there is served before the caller is notified, so that a batch costs one notify; a caller that
+	 * looks by itself sees completions earlier.
 	 */
-	serveAll(serve: (record: number, slot: number) => void): void {
+	serveAll(serve: (record: number, slot: number) => void, waiting: Waiting): void {
 		const { words } = this;
+		const wait = patience(waiting);
 		for (;;) {
 			const submitted = Atomics.load(words, CONTROL.submitted);
 			let taken = words[CONTROL.taken];
 			if (taken === submitted) {
 				if (Atomics.load(words, CONTROL.closing)) return;
-				Atomics.wait(words, CONTROL.submitted, submitted, 1000);
+				wait(
+					() => Atomics.load(words, CONTROL.submitted) !== submitted,
+					() => void Atomics.wait(words, CONTROL.submitted, submitted, 1000),
+				);
 				continue;
 			}
 			let completed = words[CONTROL.completed];
-			for (; taken !== submitted; taken = (taken + 1) | 0) {
+			for (let served = 1; taken !== submitted; taken = (taken + 1) | 0, served++) {
 				const slot = words[this.#submit + (taken & (this.slots - 1))];
 				serve(this.record(slot), slot);
 				words[this.#complete + (completed & (this.slots - 1))] = slot;
 				completed = (completed + 1) | 0;
+				if (served % PUBLISH_EVERY === 0) Atomics.store(words, CONTROL.completed, completed);
 			}
 			words[CONTROL.taken] = taken;
 			Atomics.store(words, CONTROL.completed, completed);
 			Atomics.notify(words, CONTROL.completed);
 		}
 	}
+}
+
+/**
+ * Waking a CPU that halts costs some 55 µs in a virtual machine, several times a chain. So a worker stays awake for a
+ * little while, as long as that pays: a wait in vain halves it, a submission that came soon restores it.
+ */
+function patience({ spin, now }: Waiting): (ready: () => boolean, sleep: () => void) => void {
+	let budget = spin;
+	return (ready, sleep) => {
+		const began = now();
+		if (budget > 0) {
+			const until = began + budget / 1000;
+			while (now() < until) if (ready()) return;
+			budget = budget < 2 ? 0 : budget / 2;
+		}
+		sleep();
+		if ((now() - began) * 1000 < spin) budget = spin;
+	};
 }

@@ -211,7 +211,7 @@ export function runWiredTigerVectors(file: WiredTigerVectors, device: BlockDevic
 		const key = Buffer.from(`${vector.key}\0`, "latin1");
 		const trace: number[] = [];
 		const children: number[] = [];
-		let result: XrpResult = { ret: 0, hops: 0, programReturn: 0 };
+		let result: XrpResult = { ret: 0, hops: 0, bytes: 0, programReturn: 0 };
 		let offset = root.offset;
 		let calls = 0;
 		let pages = 0;

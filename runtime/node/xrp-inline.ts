@@ -1,0 +1,120 @@
+/**
+ * Chains on the calling thread, while their blocks come from the page cache. A chain of six levels then takes about as
+ * long as it takes to wake another thread, and less than the event loop needs for the seven reads that it replaces.
+ *
+ * What bounds it: so many microseconds of each turn of the event loop. A chain that is not over by then goes on in a
+ * worker from the block where it stands: all its state is in the scratch page, which moves along. A read that takes as
+ * long as a device does says that the file is not cached: nothing runs here then for a while, at first 10 ms, and twice
+ * as long each time that it happens again.
+ */
+import { CAUSES, DEFAULT_MAX_HOPS, nextAddress, nextSize, type XrpResult } from "../xrp/chain.ts";
+import { XRP_BLOCK, XRP_PAGE } from "../xrp/context.ts";
+import { readXrpSync } from "../xrp/engine.ts";
+import { type FileDevice, openFileDevice } from "./file-device.ts";
+import type { Carry, Pending } from "./xrp-thread.ts";
+import { loadHooks, type PooledHook, type WorkerSetup } from "./xrp-hooks.ts";
+
+/** Milliseconds that a cached block never takes, unless the thread was made to wait. */
+const SLOW_HOP = 0.05;
+const FIRST_PAUSE = 10;
+const LONGEST_PAUSE = 5_000;
+/** Weight of the latest chain in what one is thought to cost. */
+const WEIGHT = 0.1;
+
+export class InlineChains {
+	/** Milliseconds. */
+	readonly #budget: number;
+	readonly #device: FileDevice;
+	readonly #files: readonly FileDevice[];
+	readonly #hooks: readonly PooledHook[];
+	readonly #pages: readonly Uint8Array[];
+	#left: number;
+	#chainCost = 0.01;
+	#pausedUntil = 0;
+	#pause = FIRST_PAUSE;
+
+	private constructor(budget: number, files: readonly FileDevice[], hooks: readonly PooledHook[]) {
+		this.#budget = budget;
+		this.#left = budget;
+		[this.#device, ...this.#files] = files;
+		this.#hooks = hooks;
+		this.#pages = hooks.map((hook) => hook.memory.u8.subarray(hook.scratch, hook.scratch + XRP_PAGE));
+	}
+
+	/** @param microseconds of each turn */
+	static async open(setup: Omit<WorkerSetup, "ring">, microseconds: number): Promise<InlineChains> {
+		const hooks = await loadHooks(setup.objects, 0);
+		const files: FileDevice[] = [];
+		try {
+			for (const path of [setup.path, ...setup.files]) files.push(openFileDevice(path));
+		} catch (error) {
+			for (const file of files) file.close();
+			throw error;
+		}
+		return new InlineChains(microseconds / 1000, files, hooks);
+	}
+
+	/** How many chains this turn still has room for. */
+	get room(): number {
+		return this.#left <= 0 || this.#paused ? 0 : Math.max(1, Math.floor(this.#left / this.#chainCost));
+	}
+
+	/** How many a whole turn has room for. */
+	get roomInATurn(): number {
+		return this.#paused ? 0 : Math.max(1, Math.floor(this.#budget / this.#chainCost));
+	}
+
+	nextTurn(): void {
+		this.#left = this.#budget;
+	}
+
+	/** Runs a request as far as the turn's rest allows: its result and page, or where a worker goes on. */
+	run({ request }: Pending): { readonly result: XrpResult; readonly page: Uint8Array } | Carry {
+		const program = request.program ?? 0;
+		const hook = this.#hooks[program];
+		const page = this.#pages[program];
+		request.fill(page);
+		const began = performance.now();
+		const until = began + this.#left;
+		const count = request.count ?? XRP_BLOCK;
+		let hops = 0;
+		const result = readXrpSync(this.#device, hook, request.offset, {
+			count,
+			maxHops: request.maxHops ?? DEFAULT_MAX_HOPS,
+			files: this.#files,
+			cancelled: () => request.signal?.aborted === true || (hops++ > 0 && performance.now() > until),
+		});
+		this.#account(performance.now() - began, result.hops);
+		if (result.ret !== -CAUSES.cancelled || request.signal?.aborted) return { result, page };
+		const { view } = hook.memory;
+		return {
+			scratch: page.slice(),
+			offset: nextAddress(view, hook.context, 0),
+			size: nextSize(view, hook.context, 0) || count,
+			hops: result.hops,
+			bytes: result.bytes,
+		};
+	}
+
+	close(): void {
+		for (const file of [this.#device, ...this.#files]) file.close();
+	}
+
+	get #paused(): boolean {
+		return this.#pausedUntil > 0 && performance.now() < this.#pausedUntil;
+	}
+
+	#account(milliseconds: number, hops: number): void {
+		this.#left -= milliseconds;
+		if (milliseconds > SLOW_HOP * Math.max(1, hops)) {
+			this.#pausedUntil = performance.now() + this.#pause;
+			this.#pause = Math.min(LONGEST_PAUSE, 2 * this.#pause);
+			return;
+		}
+		this.#chainCost += WEIGHT * (milliseconds - this.#chainCost);
+		if (this.#pausedUntil > 0 && performance.now() > this.#pausedUntil + this.#pause) {
+			this.#pausedUntil = 0;
+			this.#pause = FIRST_PAUSE;
+		}
+	}
+}
