@@ -61,10 +61,14 @@ export interface Rejection {
 	/** What must hold, and what is known: for people. */
 	readonly needed?: string;
 	readonly known?: string;
-	/** Slots of the branch decisions on the way, oldest first. */
-	readonly path: readonly number[];
-	/** Where the value got the property that is lacking. */
-	readonly origin?: { readonly insn: number; readonly why: string };
+	/** Slots executed on the way, newest first, the failing one excluded; the newest hundred thousand. */
+	readonly executed?: readonly number[];
+	/** Registers where it stopped, as the kernel's log prints them: `state.R0` is "map_value(map=m,ks=4,vs=8)". */
+	readonly state?: Readonly<Record<string, string>>;
+	/** What the log says before the message. */
+	readonly notes?: readonly string[];
+	/** Of a program that is too complex: the slot visited most. */
+	readonly busiest?: { readonly insn: number; readonly visits: number };
 	/** What to change. */
 	readonly suggestion?: string;
 }

@@ -4,5 +4,5 @@ export { kernelTypes, type TypeSource } from "./btf.ts";
 export type { CustomProgramType } from "./programs/table.ts";
 export type { ContextField } from "./programs/spec.ts";
 export type { Facts, MemoryRegion, Rejection, ScalarRange, Verdict, VerifierStats } from "./facts.ts";
-export { explain, renderExplanation, type Explanation } from "./explain.ts";
+export { explain, renderExplanation, type Explanation, type PathStep } from "./words/explain.ts";
 export { compareReleases, needs, oldestKernel, type Need } from "./kernels.ts";

@@ -2,7 +2,7 @@
 import { printInsn } from "../../assembler/text/print.ts";
 import { lineAt } from "../fault.ts";
 import type { Env } from "./env.ts";
-import { executedBefore } from "./origin.ts";
+import { executedBefore } from "./executed.ts";
 import type { Reg } from "./state.ts";
 import { NOT_INIT, SCALAR, typeName } from "./types.ts";
 

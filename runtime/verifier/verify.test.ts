@@ -56,12 +56,12 @@ describe("words", () => {
 		const verdict = verify(image);
 		if (verdict.verdict !== "reject") throw new Error(verdict.verdict);
 		const words = explain(image, verdict.rejection);
-		expect(words).toMatchObject({ message: "R6 invalid mem access 'map_value_or_null'", variable: "v", line: { line: 5 }, origin: { insn: 5, why: "result of bpf_map_lookup_elem" }, suggestion: "check the pointer first: if (!v) return …;" });
-		expect(renderExplanation(words)).toContain("p.c:5:1: error[V0101]: R6 invalid mem access 'map_value_or_null'");
+		expect(words).toMatchObject({ message: "R6 invalid mem access 'map_value_or_null'", variable: "v", line: { line: 5 }, origin: { insn: 5, why: "result of bpf_map_lookup_elem" }, suggestion: "after line 4: if (!v) return 0;" });
+		expect(renderExplanation(words)).toContain("p.c:5:8: error[V0101]: v may be NULL here\n     5 | return *v;\n       |        ^~\n  kernel: R6 invalid mem access 'map_value_or_null'");
 	});
 
 	it("come in the kernel's style too", () => {
-		expect(verify(image, { logLevel: 1 }).log).toMatch(/^; int k = 0; @ p\.c:3\n0: \(62\) [\s\S]*R6=map_value_or_null[\s\S]*\nR6 invalid mem access 'map_value_or_null'\nprocessed 7 insns \(limit 1000000\)/);
+		expect(verify(image, { logLevel: 1 }).log).toMatch(/^; int k = 0; @ p\.c:3\n0: \(62\) [\s\S]*R6=map_value_or_null\(id=1,map=m,ks=4,vs=8\)[\s\S]*\nR6 invalid mem access 'map_value_or_null'\nprocessed 7 insns \(limit 1000000\)/);
 	});
 
 	it("say which kernels have what a program uses", () => {

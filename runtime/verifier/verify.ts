@@ -37,10 +37,12 @@ import { checkReturn } from "./returns.ts";
 import { checkStackDepth, dropFastcallStack, markFastcall } from "./stack-depth.ts";
 import { FactCollector } from "./collect.ts";
 import { closing, kernelLog } from "./kernel-log.ts";
-import { executedBefore, originOf } from "./origin.ts";
+import { executedBefore } from "./executed.ts";
+import { registerText } from "./print-state.ts";
+import { diagnose } from "./words/diagnoses.ts";
 import { Frame, type Reg, State, notInit, pointer, scalar, unknownScalar, zeroScalar } from "./state.ts";
 import { editable, unbounded, sync, zeroExtend32 } from "./range.ts";
-import { PTR_TO_ARENA, PTR_TO_CTX, PTR_TO_FLOW_KEYS, SCALAR, isPacket, isSock, typeName } from "./types.ts";
+import { NOT_INIT, PTR_TO_ARENA, PTR_TO_CTX, PTR_TO_FLOW_KEYS, SCALAR, isPacket, isSock, typeName } from "./types.ts";
 
 export interface VerifyOptions {
 	/** The kernel's types: for programs attached by BTF and kernel functions. */
@@ -57,7 +59,6 @@ export interface VerifyOptions {
 	readonly limit?: number;
 }
 
-const FRAME_POINTER = 10;
 /** BPF_F_XDP_DEV_BOUND_ONLY. */
 const DEVICE_BOUND = 64;
 const noStats = (n: number): VerifierStats => ({ insnsProcessed: 0, totalStates: 0, peakStates: 0, maxStatesPerInsn: 0, stackDepth: [], visits: new Uint32Array(n) });
@@ -66,7 +67,7 @@ const noStats = (n: number): VerifierStats => ({ insnsProcessed: 0, totalStates:
 export function verify(image: ProgramImage, options: VerifyOptions = {}): Verdict {
 	const spec = specOf(image.type, options.programTypes);
 	const refuse = (kind: "reject" | "unsupported", message: string, errno: number): Verdict => ({
-		verdict: kind, rejection: { code: "V0001", message, errno, insn: -1, register: -1, path: [] }, stats: noStats(image.insns.length), log: message,
+		verdict: kind, rejection: { code: "V0001", message, errno, insn: -1, register: -1 }, stats: noStats(image.insns.length), log: message,
 	});
 	if (!spec) return refuse("reject", `unknown program type ${image.type}`, EINVAL);
 	if (image.insns.length === 0 || image.insns.length > 1_000_000) return refuse("reject", "invalid program length", E2BIG);
@@ -108,18 +109,16 @@ export function verify(image: ProgramImage, options: VerifyOptions = {}): Verdic
 }
 
 function rejectionOf(env: Env, refusal: Refusal, walking: boolean): Rejection {
-	const path: number[] = [];
-	for (let st: State | null = walking ? env.current : null; st; st = st.parent) {
-		for (let i = st.history.length - 1; i >= 0; i--) path.push(st.history[i].prev);
-	}
-	path.reverse();
-	const { why } = refusal;
-	const register = why.register ?? Number(/\bR(\d+)\b/.exec(refusal.message)?.[1] ?? -1);
-	const origin = walking && register >= 0 && register < FRAME_POINTER ? originOf(env.image, executedBefore(env), register) : undefined;
+	const { why, message } = refusal;
+	const register = why.register ?? Number(/\bR(\d+)\b/.exec(message)?.[1] ?? -1);
+	const state: Record<string, string> = {};
+	if (walking) for (const [r, reg] of env.regs.entries()) if (reg.type !== NOT_INIT) state[`R${r}`] = registerText(reg, env.current.curframe);
+	const busiest = refusal.errno === E2BIG && walking ? env.visits.indexOf(Math.max(...env.visits)) : -1;
 	return {
-		code: why.code ?? "V0000", message: refusal.message, errno: refusal.errno, insn: walking ? env.insn : -1, register,
-		...(why.needed === undefined ? {} : { needed: why.needed }), ...(why.known === undefined ? {} : { known: why.known }),
-		path: path.filter((p) => p >= 0), ...(origin === undefined ? {} : { origin }), ...(why.suggestion === undefined ? {} : { suggestion: why.suggestion }),
+		code: diagnose(message)?.row.code ?? why.code ?? "V0000", message, errno: refusal.errno, insn: walking ? env.insn : -1, register,
+		...(why.needed === undefined ? {} : { needed: why.needed }), ...(why.known === undefined ? {} : { known: why.known }), ...(why.suggestion === undefined ? {} : { suggestion: why.suggestion }),
+		...(walking ? { executed: executedBefore(env), state } : {}), notes: env.log.filter((line) => line !== message),
+		...(busiest < 0 ? {} : { busiest: { insn: busiest, visits: env.visits[busiest] } }),
 	};
 }
 

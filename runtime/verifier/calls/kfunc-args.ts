@@ -280,7 +280,7 @@ function pointerArgument(env: Env, call: KfuncCall, kind: Kind, params: readonly
 		case "mem": {
 			const target = targetOf(env, p);
 			const size = sizeOf(kernel, target);
-			if (size === null) reject(EINVAL, `arg#${i} reference type('${kindName(kernel.type(target))} ${nameOf(kernel, target)}') size cannot be determined: -22`, { code: "V0657" });
+			if (size === null) reject(EINVAL, `arg#${i} reference type('${kindName(kernel.type(target))} ${nameOf(kernel, target)}') size cannot be determined: -22`, { code: "V0724" });
 			checkWholeMemory(env, regno, size);
 			break;
 		}

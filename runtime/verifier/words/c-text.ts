@@ -1,0 +1,130 @@
+/**
+ * What one line of C says about memory, calls and names: enough to name the expression and the variables behind an instruction, from the
+ * text that BTF's line records carry. No types, no other lines; what is not recognised is null.
+ *
+ *     v[i] = p->len + *q;      accesses: v[i], p->len, *q      assigned: v[i]
+ */
+export interface AccessText {
+	readonly text: string;
+	/** Where it starts, from 0. */
+	readonly at: number;
+	/** The pointer: `v`, `p`, `q`. */
+	readonly base: string;
+	/** Inside the last brackets. */
+	readonly index: string | null;
+}
+
+/** The expressions of the line that read or write through a pointer. */
+export function accesses(line: string): AccessText[] {
+	const text = blanked(line);
+	const out: AccessText[] = [];
+	const word = /[A-Za-z_]\w*/g;
+	for (let match = word.exec(text); match !== null; match = word.exec(text)) {
+		const start = match.index;
+		if (/[\w.]$/.test(text.slice(0, start)) || /->\s*$/.test(text.slice(0, start)) || KEYWORDS.has(match[0])) continue;
+		let end = start + match[0].length;
+		let base = match[0];
+		let index: string | null = null;
+		let through = false;
+		for (;;) {
+			const rest = text.slice(end);
+			const member = /^\s*(->|\.)\s*[A-Za-z_]\w*/.exec(rest);
+			const bracket = /^\s*\[/.exec(rest);
+			if (member !== null) {
+				if (member[1] === "->") {
+					base = text.slice(start, end);
+					index = null;
+					through = true;
+				}
+				end += member[0].length;
+			} else if (bracket !== null) {
+				const close = closing(text, end + bracket[0].length - 1);
+				if (close < 0) break;
+				base = text.slice(start, end);
+				index = line.slice(end + bracket[0].length, close).trim();
+				through = true;
+				end = close + 1;
+			} else break;
+		}
+		// A star that is no multiplication.
+		const star = /(?:^|[^\w\s)\]*]|\breturn)\s*(\*+)\s*(?:\([^()]*\*\s*\)\s*)?$/.exec(text.slice(0, start));
+		if (star !== null && !through) out.push({ text: line.slice(start - (star[0].length - star[0].indexOf("*")), end), at: start - (star[0].length - star[0].indexOf("*")), base: text.slice(start, end), index: null });
+		else if (through && !/^\s*\(/.test(text.slice(end))) out.push({ text: line.slice(start, end), at: start, base: base.replace(/\s+/g, ""), index });
+		word.lastIndex = Math.max(word.lastIndex, start + match[0].length);
+	}
+	return out;
+}
+
+/** The one meant at the column (from 1): the pointer is known by name, or the nearest. */
+export function accessAt(line: string, column: number, pointer: string | null): AccessText | null {
+	const all = accesses(line);
+	const named = pointer === null ? [] : all.filter(({ base }) => base === pointer || base.startsWith(`${pointer}->`));
+	const among = named.length > 0 ? named : all;
+	const distance = ({ at, text }: AccessText): number => (column - 1 < at ? at - column + 1 : column - 1 >= at + text.length ? column - at - text.length + 1 : 0);
+	return among.toSorted((a, b) => distance(a) - distance(b))[0] ?? null;
+}
+
+/** Arguments of the call of `name` on the line; also of a macro that ends in it. Null when there is none, or it goes on on the next line. */
+export function argumentsOf(line: string, name: string): readonly string[] | null {
+	const text = blanked(line);
+	const call = new RegExp(`\\b(?:\\w+_)?${name.replace(/[^\w]/g, "")}\\s*\\(`).exec(text);
+	if (call === null) return null;
+	const open = call.index + call[0].length - 1;
+	const close = closing(text, open);
+	const inner = text.slice(open + 1, close < 0 ? undefined : close);
+	const out: string[] = [];
+	let depth = 0;
+	let from = 0;
+	for (let i = 0; i <= inner.length; i++) {
+		const c = inner[i];
+		if (c === "(" || c === "[" || c === "{") depth++;
+		if (c === ")" || c === "]" || c === "}") depth--;
+		if (i === inner.length || (c === "," && depth === 0)) {
+			out.push(line.slice(open + 1 + from, open + 1 + i).trim());
+			from = i + 1;
+		}
+	}
+	return out;
+}
+
+/** `struct x *v = f();`, `a->b = …`, `v += …`, `int i;`: the name before the first assignment. */
+export function assignedIn(line: string): string | null {
+	const text = blanked(line);
+	const match = /([A-Za-z_]\w*(?:\s*(?:->|\.)\s*\w+|\[[^\]]*\])*)\s*(?:[-+*/%&|^]|<<|>>)?=(?!=)/.exec(text);
+	if (match !== null) return line.slice(match.index, match.index + match[1].length).replace(/\s+/g, "");
+	const declared = /^\s*(?:(?:const|volatile|unsigned|signed|static|struct|union|enum)\s+)*[A-Za-z_]\w*(?:\s+|\s*\*+\s*)([A-Za-z_]\w*)\s*(?:\[[^\]]*\])*\s*;/.exec(text);
+	return declared === null || KEYWORDS.has(declared[1]) || /^\s*(return|goto)\b/.test(text) ? null : declared[1];
+}
+
+/** `&key`, `&e->hdr`, `buf`: the object's name. */
+export function objectOf(argument: string): string | null {
+	const match = /^(?:\([^()]*\)\s*)*&?\s*([A-Za-z_]\w*(?:\s*(?:->|\.)\s*\w+)*)(?:\[[^\]]*\])?$/.exec(argument);
+	return match === null ? null : match[1].replace(/\s+/g, "");
+}
+
+/** The token at the column: what a caret underlines when no expression is known. */
+export function tokenAt(line: string, column: number): number {
+	const rest = line.slice(column - 1);
+	const call = /^[A-Za-z_]\w*\s*\(/.exec(rest);
+	if (call !== null) {
+		const close = closing(blanked(line), column - 1 + call[0].length - 1);
+		if (close >= 0) return close + 2 - column;
+	}
+	return /^(?:[A-Za-z_]\w*|\d\w*|[-+*/%&|^=<>!]+)/.exec(rest)?.[0].length ?? 1;
+}
+
+const KEYWORDS = new Set(["if", "else", "for", "while", "do", "return", "sizeof", "switch", "case", "goto", "struct", "union", "enum", "const", "int", "char", "long", "short", "unsigned", "signed", "void", "static", "SEC"]);
+
+/** Strings, character constants and comments as blanks. */
+function blanked(line: string): string {
+	return line.replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\/\*.*?\*\/|\/\/.*$/g, (text) => " ".repeat(text.length)).replaceAll("\t", " ");
+}
+
+function closing(text: string, open: number): number {
+	let depth = 0;
+	for (let i = open; i < text.length; i++) {
+		if ("([{".includes(text[i])) depth++;
+		if (")]}".includes(text[i]) && --depth === 0) return i;
+	}
+	return -1;
+}

@@ -1,0 +1,162 @@
+/**
+ * Everything that is known around a rejection, from the place where it happened and the path to it: the C expression, the variables, where
+ * their values come from, the size of the object, the call. Whatever cannot be found is null; nothing is guessed beyond the line's text.
+ *
+ * In: the image and a rejection, of ours or read from a kernel's log; out: `Clues`, of which words and edits are made.
+ */
+import type { LineRecord, ProgramImage } from "../../image.ts";
+import { lineAt } from "../../fault.ts";
+import type { Rejection } from "../facts.ts";
+import { type AccessText, accessAt, argumentsOf, assignedIn, objectOf } from "./c-text.ts";
+import { type Known, parseState } from "./known.ts";
+import { type Trace, calleeName, trace } from "./trace.ts";
+
+export interface Origin {
+	readonly insn: number;
+	readonly line: LineRecord | null;
+	readonly why: string;
+	/** The newest comparison of the value, if any. */
+	readonly compared: LineRecord | null;
+}
+
+export interface Clues {
+	readonly image: ProgramImage;
+	readonly groups: readonly string[];
+	readonly insn: number;
+	readonly line: LineRecord | null;
+	/** State of the register concerned. */
+	readonly known: Known | null;
+	/** C variable concerned. */
+	readonly name: string | null;
+	readonly origin: Origin | null;
+	readonly access: AccessText | null;
+	/** What was added to the pointer. */
+	readonly index: { readonly name: string | null; readonly scale: number; readonly low: bigint | null; readonly high: bigint | null; readonly origin: Origin | null } | null;
+	/** Bytes of the object pointed to. */
+	readonly object: number | null;
+	readonly accessSize: number;
+	/** Constant part of the offset. */
+	readonly accessOffset: number;
+	/** Bytes of the packet that a check must cover. */
+	readonly packetEnd: number | null;
+	readonly callee: string | null;
+	/** C text of the argument concerned, and its number from 1. */
+	readonly argument: { readonly number: number; readonly text: string | null } | null;
+	/** The call that acquired what leaks. */
+	readonly acquired: { readonly line: LineRecord | null; readonly insn: number; readonly callee: string; readonly name: string | null } | null;
+	readonly busiest: { readonly line: number; readonly visits: number } | null;
+	/** How to leave the program without harm. */
+	readonly exit: string;
+	readonly write: boolean;
+}
+
+const SIZES = [4, 2, 1, 8];
+
+export function gather(image: ProgramImage, rejection: Rejection, groups: readonly string[]): Clues {
+	const { insn, message } = rejection;
+	const line = insn >= 0 ? lineAt(image, insn) : null;
+	const at = image.insns[insn];
+	const executed = rejection.executed ?? [];
+	const notes = rejection.notes ?? [];
+	const cls = at === undefined ? 0 : at.opcode & 7;
+	const isCall = at?.opcode === 0x85;
+	const memory = at !== undefined && cls >= 1 && cls <= 3;
+	const register = rejection.register >= 0 ? rejection.register : memory ? (cls === 1 ? at.src : at.dst) : -1;
+	const text = rejection.state?.[`R${register}`];
+	const known = text === undefined ? null : parseState(text);
+	const from = register >= 0 && register <= 10 ? trace(image, executed, 0, register) : null;
+	const origin = placed(image, from);
+	const callee = isCall ? calleeName(image, insn) : null;
+	const passed = callee === null || line === null ? null : argumentsOf(line.text, callee);
+	const argument = isCall && register >= 1 && register <= 5 ? { number: register, text: passed?.[register - 1] ?? null } : null;
+	const originName = from === null || origin?.line === null || origin === null || from.kind === "argument" ? null : from.kind === "lost" ? null : assignedIn(origin.line.text);
+	const onStack = /stack/.test(message);
+	const access = line === null || isCall ? null : accessAt(line.text, line.column, originName);
+	const accessIndex = access?.index ?? null;
+	const base = access === null ? null : originName !== null && access.base.startsWith(`${originName}->`) ? originName : access.base;
+	const passedObject = argument?.text ? objectOf(argument.text) : null;
+	const name = passedObject ?? (memory ? base : null) ?? originName ?? (onStack ? storedName(image, executed) : null);
+	const numbers = [...notes, message].map((note) => /(?:value_size|mem_size|key_size)=(\d+) off=(-?\d+) size=(\d+)/.exec(note)).find((match) => match !== null && match !== undefined);
+	const packet = [...notes, message].map((note) => /invalid access to packet, off=(-?\d+) size=(\d+)/.exec(note)).find((match) => match !== null && match !== undefined);
+	const sized = known?.attributes.get("vs") ?? known?.attributes.get("sz") ?? known?.attributes.get("mem_size");
+	const size = numbers !== undefined && numbers !== null ? Number(numbers[3]) : memory ? SIZES[(at.opcode >> 3) & 3] : 1;
+	const offset = Number(known?.attributes.get("off") ?? 0) + (memory ? at.off : 0);
+	return {
+		image, groups, insn, line, known, name, origin, access, callee, argument,
+		index: indexOf(image, executed, from, known, accessIndex),
+		object: numbers ? Number(numbers[1]) : sized !== undefined ? Number(sized) : sizeOfArgument(rejection, isCall, register),
+		accessSize: size, accessOffset: offset,
+		packetEnd: packet ? Number(packet[1]) + Number(packet[2]) : known?.type === "pkt" ? offset + size : null,
+		acquired: acquiredBy(image, [...notes, message]),
+		busiest: busiestLine(image, rejection),
+		exit: exitOf(image, insn),
+		write: memory && cls !== 1,
+	};
+}
+
+function placed(image: ProgramImage, from: Trace | null): Origin | null {
+	if (from === null) return null;
+	return { insn: from.insn, line: lineAt(image, from.insn), why: from.why, compared: from.compared < 0 ? null : lineAt(image, from.compared) };
+}
+
+function indexOf(image: ProgramImage, executed: readonly number[], from: Trace | null, known: Known | null, text: string | null): Clues["index"] {
+	const variable = text !== null && !/^\w*\d+$/.test(text.replace(/^0x/, "0")) ? text : null;
+	const moved = known !== null && known.type !== "scalar" && known.low !== known.high;
+	if (from?.added === null || from === null) return moved || variable !== null ? { name: variable, scale: 1, low: known?.low ?? null, high: known?.high ?? null, origin: null } : null;
+	const value = trace(image, executed, from.added.at, from.added.register);
+	if (value?.kind === "constant" && !moved) return null;
+	const origin = placed(image, value);
+	const scale = value?.scale ?? 1;
+	const part = (bound: bigint | null): bigint | null => (bound === null || scale < 1 ? bound : bound / BigInt(Math.trunc(scale)));
+	const assigned = origin?.line && value?.kind !== "argument" ? assignedIn(origin.line.text) : null;
+	return { name: variable ?? assigned, scale, low: part(known?.low ?? null), high: part(known?.high ?? null), origin };
+}
+
+/** A memory argument's size is in the next register. */
+function sizeOfArgument(rejection: Rejection, isCall: boolean, register: number): number | null {
+	if (!isCall || register < 2) return null;
+	const before = rejection.state?.[`R${register - 1}`];
+	if (before === undefined) return null;
+	const { attributes, type } = parseState(before);
+	const size = attributes.get("vs") ?? attributes.get("sz");
+	if (size !== undefined) return Number(size) - Number(attributes.get("off") ?? 0);
+	const stack = /^fp-(\d+)$/.exec(type);
+	return stack === null ? null : Number(stack[1]);
+}
+
+/** The last line before that gave something on the stack a value. */
+function storedName(image: ProgramImage, executed: readonly number[]): string | null {
+	for (const at of executed.slice(0, 200)) {
+		const { opcode, dst } = image.insns[at];
+		if (((opcode & 7) !== 2 && (opcode & 7) !== 3) || dst !== 10) continue;
+		const line = lineAt(image, at);
+		const name = line === null ? null : assignedIn(line.text);
+		if (name !== null) return name.split(/->|\.|\[/)[0];
+	}
+	return null;
+}
+
+function acquiredBy(image: ProgramImage, texts: readonly string[]): Clues["acquired"] {
+	const match = texts.map((text) => /alloc_insn=(\d+)/.exec(text)).find((found) => found !== null);
+	if (match === null || match === undefined) return null;
+	const insn = Number(match[1]);
+	const line = lineAt(image, insn);
+	const callee = image.insns[insn]?.opcode === 0x85 ? calleeName(image, insn) : "the call";
+	const assigned = line === null ? null : assignedIn(line.text);
+	const passed = line === null ? null : argumentsOf(line.text, callee);
+	const made = /_dynptr$|_new$/.test(callee) ? (passed?.find((argument) => argument.startsWith("&"))?.slice(1) ?? null) : null;
+	return { insn, line, callee, name: made ?? (callee === "bpf_ringbuf_reserve_dynptr" ? passed?.[3]?.replace(/^&/, "") ?? null : assigned) };
+}
+
+function busiestLine(image: ProgramImage, { busiest }: Rejection): Clues["busiest"] {
+	if (busiest === undefined) return null;
+	const line = lineAt(image, busiest.insn);
+	return line === null ? null : { line: line.line, visits: busiest.visits };
+}
+
+const EXITS: Readonly<Record<number, string>> = { 3: "return TC_ACT_OK;", 4: "return TC_ACT_OK;", 6: "return XDP_PASS;", 8: "return 1;", 9: "return 1;", 13: "return 1;", 14: "return SK_PASS;", 15: "return 1;", 16: "return SK_PASS;", 18: "return 1;", 23: "return 1;", 25: "return 1;", 30: "return SK_PASS;", 32: "return NF_ACCEPT;" };
+
+function exitOf(image: ProgramImage, insn: number): string {
+	const inMain = image.funcInfo.length < 2 || insn < image.funcInfo[1][0];
+	return (inMain && typeof image.type === "number" ? EXITS[image.type] : undefined) ?? "return 0;";
+}

@@ -1,0 +1,35 @@
+/**
+ * What the kernel's verifier says, and what it means: one row a message. The rows serve our own rejections and pasted kernel logs alike.
+ *
+ * `pattern` is the kernel's text; the first row that matches counts. In the words `$1` … are the pattern's groups, and
+ *
+ *     $v  the C variable concerned        $f  the function called here        $n  the argument's number
+ *     $a  the argument's C text           $k  what is known of the value      $e  the types expected
+ *     $r  the C variable that holds the reference                             $w  "read" or "written"
+ *     $x  how a program of this type ends: return XDP_PASS;
+ */
+import type { Clues } from "./clues.ts";
+import { CALL_ROWS } from "./rows-calls.ts";
+import { PROGRAM_ROWS } from "./rows-program.ts";
+import { VALUE_ROWS } from "./rows-values.ts";
+
+export interface Diagnosis {
+	/** Stable. */
+	readonly code: string;
+	readonly pattern: RegExp;
+	readonly title: string;
+	/** What must hold. */
+	readonly needed: string;
+	/** What to change; null: nothing that holds in general. */
+	readonly edit: string | ((clues: Clues) => string | null) | null;
+}
+
+export const DIAGNOSES: readonly Diagnosis[] = [...VALUE_ROWS, ...CALL_ROWS, ...PROGRAM_ROWS];
+
+export function diagnose(message: string): { readonly row: Diagnosis; readonly groups: readonly string[] } | null {
+	for (const row of DIAGNOSES) {
+		const match = row.pattern.exec(message);
+		if (match !== null) return { row, groups: [...match] };
+	}
+	return null;
+}

@@ -1,0 +1,134 @@
+/**
+ * Edits that depend on what is known: the check to insert and after which line, the mask to use, the function that gives a reference back.
+ *
+ * In: clues; out: one line for the programmer, or null when nothing better than the rule can be said.
+ */
+import { helperById } from "../../../assembler/spec/helpers.ts";
+import { KFUNCS } from "../calls/kfunc-facts.ts";
+import { specOf } from "../programs/table.ts";
+import type { Clues } from "./clues.ts";
+
+const line = (clues: Clues): string => (clues.origin?.line ? `after line ${clues.origin.line.line}: ` : "");
+
+export function nullCheck(clues: Clues): string {
+	return `${line(clues)}if (!${clues.name ?? "ptr"}) ${clues.exit}`;
+}
+
+/** How large the index may be at most, from the object's size and the access. */
+export function largestIndex({ index, object, accessSize, accessOffset }: Clues): number | null {
+	if (index === null || object === null || index.scale < 1) return null;
+	const largest = Math.floor((object - accessSize - accessOffset) / index.scale);
+	return largest >= 0 && Number.isSafeInteger(largest) ? largest : null;
+}
+
+export function indexBound(clues: Clues): string | null {
+	const { index, object } = clues;
+	const largest = largestIndex(clues);
+	if (index === null) return object === null ? null : `stay below the ${object} bytes of the object: compare the offset before, or make the object larger`;
+	const name = index.name ?? "i";
+	if (largest === null) return `before it: if (${name} >= SIZE) ${clues.exit}  or mask it: ${name} &= SIZE - 1; (SIZE a power of two)`;
+	const signed = index.low !== null && index.low < 0n ? `${name} < 0 || ` : "";
+	const check = `if (${signed}${name} > ${largest}) ${clues.exit}`;
+	const power = 2 ** Math.floor(Math.log2(largest + 1));
+	return `before it: ${check}  or mask it: ${name} &= ${power - 1};${power === largest + 1 ? "" : ` (never above ${power - 1})`}`;
+}
+
+export function bounding(clues: Clues): string {
+	const name = clues.index?.name ?? "i";
+	return `declare ${name} unsigned, or check it before: if (${name} < 0) ${clues.exit}`;
+}
+
+export function sizeBound(clues: Clues): string {
+	const name = clues.name ?? "len";
+	const size = clues.object;
+	if (size === null) return `before the call: if (${name} > sizeof buf) ${clues.exit}  (with ${name} unsigned)`;
+	const power = (size & (size - 1)) === 0;
+	return `before the call, with ${name} unsigned: if (${name} > ${size}) ${clues.exit}${power ? `  or mask it: ${name} &= ${size - 1};` : ""}`;
+}
+
+export function packetCheck(clues: Clues): string {
+	const end = clues.packetEnd;
+	const name = clues.name ?? "p";
+	const what = clues.access?.text.includes("->") ? `(void *)(${name} + 1)` : `(void *)${name} + ${end ?? "SIZE"}`;
+	return `before it: if (${what} > data_end) ${clues.exit}${clues.index === null ? "" : `  and bound ${clues.index.name ?? "the index"} before that, by a constant below 65536`}`;
+}
+
+export function initialising(clues: Clues): string {
+	const name = clues.name ?? "x";
+	return `initialise all of it where it is declared: ${name} = {}, or __builtin_memset(&${name}, 0, sizeof ${name});`;
+}
+
+export function copying(): string {
+	return "copy what is needed into a local variable and use that";
+}
+
+/** What gives back what a function gave. */
+const RELEASES: readonly (readonly [pattern: RegExp, edit: string])[] = [
+	[/^bpf_ringbuf_reserve$/, "bpf_ringbuf_discard($r, 0); (or bpf_ringbuf_submit)"],
+	[/^bpf_ringbuf_reserve_dynptr$/, "bpf_ringbuf_discard_dynptr(&$r, 0); also where reserving failed"],
+	[/^bpf_skc?_lookup_(?:tcp|udp)$|^bpf_sk_lookup$/, "bpf_sk_release($r);"],
+	[/^bpf_map_lookup_elem$/, "bpf_sk_release($r);"],
+	[/^bpf_obj_new|^bpf_list_pop|^bpf_rbtree_remove|^bpf_refcount_acquire/, "bpf_obj_drop($r);"],
+	[/^bpf_percpu_obj_new/, "bpf_percpu_obj_drop($r);"],
+	[/^bpf_kptr_xchg$/, "the release function of its type (bpf_task_release, bpf_cgroup_release, bpf_obj_drop …), or put it back with bpf_kptr_xchg()"],
+	[/^bpf_task_(?:acquire|from_)/, "bpf_task_release($r);"],
+	[/^bpf_cgroup_(?:acquire|from_|ancestor)/, "bpf_cgroup_release($r);"],
+	[/^bpf_cpumask_(?:create|acquire)/, "bpf_cpumask_release($r);"],
+	[/^bpf_(?:xdp|skb)_ct_(?:lookup|alloc)|^bpf_ct_/, "bpf_ct_release($r);"],
+	[/^bpf_get_(?:task|mm)_exe_file/, "bpf_put_file($r);"],
+	[/^bpf_lookup_(?:user|system)_key/, "bpf_key_put($r);"],
+	[/^bpf_crypto_ctx_/, "bpf_crypto_ctx_release($r);"],
+	[/^bpf_iter_(\w+)_new/, "bpf_iter_$1_destroy(&$r);"],
+];
+
+export function releasing(clues: Clues): string {
+	const from = clues.acquired;
+	if (from === null) return "give it back before this return too (bpf_sk_release, bpf_ringbuf_discard, bpf_obj_drop …)";
+	for (const [pattern, edit] of RELEASES) {
+		const match = pattern.exec(from.callee);
+		if (match !== null) return `before this return: ${edit.replaceAll("$r", from.name ?? "ref").replace("$1", match[1] ?? "")}`;
+	}
+	return `before this return, release what ${from.callee} gave`;
+}
+
+const UNLOCKS: Readonly<Record<string, string>> = { spin_lock: "bpf_spin_unlock(&…->lock);", rcu_read_lock: "bpf_rcu_read_unlock();", preempt_disable: "bpf_preempt_enable();", local_irq_save: "bpf_local_irq_restore(&flags);" };
+
+export function unlocking({ groups }: Clues): string {
+	return `on every path before this: ${UNLOCKS[groups[2] ?? "spin_lock"] ?? UNLOCKS.spin_lock}`;
+}
+
+/** Program types that have the helper. */
+export function helperElsewhere(clues: Clues): string {
+	const name = (clues.groups[1] ?? clues.groups[3] ?? "").replace(/^bpf_/, "");
+	const types: string[] = [];
+	for (let type = 1; type <= 32; type++) {
+		const spec = specOf(type);
+		if (spec?.helper(name, 0, false)) types.push(spec.name);
+	}
+	const row = helperById(Number(clues.groups[2] ?? clues.groups[4] ?? 0));
+	if (types.length === 0) return row === undefined ? "rebuild the object against the headers of this kernel" : `bpf_${name} is there since Linux ${row.since}, but not in this program type; see its manual page for those that have it`;
+	const many = types.length > 12;
+	return `bpf_${name} is there in ${many ? `${types.slice(0, 10).join(", ")} and ${types.length - 10} more` : types.join(", ")} programs`;
+}
+
+export function kfuncElsewhere(clues: Clues): string | null {
+	const name = clues.groups[1] ?? "";
+	if (!Object.hasOwn(KFUNCS, name)) return null;
+	const hooks = (KFUNCS[name].split("|")[1] ?? "").split(" ").filter(Boolean);
+	return hooks.length === 0 ? null : `${name} is there in ${hooks.join(", ")} programs`;
+}
+
+export function loopEdit(clues: Clues): string {
+	const { busiest } = clues;
+	const where = busiest === null ? "" : `line ${busiest.line} was walked ${busiest.visits.toLocaleString("en")} times: `;
+	return `${where}bound the loop by a smaller constant, keep less that differs between rounds (branches, variables set in the loop), use bpf_loop(), bpf_for() or can_loop, or move its body into a global (not static) function`;
+}
+
+export function stackEdit(clues: Clues): string {
+	return `move large objects into a per-CPU array map with one entry${clues.name === null ? "" : ` (${clues.name} first)`}, or into global variables`;
+}
+
+export function returnRange({ groups, image }: Clues): string {
+	const [low, high] = [Number(groups[4]), Number(groups[5])];
+	return `return a value from ${low} to ${high}${image.section === "" ? "" : ` (what SEC("${image.section}") defines)`}; compare before if it comes from elsewhere`;
+}

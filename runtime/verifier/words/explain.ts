@@ -1,0 +1,168 @@
+/**
+ * A rejection in words for the one who wrote the program.
+ *
+ *     prog.c:7:2: error[V0101]: value may be NULL here
+ *         7 |     *value += 1;
+ *           |     ^~~~~~
+ *       kernel: R0 invalid mem access 'map_value_or_null'
+ *       at:     instruction 7 of count: r1 = *(u64 *)(r0 + 0)
+ *       needed: a pointer that was compared with NULL on this path
+ *       known:  value is a value of map m, or NULL, since prog.c:6 (result of bpf_map_lookup_elem)
+ *       path:   prog.c:5: if (ctx->ingress_ifindex == 0) return 1;  → line 6
+ *       try:    after line 6: if (!value) return XDP_PASS;
+ */
+import { printInsn } from "../../../assembler/text/print.ts";
+import { lineAt } from "../../fault.ts";
+import type { LineRecord, ProgramImage } from "../../image.ts";
+import type { Rejection } from "../facts.ts";
+import { tokenAt } from "./c-text.ts";
+import { type Clues, gather } from "./clues.ts";
+import { diagnose } from "./diagnoses.ts";
+import { describe, rangeWords } from "./known.ts";
+
+/** Stable: `ebpfcc verify --json` prints it (docs/internals/verifier.md). */
+export interface Explanation {
+	readonly program: string;
+	/** The function within it, when BTF names it. */
+	readonly function: string | null;
+	readonly code: string;
+	/** One line in plain words. */
+	readonly title: string;
+	/** The kernel's. */
+	readonly message: string;
+	readonly insn: number;
+	/** The instruction as text; empty when the program as a whole is meant. */
+	readonly instruction: string;
+	readonly line: LineRecord | null;
+	/** Part of the line that is meant: first column, from 1, and length. */
+	readonly caret: { readonly column: number; readonly length: number } | null;
+	/** C variable concerned. */
+	readonly variable: string | null;
+	readonly needed: string | null;
+	readonly known: string | null;
+	readonly origin: { readonly insn: number; readonly line: LineRecord | null; readonly why: string } | null;
+	/** Branches on the way, oldest first: a condition's line, and the line that came next. */
+	readonly path: readonly PathStep[];
+	readonly suggestion: string | null;
+}
+
+export interface PathStep {
+	readonly line: LineRecord;
+	readonly to: LineRecord | null;
+	readonly times: number;
+}
+
+/** Steps of the path that are shown. */
+const SHOWN = 8;
+
+export function explain(image: ProgramImage, rejection: Rejection): Explanation {
+	const { insn, message } = rejection;
+	const diagnosis = diagnose(message);
+	const clues = gather(image, rejection, diagnosis?.groups ?? []);
+	const insnAt = image.insns[insn];
+	const fill = (text: string): string => filled(text, clues);
+	const row = diagnosis?.row;
+	const edit = row === undefined || row.edit === null ? (rejection.suggestion ?? null) : typeof row.edit === "string" ? row.edit : row.edit(clues);
+	const origin = clues.acquired === null ? clues.origin : { ...clues.acquired, why: `acquired by ${clues.acquired.callee}` };
+	return {
+		program: image.name,
+		function: functionAt(image, insn),
+		code: row?.code ?? rejection.code,
+		title: row === undefined ? message : fill(row.title),
+		message,
+		insn,
+		instruction: insnAt === undefined ? "" : (printInsn(insnAt, image.insns[insn + 1]) ?? ""),
+		line: clues.line,
+		caret: caretOf(clues),
+		variable: clues.acquired?.name ?? clues.name,
+		needed: row === undefined ? (rejection.needed ?? null) : row.needed === "" ? null : fill(row.needed),
+		known: knownWords(clues, rejection),
+		origin: origin === null ? null : { insn: origin.insn, line: origin.line, why: origin.why },
+		path: pathOf(image, rejection),
+		suggestion: edit === null || edit === undefined ? null : fill(edit),
+	};
+}
+
+function filled(text: string, clues: Clues): string {
+	const { groups, argument } = clues;
+	const words: Readonly<Record<string, string>> = {
+		v: clues.name ?? (argument?.text ? argument.text : "this value"), f: clues.callee === null ? "the call" : `${clues.callee}()`, n: String(argument?.number ?? groups[1] ?? ""),
+		a: argument?.text ?? "the argument", k: clues.known === null ? "of another kind" : describe(clues.known), e: (groups[3] ?? "").split(", ").map((type) => describe({ type, attributes: new Map(), low: 0n, high: 0n }).replace(/,? (?:of map|\(\? bytes\)|of \? bytes|never compared with data_end).*$/, "")).filter((type, i, all) => all.indexOf(type) === i).join(", "),
+		r: clues.acquired?.name ?? (clues.acquired === null ? "a reference" : `what ${clues.acquired.callee} gave`), w: clues.write ? "written" : "read", x: clues.exit,
+	};
+	return text.replace(/\$([a-z]|\d)/g, (whole, key: string) => words[key] ?? groups[Number(key)] ?? whole);
+}
+
+const since = (line: LineRecord | null, insn: number): string => (line === null ? `instruction ${insn}` : `${line.file}:${line.line}`);
+
+function knownWords(clues: Clues, rejection: Rejection): string | null {
+	const { known, index, origin, acquired } = clues;
+	if (acquired !== null) return `acquired at ${since(acquired.line, acquired.insn)} by ${acquired.callee}, still held here`;
+	const out: string[] = [];
+	const from = origin === null ? "" : `, since ${since(origin.line, origin.insn)} (${origin.why})${origin.compared === null ? "" : `, compared at line ${origin.compared.line}`}`;
+	if (index !== null && known !== null && known.type !== "scalar") {
+		const made = index.origin === null ? "" : `, since ${since(index.origin.line, index.origin.insn)} (${index.origin.why})${index.origin.compared === null ? "" : `, compared at line ${index.origin.compared.line}`}`;
+		out.push(`${index.name ?? "the index"} is ${rangeWords(index.low, index.high)}${index.scale > 1 ? `, times ${index.scale} bytes` : ""}${made}`);
+	}
+	if (known !== null) out.push(`${clues.name ?? clues.argument?.text ?? "it"} is ${describe(known)}${from}`);
+	else if (rejection.known !== undefined) out.push(rejection.known + from);
+	else if (origin !== null) out.push(`${clues.name ?? "it"} was ${origin.why} at ${since(origin.line, origin.insn)}`);
+	return out.length === 0 ? null : out.join("; ");
+}
+
+function caretOf({ line, access, callee }: Clues): Explanation["caret"] {
+	if (line === null || line.column < 1) return null;
+	if (access !== null) return { column: access.at + 1, length: access.text.length };
+	const call = callee === null ? -1 : line.text.indexOf(callee);
+	const column = call >= 0 ? call + 1 : line.column;
+	return { column, length: tokenAt(line.text, column) };
+}
+
+function functionAt(image: ProgramImage, insn: number): string | null {
+	if (insn < 0 || image.btf === null) return null;
+	const found = image.funcInfo.findLast(([start]) => start <= insn);
+	const type = found === undefined ? undefined : image.btf.types[found[1] - 1];
+	return type !== undefined && "name" in type && typeof type.name === "string" ? type.name : null;
+}
+
+/** Conditions passed on the way to the instruction, each with the line that came next. */
+function pathOf(image: ProgramImage, { insn, executed = [] }: Rejection): PathStep[] {
+	const out: { line: LineRecord; to: LineRecord | null; times: number }[] = [];
+	for (let i = executed.length - 1; i >= 0; i--) {
+		const at = executed[i];
+		const { opcode } = image.insns[at];
+		if (((opcode & 7) !== 5 && (opcode & 7) !== 6) || [0x00, 0x80, 0x90].includes(opcode & 0xf0)) continue;
+		const line = lineAt(image, at);
+		if (line === null) continue;
+		// The next line that is another one.
+		let j = i - 1;
+		while (j >= 0 && sameLine(lineAt(image, executed[j]), line)) j--;
+		const to = lineAt(image, j >= 0 ? executed[j] : insn);
+		const before = out.findIndex((step) => sameLine(step.line, line) && sameLine(step.to, to));
+		if (before >= 0 && before >= out.length - 3) out[before].times++;
+		else out.push({ line, to: sameLine(to, line) ? null : to, times: 1 });
+	}
+	return out;
+}
+
+const sameLine = (a: LineRecord | null, b: LineRecord | null): boolean => a === b || (a !== null && b !== null && a.line === b.line && a.file === b.file);
+
+export function renderExplanation(e: Explanation, color = false): string {
+	const paint = (style: string, text: string): string => (color ? `\x1b[${style}m${text}\x1b[0m` : text);
+	const where = e.line === null ? `${e.program}${e.insn >= 0 ? `: instruction ${e.insn}` : ""}` : `${e.line.file}:${e.line.line}:${e.caret?.column ?? e.line.column}`;
+	const out = [`${paint("1", `${where}:`)} ${paint("1;31", `error[${e.code}]:`)} ${paint("1", e.title)}`];
+	if (e.line !== null) {
+		const number = String(e.line.line).padStart(6);
+		out.push(`${number} | ${e.line.text.replaceAll("\t", " ")}`);
+		if (e.caret !== null) out.push(`       | ${" ".repeat(e.caret.column - 1)}${paint("1;32", `^${"~".repeat(Math.max(0, e.caret.length - 1))}`)}`);
+	}
+	if (e.title !== e.message) out.push(`  kernel: ${e.message.replaceAll("\n", " ")}`);
+	if (e.instruction !== "") out.push(`  at:     instruction ${e.insn} of ${e.program}${e.function === null || e.function === e.program ? "" : ` (in ${e.function})`}: ${e.instruction}`);
+	if (e.needed !== null) out.push(`  needed: ${e.needed}`);
+	if (e.known !== null) out.push(`  known:  ${e.known}`);
+	const steps = e.path.slice(-SHOWN).map((step) => `${step.line.file}:${step.line.line}: ${step.line.text.trim()}${step.to === null ? "" : `  → line ${step.to.line}`}${step.times > 1 ? ` (${step.times} times)` : ""}`);
+	if (e.path.length > SHOWN) steps.unshift(`… ${e.path.length - SHOWN} branches before`);
+	for (const [i, step] of steps.entries()) out.push(`${i === 0 ? "  path:   " : "          "}${step}`);
+	if (e.suggestion !== null) out.push(`  try:    ${e.suggestion}`);
+	return `${out.join("\n")}\n`;
+}
