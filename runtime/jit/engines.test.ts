@@ -34,7 +34,7 @@ function result(engine: Engine, seed: number): string {
 }
 
 describe("random programs", () => {
-	it(`${programs} give the interpreter's result on every engine`, () => {
+	it(`${programs} give the interpreter's result on every engine`, { timeout: 20_000 + programs * 200 }, () => {
 		for (let seed = first; seed < first + programs; seed++) {
 			const expected = result(reference, seed);
 			for (const [name, engine] of engines) expect(result(engine, seed), `seed ${seed} on ${name}`).toBe(expected);

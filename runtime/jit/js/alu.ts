@@ -1,7 +1,7 @@
 /**
  * Arithmetic, byte swaps and comparisons on pairs of int32s in JavaScript, without BigInt.
  * A 64-bit product takes the high word of the 32 × 32 one from doubles: h = ((a·b − lo) · 2⁻³² + 0.5) >>> 0, a and b unsigned;
- * its two roundings err by at most 2¹¹, far from 2³¹. Division that does not fit 32 bits is a Wasm function (divide.ts).
+ * its two roundings err by at most 2¹¹, far from 2³¹; with a literal b its scaling moves into the literal, and the chain is shorter. Division that does not fit 32 bits is a Wasm function (divide.ts).
  */
 import { FLAG } from "../representation.ts";
 import type { CompareName, Op } from "../decode.ts";
@@ -37,11 +37,11 @@ export function emitAlu(b: JsBody, op: Alu, at: number): void {
 			if (!full) return b.setLow(op.dst, at, `${a} + ${c} | 0`);
 			b.line(`${b.name("t")} = ${a} + ${c} | 0;`);
 			// Compared with the operand that may be a literal.
-			return finish(b, op.dst, `${sum(ah, ch)} + (${unsigned("t")} < ${unsigned(c === "0" ? a : c)} ? 1 : 0) | 0`);
+			return finish(b, op.dst, `${sum(ah, ch)} + ${carry("t", c === "0" ? a : c)} | 0`);
 		case "sub":
 			if (!full) return b.setLow(op.dst, at, `${a} - ${c} | 0`);
 			b.line(`${b.name("t")} = ${a} - ${c} | 0;`);
-			return finish(b, op.dst, `${ah} - ${ch} - (${unsigned(a)} < ${unsigned(c)} ? 1 : 0) | 0`);
+			return finish(b, op.dst, `${ah} - ${ch} - ${carry(a, c)} | 0`);
 		case "mul":
 			if (!full) return b.setLow(op.dst, at, `imul(${a}, ${c})`);
 			b.line(`${b.name("t")} = imul(${a}, ${c});`);
@@ -83,9 +83,17 @@ function bitwise(left: string, sign: string, right: string): string {
 	return `${left} ${sign} ${right}`;
 }
 
-/** Literals below 2²¹ make a product below 2⁵³, exact without correction. */
-const highProduct = (a: string, c: string): string => (/^\d{1,7}$/.test(c) && Number(c) < 2 ** 21 ? `(${unsigned(a)} * ${c} * 2.3283064365386963e-10 >>> 0)` : exactHighProduct(a, c));
-const exactHighProduct = (a: string, c: string): string => `(((${unsigned(a)} * ${unsigned(c)} - ${unsigned("t")}) * 2.3283064365386963e-10 + 0.5) >>> 0)`;
+/** 1 where a < c, else 0: as a number made of the truth value V8 needs no jump. */
+const carry = (a: string, c: string): string => `(${unsigned(a)} < ${unsigned(c)} | 0)`;
+
+const literal = /^-?\d+$/;
+
+/** a·c / 2³², rounded down. Literals below 2²¹ make a product below 2⁵³, exact without correction. */
+function highProduct(a: string, c: string): string {
+	if (!literal.test(c)) return `((${unsigned(a)} * ${unsigned(c)} - ${unsigned("t")}) * 2.3283064365386963e-10 + 0.5 >>> 0)`;
+	const scaled = (Number(c) >>> 0) / 2 ** 32;
+	return Number(c) >>> 0 < 2 ** 21 ? `(${unsigned(a)} * ${scaled} >>> 0)` : `(${unsigned(a)} * ${scaled} + 0.5 - ${unsigned("t")} * 2.3283064365386963e-10 >>> 0)`;
+}
 const product = (a: string, c: string): string => (a === "0" || c === "0" ? "0" : `imul(${a}, ${c})`);
 
 function emitShift(b: JsBody, op: Alu, at: number, flags: number, dst: Operand, src: Operand): void {
@@ -158,7 +166,7 @@ export function emitNeg(b: JsBody, op: Extract<Op, { kind: "neg" }>, at: number)
 	if (op.width === 32 || !b.keepsHigh(at) || flags & (FLAG.resZero | FLAG.resSign)) return b.setLow(op.dst, at, `0 - ${b.low(op.dst)} | 0`);
 	const high = b.high(op.dst, at, (flags & FLAG.dstZero) !== 0, (flags & FLAG.dstSign) !== 0);
 	b.line(`${b.name("t")} = 0 - ${b.low(op.dst)} | 0;`);
-	finish(b, op.dst, `~${high} + (t === 0 ? 1 : 0) | 0`);
+	finish(b, op.dst, `~${high} + (t === 0 | 0) | 0`);
 }
 
 export function emitMovsx(b: JsBody, op: Extract<Op, { kind: "movsx" }>, at: number): void {

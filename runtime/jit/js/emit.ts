@@ -294,7 +294,7 @@ function emitAtomic(b: JsBody, op: Extract<Op, { kind: "atomic" }>, slot: number
 		}
 		case "add":
 			b.line(`${b.name("t")} = x + ${low} | 0;`);
-			store("t", `y + ${high} + ((t >>> 0) < (x >>> 0) ? 1 : 0) | 0`);
+			store("t", `y + ${high} + ((t >>> 0) < (x >>> 0) | 0) | 0`);
 			break;
 		default: {
 			const sign = { or: "|", and: "&", xor: "^" }[op.op];
