@@ -1,21 +1,17 @@
-/**
- * From ohm's parse to the syntax tree: what the three tables of actions share. An action reads a node's place in the chunk's string;
- * `Builder` turns that into tokens of the unit.
- */
-import type { Node } from "ohm-js";
+/** From the parse tree to the syntax tree: what the three tables of actions share. */
 import type { TokenSpan } from "../diagnostics/diagnostic.ts";
 import type { TokenBuffer } from "../preprocess/buffer.ts";
 import type { Attribute } from "./ast.ts";
+import type { Action, Node } from "./tree.ts";
 
 export interface Builder {
 	readonly tokens: TokenBuffer;
-	/** Token of the string's first character. */
-	base: number;
 	/** Attributes that pragmas add to a record, enum or function that begins at the token. */
 	pragmaAttributes(token: number, subject: "record" | "enum" | "function" | "variable"): readonly Attribute[];
 }
 
-export type Actions = Record<string, (this: Node, ...children: Node[]) => unknown>;
+/** By rule. */
+export type Actions = Record<string, Action>;
 
 /** The tree that the node stands for. Which type it has is the grammar's business, so the caller says it. */
 export function ast<T>(node: Node): T {
@@ -29,18 +25,10 @@ export function all<T>(node: Node): T[] {
 export function maybe<T>(node: Node): T | undefined {
 	return node.children.length === 0 ? undefined : (node.children[0].ast() as T);
 }
-/** Of `listOf`. */
-export function list<T>(node: Node): T[] {
-	return node.asIteration().children.map((child: Node) => child.ast() as T);
-}
 
-export function spanOf(builder: Builder, node: Node): TokenSpan {
-	const { source } = node;
-	return { from: builder.base + source.startIdx, to: builder.base + source.endIdx };
-}
-export function tokenOf(builder: Builder, node: Node): number {
-	return builder.base + node.source.startIdx;
+export function spanOf(node: Node): TokenSpan {
+	return { from: node.from, to: node.to };
 }
 export function textOf(builder: Builder, node: Node): string {
-	return builder.tokens.text(builder.base + node.source.startIdx);
+	return builder.tokens.text(node.from);
 }

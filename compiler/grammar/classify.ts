@@ -1,11 +1,12 @@
 /**
- * A chunk's tokens as the string that the grammar reads: one character each. C's one ambiguity is settled here, ahead of the parse:
+ * A chunk's tokens as the grammar reads them: one number each. C's one ambiguity is settled here, ahead of the parse:
  * is a name a type? At file scope the index knows. Within a function a name may be declared anew: `u32 type;` hides a typedef `type` to the
  * end of the block, `typedef int t;` makes one. Both are told from the tokens around the name, because a typedef's name can stand
  * behind a complete type, behind `*`, or in front of `=` or `[` only where it is being declared.
  */
 import { GRAMMAR_BASE, Kind, kindOf } from "../source/kinds.ts";
 import type { TokenBuffer } from "../preprocess/buffer.ts";
+import { END_OF_TEXT } from "./matcher.ts";
 
 const LPAREN = kindOf("(");
 const RPAREN = kindOf(")");
@@ -37,9 +38,11 @@ export interface TypeNames {
 	isTypedef(name: number): boolean;
 }
 
-export function grammarString(tokens: TokenBuffer, from: number, to: number, types: TypeNames): string {
+/** Kinds of the tokens, names told apart, and `END_OF_TEXT` behind them. */
+export function classify(tokens: TokenBuffer, from: number, to: number, types: TypeNames): Uint8Array {
 	const { kinds, values } = tokens;
-	const out = new Uint16Array(to - from);
+	const out = new Uint8Array(to - from + 1);
+	out[to - from] = END_OF_TEXT;
 	/** Names declared within the chunk, innermost scope last: true is a typedef, false hides one. */
 	let scopes: Map<number, boolean>[] | null = null;
 	const bracesOpen: number[] = [];
@@ -74,7 +77,7 @@ export function grammarString(tokens: TokenBuffer, from: number, to: number, typ
 		if (i < from) return false;
 		const k = kinds[i];
 		if (isTypeWord[k] === 1) return true;
-		if (k === Kind.identifier) return out[i - from] === GRAMMAR_BASE + Kind.typedefName || (i > from && isTag[kinds[i - 1]] === 1);
+		if (k === Kind.identifier) return out[i - from] === Kind.typedefName || (i > from && isTag[kinds[i - 1]] === 1);
 		return k === RBRACE && i === at && closesRecord;
 	};
 	let closesRecord = false;
@@ -114,9 +117,9 @@ export function grammarString(tokens: TokenBuffer, from: number, to: number, typ
 		} else if (k === LPAREN) brackets.push(i);
 		else if (k === RPAREN) brackets.pop();
 		else if (k === K_TYPEDEF && bracesOpen.length > 0) typedefEnd = localTypedef(i);
-		out[i - from] = GRAMMAR_BASE + shown;
+		out[i - from] = shown;
 	}
-	return decode(out);
+	return out;
 
 	/** Parameters of a prototype within a function hide nothing; what `for (` declares does. */
 	function inPrototype(): boolean {
@@ -172,7 +175,9 @@ export function grammarString(tokens: TokenBuffer, from: number, to: number, typ
 }
 
 const PIECE = 8192;
-function decode(codes: Uint16Array): string {
+/** As ohm reads them: one private-use character each. */
+export function grammarString(kinds: Uint8Array): string {
+	const codes = Uint16Array.from(kinds.subarray(0, kinds.length - 1), (kind) => GRAMMAR_BASE + kind);
 	let text = "";
 	for (let i = 0; i < codes.length; i += PIECE) text += String.fromCharCode(...codes.subarray(i, i + PIECE));
 	return text;

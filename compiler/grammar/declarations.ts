@@ -1,12 +1,12 @@
 /** Actions for declarations (C11 6.7): specifiers, declarators, records, enums, initialisers, attributes. */
-import type { Node } from "ohm-js";
 import { spellingOf } from "../source/kinds.ts";
-import { type Actions, all, ast, type Builder, list, maybe, spanOf, textOf, tokenOf } from "./actions.ts";
+import { type Actions, all, ast, type Builder, maybe, spanOf, textOf } from "./actions.ts";
 import type {
 	Attribute, AttributeArg, CompoundStmt, Declaration, Declarator, DeclSpecs, Designator, EnumSpec, Expr, FileAsm, FunctionDef, InitDeclarator, Initializer, InitList,
 	MemberDecl, MemberDeclarator, ParamDecl, Qualifiers, RecordSpec, StaticAssert, TypeName, TypeSpec,
 } from "./ast.ts";
 import { joinStrings } from "./strings.ts";
+import type { Node } from "./tree.ts";
 
 type Storage = DeclSpecs["storage"][number];
 type FunctionSpec = DeclSpecs["functionSpecs"][number];
@@ -26,8 +26,7 @@ type Wrap = (inner: Declarator) => Declarator;
 const NO_QUALIFIERS: Qualifiers = { const: false, volatile: false, restrict: false, atomic: false };
 
 export function declarationActions(builder: Builder): Actions {
-	const span = (node: Node) => spanOf(builder, node);
-	const spelling = (node: Node): string => spellingOf(builder.tokens.kinds[tokenOf(builder, node)]);
+	const spelling = (node: Node): string => spellingOf(builder.tokens.kinds[node.from]);
 
 	function specs(node: Node, parts: readonly Spec[], type: TypeSpec | null): DeclSpecs {
 		const storage: Storage[] = [];
@@ -58,7 +57,7 @@ export function declarationActions(builder: Builder): Actions {
 					break;
 			}
 		}
-		return { storage, functionSpecs, quals, type: type ?? { kind: "builtin", words, span: span(node) }, attrs, alignas, span: span(node) };
+		return { storage, functionSpecs, quals, type: type ?? { kind: "builtin", words, span: spanOf(node) }, attrs, alignas, span: spanOf(node) };
 	}
 
 	/** Qualifiers and attributes behind a `*`. */
@@ -81,21 +80,21 @@ export function declarationActions(builder: Builder): Actions {
 	return {
 		// ── file scope ──
 		declaration(specifiers, declarators, _semicolon) {
-			return { kind: "declaration", specs: ast<DeclSpecs>(specifiers), declarators: list<InitDeclarator>(declarators), span: span(this) } satisfies Declaration;
+			return { kind: "declaration", specs: ast<DeclSpecs>(specifiers), declarators: all<InitDeclarator>(declarators), span: spanOf(this) } satisfies Declaration;
 		},
 		functionDef(specifiers, declarator, attrs, body) {
-			const pragmas = builder.pragmaAttributes(tokenOf(builder, this), "function");
-			return { kind: "function", specs: ast<DeclSpecs>(specifiers), declarator: ast<Declarator>(declarator), attrs: [...all<Attribute[]>(attrs).flat(), ...pragmas], body: ast<CompoundStmt>(body), span: span(this) } satisfies FunctionDef;
+			const pragmas = builder.pragmaAttributes(this.from, "function");
+			return { kind: "function", specs: ast<DeclSpecs>(specifiers), declarator: ast<Declarator>(declarator), attrs: [...all<Attribute[]>(attrs).flat(), ...pragmas], body: ast<CompoundStmt>(body), span: spanOf(this) } satisfies FunctionDef;
 		},
 		implicitFunctionDef(declarator, attrs, body) {
-			return { kind: "function", specs: specs(declarator, [], null), declarator: ast<Declarator>(declarator), attrs: all<Attribute[]>(attrs).flat(), body: ast<CompoundStmt>(body), span: span(this) } satisfies FunctionDef;
+			return { kind: "function", specs: specs(declarator, [], null), declarator: ast<Declarator>(declarator), attrs: all<Attribute[]>(attrs).flat(), body: ast<CompoundStmt>(body), span: spanOf(this) } satisfies FunctionDef;
 		},
 		staticAssert(_word, _open, condition, _comma, message, _close, _semicolon) {
 			const text = maybe<Expr & { kind: "string" }>(message);
-			return { kind: "static-assert", condition: ast<Expr>(condition), ...(text === undefined ? {} : { message: joinStrings(text.parts) }), span: span(this) } satisfies StaticAssert;
+			return { kind: "static-assert", condition: ast<Expr>(condition), ...(text === undefined ? {} : { message: joinStrings(text.parts) }), span: spanOf(this) } satisfies StaticAssert;
 		},
 		fileAsm(_asm, _qualifiers, _open, text, _close, _semicolon) {
-			return { kind: "file-asm", text: joinStrings(ast<Expr & { kind: "string" }>(text).parts), span: span(this) } satisfies FileAsm;
+			return { kind: "file-asm", text: joinStrings(ast<Expr & { kind: "string" }>(text).parts), span: spanOf(this) } satisfies FileAsm;
 		},
 		emptyDeclaration(_attrs, _semicolon) {
 			return null;
@@ -122,10 +121,10 @@ export function declarationActions(builder: Builder): Actions {
 			return { kind: "qualifier", word: text === "_Atomic" ? "atomic" : (text as Qualifier) };
 		},
 		attribute_gnu(_word, _open, _open2, items, _close, _close2) {
-			return list<Attribute | null>(items).filter((a) => a !== null);
+			return all<Attribute | null>(items).filter((a) => a !== null);
 		},
 		attribute_standard(_open, _open2, items, _close, _close2) {
-			return list<Attribute | null>(items).filter((a) => a !== null);
+			return all<Attribute | null>(items).filter((a) => a !== null);
 		},
 		attribute_declspec(_word, _open, items, _close) {
 			return all<Attribute>(items);
@@ -149,35 +148,35 @@ export function declarationActions(builder: Builder): Actions {
 			return { kind: "word", word: textOf(builder, this) === "_BitInt" ? "_BitInt" : spelling(this) };
 		},
 		oneType(type) {
-			return type.isTerminal() ? ({ kind: "auto-type", span: span(this) } satisfies TypeSpec) : ast(type);
+			return type.isTerminal() ? ({ kind: "auto-type", span: spanOf(this) } satisfies TypeSpec) : ast(type);
 		},
 		typedefName(_token) {
-			return { kind: "typedef-name", name: textOf(builder, this), span: span(this) } satisfies TypeSpec;
+			return { kind: "typedef-name", name: textOf(builder, this), span: spanOf(this) } satisfies TypeSpec;
 		},
 		typeof_type(word, _open, type, _close) {
-			return { kind: "typeof-type", type: ast<TypeName>(type), unqual: spelling(word) !== "typeof", span: span(this) } satisfies TypeSpec;
+			return { kind: "typeof-type", type: ast<TypeName>(type), unqual: spelling(word) !== "typeof", span: spanOf(this) } satisfies TypeSpec;
 		},
 		typeof_value(word, _open, value, _close) {
-			return { kind: "typeof-expr", expr: ast<Expr>(value), unqual: spelling(word) !== "typeof", span: span(this) } satisfies TypeSpec;
+			return { kind: "typeof-expr", expr: ast<Expr>(value), unqual: spelling(word) !== "typeof", span: spanOf(this) } satisfies TypeSpec;
 		},
 		atomicType(_word, _open, type, _close) {
-			return { kind: "atomic-type", type: ast<TypeName>(type), span: span(this) } satisfies TypeSpec;
+			return { kind: "atomic-type", type: ast<TypeName>(type), span: spanOf(this) } satisfies TypeSpec;
 		},
 
 		// ── records and enums ──
 		record_definition(word, before, name, members, after) {
-			const attrs = [...all<Attribute[]>(before).flat(), ...all<Attribute[]>(after).flat(), ...builder.pragmaAttributes(tokenOf(builder, this), "record")];
+			const attrs = [...all<Attribute[]>(before).flat(), ...all<Attribute[]>(after).flat(), ...builder.pragmaAttributes(this.from, "record")];
 			const tag = name.children.length === 0 ? {} : { name: textOf(builder, name.children[0]) };
-			return { kind: "record", union: spelling(word) === "union", ...tag, members: ast<(MemberDecl | StaticAssert)[]>(members), attrs, span: span(this) } satisfies RecordSpec;
+			return { kind: "record", union: spelling(word) === "union", ...tag, members: ast<(MemberDecl | StaticAssert)[]>(members), attrs, span: spanOf(this) } satisfies RecordSpec;
 		},
 		record_reference(word, attrs, name) {
-			return { kind: "record", union: spelling(word) === "union", name: textOf(builder, name), attrs: all<Attribute[]>(attrs).flat(), span: span(this) } satisfies RecordSpec;
+			return { kind: "record", union: spelling(word) === "union", name: textOf(builder, name), attrs: all<Attribute[]>(attrs).flat(), span: spanOf(this) } satisfies RecordSpec;
 		},
 		memberList(_open, members, _close) {
 			return all<MemberDecl | StaticAssert | null>(members).filter((m) => m !== null);
 		},
 		member_declaration(specifiers, declarators, _semicolon) {
-			return { kind: "member", specs: ast<DeclSpecs>(specifiers), declarators: list<MemberDeclarator>(declarators), span: span(this) } satisfies MemberDecl;
+			return { kind: "member", specs: ast<DeclSpecs>(specifiers), declarators: all<MemberDeclarator>(declarators), span: spanOf(this) } satisfies MemberDecl;
 		},
 		member_assert(assert) {
 			return ast(assert);
@@ -190,30 +189,30 @@ export function declarationActions(builder: Builder): Actions {
 		},
 		memberDeclarator_named(declarator, _colon, bits, attrs) {
 			const width = maybe<Expr>(bits);
-			return { declarator: ast<Declarator>(declarator), ...(width === undefined ? {} : { bits: width }), attrs: all<Attribute[]>(attrs).flat(), span: span(this) } satisfies MemberDeclarator;
+			return { declarator: ast<Declarator>(declarator), ...(width === undefined ? {} : { bits: width }), attrs: all<Attribute[]>(attrs).flat(), span: spanOf(this) } satisfies MemberDeclarator;
 		},
 		memberDeclarator_unnamed(_colon, bits, attrs) {
-			return { bits: ast<Expr>(bits), attrs: all<Attribute[]>(attrs).flat(), span: span(this) } satisfies MemberDeclarator;
+			return { bits: ast<Expr>(bits), attrs: all<Attribute[]>(attrs).flat(), span: spanOf(this) } satisfies MemberDeclarator;
 		},
 		enumSpec_definition(_word, before, name, base, enumerators, after) {
-			const attrs = [...all<Attribute[]>(before).flat(), ...all<Attribute[]>(after).flat(), ...builder.pragmaAttributes(tokenOf(builder, this), "enum")];
+			const attrs = [...all<Attribute[]>(before).flat(), ...all<Attribute[]>(after).flat(), ...builder.pragmaAttributes(this.from, "enum")];
 			const tag = name.children.length === 0 ? {} : { name: textOf(builder, name.children[0]) };
 			const underlying = maybe<TypeName>(base);
-			return { kind: "enum", ...tag, ...(underlying === undefined ? {} : { underlying }), enumerators: ast(enumerators), attrs, span: span(this) } satisfies EnumSpec;
+			return { kind: "enum", ...tag, ...(underlying === undefined ? {} : { underlying }), enumerators: ast(enumerators), attrs, span: spanOf(this) } satisfies EnumSpec;
 		},
 		enumSpec_reference(_word, attrs, name, base) {
 			const underlying = maybe<TypeName>(base);
-			return { kind: "enum", name: textOf(builder, name), ...(underlying === undefined ? {} : { underlying }), attrs: all<Attribute[]>(attrs).flat(), span: span(this) } satisfies EnumSpec;
+			return { kind: "enum", name: textOf(builder, name), ...(underlying === undefined ? {} : { underlying }), attrs: all<Attribute[]>(attrs).flat(), span: spanOf(this) } satisfies EnumSpec;
 		},
 		enumBase(_colon, type) {
 			return ast(type);
 		},
 		enumerators(_open, items, _comma, _close) {
-			return list(items);
+			return all(items);
 		},
 		enumerator(name, attrs, _equals, value) {
 			const expr = maybe<Expr>(value);
-			return { name: textOf(builder, name), ...(expr === undefined ? {} : { value: expr }), attrs: all<Attribute[]>(attrs).flat(), span: span(this) };
+			return { name: textOf(builder, name), ...(expr === undefined ? {} : { value: expr }), attrs: all<Attribute[]>(attrs).flat(), span: spanOf(this) };
 		},
 
 		// ── declarators ──
@@ -221,7 +220,7 @@ export function declarationActions(builder: Builder): Actions {
 			const asmLabel = maybe<string>(label);
 			const value = maybe<Initializer>(init);
 			const attrs = [before, middle, after].flatMap((node) => all<Attribute[]>(node).flat());
-			return { declarator: ast<Declarator>(declarator), ...(asmLabel === undefined ? {} : { asmLabel }), attrs, ...(value === undefined ? {} : { init: value }), span: span(this) } satisfies InitDeclarator;
+			return { declarator: ast<Declarator>(declarator), ...(asmLabel === undefined ? {} : { asmLabel }), attrs, ...(value === undefined ? {} : { init: value }), span: spanOf(this) } satisfies InitDeclarator;
 		},
 		asmLabel(_asm, _qualifiers, _open, text, _close) {
 			return joinStrings(ast<Expr & { kind: "string" }>(text).parts);
@@ -231,14 +230,14 @@ export function declarationActions(builder: Builder): Actions {
 		},
 		pointer(_star, parts): Wrap {
 			const { quals, attrs } = pointerSpecs(all<Spec>(parts));
-			const at = span(this);
+			const at = spanOf(this);
 			return (inner) => ({ kind: "pointer", quals, attrs, inner, span: { from: at.from, to: Math.max(at.to, inner.span.to) } });
 		},
 		directDeclarator(head, suffixes) {
 			return suffixed(ast<Declarator>(head), all<Wrap>(suffixes));
 		},
 		declaratorHead_name(name) {
-			return { kind: "name", name: textOf(builder, name), span: span(this) } satisfies Declarator;
+			return { kind: "name", name: textOf(builder, name), span: spanOf(this) } satisfies Declarator;
 		},
 		declaratorHead_nested(_open, attrs, inner, _close) {
 			return attributed(this, all<Attribute[]>(attrs).flat(), ast<Declarator>(inner));
@@ -251,11 +250,11 @@ export function declarationActions(builder: Builder): Actions {
 		},
 		declaratorSuffix_function(_open, params, close): Wrap {
 			const { list: parameters, variadic, unprototyped } = ast<Params>(params);
-			const to = tokenOf(builder, close) + 1;
+			const to = close.from + 1;
 			return (inner) => ({ kind: "function", inner, params: parameters, variadic, unprototyped, span: { from: inner.span.from, to } });
 		},
 		params_some(params, more): Params {
-			const parameters = list<ParamDecl>(params);
+			const parameters = all<ParamDecl>(params);
 			// `(void)`: no parameters.
 			if (parameters.length === 1 && more.children.length === 0 && isVoid(parameters[0])) return { list: [], variadic: false, unprototyped: false };
 			return { list: parameters, variadic: more.children.length > 0, unprototyped: false };
@@ -267,10 +266,10 @@ export function declarationActions(builder: Builder): Actions {
 			return { list: [], variadic: false, unprototyped: true };
 		},
 		param(specifiers, declarator, attrs) {
-			return { specs: ast<DeclSpecs>(specifiers), declarator: ast<Declarator>(declarator), attrs: all<Attribute[]>(attrs).flat(), span: span(this) } satisfies ParamDecl;
+			return { specs: ast<DeclSpecs>(specifiers), declarator: ast<Declarator>(declarator), attrs: all<Attribute[]>(attrs).flat(), span: spanOf(this) } satisfies ParamDecl;
 		},
 		typeName(_start, specifiers, declarator) {
-			return { kind: "type-name", specs: ast<DeclSpecs>(specifiers), declarator: ast<Declarator>(declarator), span: span(this) } satisfies TypeName;
+			return { kind: "type-name", specs: ast<DeclSpecs>(specifiers), declarator: ast<Declarator>(declarator), span: spanOf(this) } satisfies TypeName;
 		},
 		abstractDeclarator(pointers, direct) {
 			return declare(all<Wrap>(pointers), maybe<Declarator>(direct) ?? nameless(this));
@@ -290,28 +289,28 @@ export function declarationActions(builder: Builder): Actions {
 
 		// ── initialisers ──
 		initList(_open, first, _comma, rest, _trailing, _close) {
-			return { kind: "init-list", items: [...all<InitList["items"][number]>(first), ...rest.children.flatMap((node) => all<InitList["items"][number]>(node))], span: span(this) } satisfies InitList;
+			return { kind: "init-list", items: [...all<InitList["items"][number]>(first), ...rest.children.flatMap((node) => all<InitList["items"][number]>(node))], span: spanOf(this) } satisfies InitList;
 		},
 		initItem_designated(designators, _equals, value) {
-			return { designators: all<Designator>(designators), value: ast<Initializer>(value), span: span(this) };
+			return { designators: all<Designator>(designators), value: ast<Initializer>(value), span: spanOf(this) };
 		},
 		initItem_old(name, _colon, value) {
-			return { designators: [{ kind: "field", name: textOf(builder, name), span: span(name) }], value: ast<Initializer>(value), span: span(this) };
+			return { designators: [{ kind: "field", name: textOf(builder, name), span: spanOf(name) }], value: ast<Initializer>(value), span: spanOf(this) };
 		},
 		initItem_plain(value) {
-			return { designators: [], value: ast<Initializer>(value), span: span(this) };
+			return { designators: [], value: ast<Initializer>(value), span: spanOf(this) };
 		},
 		designator_field(_dot, name) {
-			return { kind: "field", name: textOf(builder, name), span: span(this) } satisfies Designator;
+			return { kind: "field", name: textOf(builder, name), span: spanOf(this) } satisfies Designator;
 		},
 		designator_index(_open, from, _dots, to, _close) {
 			const end = maybe<Expr>(to);
-			return { kind: "index", from: ast<Expr>(from), ...(end === undefined ? {} : { to: end }), span: span(this) } satisfies Designator;
+			return { kind: "index", from: ast<Expr>(from), ...(end === undefined ? {} : { to: end }), span: spanOf(this) } satisfies Designator;
 		},
 
 		// ── attributes ──
 		attributeItem(name, args) {
-			return { name: ast<string>(name), args: maybe<AttributeArg[]>(args) ?? [], span: span(this) } satisfies Attribute;
+			return { name: ast<string>(name), args: maybe<AttributeArg[]>(args) ?? [], span: spanOf(this) } satisfies Attribute;
 		},
 		attributeName_scoped(_space, _colons, name) {
 			return plainName(textOf(builder, name));
@@ -320,7 +319,7 @@ export function declarationActions(builder: Builder): Actions {
 			return plainName(textOf(builder, name));
 		},
 		attributeArgs(_open, args, _close) {
-			return list<AttributeArg>(args);
+			return all<AttributeArg>(args);
 		},
 	};
 
@@ -343,17 +342,17 @@ export function declarationActions(builder: Builder): Actions {
 			if (text === "static") isStatic = true;
 			else quals = { ...quals, [text]: true };
 		}
-		const to = tokenOf(builder, close) + 1;
+		const to = close.from + 1;
 		return (inner) => ({ kind: "array", inner, ...(length === undefined ? {} : { length }), static: isStatic, quals, span: { from: inner.span.from, to } });
 	}
 
 	function attributed(node: Node, attrs: readonly Attribute[], inner: Declarator): Declarator {
-		return attrs.length === 0 ? inner : { kind: "attributed", attrs, inner, span: span(node) };
+		return attrs.length === 0 ? inner : { kind: "attributed", attrs, inner, span: spanOf(node) };
 	}
 
 	/** An abstract declarator's missing name stands at its end. */
 	function nameless(node: Node): Declarator {
-		const { from } = span(node);
+		const { from } = spanOf(node);
 		return { kind: "name", span: { from, to: from } };
 	}
 }

@@ -1,8 +1,8 @@
 /** Actions for expressions: flat runs of operators become trees here, by precedence (C11 6.5). */
-import type { Node } from "ohm-js";
 import { Kind, spellingOf } from "../source/kinds.ts";
-import { type Actions, all, ast, type Builder, list, maybe, spanOf, textOf, tokenOf } from "./actions.ts";
+import { type Actions, all, ast, type Builder, maybe, spanOf, textOf } from "./actions.ts";
 import type { AssignOp, BinaryOp, CompoundStmt, Designator, Expr, InitList, TypeName, UnaryOp } from "./ast.ts";
+import type { Node } from "./tree.ts";
 
 /** How tight an operator binds; assignments and conditionals group from the right. */
 const COMMA = 0;
@@ -27,8 +27,7 @@ type Prefix = { readonly from: number } & ({ readonly kind: "op"; readonly op: U
 type Suffix = (base: Expr) => Expr;
 
 export function expressionActions(builder: Builder): Actions {
-	const span = (node: Node) => spanOf(builder, node);
-	const op = (node: Node): string => spellingOf(builder.tokens.kinds[tokenOf(builder, node)]);
+	const op = (node: Node): string => spellingOf(builder.tokens.kinds[node.from]);
 
 	return {
 		expr(first, operators, rest) {
@@ -45,7 +44,7 @@ export function expressionActions(builder: Builder): Actions {
 		conditionalOp: operator,
 		ternary(_question, then, _colon): Operator {
 			const middle = maybe<Expr>(then);
-			return { level: TERNARY, op: "?", at: tokenOf(builder, this), ...(middle === undefined ? {} : { then: middle }) };
+			return { level: TERNARY, op: "?", at: this.from, ...(middle === undefined ? {} : { then: middle }) };
 		},
 		unary(prefixes, primary, suffixes) {
 			let value = ast<Expr>(primary);
@@ -59,22 +58,22 @@ export function expressionActions(builder: Builder): Actions {
 			return value;
 		},
 		prefix_op(operator): Prefix {
-			return { kind: "op", op: op(operator) as UnaryOp, from: tokenOf(builder, operator) };
+			return { kind: "op", op: op(operator) as UnaryOp, from: operator.from };
 		},
 		prefix_size(word): Prefix {
-			return { kind: op(word) === "sizeof" ? "sizeof-expr" : "alignof-expr", from: tokenOf(builder, word) };
+			return { kind: op(word) === "sizeof" ? "sizeof-expr" : "alignof-expr", from: word.from };
 		},
 		prefix_cast(open, type, _close): Prefix {
-			return { kind: "cast", type: ast(type), from: tokenOf(builder, open) };
+			return { kind: "cast", type: ast(type), from: open.from };
 		},
 		postfixOp_index(_open, index, close): Suffix {
 			const inner = ast<Expr>(index);
-			const to = tokenOf(builder, close) + 1;
+			const to = close.from + 1;
 			return (base) => ({ kind: "index", base, index: inner, span: { from: base.span.from, to } });
 		},
 		postfixOp_call(_open, args, close): Suffix {
-			const values = list<Expr>(args);
-			const to = tokenOf(builder, close) + 1;
+			const values = all<Expr>(args);
+			const to = close.from + 1;
 			return (callee) => ({ kind: "call", callee, args: values, span: { from: callee.span.from, to } });
 		},
 		postfixOp_member(_dot, name): Suffix {
@@ -84,73 +83,73 @@ export function expressionActions(builder: Builder): Actions {
 			return member(name, true);
 		},
 		postfixOp_increment(operator): Suffix {
-			const to = tokenOf(builder, operator) + 1;
+			const to = operator.from + 1;
 			return (operand) => ({ kind: "postfix", op: "++", operand, span: { from: operand.span.from, to } });
 		},
 		postfixOp_decrement(operator): Suffix {
-			const to = tokenOf(builder, operator) + 1;
+			const to = operator.from + 1;
 			return (operand) => ({ kind: "postfix", op: "--", operand, span: { from: operand.span.from, to } });
 		},
 		typeArgument(type) {
-			return { kind: "type-argument", type: ast<TypeName>(type), span: span(this) } satisfies Expr;
+			return { kind: "type-argument", type: ast<TypeName>(type), span: spanOf(this) } satisfies Expr;
 		},
 		atom(_token): Expr {
 			const text = textOf(builder, this);
-			switch (builder.tokens.kinds[tokenOf(builder, this)]) {
+			switch (builder.tokens.kinds[this.from]) {
 				case Kind.number:
-					return { kind: "number", text, span: span(this) };
+					return { kind: "number", text, span: spanOf(this) };
 				case Kind.char:
-					return { kind: "char", text, span: span(this) };
+					return { kind: "char", text, span: spanOf(this) };
 				default:
-					return { kind: "identifier", name: text, span: span(this) };
+					return { kind: "identifier", name: text, span: spanOf(this) };
 			}
 		},
 		strings(tokens) {
-			return { kind: "string", parts: tokens.children.map((token) => textOf(builder, token)), span: span(this) } satisfies Expr;
+			return { kind: "string", parts: tokens.children.map((token) => textOf(builder, token)), span: spanOf(this) } satisfies Expr;
 		},
 		primary_expr(_open, inner, _close) {
 			// Parentheses leave no node.
 			return ast(inner);
 		},
 		primary_literal(_open, type, _close, init) {
-			return { kind: "compound-literal", type: ast<TypeName>(type), init: ast<InitList>(init), span: span(this) } satisfies Expr;
+			return { kind: "compound-literal", type: ast<TypeName>(type), init: ast<InitList>(init), span: spanOf(this) } satisfies Expr;
 		},
 		primary_statement(_open, body, _close) {
-			return { kind: "statement", body: ast<CompoundStmt>(body), span: span(this) } satisfies Expr;
+			return { kind: "statement", body: ast<CompoundStmt>(body), span: spanOf(this) } satisfies Expr;
 		},
 		sizeofType(word, _open, type, _close) {
-			return { kind: op(word) === "sizeof" ? "sizeof-type" : "alignof-type", type: ast<TypeName>(type), span: span(this) } satisfies Expr;
+			return { kind: op(word) === "sizeof" ? "sizeof-type" : "alignof-type", type: ast<TypeName>(type), span: spanOf(this) } satisfies Expr;
 		},
 		labelAddress(_and, name) {
-			return { kind: "label-address", label: textOf(builder, name), span: span(this) } satisfies Expr;
+			return { kind: "label-address", label: textOf(builder, name), span: spanOf(this) } satisfies Expr;
 		},
 		generic(_word, _open, control, _comma, cases, _close) {
-			return { kind: "generic", control: ast<Expr>(control), cases: list(cases), span: span(this) } satisfies Expr;
+			return { kind: "generic", control: ast<Expr>(control), cases: all(cases), span: spanOf(this) } satisfies Expr;
 		},
 		genericCase_default(_default, _colon, value) {
-			return { value: ast<Expr>(value), span: span(this) };
+			return { value: ast<Expr>(value), span: spanOf(this) };
 		},
 		genericCase_type(type, _colon, value) {
-			return { type: ast<TypeName>(type), value: ast<Expr>(value), span: span(this) };
+			return { type: ast<TypeName>(type), value: ast<Expr>(value), span: spanOf(this) };
 		},
 		offsetof(_word, _open, type, _comma, name, rest, _close) {
-			const first: Designator = { kind: "field", name: textOf(builder, name), span: span(name) };
-			return { kind: "offsetof", type: ast<TypeName>(type), path: [first, ...all<Designator>(rest)], span: span(this) } satisfies Expr;
+			const first: Designator = { kind: "field", name: textOf(builder, name), span: spanOf(name) };
+			return { kind: "offsetof", type: ast<TypeName>(type), path: [first, ...all<Designator>(rest)], span: spanOf(this) } satisfies Expr;
 		},
 		offsetDesignator_field(_dot, name) {
-			return { kind: "field", name: textOf(builder, name), span: span(this) } satisfies Designator;
+			return { kind: "field", name: textOf(builder, name), span: spanOf(this) } satisfies Designator;
 		},
 		offsetDesignator_index(_open, index, _close) {
-			return { kind: "index", from: ast<Expr>(index), span: span(this) } satisfies Designator;
+			return { kind: "index", from: ast<Expr>(index), span: spanOf(this) } satisfies Designator;
 		},
 		typesCompatible(_word, _open, left, _comma, right, _close) {
-			return { kind: "types-compatible", left: ast<TypeName>(left), right: ast<TypeName>(right), span: span(this) } satisfies Expr;
+			return { kind: "types-compatible", left: ast<TypeName>(left), right: ast<TypeName>(right), span: spanOf(this) } satisfies Expr;
 		},
 		choose(_word, _open, condition, _comma, then, _comma2, otherwise, _close) {
-			return { kind: "choose", condition: ast<Expr>(condition), then: ast<Expr>(then), else: ast<Expr>(otherwise), span: span(this) } satisfies Expr;
+			return { kind: "choose", condition: ast<Expr>(condition), then: ast<Expr>(then), else: ast<Expr>(otherwise), span: spanOf(this) } satisfies Expr;
 		},
 		vaArg(_word, _open, from, _comma, type, _close) {
-			return { kind: "va-arg", list: ast<Expr>(from), type: ast<TypeName>(type), span: span(this) } satisfies Expr;
+			return { kind: "va-arg", list: ast<Expr>(from), type: ast<TypeName>(type), span: spanOf(this) } satisfies Expr;
 		},
 	};
 
@@ -158,11 +157,11 @@ export function expressionActions(builder: Builder): Actions {
 		if (!part.isTerminal()) return ast(part);
 		const spelling = op(part);
 		const level = spelling === "," ? COMMA : Object.hasOwn(PRECEDENCE, spelling) ? PRECEDENCE[spelling as BinaryOp] : ASSIGN;
-		return { level, op: spelling, at: tokenOf(builder, part) };
+		return { level, op: spelling, at: part.from };
 	}
 
 	function member(name: Node, arrow: boolean): Suffix {
-		const at = tokenOf(builder, name);
+		const at = name.from;
 		const text = textOf(builder, name);
 		return (base) => ({ kind: "member", base, name: text, arrow, at, span: { from: base.span.from, to: at + 1 } });
 	}

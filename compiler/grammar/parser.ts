@@ -1,21 +1,24 @@
 /**
- * One chunk: tokens → grammar string → ohm → syntax tree. A syntax error is reported at the farthest token that ohm reached; the statement
- * around it is then erased and the rest parsed again, so that one run finds several.
+ * One chunk: tokens → parse tree → syntax tree. What the matcher gives up goes to ohm as a string of one character for each token. A syntax
+ * error is reported at the farthest token that ohm reached; the statement around it is then erased and the rest parsed again, so that
+ * one run finds several.
  */
-import type { Grammar, Semantics } from "ohm-js";
+import type { Grammar } from "ohm-js";
 import type { DiagnosticSink, TokenSpan } from "../diagnostics/diagnostic.ts";
 import { nearest } from "../diagnostics/suggest.ts";
 import type { TokenBuffer } from "../preprocess/buffer.ts";
 import type { PragmaState } from "../preprocess/pragma.ts";
 import { describeKind, GRAMMAR_BASE, Kind, kindOf } from "../source/kinds.ts";
-import type { Actions, Builder } from "./actions.ts";
+import type { Builder } from "./actions.ts";
 import type { Attribute, ExternalDecl } from "./ast.ts";
-import { grammarString, type TypeNames } from "./classify.ts";
+import { classify, grammarString, type TypeNames } from "./classify.ts";
 import { declarationActions } from "./declarations.ts";
 import { expressionActions } from "./expressions.ts";
-import { failureOf, loadRecipe } from "./ohm.ts";
+import { actionTable, createMatcher, type Match } from "./matcher.ts";
+import { failureOf, loadRecipe, treeOf } from "./ohm.ts";
 import { recipe } from "./recipe.ts";
 import { statementActions } from "./statements.ts";
+import type { Action } from "./tree.ts";
 
 export type StartRule = "declaration" | "functionDef" | "implicitFunctionDef" | "staticAssert" | "fileAsm" | "emptyDeclaration" | "attributes";
 
@@ -41,40 +44,27 @@ export interface ParserContext {
 
 export class Parser {
 	readonly #context: ParserContext;
-	readonly #grammar: Grammar = grammar();
-	readonly #semantics: Semantics;
-	readonly #builder: Builder;
+	readonly #actions: readonly (Action | undefined)[];
+	readonly #match: Match;
 	readonly #pragmaAttributes = new Map<number, readonly Attribute[]>();
 
 	constructor(context: ParserContext) {
 		this.#context = context;
-		this.#builder = { tokens: context.tokens, base: 0, pragmaAttributes: (token, subject) => this.#attributesAt(token, subject) };
-		this.#semantics = this.#grammar.createSemantics();
-		const actions: Actions = {
-			...declarationActions(this.#builder),
-			...statementActions(this.#builder),
-			...expressionActions(this.#builder),
-			_terminal() {
-				return this.sourceString;
-			},
-		};
-		this.#semantics.addOperation("ast", actions);
+		const builder: Builder = { tokens: context.tokens, pragmaAttributes: (token, subject) => this.#attributesAt(token, subject) };
+		this.#actions = actionTable({ ...declarationActions(builder), ...statementActions(builder), ...expressionActions(builder) });
+		this.#match = createMatcher(this.#actions);
 	}
 
 	/** null: an empty declaration, or nothing could be made of it (errors are reported). */
 	parse(from: number, to: number, rule: StartRule): ExternalDecl | null {
 		if (!this.#depthFits(from, to)) return null;
-		let text = grammarString(this.#context.tokens, from, to, this.#context.types);
+		const kinds = classify(this.#context.tokens, from, to, this.#context.types);
+		const tree = this.#match(kinds, from, rule);
+		if (tree !== null) return tree.ast() as ExternalDecl | null;
+		let text = grammarString(kinds);
 		for (let errors = 0; ; errors++) {
-			const match = this.#grammar.match(text, rule);
-			if (match.succeeded()) {
-				// Actions of an inner parse (attributes of a pragma) move the base: it is put back.
-				const before = this.#builder.base;
-				this.#builder.base = from;
-				const tree = this.#semantics(match).ast() as ExternalDecl | null;
-				this.#builder.base = before;
-				return tree;
-			}
+			const match = grammar().match(text, rule);
+			if (match.succeeded()) return treeOf(match, from, this.#actions).ast() as ExternalDecl | null;
 			const { at, expected: literals } = failureOf(match);
 			const expected = new Set<string>();
 			for (const literal of literals) {

@@ -1,9 +1,9 @@
 /** Actions for statements (C11 6.8 and GNU): chains of `else if` and runs of labels are read flat and nested here. */
-import type { Node } from "ohm-js";
 import { spellingOf } from "../source/kinds.ts";
-import { type Actions, all, ast, type Builder, list, maybe, spanOf, textOf, tokenOf } from "./actions.ts";
+import { type Actions, all, ast, type Builder, maybe, spanOf, textOf } from "./actions.ts";
 import type { AsmOperand, AsmStmt, Attribute, CompoundStmt, Declaration, Expr, StaticAssert, Stmt } from "./ast.ts";
 import { joinStrings } from "./strings.ts";
+import type { Node } from "./tree.ts";
 
 type Label = { readonly from: number } & (
 	| { readonly kind: "case"; readonly value: Expr; readonly to?: Expr }
@@ -14,7 +14,6 @@ type AsmItem = { readonly kind: "operand"; readonly operand: AsmOperand } | { re
 type StringExpr = Expr & { readonly kind: "string" };
 
 export function statementActions(builder: Builder): Actions {
-	const span = (node: Node) => spanOf(builder, node);
 
 	/** Puts an attribute or loop pragma on the statement behind it, through labels. */
 	function onLoop(statement: Stmt, unroll: number): Stmt {
@@ -25,36 +24,36 @@ export function statementActions(builder: Builder): Actions {
 
 	return {
 		compound(_open, items, _close) {
-			return { kind: "compound", body: all<Stmt>(items), span: span(this) } satisfies CompoundStmt;
+			return { kind: "compound", body: all<Stmt>(items), span: spanOf(this) } satisfies CompoundStmt;
 		},
 		attributedEmpty(attrs, _semicolon) {
-			return { kind: "empty", attrs: all<Attribute[]>(attrs).flat(), span: span(this) } satisfies Stmt;
+			return { kind: "empty", attrs: all<Attribute[]>(attrs).flat(), span: spanOf(this) } satisfies Stmt;
 		},
 		localDeclaration(_start, declaration) {
-			return { kind: "decl", decl: ast<Declaration>(declaration), span: span(this) } satisfies Stmt;
+			return { kind: "decl", decl: ast<Declaration>(declaration), span: spanOf(this) } satisfies Stmt;
 		},
 		statement_erased(_tokens) {
-			return { kind: "empty", attrs: [], span: span(this) } satisfies Stmt;
+			return { kind: "empty", attrs: [], span: spanOf(this) } satisfies Stmt;
 		},
 		attributedStatement(attrs, statement) {
 			const attributes = all<Attribute[]>(attrs).flat();
 			const body = ast<Stmt>(statement);
-			if (body.kind === "expr") return { ...body, attrs: [...attributes, ...body.attrs], span: span(this) } satisfies Stmt;
+			if (body.kind === "expr") return { ...body, attrs: [...attributes, ...body.attrs], span: spanOf(this) } satisfies Stmt;
 			return body;
 		},
 		pragmaStatement(pragmas, statement) {
 			let body = ast<Stmt>(statement);
-			for (const pragma of pragmas.children) body = onLoop(body, builder.tokens.values[tokenOf(builder, pragma)]);
+			for (const pragma of pragmas.children) body = onLoop(body, builder.tokens.values[pragma.from]);
 			return body;
 		},
 		assertStatement(assert) {
-			return { kind: "static-assert-stmt", assert: ast<StaticAssert>(assert), span: span(this) } satisfies Stmt;
+			return { kind: "static-assert-stmt", assert: ast<StaticAssert>(assert), span: spanOf(this) } satisfies Stmt;
 		},
 		emptyStatement(_semicolon) {
-			return { kind: "empty", attrs: [], span: span(this) } satisfies Stmt;
+			return { kind: "empty", attrs: [], span: spanOf(this) } satisfies Stmt;
 		},
 		expressionStatement(expr, _semicolon) {
-			return { kind: "expr", expr: ast<Expr>(expr), attrs: [], span: span(this) } satisfies Stmt;
+			return { kind: "expr", expr: ast<Expr>(expr), attrs: [], span: spanOf(this) } satisfies Stmt;
 		},
 		labeled(labels, statement) {
 			let body = ast<Stmt>(statement);
@@ -67,23 +66,23 @@ export function statementActions(builder: Builder): Actions {
 			return body;
 		},
 		blockEnd(_close) {
-			return { kind: "empty", attrs: [], span: { from: tokenOf(builder, this), to: tokenOf(builder, this) } } satisfies Stmt;
+			return { kind: "empty", attrs: [], span: { from: this.from, to: this.from } } satisfies Stmt;
 		},
 		label_case(word, value, _dots, to, _colon): Label {
 			const end = maybe<Expr>(to);
-			return { kind: "case", value: ast<Expr>(value), ...(end === undefined ? {} : { to: end }), from: tokenOf(builder, word) };
+			return { kind: "case", value: ast<Expr>(value), ...(end === undefined ? {} : { to: end }), from: word.from };
 		},
 		label_default(word, _colon): Label {
-			return { kind: "default", from: tokenOf(builder, word) };
+			return { kind: "default", from: word.from };
 		},
 		label_name(name, _colon, attrs): Label {
-			return { kind: "name", name: textOf(builder, name), attrs: all<Attribute[]>(attrs).flat(), from: tokenOf(builder, name) };
+			return { kind: "name", name: textOf(builder, name), attrs: all<Attribute[]>(attrs).flat(), from: name.from };
 		},
 		ifStatement(_if, _open, condition, _close, then, elses, ifs, _open2, conditions, _close2, thens, _else, otherwise) {
 			let rest = maybe<Stmt>(otherwise);
 			const chain = [
-				{ from: tokenOf(builder, this), condition: ast<Expr>(condition), then: ast<Stmt>(then) },
-				...ifs.children.map((word, i) => ({ from: tokenOf(builder, word), condition: ast<Expr>(conditions.children[i]), then: ast<Stmt>(thens.children[i]) })),
+				{ from: this.from, condition: ast<Expr>(condition), then: ast<Stmt>(then) },
+				...ifs.children.map((word, i) => ({ from: word.from, condition: ast<Expr>(conditions.children[i]), then: ast<Stmt>(thens.children[i]) })),
 			];
 			void elses;
 			for (const link of chain.reverse()) {
@@ -92,19 +91,19 @@ export function statementActions(builder: Builder): Actions {
 			return rest;
 		},
 		switchStatement(_switch, _open, value, _close, body) {
-			return { kind: "switch", value: ast<Expr>(value), body: ast<Stmt>(body), span: span(this) } satisfies Stmt;
+			return { kind: "switch", value: ast<Expr>(value), body: ast<Stmt>(body), span: spanOf(this) } satisfies Stmt;
 		},
 		loop_while(_while, _open, condition, _close, body) {
-			return { kind: "while", condition: ast<Expr>(condition), body: ast<Stmt>(body), span: span(this) } satisfies Stmt;
+			return { kind: "while", condition: ast<Expr>(condition), body: ast<Stmt>(body), span: spanOf(this) } satisfies Stmt;
 		},
 		loop_do(_do, body, _while, _open, condition, _close, _semicolon) {
-			return { kind: "do", body: ast<Stmt>(body), condition: ast<Expr>(condition), span: span(this) } satisfies Stmt;
+			return { kind: "do", body: ast<Stmt>(body), condition: ast<Expr>(condition), span: spanOf(this) } satisfies Stmt;
 		},
 		loop_for(_for, _open, init, condition, _semicolon, step, _close, body) {
 			const start = ast<Declaration | Expr | undefined>(init);
 			const test = maybe<Expr>(condition);
 			const next = maybe<Expr>(step);
-			return { kind: "for", ...(start === undefined ? {} : { init: start }), ...(test === undefined ? {} : { condition: test }), ...(next === undefined ? {} : { step: next }), body: ast<Stmt>(body), span: span(this) } satisfies Stmt;
+			return { kind: "for", ...(start === undefined ? {} : { init: start }), ...(test === undefined ? {} : { condition: test }), ...(next === undefined ? {} : { step: next }), body: ast<Stmt>(body), span: spanOf(this) } satisfies Stmt;
 		},
 		forInit_declaration(_start, declaration) {
 			return ast(declaration);
@@ -113,26 +112,26 @@ export function statementActions(builder: Builder): Actions {
 			return maybe<Expr>(expr);
 		},
 		jump_goto(_goto, name, _semicolon) {
-			return { kind: "goto", label: textOf(builder, name), span: span(this) } satisfies Stmt;
+			return { kind: "goto", label: textOf(builder, name), span: spanOf(this) } satisfies Stmt;
 		},
 		jump_computed(_goto, _star, target, _semicolon) {
-			return { kind: "computed-goto", target: ast<Expr>(target), span: span(this) } satisfies Stmt;
+			return { kind: "computed-goto", target: ast<Expr>(target), span: spanOf(this) } satisfies Stmt;
 		},
 		jump_break(_word, _semicolon) {
-			return { kind: "break", span: span(this) } satisfies Stmt;
+			return { kind: "break", span: spanOf(this) } satisfies Stmt;
 		},
 		jump_continue(_word, _semicolon) {
-			return { kind: "continue", span: span(this) } satisfies Stmt;
+			return { kind: "continue", span: spanOf(this) } satisfies Stmt;
 		},
 		jump_return(_word, value, _semicolon) {
 			const result = maybe<Expr>(value);
-			return { kind: "return", ...(result === undefined ? {} : { value: result }), span: span(this) } satisfies Stmt;
+			return { kind: "return", ...(result === undefined ? {} : { value: result }), span: spanOf(this) } satisfies Stmt;
 		},
 		localLabels(_word, names, _semicolon) {
-			return { kind: "local-labels", names: names.asIteration().children.map((node: Node) => textOf(builder, node)), span: span(this) } satisfies Stmt;
+			return { kind: "local-labels", names: names.children.map((node: Node) => textOf(builder, node)), span: spanOf(this) } satisfies Stmt;
 		},
 		asmStatement(_asm, qualifiers, _open, template, sections, _close, _semicolon) {
-			const words = qualifiers.children.map((node) => spellingOf(builder.tokens.kinds[tokenOf(builder, node)]));
+			const words = qualifiers.children.map((node) => spellingOf(builder.tokens.kinds[node.from]));
 			// template : outputs : inputs : clobbers : labels; `::` leaves one out.
 			const parts: AsmItem[][] = [[], [], [], []];
 			let section = -1;
@@ -144,15 +143,15 @@ export function statementActions(builder: Builder): Actions {
 			return {
 				kind: "asm", volatile: words.includes("volatile"), goto: words.includes("goto"), template: joinStrings(ast<StringExpr>(template).parts),
 				outputs: operands(parts[0]), inputs: operands(parts[1]), clobbers: parts[2].flatMap((item) => (item.kind === "clobber" ? [item.text] : [])),
-				labels: parts[3].flatMap((item) => (item.kind === "label" ? [item.name] : [])), span: span(this),
+				labels: parts[3].flatMap((item) => (item.kind === "label" ? [item.name] : [])), span: spanOf(this),
 			} satisfies AsmStmt;
 		},
 		asmSection(colon, items) {
-			return { colons: spellingOf(builder.tokens.kinds[tokenOf(builder, colon)]) === "::" ? 2 : 1, items: list<AsmItem>(items) };
+			return { colons: spellingOf(builder.tokens.kinds[colon.from]) === "::" ? 2 : 1, items: all<AsmItem>(items) };
 		},
 		asmItem_operand(name, constraint, _open, expr, _close): AsmItem {
 			const symbol = maybe<string>(name);
-			return { kind: "operand", operand: { ...(symbol === undefined ? {} : { name: symbol }), constraint: joinStrings(ast<StringExpr>(constraint).parts), expr: ast<Expr>(expr), span: span(this) } };
+			return { kind: "operand", operand: { ...(symbol === undefined ? {} : { name: symbol }), constraint: joinStrings(ast<StringExpr>(constraint).parts), expr: ast<Expr>(expr), span: spanOf(this) } };
 		},
 		asmItem_clobber(text): AsmItem {
 			return { kind: "clobber", text: joinStrings(ast<StringExpr>(text).parts) };
