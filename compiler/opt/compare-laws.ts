@@ -19,7 +19,7 @@ export function compareLaws(inst: Inst, rw: Rewriter): Value | null {
 	if (whole !== null) return whole;
 	if (!isConst(b)) return betweenValues(a, b, pred, rw);
 	return (
-		truthOf(a, b.value, pred, rw) ?? decided(a, b.value, pred) ?? tightened(a, b.value, pred, rw) ?? narrowed(a, b.value, pred, rw) ?? solved(a, b.value, pred, rw)
+		truthOf(a, b.value, pred, rw) ?? decided(a, b.value, pred) ?? tightened(a, b.value, pred, rw) ?? narrowed(a, b.value, pred, rw) ?? belowPower(a, b.value, pred, rw) ?? solved(a, b.value, pred, rw)
 	);
 }
 
@@ -125,6 +125,20 @@ function narrowed(a: Value, b: bigint, pred: Pred, rw: Rewriter): Value | null {
 	if (is(a, "sext") && BigInt.asIntN(32, b) === b) return rw.make("icmp", "i32", [a.args[0], constant("i32", b)], { pred });
 	if (is(a, "ptrtoint") && b === 0n && (pred === "eq" || pred === "ne")) return rw.make("icmp", "i32", [a.args[0], constant("ptr", 0)], { pred });
 	return null;
+}
+
+/**
+ * Nothing above the k-th bit: (x >> k) = 0, (x & −2ᵏ) = 0 is x < 2ᵏ. The verifier then learns a bound of x itself, which a
+ * loop like `while (sum >> 16) sum = (sum & 0xffff) + (sum >> 16)` needs to end. The power must fit an immediate operand.
+ */
+function belowPower(a: Value, b: bigint, pred: Pred, rw: Rewriter): Value | null {
+	if (b !== 0n || !(pred === "eq" || pred === "ne") || !isInst(a)) return null;
+	const shifted = a.op === "lshr" || a.op === "ashr";
+	if (!(shifted || (a.op === "and" && rw.uses(a) <= 1)) || !isConst(a.args[1])) return null;
+	const operand = unsigned(a.ty!, a.args[1].value);
+	const limit = shifted ? 1n << operand : (1n << BigInt(widthOf(a.ty!))) - operand;
+	if (limit <= 1n || (limit & (limit - 1n)) !== 0n || limit > (a.ty === "i64" ? 0x7fffffffn : 0xffffffffn)) return null;
+	return rw.make("icmp", "i32", [a.args[0], constant(a.ty!, limit)], { pred: pred === "eq" ? "ult" : "uge" });
 }
 
 /** x ± c = d, and the like, for equality. */

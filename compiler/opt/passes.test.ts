@@ -114,6 +114,14 @@ describe("widen-loads", () => {
 	});
 });
 
+describe("compare-laws", () => {
+	it("bounds the value itself when nothing may stand above a bit", () => {
+		expect(passed(body("a.2:\n%3 = lshr i32 %1, i32 16\n%4 = icmp.ne i32 %3, i32 0\n%5 = add i32 %3, %4\nret %5"), [combine])).toContain("icmp.uge i32 %1, i32 65536");
+		expect(passed(body("a.2:\n%3 = and i32 %1, i32 -256\n%4 = icmp.eq i32 %3, i32 0\nret %4"), [combine])).toMatch(/icmp.ult i32 %\d, i32 256/);
+		expect(passed(body("a.2:\n%3 = and i32 %1, i32 768\n%4 = icmp.eq i32 %3, i32 0\nret %4"), [combine])).toContain("icmp.eq");
+	});
+});
+
 describe("narrow-phi", () => {
 	const choice = (last: string): string => body(`a.2:\n%3 = sext i64 %1\n%4 = icmp.ugt i32 %1, i32 8192\nbranch %4, c.5, b.6\nb.6:\njump c.5\nc.5:\n%7 = phi i64 [%3, b.6], [i64 8192, a.2]\n${last}`);
 	it("joins the value that was compared when only the low half is read", () => {
