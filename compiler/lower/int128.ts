@@ -10,7 +10,7 @@ import { isSigned, isWide, shapeOf } from "./state.ts";
 
 /**
  * __int128 as a pair of 64-bit halves: what programs use to get the high half of a product, and to add and shift.
- * Division and shifts by a variable distance are refused.
+ * Divisions are refused, but those by a power of two and of values that fit 64 bits.
  */
 const zero = constant("i64", 0);
 
@@ -123,7 +123,7 @@ function binary(f: Lowering, expr: TExpr & { kind: "binary" }): Wide {
 	const x = f.wide(expr.left);
 	if (expr.op === "<<" || expr.op === ">>") {
 		const count = isWide(expr.right.type) ? f.wide(expr.right).lo : f.value(expr.right);
-		if (!isConst(count)) return refused(f, expr, "a 128-bit shift by a variable distance");
+		if (!isConst(count)) return shiftBy(b, x, b.extend(count, false), expr.op, isSigned(expr.type));
 		return shift(b, x, Number(count.value), expr.op, isSigned(expr.type));
 	}
 	const y = f.wide(expr.right);
@@ -140,11 +140,30 @@ function binary(f: Lowering, expr: TExpr & { kind: "binary" }): Wide {
 			return { lo: b.binary("or", x.lo, y.lo), hi: b.binary("or", x.hi, y.hi) };
 		case "^":
 			return { lo: b.binary("xor", x.lo, y.lo), hi: b.binary("xor", x.hi, y.hi) };
-		default:
+		default: {
 			// Both halves above are zero: an ordinary unsigned division.
 			if (isZero(x.hi) && isZero(y.hi)) return { lo: b.binary(expr.op === "/" ? "udiv" : "umod", x.lo, y.lo), hi: zero };
+			const power = powerOfTwo(y);
+			if (power !== null) return divideByPower(b, x, power, expr.op === "/", isSigned(expr.type));
 			return refused(f, expr, "a 128-bit division");
+		}
 	}
+}
+
+/** The exponent of a constant power of two. */
+function powerOfTwo({ lo, hi }: Wide): number | null {
+	if (!isConst(lo) || !isConst(hi)) return null;
+	const value = (BigInt.asUintN(64, hi.value) << 64n) | BigInt.asUintN(64, lo.value);
+	return value > 0n && hi.value >= 0n && (value & (value - 1n)) === 0n ? value.toString(2).length - 1 : null;
+}
+
+/** Towards zero: a negative number is first moved up by the divisor less one. */
+function divideByPower(b: Builder, x: Wide, power: number, quotient: boolean, signed: boolean): Wide {
+	if (power === 0) return quotient ? x : { lo: zero, hi: zero };
+	const sign = b.binary("ashr", x.hi, constant("i64", 63));
+	const moved = signed ? add(b, x, shift(b, { lo: sign, hi: sign }, 128 - power, ">>", false)) : x;
+	const whole = shift(b, moved, power, ">>", signed);
+	return quotient ? whole : sub(b, x, shift(b, whole, power, "<<", signed));
 }
 
 function shift(b: Builder, x: Wide, count: number, op: "<<" | ">>", signed: boolean): Wide {
@@ -157,6 +176,24 @@ function shift(b: Builder, x: Wide, count: number, op: "<<" | ">>", signed: bool
 	const right = signed ? "ashr" : "lshr";
 	if (count >= 64) return { lo: b.binary(right, x.hi, by(count - 64)), hi: signed ? b.binary("ashr", x.hi, by(63)) : zero };
 	return { lo: b.binary("or", b.binary("lshr", x.lo, by(count)), b.binary("shl", x.hi, by(64 - count))), hi: b.binary(right, x.hi, by(count)) };
+}
+
+/** By a distance that only the run knows: both outcomes, of less than 64 bits and of more, and a mask that chooses; there are no branches. */
+function shiftBy(b: Builder, x: Wide, count: Value, op: "<<" | ">>", signed: boolean): Wide {
+	const within = b.binary("and", count, constant("i64", 63));
+	const rest = b.binary("xor", within, constant("i64", 63));
+	const far = b.binary("sub", zero, b.binary("and", b.binary("lshr", count, constant("i64", 6)), constant("i64", 1)));
+	const near = b.binary("xor", far, constant("i64", -1));
+	const one = constant("i64", 1);
+	const choose = (ifNear: Value, ifFar: Value): Value => (isZero(ifFar) ? b.binary("and", ifNear, near) : b.binary("or", b.binary("and", ifNear, near), b.binary("and", ifFar, far)));
+	if (op === "<<") {
+		const low = b.binary("shl", x.lo, within);
+		const high = b.binary("or", b.binary("shl", x.hi, within), b.binary("lshr", b.binary("lshr", x.lo, one), rest));
+		return { lo: b.binary("and", low, near), hi: choose(high, low) };
+	}
+	const high = b.binary(signed ? "ashr" : "lshr", x.hi, within);
+	const low = b.binary("or", b.binary("lshr", x.lo, within), b.binary("shl", b.binary("shl", x.hi, one), rest));
+	return { lo: choose(low, high), hi: choose(high, signed ? b.binary("ashr", x.hi, constant("i64", 63)) : zero) };
 }
 
 /** high halves decide unless they are equal; written without branches. */

@@ -25,8 +25,8 @@ export function overflow(f: Lowering, key: string, expr: BuiltinExpr): Value | n
 	if (type === null || a === null || c === null || type.size > 8 || a.size > 8 || c.size > 8) return null;
 	const x = b.extend(f.value(left), a.signed);
 	const y = b.extend(f.value(right), c.signed);
-	const small = type.size <= 4 && a.size <= 4 && c.size <= 4;
-	const [value, wrong] = small ? inWider(f, op, x, y, type) : a.signed === type.signed && c.signed === type.signed && type.size === 8 ? inPlace(f, op, x, y, type) : mixed(f, op, x, y, a, c, type);
+	const small = a.size <= 4 && c.size <= 4;
+	const [value, wrong] = small ? inWider(f, op, x, y, a.signed || c.signed || op !== "mul", type) : a.signed === type.signed && c.signed === type.signed && type.size === 8 ? inPlace(f, op, x, y, type) : mixed(f, op, x, y, a, c, type);
 	if (match[4] === undefined) {
 		const pointer = f.value(result);
 		b.store(pointer, type.size === 8 ? value : b.truncate(value), access(type.size, type.size, false));
@@ -34,10 +34,11 @@ export function overflow(f: Lowering, key: string, expr: BuiltinExpr): Value | n
 	return wrong;
 }
 
-/** Operands of 32 bits: the 64-bit result is exact (a product of two unsigned ones just fits). */
-function inWider(f: Lowering, op: "add" | "sub" | "mul", x: Value, y: Value, type: IntType): [Value, Value] {
+/** Operands of 32 bits: the 64-bit result is exact, and its sign counts unless it is the product of two unsigned ones. */
+function inWider(f: Lowering, op: "add" | "sub" | "mul", x: Value, y: Value, signed: boolean, type: IntType): [Value, Value] {
 	const { b } = f;
 	const exact = b.binary(op, x, y);
+	if (type.size === 8) return [exact, signed === type.signed ? constant("i32", 0) : b.icmp("slt", exact, constant("i64", 0))];
 	const kept = extendFrom(b, exact, type.size * 8, type.signed);
 	return [kept, b.icmp("ne", exact, kept)];
 }
@@ -47,44 +48,40 @@ function inPlace(f: Lowering, op: "add" | "sub" | "mul", x: Value, y: Value, typ
 	const { b } = f;
 	const zero = constant("i64", 0);
 	const value = b.binary(op, x, y);
-	if (op === "mul") return [value, productOverflows(f, x, y, value, type)];
+	if (op === "mul") return [value, productOverflows(f, x, y, value, type, type, type)];
 	if (!type.signed) return [value, op === "add" ? b.icmp("ult", value, x) : b.icmp("ult", x, y)];
 	// Signs agree before and disagree after.
 	const before = op === "add" ? b.binary("xor", value, y) : b.binary("xor", x, y);
 	return [value, b.icmp("slt", b.binary("and", b.binary("xor", value, x), before), zero)];
 }
 
-function productOverflows(f: Lowering, x: Value, y: Value, value: Value, type: IntType): Value {
+/** Whether the product of x and y, of the types a and c, is too large for `type`: by magnitudes, against the largest that its sign allows. */
+function productOverflows(f: Lowering, x: Value, y: Value, value: Value, a: IntType, c: IntType, type: IntType): Value {
 	const { b } = f;
 	const zero = constant("i64", 0);
-	if (!type.signed) {
-		// y ≠ 0 and value / y ≠ x (a division by zero gives 0 on this machine).
-		return b.binary("and", b.icmp("ne", y, zero), b.icmp("ne", b.binary("udiv", value, y), x));
-	}
-	const magnitude = (v: Value): Value => {
-		const sign = b.binary("ashr", v, constant("i64", 63));
-		return b.binary("sub", b.binary("xor", v, sign), sign);
-	};
-	const [ax, ay] = [magnitude(x), magnitude(y)];
+	// y ≠ 0 and product / y ≠ x (a division by zero gives 0 on this machine).
+	const wraps = (product: Value, one: Value, other: Value): Value => b.binary("and", b.icmp("ne", other, zero), b.icmp("ne", b.binary("udiv", product, other), one));
+	if (!a.signed && !c.signed && !type.signed && type.size === 8) return wraps(value, x, y);
+	const sign = (v: Value, t: IntType): Value => (t.signed ? b.binary("ashr", v, constant("i64", 63)) : zero);
+	const magnitude = (v: Value, s: Value, t: IntType): Value => (t.signed ? b.binary("sub", b.binary("xor", v, s), s) : v);
+	const [sx, sy] = [sign(x, a), sign(y, c)];
+	const [ax, ay] = [magnitude(x, sx, a), magnitude(y, sy, c)];
 	const product = b.binary("mul", ax, ay);
-	const wraps = b.binary("and", b.icmp("ne", ay, zero), b.icmp("ne", b.binary("udiv", product, ay), ax));
-	// Beyond 2⁶³ − 1, or beyond 2⁶³ for a negative result.
-	const negative = b.binary("lshr", b.binary("xor", x, y), constant("i64", 63));
-	const limit = b.binary("add", constant("i64", 0x7fffffffffffffffn), negative);
-	return b.binary("or", wraps, b.icmp("ugt", product, limit));
+	// All ones for a negative result: one more fits then, or of an unsigned type nothing.
+	const negative = b.binary("xor", sx, sy);
+	const largest = constant("i64", (1n << BigInt(type.size * 8 - (type.signed ? 1 : 0))) - 1n);
+	const limit = type.signed ? b.binary("sub", largest, negative) : b.binary("and", largest, b.binary("xor", negative, constant("i64", -1)));
+	return b.binary("or", wraps(product, ax, ay), b.icmp("ugt", product, limit));
 }
 
-/** Types that differ: sums need 65 bits and a sign, kept as a pair; products the same way from magnitudes that fit. */
+/** Types that differ: sums need 65 bits and a sign, kept as a pair. */
 function mixed(f: Lowering, op: "add" | "sub" | "mul", x: Value, y: Value, a: IntType, c: IntType, type: IntType): [Value, Value] {
 	const { b } = f;
 	const zero = constant("i64", 0);
 	const high = (v: Value, t: IntType): Value => (t.signed ? b.binary("ashr", v, constant("i64", 63)) : zero);
 	const lo = b.binary(op, x, y);
 	const kept = extendFrom(b, lo, type.size * 8, type.signed);
-	if (op === "mul") {
-		const signed: IntType = { kind: "int", name: "long long", size: 8, signed: a.signed || c.signed, rank: 5 };
-		return [kept, b.binary("or", productOverflows(f, x, y, lo, signed), b.icmp("ne", lo, kept))];
-	}
+	if (op === "mul") return [kept, productOverflows(f, x, y, lo, a, c, type)];
 	const carry = b.extend(op === "add" ? b.icmp("ult", lo, x) : b.icmp("ult", x, y), false);
 	const top = b.binary(op, b.binary(op, high(x, a), high(y, c)), carry);
 	return [kept, b.binary("or", b.icmp("ne", lo, kept), b.icmp("ne", top, high(kept, type)))];

@@ -88,7 +88,7 @@ export const CODES = {
 	badInit: error("E0370", "an initialiser that does not fit the type"),
 	excessInit: warning("W0371", "excess-initializers", "more initialisers than there are elements"),
 	stringTooLong: warning("W0372", "excess-initializers", "a string longer than the array it initialises"),
-	overriddenInit: warning("W0373", "initializer-overrides", "a later initialiser replaces an earlier one", true),
+	overriddenInit: warning("W0373", "initializer-overrides", "a later initialiser replaces an earlier one"),
 	badDesignator: error("E0374", "a designator that names nothing"),
 	// statements
 	duplicateCase: error("E0380", "two cases of one switch have the same value"),

@@ -1,11 +1,12 @@
 import type { TokenSpan } from "../diagnostics/diagnostic.ts";
 import type { Designator, Expr, Initializer, InitList } from "../grammar/ast.ts";
-import { asArray, asRecord, canonical, integerType, isError, unqualified } from "./basic.ts";
-import { constantValue } from "./constant.ts";
+import { asArray, asRecord, canonical, integerType, isComplete, isError, isScalar, unqualified } from "./basic.ts";
+import { addressValue, constantValue } from "./constant.ts";
 import { report, unevaluated, type Cx } from "./context.ts";
 import { assignConvert } from "./conversions.ts";
 import { sizeOf } from "./layout.ts";
 import { parseString } from "./literals.ts";
+import { localObject } from "./locals.ts";
 import { rvalue, type Operand } from "./operand.ts";
 import { value } from "./operators.ts";
 import { findMember } from "./records.ts";
@@ -19,8 +20,8 @@ import type { ArrayType, CType, Member, RecordType } from "./types.ts";
  * items of the surrounding list as it needs (brace elision), and a designator belongs to the innermost brace (C11 6.7.9).
  */
 export type Piece =
-	| { readonly kind: "value"; readonly bitOffset: number; readonly bitWidth: number | null; readonly type: CType; readonly value: TExpr }
-	| { readonly kind: "bytes"; readonly bitOffset: number; readonly bytes: Uint8Array };
+	| { readonly kind: "value"; readonly bitOffset: number; readonly bitWidth: number | null; readonly type: CType; readonly value: TExpr; readonly span: TokenSpan }
+	| { readonly kind: "bytes"; readonly bitOffset: number; readonly bytes: Uint8Array; readonly span: TokenSpan };
 
 export interface Flattened {
 	readonly pieces: readonly Piece[];
@@ -37,6 +38,10 @@ interface Walk {
 	readonly operands: Map<Expr, Operand>;
 	/** Bits that were written, at most: for flexible arrays. */
 	end: number;
+	/** Pieces that a later one takes the whole place of: they are neither stored nor evaluated. */
+	readonly replaced: Set<Piece>;
+	/** Which member of a union holds the value, by where the union is. */
+	readonly unions: Map<RecordType, Map<number, number>>;
 }
 
 interface Items {
@@ -45,14 +50,15 @@ interface Items {
 }
 
 export function flatten(cx: Cx, init: Initializer, type: CType, span: TokenSpan): Flattened {
-	const walk: Walk = { cx, pieces: [], operands: new Map(), end: 0 };
+	const walk: Walk = { cx, pieces: [], operands: new Map(), end: 0, replaced: new Set(), unions: new Map() };
 	const array = asArray(type);
 	let completed = type;
 	if (array && array.length === null) {
 		const length = initObject(walk, init, type, 0, span);
 		completed = withLength(type, length ?? 0);
 	} else initObject(walk, init, type, 0, span);
-	return { pieces: walk.pieces, type: completed, size: Math.max(sizeOf(completed), Math.ceil(walk.end / 8)) };
+	const pieces = walk.replaced.size === 0 ? walk.pieces : walk.pieces.filter((piece) => !walk.replaced.has(piece));
+	return { pieces, type: completed, size: Math.max(sizeOf(completed), Math.ceil(walk.end / 8)) };
 }
 
 /** The same type, sugar kept where it can be, with an array length. */
@@ -82,6 +88,7 @@ function initObject(w: Walk, init: Initializer, type: CType, offset: number, spa
 		leaf(w, init, type, offset, bits);
 		return null;
 	}
+	if (array || record) override(w, offset, isComplete(type) ? sizeOf(type) * 8 : 0, init.span);
 	if (array) {
 		const only = init.items.length === 1 && init.items[0]!.designators.length === 0 ? init.items[0]!.value : null;
 		if (only && only.kind === "string") {
@@ -126,8 +133,34 @@ function operandOf(w: Walk, ast: Expr): Operand {
 function leaf(w: Walk, ast: Expr, type: CType, offset: number, bits: number | null): void {
 	const v = rvalue(operandOf(w, ast));
 	const converted = assignConvert(w.cx, v, unqualified(type), { kind: "initializing" }, ast.span);
-	w.pieces.push({ kind: "value", bitOffset: offset, bitWidth: bits, type: unqualified(type), value: converted });
-	w.end = Math.max(w.end, offset + (bits ?? sizeOf(type) * 8));
+	put(w, { kind: "value", bitOffset: offset, bitWidth: bits, type: unqualified(type), value: converted, span: ast.span });
+}
+
+function put(w: Walk, piece: Piece): void {
+	const bits = widthOf(piece);
+	override(w, piece.bitOffset, bits, piece.span);
+	w.pieces.push(piece);
+	w.end = Math.max(w.end, piece.bitOffset + bits);
+}
+
+/** Of a piece, in bits. */
+export const widthOf = (piece: Piece): number => (piece.kind === "bytes" ? piece.bytes.length * 8 : (piece.bitWidth ?? sizeOf(piece.type) * 8));
+
+/** What was written to these bits before is void (C11 6.7.9p19). Items mostly come in order: then there is nothing to look for. */
+function override(w: Walk, from: number, bits: number, span: TokenSpan): void {
+	if (from >= w.end || bits === 0) return;
+	const to = from + bits;
+	let first: Piece | null = null;
+	let partially = false;
+	for (const piece of w.pieces) {
+		const end = piece.bitOffset + widthOf(piece);
+		if (end <= from || piece.bitOffset >= to || w.replaced.has(piece)) continue;
+		first ??= piece;
+		if (from <= piece.bitOffset && end <= to) w.replaced.add(piece);
+		else partially = true;
+	}
+	if (first !== null)
+		report(w.cx, "overriddenInit", span, `initializer ${partially ? "partially " : ""}overrides prior initialization of this subobject`, [{ message: "previous initialization is here", span: first.span }]);
 }
 
 /** A string literal for an array of characters of its width. */
@@ -142,8 +175,8 @@ function stringInto(w: Walk, ast: Expr, array: ArrayType, offset: number): numbe
 	// The terminator may be left out when there is no room for it (C11 6.7.9p14).
 	if (length - 1 > room) report(w.cx, "stringTooLong", ast.span, "initializer-string for char array is too long");
 	const kept = bytes.subarray(0, Math.min(length, room) * unit.size);
-	w.pieces.push({ kind: "bytes", bitOffset: offset, bytes: kept });
-	w.end = Math.max(w.end, offset + kept.length * 8);
+	override(w, offset, room * unit.size * 8, ast.span);
+	put(w, { kind: "bytes", bitOffset: offset, bytes: kept, span: ast.span });
 	return room;
 }
 
@@ -159,13 +192,12 @@ function arrayCopy(w: Walk, ast: Expr, array: ArrayType, offset: number): number
 	const other = asArray(operand.type);
 	if (!other || other.length === null || (array.length !== null && array.length < other.length)) return null;
 	if (operand.kind === "string") {
-		w.pieces.push({ kind: "bytes", bitOffset: offset, bytes: operand.bytes });
+		put(w, { kind: "bytes", bitOffset: offset, bytes: operand.bytes, span: ast.span });
 		return array.length ?? other.length;
 	}
 	if (operand.kind !== "compound-literal") return null;
 	const load: TExpr = { kind: "load", from: operand as LExpr, volatile: false, type: operand.type, span: ast.span };
-	w.pieces.push({ kind: "value", bitOffset: offset, bitWidth: null, type: operand.type, value: load });
-	w.end = Math.max(w.end, offset + sizeOf(operand.type) * 8);
+	put(w, { kind: "value", bitOffset: offset, bitWidth: null, type: operand.type, value: load, span: ast.span });
 	return array.length ?? other.length;
 }
 
@@ -264,6 +296,7 @@ function fillRecord(w: Walk, record: RecordType, offset: number, items: Items, b
 			}
 			const { member, index } = steps[0]!;
 			next = members.findIndex((m) => m.index === index) + 1;
+			if (record.union) chooseMember(w, record, offset, index, item.span);
 			// A name found in an anonymous member is looked up again inside it.
 			const rest = steps.length > 1 ? designators : designators.slice(1);
 			designated(w, member.type, offset + member.bitOffset, member.bitWidth, rest, items);
@@ -287,6 +320,15 @@ function fillRecord(w: Walk, record: RecordType, offset: number, items: Items, b
 		if (record.union) next = 1;
 		if (!braced && next >= members.length) return;
 	}
+}
+
+/** A union holds one member: naming another one makes the value of the first void, and what it does not cover zero. */
+function chooseMember(w: Walk, union: RecordType, offset: number, index: number, span: TokenSpan): void {
+	let places = w.unions.get(union);
+	if (!places) w.unions.set(union, (places = new Map()));
+	const before = places.get(offset);
+	places.set(offset, index);
+	if (before !== index) override(w, offset, sizeOf(union) * 8, span);
 }
 
 function fillArray(w: Walk, array: ArrayType, type: CType, offset: number, items: Items, braced: boolean, path: readonly Designator[] | null): number {
@@ -357,14 +399,21 @@ function index(cx: Cx, ast: Expr): number | null {
 	return Number(known);
 }
 
-/** `[a ... b] = x`: what was written for a, again for each of the others. */
+/** `[a ... b] = x`: what was written for a, again for each of the others. Values are computed once, as gcc computes them. */
 function repeat(w: Walk, start: number, size: number, times: number): void {
-	const written = w.pieces.slice(start);
-	for (let i = 1; i <= times; i++) for (const piece of written) {
-		const bitOffset = piece.bitOffset + i * size;
-		w.pieces.push({ ...piece, bitOffset });
-		w.end = Math.max(w.end, bitOffset + (piece.kind === "bytes" ? piece.bytes.length * 8 : (piece.bitWidth ?? sizeOf(piece.type) * 8)));
-	}
+	if (times === 0) return;
+	for (let i = start; i < w.pieces.length; i++) w.pieces[i] = computedOnce(w.cx, w.pieces[i]!);
+	const written = w.pieces.slice(start).map((piece) => (piece.kind === "value" && piece.value.kind === "assign" ? { ...piece, value: rvalue(piece.value.target) } : piece));
+	for (let i = 1; i <= times; i++) for (const piece of written) put(w, { ...piece, bitOffset: piece.bitOffset + i * size });
+}
+
+/** The value of a function's local range is kept in a variable of its own when it is more than a constant. */
+function computedOnce(cx: Cx, piece: Piece): Piece {
+	if (piece.kind !== "value" || !cx.fn || cx.constantInit || !isScalar(piece.type)) return piece;
+	const { value, type } = piece;
+	if (value.kind === "int" || value.kind === "load" || addressValue(cx, value) !== null) return piece;
+	const target: LExpr = { kind: "variable", symbol: localObject(cx, `.range.${cx.counter++}`, type, value.span), type, span: value.span };
+	return { ...piece, value: { kind: "assign", target, value, type, span: value.span } };
 }
 
 function excess(w: Walk, items: Items, what: string): void {

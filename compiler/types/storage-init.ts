@@ -129,8 +129,20 @@ function toStores(flat: Flattened, list: boolean): LocalInit {
 		return { kind: "value", offset, type: piece.type, value: piece.value, ...bits };
 	});
 	// What the list leaves out is zero, and so is the padding: the kernel does not let uninitialised stack out.
-	const covered = stores.reduce((sum, s) => sum + (s.kind === "bytes" ? s.bytes.length : s.bits ? 0 : sizeOf(s.type)), 0);
-	return { zero: (list || stores.some((s) => s.kind === "bytes")) && covered < flat.size, stores };
+	return { zero: (list || stores.some((s) => s.kind === "bytes")) && covered(stores) < flat.size, stores };
+}
+
+/** Bytes that are stored, each counted once. */
+function covered(stores: readonly LocalStore[]): number {
+	const ranges = stores.map((s) => ({ from: s.offset, to: s.offset + (s.kind === "bytes" ? s.bytes.length : s.bits ? 0 : sizeOf(s.type)) }));
+	if (ranges.some(({ from }, i) => i > 0 && from < ranges[i - 1]!.to)) ranges.sort((a, b) => a.from - b.from);
+	let sum = 0;
+	let end = 0;
+	for (const { from, to } of ranges) {
+		sum += Math.max(0, to - Math.max(from, end));
+		end = Math.max(end, to);
+	}
+	return sum;
 }
 
 // ── compound literals ───────────────────────────────────────────────────────────────────────────

@@ -15,5 +15,5 @@ process.exitCode = installed.includes(false)
 	: inFolder((folder) => {
 			const outfile = join(folder, "csmith.mjs");
 			buildSync({ entryPoints: [join(here, "main.ts")], bundle: true, platform: "node", format: "esm", outfile, define: { "import.meta.dirname": JSON.stringify(here) }, logLevel: "warning" });
-			return spawnSync(process.execPath, [outfile, ...process.argv.slice(2)], { stdio: "inherit" }).status ?? 1;
+			return spawnSync(process.execPath, ["--max-semi-space-size=64", outfile, ...process.argv.slice(2)], { stdio: "inherit" }).status ?? 1;
 		});
