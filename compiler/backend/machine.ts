@@ -25,6 +25,8 @@ export interface FrameSlot {
 	/** The C variable, for the stack bill. */
 	readonly variable: string | null;
 	readonly loc: Loc | null;
+	/** The verifier should not remember what scalar it holds. */
+	readonly forgotten?: boolean;
 	/** From r10, negative; 0 until `stack.ts` has placed it. */
 	offset: number;
 }

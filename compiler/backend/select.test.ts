@@ -165,6 +165,31 @@ exit.3:
 	});
 });
 
+describe("scalars on the stack", () => {
+	const counting = (last: string): string => `function @f(i64 %0) -> i64 global {
+entry.1:
+  %4 = alloca ptr size=4 align=4 variable="count"
+  store size=4 %4, i32 0
+  jump head.2
+head.2:
+  %5 = call i64 helper h#1 %4
+  %6 = load i32 size=4 %4
+  %7 = add i32 %6, i32 1
+  store size=4 %4, %7
+  %8 = icmp.ne ${last}
+  branch %8, head.2, exit.3
+exit.3:
+  ret i64 0
+}
+`;
+	it("lie where the verifier remembers them, when a loop ends by them", () => {
+		expect(compileIr(counting("i32 %7, i32 100")).code().join("; ")).toContain("*(u32 *)(r10 - 8) =");
+	});
+	it("lie where it does not, when a loop only counts them up", () => {
+		expect(compileIr(counting("i32 %5, i64 0")).code().join("; ")).toContain("*(u32 *)(r10 - 4) =");
+	});
+});
+
 describe("what eBPF cannot do", () => {
 	const refused = (ir: string, cpu: CpuName = "v3"): string[] =>
 		compileIr(body(ir), cpu).diagnostics.map(({ code, message }) => `${code} ${message}`);

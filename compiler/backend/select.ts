@@ -1,5 +1,6 @@
 import type { AluOp } from "../../assembler/spec/isa.ts";
 import { bug, type DiagnosticSink } from "../diagnostics/diagnostic.ts";
+import { accumulators } from "./accumulators.ts";
 import { loops, reversePostorder } from "../ir/cfg.ts";
 import type { Block, Const, Inst, IrFunction, IrGlobal, Loc, Value } from "../ir/types.ts";
 import { foldOp } from "../ir/fold.ts";
@@ -66,6 +67,7 @@ export class Selector {
 	private readonly outs = new Map<Inst, Inst[]>();
 	private readonly regs = new Map<Inst, Reg>();
 	private readonly slots = new Map<Inst, FrameSlot>();
+	private readonly accumulators: ReadonlySet<Inst>;
 	private readonly symbols = new Map<IrGlobal | Sym, number>();
 	private readonly heads = new Map<Block, MBlock>();
 	private readonly order: Block[];
@@ -86,6 +88,7 @@ export class Selector {
 		this.widths = new Widths(context.cpu);
 		this.fn = { ir, name: ir.name, blocks: [], slots: [], nextReg: FIRST_VIRTUAL, nextBlock: 0 };
 		this.order = reversePostorder(ir);
+		this.accumulators = accumulators(ir);
 		this.block = this.order[0];
 	}
 
@@ -283,6 +286,7 @@ export class Selector {
 				align: alloca.attr!.align!,
 				variable: alloca.attr!.variable ?? null,
 				loc: alloca.loc,
+				forgotten: this.accumulators.has(alloca),
 				offset: 0,
 			};
 			this.slots.set(alloca, slot);

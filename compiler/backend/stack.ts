@@ -30,16 +30,18 @@ export function placeStack(fn: MFunction, diagnostics: DiagnosticSink): void {
 		let depth = 0;
 		const place = (slots: readonly FrameSlot[], size: number, align: number): void => {
 			depth = Math.ceil((depth + size) / align) * align;
+			if (slots[0].forgotten && depth % 8 === 0) depth += align;
 			for (const slot of slots) slot.offset = -depth;
 		};
 		// Widest alignment first: no gaps but at the end.
 		for (const slot of [...variables].sort((a, b) => b.align - a.align))
-			place([slot], slot.size, Math.max(slot.size <= 8 ? least : 1, slot.align));
+			place([slot], Math.max(slot.size, 1), Math.max(slot.size <= 8 && !slot.forgotten ? least : 1, slot.align)); // an empty array has an address, too
 		for (const group of spilled) place(group, 8, 8);
 		return depth;
 	};
 	// The verifier remembers what a scalar was only where it was stored at a multiple of eight bytes: a counter that a
-	// helper reads through its address keeps its bound there. Not at the price of a deep stack.
+	// helper reads through its address keeps its bound there. Not at the price of a deep stack; and what a loop only counts
+	// up lies between two such places.
 	let depth = layOut(8);
 	if (depth > ROOMY) depth = layOut(1);
 	if (depth <= STACK_LIMIT) return;
