@@ -38,6 +38,7 @@ struct get_query {
 	__s32 n_keys;
 	__u64 keys[MAX_KEYS];
 	struct found_value values[MAX_KEYS];
+	__u64 starts[MAX_KEYS]; /* ours: where each key starts, below the levels that the caller keeps; 0: at the root */
 };
 
 /* ---- range ---- */

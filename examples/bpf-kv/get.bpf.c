@@ -11,12 +11,17 @@ static __always_inline void read_from(struct bpf_xrp *ctx, __u64 offset)
 
 static __always_inline void next_key(struct bpf_xrp *ctx, struct get_query *query)
 {
+	__u32 next = query->current + 1;
+	__u64 start;
+
 	query->state = 0;
-	query->current++;
-	if (query->current >= query->n_keys || query->current >= MAX_KEYS)
+	query->current = next;
+	if ((__s32)next >= query->n_keys || next >= MAX_KEYS) {
 		ctx->done = 1;
-	else
-		read_from(ctx, query->root & ~FILE_MASK);
+		return;
+	}
+	start = query->starts[next];
+	read_from(ctx, (start ? start : query->root) & ~FILE_MASK);
 }
 
 SEC("xrp")

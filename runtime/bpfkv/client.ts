@@ -32,15 +32,20 @@ export interface KvOptions {
 	/** Levels of the tree; found out when absent. */
 	readonly layers?: number;
 	readonly trace?: number[];
-	/** Levels from the root to keep in memory, for gets and ranges (0). */
+	/** Levels from the root to keep in memory (0): each call starts its chain below them. */
 	readonly cacheLevels?: number;
+	/** Further chains after one that a changed mapping ended (3). */
+	readonly retries?: number;
 }
 
+/** @example const kv = new KvFile(openFileDevice("db"), programs, { cacheLevels: 2 }); kv.get(5); */
 export class KvFile {
-	/** Levels of the tree. */
+	/** Levels of the tree when it was opened. */
 	readonly layers: number;
 	/** Blocks read since opening. */
 	hops = 0;
+	/** Chains that were run again because the file's mapping had changed. */
+	retries = 0;
 	readonly #device: BlockDevice;
 	readonly #programs: KvPrograms;
 	readonly #get = new PageOf(GetPage);
@@ -48,6 +53,7 @@ export class KvFile {
 	readonly #sum = new PageOf(RangePage);
 	readonly #options: XrpOptions;
 	readonly #top: TopCache | null;
+	readonly #retries: number;
 
 	/** @throws Error when the device is no BPF-KV file, or one that was cut off */
 	constructor(device: BlockDevice, programs: KvPrograms, options: KvOptions = {}) {
@@ -56,13 +62,21 @@ export class KvFile {
 		this.#programs = programs;
 		this.#top = options.cacheLevels ? new TopCache(device, options.cacheLevels) : null;
 		this.#options = { maxHops: 1 << 24, ...(options.trace ? { trace: options.trace } : {}) };
+		this.#retries = options.retries ?? 3;
+	}
+
+	/** Forgets the levels kept in memory: for whoever changes the file in the same process (`KvStoreOptions.onCheckpoint`). */
+	clearCache(): void {
+		this.#top?.clear();
 	}
 
 	/** The value's 64 bytes, in place until the next call, or null. One chain. */
 	getBytes(key: number): Uint8Array | null {
 		const page = this.#get.in(this.#programs.get);
-		page.prepareOne(key);
-		this.#chain(this.#programs.get, this.#start(key), "get", key);
+		for (let attempt = 0; ; attempt++) {
+			page.prepareOne(key);
+			if (this.#chain(this.#programs.get, this.#start(key), "get", key, attempt)) break;
+		}
 		return page.found(0) ? page.value(0) : null;
 	}
 
@@ -75,11 +89,14 @@ export class KvFile {
 	/** Up to 32 keys in one chain; more are cut into several. */
 	getMany(keys: readonly number[]): (string | null)[] {
 		const values: (string | null)[] = [];
+		const page = this.#get.in(this.#programs.get);
 		for (let from = 0; from < keys.length; from += MAX_KEYS) {
 			const part = keys.slice(from, from + MAX_KEYS);
-			const page = this.#get.in(this.#programs.get);
-			page.prepare(part);
-			this.#chain(this.#programs.get, 0, "get of several from", part[0]);
+			for (let attempt = 0; ; attempt++) {
+				const starts = part.map((key) => this.#start(key));
+				page.prepare(part, 0, starts);
+				if (this.#chain(this.#programs.get, starts[0], "get of several from", part[0], attempt)) break;
+			}
 			for (let i = 0; i < part.length; i++) values.push(page.found(i) ? textOf(page.value(i)) : null);
 		}
 		return values;
@@ -89,14 +106,22 @@ export class KvFile {
 	forEachInRange(bounds: RangeBounds, take: (key: number, value: Uint8Array) => void): number {
 		const page = this.#range.in(this.#programs.range);
 		let count = 0;
+		page.prepare(bounds);
 		let start = this.#start(bounds.begin);
-		for (page.prepare(bounds); !page.empty(); start = page.resume()) {
-			this.#chain(this.#programs.range, start, "range from", bounds.begin);
+		while (!page.empty()) {
+			// A page that a chain was refused in the middle of is begun again: where, its leaf's place may have changed as well.
+			const before = page.rest() ?? { ...bounds, leaf: 0 };
+			for (let attempt = 0; !this.#chain(this.#programs.range, start, "range from", bounds.begin, attempt); ) {
+				attempt++;
+				page.prepare(before);
+				start = this.#start(before.begin);
+			}
 			const n = page.length;
 			for (let i = 0; i < n; i++) take(page.key(i), page.value(i));
 			count += n;
 			// A full page that happened to end the range leaves it non-empty only if more may follow.
 			if (n === 0) break;
+			start = page.resume();
 		}
 		return count;
 	}
@@ -113,9 +138,11 @@ export class KvFile {
 	 */
 	aggregate(op: Aggregate, bounds: RangeBounds, options: { readonly decimal?: boolean } = {}): bigint | null {
 		const page = this.#sum.in(this.#programs.sum);
-		page.prepare(bounds, { op, decimal: options.decimal ?? true });
-		if (page.empty()) return op === "sum" || op === "count" ? 0n : null;
-		this.#chain(this.#programs.sum, 0, `${op} from`, bounds.begin);
+		for (let attempt = 0; ; attempt++) {
+			page.prepare(bounds, { op, decimal: options.decimal ?? true });
+			if (page.empty()) return op === "sum" || op === "count" ? 0n : null;
+			if (this.#chain(this.#programs.sum, this.#start(bounds.begin), `${op} from`, bounds.begin, attempt)) break;
+		}
 		return page.length === 0 && (op === "min" || op === "max") ? null : page.aggregateValue;
 	}
 
@@ -123,10 +150,14 @@ export class KvFile {
 		return this.#top === null ? 0 : this.#top.start(key);
 	}
 
-	#chain(hook: StorageHook, offset: number, what: string, key: number): void {
+	/** False: the mapping changed, and there are attempts left. */
+	#chain(hook: StorageHook, offset: number, what: string, key: number, attempt: number): boolean {
 		const result = readXrpSync(this.#device, hook, offset, this.#options);
 		this.hops += result.hops;
-		if (result.ret < 0) throw new XrpError(`${what} ${key}`, result);
+		if (result.ret >= 0) return true;
+		if (result.cause !== "mapping" || attempt >= this.#retries) throw new XrpError(`${what} ${key}`, result);
+		this.retries++;
+		return false;
 	}
 }
 
@@ -138,6 +169,7 @@ function depthOf(device: BlockDevice): number {
 		const got = device.readSync(bytes, 0, BLOCK, offset);
 		if (got < BLOCK) throw new Error(`${device.size} bytes are no BPF-KV file: it ends at ${offset + got}, in the middle of a node`);
 		if (node.type > 1) throw new Error(`no BPF-KV file: the block at ${offset} is no node (type ${node.type})`);
+		if (node.leaf && node.count === 0) return depth;
 		if (!node.marked(0)) throw new Error(`no BPF-KV file: the first pointer of the node at ${offset} is no file offset`);
 		if (node.leaf) return depth;
 	}
@@ -164,11 +196,13 @@ class PageOf<Page> {
 	}
 }
 
-/** Decimal text without its padding and terminator. */
-function textOf(value: Uint8Array): string {
+/** A value's text, without the padding before and the NULs behind it. */
+export function textOf(value: Uint8Array): string {
 	let from = 0;
 	while (from < VALUE_SIZE - 1 && value[from] === 0x20) from++;
 	let to = from;
 	while (to < VALUE_SIZE && value[to] !== 0) to++;
-	return String.fromCharCode(...value.subarray(from, to));
+	return decoder.decode(value.slice(from, to));
 }
+
+const decoder = new TextDecoder();

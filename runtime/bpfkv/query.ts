@@ -8,8 +8,8 @@ import { VALUE_SIZE } from "./format.ts";
 export const MAX_KEYS = 32;
 
 /** Offsets in the page of a get. */
-const GET = { root: 0, valuePtr: 8, state: 16, current: 20, count: 24, keys: 32, values: 288, valueStride: 65 } as const;
-const GET_BYTES = 2368;
+const GET = { root: 0, valuePtr: 8, state: 16, current: 20, count: 24, keys: 32, values: 288, valueStride: 65, starts: 2368 } as const;
+const GET_BYTES = 2368 + 8 * MAX_KEYS;
 
 /** Offsets in the page of a range. */
 const RANGE = {
@@ -43,6 +43,12 @@ export interface RangeBounds {
 	readonly endInclusive?: boolean;
 }
 
+/** A range that was read in part. */
+export interface RangeRest extends RangeBounds {
+	/** Where the leaf lies with which it goes on. */
+	readonly leaf: number;
+}
+
 /** A scratch page seen as a get of up to 32 keys. */
 export class GetPage {
 	readonly #view: DataView;
@@ -53,13 +59,17 @@ export class GetPage {
 		this.#view = new DataView(page.buffer, page.byteOffset, page.byteLength);
 	}
 
-	/** `root`: where the keys after the first start; the first starts where the chain does. */
-	prepare(keys: ArrayLike<number>, root = 0): void {
+	/**
+	 * The first key starts where the chain does. The others start at `root`, or at their place in `starts`, which our own
+	 * program knows and the original one does not.
+	 */
+	prepare(keys: ArrayLike<number>, root = 0, starts?: ArrayLike<number>): void {
 		if (keys.length > MAX_KEYS) throw new RangeError(`one get serves at most ${MAX_KEYS} keys, not ${keys.length}`);
 		this.#bytes.fill(0, 0, GET_BYTES);
 		writeU64(this.#view, GET.root, root);
 		this.#view.setInt32(GET.count, keys.length, true);
 		for (let i = 0; i < keys.length; i++) writeU64(this.#view, GET.keys + 8 * i, keys[i]);
+		if (starts) for (let i = 1; i < keys.length; i++) writeU64(this.#view, GET.starts + 8 * i, starts[i]);
 	}
 
 	/** The common case, without clearing what a get of one key does not read. */
@@ -123,6 +133,25 @@ export class RangePage {
 		this.#view.setInt32(RANGE.length, 0, true);
 		this.#view.setUint32(RANGE.state, STATE_RESUME, true);
 		return readU64(this.#view, RANGE.leafOffset);
+	}
+
+	/** What the next call of this range needs, when the page goes to somebody else in between; null when nothing is left. */
+	rest(): RangeRest | null {
+		if (this.empty()) return null;
+		const flags = this.#view.getUint32(RANGE.flags, true);
+		return {
+			begin: readU64(this.#view, RANGE.begin),
+			end: readU64(this.#view, RANGE.end),
+			beginExclusive: (flags & BEGIN_EXCLUSIVE) !== 0,
+			endInclusive: (flags & END_INCLUSIVE) !== 0,
+			leaf: readU64(this.#view, RANGE.leafOffset),
+		};
+	}
+
+	/** Makes the page ready for a call that starts at `rest.leaf`. */
+	prepareRest(rest: RangeRest): void {
+		this.prepare(rest);
+		this.#view.setUint32(RANGE.state, STATE_RESUME, true);
 	}
 
 	get length(): number {

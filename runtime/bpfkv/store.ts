@@ -5,11 +5,14 @@
  *
  *  1. put: append the record to the log, sync it, acknowledge. Puts that arrive meanwhile share the next sync.
  *  2. checkpoint: append new values and nodes behind the file's end (nothing points there yet), sync; log the images of
- *     the blocks that change in place and a commit record, sync; write them in place, sync; empty the log.
+ *     the blocks that change in place and a commit record, sync; write them in place, from the root down, sync; empty
+ *     the log. From the root down every moment's tree is sound, and a reader in this process sees all of the blocks at
+ *     once, through `overlay`.
  *  3. open: with a commit record in the log, write its blocks again; without, put the logged records back into the table.
  */
 import { BLOCK, VALUE_SIZE } from "./format.ts";
 import { KvNode } from "./node.ts";
+import type { RangeBounds } from "./query.ts";
 import { decodeRecords, encodeRecord, type WalRecord } from "./wal.ts";
 
 /** One file with positioned writes. All of it may throw the file system's errors (ENOSPC, EIO). */
@@ -46,6 +49,8 @@ export class KvStore {
 	readonly #log: WritableFile;
 	readonly #options: KvStoreOptions;
 	readonly #table = new Map<number, Uint8Array | typeof TOMBSTONE>();
+	/** Blocks that are being written in place. */
+	#overlay: ReadonlyMap<number, Uint8Array> | null = null;
 	#logSize = 0;
 	#batch: { entries: Entry[]; done: Promise<void> } | null = null;
 	#working: Promise<void> = Promise.resolve();
@@ -68,6 +73,18 @@ export class KvStore {
 	pending(key: number): Uint8Array | null | undefined {
 		const entry = this.#table.get(key);
 		return entry === TOMBSTONE ? null : entry;
+	}
+
+	/** Entries of a range that are not yet in the tree, by ascending key; null: deleted. */
+	pendingBetween(bounds: RangeBounds): (readonly [key: number, value: Uint8Array | null])[] {
+		const entries: (readonly [number, Uint8Array | null])[] = [];
+		for (const [key, value] of this.#table) if (within(bounds, key)) entries.push([key, value === TOMBSTONE ? null : value]);
+		return entries.sort(([a], [b]) => a - b);
+	}
+
+	/** While a checkpoint writes in place: what the blocks at these offsets will be. A reader takes them from here. */
+	get overlay(): ReadonlyMap<number, Uint8Array> | null {
+		return this.#overlay;
 	}
 
 	get pendingCount(): number {
@@ -96,6 +113,13 @@ export class KvStore {
 
 	async close(): Promise<void> {
 		await this.checkpoint();
+		await this.#log.close();
+		await this.#file.close();
+	}
+
+	/** Closes without a checkpoint: what was put stays in the log. */
+	async abandon(): Promise<void> {
+		await this.#working;
 		await this.#log.close();
 		await this.#file.close();
 	}
@@ -154,10 +178,15 @@ export class KvStore {
 		await this.#log.sync();
 		this.#logSize += journal.length;
 
-		await this.#writeBlocks(records);
-		await this.#emptyLog();
-		this.#table.clear();
-		this.#options.onCheckpoint?.();
+		this.#overlay = new Map(edit.overwritten().map(({ offset, bytes }) => [offset, bytes]));
+		try {
+			await this.#writeBlocks(records);
+			await this.#emptyLog();
+			this.#table.clear();
+		} finally {
+			this.#overlay = null;
+			this.#options.onCheckpoint?.();
+		}
 	}
 
 	async #writeBlocks(records: readonly WalRecord[]): Promise<void> {
@@ -237,9 +266,20 @@ class TreeEdit {
 		for (const { offset, bytes } of this.#appended) await this.#file.write(offset, bytes);
 	}
 
-	/** Blocks to be written in place. */
+	/** Blocks to be written in place, parents before their children. */
 	overwritten(): { readonly offset: number; readonly bytes: Uint8Array }[] {
-		return [...this.#dirty].filter((offset) => offset < this.#originalSize).map((offset) => ({ offset, bytes: this.#nodeIn(offset).bytes }));
+		const blocks: { offset: number; bytes: Uint8Array }[] = [];
+		for (let level = [0]; level.length > 0; ) {
+			const below: number[] = [];
+			for (const offset of level) {
+				const node = this.#nodes.get(offset);
+				if (node === undefined) continue;
+				if (this.#dirty.has(offset) && offset < this.#originalSize) blocks.push({ offset, bytes: node.bytes });
+				if (!node.leaf) for (let i = 0; i < node.count; i++) below.push(node.pointer(i));
+			}
+			level = below;
+		}
+		return blocks;
 	}
 
 	async #descend(key: number): Promise<{ node: KvNode; offset: number; index: number }[]> {
@@ -318,10 +358,10 @@ class TreeEdit {
 		}
 		return node;
 	}
+}
 
-	#nodeIn(offset: number): KvNode {
-		return this.#nodes.get(offset) as KvNode;
-	}
+export function within({ begin, end, beginExclusive, endInclusive }: RangeBounds, key: number): boolean {
+	return (beginExclusive ? key > begin : key >= begin) && (endInclusive ? key <= end : key < end);
 }
 
 function checkKey(key: number): void {

@@ -41,6 +41,19 @@ export class TopCache {
 		return offset;
 	}
 
+	/** The same for a device that is waited for. */
+	async startAsync(key: number): Promise<number> {
+		this.#device.validate?.();
+		if (this.#device.version !== this.#version) this.clear();
+		let offset = 0;
+		for (let level = 0; level < this.#levels; level++) {
+			const node = this.#nodes.get(offset) ?? (await this.#loadAsync(offset));
+			if (node === null) return offset;
+			offset = node.pointer(node.search(key));
+		}
+		return offset;
+	}
+
 	clear(): void {
 		this.#nodes.clear();
 		this.#version = this.#device.version;
@@ -49,8 +62,22 @@ export class TopCache {
 	/** null: not to be kept, because it is a leaf, or damaged and therefore the chain's to report, or one too many. */
 	#load(offset: number): KvNode | null {
 		if (this.#nodes.size >= MAX_NODES) return null;
-		const node = new KvNode(new Uint8Array(BLOCK));
-		if (this.#device.readSync(node.bytes, 0, BLOCK, offset) < BLOCK || node.type !== 0) return null;
+		const bytes = new Uint8Array(BLOCK);
+		return this.#keep(offset, bytes, this.#device.readSync(bytes, 0, BLOCK, offset));
+	}
+
+	async #loadAsync(offset: number): Promise<KvNode | null> {
+		if (this.#nodes.size >= MAX_NODES) return null;
+		const { version } = this.#device;
+		const bytes = new Uint8Array(BLOCK);
+		const got = await this.#device.read(bytes, 0, BLOCK, offset);
+		// A node of the file as it was is good for this lookup, whose chain notices by itself, and for no other.
+		return this.#device.version === version ? this.#keep(offset, bytes, got) : null;
+	}
+
+	#keep(offset: number, bytes: Uint8Array, got: number): KvNode | null {
+		const node = new KvNode(bytes);
+		if (got < BLOCK || node.type !== 0) return null;
 		this.loads++;
 		this.#nodes.set(offset, node);
 		return node;

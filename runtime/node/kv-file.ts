@@ -3,9 +3,12 @@ import { constants } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
 import { bulkLoad, type BulkPair, type BulkResult } from "../bpfkv/bulk.ts";
 import { createKv, type CreateOptions } from "../bpfkv/create.ts";
+import type { KvPrograms } from "../bpfkv/client.ts";
+import { type DatabaseOptions, KvDatabase } from "../bpfkv/database.ts";
 import { BLOCK, type Geometry } from "../bpfkv/format.ts";
 import { KvNode } from "../bpfkv/node.ts";
 import { KvStore, type KvStoreOptions, type WritableFile } from "../bpfkv/store.ts";
+import { openFileDevice } from "./file-device.ts";
 
 /** @throws RangeError for layers out of 1–6; the file system's error (ENOSPC, EACCES, …), after which nothing is left behind. */
 export async function createKvFile(path: string, layers: number, options: CreateOptions = {}): Promise<Geometry> {
@@ -90,6 +93,31 @@ export async function openWritableFile(path: string, options: { readonly create?
 		truncate: (size) => file.truncate(size),
 		close: () => file.close(),
 	};
+}
+
+/** Opens a file to read and to write; what its log holds is put right first. @throws as `openKvStore` does */
+export async function openKvDatabase(path: string, programs: KvPrograms, options: DatabaseOptions & KvStoreOptions = {}): Promise<KvDatabase> {
+	let changed = () => {};
+	const store = await openKvStore(path, {
+		...options,
+		onCheckpoint: () => {
+			changed();
+			options.onCheckpoint?.();
+		},
+	});
+	const device = openFileDevice(path);
+	try {
+		const database = new KvDatabase(device, store, programs, options);
+		changed = () => {
+			device.refresh();
+			database.treeChanged();
+		};
+		return database;
+	} catch (error) {
+		device.close();
+		await store.abandon();
+		throw error;
+	}
 }
 
 /** The log of a BPF-KV file lies beside it. */

@@ -1,10 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { compile, defaultOptions, geometry } from "ebpfcc";
+import { geometry } from "ebpfcc";
+import { compiledObject, STORAGE_PROLOGUE, storageObject } from "../../test/support/storage-programs.ts";
 import { createKvFile } from "./kv-file.ts";
-import type { HookObject } from "./xrp-hooks.ts";
 import { KvPoolClient } from "./kv-pool.ts";
 
 const LAYERS = 3;
@@ -12,28 +12,16 @@ const g = geometry(LAYERS);
 const folder = mkdtempSync(join(tmpdir(), "kv-pool-"));
 const path = join(folder, "test.db");
 
+const get = { bytes: storageObject("get") };
+
 beforeAll(async () => void (await createKvFile(path, LAYERS)));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-function compiled(name: string, source: string): HookObject["bytes"] {
-	const read = (file: string) => {
-		try {
-			return readFileSync(file);
-		} catch {
-			return null;
-		}
-	};
-	const { object, diagnostics } = compile(name, source, defaultOptions({ read }));
-	if (object === null) throw new Error(`${name}: ${diagnostics.map(({ message }) => message).join("; ")}`);
-	return object;
-}
 
 const textOf = (value: Uint8Array | null) => value && Buffer.from(value).toString("latin1").replace(/\0.*$/s, "").trim();
 const expected = (key: number) => (key < g.keys ? String(key) : null);
 
 describe("lookups through a pool", () => {
 	it("get one key or many, 32 to a chain", async () => {
-		const get = { bytes: compiled("examples/bpf-kv/get.bpf.c", readFileSync("examples/bpf-kv/get.bpf.c", "utf8")) };
 		const client = await KvPoolClient.open({ path, get });
 		try {
 			expect(textOf(await client.get(4711))).toBe("4711");
@@ -48,20 +36,44 @@ describe("lookups through a pool", () => {
 		}
 	});
 
+	it("get ranges and sums, and start below the levels that are kept", async () => {
+		const objects = { get, range: { bytes: storageObject("range") }, sum: { bytes: storageObject("sum") } };
+		for (const inline of [0, 100]) {
+			const client = await KvPoolClient.open({ path, ...objects, inline, cacheLevels: 2 });
+			try {
+				const keys = [0, 961, 12_345, g.keys - 1, g.keys];
+				expect((await client.getMany(keys)).map(textOf)).toEqual(keys.map(expected));
+				// Each key's chain starts at its leaf.
+				expect(client.statistics).toMatchObject({ chains: 1, hops: 5 + 4 });
+				expect((await client.range({ begin: 900, end: 1100 })).map(({ value }) => value)).toEqual(Array.from({ length: 200 }, (_, i) => String(900 + i)));
+				expect(await client.range({ begin: 7, end: 7, endInclusive: true })).toEqual([{ key: 7, value: "7" }]);
+				expect(await client.range({ begin: 8, end: 7 })).toEqual([]);
+				expect(await client.aggregate("sum", { begin: 10, end: 1010 })).toBe(BigInt((1000 * (10 + 1009)) / 2));
+				expect(await client.aggregate("min", { begin: 10, end: 10 })).toBeNull();
+				if (inline === 0) expect(client.pool.statistics.inline).toBe(0);
+				else expect(client.pool.statistics.inline + client.pool.statistics.handedOver).toBeGreaterThan(0);
+			} finally {
+				await client.close();
+			}
+		}
+	});
+
 	it("falls back to plain reads when chains are refused", async () => {
-		const refusing = compiled("refuse.bpf.c", '#include <linux/bpf.h>\n#include <bpf/bpf_helpers.h>\nSEC("xrp") int refuse(void *ctx) { return 1; }\n');
+		const refusing = compiledObject("refuse.bpf.c", `${STORAGE_PROLOGUE}SEC("xrp") int refuse(struct bpf_xrp *ctx) { return 1; }
+`);
 		const client = await KvPoolClient.open({ path, get: { bytes: refusing } });
 		try {
 			const keys = [0, 1, 999, g.keys, g.keys - 1];
 			expect((await client.getMany(keys)).map(textOf)).toEqual(keys.map(expected));
-			expect(client.statistics).toEqual({ keys: 5, chains: 2, hops: 2, retries: 1, fallbacks: 5, plainReads: 5 * LAYERS + 4 });
+			expect(client.statistics).toEqual({ keys: 5, chains: 1, hops: 1, retries: 0, fallbacks: 5, plainReads: 5 * LAYERS + 4 });
 		} finally {
 			await client.close();
 		}
 	});
 
 	it("passes other errors on", async () => {
-		const outside = compiled("endless.bpf.c", '#include <linux/bpf.h>\n#include <bpf/bpf_helpers.h>\n#include "examples/bpf-kv/bpf-kv.h"\nSEC("xrp") int endless(struct bpf_xrp *ctx) { ctx->next_addr[0] = 0; ctx->size[0] = 512; return 0; }\n');
+		const outside = compiledObject("endless.bpf.c", `${STORAGE_PROLOGUE}SEC("xrp") int endless(struct bpf_xrp *ctx) { ctx->next_addr[0] = 0; ctx->size[0] = 512; return 0; }
+`);
 		const client = await KvPoolClient.open({ path, get: { bytes: outside } });
 		await expect(client.get(1)).rejects.toThrow("errno 40");
 		await client.close();

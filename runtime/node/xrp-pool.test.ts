@@ -1,9 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { compile, defaultOptions, geometry, GetPage, type XrpResult } from "ebpfcc";
-import { createKvFile } from "./kv-file.ts";
+import { geometry, GetPage, LsmPage, type XrpResult } from "ebpfcc";
+import { compiledObject, STORAGE_PROLOGUE, storageObject } from "../../test/support/storage-programs.ts";
+import { bulkLoadFile, createKvFile } from "./kv-file.ts";
 import type { HookObject } from "./xrp-hooks.ts";
 import { CANCELLED, XrpPool, type XrpRequest } from "./xrp-pool.ts";
 
@@ -16,23 +17,11 @@ let endless: HookObject["bytes"];
 
 beforeAll(async () => {
 	await createKvFile(path, LAYERS);
-	get = compiled("examples/bpf-kv/get.bpf.c", readFileSync("examples/bpf-kv/get.bpf.c", "utf8"));
-	endless = compiled("endless.bpf.c", '#include <linux/bpf.h>\n#include <bpf/bpf_helpers.h>\n#include "examples/bpf-kv/bpf-kv.h"\nSEC("xrp") int endless(struct bpf_xrp *ctx) { ctx->next_addr[0] = 0; ctx->size[0] = 512; return 0; }\n');
+	get = storageObject("get");
+	endless = compiledObject("endless.bpf.c", `${STORAGE_PROLOGUE}SEC("xrp") int endless(struct bpf_xrp *ctx) { ctx->next_addr[0] = 0; ctx->size[0] = 512; return 0; }
+`);
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-function compiled(name: string, source: string): HookObject["bytes"] {
-	const read = (file: string) => {
-		try {
-			return readFileSync(file);
-		} catch {
-			return null;
-		}
-	};
-	const { object, diagnostics } = compile(name, source, defaultOptions({ read }));
-	if (object === null) throw new Error(`${name}: ${diagnostics.map(({ message }) => message).join("; ")}`);
-	return object;
-}
 
 function lookup(key: number): XrpRequest<string | null> {
 	return {
@@ -150,5 +139,117 @@ describe("XRP on worker threads", () => {
 		await pool.close();
 		await outcome;
 		await expect(pool.readXrp(lookup(1))).rejects.toThrow("the pool is closed");
+	});
+
+	it("runs a few chains of each turn on the calling thread, and the others on its workers", async () => {
+		const pool = await XrpPool.open({ path, objects: [{ bytes: get }, { bytes: endless }], inline: 200 });
+		try {
+			const keys = Array.from({ length: 500 }, (_, i) => (i * 53) % g.keys);
+			expect(await pool.readXrpMany(keys.map(lookup))).toEqual(keys.map(String));
+			const { chains, inline, handedOver, hops } = pool.statistics;
+			expect(chains).toBe(500);
+			expect(hops).toBe(500 * (LAYERS + 1));
+			expect(inline + handedOver).toBeGreaterThan(0);
+			expect(inline).toBeLessThan(500);
+		} finally {
+			await pool.close();
+		}
+	});
+
+	it("hands a chain over to a worker where the budget ends, and counts its blocks once", async () => {
+		// Nobody gets far in a microsecond: nearly every chain moves.
+		const pool = await XrpPool.open({ path, objects: [{ bytes: get }, { bytes: endless }], inline: 1 });
+		try {
+			for (let key = 0; key < 200; key++) expect(await pool.readXrp(lookup(key * 17))).toBe(String(key * 17));
+			expect(pool.statistics.handedOver).toBeGreaterThan(0);
+			expect(pool.statistics.hops).toBe(200 * (LAYERS + 1));
+			expect(await pool.readXrp({ ...forever(), maxHops: 500 })).toMatchObject({ ret: -40, cause: "hops", hops: 500 });
+		} finally {
+			await pool.close();
+		}
+	});
+
+	it("tells why a chain was refused, and how many were", async () => {
+		for (const inline of [0, 100]) {
+			const pool = await XrpPool.open({ path, objects: [{ bytes: get }, { bytes: endless }], inline });
+			try {
+				expect(await pool.readXrp({ ...forever(), offset: 100 })).toMatchObject({ ret: -22, cause: "request", hops: 0 });
+				expect(await pool.readXrp({ ...forever(), maxHops: 10 })).toMatchObject({ ret: -40, cause: "hops", hops: 10, bytes: 5120 });
+				expect(pool.statistics.aborts).toMatchObject({ request: 1, hops: 1, device: 0 });
+				await expect(pool.readXrp({ ...forever(), program: 2 })).rejects.toThrow("no program 2");
+				await expect(pool.readXrp({ ...forever(), fill: () => { throw new Error("no query"); } })).rejects.toThrow("no query");
+				expect(await pool.readXrp(lookup(3))).toBe("3");
+			} finally {
+				await pool.close();
+			}
+		}
+	});
+
+	it("lets a hop ask for sixteen reads, which are served in order", async () => {
+		const fan = compiledObject(
+			"fan.bpf.c",
+			`${STORAGE_PROLOGUE}SEC("xrp") int fan(struct bpf_xrp *ctx)
+{
+	__u64 *seen = (__u64 *)ctx->scratch;
+	__u64 at = ctx->next_addr[0], n = seen[0] & 63;
+
+	seen[n + 1] = at;
+	seen[0] = n + 1;
+	if (at)
+		return 0;
+#pragma unroll
+	for (int i = 0; i < 16; i++) {
+		ctx->next_addr[i] = BLOCK * (16 - i);
+		ctx->size[i] = BLOCK;
+	}
+	return 0;
+}
+`,
+		);
+		const pool = await XrpPool.open({ path, objects: [{ bytes: fan }] });
+		const request = {
+			offset: 0,
+			fanout: true,
+			fill: (scratch: Uint8Array) => void scratch.fill(0, 0, 8),
+			take: (result: XrpResult, scratch: Uint8Array) => ({ result, seen: [...new BigUint64Array(scratch.buffer, scratch.byteOffset, 18)].map(Number) }),
+		};
+		try {
+			const { result, seen } = await pool.readXrp(request);
+			expect(result).toMatchObject({ ret: 512, hops: 17 });
+			expect(seen).toEqual([17, 0, ...Array.from({ length: 16 }, (_, i) => 512 * (16 - i))]);
+			expect((await pool.readXrp({ ...request, maxOutstanding: 15 })).result).toMatchObject({ ret: -11, cause: "waiting" });
+			expect((await pool.readXrp({ ...request, fanout: false })).result).toMatchObject({ ret: -95, cause: "address", hops: 1 });
+		} finally {
+			await pool.close();
+		}
+	});
+
+	it("follows a chain from file to file: the newest sorted file that knows the key decides", async () => {
+		const bytes = (text: string) => new TextEncoder().encode(text);
+		const files = ["newest", "middle", "oldest"].map((name) => join(folder, `${name}.db`));
+		await bulkLoadFile(files[0], [[20, bytes("new 20")], [70, bytes("back again")], [6000, null]]);
+		await bulkLoadFile(files[1], Array.from({ length: 500 }, (_, i) => [10 * i, i % 7 === 0 ? null : bytes(`middle ${10 * i}`)] as const));
+		await bulkLoadFile(files[2], Array.from({ length: 5000 }, (_, i) => [i, bytes(`old ${i}`)] as const));
+		const expected = (key: number) =>
+			key === 20 ? "0 found new 20" : key === 70 ? "0 found back again" : key === 6000 ? "0 deleted" : key >= 5000 ? "3 not found" : key % 70 === 0 ? "1 deleted" : key % 10 === 0 ? `1 found middle ${key}` : `2 found old ${key}`;
+		const ask = (key: number) => ({
+			offset: 0,
+			fill: (scratch: Uint8Array) => new LsmPage(scratch).prepare(key, files.length),
+			take: (result: XrpResult, scratch: Uint8Array) => {
+				const page = new LsmPage(scratch);
+				const value = page.status === "found" ? ` ${Buffer.from(page.value).toString("latin1").replace(/\0.*$/s, "")}` : "";
+				return result.ret < 0 ? `errno ${-result.ret}` : `${page.file} ${page.status}${value}`;
+			},
+		});
+		const keys = [20, 30, 33, 70, 140, 6000, 7000, 4999, 0, ...Array.from({ length: 100 }, (_, i) => 61 * i)];
+		for (const inline of [0, 100]) {
+			const pool = await XrpPool.open({ path: files[0], files: files.slice(1), objects: [{ bytes: storageObject("lsm-get") }], inline });
+			try {
+				for (const key of keys.slice(0, 9)) expect(await pool.readXrp(ask(key))).toBe(expected(key));
+				expect(await pool.readXrpMany(keys.map(ask))).toEqual(keys.map(expected));
+			} finally {
+				await pool.close();
+			}
+		}
 	});
 });
