@@ -11,6 +11,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
 	as: () => import("./as.ts"),
 	btf: () => import("./btf.ts"),
 	dump: () => import("./dump.ts"),
+	"explain-log": () => import("./explain-log.ts"),
 	gen: () => import("./gen.ts"),
 	kv: () => import("./kv.ts"),
 	link: () => import("./link.ts"),

@@ -61,21 +61,10 @@ export function register(program: Command): void {
 				await run(file, options);
 			} catch (error) {
 				if (!(error instanceof Complaint || error instanceof LoadFailure || error instanceof VerifierRejection || error instanceof ProgramFault || error instanceof InputError || error instanceof RangeError)) throw error;
-				process.stderr.write(error instanceof VerifierRejection ? rejectionText(file, error) : `ebpfcc: error: ${file}: ${error.message}\n`);
+				process.stderr.write(error instanceof VerifierRejection ? `${error.message}\n` : `ebpfcc: error: ${file}: ${error.message}\n`);
 				process.exitCode = 1;
 			}
 		});
-}
-
-/** The C line under the message, where the object knows it. */
-function rejectionText(file: string, { image, rejection }: VerifierRejection): string {
-	const line = rejection.insn < 0 ? null : lineAt(image, rejection.insn);
-	const message = `program ${image.name} is rejected: ${rejection.message}`;
-	const rest = `\n\`ebpfcc verify ${file}\` explains it\n`;
-	if (line === null) return `ebpfcc: error: ${file}: ${message}${rest}`;
-	const gutter = `${String(line.line).padStart(5)} | `;
-	const lead = line.text.slice(0, Math.max(0, line.column - 1)).replace(/[^\t]/g, " ");
-	return `${line.file}:${line.line}:${line.column}: error: ${message}\n${gutter}${line.text}\n${" ".repeat(5)} | ${lead}^${rest}`;
 }
 
 const engines: readonly string[] = ["default", "interpreter", "js", "wasm"] satisfies readonly EngineName[];

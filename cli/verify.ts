@@ -77,7 +77,7 @@ async function verifyFile(file: string, options: Options): Promise<boolean> {
 }
 
 /** The programs of an object as the kernel would get them. @throws LoadFailure, Complaint */
-function openPrograms(bytes: Uint8Array, options: { readonly program?: string; readonly type?: string }): { readonly programs: readonly OpenedProgram[]; readonly types: TypeSource | null } {
+export function openPrograms(bytes: Uint8Array, options: { readonly program?: string; readonly type?: string }): { readonly programs: readonly OpenedProgram[]; readonly types: TypeSource | null } {
 	const btf = kernelBtf();
 	const opened = openObject(readObject(bytes), {
 		...(btf === null ? {} : { kernelBtf: btf }),

@@ -63,8 +63,9 @@ export class VerifierRejection extends Error {
 	/** The log in the kernel's style. */
 	readonly log: string;
 
-	constructor(image: ProgramImage, rejection: Rejection, log: string) {
-		super(`${image.name}: ${rejection.message}`);
+	/** `words`: the rejection explained in the program's C lines, as `ebpfcc verify` prints it. */
+	constructor(image: ProgramImage, rejection: Rejection, log: string, words: string) {
+		super(words);
 		this.name = "VerifierRejection";
 		this.program = image.name;
 		this.image = image;
@@ -157,7 +158,9 @@ export async function load(source: Uint8Array | ObjectFile, options: LoadOptions
 	const verify = await verifierOf(options);
 	const verdicts = images.map((image) => (verify === null ? null : verify(image)));
 	for (const [i, verdict] of verdicts.entries()) {
-		if (verdict !== null && verdict.verdict !== "accept") throw new VerifierRejection(images[i], verdict.rejection, verdict.log);
+		if (verdict === null || verdict.verdict === "accept") continue;
+		const { explain, renderExplanation } = await import("./verifier/index.ts");
+		throw new VerifierRejection(images[i], verdict.rejection, verdict.log, renderExplanation(explain(images[i], verdict.rejection)).trimEnd());
 	}
 
 	const engine = await engineOf(options.engine ?? "default", verify !== null);

@@ -6,3 +6,4 @@ export type { ContextField } from "./programs/spec.ts";
 export type { Facts, MemoryRegion, Rejection, ScalarRange, Verdict, VerifierStats } from "./facts.ts";
 export { explain, renderExplanation, type Explanation, type PathStep } from "./words/explain.ts";
 export { compareReleases, needs, oldestKernel, type Need } from "./kernels.ts";
+export { explainLog, type LogAnswer } from "./words/explain-log.ts";

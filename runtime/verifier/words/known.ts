@@ -20,11 +20,12 @@ function numberIn(text: string): bigint | null {
 }
 
 export function parseState(text: string): Known {
-	const plain = text.replace(/^P(?=[-\d]|scalar)/, "");
+	// "P" marks precise values; before Linux 6.0 scalars were called inv.
+	const plain = text.replace(/^P(?=[-\d]|scalar)/, "").replace(/^invP?(?=-?\d|$|\()/, (_, at: number) => (at === 0 && /^invP?-?\d/.test(text) ? "" : "scalar"));
 	const constant = numberIn(plain);
 	if (constant !== null) return { type: "scalar", attributes: new Map(), low: BigInt.asIntN(64, constant), high: BigInt.asIntN(64, constant) };
 	const open = plain.indexOf("(");
-	const type = (open < 0 ? plain : plain.slice(0, open)).replace(/^inv$/, "scalar");
+	const type = (open < 0 ? plain : plain.slice(0, open));
 	const attributes = new Map<string, string>();
 	const inner = open < 0 ? "" : plain.slice(open + 1, plain.lastIndexOf(")"));
 	for (const part of inner.split(/,(?![^(]*\))/)) {
@@ -38,7 +39,7 @@ export function parseState(text: string): Known {
 	const umin = of("umin") ?? of("umin_value");
 	const smin = signed(of("smin") ?? of("smin_value"));
 	const smax = signed(of("smax") ?? of("smax_value"));
-	if (type !== "scalar" && of("imm") === null && umax === null && smin === null && smax === null && !attributes.has("var_off")) return { type, attributes, low: 0n, high: 0n };
+	if (type !== "scalar" && umax === null && smin === null && smax === null && !attributes.has("var_off")) return { type, attributes, low: of("imm") ?? 0n, high: of("imm") ?? 0n };
 	// A signed range that holds negative numbers says more than the unsigned one that then spans everything.
 	const high = umax !== null && umax < U64 / 2n ? umax : smax ?? umax;
 	const low = umin !== null && umin > 0n ? umin : umax !== null && umax < U64 / 2n ? (smin !== null && smin > 0n ? smin : 0n) : smin;
