@@ -34,6 +34,8 @@ export interface KvOptions {
 	readonly trace?: number[];
 	/** Levels from the root to keep in memory (0): each call starts its chain below them. */
 	readonly cacheLevels?: number;
+	/** Reads that one chain may issue (16,777,216). */
+	readonly maxHops?: number;
 	/** Further chains after one that a changed mapping ended (3). */
 	readonly retries?: number;
 }
@@ -61,7 +63,7 @@ export class KvFile {
 		this.#device = device;
 		this.#programs = programs;
 		this.#top = options.cacheLevels ? new TopCache(device, options.cacheLevels) : null;
-		this.#options = { maxHops: 1 << 24, ...(options.trace ? { trace: options.trace } : {}) };
+		this.#options = { maxHops: options.maxHops ?? 1 << 24, ...(options.trace ? { trace: options.trace } : {}) };
 		this.#retries = options.retries ?? 3;
 	}
 
