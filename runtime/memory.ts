@@ -34,6 +34,8 @@ export const exchange = {
 	tailCalls: layout.exchange + 28,
 	/** Number of the current CPU, for inlined per-CPU lookups. */
 	cpu: layout.exchange + 32,
+	/** The count of `LinearMemory.generation`, for generated code. */
+	generation: layout.exchange + 36,
 	/** Free for the engines: 0x10040–0x10fff. */
 	engine: layout.exchange + 0x40,
 } as const;
@@ -120,7 +122,7 @@ export class LinearMemory {
 		const region = this.regions[at];
 		if (region === undefined || region.start !== start) return;
 		this.regions.splice(at, 1);
-		this.generation++;
+		this.#regionsChanged();
 		const key = `${region.size}/${align}`;
 		const list = this.#free.get(key);
 		if (list === undefined) this.#free.set(key, [start]);
@@ -183,8 +185,12 @@ export class LinearMemory {
 		this.view = new DataView(buffer);
 	}
 
+	#regionsChanged(): void {
+		this.i32[exchange.generation >> 2] = ++this.generation;
+	}
+
 	#insert(region: Region): void {
-		this.generation++;
+		this.#regionsChanged();
 		const last = this.regions[this.regions.length - 1];
 		if (last === undefined || last.start < region.start) this.regions.push(region);
 		else this.regions.splice(this.#find(region.start) + 1, 0, region);

@@ -24,7 +24,8 @@ export function analyseForward(ops: readonly (Op | null)[], slots: number, cfg: 
 		constant: new Float64Array(slots).fill(Number.NaN),
 		unreached: new Uint8Array(cfg.blocks.length),
 		exposed: [],
-		sums: null,
+		sums: options.checked ? new Float64Array(slots * 4) : null,
+		loops: null,
 		oneWay: new Map(),
 	};
 	forward(ops, cfg, registers, entry, options, draft, call);

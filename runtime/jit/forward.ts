@@ -7,6 +7,7 @@
  */
 import type { Block, Cfg } from "./cfg.ts";
 import type { Op } from "./decode.ts";
+import type { LoopFacts } from "./induction.ts";
 import { capByInduction, induction } from "./induction.ts";
 import { Links } from "./links.ts";
 import type { Sums } from "./offsets.ts";
@@ -77,7 +78,7 @@ export function forward(ops: readonly (Op | null)[], cfg: Cfg, registers: number
 			});
 		}
 	}
-	narrow(walk, before, start);
+	draft.loops = narrow(walk, before, start);
 	walk.draft = draft;
 	walk.call = call;
 	const nothing: State = new Float64Array(size);
@@ -97,9 +98,9 @@ export function forward(ops: readonly (Op | null)[], cfg: Cfg, registers: number
  * Every block once more from its predecessors' states, without widening: still above the least fixpoint, and often tighter. At loop
  * heads, what comes around is as it was before, cut down to what the loop can add up (induction.ts).
  */
-function narrow(walk: Walk, before: (State | null)[], start: State): void {
+function narrow(walk: Walk, before: (State | null)[], start: State): Map<number, LoopFacts> | null {
 	const { ops, cfg, registers } = walk;
-	if (!cfg.reducible || !cfg.blocks.some((b) => b.loop === b.id)) return;
+	if (!cfg.reducible || !cfg.blocks.some((b) => b.loop === b.id)) return null;
 	const sums: Sums = new Float64Array((cfg.blocks.reduce((last, b) => Math.max(last, b.end), 0) - cfg.entry) * 4);
 	/** What back edges bring to each head. */
 	const around: (State | null)[] = cfg.blocks.map(() => null);
@@ -132,6 +133,7 @@ function narrow(walk: Walk, before: (State | null)[], start: State): void {
 			if (to > block.id) fresh[to] = joined(fresh[to], edge);
 		});
 	}
+	return loops;
 }
 
 function joined(known: State | null, more: State): State {

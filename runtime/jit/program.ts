@@ -16,10 +16,12 @@ import type { Op } from "./decode.ts";
 import { decodeProgram } from "./decode.ts";
 import { FIRST_SLOT, promoteByAnalysis, promoteSlots } from "./promote.ts";
 import * as range from "./range.ts";
-import { NO_OFFSET } from "./representation.ts";
+import { FLAG, NO_OFFSET } from "./representation.ts";
 import type { Item } from "./structure.ts";
 import { structure } from "./structure.ts";
 import { unrollLoops } from "./unroll.ts";
+import type { AccessPlan } from "./windows.ts";
+import { planAccesses } from "./windows.ts";
 
 export interface JitFunction {
 	/** Position in `JitProgram.functions`; 0 is the main program. */
@@ -35,6 +37,10 @@ export interface JitFunction {
 	readonly frameTop: number;
 	/** Its address is taken: helpers may call it. */
 	readonly callback: boolean;
+	/** How accesses are checked; null: they are not. */
+	readonly plan: AccessPlan | null;
+	/** The same without what the guard of `plan` vouches for: runs where the guard does not hold. */
+	readonly slow: JitFunction | null;
 }
 
 export interface JitProgram {
@@ -52,6 +58,8 @@ export interface LiftOptions {
 	readonly facts: Facts | null;
 	/** Check each access against the memory's regions, trust nothing that only a verifier can know. */
 	readonly checked: boolean;
+	/** With `checked`: also make a version of the main program for when a guard at its entry holds. */
+	readonly guarded?: boolean;
 	/** r1 is an address, r2 a number below 2^32. */
 	shape(op: Op, slot: number): CallShape | JitProblem;
 	/** Value of a ld_imm64 with a pseudo source; functions by id. */
@@ -120,7 +128,7 @@ export function liftProgram(insns: readonly Insn[], options: LiftOptions): JitPr
 				draft = analyseForward(ops, limit - entry, cfg, registers, state, analysis, call);
 			}
 		}
-		if (drafts.get(entry)!.undecided && !options.checked) {
+		if (drafts.get(entry)!.undecided) {
 			const promotion = promoteByAnalysis(ops, cfg, draft.stack, NO_OFFSET, draft.exposed);
 			if (promotion.registers > registers) {
 				({ ops, registers } = promotion);
@@ -131,8 +139,19 @@ export function liftProgram(insns: readonly Insn[], options: LiftOptions): JitPr
 		forward.set(entry, draft);
 	}
 	const results = new Map<number, Analysis>();
+	const plans = new Map<number, AccessPlan>();
+	let guarded: Analysis | null = null;
 	for (const entry of [...order].reverse()) {
 		const { ops, cfg, registers } = drafts.get(entry)!;
+		if (options.checked) {
+			const draft = forward.get(entry)!;
+			const plan = planAccesses(ops, cfg, registers, draft, entry === 0 && options.guarded === true);
+			plans.set(entry, plan);
+			if (plan.guard !== null) {
+				const flags = draft.flags.map((bits, at) => (plan.guarded[at] ? bits | FLAG.proved : bits));
+				guarded = analyseBackward(ops, cfg, registers, analysis, { ...draft, flags, wide: draft.wide.slice() });
+			}
+		}
 		const result = analyseBackward(ops, cfg, registers, analysis, forward.get(entry)!);
 		results.set(entry, result);
 		shapes.set(entry, { args: 32 - Math.clz32((result.liveIn & 0x3e) >> 1), wide: (result.wideIn & 0x3e) >> 1, result: "wide" });
@@ -140,7 +159,10 @@ export function liftProgram(insns: readonly Insn[], options: LiftOptions): JitPr
 	const sorted = [...order].sort((a, b) => a - b);
 	const functions = sorted.map((entry, id): JitFunction => {
 		const { ops, cfg, registers } = drafts.get(entry)!;
-		return { id, entry, ops, cfg, items: options.checked ? structure(cfg) : unrollLoops(structure(cfg), cfg, ops), registers, analysis: results.get(entry)!, frameTop: frameTop(depth.get(entry)!), callback: callbacks.has(entry) };
+		const plan = plans.get(entry) ?? null;
+		const base: JitFunction = { id, entry, ops, cfg, items: structure(cfg), registers, analysis: results.get(entry)!, frameTop: frameTop(depth.get(entry)!), callback: callbacks.has(entry), plan, slow: null };
+		const fast = { ...base, items: unrollLoops(base.items, cfg, ops) };
+		return plan?.guard == null ? fast : { ...fast, analysis: guarded!, slow: base };
 	});
 	const deepest = Math.max(...depth.values());
 	if (deepest >= layout.frames) return { slot: [...depth].find(([, d]) => d === deepest)![0], why: `calls nest deeper than ${layout.frames} frames` };

@@ -2,6 +2,7 @@
  * Writes down what the forward analysis knows before an operation: flags of its operands, constants, places in the frame, maps,
  * and which part of the frame it exposes to accesses that are not followed.
  */
+import { layout } from "../memory.ts";
 import type { Op } from "./decode.ts";
 import * as range from "./range.ts";
 import type { State } from "./range.ts";
@@ -53,6 +54,8 @@ export function record(op: Op, at: number, state: State, registers: number, draf
 				draft.stack[at] = kind + op.off;
 				if ((kind + op.off) % op.size === 0) flags |= FLAG.aligned;
 			} else if (2 ** state[op.base * STRIDE + 5] >= op.size && op.off % op.size === 0) flags |= FLAG.aligned;
+			const place = op.base * STRIDE;
+			if (state[place] + op.off >= layout.stackBase && state[place + 1] + op.off + op.size <= layout.stackTop) flags |= FLAG.proved;
 			if (op.kind === "atomic" && op.op === "cmpxchg") draft.argZero[at] = range.zeroExtended(state, 0) ? 1 : 0;
 			break;
 		}
@@ -94,6 +97,22 @@ const ofStack = (state: State, r: number): boolean => range.isOfStack(state[r * 
 export function recordExposure(op: Op, pc: number, state: State, options: AnalysisOptions, draft: Draft): void {
 	const top = state[10 * STRIDE];
 	switch (op.kind) {
+		case "alu": {
+			// What is made of a pointer other than by moving it is not followed.
+			const moves = op.width === 64 && (op.op === "mov" || op.op === "add" || op.op === "sub");
+			const src = op.src >= 0 && ofStack(state, op.src);
+			if (op.op === "mov" ? src && !moves : moves ? src && (op.op === "sub" || ofStack(state, op.dst)) : src || ofStack(state, op.dst)) draft.exposed.push(WHOLE_FRAME);
+			return;
+		}
+		case "neg":
+		case "swap":
+			if (ofStack(state, op.dst)) draft.exposed.push(WHOLE_FRAME);
+			return;
+		case "movsx":
+		case "extract":
+		case "cast":
+			if (ofStack(state, op.src)) draft.exposed.push(WHOLE_FRAME);
+			return;
 		case "load":
 		case "store":
 		case "atomic": {

@@ -3,6 +3,7 @@
  */
 import type { Facts } from "../verifier/facts.ts";
 import type { Op } from "./decode.ts";
+import type { LoopFacts } from "./induction.ts";
 
 /** What a call needs and leaves, as helper rows say. */
 export interface CallShape {
@@ -46,6 +47,8 @@ export const FLAG = {
 	resWide: 16384,
 	/** The address of a load, store or atomic is a multiple of its size. */
 	aligned: 32768,
+	/** It surely lies on the stack, or a guard at the entry vouches for it: it is not checked. */
+	proved: 65536,
 } as const;
 
 export interface Analysis {
@@ -68,6 +71,8 @@ export interface Analysis {
 	readonly unreached: Uint8Array;
 	/** Bounds of what additions and subtractions combine (offsets.ts); null unless somebody asked. */
 	readonly sums: Float64Array | null;
+	/** What loops add up, by head. */
+	loops: ReadonlyMap<number, LoopFacts> | null;
 	/** What of the frame pointers that are not followed exactly may touch, as [from, to) from r10. */
 	readonly exposed: (readonly [from: number, to: number])[];
 	/** Branches that go only one way: slot → the slot where they go. */

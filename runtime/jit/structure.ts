@@ -24,7 +24,8 @@ import type { Cfg } from "./cfg.ts";
 
 export type Item =
 	| { readonly kind: "block"; readonly label: number }
-	| { readonly kind: "loop"; readonly label: number }
+	/** `copies`: of the body, one after another (unroll.ts). */
+	| { readonly kind: "loop"; readonly label: number; readonly copies: number }
 	| { readonly kind: "end"; readonly of: "block" | "loop" | "if" | "dispatch"; readonly label: number }
 	/** The straight-line part of a block; of its last instruction only an exit. */
 	| { readonly kind: "code"; readonly block: number }
@@ -76,7 +77,7 @@ function structured(cfg: Cfg): Item[] {
 			case "tree": {
 				const x = task.block;
 				const within: Task = { kind: "within", block: x };
-				if (blocks[x].loop === x) around(follows[x], [{ kind: "loop", label: x }, within, { kind: "end", of: "loop", label: x }]);
+				if (blocks[x].loop === x) around(follows[x], [{ kind: "loop", label: x, copies: 1 }, within, { kind: "end", of: "loop", label: x }]);
 				else tasks.push(within);
 				break;
 			}

@@ -33,7 +33,7 @@ export function unrollLoops(items: readonly Item[], cfg: Cfg, ops: readonly (Op 
 			continue;
 		}
 		const body = items.slice(i + 1, end);
-		out.push(item);
+		out.push({ ...item, copies });
 		for (let copy = 1; copy < copies; copy++) {
 			const label = fresh++;
 			out.push({ kind: "block", label });

@@ -4,7 +4,7 @@
  * checked against the memory's regions and with its instructions counted.
  */
 import { ProgramFault } from "../fault.ts";
-import type { LinearMemory } from "../memory.ts";
+import type { Region } from "../memory.ts";
 import type { BoundProgram, Callback, Engine, Entry } from "../program.ts";
 import type { CallShape } from "./representation.ts";
 import { explainedBy } from "./faults.ts";
@@ -15,6 +15,7 @@ import { ProgramSurroundings } from "./surroundings.ts";
 import type { EmittedModule } from "./wasm/emit.ts";
 import { emitModule } from "./wasm/emit.ts";
 import type { Surroundings } from "./wasm/linkage.ts";
+import { GLOBALS } from "./wasm/linkage.ts";
 
 export interface JitOptions {
 	/** Check accesses against the memory's regions. Unless said: when nothing verified the program. */
@@ -25,7 +26,6 @@ export interface JitOptions {
 
 interface Exports {
 	readonly run: (r1: number, r2: number) => number;
-	readonly reset?: () => void;
 	readonly [name: string]: unknown;
 }
 
@@ -41,7 +41,7 @@ export function prepareWasm(program: BoundProgram, options: JitOptions): Entry {
 		const name = `cb${lifted.byEntry.get(target)}`;
 		return (...args) => (exports![name] as Callback)(...args);
 	});
-	const lifting = liftProgram(image.insns, { facts: program.facts, checked, shape: (op, slot) => surroundings.shape(op, slot) });
+	const lifting = liftProgram(image.insns, { facts: program.facts, checked, guarded: checked, shape: (op, slot) => surroundings.shape(op, slot) });
 	if ("why" in lifting) throw new ProgramFault(image, lifting.slot, lifting.why);
 	const lifted = lifting;
 	const around: Surroundings = {
@@ -68,32 +68,30 @@ export function prepareWasm(program: BoundProgram, options: JitOptions): Entry {
 			else if (op?.kind === "packet") host.packet = (offset, size) => surroundings.packet(offset, size);
 		});
 	}
-	host.check = (high, address, packed, site, slot) => {
+	const move = (pair: number, region: Region, size: number): void => {
+		(exports![`s${pair}`] as WebAssembly.Global).value = BigInt(region.start);
+		(exports![`s${pair + 1}`] as WebAssembly.Global).value = BigInt(region.size - size + 1);
+	};
+	host.guard = (r1) => {
+		const { low, high, store } = lifted.functions[0].plan!.guard!;
+		const start = (r1 >>> 0) + low;
+		const region = start < 0 ? undefined : machine.memory.region(start, high - low);
+		if (region === undefined || (store && !region.writable)) return 0;
+		move(GLOBALS.guard, region, high - low);
+		return 1;
+	};
+	host.check = (high, address, packed, pair, slot) => {
 		const size = packed >> 1;
 		const region = high === 0 ? machine.memory.region(address >>> 0, size) : undefined;
 		const access = `${packed & 1 ? "store" : "load"} of ${size} byte${size === 1 ? "" : "s"} at 0x${((BigInt(high >>> 0) << 32n) | BigInt(address >>> 0)).toString(16)}`;
 		if (region === undefined) throw new ProgramFault(image, slot, `${access}: outside every region`);
 		if (packed & 1 && !region.writable) throw new ProgramFault(image, slot, `${access}: ${region.name} is read-only`);
-		(exports![`s${site}`] as WebAssembly.Global).value = region.start;
-		(exports![`s${site + 1}`] as WebAssembly.Global).value = region.size - size;
+		move(pair, region, size);
 		return 0;
 	};
 	const instance = new WebAssembly.Instance(new WebAssembly.Module(emitted.bytes as Uint8Array<ArrayBuffer>), { e: host });
-	const { run, reset } = (exports = instance.exports as unknown as Exports);
-	const entry: Entry = reset === undefined ? run : checkedEntry(run, reset, machine.memory);
-	return explainedBy(entry, (thrown) => explain(thrown, program, emitted));
-}
-
-/** Access sites forget their regions when the memory's regions changed since the last run. */
-function checkedEntry(run: Entry, reset: () => void, memory: LinearMemory): Entry {
-	let generation = -1;
-	return (r1, r2) => {
-		if (generation !== memory.generation) {
-			generation = memory.generation;
-			reset();
-		}
-		return run(r1, r2);
-	};
+	exports = instance.exports as unknown as Exports;
+	return explainedBy(exports.run, (thrown) => explain(thrown, program, emitted));
 }
 
 /** A trap as a fault of the program, at the slot whose code holds the byte offset in the stack trace. */

@@ -5,7 +5,7 @@
  * and returns the main program's function: `f0(r1, r2)`, low word of r0 returned, high word in the exchange area. Other subprograms
  * take and give high words too, the result's through `H`.
  */
-import { exchange, layout } from "../../memory.ts";
+import { exchange } from "../../memory.ts";
 import { FLAG, NO_OFFSET } from "../representation.ts";
 import type { Op } from "../decode.ts";
 import type { JitFunction, JitProgram } from "../program.ts";
@@ -82,7 +82,7 @@ function emitFunction(fn: JitFunction, context: Context): JsBody {
 			case "loop":
 				b.frame(`L${item.label}: for (;;) {`);
 				b.depth++;
-				burn(loopLength(fn, item.label), fn.cfg.blocks[item.label].start);
+				burn(loopLength(fn, item.label) * item.copies, fn.cfg.blocks[item.label].start);
 				break;
 			case "end":
 				b.depth--;
@@ -222,12 +222,13 @@ type Access = Extract<Op, { kind: "load" | "store" | "atomic" }>;
 function address(b: JsBody, op: Access, slot: number, at: number, context: Context): { text: string; next: string } {
 	const stack = b.fn.analysis.stack[at];
 	const { checked } = context.around;
-	if (stack !== NO_OFFSET && (!checked || (stack >= -layout.frameSize && stack + op.size <= 0))) {
+	const unchecked = !checked || (b.flags(at) & FLAG.proved) !== 0;
+	if (stack !== NO_OFFSET && unchecked) {
 		const constant = b.fn.frameTop + stack;
 		return { text: String(constant), next: String(constant + 4) };
 	}
 	const low = b.low(op.base);
-	if (checked) {
+	if (!unchecked) {
 		const flags = b.flags(at);
 		const high = b.high(op.base, at, (flags & FLAG.dstZero) !== 0, (flags & FLAG.dstSign) !== 0);
 		b.line(`${b.name("a")} = ${use(context, "check")}(${high}, ${low}, ${op.off}, ${op.size * 2 + (op.kind === "load" ? 0 : 1)}, ${slot});`);

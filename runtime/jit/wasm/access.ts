@@ -2,14 +2,14 @@
  * Loads, stores and atomics in Wasm. An address is the low word of a register plus an offset; regions of our memory begin above
  * 64 KiB, so that a positive offset can be the instruction's own (no sum of the two wraps for an address that is any good).
  *
- * With checks, each access site remembers the last region that it hit in two globals; another one asks the host, which faults
- * or tells the new bounds. Loads through kernel pointers read 0 outside the memory, as they do in the kernel.
+ * Checks of what nothing verified are in windows.ts. Loads through kernel pointers read 0 outside the memory, as they do in the kernel.
  */
 import { FLAG, NO_OFFSET } from "../representation.ts";
 import type { Op } from "../decode.ts";
 import type { Body } from "./body.ts";
 import { I32, I64, OP } from "./encode.ts";
 import type { Linkage } from "./linkage.ts";
+import { pushCheckedAddress } from "./windows.ts";
 
 type Load = Extract<Op, { kind: "load" }>;
 type Store = Extract<Op, { kind: "store" }>;
@@ -20,48 +20,13 @@ const ALIGNMENT = { 1: 0, 2: 1, 4: 2, 8: 3 } as const;
 /** Pushes the address and returns the offset that the instruction is to add. */
 function pushAddress(b: Body, op: Load | Store | Atomic, slot: number, at: number, link: Linkage): number {
 	const stack = b.fn.analysis.stack[at];
-	if (stack !== NO_OFFSET && (!link.checked || (stack >= -512 && stack + op.size <= 0))) {
+	const unchecked = !link.checked || (b.fn.analysis.flags[at] & FLAG.proved) !== 0;
+	if (stack !== NO_OFFSET && unchecked) {
 		b.i32(0);
 		return b.fn.frameTop + stack;
 	}
-	if (link.checked) {
-		const t = b.temp("address", I32);
-		b.low(op.base, at);
-		b.i32(op.off);
-		b.op(OP.i32_add);
-		b.tee(t);
-		const site = link.checkSite();
-		// address − start ≤ size − access, unsigned: inside the region of last time.
-		b.op(OP.global_get);
-		b.w.u32(site);
-		b.op(OP.i32_sub);
-		b.op(OP.global_get);
-		b.w.u32(site + 1);
-		b.op(OP.i32_gt_u);
-		if (!(b.fn.analysis.flags[at] & FLAG.dstZero)) {
-			// An address beyond 32 bits is outside whatever its low word says.
-			b.full(op.base, at, false, (b.fn.analysis.flags[at] & FLAG.dstSign) !== 0);
-			b.i64(op.off, op.off >> 31);
-			b.op(OP.i64_add);
-			b.i64(32, 0);
-			b.op(OP.i64_shr_u, OP.i64_eqz, OP.i32_eqz, OP.i32_or);
-		}
-		b.open(OP.if, 0x40, { kind: "other", label: 0 });
-		if (b.fn.analysis.flags[at] & FLAG.dstZero) b.i32(0);
-		else {
-			b.full(op.base, at, false, (b.fn.analysis.flags[at] & FLAG.dstSign) !== 0);
-			b.i64(op.off, op.off >> 31);
-			b.op(OP.i64_add);
-			b.i64(32, 0);
-			b.op(OP.i64_shr_u, OP.i32_wrap_i64);
-		}
-		b.get(t);
-		b.i32(op.size * 2 + (op.kind === "load" ? 0 : 1));
-		b.i32(site);
-		b.i32(slot);
-		b.call(link.check());
-		b.end();
-		b.get(t);
+	if (!unchecked) {
+		pushCheckedAddress(b, op, slot, at, op.kind !== "load", link);
 		return 0;
 	}
 	b.low(op.base, at);

@@ -14,40 +14,36 @@ import { emitAtomic, emitLoad, emitStore } from "./access.ts";
 import { emitAlu, emitCondition, emitExtract, emitMovsx, emitNeg, emitSwap } from "./alu.ts";
 import { Body } from "./body.ts";
 import { emitCall, emitHelper, emitPacket, parameterRegisters, pushHigh } from "./calls.ts";
-import type { FunctionType, WasmFunction } from "./encode.ts";
-import { ByteWriter, encodeModule, I32, I64, OP, VOID } from "./encode.ts";
+import type { FunctionType, WasmFunction, WasmModule } from "./encode.ts";
+import { encodeModule, I32, I64, OP, VOID } from "./encode.ts";
 import { emitHashLookup } from "./lookup.ts";
 import type { Surroundings } from "./linkage.ts";
 import { collectImports, GLOBALS, Linkage, low } from "./linkage.ts";
+import { emitEmpty, enterGuard, enterWindows, renewWindows, windowGlobals } from "./windows.ts";
 
 export interface EmittedModule {
 	readonly bytes: Uint8Array;
 	/** Rising byte offsets in the module, and the slot whose code begins there. */
 	readonly offsets: readonly number[];
 	readonly slots: readonly number[];
-	/** Pairs of globals of access sites, exported as s<i> and l<i>. */
-	readonly sites: number;
 }
 
 export function emitModule(program: JitProgram, around: Surroundings, memory: { shared: boolean; maximumPages: number }): EmittedModule {
 	const link = new Linkage(program, around, collectImports(program, around));
 	const marks: { at: number; slot: number }[][] = [];
-	const functions: WasmFunction[] = program.functions.map((fn) => {
+	const { slow } = program.functions[0];
+	const functions: WasmFunction[] = [...program.functions, ...(slow === null ? [] : [slow])].map((fn) => {
 		const body = emitFunction(fn, link);
 		marks.push(body.marks);
-		return { type: body.b.type, locals: body.b.locals, code: body.b.w.written(), name: fn.id === 0 ? "run" : undefined };
+		return { type: body.b.type, locals: body.b.locals, code: body.b.w.written(), name: fn.id === 0 && fn !== slow ? "run" : undefined };
 	});
+	if (link.checked) functions.push(emitEmpty(link.pairs));
 	for (let i = 0; i < link.lookups.length; i++) {
 		const shape = around.mapLayout(link.lookups[i]);
 		if (shape.kind === "hash") functions.push(emitHashLookup(shape));
 	}
 	for (const fn of program.functions) if (fn.callback) functions.push(emitCallback(fn, link));
-	if (link.sites > 0) functions.push(emitReset(link.sites));
-	const globals: { type: typeof I32; initial: number; name?: string }[] = [
-		{ type: I32, initial: link.around.fuel ?? 0 },
-		{ type: I32, initial: MAY_GOTO_LIMIT },
-	];
-	for (let i = 0; i < link.sites; i++) globals.push({ type: I32, initial: 0, name: `s${GLOBALS.fixed + 2 * i}` }, { type: I32, initial: 0, name: `s${GLOBALS.fixed + 2 * i + 1}` });
+	const globals: WasmModule["globals"] = [{ type: I32, initial: link.around.fuel ?? 0 }, { type: I32, initial: MAY_GOTO_LIMIT }, ...(link.checked ? windowGlobals(link.pairs) : [])];
 	const { bytes, codeStarts } = encodeModule({ memory, imports: link.imports, functions, globals });
 	const offsets: number[] = [];
 	const slots: number[] = [];
@@ -57,7 +53,7 @@ export function emitModule(program: JitProgram, around: Surroundings, memory: { 
 			slots.push(mark.slot);
 		}
 	});
-	return { bytes, offsets, slots, sites: link.sites };
+	return { bytes, offsets, slots };
 }
 
 function typeOf(fn: JitFunction): FunctionType {
@@ -68,6 +64,10 @@ function typeOf(fn: JitFunction): FunctionType {
 function emitFunction(fn: JitFunction, link: Linkage): { b: Body; marks: { at: number; slot: number }[] } {
 	const b = new Body(fn, typeOf(fn));
 	const marks: { at: number; slot: number }[] = [];
+	if (link.checked) {
+		enterWindows(b, link);
+		enterGuard(b, link);
+	}
 	if (fn.id === 0) {
 		for (let r = 1; r <= 2; r++) {
 			b.bindParameter(r, r - 1);
@@ -82,10 +82,11 @@ function emitFunction(fn: JitFunction, link: Linkage): { b: Body; marks: { at: n
 		}
 		if (link.around.fuel !== null) {
 			b.i32(link.around.fuel);
-			b.op(OP.global_set, GLOBALS.fuel);
+			if (link.localFuel) b.set(b.temp("fuel", I32));
+			else b.op(OP.global_set, GLOBALS.fuel);
 		}
 	} else parameterRegisters(fn.analysis.liveIn).forEach((r, i) => b.bindParameter(r, i));
-	if (link.around.fuel !== null) burn(b, fn.cfg.blocks.length === 0 ? 1 : fn.cfg.blocks[0].end - fn.cfg.blocks[0].start);
+	if (link.around.fuel !== null) burn(b, fn.cfg.blocks[0].end - fn.cfg.blocks[0].start, link);
 	const { items } = fn;
 	for (let i = 0; i < items.length; i++) {
 		const item = items[i];
@@ -95,7 +96,7 @@ function emitFunction(fn: JitFunction, link: Linkage): { b: Body; marks: { at: n
 				break;
 			case "loop":
 				b.open(OP.loop, VOID, { kind: "loop", label: item.label });
-				if (link.around.fuel !== null) burn(b, loopLength(fn, item.label));
+				if (link.around.fuel !== null) burn(b, loopLength(fn, item.label) * item.copies, link);
 				break;
 			case "end":
 				if (item.of === "dispatch") b.op(OP.unreachable);
@@ -124,7 +125,7 @@ function emitFunction(fn: JitFunction, link: Linkage): { b: Body; marks: { at: n
 				break;
 			case "dispatch":
 				b.open(OP.loop, VOID, { kind: "dispatch", label: 0 });
-				if (link.around.fuel !== null) burn(b, 4);
+				if (link.around.fuel !== null) burn(b, 4, link);
 				for (let k = item.blocks - 1; k >= 0; k--) b.open(OP.block, VOID, { kind: "case", label: k });
 				b.get(b.temp("next", I32));
 				b.op(OP.br_table);
@@ -154,14 +155,18 @@ function loopLength(fn: JitFunction, header: number): number {
 	return Math.max(1, length);
 }
 
-function burn(b: Body, count: number): void {
-	b.op(OP.global_get, GLOBALS.fuel);
+/** Takes from the budget, and traps where it is used up. */
+function burn(b: Body, count: number, link: Linkage): void {
+	const fuel = b.temp("fuel", I32);
+	if (link.localFuel) b.get(fuel);
+	else b.op(OP.global_get, GLOBALS.fuel);
 	b.i32(count);
 	b.op(OP.i32_sub);
-	const t = b.temp("fuel", I32);
-	b.tee(t);
-	b.op(OP.global_set, GLOBALS.fuel);
-	b.get(t);
+	b.tee(fuel);
+	if (!link.localFuel) {
+		b.op(OP.global_set, GLOBALS.fuel);
+		b.get(fuel);
+	}
 	b.i32(0);
 	b.op(OP.i32_lt_s);
 	b.open(OP.if, VOID, { kind: "other", label: 0 });
@@ -231,13 +236,16 @@ function emitOp(b: Body, op: Op, slot: number, at: number, link: Linkage): void 
 		case "atomic":
 			return emitAtomic(b, op, slot, at, link);
 		case "packet":
-			return emitPacket(b, op, at, link);
+			emitPacket(b, op, at, link);
+			return renewWindows(b, link);
 		case "helper":
 		case "kfunc":
 		case "callx":
-			return emitHelper(b, op, slot, at, link);
+			emitHelper(b, op, slot, at, link);
+			return renewWindows(b, link);
 		case "call":
-			return emitCall(b, op, at, link);
+			emitCall(b, op, at, link);
+			return renewWindows(b, link);
 		case "exit": {
 			const zero = (flags & FLAG.dstZero) !== 0;
 			const sign = (flags & FLAG.dstSign) !== 0;
@@ -258,22 +266,6 @@ function emitOp(b: Body, op: Op, slot: number, at: number, link: Linkage): void 
 		default:
 			op satisfies never;
 	}
-}
-
-/** Makes every access site forget its region: regions come and go between runs. */
-function emitReset(sites: number): WasmFunction {
-	const w = new ByteWriter();
-	for (let i = 0; i < sites; i++) {
-		w.byte(OP.i32_const);
-		w.s32(-1);
-		w.byte(OP.global_set);
-		w.u32(GLOBALS.fixed + 2 * i);
-		w.byte(OP.i32_const);
-		w.s32(0);
-		w.byte(OP.global_set);
-		w.u32(GLOBALS.fixed + 2 * i + 1);
-	}
-	return { type: { params: [], results: [] }, locals: [], code: w.written(), name: "reset" };
 }
 
 /** Five low words in, the low word of r0 out, its high word in the exchange area. */

@@ -32,9 +32,11 @@ export class Linkage {
 	readonly imports: WasmImport[] = [];
 	/** Hash maps with a lookup function in the module, in the order of their functions. */
 	readonly lookups: number[] = [];
-	/** Pairs of globals, behind the fixed ones. */
-	sites = 0;
-	usesMayGoto = false;
+	/** Pairs of globals: the guard's, then those of each function's windows. */
+	readonly pairs: number;
+	/** The budget is a local of the only function. */
+	readonly localFuel: boolean;
+	readonly #windowBases: readonly number[];
 	readonly #byName = new Map<string, number>();
 	readonly #frozenImports: number;
 
@@ -49,6 +51,14 @@ export class Linkage {
 			this.imports.push(entry);
 		}
 		this.#frozenImports = imports.length;
+		let pairs = 1;
+		this.#windowBases = program.functions.map((fn) => {
+			const base = pairs;
+			pairs += fn.plan?.windows.length ?? 0;
+			return base;
+		});
+		this.pairs = pairs;
+		this.localFuel = program.functions.length === 1;
 	}
 
 	importIndex(name: string): number {
@@ -65,21 +75,30 @@ export class Linkage {
 	lookupIndex(map: number): number {
 		let at = this.lookups.indexOf(map);
 		if (at < 0) at = this.lookups.push(map) - 1;
-		return this.#frozenImports + this.program.functions.length + at;
+		return this.#frozenImports + this.#fixedFunctions + at;
 	}
 
-	check(): number {
-		return this.importIndex("check");
+	/** Subprograms; the main program's other version; with checks, what empties the windows. */
+	get #fixedFunctions(): number {
+		return this.program.functions.length + (this.program.functions[0].slow === null ? 0 : 1) + (this.checked ? 1 : 0);
 	}
 
-	/** Globals of a new access site: the region's start, and its size less that of the access. */
-	checkSite(): number {
-		return GLOBALS.fixed + 2 * this.sites++;
+	slowIndex(): number {
+		return this.#frozenImports + this.program.functions.length;
+	}
+
+	emptyIndex(): number {
+		return this.#frozenImports + this.#fixedFunctions - 1;
+	}
+
+	/** First of a window's two globals. */
+	windowPair(functionId: number, window: number): number {
+		return GLOBALS.guard + 2 * (this.#windowBases[functionId] + window);
 	}
 }
 
 /** Indexes of the globals that every module has. */
-export const GLOBALS = { fuel: 0, mayGoto: 1, fixed: 2 } as const;
+export const GLOBALS = { fuel: 0, mayGoto: 1, generation: 2, guard: 3 } as const;
 
 export const low = (params: number): FunctionType => ({ params: new Array<typeof I32>(params).fill(I32), results: [I32] });
 
@@ -90,6 +109,7 @@ export function collectImports(program: JitProgram, around: Surroundings): WasmI
 		found.set(name, { name, type });
 	};
 	if (around.checked) need("check", { params: [I32, I32, I32, I32, I32], results: [] });
+	if (program.functions[0].slow !== null) need("guard", low(1));
 	for (const fn of program.functions) {
 		for (const block of fn.cfg.blocks) {
 			for (let pc = block.start; pc < block.end; pc++) {
