@@ -11,6 +11,8 @@ import {
 	predecessors,
 	successors,
 } from "./machine.ts";
+import { keyOf, mergeable } from "./code-key.ts";
+import { mergeTails } from "./merge-tails.ts";
 
 /**
  * Orders the blocks. Jumps to jumps are shortened, a lone `exit` is repeated rather than jumped to, and what is left stands in
@@ -22,6 +24,10 @@ export function layOut(fn: MFunction, cpu: Cpu): void {
 	hoistEdgeCopies(fn);
 	threadJumps(fn);
 	fn.blocks = mergeChains(fn);
+	if (mergeTails(fn)) {
+		threadJumps(fn);
+		fn.blocks = mergeChains(fn);
+	}
 	fn.blocks = reversePostorder(fn, cpu);
 	repeatExits(fn);
 	flipJumps(fn, cpu);
@@ -61,7 +67,7 @@ function mergeTwins(fn: MFunction): boolean {
 	const known = new Map<string, MBlock>();
 	const into = new Map<MBlock, MBlock>();
 	for (const block of fn.blocks) {
-		if (block === fn.blocks[0] || block.insts.some((inst) => inst.kind === "asm")) continue;
+		if (block === fn.blocks[0] || !block.insts.every(mergeable)) continue;
 		const key = block.insts.map((inst) => keyOf(inst, idOf)).join("|");
 		const twin = known.get(key);
 		if (twin === undefined) known.set(key, block);
@@ -73,13 +79,6 @@ function mergeTwins(fn: MFunction): boolean {
 		if (last !== undefined) last.blocks = last.blocks.map((target) => into.get(target) ?? target);
 	}
 	return true;
-}
-
-function keyOf(inst: MInst, idOf: (object: object) => number): string {
-	const { kind, op, width, bits, bytes, signed, dst, src, imm, off, slot, wide, callee, args, blocks, core } = inst;
-	const symbol = wide === null || typeof wide === "bigint" ? wide : `${idOf(wide.symbol)}+${wide.addend}`;
-	const target = callee === null ? "" : callee.kind === "helper" ? callee.id : idOf(callee.symbol);
-	return `${kind} ${op} ${width} ${bits} ${bytes} ${signed} ${dst} ${src} ${imm} ${off + (slot?.offset ?? 0)} ${symbol} ${target} ${args} ${core === null ? "" : idOf(core)} ${blocks.map((block) => block.id).join(",")}`;
 }
 
 /**

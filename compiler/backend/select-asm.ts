@@ -11,7 +11,7 @@ import type { Selector } from "./select.ts";
  *
  * | constraint | operand |
  * |---|---|
- * | r w | a register; a constant goes into one |
+ * | r w p | a register; a constant goes into one (p: an address) |
  * | i n I | a constant; with `i` also a symbol |
  * | ri, g | a constant if it is one, else a register |
  * | m | memory |
@@ -77,7 +77,7 @@ export function selectAsm(s: Selector, inst: Inst): void {
 			operands.push({ ...base, reg: NONE, memory: null, ...constant });
 			continue;
 		}
-		if (!/[rwg]/.test(input.constraint))
+		if (!/[rwgp]/.test(input.constraint))
 			s.error("E0706", `constraint "${input.constraint}" of inline assembly needs a constant`, loc);
 		if (fixed !== NONE) s.moveTo(fixed, value, loc);
 		const reg = fixed !== NONE ? fixed : value.ty === "i32" && !base.narrow ? s.clean(value, loc) : s.reg(value);

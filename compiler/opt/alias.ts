@@ -1,6 +1,6 @@
 import type { Inst, IrFunction, Value } from "../ir/types.ts";
 import { isInst, usersOf } from "../ir/values.ts";
-import { rootOf, slotUses } from "./slots.ts";
+import { baseOf, rootOf, slotUses } from "./slots.ts";
 
 /**
  * Which accesses may touch the same bytes. Two stack slots, or a slot and a defined object, never do; a slot whose
@@ -21,7 +21,7 @@ export interface AliasInfo {
 
 export function aliasInfo(fn: IrFunction): AliasInfo {
 	const priv = new Set<Inst>();
-	for (const use of slotUses(fn, usersOf(fn))) if (!use.escapes) priv.add(use.alloca);
+	for (const use of slotUses(fn, usersOf(fn))) if (!use.leaks) priv.add(use.alloca);
 	const isObject = (root: Value): root is Inst => isInst(root) && (root.op === "alloca" || root.op === "global");
 	const sameObject = (a: Inst, b: Inst): boolean => a === b || (a.op === "global" && b.op === "global" && a.attr!.global === b.attr!.global);
 	const offsetIn = (root: Value, offset: number): number => offset + (isInst(root) && root.op === "global" ? (root.attr!.offset ?? 0) : 0);
@@ -31,6 +31,10 @@ export function aliasInfo(fn: IrFunction): AliasInfo {
 			return isInst(root) && priv.has(root);
 		},
 		mayAlias(a, b) {
+			// Two elements of an array at one unknown index are as far apart as the constants say.
+			const one = baseOf(a.address);
+			const other = baseOf(b.address);
+			if (one.base === other.base && a.size !== null && b.size !== null) return one.offset < other.offset + b.size && other.offset < one.offset + a.size;
 			const x = rootOf(a.address);
 			const y = rootOf(b.address);
 			if (isObject(x.root) && isObject(y.root)) {

@@ -15,9 +15,13 @@ export const dce: Pass = {
 		};
 		for (const block of fn.blocks) for (const inst of block.insts) if (!isRemovable(inst) && !isIdle(inst)) mark(inst);
 		while (work.length > 0) for (const arg of work.pop()!.args) mark(arg);
-		// A slot's beginning of life does not keep the slot.
+		// A slot's beginning of life does not keep the slot, and at the end of the function all slots end.
 		for (const block of fn.blocks) {
-			for (const inst of block.insts) if (inst.op === "lifetime" && isInst(inst.args[0]) && live.has(inst.args[0])) live.add(inst);
+			let last = block.insts.length - 1;
+			if (block.insts[last].op === "ret") while (last > 0 && block.insts[last - 1].op === "lifetime") last--;
+			block.insts.forEach((inst, at) => {
+				if (at < last && inst.op === "lifetime" && isInst(inst.args[0]) && live.has(inst.args[0])) live.add(inst);
+			});
 		}
 		let changed = false;
 		for (const block of fn.blocks) {

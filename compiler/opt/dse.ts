@@ -14,9 +14,11 @@ export const dse: Pass = {
 	run(fn) {
 		const dead = new Set<Inst>();
 		for (const use of slotUses(fn)) {
-			if (use.escapes) continue;
+			if (use.leaks) continue;
 			const isRead = use.accesses.some(({ inst, operand }) => inst.op === "load" || inst.op === "memcmp" || ((inst.op === "memcpy" || inst.op === "memmove") && operand === 1) || inst.attr?.volatile);
-			if (!isRead) for (const { inst } of use.accesses) dead.add(inst);
+			if (isRead || use.indexed.some((inst) => inst.op === "load" || inst.attr?.volatile)) continue;
+			for (const { inst } of use.accesses) dead.add(inst);
+			for (const inst of use.indexed) dead.add(inst);
 		}
 		const alias = aliasInfo(fn);
 		for (const block of fn.blocks) {

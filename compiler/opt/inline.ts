@@ -156,6 +156,8 @@ function expand(caller: IrFunction, block: Block, index: number, callee: IrFunct
 		if (sources.length === 0 && call.ty === "ptr") Object.assign(call, { op: "inttoptr", args: [undef("i64")] });
 		rest.insts.unshift(call);
 	}
+	// And they are dead when it returns.
+	rest.insts.splice(call.ty !== null && call.op === "phi" ? 1 : 0, 0, ...slots.map((slot) => newInst(caller, "lifetime", null, [slot], undefined, call.loc)));
 	const at = caller.blocks.indexOf(block);
 	caller.blocks.splice(at + 1, 0, ...copies, rest);
 	return rest;

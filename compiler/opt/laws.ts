@@ -143,6 +143,12 @@ export const laws: Partial<Record<Op, readonly Law[]>> = {
 		zeroRight,
 		shiftTwice("shl"),
 		(inst) => (c(inst.args[0]) === 0n ? inst.args[0] : null),
+		// (x + c) << k = (x << k) + (c << k), for elements at constant distances
+		(inst, rw) => {
+			const [a, b] = inst.args;
+			if (!isConst(b) || !is(a, "add") || c(a.args[1]) === null || rw.uses(a) > 1 || inst.ty !== "i64") return null;
+			return rw.make("add", "i64", [rw.make("shl", "i64", [a.args[0], b]), rw.make("shl", "i64", [a.args[1], b])]);
+		},
 		// (x >> k) << k = x with the low bits cleared
 		(inst, rw) => {
 			const [a, b] = inst.args;

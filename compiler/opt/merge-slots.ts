@@ -1,27 +1,31 @@
 import type { Block, Inst, IrFunction, Value } from "../ir/types.ts";
 import type { Pass } from "./pass.ts";
-import { reversePostorder } from "../ir/cfg.ts";
+import { predecessors, reversePostorder } from "../ir/cfg.ts";
 import { isInst, replaceAll, successors, usersOf } from "../ir/values.ts";
+import { rootOf } from "./slots.ts";
 
 /**
  * Stack slots whose lives are apart share their bytes: 512 of them are all that a program has. A slot lives from its
- * `lifetime` mark to the last instruction that has an address into it; interference is found by backward liveness, and
- * the largest slots are placed first.
+ * `lifetime` mark, more exactly from the first use after it, to the last instruction that has an address into it; where the address
+ * is stored nobody knows which one that is, and the slot lives until the next mark. Interference is found by data flow in both
+ * directions, and the largest slots are placed first.
  */
 export const mergeSlots: Pass = {
 	name: "merge-slots",
 	run(fn) {
 		const users = usersOf(fn);
 		const slots: Inst[] = [];
+		/** Those whose address is kept somewhere. */
+		const kept: number[] = [];
 		/** Slots that an instruction's operands point into. */
 		const touched = new Map<Inst, number[]>();
 		for (const block of fn.blocks) {
 			for (const inst of block.insts) {
 				if (inst.op !== "alloca") continue;
-				const uses = derivedUses(inst, users);
-				if (uses === null) continue;
+				const { uses, isKept } = derivedUses(inst, users);
 				const index = slots.length;
 				slots.push(inst);
+				if (isKept) kept.push(index);
 				for (const use of uses) {
 					const list = touched.get(use);
 					if (list === undefined) touched.set(use, [index]);
@@ -30,89 +34,129 @@ export const mergeSlots: Pass = {
 			}
 		}
 		if (slots.length < 2) return false;
-		const conflicts = interference(fn, slots, touched);
+		const conflicts = interference(fn, slots, touched, kept);
 		const map = group(slots, conflicts);
 		replaceAll(fn, map);
 		return map.size > 0;
 	},
 };
 
-/** Every instruction that holds an address into the slot; null when the address may outlive those (it is stored). */
-function derivedUses(slot: Inst, users: ReadonlyMap<Inst, readonly Inst[]>): Set<Inst> | null {
+/** Every instruction that holds an address into the slot, and whether the address may outlive those (it is stored). */
+function derivedUses(slot: Inst, users: ReadonlyMap<Inst, readonly Inst[]>): { readonly uses: Set<Inst>; readonly isKept: boolean } {
 	const uses = new Set<Inst>();
 	const work: Inst[] = [slot];
 	const seen = new Set<Inst>(work);
+	let isKept = false;
 	while (work.length > 0) {
 		const address = work.pop()!;
 		for (const use of users.get(address) ?? []) {
 			uses.add(use);
-			if (use.op === "store" && use.args[1] === address) return null;
-			if (use.op === "asm" || use.op === "asmgoto" || use.op === "ret" || use.op === "atomic" || use.op === "cmpxchg" || use.op === "storerel") return null;
-			const passes = use.op === "ptradd" || use.op === "phi" || use.op === "select" || use.op === "ptrtoint" || use.op === "inttoptr" || use.op === "coreoffset" || use.op === "addrspace" || use.ty === "i64";
-			if (passes && use.op !== "load" && use.op !== "call" && !seen.has(use)) {
+			if (use.op === "store" && use.args[1] === address) isKept = true;
+			if (use.op === "asm" || use.op === "asmgoto" || use.op === "ret" || use.op === "atomic" || use.op === "cmpxchg" || use.op === "storerel") isKept = true;
+			// A function of ours may hand the address back, or leave it in another slot that it was given.
+			const called = use.op === "call" && use.attr!.callee!.kind !== "helper";
+			if (called && use.args.some((arg) => arg !== address && arg.ty === "ptr" && inFrame(arg))) isKept = true;
+			const passes = (called && use.ty !== null && use.ty !== "i32") || use.op === "ptradd" || use.op === "phi" || use.op === "select" || use.op === "ptrtoint" || use.op === "inttoptr" || use.op === "coreoffset" || use.op === "addrspace" || use.ty === "i64";
+			if (passes && use.op !== "load" && (use.op !== "call" || called) && !seen.has(use)) {
 				seen.add(use);
 				work.push(use);
 			}
 		}
 	}
-	return uses;
+	return { uses, isKept };
 }
+
+const inFrame = (address: Value): boolean => {
+	const { root } = rootOf(address);
+	return isInst(root) && (root.op === "alloca" || root.op === "phi" || root.op === "param");
+};
 
 type Bits = Uint32Array;
 
 const has = (bits: Bits, i: number): boolean => ((bits[i >>> 5] >>> (i & 31)) & 1) === 1;
 
-function interference(fn: IrFunction, slots: readonly Inst[], touched: ReadonlyMap<Inst, readonly number[]>): Bits[] {
+type Walk = (block: Block, note: ((at: number, live: Bits) => void) | null) => Bits;
+
+function interference(fn: IrFunction, slots: readonly Inst[], touched: ReadonlyMap<Inst, readonly number[]>, kept: readonly number[]): Bits[] {
 	const words = (slots.length + 31) >>> 5;
 	const index = new Map<Value, number>(slots.map((slot, i) => [slot, i]));
-	const order = reversePostorder(fn).reverse();
-	const liveIn = new Map<Block, Bits>(order.map((block) => [block, new Uint32Array(words)]));
-	const conflicts = slots.map(() => new Uint32Array(words));
-	const walk = (block: Block, note: ((live: Bits) => void) | null): Bits => {
+	const marked = (inst: Inst): number | undefined => (inst.op === "lifetime" && isInst(inst.args[0]) ? index.get(inst.args[0]) : undefined);
+	const order = reversePostorder(fn);
+	const add = (live: Bits, list: readonly number[] | undefined): void => {
+		for (const slot of list ?? []) live[slot >>> 5] |= 1 << (slot & 31);
+	};
+	const remove = (live: Bits, slot: number): void => {
+		live[slot >>> 5] &= ~(1 << (slot & 31));
+	};
+
+	/** Used since the last mark, on some way here. */
+	const begun = new Map<Block, Bits>(order.map((block) => [block, new Uint32Array(words)]));
+	const preds = predecessors(fn);
+	const forward: Walk = (block, note) => {
+		const live = new Uint32Array(words);
+		for (const pred of preds.get(block)!) {
+			const before = begun.get(pred);
+			if (before !== undefined) for (let i = 0; i < words; i++) live[i] |= before[i];
+		}
+		block.insts.forEach((inst, at) => {
+			const slot = marked(inst);
+			if (slot !== undefined) remove(live, slot);
+			else add(live, touched.get(inst));
+			note?.(at, live);
+		});
+		return live;
+	};
+	/** Used later, on some way from here. */
+	const needed = new Map<Block, Bits>(order.map((block) => [block, new Uint32Array(words)]));
+	const backward: Walk = (block, note) => {
 		const live = new Uint32Array(words);
 		for (const next of successors(block)) {
-			const after = liveIn.get(next)!;
+			const after = needed.get(next)!;
 			for (let i = 0; i < words; i++) live[i] |= after[i];
 			// Addresses that flow into a phi are used at the end of this block.
 			for (const inst of next.insts) {
 				if (inst.op !== "phi") break;
-				for (const slot of touched.get(inst) ?? []) live[slot >>> 5] |= 1 << (slot & 31);
+				add(live, touched.get(inst));
 			}
 		}
-		note?.(live);
 		for (let at = block.insts.length - 1; at >= 0; at--) {
 			const inst = block.insts[at];
-			if (inst.op === "lifetime") {
-				const slot = isInst(inst.args[0]) ? index.get(inst.args[0]) : undefined;
-				if (slot !== undefined) live[slot >>> 5] &= ~(1 << (slot & 31));
-				continue;
-			}
-			const list = touched.get(inst);
-			if (list === undefined) continue;
-			for (const slot of list) live[slot >>> 5] |= 1 << (slot & 31);
-			note?.(live);
+			const slot = marked(inst);
+			if (slot !== undefined) remove(live, slot);
+			else add(live, touched.get(inst));
+			note?.(at, live);
 		}
 		return live;
 	};
+	repeat(order, begun, forward);
+	repeat(order.slice().reverse(), needed, backward);
+
+	const always = new Uint32Array(words);
+	add(always, kept);
+	const conflicts = slots.map(() => new Uint32Array(words));
+	for (const block of order) {
+		const after: Bits[] = [];
+		forward(block, (at, live) => (after[at] = live.slice()));
+		backward(block, (at, live) => {
+			const together = after[at];
+			for (let w = 0; w < words; w++) together[w] &= live[w] | always[w];
+			for (let i = 0; i < slots.length; i++) if (has(together, i)) for (let w = 0; w < words; w++) conflicts[i][w] |= together[w];
+		});
+	}
+	return conflicts;
+}
+
+function repeat(order: readonly Block[], known: Map<Block, Bits>, walk: Walk): void {
 	for (let changed = true; changed; ) {
 		changed = false;
 		for (const block of order) {
 			const live = walk(block, null);
-			const known = liveIn.get(block)!;
-			for (let i = 0; i < words; i++) {
-				if (known[i] !== live[i]) {
-					known[i] = live[i];
-					changed = true;
-				}
-			}
+			const before = known.get(block)!;
+			if (live.every((word, w) => word === before[w])) continue;
+			known.set(block, live);
+			changed = true;
 		}
 	}
-	for (const block of order) {
-		walk(block, (live) => {
-			for (let i = 0; i < slots.length; i++) if (has(live, i)) for (let w = 0; w < words; w++) conflicts[i][w] |= live[w];
-		});
-	}
-	return conflicts;
 }
 
 function group(slots: readonly Inst[], conflicts: readonly Bits[]): Map<Inst, Value> {

@@ -7,6 +7,7 @@ import { printFunction } from "../ir/print.ts";
 import { carryLoads } from "./carry.ts";
 import { combine } from "./combine.ts";
 import { foldConstGlobals, resolveCalls } from "./const-globals.ts";
+import { correlate } from "./correlate.ts";
 import { dce } from "./dce.ts";
 import { dse } from "./dse.ts";
 import { gvn } from "./gvn.ts";
@@ -41,7 +42,7 @@ export interface OptimizeOptions {
 const promote: readonly Pass[] = [sroa, mem2reg];
 
 /** Until nothing changes; each one feeds the others. */
-const tidy: readonly Pass[] = [combine, narrowPhis, widenLoads, simplifyCfg, foldConstGlobals, resolveCalls, gvn, carryLoads, threadJumps, dse, dce];
+const tidy: readonly Pass[] = [combine, narrowPhis, widenLoads, simplifyCfg, foldConstGlobals, resolveCalls, gvn, correlate, carryLoads, threadJumps, dse, dce];
 
 /** At level 0 too: what was checked and what is used must be one value, and the same address one register. */
 const proofs: readonly Pass[] = [gvn, combine, narrowPhis, widenLoads, combine, gvn, simplifyCfg, dce];

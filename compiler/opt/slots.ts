@@ -19,6 +19,10 @@ export interface SlotUse {
 	readonly addresses: Inst[];
 	/** The address gets somewhere that is not followed (call, stored pointer, variable offset, phi). */
 	escapes: boolean;
+	/** Loads and stores at an index known only at run time. */
+	readonly indexed: Inst[];
+	/** The address gets somewhere where even the uses are not known: other code may touch the slot. */
+	leaks: boolean;
 }
 
 const MEMORY = new Set(["load", "store", "memcpy", "memmove", "memset", "memcmp", "lifetime"]);
@@ -28,7 +32,7 @@ export function slotUses(fn: IrFunction, users: Map<Inst, Inst[]> = usersOf(fn))
 	for (const block of fn.blocks) {
 		for (const inst of block.insts) {
 			if (inst.op !== "alloca") continue;
-			const use: SlotUse = { alloca: inst, accesses: [], addresses: [], escapes: false };
+			const use: SlotUse = { alloca: inst, accesses: [], addresses: [], escapes: false, indexed: [], leaks: false };
 			follow(inst, 0, use, users);
 			result.push(use);
 		}
@@ -45,11 +49,36 @@ function follow(address: Inst, offset: number, use: SlotUse, users: Map<Inst, In
 			const pointers = inst.op === "memcpy" || inst.op === "memmove" || inst.op === "memcmp" ? 2 : 1;
 			inst.args.forEach((arg, operand) => {
 				if (arg !== address) return;
-				if (operand >= pointers) use.escapes = true;
+				if (operand >= pointers) use.escapes = use.leaks = true;
 				else use.accesses.push({ inst, offset, operand, size: inst.op === "lifetime" ? 0 : (inst.attr?.size ?? null) });
 			});
-		} else use.escapes = true;
+		} else {
+			use.escapes = true;
+			if (inst.op !== "ptradd" || inst.args[0] !== address || !followIndexed(inst, use, users)) use.leaks = true;
+		}
 	}
+}
+
+/** Everything that is done with an address somewhere in the slot, if that is only loading and storing. */
+function followIndexed(address: Inst, use: SlotUse, users: ReadonlyMap<Inst, Inst[]>): boolean {
+	for (const inst of users.get(address) ?? []) {
+		if (inst.op === "ptradd" && inst.args[0] === address) {
+			if (!followIndexed(inst, use, users)) return false;
+		} else if (inst.op === "load" || (inst.op === "store" && inst.args[1] !== address)) use.indexed.push(inst);
+		else return false;
+	}
+	return true;
+}
+
+/** An address as a value and a constant distance from it. */
+export function baseOf(address: Value): { readonly base: Value; readonly offset: number } {
+	let base = address;
+	let offset = 0;
+	while (isInst(base) && base.op === "ptradd" && isConst(base.args[1])) {
+		offset += Number(base.args[1].value);
+		base = base.args[0];
+	}
+	return { base, offset };
 }
 
 /** The alloca or other object that an address is a constant distance into. */

@@ -50,7 +50,8 @@ function mayCopy(block: Block): boolean {
 	let count = 0;
 	for (const inst of block.insts) {
 		if (inst.op === "phi" || inst === end) continue;
-		if (inst.op === "lifetime" || inst.op === "store" || row(inst.op).does === "pure" || (inst.op === "load" && !inst.attr!.volatile)) count++;
+		if (inst.op === "lifetime") continue;
+		if (inst.op === "store" || row(inst.op).does === "pure" || (inst.op === "load" && !inst.attr!.volatile)) count++;
 		else return false;
 	}
 	return count <= MAX_INSTRUCTIONS;

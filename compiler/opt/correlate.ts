@@ -1,0 +1,66 @@
+import type { Inst, Value } from "../ir/types.ts";
+import type { Pass } from "./pass.ts";
+import { dominators, predecessors } from "../ir/cfg.ts";
+import { constant, isConst, isInst, newInst, replaceAll, usersOf } from "../ir/values.ts";
+import { decide, ranges } from "./ranges.ts";
+
+/**
+ * What the branches before it say of a value (`ranges.ts`) decides comparisons, makes sign extensions and signed divisions of what is
+ * not negative unsigned ones, and moves a constant out of an extended index when the narrow sum cannot wrap.
+ */
+export const correlate: Pass = {
+	name: "correlate",
+	run(fn) {
+		const dom = dominators(fn);
+		const known = ranges(fn, dom, predecessors(fn));
+		const map = new Map<Inst, Value>();
+		const users = usersOf(fn);
+		const compared = (value: Inst): boolean => (users.get(value) ?? []).some((use) => use.op === "icmp");
+		let changed = false;
+		for (const block of dom.order) {
+			const out: Inst[] = [];
+			for (const inst of block.insts) {
+				switch (inst.op) {
+					case "icmp": {
+						const [left, right] = inst.args;
+						if (left.ty === "ptr") break;
+						const truth = decide(inst.attr!.pred!, known.at(left, block), known.at(right, block));
+						if (truth !== null) map.set(inst, constant("i32", truth ? 1 : 0));
+						break;
+					}
+					case "sext":
+						if (known.at(inst.args[0], block).smin >= 0n) {
+							inst.op = "zext";
+							changed = true;
+						}
+						break;
+					case "sdiv":
+					case "smod":
+					case "ashr": {
+						if (inst.op !== "ashr" && known.at(inst.args[1], block).smin < 0n) break;
+						if (known.at(inst.args[0], block).smin < 0n) break;
+						inst.op = inst.op === "sdiv" ? "udiv" : inst.op === "smod" ? "umod" : "lshr";
+						changed = true;
+						break;
+					}
+				}
+				// zext (x + c) = zext x + c, unless the sum is what was checked
+				const [sum] = inst.args;
+				if (inst.op === "zext" && isInst(sum) && sum.op === "add" && !compared(sum) && !compared(inst)) {
+					const [x, c] = sum.args;
+					if (isConst(c) && c.value > 0n && known.at(x, block).umax + c.value <= 0xffffffffn) {
+						const wide = newInst(fn, "zext", "i64", [x], undefined, inst.loc);
+						out.push(wide);
+						inst.op = "add";
+						inst.args = [wide, constant("i64", c.value)];
+						changed = true;
+					}
+				}
+				out.push(inst);
+			}
+			block.insts = out;
+		}
+		replaceAll(fn, map);
+		return changed || map.size > 0;
+	},
+};

@@ -1,0 +1,221 @@
+import type { Block, Inst, IrFunction, Pred, Value } from "../ir/types.ts";
+import type { Dominators } from "../ir/cfg.ts";
+import { negated, swapped } from "../ir/fold.ts";
+import { isConst, isInst, terminator, unsigned, widthOf } from "../ir/values.ts";
+import { maxUnsigned } from "./known.ts";
+
+/**
+ * Which numbers an integer may be at a place in the function: what its operation says (extensions, masks, sums that do not
+ * wrap), what the branches on the way to the place say, and where a counter starts. Both as unsigned and as signed numbers.
+ */
+export interface Range {
+	readonly umin: bigint;
+	readonly umax: bigint;
+	readonly smin: bigint;
+	readonly smax: bigint;
+}
+
+const DEPTH = 5;
+/** Branches looked at on the way up. */
+const MAX_FACTS = 24;
+
+export interface Ranges {
+	/** Of a value, in a block that its definition dominates. */
+	at(value: Value, block: Block): Range;
+}
+
+/** Something that is known below an edge: `left pred right`. */
+interface Fact {
+	readonly left: Value;
+	readonly pred: Pred;
+	readonly right: Value;
+}
+
+export function ranges(fn: IrFunction, dom: Dominators, preds: ReadonlyMap<Block, readonly Block[]>): Ranges {
+	const factOf = new Map<Block, Fact | null>();
+	const home = new Map<Inst, Block>();
+	for (const block of fn.blocks) for (const inst of block.insts) home.set(inst, block);
+	for (const block of dom.order) factOf.set(block, entering(block, preds.get(block)!));
+
+	const at = (value: Value, block: Block, depth: number): Range => {
+		let range = byOperation(value, block, depth);
+		if (!isInst(value) || depth === 0) return range;
+		let left = MAX_FACTS;
+		for (let up: Block | null = block; up !== null && left > 0; up = dom.idom.get(up) ?? null) {
+			const fact = factOf.get(up);
+			if (fact === null || fact === undefined) continue;
+			left--;
+			if (fact.left === value) range = meet(range, allowed(fact.pred, at(fact.right, up, depth - 1), value));
+			else if (fact.right === value) range = meet(range, allowed(swapped[fact.pred], at(fact.left, up, depth - 1), value));
+		}
+		return range;
+	};
+
+	const byOperation = (value: Value, block: Block, depth: number): Range => {
+		if (isConst(value)) return { umin: unsigned(value.ty, value.value), umax: unsigned(value.ty, value.value), smin: value.value, smax: value.value };
+		const all = { ...everything(value), umax: maxUnsigned(value) };
+		const whole = fromUnsigned(all, value);
+		if (!isInst(value) || depth === 0 || value.ty === "ptr") return whole;
+		const arg = (i: number): Range => at(value.args[i], block, depth - 1);
+		switch (value.op) {
+			case "zext": {
+				const from = arg(0);
+				return meet(whole, { umin: from.umin, umax: from.umax, smin: from.umin, smax: from.umax });
+			}
+			case "sext": {
+				const from = arg(0);
+				return fromSigned(from, value);
+			}
+			case "trunc": {
+				const from = arg(0);
+				return from.umax <= 0xffffffffn ? fromUnsigned(from, value) : whole;
+			}
+			case "add": {
+				const [a, b] = [arg(0), arg(1)];
+				const limits = everything(value);
+				const result = a.umax + b.umax <= limits.umax ? fromUnsigned({ ...limits, umin: a.umin + b.umin, umax: a.umax + b.umax }, value) : whole;
+				if (a.smin + b.smin < limits.smin || a.smax + b.smax > limits.smax) return result;
+				return meet(result, fromSigned({ ...limits, smin: a.smin + b.smin, smax: a.smax + b.smax }, value));
+			}
+			case "lshr": {
+				const [a, b] = [arg(0), arg(1)];
+				return b.umin === b.umax && b.umax < BigInt(widthOf(value.ty!)) ? fromUnsigned({ ...all, umin: a.umin >> b.umin, umax: a.umax >> b.umin }, value) : whole;
+			}
+			case "and": {
+				const [a, b] = [arg(0), arg(1)];
+				return fromUnsigned({ ...all, umax: least(all.umax, least(a.umax, b.umax)) }, value);
+			}
+			case "umod": {
+				const [a, b] = [arg(0), arg(1)];
+				return fromUnsigned({ ...all, umax: b.umin > 0n ? least(a.umax, b.umax - 1n) : a.umax }, value);
+			}
+			case "udiv": {
+				const [a, b] = [arg(0), arg(1)];
+				return fromUnsigned({ ...all, umax: b.umin > 0n ? a.umax / b.umin : a.umax }, value);
+			}
+			case "phi":
+				return meet(whole, counter(value, depth));
+			default:
+				return whole;
+		}
+	};
+
+	/** φ(start, φ + step) with a positive step never falls below its start, if the sum does not wrap where it is made. */
+	const counter = (phi: Inst, depth: number): Range => {
+		const limits = everything(phi);
+		let smin = limits.smax;
+		for (const arg of phi.args) {
+			if (isConst(arg)) {
+				smin = least(smin, arg.value);
+				continue;
+			}
+			if (!isInst(arg) || arg.op !== "add" || arg.args[0] !== phi || !isConst(arg.args[1]) || arg.args[1].value <= 0n) return limits;
+			const step = arg.args[1].value;
+			let bound = limits.smax;
+			let left = MAX_FACTS;
+			const head = home.get(phi)!;
+			for (let up: Block | null = home.get(arg)!; up !== null && up !== head && left > 0; up = dom.idom.get(up) ?? null) {
+				const fact = factOf.get(up);
+				if (fact === null || fact === undefined) continue;
+				left--;
+				if (fact.left === phi && isConst(fact.right)) bound = least(bound, allowed(fact.pred, byOperation(fact.right, up, 0), phi).smax);
+				else if (fact.left === phi && depth > 1 && fact.pred.startsWith("s")) bound = least(bound, allowed(fact.pred, at(fact.right, up, Math.min(depth - 1, 2)), phi).smax);
+			}
+			if (bound + step > limits.smax) return limits;
+		}
+		return fromSigned({ ...limits, smin }, phi);
+	};
+
+	return { at: (value, block) => at(value, block, DEPTH) };
+}
+
+const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+const most = (a: bigint, b: bigint): bigint => (a > b ? a : b);
+
+function everything(value: Value): Range {
+	const bits = BigInt(widthOf(value.ty!));
+	return { umin: 0n, umax: (1n << bits) - 1n, smin: -(1n << (bits - 1n)), smax: (1n << (bits - 1n)) - 1n };
+}
+
+/** An empty meeting is a place that is never reached: anything is true there, so the old knowledge stays. */
+function meet(a: Range, b: Range): Range {
+	const range = { umin: most(a.umin, b.umin), umax: least(a.umax, b.umax), smin: most(a.smin, b.smin), smax: least(a.smax, b.smax) };
+	return range.umin > range.umax || range.smin > range.smax ? a : range;
+}
+
+function fromUnsigned(range: Range, value: Value): Range {
+	const limits = everything(value);
+	const { umin, umax } = range;
+	if (umax <= limits.smax) return meet({ ...limits, umin, umax }, { ...limits, smin: umin, smax: umax });
+	return { ...limits, umin, umax };
+}
+
+function fromSigned(range: Range, value: Value): Range {
+	const limits = everything(value);
+	const { smin, smax } = range;
+	if (smin >= 0n) return meet({ ...limits, smin, smax }, { ...limits, umin: smin, umax: smax });
+	return { ...limits, smin, smax };
+}
+
+/** What x may be when `x pred other`. */
+function allowed(pred: Pred, other: Range, x: Value): Range {
+	const limits = everything(x);
+	switch (pred) {
+		case "eq":
+			return other;
+		case "ult":
+			return fromUnsigned({ ...limits, umax: most(other.umax - 1n, 0n) }, x);
+		case "ule":
+			return fromUnsigned({ ...limits, umax: other.umax }, x);
+		case "ugt":
+			return fromUnsigned({ ...limits, umin: least(other.umin + 1n, limits.umax) }, x);
+		case "uge":
+			return fromUnsigned({ ...limits, umin: other.umin }, x);
+		case "slt":
+			return fromSigned({ ...limits, smax: most(other.smax - 1n, limits.smin) }, x);
+		case "sle":
+			return fromSigned({ ...limits, smax: other.smax }, x);
+		case "sgt":
+			return fromSigned({ ...limits, smin: least(other.smin + 1n, limits.smax) }, x);
+		case "sge":
+			return fromSigned({ ...limits, smin: other.smin }, x);
+		case "ne":
+			return other.umin === 0n && other.umax === 0n ? { ...limits, umin: 1n } : limits;
+		default:
+			return pred satisfies never;
+	}
+}
+
+/** The comparison that holds in a block because only one side of a branch leads there. */
+function entering(block: Block, preds: readonly Block[]): Fact | null {
+	if (preds.length !== 1) return null;
+	const end = terminator(preds[0]);
+	if (end.op !== "branch" || end.blocks![0] === end.blocks![1] || !isInst(end.args[0]) || end.args[0].op !== "icmp") return null;
+	const [left, right] = end.args[0].args;
+	if (left.ty === "ptr") return null;
+	const { pred } = end.args[0].attr!;
+	return { left, pred: end.blocks![0] === block ? pred! : negated[pred!], right };
+}
+
+/** What two ranges say of a comparison; null when it is open. */
+export function decide(pred: Pred, a: Range, b: Range): boolean | null {
+	switch (pred) {
+		case "eq":
+		case "ne": {
+			if (a.umax < b.umin || b.umax < a.umin || a.smax < b.smin || b.smax < a.smin) return pred === "ne";
+			return a.umin === a.umax && b.umin === b.umax && a.umin === b.umin ? pred === "eq" : null;
+		}
+		case "ult":
+			return a.umax < b.umin ? true : a.umin >= b.umax ? false : null;
+		case "ule":
+			return a.umax <= b.umin ? true : a.umin > b.umax ? false : null;
+		case "slt":
+			return a.smax < b.smin ? true : a.smin >= b.smax ? false : null;
+		case "sle":
+			return a.smax <= b.smin ? true : a.smin > b.smax ? false : null;
+		default: {
+			const other = decide(negated[pred], a, b);
+			return other === null ? null : !other;
+		}
+	}
+}
