@@ -11,11 +11,14 @@ export class LevelByLevel {
 	/** Blocks read. */
 	hops = 0;
 	readonly #file: FileHandle;
-	readonly #block = new Uint8Array(BLOCK);
-	readonly #view = new DataView(this.#block.buffer);
+	readonly #block: Uint8Array;
+	readonly #view: DataView;
 
-	constructor(file: FileHandle) {
+	/** @param block memory for the block that is looked at; O_DIRECT wants it page-aligned */
+	constructor(file: FileHandle, block: Uint8Array = new Uint8Array(BLOCK)) {
 		this.#file = file;
+		this.#block = block;
+		this.#view = new DataView(block.buffer, block.byteOffset, BLOCK);
 	}
 
 	/** The value's 64 bytes, or null. */

@@ -1,7 +1,7 @@
 /**
  * Storage functions beside plain reads, measured: `npm run -s bench:xrp`.
  *
- *     --depths 4,6     tree depths of the table
+ *     --depths 4,6     tree depths of the table (6)
  *     --rounds 15      paired rounds; every figure is a median over them
  *     --out DIR        depths 1–6, concurrency 1–64 and range lengths 1–96 as SVG plots too
  *
