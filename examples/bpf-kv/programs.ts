@@ -3,12 +3,11 @@ import { readFileSync } from "node:fs";
 import { compileAndLoad, type FileProvider, type StorageHook, storageHook } from "ebpfcc";
 import { sourceFolder } from "./source-folder.ts";
 
-const folder = sourceFolder("examples/bpf-kv");
 const files: FileProvider = { read: (path) => readOrNull(path) };
 
 /** One of `get`, `range`, `sum`, `lsm-get`, ready to be run by a chain. */
 export async function compileProgram(name: string): Promise<StorageHook> {
-	const path = `${folder}/${name}.bpf.c`;
+	const path = `${sourceFolder("examples/bpf-kv")}/${name}.bpf.c`;
 	const { programs } = await compileAndLoad(readFileSync(path, "utf8"), { path, files });
 	const [program] = Object.values(programs);
 	return storageHook(program.loaded);

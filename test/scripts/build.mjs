@@ -35,6 +35,8 @@ await build({
 });
 
 cpSync("compiler/headers/vmlinux.btf.gz", `${outdir}/compiler/headers/vmlinux.btf.gz`);
+// The storage functions that `ebpfcc kv` compiles.
+for (const name of readdirSync("examples/bpf-kv")) if (/\.[ch]$/.test(name)) cpSync(`examples/bpf-kv/${name}`, `${outdir}/examples/bpf-kv/${name}`);
 
 /** Files started as worker threads: they need an output file of their own. */
 function workers(folder) {
