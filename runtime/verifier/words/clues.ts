@@ -15,6 +15,7 @@ export interface Origin {
 	readonly insn: number;
 	readonly line: LineRecord | null;
 	readonly why: string;
+	readonly kind: Trace["kind"];
 	/** The newest comparison of the value, if any. */
 	readonly compared: LineRecord | null;
 }
@@ -44,6 +45,8 @@ export interface Clues {
 	readonly argument: { readonly number: number; readonly text: string | null } | null;
 	/** The call that acquired what leaks. */
 	readonly acquired: { readonly line: LineRecord | null; readonly insn: number; readonly callee: string; readonly name: string | null } | null;
+	/** The call that made a pointer unusable: by giving it back, or by moving the packet. */
+	readonly lost: { readonly line: LineRecord | null; readonly insn: number; readonly callee: string; readonly moved: boolean } | null;
 	readonly busiest: { readonly line: number; readonly visits: number } | null;
 	/** How to leave the program without harm. */
 	readonly exit: string;
@@ -54,14 +57,16 @@ const SIZES = [4, 2, 1, 8];
 
 export function gather(image: ProgramImage, rejection: Rejection, groups: readonly string[]): Clues {
 	const { insn, message } = rejection;
-	const line = insn >= 0 ? lineAt(image, insn) : null;
+	// Where the budget ran out says nothing; the loop does.
+	const line = insn >= 0 ? lineAt(image, rejection.busiest?.insn ?? insn) : null;
 	const at = image.insns[insn];
 	const executed = rejection.executed ?? [];
 	const notes = rejection.notes ?? [];
 	const cls = at === undefined ? 0 : at.opcode & 7;
 	const isCall = at?.opcode === 0x85;
 	const memory = at !== undefined && cls >= 1 && cls <= 3;
-	const register = rejection.register >= 0 ? rejection.register : memory ? (cls === 1 ? at.src : at.dst) : -1;
+	const adds = at?.opcode === 0x0f;
+	const register = rejection.register >= 0 ? rejection.register : memory ? (cls === 1 ? at.src : at.dst) : adds ? pointerOf(rejection, at.dst, at.src) : -1;
 	const text = rejection.state?.[`R${register}`];
 	const known = text === undefined ? null : parseState(text);
 	const from = register >= 0 && register <= 10 ? trace(image, executed, 0, register) : null;
@@ -69,25 +74,26 @@ export function gather(image: ProgramImage, rejection: Rejection, groups: readon
 	const callee = isCall ? calleeName(image, insn) : null;
 	const passed = callee === null || line === null ? null : argumentsOf(line.text, callee);
 	const argument = isCall && register >= 1 && register <= 5 ? { number: register, text: passed?.[register - 1] ?? null } : null;
-	const originName = from === null || origin?.line === null || origin === null || from.kind === "argument" ? null : from.kind === "lost" ? null : assignedIn(origin.line.text);
-	const onStack = /stack/.test(message);
+	const originName = from === null || origin?.line === null || origin === null || from.kind === "argument" || from.kind === "lost" ? null : assignedIn(origin.line.text);
 	const access = line === null || isCall ? null : accessAt(line.text, line.column, originName);
-	const accessIndex = access?.index ?? null;
 	const base = access === null ? null : originName !== null && access.base.startsWith(`${originName}->`) ? originName : access.base;
-	const passedObject = argument?.text ? objectOf(argument.text) : null;
-	const name = passedObject ?? (memory ? base : null) ?? originName ?? (onStack ? storedName(image, executed) : null);
+	const atomic = cls === 3 && line !== null ? /__(?:sync|atomic)_\w+\s*\(([^,]+),/.exec(line.text) : null;
+	const passedName = argument?.text ? (objectOf(argument.text) ?? argument.text) : null;
+	const name = passedName ?? (atomic === null ? null : objectOf(atomic[1])) ?? (memory || adds ? base : null) ?? originName ?? (/stack/.test(message) ? storedName(image, executed) : null);
 	const numbers = [...notes, message].map((note) => /(?:value_size|mem_size|key_size)=(\d+) off=(-?\d+) size=(\d+)/.exec(note)).find((match) => match !== null && match !== undefined);
 	const packet = [...notes, message].map((note) => /invalid access to packet, off=(-?\d+) size=(\d+)/.exec(note)).find((match) => match !== null && match !== undefined);
 	const sized = known?.attributes.get("vs") ?? known?.attributes.get("sz") ?? known?.attributes.get("mem_size");
 	const size = numbers !== undefined && numbers !== null ? Number(numbers[3]) : memory ? SIZES[(at.opcode >> 3) & 3] : 1;
 	const offset = Number(known?.attributes.get("off") ?? 0) + (memory ? at.off : 0);
+	const added = adds && rejection.register < 0 ? { register: at.dst === register ? at.src : at.dst, at: 0 } : (from?.added ?? null);
 	return {
 		image, groups, insn, line, known, name, origin, access, callee, argument,
-		index: indexOf(image, executed, from, known, accessIndex),
+		index: indexOf(image, rejection, added, known, access?.index ?? null, name),
 		object: numbers ? Number(numbers[1]) : sized !== undefined ? Number(sized) : sizeOfArgument(rejection, isCall, register),
 		accessSize: size, accessOffset: offset,
 		packetEnd: packet ? Number(packet[1]) + Number(packet[2]) : known?.type === "pkt" ? offset + size : null,
 		acquired: acquiredBy(image, [...notes, message]),
+		lost: known?.type === "scalar" ? lostAt(image, executed, from) : null,
 		busiest: busiestLine(image, rejection),
 		exit: exitOf(image, insn),
 		write: memory && cls !== 1,
@@ -96,20 +102,41 @@ export function gather(image: ProgramImage, rejection: Rejection, groups: readon
 
 function placed(image: ProgramImage, from: Trace | null): Origin | null {
 	if (from === null) return null;
-	return { insn: from.insn, line: lineAt(image, from.insn), why: from.why, compared: from.compared < 0 ? null : lineAt(image, from.compared) };
+	return { insn: from.insn, line: from.kind === "argument" ? null : lineAt(image, from.insn), why: from.why, kind: from.kind, compared: from.compared < 0 ? null : lineAt(image, from.compared) };
 }
 
-function indexOf(image: ProgramImage, executed: readonly number[], from: Trace | null, known: Known | null, text: string | null): Clues["index"] {
+function pointerOf({ state }: Rejection, dst: number, src: number): number {
+	return parseState(state?.[`R${dst}`] ?? "").type === "scalar" ? src : dst;
+}
+
+function indexOf(image: ProgramImage, rejection: Rejection, added: Trace["added"], known: Known | null, text: string | null, pointer: string | null): Clues["index"] {
 	const variable = text !== null && !/^\w*\d+$/.test(text.replace(/^0x/, "0")) ? text : null;
 	const moved = known !== null && known.type !== "scalar" && known.low !== known.high;
-	if (from?.added === null || from === null) return moved || variable !== null ? { name: variable, scale: 1, low: known?.low ?? null, high: known?.high ?? null, origin: null } : null;
-	const value = trace(image, executed, from.added.at, from.added.register);
+	if (added === null) return moved || variable !== null ? { name: variable, scale: 1, low: known?.low ?? null, high: known?.high ?? null, origin: null } : null;
+	const value = trace(image, rejection.executed ?? [], added.at, added.register);
 	if (value?.kind === "constant" && !moved) return null;
+	// What is being added right now is known itself; what was added before, by the pointer's variable part.
+	const own = added.at === 0 ? rejection.state?.[`R${added.register}`] : undefined;
+	const { low, high } = own === undefined ? (known ?? { low: null, high: null }) : parseState(own);
 	const origin = placed(image, value);
 	const scale = value?.scale ?? 1;
 	const part = (bound: bigint | null): bigint | null => (bound === null || scale < 1 ? bound : bound / BigInt(Math.trunc(scale)));
 	const assigned = origin?.line && value?.kind !== "argument" ? assignedIn(origin.line.text) : null;
-	return { name: variable ?? assigned, scale, low: part(known?.low ?? null), high: part(known?.high ?? null), origin };
+	return { name: variable ?? (assigned === pointer ? null : assigned), scale, low: part(low), high: part(high), origin };
+}
+
+/** A pointer that became a number: the newest call that gives back or moves what it pointed to. */
+function lostAt(image: ProgramImage, executed: readonly number[], from: Trace | null): Clues["lost"] {
+	if (from === null || (from.kind !== "call" && from.kind !== "load")) return null;
+	for (const at of executed) {
+		if (at === from.insn) return null;
+		const { opcode, src } = image.insns[at];
+		if (opcode !== 0x85 || src === 1) continue;
+		const callee = calleeName(image, at);
+		const moved = from.kind === "load" && /adjust|pull_data|push_data|pop_data|vlan_(?:push|pop)|change_(?:proto|tail|head)|store_bytes|csum_replace|clone_redirect/.test(callee);
+		if (moved || (from.kind === "call" && /submit|discard|release|drop|_put|destroy|unlock/.test(callee))) return { line: lineAt(image, at), insn: at, callee, moved };
+	}
+	return null;
 }
 
 /** A memory argument's size is in the next register. */
@@ -144,8 +171,9 @@ function acquiredBy(image: ProgramImage, texts: readonly string[]): Clues["acqui
 	const callee = image.insns[insn]?.opcode === 0x85 ? calleeName(image, insn) : "the call";
 	const assigned = line === null ? null : assignedIn(line.text);
 	const passed = line === null ? null : argumentsOf(line.text, callee);
-	const made = /_dynptr$|_new$/.test(callee) ? (passed?.find((argument) => argument.startsWith("&"))?.slice(1) ?? null) : null;
-	return { insn, line, callee, name: made ?? (callee === "bpf_ringbuf_reserve_dynptr" ? passed?.[3]?.replace(/^&/, "") ?? null : assigned) };
+	// Some fill a variable of the caller's instead of returning a pointer.
+	const made = callee === "bpf_ringbuf_reserve_dynptr" ? passed?.[3] : /^bpf_iter_\w+_new$/.test(callee) ? passed?.[0] : undefined;
+	return { insn, line, callee, name: made?.replace(/^&/, "") ?? assigned };
 }
 
 function busiestLine(image: ProgramImage, { busiest }: Rejection): Clues["busiest"] {

@@ -6,7 +6,8 @@
  *     $v  the C variable concerned        $f  the function called here        $n  the argument's number
  *     $a  the argument's C text           $k  what is known of the value      $e  the types expected
  *     $r  the C variable that holds the reference                             $w  "read" or "written"
- *     $x  how a program of this type ends: return XDP_PASS;
+ *     $x  how a program of this type ends: return XDP_PASS;                  $t  the program type
+ *     $c  the part of the context that is accessed
  */
 import type { Clues } from "./clues.ts";
 import { CALL_ROWS } from "./rows-calls.ts";

@@ -8,7 +8,7 @@ import { KFUNCS } from "../calls/kfunc-facts.ts";
 import { specOf } from "../programs/table.ts";
 import type { Clues } from "./clues.ts";
 
-const line = (clues: Clues): string => (clues.origin?.line ? `after line ${clues.origin.line.line}: ` : "");
+const line = ({ origin }: Clues): string => (origin?.kind === "argument" ? "at the start of the function: " : origin?.line ? `after line ${origin.line.line}: ` : "");
 
 export function nullCheck(clues: Clues): string {
 	return `${line(clues)}if (!${clues.name ?? "ptr"}) ${clues.exit}`;
@@ -47,10 +47,28 @@ export function sizeBound(clues: Clues): string {
 }
 
 export function packetCheck(clues: Clues): string {
-	const end = clues.packetEnd;
+	const { access, index } = clues;
 	const name = clues.name ?? "p";
-	const what = clues.access?.text.includes("->") ? `(void *)(${name} + 1)` : `(void *)${name} + ${end ?? "SIZE"}`;
-	return `before it: if (${what} > data_end) ${clues.exit}${clues.index === null ? "" : `  and bound ${clues.index.name ?? "the index"} before that, by a constant below 65536`}`;
+	const what = access === null ? `(void *)${name} + ${clues.packetEnd ?? "SIZE"}` : access.index === null ? `(void *)(${name} + 1)` : `(void *)(&${access.text} + 1)`;
+	const wide = index !== null && (index.high === null || index.high > 0xffffn);
+	return `before it: if (${what} > data_end) ${clues.exit}${wide ? `  and before that bound ${index.name ?? "the index"} by a constant below 65536` : ""}`;
+}
+
+/** A pointer that has become a number, or never was anything else. */
+export function pointerAgain(clues: Clues): string {
+	const name = clues.name ?? "ptr";
+	const { lost } = clues;
+	if (lost !== null) {
+		const at = lost.line === null ? `instruction ${lost.insn}` : `line ${lost.line.line}`;
+		return lost.moved ? `after ${at} read ctx->data and ctx->data_end again, and compare again: ${lost.callee}() may move the packet` : `use ${name} before ${at}: there ${lost.callee}() gives it back`;
+	}
+	if (specOf(clues.image.type)?.contextIsMemory) return `read through a copy: bpf_probe_read_kernel(&copy, sizeof copy, ${name}), for user memory bpf_probe_read_user(); or BPF_CORE_READ()`;
+	return `keep ${name} a pointer all the way: arithmetic in 32 bits, casts through an integer and storing it in a map make it a number`;
+}
+
+export function stackObject(clues: Clues): string | null {
+	const name = clues.name ?? "the object";
+	return clues.callee === null ? indexBound(clues) : `make ${name} as large as the size that is given, or give sizeof ${clues.name ?? "x"}`;
 }
 
 export function initialising(clues: Clues): string {
@@ -130,5 +148,6 @@ export function stackEdit(clues: Clues): string {
 
 export function returnRange({ groups, image }: Clues): string {
 	const [low, high] = [Number(groups[4]), Number(groups[5])];
-	return `return a value from ${low} to ${high}${image.section === "" ? "" : ` (what SEC("${image.section}") defines)`}; compare before if it comes from elsewhere`;
+	const whose = image.section !== "" && groups[1] === "At program exit" ? ` (what SEC("${image.section}") defines)` : "";
+	return `return a value from ${low} to ${high}${whose}; compare before if it comes from elsewhere`;
 }

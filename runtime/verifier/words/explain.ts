@@ -17,6 +17,7 @@ import type { LineRecord, ProgramImage } from "../../image.ts";
 import type { Rejection } from "../facts.ts";
 import { tokenAt } from "./c-text.ts";
 import { type Clues, gather } from "./clues.ts";
+import { specOf } from "../programs/table.ts";
 import { diagnose } from "./diagnoses.ts";
 import { describe, rangeWords } from "./known.ts";
 
@@ -89,6 +90,7 @@ function filled(text: string, clues: Clues): string {
 		v: clues.name ?? (argument?.text ? argument.text : "this value"), f: clues.callee === null ? "the call" : `${clues.callee}()`, n: String(argument?.number ?? groups[1] ?? ""),
 		a: argument?.text ?? "the argument", k: clues.known === null ? "of another kind" : describe(clues.known), e: (groups[3] ?? "").split(", ").map((type) => describe({ type, attributes: new Map(), low: 0n, high: 0n }).replace(/,? (?:of map|\(\? bytes\)|of \? bytes|never compared with data_end).*$/, "")).filter((type, i, all) => all.indexOf(type) === i).join(", "),
 		r: clues.acquired?.name ?? (clues.acquired === null ? "a reference" : `what ${clues.acquired.callee} gave`), w: clues.write ? "written" : "read", x: clues.exit,
+		t: specOf(clues.image.type)?.name ?? String(clues.image.type), c: clues.access?.text ?? `the context at offset ${groups[1] ?? "?"} (${groups[2] ?? "?"} bytes)`,
 	};
 	return text.replace(/\$([a-z]|\d)/g, (whole, key: string) => words[key] ?? groups[Number(key)] ?? whole);
 }
@@ -99,15 +101,19 @@ function knownWords(clues: Clues, rejection: Rejection): string | null {
 	const { known, index, origin, acquired } = clues;
 	if (acquired !== null) return `acquired at ${since(acquired.line, acquired.insn)} by ${acquired.callee}, still held here`;
 	const out: string[] = [];
-	const from = origin === null ? "" : `, since ${since(origin.line, origin.insn)} (${origin.why})${origin.compared === null ? "" : `, compared at line ${origin.compared.line}`}`;
+	const from = origin === null || origin.kind === "argument" || origin.why === "an address on the stack" ? "" : `, since ${since(origin.line, origin.insn)} (${origin.why})${origin.compared === null ? "" : `, compared at line ${origin.compared.line}`}`;
 	if (index !== null && known !== null && known.type !== "scalar") {
 		const made = index.origin === null ? "" : `, since ${since(index.origin.line, index.origin.insn)} (${index.origin.why})${index.origin.compared === null ? "" : `, compared at line ${index.origin.compared.line}`}`;
 		out.push(`${index.name ?? "the index"} is ${rangeWords(index.low, index.high)}${index.scale > 1 ? `, times ${index.scale} bytes` : ""}${made}`);
 	}
-	if (known !== null) out.push(`${clues.name ?? clues.argument?.text ?? "it"} is ${describe(known)}${from}`);
+	if (known !== null) out.push(`${clues.name ?? clues.argument?.text ?? (rejection.register === 0 ? "the result" : "it")} is ${describe(known)}${from}${lostWords(clues)}`);
 	else if (rejection.known !== undefined) out.push(rejection.known + from);
 	else if (origin !== null) out.push(`${clues.name ?? "it"} was ${origin.why} at ${since(origin.line, origin.insn)}`);
 	return out.length === 0 ? null : out.join("; ");
+}
+
+function lostWords({ lost }: Clues): string {
+	return lost === null ? "" : `, lost at ${since(lost.line, lost.insn)} (${lost.callee})`;
 }
 
 function caretOf({ line, access, callee }: Clues): Explanation["caret"] {
@@ -121,7 +127,7 @@ function caretOf({ line, access, callee }: Clues): Explanation["caret"] {
 function functionAt(image: ProgramImage, insn: number): string | null {
 	if (insn < 0 || image.btf === null) return null;
 	const found = image.funcInfo.findLast(([start]) => start <= insn);
-	const type = found === undefined ? undefined : image.btf.types[found[1] - 1];
+	const type = found === undefined ? undefined : image.btf.types[found[1]];
 	return type !== undefined && "name" in type && typeof type.name === "string" ? type.name : null;
 }
 
@@ -138,9 +144,11 @@ function pathOf(image: ProgramImage, { insn, executed = [] }: Rejection): PathSt
 		let j = i - 1;
 		while (j >= 0 && sameLine(lineAt(image, executed[j]), line)) j--;
 		const to = lineAt(image, j >= 0 ? executed[j] : insn);
-		const before = out.findIndex((step) => sameLine(step.line, line) && sameLine(step.to, to));
-		if (before >= 0 && before >= out.length - 3) out[before].times++;
-		else out.push({ line, to: sameLine(to, line) ? null : to, times: 1 });
+		const shown = sameLine(to, line) ? null : to;
+		// A loop comes by again: count it where it was.
+		const before = out.slice(-3).find((step) => sameLine(step.line, line) && sameLine(step.to, shown));
+		if (before !== undefined) before.times++;
+		else out.push({ line, to: shown, times: 1 });
 	}
 	return out;
 }

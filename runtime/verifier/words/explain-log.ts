@@ -1,0 +1,80 @@
+/**
+ * A pasted kernel log, explained with the object that it is about: the same words as for our own rejections, in the object's C lines.
+ *
+ * In: the images of the object and the log's text; out: one answer for each program that the log speaks of. The program is found by its name,
+ * or by the instructions that the log shows. Without line records in the object the lines that the log quotes are used.
+ */
+import type { LineRecord, ProgramImage } from "../../image.ts";
+import type { Rejection } from "../facts.ts";
+import { diagnose } from "./diagnoses.ts";
+import { type Explanation, explain } from "./explain.ts";
+import { type LoggedProgram, readLog } from "./read-log.ts";
+
+export interface LogAnswer {
+	/** Null: no program of the object fits. */
+	readonly explanation: Explanation | null;
+	readonly program: string | null;
+	/** The kernel's. */
+	readonly message: string | null;
+	readonly accepted: boolean;
+	/** What the reader should know about log and object. */
+	readonly remarks: readonly string[];
+}
+
+/** Instructions that must agree for a program to be the one meant, of a hundred. */
+const ENOUGH = 90;
+
+export function explainLog(images: readonly ProgramImage[], text: string): LogAnswer[] {
+	return readLog(text).map((logged) => answer(images, logged));
+}
+
+function answer(images: readonly ProgramImage[], logged: LoggedProgram): LogAnswer {
+	const remarks: string[] = [];
+	const { message, accepted } = logged;
+	const named = images.filter(({ name }) => name === logged.program || (logged.program?.length === 15 && name.startsWith(logged.program)));
+	const image = mostAlike(named.length > 0 ? named : images, logged);
+	const about = { program: image?.name ?? logged.program, message, accepted };
+	if (image === null) return { ...about, explanation: null, remarks: ["the object has no program"] };
+	if (logged.program === null && images.length > 1) remarks.push(`the log names no program; ${image.name} is the one whose instructions it shows`);
+	if (logged.program !== null && named.length === 0) remarks.push(`the object has no program ${logged.program}; ${image.name} is the most alike`);
+	const fit = likeness(image, logged);
+	if (fit < ENOUGH) remarks.push(`the log is of another build of the object: ${100 - fit} % of its instructions differ, so that lines may be wrong`);
+	if (logged.truncated) remarks.push("the log is cut off: the path may be incomplete");
+	if (accepted) return { ...about, explanation: null, remarks };
+	if (message === null) return { ...about, explanation: null, remarks: [...remarks, "the log ends before it says what is wrong; load again with a larger log buffer"] };
+	if (diagnose(message) === null) remarks.push("this message is not one that has words here");
+	const lineInfo = linesFor(image, logged, remarks);
+	if (logged.validating !== null) remarks.push(`global function ${logged.validating}(), which the kernel verifies on its own, for any arguments`);
+	return { ...about, explanation: explain({ ...image, lineInfo }, rejectionOf(logged, message)), remarks };
+}
+
+function linesFor(image: ProgramImage, { lines }: LoggedProgram, remarks: string[]): readonly LineRecord[] {
+	if (image.lineInfo.length > 0) return image.lineInfo;
+	const quoted = lines.filter(({ line }) => line > 0);
+	if (quoted.length > 0) {
+		remarks.push("the object has no line information; these are the lines that the log quotes");
+		return quoted;
+	}
+	remarks.push("neither object nor log has line information, so that only instructions can be named; compile with -g");
+	return [];
+}
+
+function rejectionOf(logged: LoggedProgram, message: string): Rejection {
+	const { insn, executed, state, notes, visits } = logged;
+	const busiest = /too large|too complex/.test(message) ? [...visits].reduce((most, one) => (one[1] > most[1] ? one : most), [-1, 0]) : [-1, 0];
+	const register = Number(/\bR(\d+)\b/.exec(message)?.[1] ?? -1);
+	return { code: diagnose(message)?.row.code ?? "V0000", message, errno: 0, insn, register, executed, state, notes, ...(busiest[0] < 0 ? {} : { busiest: { insn: busiest[0], visits: busiest[1] } }) };
+}
+
+/** Of the instructions that the log shows, how many of a hundred the program has at the same place. */
+function likeness(image: ProgramImage, { opcodes }: LoggedProgram): number {
+	let same = 0;
+	for (const [at, opcode] of opcodes) if (image.insns[at]?.opcode === opcode) same++;
+	return opcodes.size === 0 ? 100 : Math.round((100 * same) / opcodes.size);
+}
+
+function mostAlike(images: readonly ProgramImage[], logged: LoggedProgram): ProgramImage | null {
+	let best: ProgramImage | null = null;
+	for (const image of images) if (best === null || likeness(image, logged) > likeness(best, logged)) best = image;
+	return best;
+}
