@@ -1,75 +1,155 @@
-/** YCSB over one BPF-KV file: reads through XRP chains, writes through the log; latencies in microseconds. */
-import { KvFile, type KvPrograms, Latencies, type Operation, seededRandom, WORKLOADS, type WorkloadName, workload } from "../runtime/bpfkv/index.ts";
+/**
+ * YCSB over one BPF-KV file: reads through XRP chains, writes through the log; latencies in microseconds. A closed loop
+ * has so many clients, each of which starts its next operation when the one before is over; an open loop issues operations
+ * on time, and counts their latency from when they were due.
+ */
+import { type Distribution, greatestKey, type KvDatabase, type KvPrograms, Latencies, type Operation, seededRandom, WORKLOADS, type WorkloadName, workload } from "../runtime/bpfkv/index.ts";
 import { openFileDevice } from "../runtime/node/file-device.ts";
-import { openKvStore } from "../runtime/node/kv-file.ts";
+import { openKvDatabase } from "../runtime/node/kv-file.ts";
 import { Complaint } from "./files.ts";
-import type { BenchFlags } from "./kv.ts";
+import { whole } from "./kv.ts";
+
+export interface BenchFlags {
+	readonly workload: string;
+	readonly operations: string;
+	readonly clients: string;
+	readonly rate?: string;
+	readonly distribution?: string;
+	readonly cache: string;
+	readonly objects: string;
+	readonly seed: string;
+}
+
+const DISTRIBUTIONS: readonly Distribution[] = ["zipfian", "uniform", "latest"];
+const VALUE = new TextEncoder().encode("value written by the benchmark");
 
 export async function benchKv(file: string, programs: KvPrograms, flags: BenchFlags, print: (line: string) => void): Promise<void> {
 	const name = flags.workload.toUpperCase();
-	if (!(name in WORKLOADS)) throw new Complaint(`--workload is one of ${Object.keys(WORKLOADS).join(", ")}, not ${flags.workload}`);
-	const distribution = flags.distribution;
-	if (distribution !== undefined && distribution !== "zipfian" && distribution !== "uniform" && distribution !== "latest")
-		throw new Complaint(`--distribution is zipfian, uniform or latest, not ${distribution}`);
-	const operations = Number(flags.operations);
-	const rate = flags.rate === undefined ? null : Number(flags.rate);
-	if (!(operations > 0) || (rate !== null && !(rate > 0))) throw new Complaint("--operations and --rate are positive numbers");
+	if (!isWorkload(name)) throw new Complaint(`--workload is one of ${Object.keys(WORKLOADS).join(", ")}, not ${flags.workload}`);
+	const distribution = DISTRIBUTIONS.find((known) => known === flags.distribution);
+	if (flags.distribution !== undefined && distribution === undefined) throw new Complaint(`--distribution is ${DISTRIBUTIONS.join(", ")}, not ${flags.distribution}`);
+	const operations = positive(flags.operations, "--operations");
+	const clients = positive(flags.clients, "--clients");
+	const rate = flags.rate === undefined ? null : positive(flags.rate, "--rate");
+	const random = seededRandom(whole(flags.seed, "--seed"));
+	const caches = { cacheLevels: whole(flags.cache, "--cache"), cacheObjects: whole(flags.objects, "--objects") };
 
-	const device = openFileDevice(file);
-	const db = new KvFile(device, programs);
-	const store = await openKvStore(file, { onCheckpoint: () => device.refresh() });
-	const keys = 31 ** db.layers;
-	const next = workload(name as WorkloadName, keys, seededRandom(Number(flags.seed)), distribution === undefined ? {} : { distribution });
-	const latencies = new Map<Operation["kind"], Latencies>();
-	const value = new TextEncoder().encode("value written by the benchmark");
+	const db = await openKvDatabase(file, programs, caches);
+	try {
+		const keys = keysOf(file);
+		if (keys === 0) throw new Complaint("a file without keys has nothing to run a workload on");
+		const next = workload(name, keys, random, distribution === undefined ? {} : { distribution });
+		const run = new Measured(db);
+		const begin = performance.now();
+		if (rate === null) await closedLoop(run, next, operations, clients);
+		else await openLoop(run, next, operations, rate);
+		const seconds = (performance.now() - begin) / 1000;
+		const loop = rate === null ? `${clients} client${clients === 1 ? "" : "s"}` : `${rate} due a second`;
+		print(`Workload ${name} (${WORKLOADS[name].name}), ${keys} keys, ${loop}: ${operations} operations in ${seconds.toFixed(2)} s, ${(operations / seconds).toFixed(0)} op/s`);
+		run.print(print);
+		const { hops, hits } = db.statistics;
+		print(`${hops} blocks read by chains${hits > 0 ? `, ${hits} gets answered from memory` : ""}${run.missing > 0 ? `; ${run.missing} keys were not there` : ""}`);
+	} finally {
+		await db.close();
+	}
+}
 
-	const perform = async (operation: Operation): Promise<void> => {
+/** Operations, each timed from a moment that the loop names. */
+class Measured {
+	/** Reads of keys that the file does not have. */
+	missing = 0;
+	readonly #db: KvDatabase;
+	readonly #latencies = new Map<Operation["kind"], Latencies>();
+
+	constructor(db: KvDatabase) {
+		this.#db = db;
+	}
+
+	async perform(operation: Operation, since: number): Promise<void> {
+		await this.#perform(operation);
+		const latencies = this.#latencies.get(operation.kind) ?? new Latencies();
+		this.#latencies.set(operation.kind, latencies);
+		latencies.add(performance.now() - since);
+	}
+
+	print(print: (line: string) => void): void {
+		print(`${"".padEnd(18)}${["count", "mean", "p50", "p99", "p99.9"].map((title) => title.padStart(10)).join("")}  (µs)`);
+		for (const [kind, all] of this.#latencies) {
+			const cells = [all.mean, all.quantile(0.5), all.quantile(0.99), all.quantile(0.999)].map((ms) => (1000 * ms).toFixed(1).padStart(10));
+			print(`${kind.padEnd(18)}${String(all.count).padStart(10)}${cells.join("")}`);
+		}
+	}
+
+	async #perform(operation: Operation): Promise<void> {
+		const { key } = operation;
 		switch (operation.kind) {
 			case "read":
-				if (store.pending(operation.key) === undefined) db.getBytes(operation.key);
-				return;
+				return this.#read(key);
 			case "scan":
-				db.forEachInRange({ begin: operation.key, end: operation.key + operation.length }, () => {});
+				this.#db.forEachInRange({ begin: key, end: key + operation.length }, () => {});
 				return;
 			case "read-modify-write":
-				if (store.pending(operation.key) === undefined) db.getBytes(operation.key);
-				return store.put(operation.key, value);
+				this.#read(key);
+				return this.#db.put(key, VALUE);
 			case "update":
 			case "insert":
-				return store.put(operation.key, value);
+				return this.#db.put(key, VALUE);
 			default:
 				return operation satisfies never;
 		}
+	}
+
+	#read(key: number): void {
+		if (this.#db.getBytes(key) === null) this.missing++;
+	}
+}
+
+async function closedLoop(run: Measured, next: () => Operation, operations: number, clients: number): Promise<void> {
+	let left = operations;
+	const client = async () => {
+		while (left-- > 0) await run.perform(next(), performance.now());
 	};
+	await Promise.all(Array.from({ length: Math.min(clients, operations) }, client));
+}
 
+async function openLoop(run: Measured, next: () => Operation, operations: number, rate: number): Promise<void> {
 	const begin = performance.now();
-	const running: Promise<void>[] = [];
+	const running = new Set<Promise<void>>();
+	let failure: unknown = null;
 	for (let i = 0; i < operations; i++) {
-		const operation = next();
-		let start = performance.now();
-		if (rate !== null) {
-			// An open loop counts from when the operation was due, so that waiting in line is part of its latency.
-			const due = begin + (1000 * i) / rate;
-			while (performance.now() < due) await new Promise((resolve) => setImmediate(resolve));
-			start = due;
-		}
-		const done = perform(operation).then(() => {
-			const kind = latencies.get(operation.kind) ?? new Latencies();
-			latencies.set(operation.kind, kind);
-			kind.add(performance.now() - start);
-		});
-		if (rate === null) await done;
-		else running.push(done);
+		const due = begin + (1000 * i) / rate;
+		while (performance.now() < due) await new Promise((resolve) => setImmediate(resolve));
+		const done = run.perform(next(), due);
+		running.add(done);
+		done.then(
+			() => running.delete(done),
+			(error) => {
+				running.delete(done);
+				failure ??= error;
+			},
+		);
+		if (failure !== null) break;
 	}
-	await Promise.all(running);
-	const seconds = (performance.now() - begin) / 1000;
-	await store.close();
-	device.close();
+	await Promise.allSettled(running);
+	if (failure !== null) throw failure;
+}
 
-	print(`Workload ${name} (${WORKLOADS[name as WorkloadName].name}): ${operations} operations in ${seconds.toFixed(2)} s, ${(operations / seconds).toFixed(0)} op/s`);
-	print(`${"".padEnd(18)}${["count", "mean", "p50", "p99", "p99.9"].map((title) => title.padStart(10)).join("")}  (µs)`);
-	for (const [kind, all] of latencies) {
-		const cells = [all.mean, all.quantile(0.5), all.quantile(0.99), all.quantile(0.999)].map((ms) => (1000 * ms).toFixed(1).padStart(10));
-		print(`${kind.padEnd(18)}${String(all.count).padStart(10)}${cells.join("")}`);
+/** The keys that a workload draws from: all below the greatest, as in a file that `create` made. */
+function keysOf(file: string): number {
+	const device = openFileDevice(file);
+	try {
+		return greatestKey(device) + 1;
+	} finally {
+		device.close();
 	}
+}
+
+function isWorkload(name: string): name is WorkloadName {
+	return Object.hasOwn(WORKLOADS, name);
+}
+
+function positive(text: string, what: string): number {
+	const value = whole(text, what);
+	if (value === 0) throw new Complaint(`${what} is at least 1`);
+	return value;
 }

@@ -2,39 +2,55 @@
  * `ebpfcc kv`: a BPF-KV file from the command line. Reads run as XRP chains of verified storage functions; writes go
  * through the log beside the file.
  */
-import { createReadStream, existsSync, statSync } from "node:fs";
+import { createReadStream, existsSync, readFileSync, statSync } from "node:fs";
 import { createInterface } from "node:readline";
 import type { Command } from "commander";
 import { compilePrograms } from "../examples/bpf-kv/programs.ts";
-import { type BulkPair, type Aggregate, AGGREGATES, checkKv, KvFile, MAX_LAYERS, VALUE_SIZE, XrpError } from "../runtime/bpfkv/index.ts";
-import { bulkLoadFile, createKvFile, openKvStore, progressBar } from "../runtime/node/kv-file.ts";
+import { type BulkPair, type Aggregate, AGGREGATES, checkKv, geometry, KvFile, MAX_LAYERS, seededRandom, VALUE_SIZE, XrpError } from "../runtime/bpfkv/index.ts";
+import { overlaid } from "../runtime/bpfkv/overlay.ts";
+import { unapplied } from "../runtime/bpfkv/wal.ts";
+import { bulkLoadFile, createKvFile, createSparseKvFile, openKvStore, progressBar } from "../runtime/node/kv-file.ts";
 import { openFileDevice } from "../runtime/node/file-device.ts";
 import { Complaint } from "./files.ts";
-import { benchKv } from "./kv-bench.ts";
+import { type BenchFlags, benchKv } from "./kv-bench.ts";
+
+const CHECK_PROGRESS_NODES = 1000;
 
 export function register(program: Command): void {
-	const kv = program.command("kv").description("BPF-KV files: a B+ tree and its values, searched by storage functions");
+	const kv = program.command("kv").description("BPF-KV files: a B+ tree and its values, searched by storage functions. One process writes to a file at a time.");
 	verb(kv, "create <file>", "make a file with the keys 0 … 31^layers − 1")
-		.option("-l, --layers <n>", `levels of the tree, 1 to ${MAX_LAYERS}`, "4")
-		.action(run(async (file, options: { layers: string }) => {
+		.option("-l, --layers <n>", `levels of the tree, 1 to ${MAX_LAYERS} (5: 2.3 GB, 6: 72 GB)`, "4")
+		.option("--sparse <n>", "write only what lookups of this many keys read, chosen at random by --seed; the rest stays a hole")
+		.option("--seed <n>", "of the random keys", "1")
+		.option("--force", "replace a file that is there")
+		.action(run(async (file, options: { layers: string; sparse?: string; seed: string; force?: boolean }) => {
 			const layers = whole(options.layers, "--layers");
-			const g = await createKvFile(file, layers, { onProgress: progressBar("writing") });
+			const sparse = options.sparse === undefined ? null : whole(options.sparse, "--sparse");
+			const random = seededRandom(whole(options.seed, "--seed"));
+			const { keys } = geometry(layers);
+			refuseToReplace(file, options.force);
+			const chosen = sparse === null ? null : [0, keys - 1, ...Array.from({ length: sparse }, () => Math.floor(random() * keys))];
+			const g = chosen === null ? await createKvFile(file, layers, { onProgress: progressBar("writing") }) : await createSparseKvFile(file, layers, chosen);
 			print(`${file}: ${g.layers} layers, ${g.nodes} nodes, ${g.keys} keys, ${g.fileSize} bytes`);
+			if (chosen) print(`written are the ways to ${new Set(chosen).size} keys, among them ${[...new Set(chosen)].slice(0, 5).join(", ")}`);
 		}));
-	verb(kv, "load <file>", "make a file from lines of KEY, a tab and VALUE on standard input or in --from, by ascending key")
+	verb(kv, "load <file>", "make a file from lines of KEY, a tab and VALUE on standard input or in --from, by ascending key; a line without a tab deletes its key from older files")
 		.option("--from <pairs>", "file of pairs")
-		.action(run(async (file, options: { from?: string }) => {
-			const result = await bulkLoadFile(file, readPairs(options.from), options.from ? progressBar("loading") : undefined, options.from ? statSync(options.from).size : 0);
+		.option("--force", "replace a file that is there")
+		.action(run(async (file, options: { from?: string; force?: boolean }) => {
+			const { from } = options;
+			refuseToReplace(file, options.force);
+			if (from !== undefined && !existsSync(from)) throw new Complaint(`${from}: no such file`);
+			if (from !== undefined && statSync(from).isDirectory()) throw new Complaint(`${from} is a directory`);
+			const result = await bulkLoadFile(file, readPairs(from), from === undefined ? undefined : progressBar("loading"), from === undefined ? 0 : statSync(from).size);
 			print(`${file}: ${result.keys} keys, ${result.layers} layers, ${result.fileSize} bytes`);
 		}));
 	verb(kv, "get <file> <key...>", "print the values of keys; exit 1 if one is not there")
-		.option("--cache <levels>", "look the keys up one by one, with this many levels of the tree kept in memory")
-		.action(run(async (file, keys: string[], options: { cache?: string }) => {
-			const db = await openForReading(file, options.cache === undefined ? 0 : whole(options.cache, "--cache"));
+		.option("--cache <levels>", "keep this many levels of the tree in memory", "0")
+		.action(run(async (file, keys: string[], options: { cache: string }) => {
 			const wanted = keys.map((key) => whole(key, "a key"));
-			// Several keys make one chain, which starts at the root; only single gets can start below it.
-			const values = options.cache === undefined ? db.getMany(wanted) : wanted.map((key) => db.get(key));
-			for (const [i, value] of values.entries()) {
+			const db = await openForReading(file, whole(options.cache, "--cache"));
+			for (const [i, value] of db.getMany(wanted).entries()) {
 				print(value === null ? `${wanted[i]}: not found` : wanted.length === 1 ? value : `${wanted[i]}: ${value}`);
 				if (value === null) process.exitCode = 1;
 			}
@@ -43,63 +59,71 @@ export function register(program: Command): void {
 		.option("--begin-exclusive", "without begin")
 		.option("--end-inclusive", "with end")
 		.action(run(async (file, begin: string, end: string, options: { beginExclusive?: boolean; endInclusive?: boolean }) => {
-			const db = await openForReading(file);
 			const bounds = { begin: whole(begin, "begin"), end: whole(end, "end"), ...options };
+			const db = await openForReading(file);
 			for (const { key, value } of db.range(bounds)) print(`${key}\t${value}`);
 		}));
 	verb(kv, "sum <file> <begin> <end>", "fold the values of a range into one number, where they are stored")
 		.option("--op <op>", Object.keys(AGGREGATES).join(", "), "sum")
+		.option("--begin-exclusive", "without begin")
+		.option("--end-inclusive", "with end")
 		.option("--raw", "take a value's first eight bytes for a number, as the original does, instead of its decimal text")
-		.action(run(async (file, begin: string, end: string, options: { op: string; raw?: boolean }) => {
-			if (!(options.op in AGGREGATES)) throw new Complaint(`--op is one of ${Object.keys(AGGREGATES).join(", ")}, not ${options.op}`);
+		.action(run(async (file, begin: string, end: string, options: { op: string; raw?: boolean; beginExclusive?: boolean; endInclusive?: boolean }) => {
+			const { op, raw, ...flags } = options;
+			if (!Object.hasOwn(AGGREGATES, op)) throw new Complaint(`--op is one of ${Object.keys(AGGREGATES).join(", ")}, not ${op}`);
+			const bounds = { begin: whole(begin, "begin"), end: whole(end, "end"), ...flags };
 			const db = await openForReading(file);
-			const result = db.aggregate(options.op as Aggregate, { begin: whole(begin, "begin"), end: whole(end, "end") }, { decimal: !options.raw });
+			const result = db.aggregate(op as Aggregate, bounds, { decimal: !raw });
 			print(result === null ? "no objects" : String(result));
 		}));
 	verb(kv, "put <file> <key> <value>", "write one value; when the command returns, it is on the disk").action(
 		run(async (file, key: string, value: string) => {
+			const number = whole(key, "a key");
 			const bytes = new TextEncoder().encode(value);
 			if (bytes.length > VALUE_SIZE) throw new Complaint(`a value has at most ${VALUE_SIZE} bytes, not ${bytes.length}`);
 			const store = await openKvStore(file);
-			await store.put(whole(key, "a key"), bytes);
+			await store.put(number, bytes);
 			await store.close();
 		}),
 	);
 	verb(kv, "delete <file> <key>", "remove a key").action(
 		run(async (file, key: string) => {
+			const number = whole(key, "a key");
 			const store = await openKvStore(file);
-			await store.delete(whole(key, "a key"));
+			await store.delete(number);
 			await store.close();
 		}),
 	);
-	verb(kv, "check <file>", "verify the whole tree; exit 1 and a line for each damaged place").action(
-		run(async (file) => {
-			const device = openFileDevice(file);
-			const report = checkKv(device, {});
-			device.close();
-			for (const { offset, what } of report.damage) print(`${file}: at ${offset}: ${what}`);
-			if (report.truncated) print("… and more");
-			print(`${report.layers} layers, ${report.nodes} nodes, ${report.keys} keys: ${report.damage.length === 0 ? "sound" : "damaged"}`);
-			if (report.damage.length > 0) process.exitCode = 1;
-		}),
-	);
-	verb(kv, "bench <file>", "run a YCSB workload")
+	verb(kv, "check <file>", "verify the whole tree; exit 1 and a line for each damaged place").action(run(async (file) => check(file)));
+	verb(kv, "bench <file>", "run a YCSB workload; all but C write to the file")
 		.option("-w, --workload <name>", "A (update heavy) to F (read-modify-write)", "C")
 		.option("-n, --operations <n>", "how many", "10000")
-		.option("--rate <n>", "operations a second, issued on time whatever comes back (open loop); without it, one after the other")
+		.option("--clients <n>", "closed loop: so many operations are under way at a time", "1")
+		.option("--rate <n>", "open loop: operations a second, issued on time whatever comes back")
 		.option("--distribution <name>", "zipfian, uniform or latest instead of the workload's")
+		.option("--cache <levels>", "keep this many levels of the tree in memory", "0")
+		.option("--objects <n>", "keep this many values in memory", "0")
 		.option("--seed <n>", "of the random numbers", "1")
 		.action(run(async (file, options: BenchFlags) => {
 			await benchKv(file, await compilePrograms(), options, print);
 		}));
 }
 
-export interface BenchFlags {
-	readonly workload: string;
-	readonly operations: string;
-	readonly rate?: string;
-	readonly distribution?: string;
-	readonly seed: string;
+/** The tree as it will be when the log beside it is applied; nothing is written. */
+function check(file: string): void {
+	const device = openFileDevice(file);
+	const log = existsSync(`${file}.wal`) ? unapplied(readFileSync(`${file}.wal`)) : { blocks: new Map<number, Uint8Array>(), entries: 0 };
+	const bar = progressBar("checking");
+	const blocks = Math.max(1, device.size / 512);
+	const report = checkKv(overlaid(device, () => log.blocks), { onProgress: (nodes) => nodes % CHECK_PROGRESS_NODES === 0 && bar(Math.min(nodes, blocks - 1), blocks) });
+	bar(1, 1);
+	device.close();
+	for (const { offset, what } of report.damage) print(`${file}: at ${offset}: ${what}`);
+	if (report.truncated) print("… and more");
+	if (log.blocks.size > 0) print(`${log.blocks.size} blocks of an interrupted checkpoint are in the log; the next command that opens the file writes them`);
+	if (log.entries > 0) print(`${log.entries} entries are in the log and not yet in the tree`);
+	print(`${report.layers} layers, ${report.nodes} nodes, ${report.keys} keys: ${report.damage.length === 0 ? "sound" : "damaged"}`);
+	if (report.damage.length > 0) process.exitCode = 1;
 }
 
 function verb(kv: Command, usage: string, description: string): Command {
@@ -122,13 +146,26 @@ function run<A extends unknown[]>(action: (file: string, ...rest: A) => Promise<
 function isExpected(error: unknown): error is Error {
 	if (!(error instanceof Error)) return false;
 	const { code } = error as NodeJS.ErrnoException;
-	return error instanceof Complaint || error instanceof XrpError || error instanceof RangeError || typeof code === "string" || error.message.startsWith("no BPF-KV file") || error.message.includes("BPF-KV file") || error.message.startsWith("the tree is damaged");
+	return error instanceof Complaint || error instanceof XrpError || error instanceof RangeError || typeof code === "string" || error.message.includes("BPF-KV file") || error.message.startsWith("the tree is damaged");
 }
 
 /** Opens a file as it is after everything that its log holds. */
 async function openForReading(file: string, cacheLevels = 0): Promise<KvFile> {
-	if (existsSync(`${file}.wal`) && statSync(`${file}.wal`).size > 0) await (await openKvStore(file)).close();
+	const log = `${file}.wal`;
+	if (existsSync(log) && statSync(log).size > 0) {
+		try {
+			await (await openKvStore(file)).close();
+		} catch (error) {
+			const { code } = error as NodeJS.ErrnoException;
+			if (code === "EACCES" || code === "EROFS" || code === "EPERM") throw new Complaint(`its log ${log} holds writes that must go into it first, and it cannot be written (${code})`);
+			throw error;
+		}
+	}
 	return new KvFile(openFileDevice(file), await compilePrograms(), { cacheLevels });
+}
+
+function refuseToReplace(file: string, force: boolean | undefined): void {
+	if (!force && existsSync(file)) throw new Complaint("there is a file of that name; --force replaces it");
 }
 
 async function* readPairs(from: string | undefined): AsyncGenerator<BulkPair> {
@@ -137,14 +174,15 @@ async function* readPairs(from: string | undefined): AsyncGenerator<BulkPair> {
 	for await (const line of lines) {
 		number++;
 		const tab = line.indexOf("\t");
-		if (tab < 0) throw new Complaint(`line ${number} of the pairs has no tab`);
-		yield [whole(line.slice(0, tab), `the key in line ${number}`), new TextEncoder().encode(line.slice(tab + 1))];
+		const value = tab < 0 ? null : new TextEncoder().encode(line.slice(tab + 1));
+		if (value && value.length > VALUE_SIZE) throw new Complaint(`the value in line ${number} has ${value.length} bytes, more than ${VALUE_SIZE}`);
+		yield [whole(tab < 0 ? line : line.slice(0, tab), `the key in line ${number}`), value];
 	}
 }
 
-function whole(text: string, what: string): number {
+export function whole(text: string, what: string): number {
 	const value = Number(text);
-	if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) throw new Complaint(`${what} is a whole number up to 2^53 − 1, not ${text}`);
+	if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) throw new Complaint(`${what} is a whole number up to 2^53 − 1, not ${text === "" ? "nothing" : text}`);
 	return value;
 }
 

@@ -34,7 +34,7 @@ export interface KvOptions {
 	readonly trace?: number[];
 	/** Levels from the root to keep in memory (0): each call starts its chain below them. */
 	readonly cacheLevels?: number;
-	/** Reads that one chain may issue (16,777,216). */
+	/** Reads that one chain may issue; by default as many as a sound tree may need. */
 	readonly maxHops?: number;
 	/** Further chains after one that a changed mapping ended (3). */
 	readonly retries?: number;
@@ -54,6 +54,7 @@ export class KvFile {
 	readonly #range = new PageOf(RangePage);
 	readonly #sum = new PageOf(RangePage);
 	readonly #options: XrpOptions;
+	readonly #maxHops: number | undefined;
 	readonly #top: TopCache | null;
 	readonly #retries: number;
 
@@ -63,7 +64,8 @@ export class KvFile {
 		this.#device = device;
 		this.#programs = programs;
 		this.#top = options.cacheLevels ? new TopCache(device, options.cacheLevels) : null;
-		this.#options = { maxHops: options.maxHops ?? 1 << 24, ...(options.trace ? { trace: options.trace } : {}) };
+		this.#options = options.trace ? { trace: options.trace } : {};
+		this.#maxHops = options.maxHops;
 		this.#retries = options.retries ?? 3;
 	}
 
@@ -77,7 +79,7 @@ export class KvFile {
 		const page = this.#get.in(this.#programs.get);
 		for (let attempt = 0; ; attempt++) {
 			page.prepareOne(key);
-			if (this.#chain(this.#programs.get, this.#start(key), "get", key, attempt)) break;
+			if (this.#chain(this.#programs.get, this.#start(key), MAX_LEVELS + 1, "get", key, attempt)) break;
 		}
 		return page.found(0) ? page.value(0) : null;
 	}
@@ -97,7 +99,7 @@ export class KvFile {
 			for (let attempt = 0; ; attempt++) {
 				const starts = part.map((key) => this.#start(key));
 				page.prepare(part, 0, starts);
-				if (this.#chain(this.#programs.get, starts[0], "get of several from", part[0], attempt)) break;
+				if (this.#chain(this.#programs.get, starts[0], part.length * (MAX_LEVELS + 1), "get of several from", part[0], attempt)) break;
 			}
 			for (let i = 0; i < part.length; i++) values.push(page.found(i) ? textOf(page.value(i)) : null);
 		}
@@ -113,7 +115,7 @@ export class KvFile {
 		while (!page.empty()) {
 			// A page that a chain was refused in the middle of is begun again: where, its leaf's place may have changed as well.
 			const before = page.rest() ?? { ...bounds, leaf: 0 };
-			for (let attempt = 0; !this.#chain(this.#programs.range, start, "range from", bounds.begin, attempt); ) {
+			for (let attempt = 0; !this.#chain(this.#programs.range, start, this.#rangeHops(), "range from", bounds.begin, attempt); ) {
 				attempt++;
 				page.prepare(before);
 				start = this.#start(before.begin);
@@ -143,7 +145,7 @@ export class KvFile {
 		for (let attempt = 0; ; attempt++) {
 			page.prepare(bounds, { op, decimal: options.decimal ?? true });
 			if (page.empty()) return op === "sum" || op === "count" ? 0n : null;
-			if (this.#chain(this.#programs.sum, this.#start(bounds.begin), `${op} from`, bounds.begin, attempt)) break;
+			if (this.#chain(this.#programs.sum, this.#start(bounds.begin), this.#rangeHops(), `${op} from`, bounds.begin, attempt)) break;
 		}
 		return page.length === 0 && (op === "min" || op === "max") ? null : page.aggregateValue;
 	}
@@ -152,9 +154,14 @@ export class KvFile {
 		return this.#top === null ? 0 : this.#top.start(key);
 	}
 
+	/** Each value once, and each leaf: a chain of leaves that a damaged file leads in circles ends as well. */
+	#rangeHops(): number {
+		return Math.min(2 ** 31 - 1, MAX_LEVELS + Math.ceil((2 * this.#device.size) / VALUE_SIZE));
+	}
+
 	/** False: the mapping changed, and there are attempts left. */
-	#chain(hook: StorageHook, offset: number, what: string, key: number, attempt: number): boolean {
-		const result = readXrpSync(this.#device, hook, offset, this.#options);
+	#chain(hook: StorageHook, offset: number, maxHops: number, what: string, key: number, attempt: number): boolean {
+		const result = readXrpSync(this.#device, hook, offset, { ...this.#options, maxHops: this.#maxHops ?? maxHops });
 		this.hops += result.hops;
 		if (result.ret >= 0) return true;
 		if (result.cause !== "mapping" || attempt >= this.#retries) throw new XrpError(`${what} ${key}`, result);
@@ -163,11 +170,14 @@ export class KvFile {
 	}
 }
 
+/** Levels that a descent goes down before the tree is called damaged. */
+const MAX_LEVELS = 32;
+
 /** Levels of a tree that was written to, whose size therefore does not tell. */
 function depthOf(device: BlockDevice): number {
 	const bytes = new Uint8Array(BLOCK);
 	const node = new KvNode(bytes);
-	for (let depth = 1, offset = 0; depth <= 32; depth++, offset = node.pointer(0)) {
+	for (let depth = 1, offset = 0; depth <= MAX_LEVELS; depth++, offset = node.pointer(0)) {
 		const got = device.readSync(bytes, 0, BLOCK, offset);
 		if (got < BLOCK) throw new Error(`${device.size} bytes are no BPF-KV file: it ends at ${offset + got}, in the middle of a node`);
 		if (node.type > 1) throw new Error(`no BPF-KV file: the block at ${offset} is no node (type ${node.type})`);
@@ -175,7 +185,7 @@ function depthOf(device: BlockDevice): number {
 		if (!node.marked(0)) throw new Error(`no BPF-KV file: the first pointer of the node at ${offset} is no file offset`);
 		if (node.leaf) return depth;
 	}
-	throw new Error("no BPF-KV file: more than 32 levels");
+	throw new Error(`no BPF-KV file: more than ${MAX_LEVELS} levels`);
 }
 
 /** The scratch page of a hook as one of the query pages, made again when the memory has grown. */

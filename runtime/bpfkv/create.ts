@@ -1,5 +1,5 @@
 /** Writes a BPF-KV file into a sink, a megabyte at a time, in one pass. The same layers always give the same bytes. */
-import { BLOCK, type Geometry, geometry, writeBlocks } from "./format.ts";
+import { BLOCK, type Geometry, geometry, lookupPath, writeBlocks } from "./format.ts";
 
 const BLOCKS_PER_CHUNK = 2048;
 
@@ -29,4 +29,14 @@ export async function createKv(
 		options.onProgress?.((first + n) * BLOCK, g.fileSize);
 	}
 	return g;
+}
+
+/**
+ * The blocks that lookups of these keys read, by ascending offset: what a sparse file of so many layers must hold. The
+ * rest may stay a hole, so that a file of six layers (72 GB) takes a few megabytes.
+ */
+export function sparseBlocks(g: Geometry, keys: Iterable<number>): number[] {
+	const offsets = new Set<number>();
+	for (const key of keys) for (const offset of lookupPath(g, key)) offsets.add(offset);
+	return [...offsets].sort((a, b) => a - b);
 }

@@ -4,8 +4,9 @@
  */
 import type { BlockDevice } from "../xrp/device.ts";
 import { KvFile, type KvOptions, type KvPrograms, textOf } from "./client.ts";
-import { BLOCK, VALUE_SIZE } from "./format.ts";
+import { VALUE_SIZE } from "./format.ts";
 import { ObjectCache } from "./object-cache.ts";
+import { overlaid } from "./overlay.ts";
 import { type Aggregate, MAX_KEYS, type RangeBounds } from "./query.ts";
 import type { KvStore } from "./store.ts";
 
@@ -40,7 +41,8 @@ export class KvDatabase {
 		this.#device = device;
 		this.#store = store;
 		this.#objects = new ObjectCache(options.cacheObjects ?? 0);
-		this.#file = new KvFile(overlaid(device, store), programs, options);
+		// Checkpoints write block by block while chains run between two of their writes: chains see all of them or none.
+		this.#file = new KvFile(overlaid(device, () => store.overlay), programs, options);
 	}
 
 	get layers(): number {
@@ -149,38 +151,6 @@ export class KvDatabase {
 		await this.#store.close();
 		this.#device.close();
 	}
-}
-
-/** Checkpoints write block by block while chains run between two of their writes: chains see all of them or none. */
-function overlaid(device: BlockDevice, store: KvStore): BlockDevice {
-	const cover = (into: Uint8Array, at: number, length: number, offset: number): void => {
-		const { overlay } = store;
-		if (overlay === null) return;
-		for (let block = 0; block < length; block += BLOCK) {
-			const bytes = overlay.get(offset + block);
-			if (bytes) into.set(bytes, at + block);
-		}
-	};
-	return {
-		get size() {
-			return device.size;
-		},
-		get version() {
-			return device.version;
-		},
-		readSync(into, at, length, offset) {
-			const got = device.readSync(into, at, length, offset);
-			cover(into, at, got, offset);
-			return got;
-		},
-		async read(into, at, length, offset) {
-			const got = await device.read(into, at, length, offset);
-			cover(into, at, got, offset);
-			return got;
-		},
-		validate: () => device.validate?.(),
-		close: () => device.close(),
-	};
 }
 
 /** As sum.bpf.c folds, in 64 bits. */

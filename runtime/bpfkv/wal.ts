@@ -71,3 +71,12 @@ function recordOf(tag: keyof typeof BODY, number: number, body: Uint8Array): Wal
 			return tag satisfies never;
 	}
 }
+
+/** What the log means for a file that nobody opened since: blocks that a checkpoint committed, and entries not yet in the tree. */
+export function unapplied(log: Uint8Array): { readonly blocks: ReadonlyMap<number, Uint8Array>; readonly entries: number } {
+	const { records } = decodeRecords(log);
+	const commit = records.findLastIndex((record) => record.kind === "commit");
+	const blocks = new Map<number, Uint8Array>();
+	for (const record of records.slice(0, commit + 1)) if (record.kind === "block") blocks.set(record.offset, record.bytes);
+	return { blocks, entries: records.slice(commit + 1).filter(({ kind }) => kind === "put" || kind === "delete").length };
+}

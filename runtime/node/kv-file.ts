@@ -2,10 +2,10 @@
 import { constants } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
 import { bulkLoad, type BulkPair, type BulkResult } from "../bpfkv/bulk.ts";
-import { createKv, type CreateOptions } from "../bpfkv/create.ts";
+import { createKv, type CreateOptions, sparseBlocks } from "../bpfkv/create.ts";
 import type { KvPrograms } from "../bpfkv/client.ts";
 import { type DatabaseOptions, KvDatabase } from "../bpfkv/database.ts";
-import { BLOCK, type Geometry } from "../bpfkv/format.ts";
+import { BLOCK, type Geometry, geometry, writeBlocks } from "../bpfkv/format.ts";
 import { KvNode } from "../bpfkv/node.ts";
 import { KvStore, type KvStoreOptions, type WritableFile } from "../bpfkv/store.ts";
 import { openFileDevice } from "./file-device.ts";
@@ -17,13 +17,41 @@ export async function createKvFile(path: string, layers: number, options: Create
 	try {
 		const g = await createKv(layers, (chunk) => file.writeFile(chunk), options);
 		await file.close();
-		await rename(aside, path);
+		await replace(path, aside);
 		return g;
 	} catch (error) {
 		await file.close().catch(() => {});
 		await rm(aside, { force: true });
 		throw error;
 	}
+}
+
+/** The same file, but only the blocks that lookups of these keys read; the rest is a hole, in which no other key is found. */
+export async function createSparseKvFile(path: string, layers: number, keys: Iterable<number>): Promise<Geometry> {
+	const g = geometry(layers);
+	const aside = `${path}.${process.pid}.tmp`;
+	const file = await open(aside, "w");
+	try {
+		await file.truncate(g.fileSize);
+		const block = new Uint8Array(BLOCK);
+		for (const offset of sparseBlocks(g, keys)) {
+			writeBlocks(g, offset / BLOCK, 1, block);
+			await file.write(block, 0, BLOCK, offset);
+		}
+		await file.close();
+		await replace(path, aside);
+		return g;
+	} catch (error) {
+		await file.close().catch(() => {});
+		await rm(aside, { force: true });
+		throw error;
+	}
+}
+
+/** A new file knows nothing of what the log of an older one held. */
+async function replace(path: string, aside: string): Promise<void> {
+	await rm(`${path}.wal`, { force: true });
+	await rename(aside, path);
 }
 
 /**
@@ -50,7 +78,7 @@ export async function bulkLoadFile(
 		});
 		onProgress?.(1, 1);
 		await file.close();
-		await rename(aside, path);
+		await replace(path, aside);
 		return result;
 	} catch (error) {
 		await file.close().catch(() => {});
