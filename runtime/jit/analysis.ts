@@ -26,6 +26,7 @@ export function analyseForward(ops: readonly (Op | null)[], slots: number, cfg: 
 		exposed: [],
 		sums: options.checked ? new Float64Array(slots * 4) : null,
 		loops: null,
+		counted: new Map(),
 		oneWay: new Map(),
 	};
 	forward(ops, cfg, registers, entry, options, draft, call);

@@ -8,14 +8,14 @@
 import type { Block, Cfg } from "./cfg.ts";
 import type { Op } from "./decode.ts";
 import type { LoopFacts } from "./induction.ts";
-import { capByInduction, induction } from "./induction.ts";
+import { capByInduction, countPasses, induction } from "./induction.ts";
 import { Links } from "./links.ts";
 import type { Sums } from "./offsets.ts";
 import { recordSums } from "./offsets.ts";
 import * as range from "./range.ts";
 import type { State } from "./range.ts";
 import { record, recordExposure, valueFlags } from "./record.ts";
-import type { AnalysisOptions, Draft } from "./representation.ts";
+import type { AnalysisOptions, CountedLoop, Draft } from "./representation.ts";
 import { definedBy } from "./representation.ts";
 
 const { STRIDE } = range;
@@ -30,6 +30,8 @@ interface Walk {
 	/** The state that `runBlock` changes, and that of an edge out of the block. */
 	readonly state: State;
 	readonly edge: State;
+	/** Loops whose number of passes is known, by head. */
+	readonly passes: Map<number, CountedLoop>;
 	/** Set for the last walk, which writes down what it finds. */
 	draft: Draft | null;
 	call: ((target: number, state: State) => void) | null;
@@ -48,7 +50,7 @@ export function forward(ops: readonly (Op | null)[], cfg: Cfg, registers: number
 	for (let r = entry.length / STRIDE; r < registers; r++) range.assignConstant(start, r, 0);
 	before[0] = start;
 	pending[0] = 1;
-	const walk: Walk = { ops, cfg, registers, options, links: new Links(registers), state: new Float64Array(size), edge: new Float64Array(size), draft: null, call: null };
+	const walk: Walk = { ops, cfg, registers, options, links: new Links(registers), state: new Float64Array(size), edge: new Float64Array(size), passes: draft.counted, draft: null, call: null };
 	const old: State = new Float64Array(size);
 	const flowInto = (to: number, from: State): boolean => {
 		const known = before[to];
@@ -126,7 +128,11 @@ function narrow(walk: Walk, before: (State | null)[], start: State): Map<number,
 		const back = around[block.id];
 		if (back !== null) range.join(now, back);
 		const facts = loops.get(block.id);
-		if (facts !== undefined) capByInduction(now, entry, facts, registers);
+		if (facts !== undefined) {
+			capByInduction(now, entry, facts, registers);
+			const passes = facts.test === null ? 0 : countPasses(facts.test, entry, cfg, block.id);
+			if (passes > 0) walk.passes.set(block.id, { passes, block: facts.test!.block });
+		}
 		before[block.id] = now;
 		runBlock(walk, block, now);
 		eachEdge(walk, block, (to, edge) => {

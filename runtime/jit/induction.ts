@@ -18,9 +18,23 @@ import type { State } from "./range.ts";
 export interface LoopFacts {
 	/** The most times that a back edge to the head is taken in one go; infinite: unknown. */
 	readonly trips: number;
+	/** Its only way out is at its only back edge, where a counter meets a constant; null: not so. */
+	readonly test: LoopTest | null;
 	/** Two by register: the least and the most that it changes from one visit of the head to the next; NaN: unknown. */
 	readonly steps: Float64Array;
 }
+
+/** The branch at the end of a loop: in pass k (from 0) it compares `counter` at the head before the loop + k · step + offset. */
+interface LoopTest {
+	readonly block: number;
+	readonly branch: Extract<Op, { kind: "branch" }>;
+	readonly counter: number;
+	readonly offset: number;
+	readonly step: number;
+}
+
+/** Beyond this many passes nobody asks for their exact number. */
+const MOST_PASSES = 65_536;
 
 /** Beyond this many blocks in all loops together, outer loops are left alone. */
 const MOST_WORK = 20_000;
@@ -30,20 +44,30 @@ export function induction(ops: readonly (Op | null)[], cfg: Cfg, registers: numb
 	const found = new Map<number, LoopFacts>();
 	const { blocks } = cfg;
 	const members = new Map<number, number[]>();
+	const incomplete = new Set<number>();
 	let work = 0;
 	for (const block of blocks) {
 		if (before[block.id] === null) continue;
-		for (let head = block.loop; head >= 0 && work < MOST_WORK; head = cfg.outerLoop[head], work++) {
+		for (let head = block.loop; head >= 0; head = cfg.outerLoop[head]) {
 			const list = members.get(head);
+			if (++work > MOST_WORK) {
+				// A loop of which a block is missing is none that we know.
+				incomplete.add(head);
+				continue;
+			}
 			if (list === undefined) members.set(head, [block.id]);
 			else list.push(block.id);
 		}
 	}
 	const states: (Offsets | null)[] = blocks.map(() => null);
 	for (const head of [...members.keys()].sort((a, b) => b - a)) {
+		if (incomplete.has(head)) continue;
 		const list = members.get(head)!;
 		const steps = new Float64Array(2 * registers).fill(Number.POSITIVE_INFINITY);
+		const inside = new Set(list);
 		let known = false;
+		let exits = 0;
+		let last: { readonly block: number; readonly state: Offsets } | null = null;
 		const state: Offsets = new Float64Array(registers * OFFSET_STRIDE);
 		for (const id of list) states[id] = null;
 		for (const id of list) {
@@ -60,7 +84,9 @@ export function induction(ops: readonly (Op | null)[], cfg: Cfg, registers: numb
 				if (op !== null) change(op, pc - cfg.entry, state, sums);
 			}
 			for (const to of block.succs) {
+				if (!inside.has(to)) exits++;
 				if (to === head) {
+					last = last === null ? { block: id, state: state.slice() } : { block: -1, state };
 					mergeSteps(steps, state, registers, !known);
 					known = true;
 				} else if (to > id) {
@@ -71,7 +97,8 @@ export function induction(ops: readonly (Op | null)[], cfg: Cfg, registers: numb
 			}
 		}
 		if (!known) steps.fill(Number.NaN);
-		found.set(head, { trips: mostTrips(before[head]!, steps, registers), steps });
+		const test = exits === 1 && last !== null && last.block >= 0 ? loopTest(ops, cfg, last.block, last.state, steps) : null;
+		found.set(head, { trips: mostTrips(before[head]!, steps, registers), steps, test });
 	}
 	return found;
 }
@@ -110,6 +137,32 @@ function mergeSteps(steps: Float64Array, state: Offsets, registers: number, firs
 			steps[2 * r + 1] = Math.max(steps[2 * r + 1], state[at + 2]);
 		}
 	}
+}
+
+function loopTest(ops: readonly (Op | null)[], cfg: Cfg, id: number, state: Offsets, steps: Float64Array): LoopTest | null {
+	const block = cfg.blocks[id];
+	const branch = block.exit < 0 ? null : ops[block.exit];
+	if (branch?.kind !== "branch" || branch.src >= 0 || branch.op === "set" || block.succs.length !== 2) return null;
+	const at = branch.dst * OFFSET_STRIDE;
+	const counter = state[at];
+	if (counter < 0 || state[at + 1] !== state[at + 2] || !Number.isFinite(state[at + 1])) return null;
+	const step = steps[2 * counter];
+	return step === steps[2 * counter + 1] && step !== 0 ? { block: id, branch, counter, offset: state[at + 1], step } : null;
+}
+
+/** How many times the loop's body runs, each time that it is entered in a state like `entry`; 0: unknown. */
+export function countPasses(test: LoopTest, entry: State, cfg: Cfg, head: number): number {
+	const { branch, step } = test;
+	const at = test.counter * range.STRIDE;
+	if (branch.op === "set" || entry[at + 2] !== entry[at + 3]) return 0;
+	const goesOn = cfg.blocks[test.block].succs[0] === head;
+	let value = entry[at + 2] + test.offset;
+	for (let pass = 1; pass <= MOST_PASSES; pass++, value += step) {
+		// Words below 2³¹ are in one order, however they are compared.
+		if (!(value >= 0 && value <= 0x7fffffff && branch.imm >= 0)) return 0;
+		if (range.compareLow(branch.op, value, branch.imm) !== goesOn) return pass;
+	}
+	return 0;
 }
 
 function mostTrips(head: State, steps: Float64Array, registers: number): number {

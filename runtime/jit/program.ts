@@ -161,7 +161,7 @@ export function liftProgram(insns: readonly Insn[], options: LiftOptions): JitPr
 		const { ops, cfg, registers } = drafts.get(entry)!;
 		const plan = plans.get(entry) ?? null;
 		const base: JitFunction = { id, entry, ops, cfg, items: structure(cfg), registers, analysis: results.get(entry)!, frameTop: frameTop(depth.get(entry)!), callback: callbacks.has(entry), plan, slow: null };
-		const fast = { ...base, items: unrollLoops(base.items, cfg, ops) };
+		const fast = { ...base, items: unrollLoops(base.items, cfg, ops, base.analysis.counted) };
 		return plan?.guard == null ? fast : { ...fast, analysis: guarded!, slow: base };
 	});
 	const deepest = Math.max(...depth.values());

@@ -325,7 +325,8 @@ export function boundByOffset(s: State, r: number, from: State, q: number, low: 
 	if (least <= most && sleast <= smost) assign(s, r, least, most, sleast, smost, s[t + 5], s[t + 4]);
 }
 
-function compareLow(relation: Exclude<CompareName, "set">, a: number, b: number): boolean {
+/** A comparison of two words. */
+export function compareLow(relation: Exclude<CompareName, "set">, a: number, b: number): boolean {
 	switch (relation) {
 		case "eq":
 			return a === b;

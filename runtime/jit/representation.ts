@@ -51,6 +51,12 @@ export const FLAG = {
 	proved: 65536,
 } as const;
 
+export interface CountedLoop {
+	readonly passes: number;
+	/** The block that ends each pass: there, and nowhere else, the loop goes on or ends. */
+	readonly block: number;
+}
+
 export interface Analysis {
 	readonly flags: Uint32Array;
 	/** Bit r: register r is in its wide form before the slot. */
@@ -73,6 +79,8 @@ export interface Analysis {
 	readonly sums: Float64Array | null;
 	/** What loops add up, by head. */
 	loops: ReadonlyMap<number, LoopFacts> | null;
+	/** Loops that run their body the same number of times whenever they are entered, by head. */
+	readonly counted: Map<number, CountedLoop>;
 	/** What of the frame pointers that are not followed exactly may touch, as [from, to) from r10. */
 	readonly exposed: (readonly [from: number, to: number])[];
 	/** Branches that go only one way: slot → the slot where they go. */

@@ -6,16 +6,22 @@
  * copies are just blocks in a row:
  *
  *     loop 3 { body }   →   loop 3 { block a { body, continue 3 → br a }  block b { body, … → br b }  body }
+ *
+ * A loop that is known to pass n times (induction.ts) is repeated by a divisor of n, and only its last copy asks whether it goes on.
  */
 import type { Cfg } from "./cfg.ts";
 import type { Op } from "./decode.ts";
+import type { CountedLoop } from "./representation.ts";
 import type { Item } from "./structure.ts";
 
 /** Copies by instructions in the body: at most this many instructions in all. */
 const BUDGET = 64;
 const MOST_COPIES = 4;
+/** The same where only one copy needs its test. */
+const EVEN_BUDGET = 96;
+const MOST_EVEN_COPIES = 8;
 
-export function unrollLoops(items: readonly Item[], cfg: Cfg, ops: readonly (Op | null)[]): Item[] {
+export function unrollLoops(items: readonly Item[], cfg: Cfg, ops: readonly (Op | null)[], counted: ReadonlyMap<number, CountedLoop>): Item[] {
 	const out: Item[] = [];
 	/** Labels of our own, above those of blocks. */
 	let fresh = cfg.blocks.length;
@@ -27,23 +33,42 @@ export function unrollLoops(items: readonly Item[], cfg: Cfg, ops: readonly (Op 
 		}
 		const end = innermostEnd(items, i);
 		const size = end < 0 ? Number.POSITIVE_INFINITY : bodySize(items, i + 1, end, cfg, ops);
-		const copies = Math.min(MOST_COPIES, Math.floor(BUDGET / size));
+		const loop = counted.get(item.label);
+		const body = end < 0 ? [] : items.slice(i + 1, end);
+		const straight = loop === undefined ? null : withoutTest(body, loop.block);
+		const even = straight === null ? 1 : divisor(loop!.passes, Math.min(MOST_EVEN_COPIES, Math.floor(EVEN_BUDGET / size)));
+		const copies = even > 1 ? even : Math.min(MOST_COPIES, Math.floor(BUDGET / size));
 		if (end < 0 || copies < 2) {
 			out.push(item);
 			continue;
 		}
-		const body = items.slice(i + 1, end);
 		out.push({ ...item, copies });
 		for (let copy = 1; copy < copies; copy++) {
 			const label = fresh++;
 			out.push({ kind: "block", label });
-			for (const inner of body) out.push(inner.kind === "continue" ? { kind: "br", label } : inner);
+			for (const inner of even > 1 ? straight! : body) out.push(inner.kind === "continue" ? { kind: "br", label } : inner);
 			out.push({ kind: "end", of: "block", label });
 		}
 		out.push(...body, items[end]);
 		i = end;
 	}
 	return out;
+}
+
+/** The largest divisor of n up to `most`. */
+function divisor(n: number, most: number): number {
+	for (let d = most; d > 1; d--) if (n % d === 0) return d;
+	return 1;
+}
+
+/** The body with the test at the end of `block` decided: the loop goes on. Null: it does not look as expected. */
+function withoutTest(body: readonly Item[], block: number): Item[] | null {
+	const at = body.findIndex((item) => item.kind === "if" && item.block === block);
+	const [inner, end, outer] = [body[at + 1], body[at + 2], body[at + 3]];
+	if (at < 0 || end?.kind !== "end" || inner === undefined || outer === undefined) return null;
+	const goesOn = inner.kind === "continue" ? inner : outer.kind === "continue" ? outer : null;
+	const leaves = goesOn === inner ? outer : inner;
+	return goesOn === null || leaves.kind !== "br" ? null : [...body.slice(0, at), goesOn, ...body.slice(at + 4)];
 }
 
 /** Index of the loop's end; −1: it holds another loop. */
