@@ -14,6 +14,7 @@ import { improve } from "./peephole.ts";
 import type { Places } from "./places.ts";
 import { allocateRegisters } from "./regalloc.ts";
 import { select } from "./select.ts";
+import { shareMade } from "./share-made.ts";
 import { placeStack } from "./stack.ts";
 
 export type { CpuName } from "./cpu.ts";
@@ -91,6 +92,7 @@ export function emit(module: IrModule, unit: TypedUnit, places: Places, options:
 
 /** Machine code over virtual registers to machine code in its final order; false if there are no registers for it. */
 export function finishFunction(fn: MFunction, options: Pick<EmitOptions, "cpu" | "diagnostics">): boolean {
+	shareMade(fn);
 	if (!allocateRegisters(fn, options.diagnostics)) return false;
 	improve(fn);
 	placeStack(fn, options.diagnostics);

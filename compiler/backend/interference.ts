@@ -80,7 +80,26 @@ export function buildInterference(fn: MFunction): Interference {
 			if (inst.asm !== null) connectAssembly(inst, connect);
 		}
 	}
+	for (const reg of madeAgain(fn)) cost[reg] *= MADE_AGAIN;
 	return { size, neighbours, degree, copies, cost, adjacent, connect };
+}
+
+/** What can be made again needs no slot and no store. */
+const MADE_AGAIN = 0.5;
+
+/** Registers with one definition that needs nothing: a constant, a symbol's address, an address in the frame. */
+export function madeAgain(fn: MFunction): Set<Reg> {
+	const sources = new Map<Reg, boolean>();
+	for (const block of fn.blocks) {
+		for (const inst of block.insts) {
+			forDefs(inst, (reg) => {
+				if (!isVirtual(reg)) return;
+				const free = inst.core === null && (inst.kind === "wide" || inst.kind === "address" || (inst.kind === "alu" && inst.op === "mov" && inst.src === NONE));
+				sources.set(reg, free && !sources.has(reg));
+			});
+		}
+	}
+	return new Set([...sources].filter(([, free]) => free).map(([reg]) => reg));
 }
 
 /** Written before all inputs are read: early-clobber outputs and clobbered registers keep away from the inputs. */

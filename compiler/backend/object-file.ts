@@ -52,8 +52,8 @@ export class ObjectBuilder {
 	private readonly definitions = new Map<string, Definition>();
 	private readonly names = new Map<Sym | IrGlobal, string>();
 	private readonly symbols: ObjectSymbol[] = [];
-	/** Undefined symbols, by name: weak or not. */
-	private readonly undefinedSymbols = new Map<string, boolean>();
+	/** Undefined symbols, by name. `hidden` on a declaration stays: the linker gives it to the definition. */
+	private readonly undefinedSymbols = new Map<string, { readonly weak: boolean; readonly visibility: Sym["visibility"] }>();
 	/** Offsets of globals, for BTF. */
 	readonly offsets = new Map<IrGlobal, number>();
 
@@ -142,10 +142,11 @@ export class ObjectBuilder {
 	}
 
 	/** What a reference is relative to, and what is to be added. */
-	private target(name: string, weak: boolean): { symbol: string | { section: number }; addend: number } {
+	private target(name: string, weak: boolean, visibility: Sym["visibility"]): { symbol: string | { section: number }; addend: number } {
 		const definition = this.definitions.get(name);
 		if (definition === undefined) {
-			this.undefinedSymbols.set(name, weak && (this.undefinedSymbols.get(name) ?? true));
+			const known = this.undefinedSymbols.get(name);
+			this.undefinedSymbols.set(name, { weak: weak && (known?.weak ?? true), visibility: visibility === "default" ? (known?.visibility ?? visibility) : visibility });
 			return { symbol: name, addend: 0 };
 		}
 		return definition.local
@@ -158,8 +159,8 @@ export class ObjectBuilder {
 		addend: number;
 	} {
 		const name = "symbol" in ref ? this.nameOf(ref.symbol) : ref.name;
-		const weak = "symbol" in ref && ("symbol" in ref.symbol ? ref.symbol.symbol.weak : ref.symbol.weak);
-		const { symbol, addend } = this.target(name, weak);
+		const referred = "symbol" in ref ? ("symbol" in ref.symbol ? ref.symbol.symbol : ref.symbol) : null;
+		const { symbol, addend } = this.target(name, referred?.weak ?? false, referred?.visibility ?? "default");
 		return { symbol, addend: addend + ref.addend };
 	}
 
@@ -256,7 +257,7 @@ export class ObjectBuilder {
 				symbols.push(symbol);
 			}
 		}
-		for (const [name, weak] of this.undefinedSymbols) {
+		for (const [name, { weak, visibility }] of this.undefinedSymbols) {
 			named.set(name, symbols.length);
 			symbols.push({
 				name,
@@ -265,7 +266,7 @@ export class ObjectBuilder {
 				size: 0,
 				binding: weak ? "weak" : "global",
 				type: "none",
-				visibility: "default",
+				visibility,
 			});
 		}
 		const sections: Section[] = this.sections.map((draft) => {

@@ -17,9 +17,11 @@ export function placeStack(fn: MFunction, diagnostics: DiagnosticSink): void {
 	const live = new SpillLiveness(fn, spills);
 	live.dropDeadStores();
 	const used = new Set<FrameSlot>();
+	const volatile = new Set<FrameSlot>();
 	for (const block of fn.blocks) {
 		for (const inst of block.insts) {
 			if (inst.slot !== null) used.add(inst.slot);
+			if (inst.slot !== null && inst.volatile) volatile.add(inst.slot);
 			if (inst.asm !== null)
 				for (const operand of inst.asm.operands) if (operand.memory?.slot) used.add(operand.memory.slot);
 		}
@@ -34,8 +36,13 @@ export function placeStack(fn: MFunction, diagnostics: DiagnosticSink): void {
 			for (const slot of slots) slot.offset = -depth;
 		};
 		// Widest alignment first: no gaps but at the end.
-		for (const slot of [...variables].sort((a, b) => b.align - a.align))
-			place([slot], Math.max(slot.size, 1), Math.max(slot.size <= 8 && !slot.forgotten ? least : 1, slot.align)); // an empty array has an address, too
+		for (const slot of [...variables].sort((a, b) => b.align - a.align)) {
+			const forgotten = slot.forgotten || volatile.has(slot);
+			// A volatile variable is read to be read: a loop that counts in one would have no end for the verifier.
+			if (volatile.has(slot) && slot.size < 8) depth += (depth + slot.size) % 8 === 0 ? slot.size : 0;
+			// An empty array has an address, too.
+			place([slot], Math.max(slot.size, 1), Math.max(slot.size <= 8 && !forgotten ? least : 1, slot.align));
+		}
 		for (const group of spilled) place(group, 8, 8);
 		return depth;
 	};
