@@ -15,7 +15,7 @@ export interface Chunks {
 	readonly ends: Int32Array;
 	readonly traits: Uint8Array;
 	/** Brackets that are open, half open or never opened: a token and what is wrong there. */
-	readonly problems: readonly { readonly token: number; readonly message: string; readonly open: number }[];
+	readonly problems: readonly { readonly token: number; readonly message: string; readonly open: number; readonly chunk: number }[];
 	readonly ordinary: NameIndex;
 	readonly tags: NameIndex;
 	/** 1 for names that a typedef at file scope declares. */
@@ -132,6 +132,9 @@ for (const kind of [K_ATTRIBUTE, K_DECLSPEC, K_ASM, K_ALIGNAS]) role[kind] = WIT
 /** Attributes that keep an unnamed static. */
 const KEEPING = ["used", "__used__", "retain", "__retain__", "constructor", "__constructor__", "destructor", "__destructor__"];
 
+/** Brackets within brackets: clang's default for -fbracket-depth. */
+export const MAX_DEPTH = 256;
+
 /** `externalType`: does type information from outside the text know the name? Asked only where `T (…` could be a declaration without a type. */
 export function splitChunks(tokens: TokenBuffer, end: number, pragmas: PragmaState, deferred: readonly Deferred[], externalType: (name: number) => boolean): Chunks {
 	const { kinds, values, names } = tokens;
@@ -144,7 +147,7 @@ export function splitChunks(tokens: TokenBuffer, end: number, pragmas: PragmaSta
 	const keeping = new Set(KEEPING.map((word) => names.intern(word)));
 	const ordinary = new NameIndex(names.count);
 	const tags = new NameIndex(names.count);
-	const problems: { token: number; message: string; open: number }[] = [];
+	const problems: { token: number; message: string; open: number; chunk: number }[] = [];
 	let capacity = 1 << 12;
 	let starts = new Int32Array(capacity);
 	let ends = new Int32Array(capacity);
@@ -313,7 +316,7 @@ export function splitChunks(tokens: TokenBuffer, end: number, pragmas: PragmaSta
 		}
 	}
 
-	function add(from: number, to: number, hasBody: boolean): void {
+	function add(from: number, to: number, hasBody: boolean, tooDeep: boolean): void {
 		if (count === capacity) {
 			capacity *= 4;
 			const grow = (old: Int32Array): Int32Array<ArrayBuffer> => {
@@ -329,7 +332,8 @@ export function splitChunks(tokens: TokenBuffer, end: number, pragmas: PragmaSta
 		}
 		starts[count] = from;
 		ends[count] = to;
-		traits[count] = index(from, to, count, hasBody);
+		// What is nested too deeply is for the parser to refuse: looking into it would cost its depth again and again.
+		traits[count] = tooDeep ? Trait.other : index(from, to, count, hasBody);
 		count++;
 	}
 
@@ -345,6 +349,7 @@ export function splitChunks(tokens: TokenBuffer, end: number, pragmas: PragmaSta
 		let params = false;
 		let initialised = false;
 		let body = false;
+		let tooDeep = false;
 		const opened: number[] = [];
 		for (; i < end; i++) {
 			const k = kinds[i];
@@ -352,7 +357,7 @@ export function splitChunks(tokens: TokenBuffer, end: number, pragmas: PragmaSta
 				if (depth === 0) break;
 			} else if (k === LBRACE || k === LPAREN || k === LBRACKET) {
 				if (k === LBRACE && depth > 0 && kinds[opened[depth - 1]] !== LBRACE && !braceMayFollow(i - 1)) {
-					problems.push({ token: i, message: `expected '${kinds[opened[depth - 1]] === LPAREN ? ")" : "]"}' before '{'`, open: opened[depth - 1] });
+					problems.push({ token: i, message: `expected '${kinds[opened[depth - 1]] === LPAREN ? ")" : "]"}' before '{'`, open: opened[depth - 1], chunk: count });
 					while (depth > 0 && kinds[opened[depth - 1]] !== LBRACE) {
 						opened.pop();
 						depth--;
@@ -364,17 +369,17 @@ export function splitChunks(tokens: TokenBuffer, end: number, pragmas: PragmaSta
 					else if (k === LPAREN && i > from) params ||= role[kinds[i - 1]] !== WITH_GROUP && kinds[i - 1] !== K_TYPEOF && kinds[i - 1] !== K_TYPEOF_UNQUAL;
 				}
 				opened.push(i);
-				depth++;
+				if (++depth > MAX_DEPTH) tooDeep = true;
 			} else if (k === RBRACE || k === RPAREN || k === RBRACKET) {
 				if (depth === 0) {
-					problems.push({ token: i, message: `'${tokens.text(i)}' closes nothing`, open: -1 });
+					problems.push({ token: i, message: `'${tokens.text(i)}' closes nothing`, open: -1, chunk: count });
 					break;
 				}
 				const opener = opened[depth - 1];
 				const expected = kinds[opener] === LBRACE ? RBRACE : kinds[opener] === LPAREN ? RPAREN : RBRACKET;
 				if (k !== expected) {
 					// A brace ends what was left open inside it; anything else is left to the grammar.
-					problems.push({ token: i, message: `'${tokens.text(opener)}' is not closed before '${tokens.text(i)}'`, open: opener });
+					problems.push({ token: i, message: `'${tokens.text(opener)}' is not closed before '${tokens.text(i)}'`, open: opener, chunk: count });
 					if (k === RBRACE) while (depth > 1 && kinds[opened[depth - 1]] !== LBRACE) {
 						opened.pop();
 						depth--;
@@ -386,9 +391,9 @@ export function splitChunks(tokens: TokenBuffer, end: number, pragmas: PragmaSta
 				if (depth === 0 && body && k === RBRACE) break;
 			} else if (k === EQUALS && depth === 0) initialised = true;
 		}
-		if (i >= end && depth > 0) problems.push({ token: opened[depth - 1], message: `'${tokens.text(opened[depth - 1])}' is never closed`, open: -1 });
+		if (i >= end && depth > 0) problems.push({ token: opened[depth - 1], message: `'${tokens.text(opened[depth - 1])}' is never closed`, open: -1, chunk: count });
 		if (i < end) i++;
-		add(from, i, body);
+		add(from, i, body, tooDeep);
 	}
 	return { count, starts, ends, traits, problems, ordinary, tags, isTypedef };
 }

@@ -5,19 +5,21 @@ import type { DiagnosticSink } from "../diagnostics/diagnostic.ts";
 import type { Preprocessed } from "../preprocess/preprocess.ts";
 import { Kind, kindOf } from "../source/kinds.ts";
 import type { ExternalDecl } from "./ast.ts";
-import { type Chunks, splitChunks, Trait } from "./chunks.ts";
+import { type Chunks, type NameIndex, splitChunks, Trait } from "./chunks.ts";
 import { Parser, type StartRule } from "./parser.ts";
 import type { ExternalTypes, ParsedUnit, Root } from "./unit.ts";
 
 export function parseUnit(source: Preprocessed, external: ExternalTypes | null, sink: DiagnosticSink): ParsedUnit {
 	const { tokens, names } = source;
-	/** Names looked up in type information: is it a type? */
+	/** Names looked up in outlines and type information: is it a type? */
 	const externalTypes = new Map<number, boolean>();
+	const { outlines } = source;
 	const externalType = (name: number): boolean => {
-		if (external === null) return false;
+		if (external === null && outlines.length === 0) return false;
 		let known = externalTypes.get(name);
 		if (known === undefined) {
-			known = external.typedef(names.text(name)) !== null;
+			const text = names.text(name);
+			known = outlines.some((outline) => outline.isTypedef(text)) || (external?.typedef(text) ?? null) !== null;
 			externalTypes.set(name, known);
 		}
 		return known;
@@ -25,7 +27,9 @@ export function parseUnit(source: Preprocessed, external: ExternalTypes | null, 
 	const chunks = splitChunks(tokens, source.programLength, source.pragmas, source.deferred, externalType);
 	const parsed: (ExternalDecl | null | undefined)[] = [];
 
+	const broken = new Set<number>();
 	for (const problem of chunks.problems) {
+		broken.add(problem.chunk);
 		const notes = problem.open < 0 ? [] : [{ message: "it was opened here", span: { from: problem.open, to: problem.open + 1 } }];
 		sink.report({ code: "E0152", severity: "error", message: problem.message, span: { from: problem.token, to: problem.token + 1 }, notes });
 	}
@@ -33,6 +37,7 @@ export function parseUnit(source: Preprocessed, external: ExternalTypes | null, 
 	const isTypedef = (name: number): boolean => (name < chunks.isTypedef.length && chunks.isTypedef[name] === 1) || (!chunks.ordinary.has(name) && externalType(name));
 	function* typeNames(): Iterable<string> {
 		for (const name of chunks.ordinary.names()) if (name < chunks.isTypedef.length && chunks.isTypedef[name] === 1) yield names.text(name);
+		for (const outline of outlines) yield* outline.typedefNames();
 	}
 	const parser = new Parser({ tokens, pragmas: source.pragmas, types: { isTypedef }, sink, typeNames });
 
@@ -40,8 +45,7 @@ export function parseUnit(source: Preprocessed, external: ExternalTypes | null, 
 		let tree = parsed[chunk];
 		if (tree === undefined) {
 			// A chunk with unbalanced brackets has been complained about.
-			const broken = chunks.problems.some((p) => p.token >= chunks.starts[chunk] && p.token < chunks.ends[chunk]);
-			tree = broken ? null : parseTokens(chunk);
+			tree = broken.has(chunk) ? null : parseTokens(chunk);
 			parsed[chunk] = tree;
 		}
 		return tree;
@@ -54,6 +58,45 @@ export function parseUnit(source: Preprocessed, external: ExternalTypes | null, 
 		const rule = startRule(source, chunks, chunk);
 		const whole = tokens.kinds.subarray(from, to).includes(Kind.deferred) ? source.read(from, to) : { from, to };
 		return parser.parse(whole.from, whole.to, rule);
+	}
+
+	/** Declarations of large headers, by number. */
+	const outlined = outlines.map(() => new Map<number, ExternalDecl | null>());
+	function parseOutlined(outline: number, declaration: number): ExternalDecl | null {
+		let tree = outlined[outline].get(declaration);
+		if (tree === undefined) {
+			const { from, to } = source.readOutlined(outlines[outline].get(declaration));
+			tree = parser.parse(from, to, "declaration");
+			outlined[outline].set(declaration, tree);
+		}
+		return tree;
+	}
+
+	/** Where declarations stand among the chunks: each with the token that it, or what stands for it, begins with. */
+	type Found = { readonly at: number; readonly defines: boolean; tree(): ExternalDecl | null };
+	const inChunks = (index: NameIndex, name: number): Found[] => index.chunks(name).map(({ chunk, defines }) => ({ at: chunks.starts[chunk], defines, tree: () => parse(chunk) }));
+	const inOutline = (outline: number, declarations: readonly number[], defines: boolean): Found[] =>
+		declarations.map((declaration) => ({ at: outlines[outline].get(declaration).token, defines, tree: () => parseOutlined(outline, declaration) }));
+	/** In source order. */
+	const trees = (found: Found[]): ExternalDecl[] => present(found.sort((a, b) => a.at - b.at).map((f) => f.tree()));
+
+	function findOrdinary(name: string): Found[] {
+		const found = inChunks(chunks.ordinary, names.intern(name));
+		outlines.forEach((outline, i) => found.push(...inOutline(i, outline.typedefs(name), true)));
+		if (found.length > 0) return found;
+		return outlines.flatMap((outline, i) => {
+			const declaration = outline.enumOf(name);
+			return declaration < 0 ? [] : inOutline(i, [declaration], true);
+		});
+	}
+
+	function findTag(name: string): Found[] {
+		const found = inChunks(chunks.tags, names.intern(name));
+		outlines.forEach((outline, i) => {
+			const { declarations, defines } = outline.tag(name);
+			found.push(...inOutline(i, declarations, defines));
+		});
+		return found;
 	}
 
 	const present = (list: readonly (ExternalDecl | null)[]): ExternalDecl[] => list.filter((d) => d !== null);
@@ -70,25 +113,24 @@ export function parseUnit(source: Preprocessed, external: ExternalTypes | null, 
 			return roots;
 		},
 		ordinary(name) {
-			const id = names.intern(name);
-			return chunks.ordinary.has(id) ? present(chunks.ordinary.chunks(id).map(({ chunk }) => parse(chunk))) : [];
+			return trees(findOrdinary(name));
 		},
 		hasTag(name) {
-			return chunks.tags.has(names.intern(name));
+			return chunks.tags.has(names.intern(name)) || outlines.some((outline) => outline.hasTag(name));
 		},
 		tag(name) {
-			const id = names.intern(name);
-			if (!chunks.tags.has(id)) return [];
-			const found = chunks.tags.chunks(id);
-			const defining = found.filter((c) => c.defines);
+			const found = findTag(name);
+			const defining = found.filter((f) => f.defines);
 			// With a definition at hand, mere mentions tell nothing new.
-			return present((defining.length > 0 ? defining : found.slice(0, 1)).map(({ chunk }) => parse(chunk)));
+			return trees(defining.length > 0 ? defining : found.slice(0, 1));
 		},
 		*ordinaryNames() {
 			for (const name of chunks.ordinary.names()) yield names.text(name);
+			for (const outline of outlines) yield* outline.ordinaryNames();
 		},
 		*tagNames() {
 			for (const name of chunks.tags.names()) yield names.text(name);
+			for (const outline of outlines) yield* outline.tagNames();
 		},
 	};
 }

@@ -11,6 +11,7 @@ import type { PragmaState } from "../preprocess/pragma.ts";
 import { describeKind, GRAMMAR_BASE, Kind, kindOf } from "../source/kinds.ts";
 import type { Builder } from "./actions.ts";
 import type { Attribute, ExternalDecl } from "./ast.ts";
+import { MAX_DEPTH } from "./chunks.ts";
 import { classify, grammarString, type TypeNames } from "./classify.ts";
 import { declarationActions } from "./declarations.ts";
 import { expressionActions } from "./expressions.ts";
@@ -22,8 +23,8 @@ import type { Action } from "./tree.ts";
 
 export type StartRule = "declaration" | "functionDef" | "implicitFunctionDef" | "staticAssert" | "fileAsm" | "emptyDeclaration" | "attributes";
 
-/** clang's default for -fbracket-depth. */
-const MAX_DEPTH = 256;
+/** Links of an else-if chain, each of which the grammar nests one deeper. */
+const MAX_CHAIN = 4000;
 const MAX_ERRORS_PER_CHUNK = 20;
 
 let loaded: Grammar | null = null;
@@ -83,8 +84,17 @@ export class Parser {
 	#depthFits(from: number, to: number): boolean {
 		const { kinds } = this.#context.tokens;
 		let depth = 0;
+		/** How many `else if` came one after the other, by the depth of brackets. */
+		const chains: number[] = [];
 		for (let i = from; i < to; i++) {
 			const k = kinds[i];
+			if (k === K_IF) {
+				chains[depth] = kinds[i - 1] === K_ELSE ? (chains[depth] ?? 0) + 1 : 0;
+				if (chains[depth] > MAX_CHAIN) {
+					this.#report("E0151", `an else-if chain is more than ${MAX_CHAIN} links long`, { from: i, to: i + 1 });
+					return false;
+				}
+			}
 			if (k === LPAREN || k === LBRACE || k === LBRACKET) {
 				if (++depth > MAX_DEPTH) {
 					this.#report("E0151", `brackets are nested more than ${MAX_DEPTH} deep`, { from: i, to: i + 1 });
@@ -178,6 +188,8 @@ export class Parser {
 
 /** Type words, storage classes and qualifiers: what begins a declaration. */
 const FIRST_WORD = kindOf("void");
+const K_IF = kindOf("if");
+const K_ELSE = kindOf("else");
 const LPAREN = kindOf("(");
 const RPAREN = kindOf(")");
 const LBRACE = kindOf("{");

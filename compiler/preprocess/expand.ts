@@ -51,11 +51,14 @@ const MAX_NESTING = 256;
 const MAX_PARENS = 10_000;
 /** Tokens that one macro call may make. */
 const MAX_LIST = 1_000_000;
+/** Bytes that `#` and `##` may make. */
+const MAX_TEXT = 16 << 20;
 
 export class Expander {
 	readonly #host: ExpandHost;
 	readonly #contexts: Context[] = [];
 	readonly #vaOpt: number;
+	#bytesMade = 0;
 	#nesting = 0;
 	/** White space in front of an expansion that turned out empty goes to the token behind it. */
 	#carry = 0;
@@ -340,7 +343,7 @@ export class Expander {
 		if (left.kind === Kind.placemarker) return [right];
 		if (right.kind === Kind.placemarker) return [left];
 		const text = this.spell(left) + this.spell(right);
-		const bytes = encoder.encode(text);
+		const bytes = this.#made(text, left);
 		const lexer = new Lexer(bytes, this.#host.names, () => {});
 		lexer.next();
 		if (lexer.pos !== bytes.length || lexer.kind === Kind.stray || lexer.kind === Kind.end) {
@@ -356,12 +359,21 @@ export class Expander {
 	#stringize(tokens: readonly Tok[], at: Tok): Tok {
 		let text = "";
 		tokens.forEach((token, i) => {
+			if (text.length > MAX_TEXT) return;
 			if (i > 0 && (token.flags & (Flag.space | Flag.lineStart)) !== 0) text += " ";
 			const spelled = this.spell(token);
 			text += token.kind === Kind.string || token.kind === Kind.char ? spelled.replace(/[\\"]/g, "\\$&") : spelled;
 		});
-		const bytes = encoder.encode(`"${text}"`);
+		const bytes = this.#made(`"${text}"`, at);
 		return { kind: Kind.string, flags: 0, value: bytes.length, location: this.#host.sources.scratch(bytes), expansion: at.expansion };
+	}
+
+	/** Text of a new token; there is a limit to all of it together. */
+	#made(text: string, at: Tok): Uint8Array {
+		this.#bytesMade += text.length;
+		if (this.#bytesMade <= MAX_TEXT) return encoder.encode(text);
+		this.#host.stop("E0121", `macros make more than ${MAX_TEXT >> 20} MB of text with # and ##`, at);
+		return encoder.encode(text.startsWith('"') ? '""' : "0");
 	}
 
 	spell(token: Tok): string {

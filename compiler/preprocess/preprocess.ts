@@ -1,6 +1,6 @@
 /**
  * Source text in, the token buffer of the unit out. One loop reads tokens straight from the file into the buffer; only a macro's name,
- * a `#` at the start of a line and the end of a file leave it. That is why 2.8 MB of vmlinux.h cost little more than looking at each byte.
+ * a `#` at the start of a line and the end of a file leave it. Of large headers not even that is read: see `outline.ts` and `defer.ts`.
  */
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { Sources, toBytes, type FileProvider, type SourceFile } from "../source/files.ts";
@@ -14,6 +14,8 @@ import { dynamicTokens } from "./dynamic.ts";
 import { END, type ExpandHost, Expander, numberToken } from "./expand.ts";
 import { basename, type Found, IncludeSearch, type SearchDir } from "./include.ts";
 import { type DynamicMacro, type Macro, MacroTable, type Tok } from "./macros.ts";
+import { Outline, type Outlined } from "./outline.ts";
+import { Boundary, type MacrosThen, macrosThen } from "./pass-over.ts";
 import { newPragmaStacks, newPragmaState, type PragmaStacks, type PragmaState } from "./pragma.ts";
 import { predefinedText, STANDARDS, type TargetOptions } from "./predefined.ts";
 
@@ -55,6 +57,10 @@ export interface Preprocessed {
 	/** Puts tokens [from, to) behind the buffer's end with everything deferred in them read; gives their new place. */
 	read(from: number, to: number): { readonly from: number; readonly to: number };
 	readonly deferred: readonly Deferred[];
+	/** Declarations of large headers, found but not read. */
+	readonly outlines: readonly Outline[];
+	/** Reads one behind the buffer's end; gives its place. */
+	readOutlined(declaration: Outlined): { readonly from: number; readonly to: number };
 }
 
 /** A message with its place as token in the buffer: tokens of directives are put behind the program for it. */
@@ -67,6 +73,9 @@ interface OpenFile {
 	/** Open #if's when the file began. */
 	readonly conditions: number;
 	readonly tokensBefore: number;
+	/** A large header, of which parts may be passed over. */
+	readonly large: boolean;
+	outline: Outline | null;
 	/** Include guard: the name of `#ifndef NAME` that opens the file, until something stands outside. */
 	guard: number;
 	guardDepth: number;
@@ -87,6 +96,8 @@ const HASH = kindOf("#");
 const K_STRUCT = kindOf("struct");
 const K_UNION = kindOf("union");
 const K_ENUM = kindOf("enum");
+const K_TYPEDEF = kindOf("typedef");
+const SEMICOLON = kindOf(";");
 /** As gcc and clang have it. */
 const MAX_INCLUDE_DEPTH = 200;
 const MAX_TOKENS = 4_000_000;
@@ -117,7 +128,10 @@ export class Preprocessor implements ExpandHost {
 	stopped = false;
 	readonly #deferred: Deferred[] = [];
 	readonly #scanner = new BodyScanner(this.names);
-	#snapshot: { readonly version: number; readonly table: MacroTable } | null = null;
+	#snapshot: MacrosThen | null = null;
+	readonly #boundary = new Boundary(this.buffer, this.pragmas);
+	#predefined = { from: 0, to: 0 };
+	readonly #outlines: Outline[] = [];
 	readonly #guards = new Map<string, number>();
 	readonly #report: Report;
 	readonly #keywords: Uint8Array;
@@ -148,13 +162,16 @@ export class Preprocessor implements ExpandHost {
 		// The stack is read from its end: the built-in macros first, then the command line, then the file.
 		this.#open(main, null);
 		this.#open(this.sources.add("<command line>", toBytes(command), -1, false, true), null);
-		this.#open(this.sources.add("<built-in>", toBytes(predefinedText(this.options.target)), -1, true, true), null);
+		const predefined = this.sources.add("<built-in>", toBytes(predefinedText(this.options.target)), -1, true, true);
+		this.#predefined = { from: predefined.base, to: predefined.base + predefined.bytes.length };
+		this.#open(predefined, null);
 		this.#loop();
 		for (const condition of this.conditions) this.report("E0106", "this conditional is not closed with #endif", condition.at);
 		this.#flushReports();
 		return {
 			tokens: this.buffer, pragmas: this.pragmas, macros: this.macros, dependencies: this.dependencies, wantsVmlinux: this.wantsVmlinux,
 			sources: this.sources, names: this.names, stopped: this.stopped, programLength: this.programLength, read: (from, to) => this.#read(from, to), deferred: this.#deferred,
+			outlines: this.#outlines, readOutlined: (declaration) => this.#readOutlined(declaration),
 		};
 	}
 
@@ -166,7 +183,7 @@ export class Preprocessor implements ExpandHost {
 			const open = this.stack[this.stack.length - 1];
 			const { lexer } = open;
 			const { base } = open.file;
-			const defers = this.options.defer === true && open.file.bytes.length >= DEFER_FROM_BYTES;
+			const defers = open.large;
 			// Until something happens to the stack.
 			for (;;) {
 				lexer.next();
@@ -177,6 +194,7 @@ export class Preprocessor implements ExpandHost {
 						continue;
 					}
 					const word = value < keywordCount ? keywords[value] : 0;
+					if (defers && (word === K_TYPEDEF || word === K_STRUCT || word === K_UNION || word === K_ENUM) && (lexer.flags & Flag.lineStart) !== 0 && this.#passOver(open)) continue;
 					buffer.push(word === 0 ? Kind.identifier : word, lexer.flags, value, base + lexer.start, 0);
 					if (defers && (word === K_STRUCT || word === K_UNION || word === K_ENUM) && (lexer.flags & Flag.lineStart) !== 0) this.#defer(open, word);
 				} else if (kind === HASH && (lexer.flags & Flag.lineStart) !== 0) {
@@ -195,6 +213,37 @@ export class Preprocessor implements ExpandHost {
 		}
 	}
 
+	#macrosNow(): MacrosThen {
+		if (this.#snapshot === null || this.#snapshot.version !== this.macros.version) this.#snapshot = macrosThen(this.macros, this.names, this.#predefined);
+		return this.#snapshot;
+	}
+
+	/** A line opens like a declaration: those from here on that nobody may ask for are only noted, one token stands for them. */
+	#passOver(open: OpenFile): boolean {
+		const { lexer, file } = open;
+		const { buffer } = this;
+		if (open.outline === null || !this.#boundary.reached()) return false;
+		const { table, words, guarded } = this.#macrosNow();
+		const to = open.outline.take(lexer.start, buffer.length, table, words, guarded);
+		if (to === lexer.start) return false;
+		if (!this.#outlines.includes(open.outline)) this.#outlines.push(open.outline);
+		buffer.push(SEMICOLON, Flag.lineStart, 1, file.base + to - 1, 0);
+		lexer.pos = to;
+		return true;
+	}
+
+	#readOutlined({ file, from, to, token, macros }: Outlined): { from: number; to: number } {
+		const { buffer } = this;
+		const start = buffer.length;
+		const now = this.macros;
+		this.macros = macros;
+		this.#open(file, null, { from, to });
+		this.#loop();
+		this.macros = now;
+		buffer.moved.push({ from: start, to: buffer.length, anchor: token });
+		return { from: start, to: buffer.length };
+	}
+
 	/** The word `struct`, `union` or `enum` opens a line: may what follows wait? */
 	#defer(open: OpenFile, word: number): void {
 		const { lexer, file } = open;
@@ -206,10 +255,9 @@ export class Preprocessor implements ExpandHost {
 		const enumerators: number[] = word === K_ENUM ? [] : NONE;
 		const to = word === K_ENUM ? scanner.endOfEnum(bytes, brace, this.macros, enumerators) : scanner.endOfRecord(bytes, brace);
 		if (to === 0) return;
-		if (this.#snapshot === null || this.#snapshot.version !== this.macros.version) this.#snapshot = { version: this.macros.version, table: this.macros.snapshot() };
 		if (tag >= 0) this.buffer.push(Kind.identifier, Flag.space, tag, file.base + from, 0);
 		this.buffer.push(Kind.deferred, Flag.space, this.#deferred.length, file.base + brace, 0);
-		this.#deferred.push({ file, from: brace, to, macros: this.#snapshot.table, enumerators });
+		this.#deferred.push({ file, from: brace, to, macros: this.#macrosNow().table, enumerators });
 		lexer.pos = to;
 	}
 
@@ -272,10 +320,11 @@ export class Preprocessor implements ExpandHost {
 		this.report("E0107", `stray ${shown} in the program`, { ...END, location: base + lexer.start });
 	}
 
-	#open(file: SourceFile, found: Found | null, part?: Deferred): void {
+	#open(file: SourceFile, found: Found | null, part?: { readonly from: number; readonly to: number }): void {
 		const lexer = new Lexer(part === undefined ? file.bytes : file.bytes.subarray(0, part.to), this.names, (code, message, offset, length) => this.report(code, message, { kind: Kind.stray, flags: 0, value: length, location: file.base + offset, expansion: 0 }));
 		if (part !== undefined) lexer.pos = part.from;
-		this.stack.push({ file, lexer, found, conditions: this.conditions.length, tokensBefore: this.buffer.length, guard: -1, guardDepth: -1, guardClosedAt: -1, directivesAtClose: -1, directives: 0 });
+		const large = this.options.defer === true && part === undefined && found !== null && file.bytes.length >= DEFER_FROM_BYTES;
+		this.stack.push({ file, lexer, found, conditions: this.conditions.length, tokensBefore: this.buffer.length, large, outline: large ? Outline.of(file) : null, guard: -1, guardDepth: -1, guardClosedAt: -1, directivesAtClose: -1, directives: 0 });
 	}
 
 	#close(open: OpenFile): void {

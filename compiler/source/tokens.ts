@@ -15,6 +15,8 @@ export interface Tokens {
 	place(token: number): Place;
 	/** Where the characters stand: in the macro's body for a token from there, at the call for an argument. */
 	spelling(token: number): Place;
+	/** The token as a place in the program's order: that of its declaration when it was read later than it stands there. */
+	inOrder(token: number): number;
 	/** In a header that came from `-isystem` or from us: warnings are not shown. */
 	inSystemHeader(token: number): boolean;
 	/** The source line of `place(token)`, without its line end. BTF.ext line info carries it. */

@@ -98,7 +98,7 @@ function declareOne(cx: Cx, decl: Declaration, d: InitDeclarator): void {
 	const { declared, attrs } = declaredWith(cx, base, d.declarator, d.attrs);
 	if (declared.name === null) return;
 	if (decl.specs.storage.includes("typedef")) {
-		declareTypedef(cx, declared, attrs, decl.span.from);
+		declareTypedef(cx, declared, attrs, cx.unit.tokens.inOrder(decl.span.from));
 		return;
 	}
 	if (asFunction(declared.type)) {
