@@ -99,6 +99,25 @@ describe("BPF-KV through storage functions", () => {
 		expect(kv.aggregate("sum", bounds, { decimal: false })).toBe(BigInt.asIntN(64, 1000n * 0x2020202020202020n));
 	});
 
+	it("takes a key without a value for one that is not there", async () => {
+		const parts: Uint8Array[] = [];
+		const value = new TextEncoder().encode("one");
+		await bulkLoad([[1, value], [2, null], [3, value], [40, null]], { append: (bytes) => void parts.push(bytes.slice()), writeFirstBlock: (bytes) => parts[0].set(bytes) });
+		const kv = new KvFile(memoryDevice(new Uint8Array(Buffer.concat(parts))), programs);
+		expect(kv.getMany([1, 2, 3, 40])).toEqual(["one", null, "one", null]);
+		expect(kv.range({ begin: 0, end: 100 }).map(({ key }) => key)).toEqual([1, 3]);
+		expect(kv.aggregate("count", { begin: 2, end: 100 })).toBe(1n);
+	});
+
+	it("answers from no block that is not a node", () => {
+		const bytes = file.slice();
+		bytes[lookupPath(g, 12_345)[2] + 8] = 200;
+		const kv = new KvFile(memoryDevice(bytes), programs);
+		expect(() => kv.get(12_345)).toThrow("the program returned -1");
+		expect(() => kv.range({ begin: 12_300, end: 12_400 })).toThrow("the program returned -1");
+		expect(kv.get(1)).toBe("1");
+	});
+
 	it("says what is wrong with a file that is none", () => {
 		expect(() => new KvFile(memoryDevice(file.slice(0, 700)), programs)).toThrow("in the middle of a node");
 		expect(() => new KvFile(memoryDevice(new Uint8Array(2000).fill(7)), programs)).toThrow("is no node");

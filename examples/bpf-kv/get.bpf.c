@@ -49,7 +49,9 @@ int get(struct bpf_xrp *ctx)
 	child = node->ptr[at] & ~FILE_MASK;
 	if (node->type == NODE_INTERNAL) {
 		read_from(ctx, child);
-	} else if (node->key[at] == key) {
+	} else if (node->type != NODE_LEAF) {
+		return -1; /* damaged, or not a node */
+	} else if (node->key[at] == key && child) {
 		query->value_ptr = child;
 		query->state = AT_VALUE;
 		read_from(ctx, block_of(child));

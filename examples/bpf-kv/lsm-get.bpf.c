@@ -52,6 +52,8 @@ int lsm_get(struct bpf_xrp *ctx)
 		read_from(ctx, query, child);
 		return 0;
 	}
+	if (node->type != NODE_LEAF)
+		return -1; /* damaged, or not a node */
 	if (node->key[at] == query->key) {
 		if (!child)
 			return finish(ctx, query, LSM_DELETED);

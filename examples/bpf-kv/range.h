@@ -56,6 +56,8 @@ static __always_inline void walk_leaf(struct bpf_xrp *ctx, struct range_query *q
 		key = query->leaf.key[ix];
 		if (key == NO_KEY)
 			ix = FANOUT - 1; /* what follows is unused as well */
+		else if (!(query->leaf.ptr[ix] & ~FILE_MASK))
+			continue; /* a tombstone */
 		else if (key > query->begin || (key == query->begin && !(query->flags & BEGIN_EXCLUSIVE)))
 			break;
 	}
@@ -118,6 +120,8 @@ static __always_inline int walk_range(struct bpf_xrp *ctx)
 		/* fallthrough */
 	case READ_NODE:
 	case RESUME:
+		if (node->type != NODE_LEAF)
+			return -1; /* damaged, or not a node */
 		enter_leaf(ctx, query);
 		break;
 	case READ_VALUE:

@@ -56,6 +56,7 @@ export function checkKv(device: BlockDevice, options: CheckOptions = {}): CheckR
 		if (got < BLOCK) return report(offset, `a node beyond the end of the file (${device.size} bytes)`);
 		const node = new KvNode(bytes);
 		if (node.type > 1) return report(offset, `no node: its type is ${node.type}`);
+		if (depth > 1 && node.type === 0 && bytes.every((byte) => byte === 0)) return report(offset, "all zeros: a node that was never written, or a hole in a sparse file");
 		if (++nodes % 1000 === 0) options.onProgress?.(nodes);
 		const { count } = node;
 		if (count === 0 && !node.leaf) report(offset, "an internal node without entries");
