@@ -33,6 +33,11 @@ export class StringPool {
 	get length(): number {
 		return this.bytes.length;
 	}
+	/** All strings, in their order. */
+	all(): string[] {
+		const text = this.text ?? utf8.decode(this.bytes);
+		return text.split("\0").filter((one) => one !== "" && one.length <= 0x10000);
+	}
 	/** Nothing when `at` is outside or the string has no end. */
 	get(at: number): string | null {
 		if (!(at >= 0 && at < this.bytes.length)) return null;

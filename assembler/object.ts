@@ -12,6 +12,8 @@ export interface ObjectFile {
 	readonly symbols: readonly ObjectSymbol[];
 	readonly btf?: Btf;
 	readonly btfExt?: BtfExt;
+	/** The strings of `.BTF` in the order they were found in, which writing keeps. */
+	readonly btfStrings?: readonly string[];
 }
 
 export interface Section {

@@ -161,11 +161,11 @@ describe("BTF", () => {
 										["type", "indexType", "result"].includes(key)
 											? shift(value)
 											: typeof value === "bigint"
-												? `${value}n`
+												? `bigint ${value}`
 												: value,
 									),
 									(_, value) =>
-										typeof value === "string" && /^-?\d+n$/.test(value) ? BigInt(value.slice(0, -1)) : value,
+										typeof value === "string" && /^bigint -?\d+$/.test(value) ? BigInt(value.slice(7)) : value,
 								) as BtfType,
 						),
 					]);

@@ -7,22 +7,50 @@ import type { Btf, BtfType } from "./types.ts";
 export interface BtfWriteOptions {
 	readonly endian?: "little" | "big";
 	readonly ext?: BtfExt;
+	/** Strings to write first, as far as they are needed, in this order. */
+	readonly stringOrder?: readonly string[];
 	/** Of the base, when `btf` is a split one: only its own types are written. */
 	readonly baseStringLength?: number;
+}
+
+/** Where numbers stand that a linker of ELF files would have to change. */
+export interface BtfPlaces {
+	/** Offsets of variables and functions in DATASECs: byte in `.BTF`, name, number. */
+	readonly variables: readonly { readonly at: number; readonly name: string; readonly value: number }[];
+	/** Offsets of instructions: byte in `.BTF.ext`, section. */
+	readonly instructions: readonly { readonly at: number; readonly section: string }[];
+}
+
+export interface WrittenBtf {
+	readonly btf: Uint8Array;
+	readonly ext?: Uint8Array;
+	readonly places: BtfPlaces;
 }
 
 export function writeBtf(
 	btf: Btf,
 	options: BtfWriteOptions = {},
-): { readonly btf: Uint8Array; readonly ext?: Uint8Array } {
+): WrittenBtf {
 	const little = options.endian !== "big";
-	const strings = new StringTable();
 	const shift = options.baseStringLength ?? 0;
+	const strings = new StringTable();
+	for (const text of usedFirst(btf, options)) strings.add(text);
 	const string = (text: string): number => (text === "" ? 0 : strings.add(text) + shift);
 
+	const variables: BtfPlaces["variables"][number][] = [];
 	const types = new Writer(little);
-	for (let id = btf.baseCount || 1; id < btf.types.length; id++) writeType(types, btf.types[id], string);
-	const ext = options.ext && writeExt(options.ext, little, string);
+	for (let id = btf.baseCount || 1; id < btf.types.length; id++) {
+		const type = btf.types[id];
+		writeType(types, type, string);
+		if (type.kind !== "datasec") continue;
+		const start = BTF_HEADER_SIZE + types.length - type.vars.length * 12;
+		type.vars.forEach((entry, i) => {
+			const named = btf.types[entry.type];
+			if (named !== undefined && "name" in named) variables.push({ at: start + i * 12 + 4, name: named.name, value: entry.offset });
+		});
+	}
+	const instructions: BtfPlaces["instructions"][number][] = [];
+	const ext = options.ext && writeExt(options.ext, little, string, instructions);
 
 	const out = new Writer(little);
 	const stringBytes = strings.bytes();
@@ -36,7 +64,21 @@ export function writeBtf(
 	out.u32(stringBytes.length);
 	out.put(types.bytes());
 	out.put(stringBytes);
-	return ext === undefined ? { btf: out.bytes() } : { btf: out.bytes(), ext };
+	return { btf: out.bytes(), ...(ext === undefined ? {} : { ext }), places: { variables, instructions } };
+}
+
+/** The strings of `stringOrder` that something uses. */
+function usedFirst(btf: Btf, { stringOrder, ext }: BtfWriteOptions): readonly string[] {
+	if (stringOrder === undefined) return [];
+	const used = new Set<string>();
+	const note = (text: string): number => {
+		used.add(text);
+		return 0;
+	};
+	const nowhere = new Writer(true);
+	for (let id = btf.baseCount || 1; id < btf.types.length; id++) writeType(nowhere, btf.types[id], note);
+	if (ext !== undefined) writeExt(ext, true, note, []);
+	return stringOrder.filter((text) => text !== "" && used.has(text));
 }
 
 function writeType(out: Writer, type: BtfType, string: (text: string) => number): void {
@@ -135,10 +177,10 @@ function writeType(out: Writer, type: BtfType, string: (text: string) => number)
 	}
 }
 
-function writeExt(ext: BtfExt, little: boolean, string: (text: string) => number): Uint8Array {
+function writeExt(ext: BtfExt, little: boolean, string: (text: string) => number, instructions: { at: number; section: string }[]): Uint8Array {
 	const body = new Writer(little);
 	const parts: { at: number; length: number }[] = [];
-	const part = <T>(sections: readonly SectionRecords<T>[], size: number, one: (record: T) => void): void => {
+	const part = <T extends { readonly insnOffset: number }>(sections: readonly SectionRecords<T>[], size: number, one: (record: T) => void): void => {
 		const at = body.length;
 		const used = sections.filter((s) => s.records.length > 0);
 		if (used.length > 0) {
@@ -146,7 +188,10 @@ function writeExt(ext: BtfExt, little: boolean, string: (text: string) => number
 			for (const { section, records } of used) {
 				body.u32(string(section));
 				body.u32(records.length);
-				for (const record of records) one(record);
+				for (const record of records) {
+					instructions.push({ at: BTF_EXT_HEADER_SIZE + body.length, section });
+					one(record);
+				}
 			}
 		}
 		parts.push({ at, length: body.length - at });

@@ -239,6 +239,7 @@ export function readElf(input: Uint8Array): ObjectFile {
 	if (btfIndex < 0) return object;
 	const view = new BtfView(dataOf(headers[btfIndex]), { fileOffset: headers[btfIndex].offset });
 	const btf = readBtf(view);
-	if (extIndex < 0) return { ...object, btf };
-	return { ...object, btf, btfExt: readBtfExt(dataOf(headers[extIndex]), view, headers[extIndex].offset) };
+	const btfStrings = view.strings.all();
+	if (extIndex < 0) return { ...object, btf, btfStrings };
+	return { ...object, btf, btfStrings, btfExt: readBtfExt(dataOf(headers[extIndex]), view, headers[extIndex].offset) };
 }

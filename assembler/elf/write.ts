@@ -1,14 +1,16 @@
 /**
- * `ObjectFile` to ELF bytes, laid out as clang does: `.strtab` first, each section before its `.rel`, `.BTF` and `.BTF.ext` after them,
- * `.symtab` last. One string table serves sections and symbols. The result depends on the object alone.
+ * `ObjectFile` to ELF bytes, laid out as clang does, so that what clang wrote is the same file again: headers with `.strtab` first, each section
+ * before its `.rel`, `.BTF` and `.BTF.ext` after the code and data, `.symtab` last; in the file sections, then symbols, then what refers to symbols.
+ * One string table serves sections and symbols. The result depends on the object alone.
  */
-import { encodeUtf8, StringTable, Writer } from "../bytes.ts";
+import { encodeUtf8, Writer } from "../bytes.ts";
 import { writeBtf } from "../btf/write.ts";
 import type { ObjectFile, ObjectSymbol } from "../object.ts";
 import { EM_BPF, ET_REL, SHF, SHN, SHT, SYMBOL_BINDINGS, SYMBOL_TYPES, SYMBOL_VISIBILITIES } from "../spec/elf.ts";
+import { btfRelocs, type DerivedReloc } from "./btf-relocs.ts";
+import { TailMergedStrings } from "./string-table.ts";
 
 interface Header {
-	name: number;
 	type: number;
 	flags: number;
 	offset: number;
@@ -19,40 +21,25 @@ interface Header {
 	entsize: number;
 }
 
+/** What LLVM makes when all else is written; BTF stands before them. */
+const LAST = new Set([".debug_frame", ".debug_line", ".debug_line_str", ".llvm_addrsig"]);
+
 export function writeElf(object: ObjectFile): Uint8Array {
 	const little = object.endian === "little";
 	const out = new Writer(little);
-	const strings = new StringTable();
-	const headers: Header[] = [
-		{ name: 0, type: 0, flags: 0, offset: 0, size: 0, link: 0, info: 0, align: 0, entsize: 0 },
-	];
+	const written = object.btf && writeBtf(object.btf, { endian: object.endian, ext: object.btfExt, stringOrder: object.btfStrings });
+	const derived = written === undefined ? { btf: [], ext: [] } : btfRelocs(object, written.places);
+	const { symbols, indexOf, indexOfSection, kept } = orderSymbols(object, [...derived.btf, ...derived.ext]);
+
+	const headers: Header[] = [];
+	const names: string[] = [];
 	const header = (name: string, fields: Partial<Header>): Header => {
-		const made = {
-			name: strings.add(name),
-			type: SHT.progbits,
-			flags: 0,
-			offset: 0,
-			size: 0,
-			link: 0,
-			info: 0,
-			align: 1,
-			entsize: 0,
-			...fields,
-		} as Header;
+		const made: Header = { type: SHT.progbits, flags: 0, offset: 0, size: 0, link: 0, info: 0, align: 1, entsize: 0, ...fields };
 		headers.push(made);
+		names.push(name);
 		return made;
 	};
-
-	// Local symbols come first, as the format wants; the order is otherwise kept.
-	const order = object.symbols
-		.map((_, i) => i)
-		.sort((a, b) => localFirst(object.symbols[a]) - localFirst(object.symbols[b]));
-	const symbolIndex: number[] = new Array(order.length);
-	order.forEach((old, i) => {
-		symbolIndex[old] = i + 1;
-	});
-	const reordered = order.some((old, i) => old !== i);
-
+	header("", { type: SHT.null, align: 0 });
 	const strtab = header(".strtab", { type: SHT.strtab });
 	out.put(encodeUtf8("\x7fELF"));
 	out.put(Uint8Array.of(2, little ? 1 : 2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0));
@@ -67,75 +54,64 @@ export function writeElf(object: ObjectFile): Uint8Array {
 		h.size = data.length;
 		out.put(data);
 	};
+	/** What is written behind the symbol table: it refers to symbols. */
+	const behind: { readonly header: Header; readonly data: Uint8Array }[] = [];
+	const relocate = (name: string, relocs: readonly { readonly offset: number; readonly type: number; readonly symbol: number }[]): void => {
+		if (relocs.length === 0) return;
+		const data = new Writer(little);
+		for (const { offset, type, symbol } of relocs) {
+			data.u64(offset);
+			// r_info: the symbol is the upper half.
+			data.u32(little ? type : symbol);
+			data.u32(little ? symbol : type);
+		}
+		behind.push({ header: header(`.rel${name}`, { type: SHT.rel, flags: SHF.infoLink, info: headers.length - 1, align: 8, entsize: 16 }), data: data.bytes() });
+	};
+	const resolve = (relocs: readonly DerivedReloc[]) =>
+		relocs.map(({ offset, type, target }) => ({ offset, type, symbol: "symbol" in target ? indexOf[target.symbol] : indexOfSection.get(target.section)! }));
+	const putBtf = (): void => {
+		if (written === undefined) return;
+		put(header(".BTF", { align: 4 }), written.btf);
+		relocate(".BTF", resolve(derived.btf));
+		if (written.ext === undefined) return;
+		put(header(".BTF.ext", { align: 4 }), written.ext);
+		relocate(".BTF.ext", resolve(derived.ext));
+	};
 
 	const elfIndex: number[] = [];
-	const relocations: { header: Header; relocs: ObjectFile["sections"][number]["relocs"] }[] = [];
-	const linked: Header[] = [];
-	for (const section of object.sections) {
-		const h = header(section.name, {
-			type: section.type,
-			flags: section.flags,
-			align: section.align,
-			entsize: section.entsize,
-		});
+	const beforeLast = object.sections.findLastIndex(({ name }) => !LAST.has(name)) + 1;
+	object.sections.forEach((section, i) => {
+		if (i === beforeLast) putBtf();
+		const h = header(section.name, { type: section.type, flags: section.flags, align: section.align, entsize: section.entsize });
 		elfIndex.push(headers.length - 1);
 		if (section.type === SHT.nobits) {
 			out.align(Math.min(section.align, 4096));
 			h.offset = out.length;
 			h.size = section.size;
-		} else put(h, section.type === SHT.llvm_addrsig && reordered ? new Uint8Array(0) : section.data);
-		if (section.type === SHT.llvm_addrsig) linked.push(h);
-		if (section.relocs.length === 0) continue;
-		relocations.push({
-			header: header(`.rel${section.name}`, {
-				type: SHT.rel,
-				flags: SHF.infoLink,
-				info: headers.length - 1,
-				align: 8,
-				entsize: 16,
-			}),
-			relocs: section.relocs,
-		});
-	}
-	if (object.btf !== undefined) {
-		const { btf, ext } = writeBtf(object.btf, { endian: object.endian, ext: object.btfExt });
-		put(header(".BTF", { align: 4 }), btf);
-		if (ext !== undefined) put(header(".BTF.ext", { align: 4 }), ext);
-	}
-	for (const { header: h, relocs } of relocations) {
-		const data = new Writer(little);
-		for (const { offset, type, symbol } of relocs) {
-			data.u64(offset);
-			// r_info: the symbol is the upper half.
-			data.u32(little ? type : symbolIndex[symbol]);
-			data.u32(little ? symbolIndex[symbol] : type);
-		}
-		put(h, data.bytes());
-	}
-
-	const symtab = header(".symtab", {
-		type: SHT.symtab,
-		align: 8,
-		entsize: 24,
-		info: 1 + object.symbols.filter((s) => s.binding === "local").length,
+		} else if (section.type === SHT.llvm_addrsig) {
+			// Numbers of symbols: right only as long as those are.
+			behind.push({ header: h, data: kept ? section.data : new Uint8Array(0) });
+		} else put(h, section.data);
+		relocate(section.name, section.relocs.map(({ offset, type, symbol }) => ({ offset, type, symbol: indexOf[symbol] })));
 	});
-	const symbols = new Writer(little);
-	for (let i = 0; i < 24; i++) symbols.u8(0);
-	for (const i of order) {
-		const symbol = object.symbols[i];
-		symbols.u32(strings.add(symbol.name));
-		symbols.u8((SYMBOL_BINDINGS.indexOf(symbol.binding) << 4) | SYMBOL_TYPES.indexOf(symbol.type));
-		symbols.u8(SYMBOL_VISIBILITIES.indexOf(symbol.visibility));
-		symbols.u16(typeof symbol.section === "number" ? elfIndex[symbol.section] : SHN[symbol.section]);
-		symbols.u64(symbol.value);
-		symbols.u64(symbol.size);
+	if (beforeLast >= object.sections.length) putBtf();
+
+	const symtab = header(".symtab", { type: SHT.symtab, align: 8, entsize: 24, link: 1, info: 1 + symbols.filter((s) => s.binding === "local").length });
+	for (const { header: h } of behind) h.link = headers.length - 1;
+	const strings = new TailMergedStrings([...names, ...symbols.map(({ name }) => name)]);
+	const table = new Writer(little);
+	for (let i = 0; i < 24; i++) table.u8(0);
+	for (const symbol of symbols) {
+		table.u32(strings.at(symbol.name));
+		table.u8((SYMBOL_BINDINGS.indexOf(symbol.binding) << 4) | SYMBOL_TYPES.indexOf(symbol.type));
+		table.u8(SYMBOL_VISIBILITIES.indexOf(symbol.visibility));
+		table.u16(typeof symbol.section === "number" ? elfIndex[symbol.section] : SHN[symbol.section]);
+		table.u64(symbol.value);
+		table.u64(symbol.size);
 	}
-	const symtabIndex = headers.length - 1;
-	symtab.link = 1;
-	for (const { header: h } of relocations) h.link = symtabIndex;
-	for (const h of linked) h.link = symtabIndex;
-	put(symtab, symbols.bytes());
-	put(strtab, strings.bytes());
+	put(symtab, table.bytes());
+	for (const { header: h, data } of behind) put(h, data);
+	put(strtab, strings.bytes);
 
 	out.align(8);
 	out.patchU64(40, out.length);
@@ -147,8 +123,8 @@ export function writeElf(object: ObjectFile): Uint8Array {
 		w.u16(headers.length);
 		w.u16(1);
 	});
-	for (const h of headers) {
-		out.u32(h.name);
+	headers.forEach((h, i) => {
+		out.u32(strings.at(names[i]));
 		out.u32(h.type);
 		out.u64(h.flags);
 		out.u64(0);
@@ -158,8 +134,38 @@ export function writeElf(object: ObjectFile): Uint8Array {
 		out.u32(h.info);
 		out.u64(h.align);
 		out.u64(h.entsize);
-	}
+	});
 	return out.bytes();
+}
+
+/**
+ * Local symbols come first, as the format wants; the order is otherwise kept. Sections that BTF's relocations need get a symbol, behind the other local
+ * ones. `indexOf` gives ELF's numbers (0 is the null symbol), `kept` whether they are those that the object's order gives.
+ */
+function orderSymbols(object: ObjectFile, derived: readonly DerivedReloc[]): { symbols: readonly ObjectSymbol[]; indexOf: readonly number[]; indexOfSection: ReadonlyMap<number, number>; kept: boolean } {
+	const order = object.symbols.map((_, i) => i).sort((a, b) => localFirst(object.symbols[a]) - localFirst(object.symbols[b]));
+	const locals = order.filter((i) => object.symbols[i].binding === "local");
+	const indexOfSection = new Map<number, number>();
+	locals.forEach((old, i) => {
+		const { type, section } = object.symbols[old];
+		if (type === "section" && typeof section === "number" && !indexOfSection.has(section)) indexOfSection.set(section, i + 1);
+	});
+	const made: ObjectSymbol[] = [];
+	for (const { target } of derived) {
+		if ("symbol" in target || indexOfSection.has(target.section)) continue;
+		made.push({ name: "", section: target.section, value: 0, size: 0, binding: "local", type: "section", visibility: "default" });
+		indexOfSection.set(target.section, locals.length + made.length);
+	}
+	const indexOf: number[] = [];
+	order.forEach((old, i) => {
+		indexOf[old] = i + 1 + (i < locals.length ? 0 : made.length);
+	});
+	return {
+		symbols: [...locals.map((i) => object.symbols[i]), ...made, ...order.slice(locals.length).map((i) => object.symbols[i])],
+		indexOf,
+		indexOfSection,
+		kept: made.length === 0 && order.every((old, i) => old === i),
+	};
 }
 
 function localFirst(symbol: ObjectSymbol): number {

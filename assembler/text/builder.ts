@@ -8,6 +8,8 @@ import { FormatError } from "../bytes.ts";
 import type { ObjectSymbol } from "../object.ts";
 import { SHF, SHT } from "../spec/elf.ts";
 import type { Value } from "./cursor.ts";
+import type { Frame } from "./frames.ts";
+import { LineRecorder } from "./line-table.ts";
 
 /** How the bytes at a fixup take their value; the first three belong to instructions. */
 export type FixupKind = "off" | "imm_jump" | "call" | "imm64" | "imm" | "data1" | "data2" | "data4" | "data8";
@@ -42,6 +44,8 @@ export class SectionBuilder {
 	readonly flags: number;
 	readonly entsize: number;
 	align: number;
+	/** When it was begun, among sections and symbols; from 0. */
+	rank = 0;
 	readonly fixups: Fixup[] = [];
 	private bytes = new Uint8Array(256);
 	private length = 0;
@@ -166,6 +170,10 @@ export interface SymbolBuilder {
 	type: ObjectSymbol["type"];
 	visibility: ObjectSymbol["visibility"];
 	usedInRelocation: boolean;
+	/** Named in inline assembly, where clang loses sight of what is its own. */
+	inlineAsm: boolean;
+	/** When it was first named, among sections and symbols. */
+	readonly rank: number;
 }
 
 export class ObjectBuilder {
@@ -178,6 +186,16 @@ export class ObjectBuilder {
 	private readonly byName = new Map<string, SectionBuilder>();
 	readonly numeric = new Map<string, Label[]>();
 	readonly previous: SectionBuilder[] = [];
+	/** Between `#APP` and `#NO_APP`. */
+	inlineAsm = false;
+	readonly lines = new LineRecorder();
+	readonly frames: Frame[] = [];
+	/** Whether `.cfi_sections` asks for `.debug_frame`. */
+	frameSection = false;
+	openFrame: Label | undefined;
+	/** Of `.addrsig` and `.addrsig_sym`. */
+	significant: SymbolBuilder[] | undefined;
+	private ranks = 0;
 
 	constructor(little: boolean) {
 		this.little = little;
@@ -189,10 +207,22 @@ export class ObjectBuilder {
 		let found = this.byName.get(key);
 		if (found === undefined) {
 			found = new SectionBuilder(name, type, flags, entsize, align);
+			found.rank = this.ranks++;
 			this.byName.set(key, found);
 			this.sections.push(found);
 		}
 		return found;
+	}
+	/** A section in front of another one, if there is that. */
+	sectionBefore(name: string, other: string, align: number): SectionBuilder {
+		const made = this.section(name, SHT.progbits, 0, 0, align);
+		const before = this.known(other);
+		if (before !== undefined) {
+			this.sections.splice(this.sections.indexOf(made), 1);
+			this.sections.splice(this.sections.indexOf(before), 0, made);
+			made.rank = before.rank - 0.5;
+		}
+		return made;
 	}
 	known(name: string): SectionBuilder | undefined {
 		return this.sections.find((section) => section.name === name);
@@ -200,7 +230,7 @@ export class ObjectBuilder {
 	symbol(name: string): SymbolBuilder {
 		let symbol = this.symbols.get(name);
 		if (symbol === undefined)
-			this.symbols.set(name, (symbol = { name, type: "none", visibility: "default", usedInRelocation: false }));
+			this.symbols.set(name, (symbol = { name, type: "none", visibility: "default", usedInRelocation: false, inlineAsm: false, rank: this.ranks++ }));
 		return symbol;
 	}
 }

@@ -1,8 +1,8 @@
 /**
  * The directives that `clang -S -target bpf` writes and hand-written files use, a row each. In: the cursor behind the directive's name.
  *
- * Line tables and call frames (`.loc`, `.cfi_*`) are read and not made: debuggers of BPF use `.BTF.ext`, which clang writes as data.
- * Address-significance hints are for linkers that fold functions; there are none here.
+ * `.file` and `.loc` collect what becomes a line table when all is read, `.cfi_startproc` and `.cfi_endproc` call frames. Registers of frames
+ * (`.cfi_offset` and the like) are read and dropped: BPF's frames restore none.
  */
 import { SHF, SHT } from "../spec/elf.ts";
 import type { FixupKind, ObjectBuilder } from "./builder.ts";
@@ -17,10 +17,12 @@ const data =
 	(size: 1 | 2 | 4 | 8): Directive =>
 	(c, o) => {
 		if (c.atEnd()) return;
+		o.lines.flush(o.current);
 		do {
 			const at = c.token;
 			const value = c.expression();
 			if (value.symbol !== undefined) {
+				if (value.minus === undefined) o.symbol(value.symbol);
 				o.current.fixups.push({
 					kind: `data${size}` as FixupKind,
 					label: o.current.here(),
@@ -41,6 +43,7 @@ const data =
 const text =
 	(end: string): Directive =>
 	(c, o) => {
+		o.lines.flush(o.current);
 		do {
 			if (c.token.kind !== "string") c.fail("expected a string");
 			const bytes = c.token.text + end;
@@ -202,6 +205,55 @@ const leb =
 		while (c.accept(","));
 	};
 
+/** `.file "name"`: the symbol of the file. `.file 1 "directory" "name" md5 0x…`: a row of the line table's files. */
+const file: Directive = (c, o) => {
+	const string = (): string => {
+		if (c.token.kind !== "string") c.fail("expected a string");
+		const bytes = c.tokens[c.at++].text;
+		return new TextDecoder().decode(Uint8Array.from(bytes, (char) => char.charCodeAt(0)));
+	};
+	if (c.token.kind === "string") {
+		const given = string();
+		o.fileName ??= given;
+		return;
+	}
+	const at = c.token;
+	const number = count(c, 0xffff);
+	let directory = "";
+	let fileName = string();
+	const next: Cursor["token"] = c.token;
+	if (next.kind === "string") [directory, fileName] = [fileName, string()];
+	let md5: string | undefined;
+	if (c.accept("md5")) {
+		if (c.token.kind !== "number") c.fail("expected a number");
+		md5 = c.tokens[c.at++].value.toString(16).padStart(32, "0");
+	}
+	if (c.is("source")) c.fail("source text in debug information is not supported");
+	if (number === 0) o.lines.root = { directory, name: fileName, md5 };
+	else if (o.lines.files.has(number)) throw new TextFault(`file ${number} is given twice`, at);
+	else o.lines.files.set(number, { directory, name: fileName, md5 });
+};
+
+const loc: Directive = (c, o) => {
+	const at = c.token;
+	const number = count(c, 0xffff);
+	if (number === 0 ? o.lines.root === undefined : !o.lines.files.has(number)) throw new TextFault(`there is no file ${number}`, at);
+	const place = { line: 0, column: 0, isa: 0, discriminator: 0 };
+	const marks = { statement: o.lines.statement, basicBlock: false, prologueEnd: false, epilogueBegin: false };
+	if (c.token.kind === "number") place.line = count(c);
+	if (c.token.kind === "number") place.column = count(c, 0xffff);
+	while (!c.atEnd()) {
+		if (c.accept("is_stmt")) marks.statement = count(c, 1) === 1;
+		else if (c.accept("basic_block")) marks.basicBlock = true;
+		else if (c.accept("prologue_end")) marks.prologueEnd = true;
+		else if (c.accept("epilogue_begin")) marks.epilogueBegin = true;
+		else if (c.accept("isa")) place.isa = count(c);
+		else if (c.accept("discriminator")) place.discriminator = count(c);
+		else c.fail("expected an attribute of the place");
+	}
+	o.lines.loc({ file: number, ...place, ...marks }, o.current);
+};
+
 export const DIRECTIVES: Readonly<Record<string, Directive>> = {
 	".byte": data(1),
 	".short": data(2),
@@ -271,17 +323,42 @@ export const DIRECTIVES: Readonly<Record<string, Directive>> = {
 		c.expect(",");
 		symbol.equals = c.expression();
 	},
-	".file": (c, o) => {
-		if (c.token.kind === "string" && o.fileName === undefined) o.fileName = c.token.text;
-		c.skipStatement();
+	".equ": (c, o) => DIRECTIVES[".set"](c, o),
+	".extern": ignore,
+	".file": file,
+	".loc": loc,
+	".ident": (c, o) => {
+		const known = o.known(".comment") !== undefined;
+		const comment = o.section(".comment", SHT.progbits, SHF.merge | SHF.strings, 1);
+		if (c.token.kind !== "string") c.fail("expected a string");
+		comment.put(Uint8Array.from(`${known ? "" : "\0"}${c.token.text}\0`, (char) => char.charCodeAt(0)));
+		c.at++;
 	},
-	".loc": ignore,
-	".ident": ignore,
-	".addrsig": ignore,
-	".addrsig_sym": ignore,
-	".cfi_sections": ignore,
-	".cfi_startproc": ignore,
-	".cfi_endproc": ignore,
+	".addrsig": (_, o) => {
+		o.significant ??= [];
+	},
+	".addrsig_sym": (c, o) => {
+		const symbol = o.symbol(name(c));
+		o.significant ??= [];
+		o.significant.push(symbol);
+	},
+	".cfi_sections": (c, o) => {
+		o.frameSection = false;
+		do if (name(c) === ".debug_frame") o.frameSection = true;
+		while (c.accept(","));
+	},
+	".cfi_startproc": (c, o) => {
+		if (o.openFrame !== undefined) c.fail("the function before has no .cfi_endproc");
+		c.accept("simple");
+		o.openFrame = o.current.here();
+		const before = o.frames.at(-1);
+		if (before !== undefined && before.end.section !== o.current) o.lines.end(before.end);
+	},
+	".cfi_endproc": (c, o) => {
+		if (o.openFrame === undefined) return c.fail("there is no .cfi_startproc before");
+		o.frames.push({ start: o.openFrame, end: o.current.here() });
+		o.openFrame = undefined;
+	},
 	".cfi_def_cfa_offset": ignore,
 	".cfi_offset": ignore,
 };
