@@ -1,5 +1,5 @@
 /** From the command line to the compiler's options, over this machine's files. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { type Invocation, searchDirs } from "../compiler/driver/argv.ts";
@@ -37,7 +37,9 @@ function vmlinuxBtf(asked: string | null): Uint8Array | null {
 
 function readOrNull(path: string): Uint8Array | null {
 	try {
-		return readFileSync(path);
+		// A device may have no end.
+		const kind = statSync(path);
+		return kind.isCharacterDevice() || kind.isBlockDevice() ? null : readFileSync(path);
 	} catch {
 		// A missing file and a directory are the same to the search: look further.
 		return null;

@@ -25,6 +25,8 @@ export type StartRule = "declaration" | "functionDef" | "implicitFunctionDef" | 
 
 /** Links of an else-if chain, each of which the grammar nests one deeper. */
 const MAX_CHAIN = 4000;
+/** Of one declaration: the memory that its tree takes is many times that of the tokens. */
+const MAX_TOKENS = 1_000_000;
 const MAX_ERRORS_PER_CHUNK = 20;
 
 let loaded: Grammar | null = null;
@@ -83,6 +85,10 @@ export class Parser {
 	/** Checked on tokens, before the grammar's recursion could run out of stack. */
 	#depthFits(from: number, to: number): boolean {
 		const { kinds } = this.#context.tokens;
+		if (to - from > MAX_TOKENS) {
+			this.#report("E0121", `a declaration has more than ${MAX_TOKENS} tokens`, { from, to: from + 1 });
+			return false;
+		}
 		let depth = 0;
 		/** How many `else if` came one after the other, by the depth of brackets. */
 		const chains: number[] = [];

@@ -211,23 +211,24 @@ function skipEmpty(fn: IrFunction): boolean {
 
 /** Blocks that only return, and the same: one of them is enough. */
 function shareReturns(fn: IrFunction): boolean {
-	const kept: Block[] = [];
-	let changed = false;
+	/** The first block that returns a value: constants by type and number, others by themselves. */
+	const kept = new Map<Value | string, Block>();
+	const instead = new Map<Block, Block>();
 	for (const block of fn.blocks) {
 		const [ret] = block.insts;
 		if (ret.op !== "ret" || block === fn.blocks[0]) continue;
-		const same = kept.find((other) => other.insts[0].args.length === ret.args.length && ret.args.every((arg, i) => sameValue(arg, other.insts[0].args[i])));
-		if (same === undefined) {
-			kept.push(block);
-			continue;
-		}
-		for (const pred of fn.blocks) {
-			const end = terminator(pred);
-			if (end.op !== "asmgoto" && end.blocks?.includes(block)) {
-				end.blocks = end.blocks.map((to) => (to === block ? same : to));
-				changed = true;
-			}
-		}
+		const [value] = ret.args;
+		const key = value === undefined ? "" : isConst(value) ? `${value.ty} ${value.value}` : value;
+		const same = kept.get(key);
+		if (same === undefined) kept.set(key, block);
+		else instead.set(block, same);
+	}
+	let changed = false;
+	if (instead.size > 0) for (const pred of fn.blocks) {
+		const end = terminator(pred);
+		if (end.op === "asmgoto" || !end.blocks?.some((to) => instead.has(to))) continue;
+		end.blocks = end.blocks.map((to) => instead.get(to) ?? to);
+		changed = true;
 	}
 	if (changed) {
 		foldBranches(fn);

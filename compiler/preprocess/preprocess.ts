@@ -5,7 +5,7 @@
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { Sources, toBytes, type FileProvider, type SourceFile } from "../source/files.ts";
 import { C23_KEYWORDS, isKeyword, KEYWORDS, Kind, keywordKind, kindOf } from "../source/kinds.ts";
-import { Flag, keywordTable, Lexer } from "../source/lexer.ts";
+import { Flag, isUtf8, keywordTable, Lexer } from "../source/lexer.ts";
 import { Names } from "../source/names.ts";
 import { type Expansion, TokenBuffer } from "./buffer.ts";
 import { BodyScanner, DEFER_FROM_BYTES, type Deferred } from "./defer.ts";
@@ -322,6 +322,8 @@ export class Preprocessor implements ExpandHost {
 
 	#open(file: SourceFile, found: Found | null, part?: { readonly from: number; readonly to: number }): void {
 		const lexer = new Lexer(part === undefined ? file.bytes : file.bytes.subarray(0, part.to), this.names, (code, message, offset, length) => this.report(code, message, { kind: Kind.stray, flags: 0, value: length, location: file.base + offset, expansion: 0 }));
+		// The user's own text; headers are large, and their writers checked them.
+		lexer.notUtf8 = !file.system && file.bytes.length < 1 << 20 && !isUtf8(file.bytes);
 		if (part !== undefined) lexer.pos = part.from;
 		const large = this.options.defer === true && part === undefined && found !== null && file.bytes.length >= DEFER_FROM_BYTES;
 		this.stack.push({ file, lexer, found, conditions: this.conditions.length, tokensBefore: this.buffer.length, large, outline: large ? Outline.of(file) : null, guard: -1, guardDepth: -1, guardClosedAt: -1, directivesAtClose: -1, directives: 0 });

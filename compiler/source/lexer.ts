@@ -66,6 +66,17 @@ const K = {
 	lbracket: kindOf("["), rbracket: kindOf("]"), lbrace: kindOf("{"), rbrace: kindOf("}"),
 } as const;
 
+const strict = new TextDecoder("utf-8", { fatal: true });
+
+export function isUtf8(bytes: Uint8Array): boolean {
+	try {
+		strict.decode(bytes);
+		return true;
+	} catch {
+		return false;
+	}
+}
+
 export class Lexer {
 	readonly bytes: Uint8Array;
 	readonly #names: Names;
@@ -82,6 +93,8 @@ export class Lexer {
 	inDirective = false;
 	/** Text that is skipped by `#if 0`: quotes need not match. */
 	lenient = false;
+	/** The text is known not to be UTF-8 somewhere: names and strings are looked at. */
+	notUtf8 = false;
 
 	constructor(bytes: Uint8Array, names: Names, report: LexError) {
 		this.bytes = bytes;
@@ -129,6 +142,7 @@ export class Lexer {
 						this.#finish(Kind.stray, start, pos, flags);
 						return;
 					}
+					if (this.notUtf8 && !this.lenient && !isUtf8(bytes.subarray(start, pos))) this.#report("E0105", "source file is not valid UTF-8", start, pos - start);
 					this.kind = Kind.identifier;
 					this.start = start;
 					this.value = this.#names.internBytes(bytes, start, pos, hash);
@@ -176,7 +190,7 @@ export class Lexer {
 					return;
 				}
 				case NUL:
-					if (!this.lenient) this.#report("W0101", "null character ignored", pos, 1);
+					if (!this.lenient && bytes[pos - 1] !== 0) this.#report("W0101", "null character ignored", pos, 1);
 					flags |= Flag.space;
 					pos++;
 					continue;
@@ -283,6 +297,7 @@ export class Lexer {
 			if (b === quote) break;
 			pos = b === 92 ? this.#isSplice(pos) || pos + 2 : pos + 1;
 		}
+		if (this.notUtf8 && !this.lenient && !isUtf8(bytes.subarray(start, pos))) this.#report("W0105", `illegal character encoding in ${quote === 34 ? "string" : "character"} literal`, start, pos - start);
 		this.#finish(quote === 34 ? Kind.string : Kind.char, start, pos + 1, flags);
 		if (quote === 39 && pos === open + 1 && !this.lenient) this.#report("E0102", "empty character constant", start, 2);
 	}

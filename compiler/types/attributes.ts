@@ -35,13 +35,14 @@ export interface AttrSet {
 	deprecated: string | null;
 	transparentUnion: boolean;
 	fallthrough: boolean;
+	mayAlias: boolean;
 }
 
 export function noAttributes(): AttrSet {
 	return {
 		section: null, used: false, unused: false, weak: false, visibility: null, aligned: 1, packed: false, pack: 0, alwaysInline: false, noinline: false,
 		naked: false, noreturn: false, pure: false, cold: false, warnUnused: false, preserveAccessIndex: false, declTags: [], typeTags: [], addressSpace: 0,
-		mode: null, cleanup: null, deprecated: null, transparentUnion: false, fallthrough: false,
+		mode: null, cleanup: null, deprecated: null, transparentUnion: false, fallthrough: false, mayAlias: false,
 	};
 }
 
@@ -91,6 +92,7 @@ const ACTIONS: Record<string, Action> = {
 		else set.aligned = Math.max(set.aligned, align);
 	},
 	packed: flag("packed"),
+	may_alias: flag("mayAlias"),
 	pragma_pack: (cx, set, attr) => {
 		if (attr.args[0]) set.pack = intArg(cx, attr, attr.args[0]) ?? 0;
 	},
@@ -134,7 +136,7 @@ const ACTIONS: Record<string, Action> = {
 };
 
 const IGNORED = new Set(
-	`may_alias nothrow leaf malloc alloc_size alloc_align format format_arg nonnull returns_nonnull sentinel artificial no_instrument_function designated_init
+	`nothrow leaf malloc alloc_size alloc_align format format_arg nonnull returns_nonnull sentinel artificial no_instrument_function designated_init
 	externally_visible flatten optimize optnone minsize noclone no_sanitize no_sanitize_address no_sanitize_thread no_sanitize_undefined no_stack_protector nocf_check
 	no_reorder assume_aligned access error warning overloadable unavailable availability diagnose_if enable_if noderef nomerge noescape
 	bpf_fastcall preserve_static_offset preserve_most preserve_all regparm stdcall cdecl fastcall ms_abi sysv_abi

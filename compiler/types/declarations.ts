@@ -121,7 +121,7 @@ function declareTypedef(cx: Cx, declared: Declared, attrs: Readonly<AttrSet>, fr
 }
 
 export function makeTypedef(name: string, target: CType, attrs: Readonly<AttrSet>): TypedefType {
-	return { kind: "typedef", name, target, declTags: attrs.declTags, ...(attrs.aligned > 1 ? { align: attrs.aligned } : {}) };
+	return { kind: "typedef", name, target, declTags: attrs.declTags, ...(attrs.aligned > 1 ? { align: attrs.aligned } : {}), ...(attrs.mayAlias ? { mayAlias: true } : {}) };
 }
 
 function previous(span: TokenSpan): { message: string; span: TokenSpan }[] {

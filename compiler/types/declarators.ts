@@ -44,10 +44,17 @@ export function declare(cx: Cx, declarator: Declarator, base: CType): Declared {
 	return read(cx, declarator, base, reading);
 }
 
+/** Layers of a declarator: what walks types is recursive. */
+const MAX_LAYERS = 256;
+
 function read(cx: Cx, start: Declarator, base: CType, reading: Reading): Declared {
 	let d = start;
 	let type = base;
-	for (;;) {
+	for (let layers = 0; ; layers++) {
+		if (layers > MAX_LAYERS) {
+			report(cx, "limit", d.span, `a declarator of more than ${MAX_LAYERS} layers`);
+			return { name: null, type: ERROR, span: d.span, attrs: [], params: null };
+		}
 		switch (d.kind) {
 			case "name":
 				return { name: d.name ?? null, type, span: d.span, attrs: reading.attrs, params: reading.params };

@@ -44,6 +44,9 @@ interface Walk {
 	readonly unions: Map<RecordType, Map<number, number>>;
 }
 
+/** Values that ranges may multiply an initialiser to. */
+const MAX_PIECES = 1_000_000;
+
 interface Items {
 	readonly list: InitList["items"];
 	at: number;
@@ -356,7 +359,7 @@ function fillArray(w: Walk, array: ArrayType, type: CType, offset: number, items
 			}
 			const start = w.pieces.length;
 			designated(w, array.element, offset + range.from * size, null, designators.slice(1), items);
-			repeat(w, start, size, range.to - range.from);
+			repeat(w, start, size, range.to - range.from, d.span);
 			next = range.to + 1;
 		} else {
 			if (array.length !== null && next >= array.length) {
@@ -400,8 +403,12 @@ function index(cx: Cx, ast: Expr): number | null {
 }
 
 /** `[a ... b] = x`: what was written for a, again for each of the others. Values are computed once, as gcc computes them. */
-function repeat(w: Walk, start: number, size: number, times: number): void {
+function repeat(w: Walk, start: number, size: number, times: number, span: TokenSpan): void {
 	if (times === 0) return;
+	if (w.pieces.length + (w.pieces.length - start) * times > MAX_PIECES) {
+		report(w.cx, "limit", span, `an initializer of more than ${MAX_PIECES} values`);
+		return;
+	}
 	for (let i = start; i < w.pieces.length; i++) w.pieces[i] = computedOnce(w.cx, w.pieces[i]!);
 	const written = w.pieces.slice(start).map((piece) => (piece.kind === "value" && piece.value.kind === "assign" ? { ...piece, value: rvalue(piece.value.target) } : piece));
 	for (let i = 1; i <= times; i++) for (const piece of written) put(w, { ...piece, bitOffset: piece.bitOffset + i * size });

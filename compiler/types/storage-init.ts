@@ -18,10 +18,17 @@ export function staticInit(cx: Cx, init: Initializer, type: CType, span: TokenSp
 	cx.constantInit = true;
 	const flat = flatten(cx, init, type, span);
 	cx.constantInit = before;
+	if (flat.size > MAX_BYTES) {
+		report(cx, "limit", span, `a static object of ${flat.size} bytes with an initializer: the limit is ${MAX_BYTES >> 20} MB`);
+		return { type: flat.type, init: undefined };
+	}
 	const image = new Image(flat.size);
 	for (const piece of flat.pieces) place(cx, image, piece);
 	return { type: flat.type, init: { bytes: image.bytes, relocs: [...image.relocs.values()].sort((a, b) => a.offset - b.offset) } };
 }
+
+/** Of an object's image, which the compiler holds in memory. */
+const MAX_BYTES = 64 << 20;
 
 /** The bytes of an object, and the addresses in it by offset. */
 class Image {

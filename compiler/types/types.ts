@@ -109,6 +109,8 @@ export interface TypedefType {
 	readonly declTags: readonly string[];
 	/** `typedef int T __attribute__((aligned(n)))`: in bytes, instead of the target's alignment. */
 	readonly align?: number;
+	/** `__attribute__((may_alias))`: an access of this type may be of any object. */
+	readonly mayAlias?: boolean;
 }
 
 export interface QualifiedType {
