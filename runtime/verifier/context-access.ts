@@ -6,7 +6,7 @@
 import { EACCES, type Env, reject, unsupported } from "./env.ts";
 import { isEnum, isInt, isModifier, isRecord, nameOf, resolved, sizeOf, skipModifiers } from "./btf.ts";
 import { type Reg, pointer, scalar, unknownScalar } from "./state.ts";
-import { editable, sync, unbounded } from "./range.ts";
+import { rangeBetween } from "./range.ts";
 import { type ContextValue, SCALAR_VALUE } from "./programs/spec.ts";
 import { UNTRUSTED_LSM } from "./attach-facts.ts";
 import { iteratorArgument, lsmReturnRange, nullableArgs } from "./attach.ts";
@@ -27,12 +27,7 @@ export function contextAccess(env: Env, off: number, size: number, write: boolea
 	if (value.type === SCALAR) {
 		const range = value.retval ? lsmReturnRange(env) : null;
 		if (range === null) return unknownScalar;
-		const r = editable(unbounded);
-		r.s32min = range.min;
-		r.s32max = range.max;
-		r.smin = BigInt(range.min);
-		r.smax = BigInt(range.max);
-		return scalar(sync(r));
+		return scalar(rangeBetween(range.min, range.max));
 	}
 	const reg = pointer(value.type);
 	if (value.type & MAYBE_NULL) reg.id = env.newId();

@@ -5,7 +5,7 @@
  */
 import { EINVAL, ERANGE, EPROTO, type Env, reject } from "./env.ts";
 import type { TypeSource } from "./btf.ts";
-import { asS64, isConst } from "./range.ts";
+import { constNumber, isConst } from "./range.ts";
 import { inRcu } from "./objects.ts";
 import { accessMemory } from "./memory.ts";
 import { acquire, acquireIrq, release, releaseIrq } from "./references.ts";
@@ -30,7 +30,7 @@ export function objectSlot(env: Env, reg: Reg, what: string, count: number): num
 		env.log.push(`${what} has to be at a constant offset`);
 		return -EINVAL;
 	}
-	const off = reg.off + Number(asS64(reg.range.tnum.value));
+	const off = reg.off + constNumber(reg.range);
 	if (off % 8) {
 		env.log.push(`cannot pass in ${what} at an offset=${off}`);
 		return -EINVAL;

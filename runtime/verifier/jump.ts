@@ -5,13 +5,11 @@
  */
 import type { Insn } from "../../assembler/spec/insn.ts";
 import { EACCES, EFAULT, EINVAL, type Env, R, reject } from "./env.ts";
-import { checkReadable, withTnum } from "./alu.ts";
+import { checkReadable } from "./alu.ts";
+import { FLIP, JEQ, JGE, JGT, JLE, JLT, JNE, REVERSE, type Taken, refine, scalarTaken } from "./compare.ts";
 import { isMayGoto } from "./structure.ts";
-import {
-	type Range, asS64, constValue, contradiction, editable, isConst, isConstValue, isConstWidth, max, min, rangeConstNumber, same, sync, unboundAll, zeroExtend32,
-} from "./range.ts";
+import { type Range, contradiction, editable, isConstWidth, isZero, rangeConstNumber, same, sync, withTnum, zeroExtend32 } from "./range.ts";
 import { addConstant } from "./scalar.ts";
-import { tnumAnd, tnumConst, tnumIntersect, tnumIsConst, tnumLow, tnumOr, tnumOverlap, tnumWithLow, U64 } from "./tnum.ts";
 import { findUnfinished } from "./prune.ts";
 import { markPrecise, pushHistory } from "./precision.ts";
 import { pushBranch, widen } from "./walk.ts";
@@ -28,78 +26,7 @@ import {
 	PTR_TO_SOCKET, PTR_TO_SOCK_COMMON, PTR_TO_STACK, PTR_TO_TCP_SOCK, PTR_TO_XDP_SOCK, SCALAR, UNTRUSTED, baseOf, isPacketAny,
 } from "./types.ts";
 
-export const JEQ = 0x10;
-export const JGT = 0x20;
-export const JGE = 0x30;
-export const JSET = 0x40;
-export const JNE = 0x50;
-export const JSGT = 0x60;
-export const JSGE = 0x70;
-export const JLT = 0xa0;
-export const JLE = 0xb0;
-export const JSLT = 0xc0;
-export const JSLE = 0xd0;
 const JCOND = 0xe0;
-/** Not in the instruction set: JSET that did not jump. */
-const NOT_JSET = JSET | 8;
-
-const FLIP: Readonly<Record<number, number>> = {
-	[JEQ]: JEQ, [JNE]: JNE, [JSET]: JSET, [JGE]: JLE, [JGT]: JLT, [JLE]: JGE, [JLT]: JGT, [JSGE]: JSLE, [JSGT]: JSLT, [JSLE]: JSGE, [JSLT]: JSGT,
-};
-const REVERSE: Readonly<Record<number, number>> = {
-	[JEQ]: JNE, [JNE]: JEQ, [JSET]: NOT_JSET, [JGE]: JLT, [JGT]: JLE, [JLE]: JGT, [JLT]: JGE, [JSGE]: JSLT, [JSGT]: JSLE, [JSLE]: JSGT, [JSLT]: JSGE,
-};
-
-/** 1 always, 0 never, −1 either. */
-type Taken = 0 | 1 | -1;
-
-function scalarTaken(a: Range, b: Range, op: number, low: boolean): Taken {
-	const ta = low ? tnumLow(a.tnum) : a.tnum;
-	const tb = low ? tnumLow(b.tnum) : b.tnum;
-	const umin1 = low ? a.u32min : a.umin;
-	const umax1 = low ? a.u32max : a.umax;
-	const smin1 = low ? a.s32min : a.smin;
-	const smax1 = low ? a.s32max : a.smax;
-	const umin2 = low ? b.u32min : b.umin;
-	const umax2 = low ? b.u32max : b.umax;
-	const smin2 = low ? b.s32min : b.smin;
-	const smax2 = low ? b.s32max : b.smax;
-	switch (op) {
-		case JEQ:
-		case JNE: {
-			const equal: Taken = op === JEQ ? 1 : 0;
-			const differ: Taken = op === JEQ ? 0 : 1;
-			if (tnumIsConst(ta) && tnumIsConst(tb)) return ta.value === tb.value ? equal : differ;
-			if (!tnumOverlap(ta, tb)) return differ;
-			if (umin1 > umax2 || umax1 < umin2 || smin1 > smax2 || smax1 < smin2) return differ;
-			if (!low && (a.u32min > b.u32max || a.u32max < b.u32min || a.s32min > b.s32max || a.s32max < b.s32min)) return differ;
-			return -1;
-		}
-		case JSET: {
-			let [x, y] = [ta, tb];
-			if (!tnumIsConst(y)) [x, y] = [y, x];
-			if (!tnumIsConst(y)) return -1;
-			if (~x.mask & x.value & y.value) return 1;
-			return (x.mask | x.value) & y.value ? -1 : 0;
-		}
-		case JGT:
-			return umin1 > umax2 ? 1 : umax1 <= umin2 ? 0 : -1;
-		case JSGT:
-			return smin1 > smax2 ? 1 : smax1 <= smin2 ? 0 : -1;
-		case JLT:
-			return umax1 < umin2 ? 1 : umin1 >= umax2 ? 0 : -1;
-		case JSLT:
-			return smax1 < smin2 ? 1 : smin1 >= smax2 ? 0 : -1;
-		case JGE:
-			return umin1 >= umax2 ? 1 : umax1 < umin2 ? 0 : -1;
-		case JSGE:
-			return smin1 >= smax2 ? 1 : smax1 < smin2 ? 0 : -1;
-		case JLE:
-			return umax1 <= umin2 ? 1 : umin1 > umax2 ? 0 : -1;
-		default:
-			return smax1 <= smin2 ? 1 : smin1 > smax2 ? 0 : -1;
-	}
-}
 
 function packetTaken(a: Reg, b: Reg, op: number): Taken {
 	let pkt: Reg;
@@ -139,109 +66,10 @@ function branchTaken(a: Reg, b: Reg, op: number, low: boolean): Taken {
 	if (isPacketAny(a.type) && isPacketAny(b.type) && !low) return packetTaken(a, b, op);
 	if (a.type !== SCALAR || b.type !== SCALAR) {
 		if (!(b.type === SCALAR && isConstWidth(b.range, low))) [a, b] = [b, a];
-		if (!(b.type === SCALAR && isConstWidth(b.range, low)) || !notNull(a) || constValue(b.range, low) !== 0n) return -1;
+		if (!(b.type === SCALAR && isConstWidth(b.range, low)) || !notNull(a) || !(low ? b.range.tnum.valueLo === 0 : isZero(b.range))) return -1;
 		return op === JEQ ? 0 : op === JNE ? 1 : -1;
 	}
 	return scalarTaken(a.range, b.range, op, low);
-}
-
-/** What `a op b` being true says of both: edits them. */
-function refine(a: Range, b: Range, op: number, low: boolean): void {
-	if (op === JGE || op === JGT || op === JSGE || op === JSGT) {
-		op = FLIP[op];
-		[a, b] = [b, a];
-	}
-	switch (op) {
-		case JEQ:
-			if (low) {
-				a.u32min = b.u32min = Math.max(a.u32min, b.u32min);
-				a.u32max = b.u32max = Math.min(a.u32max, b.u32max);
-				a.s32min = b.s32min = Math.max(a.s32min, b.s32min);
-				a.s32max = b.s32max = Math.min(a.s32max, b.s32max);
-				const t = tnumIntersect(tnumLow(a.tnum), tnumLow(b.tnum));
-				a.tnum = tnumWithLow(a.tnum, t);
-				b.tnum = tnumWithLow(b.tnum, t);
-			} else {
-				a.umin = b.umin = max(a.umin, b.umin);
-				a.umax = b.umax = min(a.umax, b.umax);
-				a.smin = b.smin = max(a.smin, b.smin);
-				a.smax = b.smax = min(a.smax, b.smax);
-				a.tnum = b.tnum = tnumIntersect(a.tnum, b.tnum);
-			}
-			break;
-		case JNE: {
-			if (!isConstWidth(b, low)) [a, b] = [b, a];
-			if (!isConstWidth(b, low)) break;
-			const value = constValue(b, low);
-			if (low) {
-				const v = Number(value);
-				if (a.u32min === v) a.u32min = (a.u32min + 1) >>> 0;
-				if (a.u32max === v) a.u32max = (a.u32max - 1) >>> 0;
-				if (a.s32min === (v | 0)) a.s32min = (a.s32min + 1) | 0;
-				if (a.s32max === (v | 0)) a.s32max = (a.s32max - 1) | 0;
-			} else {
-				if (a.umin === value) a.umin = (a.umin + 1n) & U64;
-				if (a.umax === value) a.umax = (a.umax - 1n) & U64;
-				const s = asS64(value);
-				if (a.smin === s) a.smin = asS64(a.smin + 1n);
-				if (a.smax === s) a.smax = asS64(a.smax - 1n);
-			}
-			break;
-		}
-		case JSET: {
-			if (!isConstWidth(b, low)) [a, b] = [b, a];
-			if (!isConstWidth(b, low)) break;
-			const value = constValue(b, low);
-			// Only a single bit is known to be set.
-			if (value === 0n || value & (value - 1n)) break;
-			a.tnum = low ? tnumWithLow(a.tnum, tnumOr(tnumLow(a.tnum), tnumConst(value))) : tnumOr(a.tnum, tnumConst(value));
-			break;
-		}
-		case NOT_JSET: {
-			if (!isConstWidth(b, low)) [a, b] = [b, a];
-			if (!isConstWidth(b, low)) break;
-			const value = ~constValue(b, low) & U64;
-			unboundAll(a);
-			a.tnum = low ? tnumWithLow(a.tnum, tnumAnd(tnumLow(a.tnum), tnumConst(value))) : tnumAnd(a.tnum, tnumConst(value));
-			break;
-		}
-		case JLE:
-			if (low) {
-				a.u32max = Math.min(a.u32max, b.u32max);
-				b.u32min = Math.max(a.u32min, b.u32min);
-			} else {
-				a.umax = min(a.umax, b.umax);
-				b.umin = max(a.umin, b.umin);
-			}
-			break;
-		case JLT:
-			if (low) {
-				a.u32max = Math.min(a.u32max, (b.u32max - 1) >>> 0);
-				b.u32min = Math.max((a.u32min + 1) >>> 0, b.u32min);
-			} else {
-				a.umax = min(a.umax, (b.umax - 1n) & U64);
-				b.umin = max((a.umin + 1n) & U64, b.umin);
-			}
-			break;
-		case JSLE:
-			if (low) {
-				a.s32max = Math.min(a.s32max, b.s32max);
-				b.s32min = Math.max(a.s32min, b.s32min);
-			} else {
-				a.smax = min(a.smax, b.smax);
-				b.smin = max(a.smin, b.smin);
-			}
-			break;
-		case JSLT:
-			if (low) {
-				a.s32max = Math.min(a.s32max, (b.s32max - 1) | 0);
-				b.s32min = Math.max((a.s32min + 1) | 0, b.s32min);
-			} else {
-				a.smax = min(a.smax, asS64(b.smax - 1n));
-				b.smin = max(asS64(a.smin + 1n), b.smin);
-			}
-			break;
-	}
 }
 
 export function saneRange(env: Env, r: Range): Range {
@@ -304,7 +132,7 @@ function syncLinked(state: State, known: Reg, knownAt: number, linked: readonly 
 		const r = known.copy();
 		r.off = reg.off;
 		r.id = reg.id;
-		const sum = addConstant(known.range, BigInt(reg.off) - BigInt(known.off));
+		const sum = addConstant(known.range, reg.off - known.off);
 		if (isAddConstLow(known.id)) zeroExtend32(sum);
 		r.range = sync(sum);
 		list[l.index] = r;
@@ -337,7 +165,7 @@ function markNull(env: Env, state: State, regno: number, isNull: boolean): void 
 	if (refObjId && refObjId === id && isNull) releaseNoMark(state, id);
 	mapRegs(state, (reg) => {
 		if (!(reg.type & MAYBE_NULL) || reg.id !== id || (id === 0 && !isRcu(reg))) return reg;
-		if (!isConstValue(reg.range, 0n)) return reg;
+		if (!isZero(reg.range)) return reg;
 		if (isNull) {
 			const r = scalar(reg.range);
 			return r;
@@ -352,7 +180,7 @@ const MAX_PACKET = 0xffff;
 
 function learnPacket(state: State, dst: Reg, open: boolean): void {
 	if (dst.off < 0 || (dst.off === 0 && open)) return;
-	if (dst.range.umax > BigInt(MAX_PACKET) || dst.range.umax + BigInt(dst.off) > BigInt(MAX_PACKET)) return;
+	if (dst.range.umaxNumber > MAX_PACKET || dst.range.umaxNumber + dst.off > MAX_PACKET) return;
 	const range = dst.off + (open ? 1 : 0);
 	mapRegs(state, (reg) => {
 		if (reg.type !== dst.type || reg.id !== dst.id || reg.packetRange >= range) return reg;
@@ -370,7 +198,7 @@ function markEnd(state: State, regno: number, open: boolean): void {
 	regs[regno] = r;
 }
 
-const isPacketStart = (reg: Reg): boolean => reg.type === PTR_TO_PACKET && reg.id === 0 && reg.off === 0 && isConstValue(reg.range, 0n);
+const isPacketStart = (reg: Reg): boolean => reg.type === PTR_TO_PACKET && reg.id === 0 && reg.off === 0 && isZero(reg.range);
 
 /** `pkt op end` or `meta op data`: which branch may read up to the pointer. False: no such comparison. */
 function matchPacket(insn: Insn, dst: Reg, src: Reg, fallThrough: State, jump: State): boolean {
@@ -513,5 +341,3 @@ export function checkJump(env: Env, insn: Insn): number {
 	}
 	return at + 1;
 }
-
-export { isConst, zeroExtend32 };

@@ -5,8 +5,8 @@
  * Source: check_mem_access and the functions it calls in kernel/bpf/verifier.c.
  */
 import { EACCES, EINVAL, ENOTSUPP, EPERM, type Env, R, reject } from "./env.ts";
-import { tnumAdd, tnumConst, tnumIsAligned, tnumText } from "./tnum.ts";
-import { S64_MIN, type Range, asS64, isConst, rangeConst, signExtend, truncate, unbounded } from "./range.ts";
+import { tnumAdd, tnumIsAligned, tnumText } from "./tnum.ts";
+import { type Range, S32_MAX, asS64, constNumber, isConst, isZero, rangeConst, rangeConstNumber, signExtend, truncate, unbounded } from "./range.ts";
 import { type Reg, type State, pointer, scalar, unknownScalar } from "./state.ts";
 import { FIELD, KPTR, fieldAt, fieldName } from "./fields.ts";
 import { F_RDONLY_PROG, F_WRONLY_PROG, MAP, hasDirectValue, readConstant } from "./maps.ts";
@@ -20,7 +20,7 @@ import {
 	SCALAR, UNTRUSTED, baseOf, isPacket, isSock, typeName,
 } from "./types.ts";
 
-const MAX_VAR_OFF = 1n << 29n;
+const MAX_VAR_OFF = 1 << 29;
 const FLOW_KEYS_SIZE = 56;
 
 export interface Access {
@@ -43,7 +43,7 @@ function checkAlignment(env: Env, reg: Reg, off: number, size: number, once: boo
 		case PTR_TO_PACKET_META: {
 			// The IP header is at 4n + 2.
 			if (!strict || size === 1) return;
-			const at = tnumAdd(reg.range.tnum, tnumConst(BigInt.asUintN(64, BigInt(2 + reg.off + off))));
+			const at = tnumAdd(reg.range.tnum, rangeConstNumber(2 + reg.off + off).tnum);
 			if (!tnumIsAligned(at, size)) reject(EACCES, `misaligned packet access off 2+${tnumText(reg.range.tnum)}+${reg.off}+${off} size ${size}`, { code: "V0230" });
 			return;
 		}
@@ -79,7 +79,7 @@ function checkAlignment(env: Env, reg: Reg, off: number, size: number, once: boo
 			return;
 	}
 	if (!strict || size === 1) return;
-	const at = tnumAdd(reg.range.tnum, tnumConst(BigInt.asUintN(64, BigInt(reg.off + off))));
+	const at = tnumAdd(reg.range.tnum, rangeConstNumber(reg.off + off).tnum);
 	if (!tnumIsAligned(at, size)) reject(EACCES, `misaligned ${what}access off ${tnumText(reg.range.tnum)}+${reg.off}+${off} size ${size}`, { code: "V0230" });
 }
 
@@ -92,11 +92,10 @@ export function describeRange(r: Range): string {
 	return r.umax > 1n << 62n ? `${r.smin} … ${r.smax}` : `${r.umin} … ${r.umax}`;
 }
 
-/** `off` … `off + size` inside an object of `limit` bytes. */
-function inside(env: Env, regno: number, off: bigint, size: number, limit: number, zeroAllowed: boolean, reason: string | null): void {
-	if (off >= 0n && (size > 0 || (size === 0 && zeroAllowed)) && off + BigInt(size) <= BigInt(limit)) return;
+/** `off` … `off + size` inside an object of `limit` bytes; `at`: the offset's low half, to show. */
+function inside(env: Env, regno: number, off: number, at: number, size: number, limit: number, zeroAllowed: boolean, reason: string | null): void {
+	if (off >= 0 && (size > 0 || (size === 0 && zeroAllowed)) && off + size <= limit) return;
 	const reg = env.regs[regno];
-	const at = off > 0x7fff_ffffn || off < -0x8000_0000n ? Number(BigInt.asIntN(32, off)) : Number(off);
 	let text: string;
 	switch (reg.type) {
 		case PTR_TO_MAP_KEY:
@@ -124,20 +123,20 @@ function inside(env: Env, regno: number, off: bigint, size: number, limit: numbe
 /** A pointer with a variable part, against an object's size. */
 export function checkRegion(env: Env, regno: number, off: number, size: number, limit: number, zeroAllowed: boolean): void {
 	const reg = env.regs[regno];
-	const { smin, umax } = reg.range;
-	const o = BigInt(off);
-	if (smin < 0n && (smin === S64_MIN || o + smin !== BigInt.asIntN(32, o + smin) || smin + o < 0n)) {
+	const { range } = reg;
+	const least = range.sminNumber + off;
+	if (range.sminHi < 0 && (least < 0 || least > S32_MAX)) {
 		reject(EACCES, `${R(regno)} min value is negative, either use unsigned index or do a if (index >=0) check.`, {
-			code: "V0222", register: regno, needed: "an offset ≥ 0", known: describeRange(reg.range), suggestion: "use an unsigned index, or check i >= 0 before",
+			code: "V0222", register: regno, needed: "an offset ≥ 0", known: describeRange(range), suggestion: "use an unsigned index, or check i >= 0 before",
 		});
 	}
-	inside(env, regno, smin + o, size, limit, zeroAllowed, `${R(regno)} min value is outside of the allowed memory range`);
-	if (umax >= MAX_VAR_OFF) {
+	inside(env, regno, least, (range.sminLo + off) | 0, size, limit, zeroAllowed, `${R(regno)} min value is outside of the allowed memory range`);
+	if (range.umaxNumber >= MAX_VAR_OFF) {
 		reject(EACCES, `${R(regno)} unbounded memory access, make sure to bounds check any such access`, {
 			code: "V0223", register: regno, needed: `an offset of at most ${limit - off - size}`, known: describeRange(reg.range), suggestion: `mask or compare the index: it may be at most ${limit - off - size}`,
 		});
 	}
-	inside(env, regno, umax + o, size, limit, zeroAllowed, `${R(regno)} max value is outside of the allowed memory range`);
+	inside(env, regno, range.umaxNumber + off, (range.umaxLo + off) | 0, size, limit, zeroAllowed, `${R(regno)} max value is outside of the allowed memory range`);
 }
 
 export function checkMapRights(env: Env, regno: number, off: number, size: number, write: boolean): void {
@@ -153,23 +152,23 @@ export function checkMapValue(env: Env, regno: number, off: number, size: number
 	checkRegion(env, regno, off, size, map.valueSize, zeroAllowed);
 	if (!map.fields) return;
 	for (const f of map.fields.list) {
-		if (!(reg.range.smin + BigInt(off) < BigInt(f.offset + f.size) && BigInt(f.offset) < reg.range.umax + BigInt(off + size))) continue;
+		if (!(reg.range.sminNumber + off < f.offset + f.size && f.offset < reg.range.umaxNumber + off + size)) continue;
 		const name = fieldName(f.kind);
 		if (!(f.kind & (KPTR | FIELD.uptr))) reject(EACCES, `${name} cannot be accessed directly by load/store`, { code: "V0240" });
 		if (!direct) reject(EACCES, `${name} cannot be accessed indirectly by helper`, { code: "V0240" });
 		if (!isConst(reg.range)) reject(EACCES, `${name} access cannot have variable offset`, { code: "V0240" });
-		if (f.offset !== off + Number(reg.range.tnum.value)) reject(EACCES, `${name} access misaligned expected=${f.offset} off=${off + Number(reg.range.tnum.value)}`, { code: "V0240" });
+		if (f.offset !== off + constNumber(reg.range)) reject(EACCES, `${name} access misaligned expected=${f.offset} off=${off + constNumber(reg.range)}`, { code: "V0240" });
 		if (size !== 8) reject(EACCES, `${name} access size must be BPF_DW`, { code: "V0240" });
 	}
 }
 
 export function checkPacket(env: Env, regno: number, off: number, size: number, zeroAllowed: boolean): void {
 	const reg = env.regs[regno];
-	if (reg.range.smin < 0n) {
+	if (reg.range.sminHi < 0) {
 		reject(EACCES, `${R(regno)} min value is negative, either use unsigned index or do a if (index >=0) check.`, { code: "V0222", register: regno });
 	}
 	if (reg.packetRange < 0) reject(EINVAL, `${R(regno)} offset is outside of the packet`, { code: "V0301", register: regno });
-	inside(env, regno, BigInt(off), size, reg.packetRange, zeroAllowed, `${R(regno)} offset is outside of the packet`);
+	inside(env, regno, off, off, size, reg.packetRange, zeroAllowed, `${R(regno)} offset is outside of the packet`);
 }
 
 /** Packet pointers may be used directly by this program, for reading or writing. */
@@ -184,12 +183,12 @@ export function checkUnmodified(_env: Env, reg: Reg, regno: number, fixedOk: boo
 	const name = typeName(reg.type);
 	if (reg.off < 0) reject(EACCES, `negative offset ${name} ptr ${R(regno)} off=${reg.off} disallowed`, { code: "V0231", register: regno });
 	if (!fixedOk && reg.off) reject(EACCES, `dereference of modified ${name} ptr ${R(regno)} off=${reg.off} disallowed`, { code: "V0231", register: regno });
-	if (!isConst(reg.range) || reg.range.tnum.value !== 0n) reject(EACCES, `variable ${name} access var_off=${tnumText(reg.range.tnum)} disallowed`, { code: "V0231", register: regno });
+	if (!isZero(reg.range)) reject(EACCES, `variable ${name} access var_off=${tnumText(reg.range.tnum)} disallowed`, { code: "V0231", register: regno });
 }
 
 export function checkBuffer(env: Env, reg: Reg, regno: number, off: number, size: number, what: string): void {
 	if (off < 0) reject(EACCES, `${R(regno)} invalid ${what} buffer access: off=${off}, size=${size}`, { code: "V0232" });
-	if (!isConst(reg.range) || reg.range.tnum.value !== 0n) reject(EACCES, `${R(regno)} invalid variable buffer offset: off=${off}, var_off=${tnumText(reg.range.tnum)}`, { code: "V0232" });
+	if (!isZero(reg.range)) reject(EACCES, `${R(regno)} invalid variable buffer offset: off=${off}, var_off=${tnumText(reg.range.tnum)}`, { code: "V0232" });
 	void env;
 }
 
@@ -240,7 +239,7 @@ export function accessMemory(env: Env, regno: number, access: Access): void {
 			checkStackBounds(env, regno, off, size, write);
 			const frame = framePointedTo(env, reg);
 			const fixed = isConst(reg.range);
-			const at = fixed ? off + Number(asS64(reg.range.tnum.value)) : off;
+			const at = fixed ? off + constNumber(reg.range) : off;
 			if (write) {
 				if (fixed) writeFixed(env, frame, at, size, value, access.imm);
 				else writeVariable(env, frame, regno, off, size, value, access.imm);
@@ -327,17 +326,17 @@ function accessMapValue(env: Env, reg: Reg, regno: number, off: number, access: 
 	checkMapRights(env, regno, off, size, write);
 	checkMapValue(env, regno, off, size, false, true);
 	const fixed = isConst(reg.range);
-	const field = fixed ? fieldAt(map.fields, off + Number(reg.range.tnum.value), KPTR | FIELD.uptr) : null;
+	const field = fixed ? fieldAt(map.fields, off + constNumber(reg.range), KPTR | FIELD.uptr) : null;
 	if (field) loadKptr(env, field, value, write);
 	else if (!write && value >= 0) {
 		env.regs[value] = fixed && map.constant && hasDirectValue(map.type) && map.type === MAP.array
-			? scalar(rangeConst(readConstant(map, off + Number(reg.range.tnum.value), size, access.signExtend)))
+			? scalar(rangeConst(readConstant(map, off + constNumber(reg.range), size, access.signExtend)))
 			: unknownScalar;
 	}
 }
 
 function accessSock(env: Env, reg: Reg, regno: number, off: number, size: number): void {
-	if (reg.range.smin < 0n) reject(EACCES, `${R(regno)} min value is negative, either use unsigned index or do a if (index >=0) check.`, { code: "V0222", register: regno });
+	if (reg.range.sminHi < 0) reject(EACCES, `${R(regno)} min value is negative, either use unsigned index or do a if (index >=0) check.`, { code: "V0222", register: regno });
 	const table = reg.type === PTR_TO_SOCK_COMMON ? context.sockCommon : reg.type === PTR_TO_SOCKET ? context.sock : reg.type === PTR_TO_TCP_SOCK ? context.tcpSock : context.xdpSock;
 	if (!table({ off, size, write: false, signExtend: false, attach: env.image.expectedAttachType })) {
 		reject(EACCES, `${R(regno)} invalid ${typeName(reg.type)} access off=${off} size=${size}`, { code: "V0228", register: regno });

@@ -4,7 +4,7 @@
  * Source: check_ptr_to_btf_access, check_map_kptr_access, map_kptr_match_type of kernel/bpf/verifier.c.
  */
 import { EACCES, EINVAL, ENOTSUPP, EPERM, type Env, R, reject, unsupported } from "./env.ts";
-import { isConst } from "./range.ts";
+import { isZero } from "./range.ts";
 import { tnumText } from "./tnum.ts";
 import { type TypeSource, nameOf, sameStruct, sizeOf, walkStruct } from "./btf.ts";
 import { FIELD, type Field, GRAPH_NODE, fieldName, hasField, objectFields } from "./fields.ts";
@@ -60,7 +60,7 @@ export function accessKernelObject(env: Env, reg: Reg, regno: number, off: numbe
 	if (!env.allowPtrLeaks) reject(EPERM, `'struct ${name}' access is allowed only to CAP_PERFMON and CAP_SYS_ADMIN`, { code: "V0501" });
 	if (!env.gpl && types.kernel) reject(EINVAL, `Cannot access kernel 'struct ${name}' from non-GPL compatible program`, { code: "V0502" });
 	if (off < 0) reject(EACCES, `${R(regno)} is ptr_${name} invalid negative access: off=${off}`, { code: "V0503", register: regno });
-	if (!isConst(reg.range) || reg.range.tnum.value !== 0n) {
+	if (!isZero(reg.range)) {
 		reject(EACCES, `${R(regno)} is ptr_${name} invalid variable offset: off=${off}, var_off=${tnumText(reg.range.tnum)}`, { code: "V0503", register: regno });
 	}
 	if (reg.type & USER) reject(EACCES, `${R(regno)} is ptr_${name} access user memory: off=${off}`, { code: "V0504", register: regno });
@@ -251,7 +251,7 @@ export function matchKptr(_env: Env, field: Field, reg: Reg, regno: number, errn
 	const bad = (): never =>
 		reject(errno, `invalid kptr access, ${R(regno)} type=${typeName(reg.type)}${reg.btf ? nameOf(reg.btf, reg.btfId) : ""} expected=ptr_${target}${field.kind === FIELD.kptrUnref ? ` or untrusted_ptr_${target}` : ""}`, { code: "V0242", register: regno });
 	if (baseOf(reg.type) !== PTR_TO_BTF_ID || flagsOf(reg.type) & ~allowed) bad();
-	if (reg.off < 0 || !isConst(reg.range) || reg.range.tnum.value !== 0n) bad();
+	if (reg.off < 0 || !isZero(reg.range)) bad();
 	if (!sameStruct(reg.btf!, reg.btfId, reg.off, field.types!, field.typeId!, field.kind !== FIELD.kptrUnref)) bad();
 }
 

@@ -241,7 +241,7 @@ function iterDepthsDiffer(old: State, now: State): boolean {
 function iteratorActive(env: Env): boolean {
 	const reg = env.regs[1];
 	if (reg.type !== PTR_TO_STACK) return false;
-	const slot = (-(reg.off + Number(reg.range.smin)) - 1) >> 3;
+	const slot = (-(reg.off + reg.range.sminNumber) - 1) >> 3;
 	return env.current.frames[reg.frameno]?.slots[slot]?.iterState === ITER_ACTIVE;
 }
 

@@ -2,76 +2,171 @@
  * What is known of a 64-bit scalar: a tnum, four 64-bit and four 32-bit bounds, kept in step with one another.
  *
  * In: ranges; out: new ranges. A `Range` in a register is never changed: an operation starts from `editable(range)`, sets fields, and ends in
- * `sync`. 64-bit bounds are BigInts (smin, smax signed; umin, umax unsigned), 32-bit ones plain numbers. This file and tnum.ts are the only ones
- * that know the representation of numbers by heart, so that it can be exchanged.
+ * `sync`. A 64-bit bound is two int32 halves (word.ts) and the unsigned 32-bit bounds are kept as int32 bits too, so that no step of the walk makes a
+ * BigInt; `smin`, `umax`, … read them as numbers where speed does not matter: in messages, facts and checks of helper arguments.
  * Source: reg_bounds_sync of kernel/bpf/verifier.c (6.18): the same deductions in the same order, for the same verdicts.
  */
 import {
-	type Tnum, U64, tnumCast, tnumConst, tnumIn, tnumIntersect, tnumIsConst, tnumLow, tnumOr, tnumClearLow, tnumLowIsConst, tnumNext, tnumRange, tnumUnknown, tnumWithLow,
+	Tnum, tnumCast, tnumConst, tnumEqual, tnumIn, tnumIntersect, tnumIsConst, tnumLow, tnumLowIsConst, tnumNext, tnumRange, tnumUnknown,
 } from "./tnum.ts";
+import {
+	I32_MAX, I32_MIN, above32, below, below32, filled, greater32, highOf, highOfNumber, less, lesser32, lowOf, signedBig, signedNumber, unsignedBig, unsignedNumber,
+} from "./word.ts";
 
 export const S64_MIN = -(1n << 63n);
-export const S64_MAX = (1n << 63n) - 1n;
-export const S32_MIN = -0x8000_0000;
-export const S32_MAX = 0x7fff_ffff;
+export const S32_MIN = I32_MIN;
+export const S32_MAX = I32_MAX;
 export const U32_MAX = 0xffff_ffff;
-const U32 = 0xffff_ffffn;
-const HIGH = U64 & ~U32;
 
 export class Range {
 	tnum: Tnum;
-	smin: bigint;
-	smax: bigint;
-	umin: bigint;
-	umax: bigint;
+	sminHi: number;
+	sminLo: number;
+	smaxHi: number;
+	smaxLo: number;
+	uminHi: number;
+	uminLo: number;
+	umaxHi: number;
+	umaxLo: number;
 	s32min: number;
 	s32max: number;
-	u32min: number;
-	u32max: number;
-	constructor(tnum: Tnum, smin: bigint, smax: bigint, umin: bigint, umax: bigint, s32min: number, s32max: number, u32min: number, u32max: number) {
+	/** Unsigned bounds of the low half, as int32 bits. */
+	lowMin: number;
+	lowMax: number;
+
+	constructor(
+		tnum: Tnum, sminHi: number, sminLo: number, smaxHi: number, smaxLo: number, uminHi: number, uminLo: number, umaxHi: number, umaxLo: number, s32min: number,
+		s32max: number, lowMin: number, lowMax: number,
+	) {
 		this.tnum = tnum;
-		this.smin = smin;
-		this.smax = smax;
-		this.umin = umin;
-		this.umax = umax;
+		this.sminHi = sminHi;
+		this.sminLo = sminLo;
+		this.smaxHi = smaxHi;
+		this.smaxLo = smaxLo;
+		this.uminHi = uminHi;
+		this.uminLo = uminLo;
+		this.umaxHi = umaxHi;
+		this.umaxLo = umaxLo;
 		this.s32min = s32min;
 		this.s32max = s32max;
-		this.u32min = u32min;
-		this.u32max = u32max;
+		this.lowMin = lowMin;
+		this.lowMax = lowMax;
+	}
+
+	get smin(): bigint {
+		return signedBig(this.sminHi, this.sminLo);
+	}
+
+	get smax(): bigint {
+		return signedBig(this.smaxHi, this.smaxLo);
+	}
+
+	get umin(): bigint {
+		return unsignedBig(this.uminHi, this.uminLo);
+	}
+
+	get umax(): bigint {
+		return unsignedBig(this.umaxHi, this.umaxLo);
+	}
+
+	get u32min(): number {
+		return this.lowMin >>> 0;
+	}
+
+	get u32max(): number {
+		return this.lowMax >>> 0;
+	}
+
+	/** Near enough to compare with anything below 2^53. */
+	get sminNumber(): number {
+		return signedNumber(this.sminHi, this.sminLo);
+	}
+
+	get smaxNumber(): number {
+		return signedNumber(this.smaxHi, this.smaxLo);
+	}
+
+	get umaxNumber(): number {
+		return unsignedNumber(this.umaxHi, this.umaxLo);
+	}
+
+	// Bounds that are told apart from better ones: each only tightens.
+
+	raiseSmin(hi: number, lo: number): void {
+		if (!less(this.sminHi, this.sminLo, hi, lo)) return;
+		this.sminHi = hi;
+		this.sminLo = lo;
+	}
+
+	lowerSmax(hi: number, lo: number): void {
+		if (!less(hi, lo, this.smaxHi, this.smaxLo)) return;
+		this.smaxHi = hi;
+		this.smaxLo = lo;
+	}
+
+	raiseUmin(hi: number, lo: number): void {
+		if (!below(this.uminHi, this.uminLo, hi, lo)) return;
+		this.uminHi = hi;
+		this.uminLo = lo;
+	}
+
+	lowerUmax(hi: number, lo: number): void {
+		if (!below(hi, lo, this.umaxHi, this.umaxLo)) return;
+		this.umaxHi = hi;
+		this.umaxLo = lo;
+	}
+
+	setSigned(minHi: number, minLo: number, maxHi: number, maxLo: number): void {
+		this.sminHi = minHi;
+		this.sminLo = minLo;
+		this.smaxHi = maxHi;
+		this.smaxLo = maxLo;
+	}
+
+	setUnsigned(minHi: number, minLo: number, maxHi: number, maxLo: number): void {
+		this.uminHi = minHi;
+		this.uminLo = minLo;
+		this.umaxHi = maxHi;
+		this.umaxLo = maxLo;
 	}
 }
 
-export const unbounded = new Range(tnumUnknown, S64_MIN, S64_MAX, 0n, U64, S32_MIN, S32_MAX, 0, U32_MAX);
+export const unbounded = new Range(tnumUnknown, I32_MIN, 0, I32_MAX, -1, 0, 0, -1, -1, I32_MIN, I32_MAX, 0, -1);
 
+function makeConst(hi: number, lo: number): Range {
+	return new Range(tnumConst(hi, lo), hi, lo, hi, lo, hi, lo, hi, lo, lo, lo, lo, lo);
+}
+
+const SMALLEST = -512;
+const LARGEST = 4096;
 const small: Range[] = [];
-for (let i = -512; i <= 4096; i++) small.push(makeConst(BigInt(i)));
+for (let i = SMALLEST; i <= LARGEST; i++) small.push(makeConst(i >> 31, i));
 
-function makeConst(value: bigint): Range {
-	const u = BigInt.asUintN(64, value);
-	const s = BigInt.asIntN(64, value);
-	const u32 = Number(u & U32);
-	return new Range(tnumConst(u), s, s, u, u, u32 | 0, u32 | 0, u32, u32);
+/** The range of one value. */
+export function rangeOf(hi: number, lo: number): Range {
+	if (hi === lo >> 31 && lo >= SMALLEST && lo <= LARGEST) return small[lo - SMALLEST];
+	return makeConst(hi, lo);
 }
 
-/** The range of one value, given signed or unsigned. */
+/** The same of a value given signed or unsigned. */
 export function rangeConst(value: bigint): Range {
-	if (value >= -512n && value <= 4096n) return small[Number(value) + 512];
-	return makeConst(value);
+	return rangeOf(highOf(value), lowOf(value));
 }
 
+/** The same of an integer within ±2^53. */
 export function rangeConstNumber(value: number): Range {
-	if (value >= -512 && value <= 4096) return small[value + 512];
-	return makeConst(BigInt(value));
+	return rangeOf(highOfNumber(value), value | 0);
 }
 
-export const zero = rangeConstNumber(0);
+export const zero = rangeOf(0, 0);
 
 export function isConst(r: Range): boolean {
-	return r.tnum.mask === 0n;
+	return tnumIsConst(r.tnum);
 }
 
-export function isConstValue(r: Range, value: bigint): boolean {
-	return r.tnum.mask === 0n && r.tnum.value === value;
+export function isZero(r: Range): boolean {
+	const { tnum } = r;
+	return (tnum.maskHi | tnum.maskLo | tnum.valueHi | tnum.valueLo) === 0;
 }
 
 /** Constant in all 64 or in its low 32 bits. */
@@ -79,192 +174,211 @@ export function isConstWidth(r: Range, low32: boolean): boolean {
 	return low32 ? tnumLowIsConst(r.tnum) : tnumIsConst(r.tnum);
 }
 
-/** The constant, unsigned, of 64 or 32 bits. */
-export function constValue(r: Range, low32: boolean): bigint {
-	return low32 ? r.tnum.value & U32 : r.tnum.value;
+/** The known value, signed, of a constant range; near enough to compare with anything below 2^53. */
+export function constNumber(r: Range): number {
+	return signedNumber(r.tnum.valueHi, r.tnum.valueLo);
+}
+
+/** Whether every value fits `bits` (8, 16, 32, 64), unsigned. */
+export function fitsBits(r: Range, bits: number): boolean {
+	return bits === 64 || (r.umaxHi === 0 && (bits === 32 || r.umaxLo >>> bits === 0));
 }
 
 export function editable(r: Range): Range {
-	return new Range(r.tnum, r.smin, r.smax, r.umin, r.umax, r.s32min, r.s32max, r.u32min, r.u32max);
+	return new Range(r.tnum, r.sminHi, r.sminLo, r.smaxHi, r.smaxLo, r.uminHi, r.uminLo, r.umaxHi, r.umaxLo, r.s32min, r.s32max, r.lowMin, r.lowMax);
 }
 
 export function same(a: Range, b: Range): boolean {
-	return a === b || (a.tnum.value === b.tnum.value && a.tnum.mask === b.tnum.mask && a.smin === b.smin && a.smax === b.smax && a.umin === b.umin &&
-		a.umax === b.umax && a.s32min === b.s32min && a.s32max === b.s32max && a.u32min === b.u32min && a.u32max === b.u32max);
+	return a === b || (a.uminLo === b.uminLo && a.umaxLo === b.umaxLo && a.umaxHi === b.umaxHi && a.uminHi === b.uminHi && a.sminLo === b.sminLo && a.smaxLo === b.smaxLo &&
+		a.sminHi === b.sminHi && a.smaxHi === b.smaxHi && a.s32min === b.s32min && a.s32max === b.s32max && a.lowMin === b.lowMin && a.lowMax === b.lowMax && tnumEqual(a.tnum, b.tnum));
 }
 
 /** Whether `inner`'s bounds lie within `outer`'s, and its tnum too. */
 export function includes(outer: Range, inner: Range): boolean {
-	return outer === inner || (outer.umin <= inner.umin && outer.umax >= inner.umax && outer.smin <= inner.smin && outer.smax >= inner.smax &&
-		outer.u32min <= inner.u32min && outer.u32max >= inner.u32max && outer.s32min <= inner.s32min && outer.s32max >= inner.s32max &&
+	return outer === inner || (!below(inner.uminHi, inner.uminLo, outer.uminHi, outer.uminLo) && !below(outer.umaxHi, outer.umaxLo, inner.umaxHi, inner.umaxLo) &&
+		!less(inner.sminHi, inner.sminLo, outer.sminHi, outer.sminLo) && !less(outer.smaxHi, outer.smaxLo, inner.smaxHi, inner.smaxLo) &&
+		outer.lowMin >>> 0 <= inner.lowMin >>> 0 && outer.lowMax >>> 0 >= inner.lowMax >>> 0 && outer.s32min <= inner.s32min && outer.s32max >= inner.s32max &&
 		tnumIn(outer.tnum, inner.tnum));
 }
 
-export const max = (a: bigint, b: bigint): bigint => (a > b ? a : b);
-export const min = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+/** Between two signed 32-bit numbers. */
+export function rangeBetween(min: number, max: number): Range {
+	const r = editable(unbounded);
+	r.s32min = min;
+	r.s32max = max;
+	r.setSigned(min >> 31, min, max >> 31, max);
+	return sync(r);
+}
+
 export const asS64 = (x: bigint): bigint => BigInt.asIntN(64, x);
-export const asU64 = (x: bigint): bigint => BigInt.asUintN(64, x);
-const low = (x: bigint): number => Number(x & U32);
+
+/** Bounds that contradict one another are dropped; the known bits stay. */
+export function withTnum(range: Range): Range {
+	const r = editable(unbounded);
+	r.tnum = range.tnum;
+	return r;
+}
 
 export function unbound64(r: Range): void {
-	r.smin = S64_MIN;
-	r.smax = S64_MAX;
-	r.umin = 0n;
-	r.umax = U64;
+	r.setSigned(I32_MIN, 0, I32_MAX, -1);
+	r.setUnsigned(0, 0, -1, -1);
 }
 
 export function unbound32(r: Range): void {
-	r.s32min = S32_MIN;
-	r.s32max = S32_MAX;
-	r.u32min = 0;
-	r.u32max = U32_MAX;
+	r.s32min = I32_MIN;
+	r.s32max = I32_MAX;
+	r.lowMin = 0;
+	r.lowMax = -1;
 }
 
-export function setConst(r: Range, value: bigint): void {
-	const c = rangeConst(value);
-	r.tnum = c.tnum;
-	r.smin = c.smin;
-	r.smax = c.smax;
-	r.umin = c.umin;
-	r.umax = c.umax;
-	r.s32min = c.s32min;
-	r.s32max = c.s32max;
-	r.u32min = c.u32min;
-	r.u32max = c.u32max;
+export function setConst(r: Range, hi: number, lo: number): void {
+	r.tnum = tnumConst(hi, lo);
+	r.setSigned(hi, lo, hi, lo);
+	r.setUnsigned(hi, lo, hi, lo);
+	r.s32min = r.s32max = r.lowMin = r.lowMax = lo;
 }
 
 export function setConst32(r: Range, value: number): void {
-	r.tnum = tnumWithLow(r.tnum, tnumConst(BigInt(value >>> 0)));
-	r.s32min = r.s32max = value | 0;
-	r.u32min = r.u32max = value >>> 0;
+	r.tnum = new Tnum(r.tnum.valueHi, value, r.tnum.maskHi, 0);
+	r.s32min = r.s32max = r.lowMin = r.lowMax = value;
 }
 
 /** Bounds that the tnum gives. */
 export function boundsFromTnum32(r: Range): void {
-	const value = low(r.tnum.value);
-	const mask = low(r.tnum.mask);
-	r.s32min = Math.max(r.s32min, value | (mask & S32_MIN));
-	r.s32max = Math.min(r.s32max, value | (mask & S32_MAX));
-	r.u32min = Math.max(r.u32min, value);
-	r.u32max = Math.min(r.u32max, (value | mask) >>> 0);
+	const value = r.tnum.valueLo;
+	const mask = r.tnum.maskLo;
+	r.s32min = greater32(r.s32min, value | (mask & I32_MIN));
+	r.s32max = lesser32(r.s32max, value | (mask & I32_MAX));
+	r.lowMin = above32(r.lowMin, value);
+	r.lowMax = below32(r.lowMax, value | mask);
 }
-
-const SIGN = 1n << 63n;
 
 export function boundsFromTnum(r: Range): void {
 	boundsFromTnum32(r);
-	const { value, mask } = r.tnum;
-	r.smin = max(r.smin, asS64(value | (mask & SIGN)));
-	r.smax = min(r.smax, asS64(value | (mask & S64_MAX)));
-	r.umin = max(r.umin, value);
-	r.umax = min(r.umax, value | mask);
-	if (mask === 0n || mask === U64) return;
+	const { tnum } = r;
+	const { valueHi, valueLo, maskHi, maskLo } = tnum;
+	const topHi = valueHi | maskHi;
+	const topLo = valueLo | maskLo;
+	r.raiseSmin(valueHi | (maskHi & I32_MIN), valueLo);
+	r.lowerSmax(valueHi | (maskHi & I32_MAX), topLo);
+	r.raiseUmin(valueHi, valueLo);
+	r.lowerUmax(topHi, topLo);
+	if ((maskHi | maskLo) === 0 || (maskHi & maskLo) === -1) return;
 	// One member of the tnum within the bounds is the value.
-	const next = tnumNext(r.tnum, r.umin);
-	const minIn = (r.umin & ~mask) === value;
-	const top = value | mask;
-	if (minIn && next > r.umax) setConst(r, r.umin);
-	else if (!minIn && next === top) setConst(r, top);
-	else if (!minIn && next <= r.umax && tnumNext(r.tnum, next) > r.umax) setConst(r, next);
+	const { uminHi, uminLo, umaxHi, umaxLo } = r;
+	const next = tnumNext(tnum, uminHi, uminLo);
+	const nextHi = next.valueHi;
+	const nextLo = next.valueLo;
+	const minIn = (uminHi & ~maskHi) === valueHi && (uminLo & ~maskLo) === valueLo;
+	const nextBeyond = below(umaxHi, umaxLo, nextHi, nextLo);
+	if (minIn) {
+		if (nextBeyond) setConst(r, uminHi, uminLo);
+	} else if (nextHi === topHi && nextLo === topLo) setConst(r, topHi, topLo);
+	else if (!nextBeyond) {
+		const second = tnumNext(tnum, nextHi, nextLo);
+		if (below(umaxHi, umaxLo, second.valueHi, second.valueLo)) setConst(r, nextHi, nextLo);
+	}
 }
 
 function deduce32(r: Range): void {
-	if (r.umin >> 32n === r.umax >> 32n) {
-		const lo = low(r.umin);
-		const hi = low(r.umax);
-		r.u32min = Math.max(r.u32min, lo);
-		r.u32max = Math.min(r.u32max, hi);
-		if ((lo | 0) <= (hi | 0)) {
-			r.s32min = Math.max(r.s32min, lo | 0);
-			r.s32max = Math.min(r.s32max, hi | 0);
+	const uminLo = r.uminLo;
+	const umaxLo = r.umaxLo;
+	const sminLo = r.sminLo;
+	const smaxLo = r.smaxLo;
+	if (r.uminHi === r.umaxHi) {
+		r.lowMin = above32(r.lowMin, uminLo);
+		r.lowMax = below32(r.lowMax, umaxLo);
+		if (uminLo <= umaxLo) {
+			r.s32min = greater32(r.s32min, uminLo);
+			r.s32max = lesser32(r.s32max, umaxLo);
 		}
 	}
-	const slo = low(r.smin);
-	const shi = low(r.smax);
-	const highDistance = (r.smax >> 32n) - (r.smin >> 32n);
-	if (highDistance === 0n) {
-		if (slo <= shi) {
-			r.u32min = Math.max(r.u32min, slo);
-			r.u32max = Math.min(r.u32max, shi);
+	if (r.sminHi === r.smaxHi) {
+		if (sminLo >>> 0 <= smaxLo >>> 0) {
+			r.lowMin = above32(r.lowMin, sminLo);
+			r.lowMax = below32(r.lowMax, smaxLo);
 		}
-		if ((slo | 0) <= (shi | 0)) {
-			r.s32min = Math.max(r.s32min, slo | 0);
-			r.s32max = Math.min(r.s32max, shi | 0);
+		if (sminLo <= smaxLo) {
+			r.s32min = greater32(r.s32min, sminLo);
+			r.s32max = lesser32(r.s32max, smaxLo);
 		}
 	}
 	// The 64-bit range crosses one multiple of 2^32, from just below it to just above: the low half goes from a negative to a positive number.
-	const ulo = low(r.umin);
-	const uhi = low(r.umax);
-	if ((low(r.umin >> 32n) + 1) >>> 0 === low(r.umax >> 32n) && (ulo | 0) < 0 && (uhi | 0) >= 0) {
-		r.s32min = Math.max(r.s32min, ulo | 0);
-		r.s32max = Math.min(r.s32max, uhi | 0);
+	if (((r.uminHi + 1) | 0) === r.umaxHi && uminLo < 0 && umaxLo >= 0) {
+		r.s32min = greater32(r.s32min, uminLo);
+		r.s32max = lesser32(r.s32max, umaxLo);
 	}
-	if ((low(r.smin >> 32n) + 1) >>> 0 === low(r.smax >> 32n) && (slo | 0) < 0 && (shi | 0) >= 0) {
-		r.s32min = Math.max(r.s32min, slo | 0);
-		r.s32max = Math.min(r.s32max, shi | 0);
+	if (((r.sminHi + 1) | 0) === r.smaxHi && sminLo < 0 && smaxLo >= 0) {
+		r.s32min = greater32(r.s32min, sminLo);
+		r.s32max = lesser32(r.s32max, smaxLo);
 	}
-	if ((r.u32min | 0) <= (r.u32max | 0)) {
-		r.s32min = Math.max(r.s32min, r.u32min | 0);
-		r.s32max = Math.min(r.s32max, r.u32max | 0);
+	if (r.lowMin <= r.lowMax) {
+		r.s32min = greater32(r.s32min, r.lowMin);
+		r.s32max = lesser32(r.s32max, r.lowMax);
 	}
 	if (r.s32min >>> 0 <= r.s32max >>> 0) {
-		r.u32min = Math.max(r.s32min >>> 0, r.u32min);
-		r.u32max = Math.min(r.s32max >>> 0, r.u32max);
-	} else if (r.u32max < r.s32min >>> 0) {
+		r.lowMin = above32(r.s32min, r.lowMin);
+		r.lowMax = below32(r.s32max, r.lowMax);
+	} else if (r.lowMax >>> 0 < r.s32min >>> 0) {
 		// The signed range wraps around 0 and the unsigned one meets only its non-negative end.
-		r.s32min = r.u32min | 0;
-		r.u32max = Math.min(r.u32max, r.s32max >>> 0);
-	} else if (r.s32max >>> 0 < r.u32min) {
-		r.s32max = r.u32max | 0;
-		r.u32min = Math.max(r.u32min, r.s32min >>> 0);
+		r.s32min = r.lowMin;
+		r.lowMax = below32(r.lowMax, r.s32max);
+	} else if (r.s32max >>> 0 < r.lowMin >>> 0) {
+		r.s32max = r.lowMax;
+		r.lowMin = above32(r.lowMin, r.s32min);
 	}
 }
 
 function deduce64(r: Range): void {
-	const sUmin = asS64(r.umin);
-	const sUmax = asS64(r.umax);
-	if (sUmin <= sUmax) {
-		r.smin = max(r.smin, sUmin);
-		r.smax = min(r.smax, sUmax);
+	const { uminHi, uminLo, umaxHi, umaxLo } = r;
+	if (!less(umaxHi, umaxLo, uminHi, uminLo)) {
+		r.raiseSmin(uminHi, uminLo);
+		r.lowerSmax(umaxHi, umaxLo);
 	}
-	const uSmin = asU64(r.smin);
-	const uSmax = asU64(r.smax);
-	if (uSmin <= uSmax) {
-		r.umin = max(uSmin, r.umin);
-		r.umax = min(uSmax, r.umax);
-	} else if (r.umax < uSmin) {
+	const { sminHi, sminLo, smaxHi, smaxLo } = r;
+	if (!below(smaxHi, smaxLo, sminHi, sminLo)) {
+		r.raiseUmin(sminHi, sminLo);
+		r.lowerUmax(smaxHi, smaxLo);
+	} else if (below(umaxHi, umaxLo, sminHi, sminLo)) {
 		// The signed range wraps around 0 and the unsigned one meets only its non-negative end.
-		r.smin = asS64(r.umin);
-		r.umax = min(r.umax, uSmax);
-	} else if (uSmax < r.umin) {
-		r.smax = asS64(r.umax);
-		r.umin = max(r.umin, uSmin);
+		r.sminHi = uminHi;
+		r.sminLo = uminLo;
+		r.lowerUmax(smaxHi, smaxLo);
+	} else if (below(smaxHi, smaxLo, uminHi, uminLo)) {
+		r.smaxHi = umaxHi;
+		r.smaxLo = umaxLo;
+		r.raiseUmin(sminHi, sminLo);
 	}
 }
 
+/** 64-bit bounds from those of the low half. */
 function deduceMixed(r: Range): void {
-	const lo = BigInt(r.u32min);
-	const hi = BigInt(r.u32max);
-	r.umin = max(r.umin, (r.umin & HIGH) | lo);
-	r.umax = min(r.umax, (r.umax & HIGH) | hi);
-	r.smin = max(r.smin, (r.smin & ~U32) | lo);
-	r.smax = min(r.smax, (r.smax & ~U32) | hi);
-	if (r.s32min >= 0 && r.smin >= -0x8000_0000n && r.smax <= 0x7fff_ffffn) {
-		r.smin = r.umin = BigInt(r.s32min);
-		r.smax = r.umax = asU64(BigInt(r.s32max));
-		r.tnum = tnumIntersect(r.tnum, tnumRange(r.umin, r.umax));
+	const { lowMin, lowMax } = r;
+	r.uminLo = above32(r.uminLo, lowMin);
+	r.umaxLo = below32(r.umaxLo, lowMax);
+	r.sminLo = above32(r.sminLo, lowMin);
+	r.smaxLo = below32(r.smaxLo, lowMax);
+	const { sminHi, smaxHi, s32min, s32max } = r;
+	if (s32min >= 0 && (sminHi > -1 || (sminHi === -1 && r.sminLo < 0)) && (smaxHi < 0 || (smaxHi === 0 && r.smaxLo >= 0))) {
+		r.setSigned(0, s32min, s32max >> 31, s32max);
+		r.setUnsigned(0, s32min, s32max >> 31, s32max);
+		r.tnum = tnumIntersect(r.tnum, tnumRange(0, s32min, s32max >> 31, s32max));
 	}
 }
 
 function tnumFromBounds(r: Range): void {
-	const t64 = tnumIntersect(r.tnum, tnumRange(r.umin, r.umax));
-	const t32 = tnumIntersect(tnumLow(t64), tnumRange(BigInt(r.u32min), BigInt(r.u32max)));
-	r.tnum = tnumOr(tnumClearLow(t64), t32);
+	const whole = tnumIntersect(r.tnum, tnumRange(r.uminHi, r.uminLo, r.umaxHi, r.umaxLo));
+	// The low half knows more by its own bounds.
+	const delta = filled(r.lowMin ^ r.lowMax);
+	const mask = whole.maskLo & delta;
+	r.tnum = mask === whole.maskLo && (whole.valueLo | (r.lowMin & ~delta & ~mask)) === whole.valueLo ? whole : new Tnum(whole.valueHi, (whole.valueLo | (r.lowMin & ~delta)) & ~mask, whole.maskHi, mask);
 }
 
 /** Lets each of the nine facts tighten the others. Returns its argument. */
 export function sync(r: Range): Range {
-	if (r.tnum.mask === 0n && r.umin === r.tnum.value && r.umax === r.umin && r.u32min === r.u32max && r.smin === r.smax && r.s32min === r.s32max) return r;
+	const { tnum } = r;
+	if ((tnum.maskHi | tnum.maskLo) === 0 && r.uminLo === tnum.valueLo && r.uminHi === tnum.valueHi && r.umaxLo === r.uminLo && r.umaxHi === r.uminHi && r.lowMin === r.lowMax &&
+		r.sminLo === r.smaxLo && r.sminHi === r.smaxHi && r.s32min === r.s32max) return r;
 	boundsFromTnum(r);
 	for (let i = 0; i < 3; i++) {
 		deduce32(r);
@@ -278,35 +392,20 @@ export function sync(r: Range): Range {
 
 /** A range that contradicts itself (a branch that cannot be taken) tells nothing: null when sound, else what is wrong. */
 export function contradiction(r: Range): string | null {
-	if (r.umin > r.umax || r.smin > r.smax || r.u32min > r.u32max || r.s32min > r.s32max) return "range bounds violation";
-	if (r.tnum.mask === 0n) {
-		const u = r.tnum.value;
-		const s = asS64(u);
-		if (r.umin !== u || r.umax !== u || r.smin !== s || r.smax !== s) return "const tnum out of sync with range bounds";
-	}
-	if (tnumLowIsConst(r.tnum)) {
-		const u = low(r.tnum.value);
-		if (r.u32min !== u || r.u32max !== u || r.s32min !== (u | 0) || r.s32max !== (u | 0)) return "const subreg tnum out of sync with range bounds";
-	}
+	if (below(r.umaxHi, r.umaxLo, r.uminHi, r.uminLo) || less(r.smaxHi, r.smaxLo, r.sminHi, r.sminLo) || r.lowMin >>> 0 > r.lowMax >>> 0 || r.s32min > r.s32max) return "range bounds violation";
+	const { valueHi, valueLo, maskHi, maskLo } = r.tnum;
+	if (maskLo !== 0) return null;
+	if (maskHi === 0 && (((r.uminHi ^ valueHi) | (r.umaxHi ^ valueHi) | (r.sminHi ^ valueHi) | (r.smaxHi ^ valueHi)) !== 0 ||
+		((r.uminLo ^ valueLo) | (r.umaxLo ^ valueLo) | (r.sminLo ^ valueLo) | (r.smaxLo ^ valueLo)) !== 0)) return "const tnum out of sync with range bounds";
+	if (r.lowMin !== valueLo || r.lowMax !== valueLo || r.s32min !== valueLo || r.s32max !== valueLo) return "const subreg tnum out of sync with range bounds";
 	return null;
-}
-
-export function unboundAll(r: Range): void {
-	unbound64(r);
-	unbound32(r);
 }
 
 /** The 64-bit bounds of a value whose upper half is zero, from the 32-bit ones. */
 export function assign32Into64(r: Range): void {
-	r.umin = BigInt(r.u32min);
-	r.umax = BigInt(r.u32max);
-	if (r.s32min >= 0) {
-		r.smin = BigInt(r.s32min);
-		r.smax = BigInt(r.s32max);
-	} else {
-		r.smin = 0n;
-		r.smax = U32;
-	}
+	r.setUnsigned(0, r.lowMin, 0, r.lowMax);
+	if (r.s32min >= 0) r.setSigned(0, r.s32min, r.s32max >> 31, r.s32max);
+	else r.setSigned(0, 0, 0, -1);
 }
 
 export function zeroExtend32(r: Range): void {
@@ -318,52 +417,48 @@ export function zeroExtend32(r: Range): void {
 export function truncate(value: Range, bytes: number): Range {
 	const r = editable(value);
 	r.tnum = tnumCast(r.tnum, bytes);
-	const mask = (1n << BigInt(bytes * 8)) - 1n;
-	if ((r.umin & ~mask) === (r.umax & ~mask)) {
-		r.umin &= mask;
-		r.umax &= mask;
-	} else {
-		r.umin = 0n;
-		r.umax = mask;
-	}
-	r.smin = r.umin;
-	r.smax = r.umax;
+	const mask = bytes === 4 ? -1 : (1 << (bytes * 8)) - 1;
+	if (r.uminHi === r.umaxHi && (r.uminLo & ~mask) === (r.umaxLo & ~mask)) r.setUnsigned(0, r.uminLo & mask, 0, r.umaxLo & mask);
+	else r.setUnsigned(0, 0, 0, mask);
+	r.setSigned(0, r.uminLo, 0, r.umaxLo);
 	if (bytes < 4) unbound32(r);
 	return sync(r);
 }
 
+/** Both bounds of the low half, sign-extended from `bits`, and so the whole word's. */
+function setSignExtended(r: Range, a: number, b: number): void {
+	const lo = lesser32(a, b);
+	const hi = greater32(a, b);
+	r.s32min = r.lowMin = lo;
+	r.s32max = r.lowMax = hi;
+	r.setSigned(lo >> 31, lo, hi >> 31, hi);
+	r.setUnsigned(lo >> 31, lo, hi >> 31, hi);
+	r.tnum = tnumRange(lo >> 31, lo, hi >> 31, hi);
+}
+
 /** Sign-extends the low `bytes` (1, 2, 4) to 64 bits. */
 export function signExtend(value: Range, bytes: number): Range {
-	const bits = bytes * 8;
-	if (isConst(value)) return rangeConst(BigInt.asIntN(bits, value.tnum.value));
+	const shift = 32 - bytes * 8;
+	const extend = (x: number): number => (x << shift) >> shift;
+	if (isConst(value)) {
+		const lo = extend(value.tnum.valueLo);
+		return rangeOf(lo >> 31, lo);
+	}
 	const r = editable(value);
-	const n = BigInt(bits);
-	if (asU64(r.smax) >> n === asU64(r.smin) >> n) {
-		const a = BigInt.asIntN(bits, r.smax);
-		const b = BigInt.asIntN(bits, r.smin);
-		const hi = max(a, b);
-		const lo = min(a, b);
-		if (hi >= 0n === lo >= 0n) {
-			r.smin = lo;
-			r.smax = hi;
-			r.s32min = Number(lo);
-			r.s32max = Number(hi);
-			r.umin = asU64(lo);
-			r.umax = asU64(hi);
-			r.u32min = low(lo);
-			r.u32max = low(hi);
-			r.tnum = tnumRange(r.umin, r.umax);
+	if (r.smaxHi === r.sminHi && (shift === 0 || r.smaxLo >>> (32 - shift) === r.sminLo >>> (32 - shift))) {
+		const a = extend(r.smaxLo);
+		const b = extend(r.sminLo);
+		if (a >= 0 === b >= 0) {
+			setSignExtended(r, a, b);
 			return r;
 		}
 	}
-	r.s32min = -(2 ** (bits - 1));
-	r.s32max = 2 ** (bits - 1) - 1;
-	r.smin = BigInt(r.s32min);
-	r.smax = BigInt(r.s32max);
-	r.umin = 0n;
-	r.umax = U64;
-	r.u32min = 0;
-	r.u32max = U32_MAX;
+	r.s32min = I32_MIN >> shift;
+	r.s32max = I32_MAX >> shift;
+	r.setSigned(-1, r.s32min, 0, r.s32max);
+	r.setUnsigned(0, 0, -1, -1);
+	r.lowMin = 0;
+	r.lowMax = -1;
 	r.tnum = tnumUnknown;
 	return r;
 }
@@ -371,33 +466,29 @@ export function signExtend(value: Range, bytes: number): Range {
 /** Sign-extends the low `bytes` (1, 2) to 32 bits; the caller zero-extends to 64. */
 export function signExtend32(value: Range, bytes: number): Range {
 	const bits = bytes * 8;
+	const shift = 32 - bits;
 	const r = editable(value);
-	const extend = (x: number): number => (x << (32 - bits)) >> (32 - bits);
+	const extend = (x: number): number => (x << shift) >> shift;
 	if (isConst(r)) {
-		const c = extend(low(r.tnum.value));
-		r.tnum = tnumConst(asU64(BigInt(c)));
-		r.s32min = r.s32max = c;
-		r.u32min = r.u32max = c >>> 0;
+		const c = extend(r.tnum.valueLo);
+		r.tnum = tnumConst(c >> 31, c);
+		r.s32min = r.s32max = r.lowMin = r.lowMax = c;
 		return r;
 	}
-	if ((r.s32max >>> bits) === (r.s32min >>> bits)) {
+	if (r.s32max >>> bits === r.s32min >>> bits) {
 		const a = extend(r.s32max);
 		const b = extend(r.s32min);
-		const hi = Math.max(a, b);
-		const lo = Math.min(a, b);
-		if (lo >= 0 === hi >= 0) {
-			r.s32min = lo;
-			r.s32max = hi;
-			r.u32min = lo >>> 0;
-			r.u32max = hi >>> 0;
-			r.tnum = tnumLow(tnumRange(asU64(BigInt(lo)), asU64(BigInt(hi))));
+		if (a >= 0 === b >= 0) {
+			r.s32min = r.lowMin = lesser32(a, b);
+			r.s32max = r.lowMax = greater32(a, b);
+			r.tnum = tnumLow(tnumRange(0, r.lowMin, 0, r.lowMax));
 			return r;
 		}
 	}
-	r.s32min = -(2 ** (bits - 1));
-	r.s32max = 2 ** (bits - 1) - 1;
-	r.u32min = 0;
-	r.u32max = U32_MAX;
+	r.s32min = I32_MIN >> shift;
+	r.s32max = I32_MAX >> shift;
+	r.lowMin = 0;
+	r.lowMax = -1;
 	r.tnum = tnumLow(tnumUnknown);
 	return r;
 }

@@ -5,7 +5,7 @@
  */
 import { EACCES, EINVAL, type Env, R, reject } from "./env.ts";
 import { FIELD, type Fields, hasField, objectFields } from "./fields.ts";
-import { isConst } from "./range.ts";
+import { constNumber, isConst } from "./range.ts";
 import { invalidated } from "./stack.ts";
 import { REF_IRQ, REF_LOCK, REF_PTR, REF_RES_LOCK, REF_RES_LOCK_IRQ, type Reference, type Reg, type State, mapRegs } from "./state.ts";
 import { PTR_TO_MAP_VALUE, isAllocObject, isNonOwning } from "./types.ts";
@@ -130,7 +130,7 @@ export function spinLock(env: Env, regno: number, lock: boolean, resilient: bool
 		reject(EINVAL, `${inMap ? "map" : "local"} '${inMap ? reg.map!.name : "kptr"}' has no valid ${name}_lock`, { code: "V0612" });
 	}
 	const at = resilient ? fields!.resSpinLock : fields!.spinLock;
-	const off = Number(BigInt.asIntN(64, reg.range.tnum.value)) + reg.off;
+	const off = constNumber(reg.range) + reg.off;
 	if (at !== off) reject(EINVAL, `off ${off} doesn't point to 'struct ${name}_lock' that is at ${at}`, { code: "V0612" });
 	const owner: object = inMap ? reg.map! : reg.btf!;
 	const kind = resilient ? (irq ? REF_RES_LOCK_IRQ : REF_RES_LOCK) : REF_LOCK;

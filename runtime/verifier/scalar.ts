@@ -6,13 +6,16 @@
  * Source: the scalar_min_max_* functions of kernel/bpf/verifier.c, Linux 6.18.
  */
 import {
-	type Range, S32_MAX, S32_MIN, S64_MAX, S64_MIN, U32_MAX, asS64, asU64, boundsFromTnum, boundsFromTnum32, constValue, editable, isConst, max, min,
-	rangeConst, setConst, setConst32, sync, unbound32, unbound64, unbounded, zeroExtend32, zero,
+	type Range, S32_MAX, S32_MIN, S64_MIN, U32_MAX, boundsFromTnum, boundsFromTnum32, editable, isConst, rangeConstNumber, rangeOf, setConst, setConst32, sync, unbound32, unbound64,
+	unbounded, zero, zeroExtend32,
 } from "./range.ts";
 import {
-	U64, bitLength, tnumAdd, tnumAnd, tnumIsConst, tnumLow, tnumLowIsConst, tnumMul, tnumNeg, tnumOr, tnumShiftLeft, tnumShiftRight,
-	tnumShiftRightSigned, tnumSub, tnumXor,
+	type Tnum, U64, tnumAdd, tnumAnd, tnumConst, tnumIsConst, tnumLow, tnumLowIsConst, tnumMul, tnumNeg, tnumOr, tnumShiftLeft, tnumShiftRight, tnumShiftRightSigned, tnumSub,
+	tnumXor,
 } from "./tnum.ts";
+import {
+	above32, below, below32, borrow, carry, highOf, highOfNumber, leftHigh, leftLow, less, lowOf, rightHigh, rightLow, signedRightHigh, signedRightLow, unsignedNumber,
+} from "./word.ts";
 
 export const ALU_ADD = 0x00;
 export const ALU_SUB = 0x10;
@@ -29,8 +32,23 @@ export const ALU_MOV = 0xb0;
 export const ALU_ARSH = 0xc0;
 export const ALU_END = 0xd0;
 
-const inS64 = (x: bigint): boolean => x >= S64_MIN && x <= S64_MAX;
+export const ALU_SYMBOLS: Readonly<Record<number, string>> = {
+	[ALU_ADD]: "+=", [ALU_SUB]: "-=", [ALU_MUL]: "*=", [ALU_DIV]: "/=", [ALU_OR]: "|=", [ALU_AND]: "&=", [ALU_LSH]: "<<=", [ALU_RSH]: ">>=", [ALU_NEG]: "neg",
+	[ALU_MOD]: "%=", [ALU_XOR]: "^=", [ALU_MOV]: "=", [ALU_ARSH]: "s>>=",
+};
+
 const inS32 = (x: number): boolean => x >= S32_MIN && x <= S32_MAX;
+
+/** The signed 64-bit bounds alone. */
+export function addSigned(d: Range, s: Range): void {
+	const sminLo = (d.sminLo + s.sminLo) | 0;
+	const sminHi = (d.sminHi + s.sminHi + carry(d.sminLo, sminLo)) | 0;
+	const smaxLo = (d.smaxLo + s.smaxLo) | 0;
+	const smaxHi = (d.smaxHi + s.smaxHi + carry(d.smaxLo, smaxLo)) | 0;
+	// A sum overflows when both terms have the sign that it has not.
+	if ((((d.sminHi ^ sminHi) & (s.sminHi ^ sminHi)) | ((d.smaxHi ^ smaxHi) & (s.smaxHi ^ smaxHi))) < 0) d.setSigned(S32_MIN, 0, S32_MAX, -1);
+	else d.setSigned(sminHi, sminLo, smaxHi, smaxLo);
+}
 
 function add(d: Range, s: Range): void {
 	if (inS32(d.s32min + s.s32min) && inS32(d.s32max + s.s32max)) {
@@ -40,41 +58,41 @@ function add(d: Range, s: Range): void {
 		d.s32min = S32_MIN;
 		d.s32max = S32_MAX;
 	}
-	const lo32 = d.u32min + s.u32min;
-	const hi32 = d.u32max + s.u32max;
-	if (lo32 <= U32_MAX && hi32 > U32_MAX) {
-		d.u32min = 0;
-		d.u32max = U32_MAX;
+	const lowMin = (d.lowMin + s.lowMin) | 0;
+	const lowMax = (d.lowMax + s.lowMax) | 0;
+	if (carry(d.lowMin, lowMin) < carry(d.lowMax, lowMax)) {
+		d.lowMin = 0;
+		d.lowMax = -1;
 	} else {
-		d.u32min = lo32 >>> 0;
-		d.u32max = hi32 >>> 0;
+		d.lowMin = lowMin;
+		d.lowMax = lowMax;
 	}
-	const smin = d.smin + s.smin;
-	const smax = d.smax + s.smax;
-	if (inS64(smin) && inS64(smax)) {
-		d.smin = smin;
-		d.smax = smax;
-	} else {
-		d.smin = S64_MIN;
-		d.smax = S64_MAX;
-	}
-	const lo = d.umin + s.umin;
-	const hi = d.umax + s.umax;
-	if (lo <= U64 && hi > U64) {
-		d.umin = 0n;
-		d.umax = U64;
-	} else {
-		d.umin = lo & U64;
-		d.umax = hi & U64;
-	}
+	addSigned(d, s);
+	const uminLo = (d.uminLo + s.uminLo) | 0;
+	const uminHi = (d.uminHi + s.uminHi + carry(d.uminLo, uminLo)) | 0;
+	const umaxLo = (d.umaxLo + s.umaxLo) | 0;
+	const umaxHi = (d.umaxHi + s.umaxHi + carry(d.umaxLo, umaxLo)) | 0;
+	// Both ends or none may overflow.
+	if (below(umaxHi, umaxLo, d.umaxHi, d.umaxLo) && !below(uminHi, uminLo, d.uminHi, d.uminLo)) d.setUnsigned(0, 0, -1, -1);
+	else d.setUnsigned(uminHi, uminLo, umaxHi, umaxLo);
 	d.tnum = tnumAdd(d.tnum, s.tnum);
 }
 
-/** `range + constant`, without synchronising: for registers linked by a constant distance. */
-export function addConstant(r: Range, value: bigint): Range {
+/** `range + constant`, without synchronising: for registers linked by a constant distance (within ±2^53). */
+export function addConstant(r: Range, value: number): Range {
 	const d = editable(r);
-	add(d, rangeConst(value));
+	add(d, rangeConstNumber(value));
 	return d;
+}
+
+/** The signed 64-bit bounds alone. */
+export function subSigned(d: Range, s: Range): void {
+	const sminLo = (d.sminLo - s.smaxLo) | 0;
+	const sminHi = (d.sminHi - s.smaxHi - borrow(d.sminLo, s.smaxLo)) | 0;
+	const smaxLo = (d.smaxLo - s.sminLo) | 0;
+	const smaxHi = (d.smaxHi - s.sminHi - borrow(d.smaxLo, s.sminLo)) | 0;
+	if ((((d.sminHi ^ s.smaxHi) & (d.sminHi ^ sminHi)) | ((d.smaxHi ^ s.sminHi) & (d.smaxHi ^ smaxHi))) < 0) d.setSigned(S32_MIN, 0, S32_MAX, -1);
+	else d.setSigned(sminHi, sminLo, smaxHi, smaxLo);
 }
 
 function subBounds(d: Range, s: Range): void {
@@ -85,77 +103,93 @@ function subBounds(d: Range, s: Range): void {
 		d.s32min = S32_MIN;
 		d.s32max = S32_MAX;
 	}
-	const lo32 = d.u32min - s.u32max;
-	const hi32 = d.u32max - s.u32min;
-	if (lo32 < 0 && hi32 >= 0) {
-		d.u32min = 0;
-		d.u32max = U32_MAX;
+	if (borrow(d.lowMin, s.lowMax) > borrow(d.lowMax, s.lowMin)) {
+		d.lowMin = 0;
+		d.lowMax = -1;
 	} else {
-		d.u32min = lo32 >>> 0;
-		d.u32max = hi32 >>> 0;
+		d.lowMin = (d.lowMin - s.lowMax) | 0;
+		d.lowMax = (d.lowMax - s.lowMin) | 0;
 	}
-	const smin = d.smin - s.smax;
-	const smax = d.smax - s.smin;
-	if (inS64(smin) && inS64(smax)) {
-		d.smin = smin;
-		d.smax = smax;
-	} else {
-		d.smin = S64_MIN;
-		d.smax = S64_MAX;
-	}
-	const lo = d.umin - s.umax;
-	const hi = d.umax - s.umin;
-	if (lo < 0n && hi >= 0n) {
-		d.umin = 0n;
-		d.umax = U64;
-	} else {
-		d.umin = asU64(lo);
-		d.umax = asU64(hi);
-	}
+	subSigned(d, s);
+	const uminLo = (d.uminLo - s.umaxLo) | 0;
+	const uminHi = (d.uminHi - s.umaxHi - borrow(d.uminLo, s.umaxLo)) | 0;
+	const umaxLo = (d.umaxLo - s.uminLo) | 0;
+	const umaxHi = (d.umaxHi - s.uminHi - borrow(d.umaxLo, s.uminLo)) | 0;
+	if (below(d.uminHi, d.uminLo, s.umaxHi, s.umaxLo) && !below(d.umaxHi, d.umaxLo, s.uminHi, s.uminLo)) d.setUnsigned(0, 0, -1, -1);
+	else d.setUnsigned(uminHi, uminLo, umaxHi, umaxLo);
 }
 
 function mul(d: Range, s: Range): void {
-	d.tnum = tnumMul(d.tnum, s.tnum);
-	const hi32 = d.u32max * s.u32max;
-	const lo32 = d.u32min * s.u32min;
+	d.tnum = tnumIsConst(d.tnum) && tnumIsConst(s.tnum) ? constProduct(d.tnum, s.tnum) : tnumMul(d.tnum, s.tnum);
+	// Products beyond 2^53 are rounded, but are then beyond 2^32 too.
+	const hi32 = (d.lowMax >>> 0) * (s.lowMax >>> 0);
+	const lo32 = (d.lowMin >>> 0) * (s.lowMin >>> 0);
 	if (hi32 > U32_MAX || lo32 > U32_MAX) {
-		d.u32min = 0;
-		d.u32max = U32_MAX;
+		d.lowMin = 0;
+		d.lowMax = -1;
 	} else {
-		d.u32min = lo32;
-		d.u32max = hi32;
+		d.lowMin = lo32 | 0;
+		d.lowMax = hi32 | 0;
 	}
-	const p32 = [d.s32min * s.s32min, d.s32min * s.s32max, d.s32max * s.s32min, d.s32max * s.s32max];
-	if (p32.every(inS32)) {
-		d.s32min = Math.min(...p32) + 0;
-		d.s32max = Math.max(...p32) + 0;
+	const a = d.s32min * s.s32min;
+	const b = d.s32min * s.s32max;
+	const c = d.s32max * s.s32min;
+	const e = d.s32max * s.s32max;
+	if (inS32(a) && inS32(b) && inS32(c) && inS32(e)) {
+		d.s32min = Math.min(a, b, c, e) | 0;
+		d.s32max = Math.max(a, b, c, e) | 0;
 	} else {
 		d.s32min = S32_MIN;
 		d.s32max = S32_MAX;
 	}
+	mulUnsigned(d, s);
+	mulSigned(d, s);
+}
+
+/** Beyond 2^53 a product of doubles is rounded: those few are left to BigInt. */
+const EXACT = Number.MAX_SAFE_INTEGER;
+
+function mulUnsigned(d: Range, s: Range): void {
+	const most = d.umaxNumber * s.umaxNumber;
+	const least = unsignedNumber(d.uminHi, d.uminLo) * unsignedNumber(s.uminHi, s.uminLo);
+	if (most <= EXACT && least <= EXACT) return d.setUnsigned(highOfNumber(least), least | 0, highOfNumber(most), most | 0);
 	const hi = d.umax * s.umax;
 	const lo = d.umin * s.umin;
-	if (hi > U64 || lo > U64) {
-		d.umin = 0n;
-		d.umax = U64;
-	} else {
-		d.umin = lo;
-		d.umax = hi;
+	if (hi > U64 || lo > U64) d.setUnsigned(0, 0, -1, -1);
+	else d.setUnsigned(highOf(lo), lowOf(lo), highOf(hi), lowOf(hi));
+}
+
+function mulSigned(d: Range, s: Range): void {
+	const a = d.sminNumber * s.sminNumber;
+	const b = d.sminNumber * s.smaxNumber;
+	const c = d.smaxNumber * s.sminNumber;
+	const e = d.smaxNumber * s.smaxNumber;
+	const least = Math.min(a, b, c, e);
+	const most = Math.max(a, b, c, e);
+	if (least >= -EXACT && most <= EXACT) return d.setSigned(highOfNumber(least), least | 0, highOfNumber(most), most | 0);
+	if (least < -TOO_FAR || most > TOO_FAR) return d.setSigned(S32_MIN, 0, S32_MAX, -1);
+	let lo = d.smin * s.smin;
+	let hi = lo;
+	for (const p of [d.smin * s.smax, d.smax * s.smin, d.smax * s.smax]) {
+		if (p < lo) lo = p;
+		if (p > hi) hi = p;
 	}
-	const p = [d.smin * s.smin, d.smin * s.smax, d.smax * s.smin, d.smax * s.smax];
-	if (p.every(inS64)) {
-		d.smin = p.reduce(min);
-		d.smax = p.reduce(max);
-	} else {
-		d.smin = S64_MIN;
-		d.smax = S64_MAX;
-	}
+	if (lo < S64_MIN || hi >= -S64_MIN) d.setSigned(S32_MIN, 0, S32_MAX, -1);
+	else d.setSigned(highOf(lo), lowOf(lo), highOf(hi), lowOf(hi));
+}
+
+/** Rounded or not, a product beyond this overflows 64 bits. */
+const TOO_FAR = 2 ** 64;
+
+function constProduct(a: Tnum, b: Tnum): Tnum {
+	const product = a.value * b.value;
+	return tnumConst(highOf(product), lowOf(product));
 }
 
 function signedFromUnsigned32(d: Range): void {
-	if ((d.u32min | 0) <= (d.u32max | 0)) {
-		d.s32min = d.u32min | 0;
-		d.s32max = d.u32max | 0;
+	if (d.lowMin <= d.lowMax) {
+		d.s32min = d.lowMin;
+		d.s32max = d.lowMax;
 	} else {
 		d.s32min = S32_MIN;
 		d.s32max = S32_MAX;
@@ -163,143 +197,122 @@ function signedFromUnsigned32(d: Range): void {
 }
 
 function signedFromUnsigned64(d: Range): void {
-	const lo = asS64(d.umin);
-	const hi = asS64(d.umax);
-	if (lo <= hi) {
-		d.smin = lo;
-		d.smax = hi;
-	} else {
-		d.smin = S64_MIN;
-		d.smax = S64_MAX;
-	}
+	if (less(d.umaxHi, d.umaxLo, d.uminHi, d.uminLo)) d.setSigned(S32_MIN, 0, S32_MAX, -1);
+	else d.setSigned(d.uminHi, d.uminLo, d.umaxHi, d.umaxLo);
 }
 
 /** And, or, xor share their shape: the tnum first, then the unsigned bounds from it, then the signed ones from those. */
 function bitwise(op: number, d: Range, s: Range): void {
 	// Whether dst was constant is asked of the result's tnum: `x & 0` is known although x is not.
 	d.tnum = op === ALU_AND ? tnumAnd(d.tnum, s.tnum) : op === ALU_OR ? tnumOr(d.tnum, s.tnum) : tnumXor(d.tnum, s.tnum);
-	if (tnumLowIsConst(s.tnum) && tnumLowIsConst(d.tnum)) {
-		setConst32(d, Number(d.tnum.value & 0xffff_ffffn));
-	} else {
-		const t = tnumLow(d.tnum);
-		const value = Number(t.value);
-		const highest = Number(t.value | t.mask);
-		if (op === ALU_AND) {
-			d.u32min = value;
-			d.u32max = Math.min(d.u32max, s.u32max);
-		} else if (op === ALU_OR) {
-			d.u32min = Math.max(d.u32min, s.u32min);
-			d.u32max = highest;
-		} else {
-			d.u32min = value;
-			d.u32max = highest;
-		}
+	const { valueHi, valueLo, maskHi, maskLo } = d.tnum;
+	if (tnumLowIsConst(s.tnum) && maskLo === 0) setConst32(d, valueLo);
+	else {
+		d.lowMin = op === ALU_OR ? above32(d.lowMin, s.lowMin) : valueLo;
+		d.lowMax = op === ALU_AND ? below32(d.lowMax, s.lowMax) : valueLo | maskLo;
 		signedFromUnsigned32(d);
 	}
 	if (tnumIsConst(s.tnum) && tnumIsConst(d.tnum)) {
-		setConst(d, d.tnum.value);
+		setConst(d, valueHi, valueLo);
 		return;
 	}
-	const { value, mask } = d.tnum;
-	if (op === ALU_AND) {
-		d.umin = value;
-		d.umax = min(d.umax, s.umax);
-	} else if (op === ALU_OR) {
-		d.umin = max(d.umin, s.umin);
-		d.umax = value | mask;
-	} else {
-		d.umin = value;
-		d.umax = value | mask;
+	if (op === ALU_OR) d.raiseUmin(s.uminHi, s.uminLo);
+	else {
+		d.uminHi = valueHi;
+		d.uminLo = valueLo;
+	}
+	if (op === ALU_AND) d.lowerUmax(s.umaxHi, s.umaxLo);
+	else {
+		d.umaxHi = valueHi | maskHi;
+		d.umaxLo = valueLo | maskLo;
 	}
 	signedFromUnsigned64(d);
 	boundsFromTnum(d);
 }
 
-function shiftLeftBounds32(d: Range, lo: number, hi: number): void {
+// Shifts: the amount is one known number.
+
+function shiftLeftBounds32(d: Range, n: number): void {
 	d.s32min = S32_MIN;
 	d.s32max = S32_MAX;
-	if (hi > 31 || d.u32max > 2 ** (31 - hi)) {
-		d.u32min = 0;
-		d.u32max = U32_MAX;
+	if (n > 31 || d.lowMax >>> 0 > 2 ** (31 - n)) {
+		d.lowMin = 0;
+		d.lowMax = -1;
 	} else {
-		d.u32min = (d.u32min << lo) >>> 0;
-		d.u32max = (d.u32max << hi) >>> 0;
+		d.lowMin <<= n;
+		d.lowMax <<= n;
 	}
 }
 
-function shiftLeft(d: Range, s: Range, wide: boolean): void {
+function shiftLeft(d: Range, n: number, wide: boolean): void {
 	if (!wide) {
-		const t = tnumLow(d.tnum);
-		shiftLeftBounds32(d, s.u32min, s.u32max);
-		d.tnum = tnumLow(tnumShiftLeft(t, BigInt(s.u32min)));
+		shiftLeftBounds32(d, n);
+		d.tnum = tnumLow(tnumShiftLeft(tnumLow(d.tnum), n));
 		unbound64(d);
 		boundsFromTnum32(d);
 		return;
 	}
-	const lo = s.umin;
-	const hi = s.umax;
-	if (lo === 32n && hi === 32n) {
-		// Shift left by 32, then arithmetically right by 32, is how compilers sign-extend.
-		d.smax = BigInt(d.s32max) << 32n;
-		d.smin = BigInt(d.s32min) << 32n;
-	} else {
-		d.smax = S64_MAX;
-		d.smin = S64_MIN;
-	}
-	if (d.umax > 1n << (63n - hi)) {
-		d.umin = 0n;
-		d.umax = U64;
-	} else {
-		d.umin <<= lo;
-		d.umax <<= hi;
-	}
-	shiftLeftBounds32(d, Number(lo), Number(hi));
-	d.tnum = tnumShiftLeft(d.tnum, lo);
+	// Shift left by 32, then arithmetically right by 32, is how compilers sign-extend.
+	if (n === 32) d.setSigned(d.s32min, 0, d.s32max, 0);
+	else d.setSigned(S32_MIN, 0, S32_MAX, -1);
+	const roomHi = n <= 31 ? 1 << (31 - n) : 0;
+	const roomLo = n <= 31 ? 0 : 1 << (63 - n);
+	if (below(roomHi, roomLo, d.umaxHi, d.umaxLo)) d.setUnsigned(0, 0, -1, -1);
+	else d.setUnsigned(leftHigh(d.uminHi, d.uminLo, n), leftLow(d.uminLo, n), leftHigh(d.umaxHi, d.umaxLo, n), leftLow(d.umaxLo, n));
+	shiftLeftBounds32(d, n);
+	d.tnum = tnumShiftLeft(d.tnum, n);
 	boundsFromTnum(d);
 }
 
-function shiftRight(d: Range, s: Range, wide: boolean): void {
+function shiftRight(d: Range, n: number, wide: boolean): void {
 	if (!wide) {
 		d.s32min = S32_MIN;
 		d.s32max = S32_MAX;
-		d.tnum = tnumShiftRight(tnumLow(d.tnum), BigInt(s.u32min));
-		d.u32min >>>= s.u32max;
-		d.u32max >>>= s.u32min;
+		d.tnum = tnumShiftRight(tnumLow(d.tnum), n);
+		d.lowMin = (d.lowMin >>> n) | 0;
+		d.lowMax = (d.lowMax >>> n) | 0;
 		unbound64(d);
 		boundsFromTnum32(d);
 		return;
 	}
-	d.smin = S64_MIN;
-	d.smax = S64_MAX;
-	d.tnum = tnumShiftRight(d.tnum, s.umin);
-	d.umin >>= s.umax;
-	d.umax >>= s.umin;
+	d.setSigned(S32_MIN, 0, S32_MAX, -1);
+	d.tnum = tnumShiftRight(d.tnum, n);
+	d.setUnsigned(rightHigh(d.uminHi, n), rightLow(d.uminHi, d.uminLo, n), rightHigh(d.umaxHi, n), rightLow(d.umaxHi, d.umaxLo, n));
 	unbound32(d);
 	boundsFromTnum(d);
 }
 
-function shiftRightSigned(d: Range, s: Range, wide: boolean): void {
+function shiftRightSigned(d: Range, n: number, wide: boolean): void {
 	if (!wide) {
-		d.s32min >>= s.u32min;
-		d.s32max >>= s.u32min;
-		d.tnum = tnumShiftRightSigned(tnumLow(d.tnum), BigInt(s.u32min), 32);
-		d.u32min = 0;
-		d.u32max = U32_MAX;
+		d.s32min >>= n;
+		d.s32max >>= n;
+		d.tnum = tnumShiftRightSigned(d.tnum, n, 32);
+		d.lowMin = 0;
+		d.lowMax = -1;
 		unbound64(d);
 		boundsFromTnum32(d);
 		return;
 	}
-	d.smin >>= s.umin;
-	d.smax >>= s.umin;
-	d.tnum = tnumShiftRightSigned(d.tnum, s.umin, 64);
-	d.umin = 0n;
-	d.umax = U64;
+	d.setSigned(signedRightHigh(d.sminHi, n), signedRightLow(d.sminHi, d.sminLo, n), signedRightHigh(d.smaxHi, n), signedRightLow(d.smaxHi, d.smaxLo, n));
+	d.tnum = tnumShiftRightSigned(d.tnum, n, 64);
+	d.setUnsigned(0, 0, -1, -1);
 	unbound32(d);
 	boundsFromTnum(d);
+}
+
+/** The known amount of a shift; −1 when it is not known or too large. */
+function shiftAmount(src: Range, wide: boolean): number {
+	if (wide) {
+		if (!isConst(src) || src.sminHi !== src.smaxHi || src.sminLo !== src.smaxLo || src.uminHi !== src.umaxHi || src.uminLo !== src.umaxLo) return -1;
+		return src.umaxHi === 0 && src.umaxLo >>> 0 < 64 ? src.umaxLo : -1;
+	}
+	if (!tnumLowIsConst(src.tnum) || src.s32min !== src.s32max || src.lowMin !== src.lowMax) return -1;
+	return src.umaxHi === 0 && src.umaxLo >>> 0 < 32 ? src.lowMin : -1;
 }
 
 /** `dst op src` on 64 bits (wide) or 32, zero-extended. `unbounded` where nothing can be said. */
 export function applyAlu(op: number, dst: Range, src: Range, wide: boolean): Range {
+	let amount = 0;
 	switch (op) {
 		case ALU_ADD:
 		case ALU_SUB:
@@ -317,17 +330,16 @@ export function applyAlu(op: number, dst: Range, src: Range, wide: boolean): Ran
 		}
 		case ALU_LSH:
 		case ALU_RSH:
-		case ALU_ARSH: {
-			const known = wide ? isConst(src) && src.smin === src.smax && src.umin === src.umax : tnumLowIsConst(src.tnum) && src.s32min === src.s32max && src.u32min === src.u32max;
-			if (!known || src.umax >= (wide ? 64n : 32n)) return unbounded;
+		case ALU_ARSH:
+			amount = shiftAmount(src, wide);
+			if (amount < 0) return unbounded;
 			break;
-		}
 		default:
 			return unbounded;
 	}
 	if (isConst(dst) && isConst(src) && (wide || op === ALU_ADD || op === ALU_SUB || op === ALU_AND || op === ALU_OR || op === ALU_XOR)) {
-		const value = constantResult(op, dst.tnum.value, src.tnum.value);
-		return rangeConst(wide ? value : value & 0xffff_ffffn);
+		const result = constResult(op, dst.tnum, src.tnum, amount);
+		return rangeOf(wide ? result.valueHi : 0, result.valueLo);
 	}
 	const d = editable(dst);
 	switch (op) {
@@ -342,13 +354,13 @@ export function applyAlu(op: number, dst: Range, src: Range, wide: boolean): Ran
 			mul(d, src);
 			break;
 		case ALU_LSH:
-			shiftLeft(d, src, wide);
+			shiftLeft(d, amount, wide);
 			break;
 		case ALU_RSH:
-			shiftRight(d, src, wide);
+			shiftRight(d, amount, wide);
 			break;
 		case ALU_ARSH:
-			shiftRightSigned(d, src, wide);
+			shiftRightSigned(d, amount, wide);
 			break;
 		default:
 			bitwise(op, d, src);
@@ -357,32 +369,25 @@ export function applyAlu(op: number, dst: Range, src: Range, wide: boolean): Ran
 	return sync(d);
 }
 
-function constantResult(op: number, a: bigint, b: bigint): bigint {
+function constResult(op: number, a: Tnum, b: Tnum, amount: number): Tnum {
 	switch (op) {
 		case ALU_ADD:
-			return asU64(a + b);
+			return tnumAdd(a, b);
 		case ALU_SUB:
-			return asU64(a - b);
+			return tnumSub(a, b);
 		case ALU_MUL:
-			return asU64(a * b);
+			return constProduct(a, b);
 		case ALU_AND:
-			return a & b;
+			return tnumAnd(a, b);
 		case ALU_OR:
-			return a | b;
+			return tnumOr(a, b);
 		case ALU_XOR:
-			return a ^ b;
+			return tnumXor(a, b);
 		case ALU_LSH:
-			return asU64(a << b);
+			return tnumShiftLeft(a, amount);
 		case ALU_RSH:
-			return a >> b;
+			return tnumShiftRight(a, amount);
 		default:
-			return asU64(asS64(a) >> b);
+			return tnumShiftRightSigned(a, amount, 64);
 	}
 }
-
-/** Whether a value of the range always fits `bits`. */
-export function fitsBits(r: Range, bits: number): boolean {
-	return bitLength(r.umax) <= bits;
-}
-
-export { constValue };

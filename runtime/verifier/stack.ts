@@ -5,8 +5,8 @@
  * Source: check_stack_read_fixed_off and its neighbours in kernel/bpf/verifier.c.
  */
 import { EACCES, EFAULT, EINVAL, type Env, R, reject } from "./env.ts";
-import { bitLength, tnumIsConst, tnumText } from "./tnum.ts";
-import { asS64, isConst, rangeConstNumber } from "./range.ts";
+import { tnumIsConst, tnumText } from "./tnum.ts";
+import { asS64, constNumber, fitsBits, isConst, rangeConstNumber } from "./range.ts";
 import { markPrecise, pushHistory, stackAccess } from "./precision.ts";
 import { type Frame, type Reg, baseId, isAddConst, isNull, mapRegs, notInit, scalar, slotIsSpilled, unknownScalar, zeroScalar } from "./state.ts";
 import {
@@ -14,7 +14,7 @@ import {
 } from "./types.ts";
 
 const MAX_STACK = 512;
-const MAX_VAR_OFF = 1n << 29n;
+const MAX_VAR_OFF = 1 << 29;
 const RINGBUF_DYNPTR = 2;
 
 export const slotOf = (off: number): number => Math.trunc((-off - 1) / 8);
@@ -44,21 +44,21 @@ export function checkStackBounds(env: Env, regno: number, off: number, size: num
 	const frame = framePointedTo(env, reg);
 	const extra = write ? " write to" : " read from";
 	const fixed = isConst(reg.range);
-	let lo: bigint;
-	let hi: bigint;
+	let lo: number;
+	let hi: number;
 	if (fixed) {
-		lo = asS64(reg.range.tnum.value) + BigInt(off);
-		hi = lo + BigInt(size);
+		lo = constNumber(reg.range) + off;
+		hi = lo + size;
 	} else {
-		if (reg.range.smax >= MAX_VAR_OFF || reg.range.smin <= -MAX_VAR_OFF) {
+		if (reg.range.smaxNumber >= MAX_VAR_OFF || reg.range.sminNumber <= -MAX_VAR_OFF) {
 			reject(EACCES, `invalid unbounded variable-offset${extra} stack ${R(regno)}`, { code: "V0210", register: regno, suggestion: "bound the index before using it" });
 		}
-		lo = reg.range.smin + BigInt(off);
-		hi = reg.range.smax + BigInt(off + size);
+		lo = reg.range.sminNumber + off;
+		hi = reg.range.smaxNumber + off + size;
 	}
 	const lowest = write || env.allowUninitStack ? -MAX_STACK : -frame.kinds.length * 8;
-	let errno = lo < BigInt(lowest) || lo > -1n ? EACCES : 0;
-	if (errno === 0 && hi > 0n) errno = EINVAL;
+	let errno = lo < lowest || lo > -1 ? EACCES : 0;
+	if (errno === 0 && hi > 0) errno = EINVAL;
 	if (errno === 0 && size < 0) errno = EFAULT;
 	if (errno !== 0) {
 		const where = fixed ? `off=${asS64(reg.range.tnum.value) + BigInt(off)} size=${size}` : `var_off=${tnumText(reg.range.tnum)} off=${off} size=${size}`;
@@ -66,9 +66,9 @@ export function checkStackBounds(env: Env, regno: number, off: number, size: num
 			code: "V0211", register: regno, needed: "an offset within the 512 bytes below the frame pointer", known: where,
 		});
 	}
-	frame.grow(Number(-lo));
+	frame.grow(-lo);
 	const sub = env.subprogs[frame.subprog];
-	if (sub.stackDepth < -Number(lo)) sub.stackDepth = Number(-lo);
+	if (sub.stackDepth < -lo) sub.stackDepth = -lo;
 }
 
 /** Writing over half a dynptr destroys the whole of it. */
@@ -113,7 +113,7 @@ function spill(_env: Env, frame: Frame, slot: number, reg: Reg, size: number): v
 	frame.kinds[slot] = kinds;
 }
 
-const narrow = (reg: Reg, size: number): boolean => bitLength(reg.range.umax) <= size * 8;
+const narrow = (reg: Reg, size: number): boolean => fitsBits(reg.range, size * 8);
 
 export function writeFixed(env: Env, frame: Frame, off: number, size: number, valueRegno: number, imm: number | null): void {
 	const slot = slotOf(off);
@@ -173,8 +173,8 @@ export function writeFixed(env: Env, frame: Frame, off: number, size: number, va
 
 export function writeVariable(env: Env, frame: Frame, ptrRegno: number, off: number, size: number, valueRegno: number, imm: number | null): void {
 	const ptr = env.regs[ptrRegno];
-	const lo = Number(ptr.range.smin) + off;
-	const hi = Number(ptr.range.smax) + off + size;
+	const lo = ptr.range.sminNumber + off;
+	const hi = ptr.range.smaxNumber + off + size;
 	const reg = valueRegno >= 0 ? env.regs[valueRegno] : null;
 	const zero = (reg !== null && isNull(reg)) || (reg === null && imm === 0);
 	let usedZero = false;
@@ -237,8 +237,8 @@ export function readFixed(env: Env, frame: Frame, off: number, size: number, dst
 			if (dst < 0) return;
 			// Little-endian: the low bytes of the register are at the slot's lowest address.
 			if (size <= spilled && off % 8 === 0) {
-				if (size === 4 && spilled === 4 && bitLength(reg.range.umax) <= 32) frame.slots[slot] = reg = withScalarId(env, reg);
-				if (bitLength(reg.range.umax) > size * 8 && reg.id) {
+				if (size === 4 && spilled === 4 && fitsBits(reg.range, 32)) frame.slots[slot] = reg = withScalarId(env, reg);
+				if (!fitsBits(reg.range, size * 8) && reg.id) {
 					reg = reg.copy();
 					reg.id = 0;
 				}
@@ -289,12 +289,12 @@ export function checkStackRange(env: Env, regno: number, off: number, size: numb
 	const fixed = tnumIsConst(reg.range.tnum);
 	let lo: number;
 	let hi: number;
-	if (fixed) lo = hi = Number(asS64(reg.range.tnum.value)) + off;
+	if (fixed) lo = hi = constNumber(reg.range) + off;
 	else {
 		if (!env.bypassSpecV1) reject(EACCES, `${R(regno)} variable offset stack access prohibited for !root, var_off=${tnumText(reg.range.tnum)}`, { code: "V0220" });
 		raw = null;
-		lo = Number(reg.range.smin) + off;
-		hi = Number(reg.range.smax) + off;
+		lo = reg.range.sminNumber + off;
+		hi = reg.range.smaxNumber + off;
 	}
 	if (raw) {
 		for (let i = lo; i < hi + size; i++) {
@@ -333,8 +333,8 @@ export function readVariable(env: Env, ptrRegno: number, off: number, size: numb
 	const reg = env.regs[ptrRegno];
 	const frame = framePointedTo(env, reg);
 	checkStackRange(env, ptrRegno, off, size, false, false, null);
-	const lo = Number(reg.range.smin) + off;
-	const hi = Number(reg.range.smax) + off;
+	const lo = reg.range.sminNumber + off;
+	const hi = reg.range.smaxNumber + off;
 	env.regs[dst] = loadBytes(frame, lo, hi + size);
 	checkFastcall(env, frame, lo);
 }

@@ -6,7 +6,7 @@
  * not to a value, and is therefore kept as bit masks beside the registers.
  * Source: struct bpf_reg_state, bpf_func_state, bpf_verifier_state of include/linux/bpf_verifier.h.
  */
-import { type Range, unbounded, zero } from "./range.ts";
+import { type Range, isZero, unbounded, zero } from "./range.ts";
 import { INVALID, NOT_INIT, PTR_TO_STACK, SCALAR, SPILL, kindAt } from "./types.ts";
 import type { MapInfo } from "./maps.ts";
 import type { TypeSource } from "./btf.ts";
@@ -98,7 +98,7 @@ export function pointer(type: number): Reg {
 }
 
 export function isNull(reg: Reg): boolean {
-	return reg.type === SCALAR && reg.range.tnum.mask === 0n && reg.range.tnum.value === 0n;
+	return reg.type === SCALAR && isZero(reg.range);
 }
 
 export interface RetvalRange {

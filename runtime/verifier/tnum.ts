@@ -3,152 +3,184 @@
  *
  *     bit of mask 1: unknown      bit of mask 0: known, and equal to that bit of value
  *
- * `value & mask` is always 0. In: tnums, out: tnums; nothing is changed in place. The operations are sound over-approximations, and those
- * of multiplication and shifting as precise as Linux 6.18's, because verdicts depend on them.
+ * `value & mask` is always 0; both are words of two halves (word.ts). In: tnums, out: tnums; nothing is changed in place. The operations are sound
+ * over-approximations, and those of multiplication and shifting as precise as Linux 6.18's, because verdicts depend on them.
  * Source: Vishwanathan et al., "Sound, Precise, and Fast Abstract Interpretation with Tristate Numbers" (CGO 2022); kernel/bpf/tnum.c for behaviour.
  */
-export interface Tnum {
-	readonly value: bigint;
-	readonly mask: bigint;
+import {
+	below, bitLength, borrow, carry, filled, leftHigh, leftLow, rightHigh, rightLow, signedRightHigh, signedRightLow, swapBytes32, unsignedBig,
+} from "./word.ts";
+
+export class Tnum {
+	readonly valueHi: number;
+	readonly valueLo: number;
+	readonly maskHi: number;
+	readonly maskLo: number;
+
+	constructor(valueHi: number, valueLo: number, maskHi: number, maskLo: number) {
+		this.valueHi = valueHi;
+		this.valueLo = valueLo;
+		this.maskHi = maskHi;
+		this.maskLo = maskLo;
+	}
+
+	get value(): bigint {
+		return unsignedBig(this.valueHi, this.valueLo);
+	}
+
+	get mask(): bigint {
+		return unsignedBig(this.maskHi, this.maskLo);
+	}
 }
 
 export const U64 = 0xffff_ffff_ffff_ffffn;
-const U32 = 0xffff_ffffn;
+export const tnumUnknown = new Tnum(0, 0, -1, -1);
+const unknownLow = new Tnum(0, 0, 0, -1);
 
-export const tnumUnknown: Tnum = { value: 0n, mask: U64 };
-
-function tnum(value: bigint, mask: bigint): Tnum {
-	return { value, mask };
-}
-
-export function tnumConst(value: bigint): Tnum {
-	return { value, mask: 0n };
+export function tnumConst(hi: number, lo: number): Tnum {
+	return new Tnum(hi, lo, 0, 0);
 }
 
 export function tnumIsConst(a: Tnum): boolean {
-	return a.mask === 0n;
+	return (a.maskHi | a.maskLo) === 0;
 }
 
-/** Number of bits that `x` needs. */
-export function bitLength(x: bigint): number {
-	if (x <= U32) return 32 - Math.clz32(Number(x));
-	return 64 - Math.clz32(Number(x >> 32n));
+export function tnumLowIsConst(a: Tnum): boolean {
+	return a.maskLo === 0;
+}
+
+export function tnumEqual(a: Tnum, b: Tnum): boolean {
+	return a === b || (a.valueLo === b.valueLo && a.maskLo === b.maskLo && a.valueHi === b.valueHi && a.maskHi === b.maskHi);
 }
 
 /** The smallest tnum that holds every value from min to max (unsigned). */
-export function tnumRange(min: bigint, max: bigint): Tnum {
-	const bits = bitLength(min ^ max);
-	if (bits > 63) return tnumUnknown;
-	const delta = (1n << BigInt(bits)) - 1n;
-	return tnum(min & ~delta, delta);
+export function tnumRange(minHi: number, minLo: number, maxHi: number, maxLo: number): Tnum {
+	const hi = minHi ^ maxHi;
+	if (hi < 0) return tnumUnknown;
+	const deltaHi = filled(hi);
+	const deltaLo = hi === 0 ? filled(minLo ^ maxLo) : -1;
+	return new Tnum(minHi & ~deltaHi, minLo & ~deltaLo, deltaHi, deltaLo);
 }
 
-export function tnumShiftLeft(a: Tnum, shift: bigint): Tnum {
-	return tnum((a.value << shift) & U64, (a.mask << shift) & U64);
+export function tnumShiftLeft(a: Tnum, n: number): Tnum {
+	return new Tnum(leftHigh(a.valueHi, a.valueLo, n), leftLow(a.valueLo, n), leftHigh(a.maskHi, a.maskLo, n), leftLow(a.maskLo, n));
 }
 
-export function tnumShiftRight(a: Tnum, shift: bigint): Tnum {
-	return tnum(a.value >> shift, a.mask >> shift);
+export function tnumShiftRight(a: Tnum, n: number): Tnum {
+	return new Tnum(rightHigh(a.valueHi, n), rightLow(a.valueHi, a.valueLo, n), rightHigh(a.maskHi, n), rightLow(a.maskHi, a.maskLo, n));
 }
 
-/** Arithmetic shift: an unknown sign bit spreads as unknown bits. */
-export function tnumShiftRightSigned(a: Tnum, shift: bigint, bits: 32 | 64): Tnum {
-	if (bits === 32) return tnum((BigInt.asIntN(32, a.value) >> shift) & U32, (BigInt.asIntN(32, a.mask) >> shift) & U32);
-	return tnum((BigInt.asIntN(64, a.value) >> shift) & U64, (BigInt.asIntN(64, a.mask) >> shift) & U64);
+/** Arithmetic shift: an unknown sign bit spreads as unknown bits. Of the low half alone for 32 bits. */
+export function tnumShiftRightSigned(a: Tnum, n: number, bits: 32 | 64): Tnum {
+	if (bits === 32) return new Tnum(0, a.valueLo >> n, 0, a.maskLo >> n);
+	return new Tnum(signedRightHigh(a.valueHi, n), signedRightLow(a.valueHi, a.valueLo, n), signedRightHigh(a.maskHi, n), signedRightLow(a.maskHi, a.maskLo, n));
 }
 
 export function tnumAdd(a: Tnum, b: Tnum): Tnum {
-	const sm = (a.mask + b.mask) & U64;
-	const sv = (a.value + b.value) & U64;
-	const carries = ((sm + sv) & U64) ^ sv;
-	const mask = carries | a.mask | b.mask;
-	return tnum(sv & ~mask, mask);
+	const valueLo = (a.valueLo + b.valueLo) | 0;
+	const valueHi = (a.valueHi + b.valueHi + carry(a.valueLo, valueLo)) | 0;
+	if ((a.maskLo | a.maskHi | b.maskLo | b.maskHi) === 0) return new Tnum(valueHi, valueLo, 0, 0);
+	const maskLo = (a.maskLo + b.maskLo) | 0;
+	const maskHi = (a.maskHi + b.maskHi + carry(a.maskLo, maskLo)) | 0;
+	// Bits that a carry out of unknown ones may change.
+	const mostLo = (maskLo + valueLo) | 0;
+	const mostHi = (maskHi + valueHi + carry(maskLo, mostLo)) | 0;
+	const lo = (mostLo ^ valueLo) | a.maskLo | b.maskLo;
+	const hi = (mostHi ^ valueHi) | a.maskHi | b.maskHi;
+	return new Tnum(valueHi & ~hi, valueLo & ~lo, hi, lo);
 }
 
 export function tnumSub(a: Tnum, b: Tnum): Tnum {
-	const dv = (a.value - b.value) & U64;
-	const borrows = ((dv + a.mask) & U64) ^ ((dv - b.mask) & U64);
-	const mask = borrows | a.mask | b.mask;
-	return tnum(dv & ~mask, mask);
+	const valueLo = (a.valueLo - b.valueLo) | 0;
+	const valueHi = (a.valueHi - b.valueHi - borrow(a.valueLo, b.valueLo)) | 0;
+	const mostLo = (valueLo + a.maskLo) | 0;
+	const mostHi = (valueHi + a.maskHi + carry(valueLo, mostLo)) | 0;
+	const leastLo = (valueLo - b.maskLo) | 0;
+	const leastHi = (valueHi - b.maskHi - borrow(valueLo, b.maskLo)) | 0;
+	const lo = (mostLo ^ leastLo) | a.maskLo | b.maskLo;
+	const hi = (mostHi ^ leastHi) | a.maskHi | b.maskHi;
+	return new Tnum(valueHi & ~hi, valueLo & ~lo, hi, lo);
 }
 
+const nought = tnumConst(0, 0);
+
 export function tnumNeg(a: Tnum): Tnum {
-	return tnumSub({ value: 0n, mask: 0n }, a);
+	return tnumSub(nought, a);
 }
 
 export function tnumAnd(a: Tnum, b: Tnum): Tnum {
-	const value = a.value & b.value;
-	return tnum(value, (a.value | a.mask) & (b.value | b.mask) & ~value);
+	const hi = a.valueHi & b.valueHi;
+	const lo = a.valueLo & b.valueLo;
+	return new Tnum(hi, lo, (a.valueHi | a.maskHi) & (b.valueHi | b.maskHi) & ~hi, (a.valueLo | a.maskLo) & (b.valueLo | b.maskLo) & ~lo);
 }
 
 export function tnumOr(a: Tnum, b: Tnum): Tnum {
-	const value = a.value | b.value;
-	return tnum(value, (a.mask | b.mask) & ~value);
+	const hi = a.valueHi | b.valueHi;
+	const lo = a.valueLo | b.valueLo;
+	return new Tnum(hi, lo, (a.maskHi | b.maskHi) & ~hi, (a.maskLo | b.maskLo) & ~lo);
 }
 
 export function tnumXor(a: Tnum, b: Tnum): Tnum {
-	const mask = a.mask | b.mask;
-	return tnum((a.value ^ b.value) & ~mask, mask);
+	const hi = a.maskHi | b.maskHi;
+	const lo = a.maskLo | b.maskLo;
+	return new Tnum((a.valueHi ^ b.valueHi) & ~hi, (a.valueLo ^ b.valueLo) & ~lo, hi, lo);
 }
 
-/** Long multiplication: an unknown bit of `a` joins "partial product added" with "not added". */
+/** Long multiplication: an unknown bit of `a` joins "partial product added" with "not added". Not for two constants. */
 export function tnumMul(a: Tnum, b: Tnum): Tnum {
-	if (a.mask === 0n && b.mask === 0n) return tnum((a.value * b.value) & U64, 0n);
-	let acc = tnum(0n, 0n);
-	while (a.value !== 0n || a.mask !== 0n) {
-		if (a.value & 1n) acc = tnumAdd(acc, b);
-		else if (a.mask & 1n) acc = tnumUnion(acc, tnumAdd(acc, b));
-		a = tnumShiftRight(a, 1n);
-		b = tnumShiftLeft(b, 1n);
+	let product = nought;
+	const bits = bitLength(a.valueHi | a.maskHi, a.valueLo | a.maskLo);
+	for (let i = 0; i < bits; i++) {
+		const bit = 1 << i;
+		const value = i < 32 ? a.valueLo & bit : a.valueHi & bit;
+		const mask = i < 32 ? a.maskLo & bit : a.maskHi & bit;
+		if ((value | mask) === 0) continue;
+		const added = tnumAdd(product, tnumShiftLeft(b, i));
+		product = value !== 0 ? added : tnumUnion(product, added);
 	}
-	return acc;
+	return product;
 }
 
 /** Whether some value is in both. */
 export function tnumOverlap(a: Tnum, b: Tnum): boolean {
-	const known = ~a.mask & ~b.mask & U64;
-	return (a.value & known) === (b.value & known);
+	return (((a.valueHi ^ b.valueHi) & ~a.maskHi & ~b.maskHi) | ((a.valueLo ^ b.valueLo) & ~a.maskLo & ~b.maskLo)) === 0;
 }
 
 export function tnumIntersect(a: Tnum, b: Tnum): Tnum {
-	const mask = a.mask & b.mask;
-	return tnum((a.value | b.value) & ~mask, mask);
+	const hi = a.maskHi & b.maskHi;
+	const lo = a.maskLo & b.maskLo;
+	return new Tnum((a.valueHi | b.valueHi) & ~hi, (a.valueLo | b.valueLo) & ~lo, hi, lo);
 }
 
 export function tnumUnion(a: Tnum, b: Tnum): Tnum {
-	const mask = (a.value ^ b.value) | a.mask | b.mask;
-	return tnum(a.value & b.value & ~mask, mask);
+	const hi = (a.valueHi ^ b.valueHi) | a.maskHi | b.maskHi;
+	const lo = (a.valueLo ^ b.valueLo) | a.maskLo | b.maskLo;
+	return new Tnum(a.valueHi & b.valueHi & ~hi, a.valueLo & b.valueLo & ~lo, hi, lo);
 }
 
+/** The low `bytes` (1, 2, 4), zero-extended. */
 export function tnumCast(a: Tnum, bytes: number): Tnum {
-	const keep = (1n << BigInt(bytes * 8)) - 1n;
-	return tnum(a.value & keep, a.mask & keep);
+	const keep = bytes === 4 ? -1 : (1 << (bytes * 8)) - 1;
+	return new Tnum(0, a.valueLo & keep, 0, a.maskLo & keep);
 }
 
 export function tnumIsAligned(a: Tnum, size: number): boolean {
-	return ((a.value | a.mask) & BigInt(size - 1)) === 0n;
+	return ((a.valueLo | a.maskLo) & (size - 1)) === 0;
 }
 
 /** Whether every value of `b` is one of `a`. */
 export function tnumIn(a: Tnum, b: Tnum): boolean {
-	if (b.mask & ~a.mask) return false;
-	return a.value === (b.value & ~a.mask);
+	if (((b.maskHi & ~a.maskHi) | (b.maskLo & ~a.maskLo)) !== 0) return false;
+	return a.valueHi === (b.valueHi & ~a.maskHi) && a.valueLo === (b.valueLo & ~a.maskLo);
 }
 
 export function tnumLow(a: Tnum): Tnum {
-	return tnum(a.value & U32, a.mask & U32);
-}
-
-export function tnumClearLow(a: Tnum): Tnum {
-	return tnum(a.value & ~U32, a.mask & ~U32);
+	if ((a.valueHi | a.maskHi) === 0) return a;
+	return a === tnumUnknown ? unknownLow : new Tnum(0, a.valueLo, 0, a.maskLo);
 }
 
 export function tnumWithLow(a: Tnum, low: Tnum): Tnum {
-	return tnum((a.value & ~U32) | (low.value & U32), (a.mask & ~U32) | (low.mask & U32));
-}
-
-export function tnumLowIsConst(a: Tnum): boolean {
-	return (a.mask & U32) === 0n;
+	return new Tnum(a.valueHi, low.valueLo, a.maskHi, low.maskLo);
 }
 
 /** "(0x0; 0xff)", as the kernel prints it. */
@@ -156,31 +188,40 @@ export function tnumText(a: Tnum): string {
 	return `(0x${a.value.toString(16)}; 0x${a.mask.toString(16)})`;
 }
 
-/** The smallest member greater than `z`; the greatest member when there is none. */
-export function tnumNext(t: Tnum, z: bigint): bigint {
-	const top = t.value | t.mask;
-	if (z >= top) return top;
-	if (z < t.value) return t.value;
-	const nearest = t.value | (z & t.mask);
-	if (nearest > z) {
+/** The smallest member greater than z, as a constant; the greatest member when there is none. */
+export function tnumNext(t: Tnum, zHi: number, zLo: number): Tnum {
+	const { valueHi, valueLo, maskHi, maskLo } = t;
+	const topHi = valueHi | maskHi;
+	const topLo = valueLo | maskLo;
+	if (!below(zHi, zLo, topHi, topLo)) return tnumConst(topHi, topLo);
+	if (below(zHi, zLo, valueHi, valueLo)) return tnumConst(valueHi, valueLo);
+	const nearHi = valueHi | (zHi & maskHi);
+	const nearLo = valueLo | (zLo & maskLo);
+	if (below(zHi, zLo, nearHi, nearLo)) {
 		// A known one where z has a zero: unknown bits below it may all be zero.
-		const k = BigInt(bitLength(~z & U64 & t.value & ~t.mask));
-		const high = (U64 << k) & U64;
-		return (high & z) | (~high & U64 & t.value);
+		const k = bitLength(~zHi & valueHi & ~maskHi, ~zLo & valueLo & ~maskLo);
+		const hi = aboveHigh(k);
+		const lo = aboveLow(k);
+		return tnumConst((hi & zHi) | (~hi & valueHi), (lo & zLo) | (~lo & valueLo));
 	}
-	const k = BigInt(bitLength(z & ~t.value & ~t.mask & U64));
-	const high = (U64 << k) & U64;
-	const stepped = ((high & t.mask & z) | (high & ~t.mask & U64)) + (1n << k);
-	return (stepped & U64 & t.mask) | t.value;
+	const k = bitLength(zHi & ~valueHi & ~maskHi, zLo & ~valueLo & ~maskLo);
+	const hi = aboveHigh(k);
+	const lo = aboveLow(k);
+	// Counting up among the unknown bits from k on: the known ones carry through.
+	const fromLo = (lo & maskLo & zLo) | (lo & ~maskLo);
+	const fromHi = (hi & maskHi & zHi) | (hi & ~maskHi);
+	const stepLo = (fromLo + (k < 32 ? 1 << k : 0)) | 0;
+	const stepHi = (fromHi + (k >= 32 && k < 64 ? 1 << (k - 32) : 0) + carry(fromLo, stepLo)) | 0;
+	return tnumConst((stepHi & maskHi) | valueHi, (stepLo & maskLo) | valueLo);
 }
 
-/** The bytes of the low `bits` in reverse order, zero-extended. */
+/** Ones from bit k (0 … 64) of a word on. */
+const aboveHigh = (k: number): number => (k <= 32 ? -1 : k === 64 ? 0 : -1 << (k - 32));
+const aboveLow = (k: number): number => (k >= 32 ? 0 : -1 << k);
+
+/** The bytes of the low `bits` (16, 32, 64) in reverse order, zero-extended. */
 export function tnumByteSwap(t: Tnum, bits: number): Tnum {
-	return tnum(swapBytes(t.value, bits), swapBytes(t.mask, bits));
-}
-
-function swapBytes(x: bigint, bits: number): bigint {
-	let out = 0n;
-	for (let i = 0; i < bits; i += 8) out = (out << 8n) | ((x >> BigInt(i)) & 0xffn);
-	return out;
+	if (bits === 64) return new Tnum(swapBytes32(t.valueLo), swapBytes32(t.valueHi), swapBytes32(t.maskLo), swapBytes32(t.maskHi));
+	if (bits === 32) return new Tnum(0, swapBytes32(t.valueLo), 0, swapBytes32(t.maskLo));
+	return new Tnum(0, swapBytes32(t.valueLo) >>> 16, 0, swapBytes32(t.maskLo) >>> 16);
 }

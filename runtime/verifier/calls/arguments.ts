@@ -8,7 +8,7 @@ import { EACCES, EINVAL, EOPNOTSUPP, type Env, R, internal, reject } from "../en
 import { nameOf, sameStruct } from "../btf.ts";
 import { type Field, FIELD, KPTR, fieldAt, hasField } from "../fields.ts";
 import { MAP, type MapInfo, hasDirectValue } from "../maps.ts";
-import { asS64, isConst } from "../range.ts";
+import { constNumber, isConst } from "../range.ts";
 import { type Reg, type RetvalRange, isNull, slotIsSpilled } from "../state.ts";
 import { markPrecise, markSlotPrecise } from "../precision.ts";
 import { accessKernelObject, matchKptr } from "../objects.ts";
@@ -185,7 +185,7 @@ export function checkSize(env: Env, regno: number, write: boolean, zeroAllowed: 
 	const { range } = reg;
 	if (facts) facts.maxSize = range.umax;
 	if (!isConst(range)) raw = null;
-	if (range.smin < 0n) {
+	if (range.sminHi < 0) {
 		reject(EACCES, `${R(regno)} min value is negative, either use unsigned or 'var &= const'`, { code: "V0270", register: regno, needed: "a size ≥ 0", known: describeRange(range), suggestion: "make the size unsigned, or check it" });
 	}
 	if (range.umin === 0n && !zeroAllowed) {
@@ -194,7 +194,7 @@ export function checkSize(env: Env, regno: number, write: boolean, zeroAllowed: 
 	if (range.umax >= MAX_SIZE) {
 		reject(EACCES, `${R(regno)} unbounded memory access, use 'var &= const' or 'if (var < const)'`, { code: "V0272", register: regno, needed: "a bounded size", known: describeRange(range), suggestion: "mask or compare the size before the call" });
 	}
-	checkHelperMemory(env, regno - 1, Number(range.umax), write, zeroAllowed, raw);
+	checkHelperMemory(env, regno - 1, range.umaxNumber, write, zeroAllowed, raw);
 	markPrecise(env, regno);
 }
 
@@ -217,7 +217,7 @@ export function checkConstString(env: Env, regno: number): string {
 	if (!isConst(reg.range)) reject(EACCES, `${R(regno)} is not a constant address'`, { code: "V0273", register: regno });
 	if (!hasDirectValue(map.type)) reject(EACCES, "no direct value access support for this map type", { code: "V0273" });
 	checkMapValue(env, regno, reg.off, map.valueSize - reg.off, false, false);
-	const off = reg.off + Number(asS64(reg.range.tnum.value));
+	const off = reg.off + constNumber(reg.range);
 	const bytes = map.def.initial ?? new Uint8Array(0);
 	let end = off;
 	while (end < bytes.length && bytes[end] !== 0) end++;
@@ -229,7 +229,7 @@ export function checkConstString(env: Env, regno: number): string {
 function constantKey(env: Env, key: Reg, size: number): bigint {
 	if (key.type !== PTR_TO_STACK || !isConst(key.range)) return -1n;
 	const frame = framePointedTo(env, key);
-	const at = key.off + Number(asS64(key.range.tnum.value));
+	const at = key.off + constNumber(key.range);
 	const slot = slotOf(at);
 	const first = (-at - 1) % 8;
 	const kinds = frame.kinds[slot];
@@ -253,7 +253,7 @@ export function checkFieldPointer(env: Env, regno: number, kind: number, name: s
 	if (!map.types) reject(EINVAL, `map '${map.name}' has to have BTF in order to use ${name}`, { code: "V0630" });
 	if (!hasField(map.fields, kind)) reject(EINVAL, `map '${map.name}' has no valid ${name}`, { code: "V0630" });
 	const at = kind === FIELD.timer ? map.fields!.timer : kind === FIELD.wq ? map.fields!.wq : map.fields!.taskWork;
-	const off = Number(asS64(reg.range.tnum.value)) + reg.off;
+	const off = constNumber(reg.range) + reg.off;
 	if (at !== off) reject(EINVAL, `off ${off} doesn't point to 'struct ${name}' that is at ${at}`, { code: "V0630" });
 	facts.mapUid = reg.mapUid;
 	facts.map = map;
@@ -268,7 +268,7 @@ function kptrDestination(env: Env, regno: number, facts: CallFacts): void {
 	}
 	if (!isConst(reg.range)) reject(EINVAL, `${R(regno)} doesn't have constant offset. kptr has to be at the constant offset`, { code: "V0631" });
 	if (!hasField(fields, KPTR)) reject(EINVAL, `${R(regno)} has no valid kptr`, { code: "V0631" });
-	const off = reg.off + Number(asS64(reg.range.tnum.value));
+	const off = reg.off + constNumber(reg.range);
 	const field = fieldAt(fields, off, KPTR);
 	if (!field) reject(EACCES, `off=${off} doesn't point to kptr`, { code: "V0631" });
 	if (field.kind !== FIELD.kptrRef && field.kind !== FIELD.kptrPercpu) reject(EACCES, `off=${off} kptr isn't referenced kptr`, { code: "V0631" });

@@ -8,7 +8,8 @@ import { EACCES, EINVAL, ENOTSUPP, type Env, internal, reject } from "../env.ts"
 import { isRecord, resolved, sizeOf } from "../btf.ts";
 import { FIELD, hasField } from "../fields.ts";
 import { F_RDONLY_PROG, MAP, type MapInfo } from "../maps.ts";
-import { asS64, editable, isConst, sync, unbounded } from "../range.ts";
+import { editable, isConst, rangeBetween, sync, unbounded } from "../range.ts";
+import { highOf, lowOf } from "../word.ts";
 import { markPrecise } from "../precision.ts";
 import { accessMemory } from "../memory.ts";
 import { inRcu } from "../objects.ts";
@@ -22,7 +23,7 @@ import {
 } from "./callbacks.ts";
 import { pushBranch } from "../walk.ts";
 import { type Contract, contract as contractOf, helperName } from "./contract.ts";
-import { helperChangesPacket } from "./summary.ts";
+import { helperChangesPacket, helperContractName } from "./summary.ts";
 import { formatIsValid } from "./format.ts";
 import {
 	ALLOC, MAYBE_NULL, PERCPU, PTR_TO_BTF_ID, PTR_TO_MAP_VALUE, PTR_TO_MEM, PTR_TO_SOCKET, PTR_TO_SOCK_COMMON, PTR_TO_TCP_SOCK, RCU, RDONLY, RINGBUF,
@@ -50,7 +51,7 @@ const TRACING_ONLY_PERFMON = new Set([
 ]);
 
 function findContract(env: Env, name: string, id: number): Contract {
-	const found = env.spec.helper(name, env.image.expectedAttachType, env.sleepable);
+	const found = helperContractName(env, name);
 	if (found === null || (!env.options.perfmon && TRACING_ONLY_PERFMON.has(name))) {
 		reject(EINVAL, `program of this type cannot use helper bpf_${name}#${id}`, {
 			code: "V0120", needed: `a helper that ${env.spec.name} programs have`, known: `bpf_${name} is not one of them`,
@@ -281,26 +282,21 @@ function result(env: Env, c: Contract, name: string, facts: CallFacts, percpuObj
 
 const SIZED_RESULT = new Set(["get_stack", "get_task_stack", "probe_read_str", "probe_read_kernel_str", "probe_read_user_str"]);
 
+const MAX_ERRNO = -4095;
+
 function refineResult(env: Env, c: Contract, name: string, facts: CallFacts): void {
 	if (c.result.kind !== "int") return;
 	const { regs } = env.frame;
 	if (SIZED_RESULT.has(name)) {
 		const r = editable(unbounded);
-		r.smax = asS64(facts.maxSize);
-		r.s32max = Number(BigInt.asIntN(32, facts.maxSize));
-		r.smin = -4095n;
-		r.s32min = -4095;
+		r.setSigned(-1, MAX_ERRNO, highOf(facts.maxSize), lowOf(facts.maxSize));
+		r.s32min = MAX_ERRNO;
+		r.s32max = lowOf(facts.maxSize);
 		const id = regs[0];
 		regs[0] = scalar(sync(r));
 		regs[0].id = id.id;
 	} else if (name === "get_smp_processor_id") {
-		const r = editable(unbounded);
-		const top = env.options.cpus - 1;
-		r.umax = r.smax = BigInt(top);
-		r.u32max = r.s32max = top;
-		r.umin = r.smin = 0n;
-		r.u32min = r.s32min = 0;
-		regs[0] = scalar(sync(r));
+		regs[0] = scalar(rangeBetween(0, env.options.cpus - 1));
 	}
 }
 

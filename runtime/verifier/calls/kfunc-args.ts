@@ -10,7 +10,7 @@ import { EACCES, EINVAL, type Env, R, internal, reject, unsupported } from "../e
 import { type BtfType, type TypeSource, isProjectionOf, isRecord, isScalarStruct, isScalarType, kindName, nameOf, resolved, sameStruct, sizeOf, skipModifiers } from "../btf.ts";
 import { FIELD, type Field, fieldAt, fieldName } from "../fields.ts";
 import type { MapInfo } from "../maps.ts";
-import { asS64, isConst } from "../range.ts";
+import { constNumber, isConst } from "../range.ts";
 import { markPrecise } from "../precision.ts";
 import { hasUnsafeModifiers, isRcu, isTrusted, standsForStruct } from "../objects.ts";
 import { fieldsOf, findLock, spinLock } from "../references.ts";
@@ -382,7 +382,7 @@ function lockedWith(env: Env, reg: Reg): void {
 function graphRoot(env: Env, call: KfuncCall, reg: Reg, regno: number, kind: number): void {
 	const name = fieldName(kind);
 	if (!isConst(reg.range)) reject(EINVAL, `${R(regno)} doesn't have constant offset. ${name} has to be at the constant offset`, { code: "V0630" });
-	const off = reg.off + Number(asS64(reg.range.tnum.value));
+	const off = reg.off + constNumber(reg.range);
 	const field = fieldAt(fieldsOf(env, reg), off, kind);
 	if (!field) reject(EINVAL, `${name} not found at offset=${off}`, { code: "V0630" });
 	lockedWith(env, reg);
@@ -392,7 +392,7 @@ function graphRoot(env: Env, call: KfuncCall, reg: Reg, regno: number, kind: num
 function graphNode(env: Env, call: KfuncCall, reg: Reg, regno: number, headKind: number, nodeKind: number): void {
 	const name = fieldName(nodeKind);
 	if (!isConst(reg.range)) reject(EINVAL, `${R(regno)} doesn't have constant offset. ${name} has to be at the constant offset`, { code: "V0630" });
-	const off = reg.off + Number(asS64(reg.range.tnum.value));
+	const off = reg.off + constNumber(reg.range);
 	if (!fieldAt(fieldsOf(env, reg), off, nodeKind)) reject(EINVAL, `${name} not found at offset=${off}`, { code: "V0630" });
 	const root = call.graphField;
 	if (!root) internal("graph node before its root");

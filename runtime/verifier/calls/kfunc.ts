@@ -7,7 +7,7 @@ import type { Insn } from "../../../assembler/spec/insn.ts";
 import { EACCES, EFAULT, EINVAL, type Env, internal, reject, unsupported } from "../env.ts";
 import { isRecord, isScalarType, kindName, nameOf, resolved, sizeOf, skipModifiers } from "../btf.ts";
 import { FIELD, hasField, objectFields } from "../fields.ts";
-import { editable, rangeConstNumber, sync, unbounded } from "../range.ts";
+import { rangeBetween, rangeConstNumber } from "../range.ts";
 import { markPrecise } from "../precision.ts";
 import { findUnfinished } from "../prune.ts";
 import { inRcu, isRcu } from "../objects.ts";
@@ -75,12 +75,7 @@ function failedLock(env: Env, at: number): void {
 	const other = pushBranch(env, at + 1, at, false);
 	const { regs } = other.frames[other.curframe];
 	clearCallerSaved(regs);
-	const r = editable(unbounded);
-	r.s32min = -4095;
-	r.s32max = -1;
-	r.smin = -4095n;
-	r.smax = -1n;
-	regs[0] = scalar(sync(r));
+	regs[0] = scalar(rangeBetween(-4095, -1));
 }
 
 function callbacks(env: Env, call: KfuncCall): void {
