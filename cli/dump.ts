@@ -1,17 +1,18 @@
 /** `ebpfcc dump`: looks into an object, with the options and the output of `llvm-objdump`. */
-import { readFileSync, statSync } from "node:fs";
 import type { Command } from "commander";
 import { describeRelocations, describeSections, describeSymbols } from "../assembler/elf/describe.ts";
 import { readElf, readLayout } from "../assembler/elf/read.ts";
 import { sourceLines } from "../assembler/text/source-lines.ts";
 import { disassemble } from "../assembler/text/disassemble.ts";
-import { fail, readBytes } from "./files.ts";
+import { Complaint, fail, readBytes } from "./files.ts";
+import { SourceFiles } from "./source-files.ts";
 
 interface Options {
 	disassemble?: boolean;
 	disassembleAll?: boolean;
 	reloc?: boolean;
 	source?: boolean;
+	sourceRoot?: string[];
 	sectionHeaders?: boolean;
 	syms?: boolean;
 	section?: string[];
@@ -28,6 +29,7 @@ export function register(program: Command): void {
 		.option("-D, --disassemble-all", "disassemble all sections")
 		.option("-r, --reloc", "show relocations, with -d between the instructions")
 		.option("-S, --source", "show source lines between the instructions")
+		.option("--source-root <folder...>", "where sources may be read besides the current folder; others are not")
 		.option("-h, --section-headers", "show section headers")
 		.option("-t, --syms", "show the symbol table")
 		.option("-j, --section <name...>", "only these sections")
@@ -35,11 +37,18 @@ export function register(program: Command): void {
 		.option("--no-show-raw-insn", "no instruction bytes")
 		.helpOption("--help", "show this help")
 		.action((files: string[], options: Options) => {
-			for (const file of files) fail(file, () => process.stdout.write(dump(file, readBytes(file), options)));
+			let sources: SourceFiles | undefined;
+			for (const file of files)
+				fail(file, () => {
+					sources ??= openSources(options);
+					process.stdout.write(dump(file, readBytes(file), options, sources));
+				});
+			const [first, ...more] = sources?.skipped ?? [];
+			if (first !== undefined) process.stderr.write(`ebpfcc: note: ${JSON.stringify(first)}${more.length === 0 ? " lies" : ` and ${more.length} other files lie`} outside the current folder and were not read: --source-root allows a folder\n`);
 		});
 }
 
-function dump(file: string, bytes: Uint8Array, options: Options): string {
+function dump(file: string, bytes: Uint8Array, options: Options, sources: SourceFiles): string {
 	const layout = readLayout(bytes);
 	const object = readElf(bytes);
 	const code = options.disassemble || options.disassembleAll || options.source;
@@ -54,16 +63,15 @@ function dump(file: string, bytes: Uint8Array, options: Options): string {
 			sections: options.section,
 			alu32: options.mcpu === "v3" || options.mcpu === "v4",
 			raw: options.showRawInsn,
-			before: options.source ? sourceLines(object, linesOf) : undefined,
+			before: options.source ? sourceLines(object, (name) => sources.lines(name)) : undefined,
 		});
 	return text;
 }
 
-/** The lines of a source file that debug information names, for showing only. */
-function linesOf(path: string): string[] | undefined {
+function openSources({ sourceRoot }: Options): SourceFiles {
 	try {
-		return statSync(path).isFile() ? readFileSync(path, "utf8").split(/\r?\n/) : undefined;
-	} catch {
-		return undefined;
+		return new SourceFiles([process.cwd(), ...(sourceRoot ?? [])]);
+	} catch (error) {
+		throw new Complaint(`--source-root: ${(error as Error).message}`);
 	}
 }
