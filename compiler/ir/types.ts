@@ -1,6 +1,6 @@
 import type { TokenSpan } from "../diagnostics/diagnostic.ts";
 import type { AsmFlavor } from "./asm.ts";
-import type { CType } from "../types/types.ts";
+import type { CType, RecordType } from "../types/types.ts";
 import type { CoreReloKind, FunctionSym, ObjectSym, Sym } from "../types/typed.ts";
 
 /**
@@ -132,6 +132,8 @@ export interface Attr {
 	readonly align?: number;
 	readonly signed?: boolean;
 	readonly volatile?: boolean;
+	/** load, store: the C object that is accessed; absent: it may be any. */
+	readonly effective?: EffectiveType;
 	readonly bits?: 8 | 16 | 32 | 64;
 	readonly pred?: Pred;
 	readonly global?: IrGlobal | FunctionSym | ObjectSym;
@@ -155,6 +157,14 @@ export interface Attr {
 	readonly param?: number;
 	/** The C type behind a call's function, for BTF. */
 	readonly name?: string;
+}
+
+/** What C's effective types (C11 6.5p7) say of an access: accesses of different ones are of different bytes. */
+export interface EffectiveType {
+	readonly scalar: "int16" | "int32" | "int64" | "pointer";
+	/** The outermost structure that the member was named through, and the member's bytes in it. */
+	readonly record?: RecordType;
+	readonly offset?: number;
 }
 
 export type IrCallee =

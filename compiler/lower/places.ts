@@ -1,11 +1,12 @@
 import type { Inst, Value } from "../ir/types.ts";
 import type { LExpr, TExpr } from "../types/typed.ts";
-import type { CType } from "../types/types.ts";
+import type { CType, RecordType } from "../types/types.ts";
 import type { Lowering, Place, Wide } from "./state.ts";
 import { constant } from "../ir/values.ts";
 import { asPointer, asRecord, canonical, qualifiersOf } from "../types/basic.ts";
 import { alignOf, sizeOf } from "../types/layout.ts";
 import { extendFrom } from "./convert.ts";
+import { effectiveType } from "./effective-type.ts";
 import { isSigned, shapeOf, tyOf } from "./state.ts";
 
 /**
@@ -69,7 +70,7 @@ export function reach(f: Lowering, place: Place): Value {
 }
 
 /** The same, of something within another place. */
-const within = (base: Place): { space?: number } => (base.space === undefined ? {} : { space: base.space });
+const spaceOf = (base: Place): { space?: number } => (base.space === undefined ? {} : { space: base.space });
 
 /** gcd of an alignment (a power of two) and an offset. */
 export const alignAt = (align: number, offset: number): number => {
@@ -83,10 +84,12 @@ function memberOf(f: Lowering, base: Place, expr: LExpr & { kind: "member" }): P
 	const volatile = base.volatile || isVolatile(expr.type);
 	if (member.bitWidth !== null) {
 		const bits = { offset: member.bitOffset, width: member.bitWidth, size: record.body!.size };
-		return { base: base.base, type: expr.type, align: base.align, volatile, bits, ...within(base) };
+		return { base: base.base, type: expr.type, align: base.align, volatile, bits, ...spaceOf(base) };
 	}
 	const offset = member.bitOffset / 8;
-	return { base: f.b.ptradd(base.base, offset), type: expr.type, align: alignAt(base.align, offset), volatile, ...within(base) };
+	const within = { record: base.within?.record ?? record, offset: (base.within?.offset ?? 0) + offset };
+	const punned = base.punned || record.union ? { punned: true } : {};
+	return { base: f.b.ptradd(base.base, offset), type: expr.type, align: alignAt(base.align, offset), volatile, within, ...punned, ...spaceOf(base) };
 }
 
 const constantIndex = (index: TExpr): number | null => (index.kind === "int" ? Number(index.value) : index.kind === "convert" ? constantIndex(index.operand) : null);
@@ -96,7 +99,7 @@ function elementOf(f: Lowering, base: Place, expr: LExpr & { kind: "element" }):
 	const index = f.b.extend(f.value(expr.index), isSigned(expr.index.type));
 	const offset = f.b.binary("mul", index, constant("i64", size));
 	const align = size === 0 ? base.align : alignAt(base.align, offset.op === "const" ? Number(offset.value) : size);
-	return { base: f.b.ptradd(base.base, offset), type: expr.type, align, volatile: base.volatile || isVolatile(expr.type), ...within(base) };
+	return { base: f.b.ptradd(base.base, offset), type: expr.type, align, volatile: base.volatile || isVolatile(expr.type), ...(base.punned ? { punned: true } : {}), ...spaceOf(base) };
 }
 
 /**
@@ -109,9 +112,13 @@ function coreAccess(f: Lowering, expr: LExpr): Place {
 	let at: LExpr = expr;
 	let field: (LExpr & { kind: "member" }) | null = null;
 	let volatile = false;
+	let punned = false;
+	let outermost: RecordType | null = null;
 	for (;;) {
 		volatile ||= isVolatile(at.type);
 		if (at.kind === "member" && at.preserve) {
+			punned ||= at.record.union;
+			outermost = at.record;
 			steps.push(at.index);
 			if (at.member.bitWidth !== null) field = at;
 			else offset += at.member.bitOffset / 8;
@@ -120,6 +127,8 @@ function coreAccess(f: Lowering, expr: LExpr): Place {
 		}
 		const index = at.kind === "element" && at.preserve ? constantIndex(at.index) : null;
 		if (at.kind !== "element" || index === null) break;
+		// An element is an object of its own type, whatever it lies in.
+		punned = true;
 		steps.push(index);
 		offset += index * sizeOf(at.type);
 		at = at.base;
@@ -154,7 +163,7 @@ function coreAccess(f: Lowering, expr: LExpr): Place {
 	const core = { root: at.type, access, relo: 0, value: BigInt(offset) };
 	const moved = f.b.append("coreoffset", "ptr", [base.base], { core });
 	const align = alignAt(base.align, offset);
-	return { base: moved, type: expr.type, align, volatile: volatile || base.volatile, ...(bits === undefined ? {} : { bits, unit }), ...within(base) };
+	return { base: moved, type: expr.type, align, volatile: volatile || base.volatile, ...(bits === undefined ? {} : { bits, unit }), ...(outermost === null ? {} : { within: { record: outermost, offset } }), ...(punned || base.punned ? { punned: true } : {}), ...spaceOf(base) };
 }
 
 // ── reading and writing ─────────────────────────────────────────────────────────────────────────
@@ -171,13 +180,15 @@ export function readPlace(f: Lowering, place: Place): Value {
 	const ty = tyOf(place.type);
 	const size = sizeOf(place.type);
 	const signed = size < 4 && isSigned(place.type) ? { signed: true } : {};
-	return f.b.load(ty, reach(f, place), { ...access(size, place.align, place.volatile), ...signed });
+	return f.b.load(ty, reach(f, place), { ...access(size, place.align, place.volatile), ...signed, ...objectOf(f, place) });
 }
 
 export function writePlace(f: Lowering, place: Place, value: Value): void {
 	if (place.bits !== undefined) return writeBits(f, { ...place, base: reach(f, place) }, value);
-	f.b.store(reach(f, place), value, access(sizeOf(place.type), place.align, place.volatile));
+	f.b.store(reach(f, place), value, { ...access(sizeOf(place.type), place.align, place.volatile), ...objectOf(f, place) });
 }
+
+const objectOf = (f: Lowering, place: Place) => (f.unit.context.strictAliasing ? effectiveType(place) : {});
 
 /** Narrowest naturally placed unit that holds the bits: its offset and size in bytes. */
 function unitOf(place: Place): { start: number; size: number } | null {

@@ -2,7 +2,7 @@ import type { DiagnosticSink, TokenSpan } from "../diagnostics/diagnostic.ts";
 import type { Builder } from "../ir/build.ts";
 import type { Block, Inst, IrFunction, IrGlobal, Ty, Value } from "../ir/types.ts";
 import type { FunctionSym, LExpr, LocalInit, ObjectSym, TExpr, TStmt } from "../types/typed.ts";
-import type { CType, IntType } from "../types/types.ts";
+import type { CType, IntType, RecordType } from "../types/types.ts";
 import { canonical, integerType } from "../types/basic.ts";
 import { sizeOf } from "../types/layout.ts";
 
@@ -15,6 +15,8 @@ export type CallExpr = TExpr & { readonly kind: "call" };
 
 export interface LowerContext {
 	readonly diagnostics: DiagnosticSink;
+	/** `-fstrict-aliasing`: accesses say which C object they are of. */
+	readonly strictAliasing: boolean;
 }
 
 /** State of the unit. */
@@ -40,6 +42,10 @@ export interface Place {
 	readonly bits?: { readonly offset: number; readonly width: number; readonly size: number };
 	/** A bit-field of a CO-RE access: the storage unit is at `base`, of so many bytes. */
 	readonly unit?: number;
+	/** The member's outermost structure; absent: the place was not reached by naming a member. */
+	readonly within?: { readonly record: RecordType; readonly offset: number };
+	/** Reached through a union: its bytes may be accessed as anything. */
+	readonly punned?: boolean;
 }
 
 export interface Wide {

@@ -1,5 +1,7 @@
-import type { Inst, IrFunction, Value } from "../ir/types.ts";
+import type { EffectiveType, Inst, IrFunction, Value } from "../ir/types.ts";
+import type { CType, RecordType } from "../types/types.ts";
 import { isInst, usersOf } from "../ir/values.ts";
+import { canonical } from "../types/basic.ts";
 import { baseOf, rootOf, slotUses } from "./slots.ts";
 
 /**
@@ -11,6 +13,8 @@ export interface Range {
 	readonly address: Value;
 	/** null: unknown length. */
 	readonly size: number | null;
+	/** The C object that is accessed, when the access says it. */
+	readonly effective?: EffectiveType;
 }
 
 export interface AliasInfo {
@@ -48,7 +52,7 @@ export function aliasInfo(fn: IrFunction): AliasInfo {
 					// A parameter was made before the slots of this function.
 					if (one.op === "alloca" && (priv.has(one) || (isInst(other) && other.op === "param"))) return false;
 				}
-				return true;
+				return mayBeOne(a.effective, b.effective);
 			}
 			if (x.offset === null || y.offset === null || a.size === null || b.size === null) return true;
 			const from = offsetIn(x.root, x.offset);
@@ -58,10 +62,30 @@ export function aliasInfo(fn: IrFunction): AliasInfo {
 	};
 }
 
+/** Whether two accesses may be of one C object. Asked only where addresses tell nothing: where they do, they are right. */
+function mayBeOne(a: EffectiveType | undefined, b: EffectiveType | undefined): boolean {
+	if (a === undefined || b === undefined) return true;
+	if (a.scalar !== b.scalar) return false;
+	if (a.record === undefined || b.record === undefined) return true;
+	if (isSame(a.record, b.record)) return a.offset === b.offset;
+	return holds(a.record, b.record) || holds(b.record, a.record);
+}
+
+/** Whether the type has a part of the record's type. */
+function holds(type: CType, part: RecordType, depth = 8): boolean {
+	const inner = canonical(type);
+	if (depth === 0) return true;
+	if (inner.kind === "array") return holds(inner.element, part, depth - 1);
+	return inner.kind === "record" && (isSame(inner, part) || (inner.body?.members ?? []).some((member) => holds(member.type, part, depth - 1)));
+}
+
+const isSame = (a: RecordType, b: RecordType): boolean => a === b || (a.name !== null && a.name === b.name);
+
 /** What an instruction may write; "all" when it cannot be told. */
 export function writesOf(inst: Inst): Range[] | "all" {
 	switch (inst.op) {
 		case "store":
+			return [{ address: inst.args[0], size: inst.attr!.size!, effective: inst.attr!.effective }];
 		case "memset":
 		case "memcpy":
 		case "memmove":

@@ -71,7 +71,7 @@ function candidates(loop: Loop, alias: AliasInfo, home: ReadonlyMap<Inst, Block>
 		(place) =>
 			place.loads.length > 0 &&
 			place.stores.length > 0 &&
-			writes.every(({ inst, range }) => place.stores.includes(inst) || !alias.mayAlias(range, { address: addressOf(place.loads[0]), size: place.size })),
+			writes.every(({ inst, range }) => place.stores.includes(inst) || !alias.mayAlias(range, { address: addressOf(place.loads[0]), size: place.size, effective: place.loads[0].attr!.effective })),
 	);
 }
 

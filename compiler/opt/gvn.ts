@@ -97,7 +97,7 @@ function number(fn: IrFunction, map: Map<Inst, Value>): void {
 				}
 				remember(key, block, inst);
 			} else if (inst.op === "load" && !inst.attr!.volatile) {
-				const range = { address: inst.args[0], size: inst.attr!.size! };
+				const range = { address: inst.args[0], size: inst.attr!.size!, effective: inst.attr!.effective };
 				const same = fromMemory(fn, known, inst, range, out);
 				if (same !== null) {
 					map.set(inst, same);
@@ -111,7 +111,7 @@ function number(fn: IrFunction, map: Map<Inst, Value>): void {
 				if (writes === "all") known = known.filter((entry) => alias.isPrivate(entry.address));
 				else if (writes.length > 0) {
 					known = known.filter((entry) => !writes.some((write) => alias.mayAlias(entry, write)));
-					if (inst.op === "store" && !inst.attr!.volatile) known.push({ address: inst.args[0], size: inst.attr!.size!, value: inst.args[1], signed: false, from: "store" });
+					if (inst.op === "store" && !inst.attr!.volatile) known.push({ address: inst.args[0], size: inst.attr!.size!, effective: inst.attr!.effective, value: inst.args[1], signed: false, from: "store" });
 				}
 			}
 			out.push(inst);

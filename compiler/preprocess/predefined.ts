@@ -9,6 +9,8 @@ export interface TargetOptions {
 	/** 0 … 3; `size` for -Os and -Oz. */
 	readonly optimize: number;
 	readonly optimizeSize: boolean;
+	/** Accesses by types that C keeps apart do not touch the same bytes (`-fno-strict-aliasing`: they may). */
+	readonly strictAliasing: boolean;
 	readonly bigEndian: boolean;
 	readonly debug: boolean;
 }
