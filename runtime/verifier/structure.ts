@@ -235,7 +235,7 @@ function checkKernelSymbol(env: Env, at: number): void {
 const TRACING_TYPES = new Set<number | string>([2, 5, 7, 17, 24]);
 const SLEEPABLE_MAPS = new Set<number>([
 	MAP.hash, MAP.lruHash, MAP.array, MAP.percpuHash, MAP.percpuArray, MAP.lruPercpuHash, MAP.arrayOfMaps, MAP.hashOfMaps, MAP.ringbuf, MAP.userRingbuf,
-	MAP.inodeStorage, MAP.skStorage, MAP.taskStorage, MAP.cgrpStorage, MAP.queue, MAP.stack, MAP.arena, MAP.insnArray, MAP.progArray,
+	MAP.inodeStorage, MAP.skStorage, MAP.taskStorage, MAP.cgrpStorage, MAP.queue, MAP.stack, MAP.arena, MAP.insnArray,
 ]);
 
 function checkMapForProgram(env: Env, map: MapInfo): void {

@@ -100,7 +100,7 @@ const ROWS: Readonly<Record<number, Row>> = {
 	28: { name: "ext", contextType: "", access: () => null, sets: ["base"], contextIsMemory: true },
 	29: { name: "lsm", contextType: "", access: () => null, sets: ["lsm", "tracingCommon", "base"], contextIsMemory: true },
 	30: { name: "sk_lookup", contextType: "bpf_sk_lookup", access: context.skLookup, sets: ["skLookup", "socketBase", "base"], returns: boolean },
-	31: { name: "syscall", contextType: "", access: context.syscall, sets: ["syscall", "base"], contextIsMemory: true },
+	31: { name: "syscall", contextType: "", access: context.syscall, sets: ["syscall", "tracing", "rawTracepoint", "tracingCommon", "base"], contextIsMemory: true },
 	32: { name: "netfilter", contextType: "bpf_nf_ctx", access: () => null, sets: ["base"], returns: boolean },
 };
 
@@ -114,24 +114,36 @@ function attachHelper(id: number, name: string, attach: number, sleepable: boole
 	}
 	if (name === "setsockopt" || name === "getsockopt") {
 		const set = name === "setsockopt";
-		if (id === 9) return attach === 2 ? `sock_create_${name}` : null;
+		if (id === 9) return null;
 		if (id === 18) return SOCKADDR_SOCKOPT.has(attach) ? `sock_addr_${name}` : null;
 		if (id === 25) return attach === 22 ? (set ? "sk_setsockopt" : "sk_getsockopt") : null;
-		if (id === 27) return set ? "sk_setsockopt" : "sk_getsockopt";
 		return undefined;
 	}
 	if (id === 18 && name === "bind") return attach === 10 || attach === 11 ? undefined : null;
 	if (name === "get_stack" && sleepable && (id === 2 || id === 17)) return "get_stack_sleepable";
 	if (name === "get_task_stack" && !sleepable) return "get_task_stack";
 	if (id === 2 && name === "get_func_ip") return attach === 42 || attach === 56 ? "get_func_ip_kprobe_multi" : undefined;
-	if (id === 26 && (name === "seq_printf" || name === "seq_write" || name === "seq_printf_btf")) return attach === 28 ? undefined : null;
-	if (id === 26 && (name === "get_func_arg" || name === "get_func_ret" || name === "get_func_arg_cnt")) {
+	// Programs of the bpf() system call have the helpers of tracing ones, and no attach type.
+	if ((id === 26 || id === 31) && (name === "seq_printf" || name === "seq_write" || name === "seq_printf_btf")) return attach === 28 ? undefined : null;
+	if ((id === 26 || id === 31) && (name === "get_func_arg" || name === "get_func_ret" || name === "get_func_arg_cnt")) {
 		const trampoline = attach === 24 || attach === 25 || attach === 26;
 		if (name === "get_func_ret") return attach === 25 || attach === 26 ? undefined : null;
 		return trampoline ? undefined : null;
 	}
+	if (id === 31 && name === "get_attach_cookie") return null;
 	if (id === 26 && name === "get_attach_cookie") return attach === 24 || attach === 25 || attach === 26 || attach === 23 ? undefined : null;
 	return undefined;
+}
+
+/** Each structure that programs implement has helpers of its own: none for the test structure, sockets for congestion control. */
+export function structOpsHelper(struct: string, member: string, name: string): string | null {
+	if (struct === "bpf_dummy_ops") return null;
+	if (struct === "tcp_congestion_ops") {
+		if (name === "setsockopt" || name === "getsockopt") return member === "release" ? null : `sk_${name}`;
+		const own = helperSet("tcpCongestion").get(name);
+		if (own !== undefined) return own;
+	}
+	return helperSet("base").get(name) ?? null;
 }
 
 function build(id: number, row: Row): ProgramSpec {

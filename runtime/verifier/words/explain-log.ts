@@ -60,7 +60,10 @@ function linesFor(image: ProgramImage, { lines }: LoggedProgram, remarks: string
 }
 
 function rejectionOf(logged: LoggedProgram, message: string): Rejection {
-	const { insn, executed, state, notes, visits } = logged;
+	const { insn, executed, notes, visits } = logged;
+	// A pointer that a call made unusable changes without a word in the log; the message knows.
+	const gone = /^R(\d+) invalid mem access '(?:scalar|inv)'/.exec(message);
+	const state = gone === null || /^P?(?:scalar|inv|-?\d|0x)/.test(logged.state[`R${gone[1]}`] ?? "") ? logged.state : { ...logged.state, [`R${gone[1]}`]: "scalar()" };
 	const busiest = /too large|too complex/.test(message) ? [...visits].reduce((most, one) => (one[1] > most[1] ? one : most), [-1, 0]) : [-1, 0];
 	const register = Number(/\bR(\d+)\b/.exec(message)?.[1] ?? -1);
 	return { code: diagnose(message)?.row.code ?? "V0000", message, errno: 0, insn, register, executed, state, notes, ...(busiest[0] < 0 ? {} : { busiest: { insn: busiest[0], visits: busiest[1] } }) };

@@ -1,7 +1,7 @@
 /** Fifty programs with one mistake each: the words name the line, the variable and an edit. `NEWCOMERS=text` prints them all. */
 import { describe, expect, it } from "vitest";
 import { compile, defaultOptions } from "../../../compiler/index.ts";
-import { BROKEN, markedLine, sourceOf } from "../../../test/support/broken-programs.ts";
+import { BROKEN, type BrokenProgram, markedLine, sourceOf } from "../../../test/support/broken-programs.ts";
 import { readObject } from "../../load.ts";
 import { openObject } from "../../loader/open.ts";
 import { kernelBtf } from "../../node/environment.ts";
@@ -14,7 +14,7 @@ const kernel = btf === null ? null : kernelTypes(btf);
 if (kernel === null) console.log("skipped: programs that need the running kernel's types, which are not here");
 
 describe("mistakes of newcomers", () => {
-	it.for(BROKEN.filter((program) => kernel !== null || !program.kernel))("$name", (program) => {
+	it.for<BrokenProgram>(BROKEN.filter((program) => kernel !== null || !program.kernel))("$name", (program) => {
 		const { output } = compile("prog.c", sourceOf(program), defaultOptions({ read: () => null }));
 		if (!(output instanceof Uint8Array)) throw new Error("it does not compile");
 		const opened = openObject(readObject(output), btf === null ? {} : { kernelBtf: btf });

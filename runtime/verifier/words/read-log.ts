@@ -62,8 +62,17 @@ class Reader {
 	private processed = false;
 	private omitted = false;
 	private seen = false;
+	/** The instruction before was a call, which leaves nothing in its arguments. */
+	private called = false;
 
-	line(text: string): void {
+	line(raw: string): void {
+		// Some messages lack their line end.
+		const glued = raw.search(/(?:processed \d+ insns|verification time \d+ usec)/);
+		if (glued > 0) {
+			this.line(raw.slice(0, glued));
+			return this.line(raw.slice(glued));
+		}
+		const text = raw;
 		if (text === "") return;
 		if (OMITTED.test(text)) this.omitted = true;
 		const insn = INSN.exec(text);
@@ -109,12 +118,14 @@ class Reader {
 		this.before.push(...this.said);
 		this.said = [];
 		this.path.push(at);
-		if (opcode === 0x85 && !/^call pc/.test(rest)) for (let r = 1; r <= 5; r++) delete this.state[`R${r}`];
+		if (this.called) for (let r = 1; r <= 5; r++) delete this.state[`R${r}`];
+		this.called = opcode === 0x85 && !/^call pc/.test(rest);
 		const comment = rest.lastIndexOf("    ; ");
 		const close = comment >= 0 ? comment : rest.search(/\s; R\d+/);
 		if (close >= 0) this.take(rest.slice(rest.indexOf(";", close) + 1));
 	}
 
+	/** A full state, or what changed. */
 	private take(text: string): void {
 		for (const match of text.matchAll(/(?:^|\s)(R\d+|fp-\d+)(?:_[rwD]+)?=((?:[^\s()]|\((?:[^()]|\([^()]*\))*\))*)/g)) this.state[match[1]] = match[2];
 	}
@@ -126,8 +137,10 @@ class Reader {
 	finish(): LoggedProgram {
 		const said = this.said.filter((text) => !NOISE.test(text));
 		const message = said.findLast((text) => diagnose(text) !== null) ?? said.at(-1) ?? null;
-		const executed = this.path.slice().reverse();
-		const insn = executed.shift() ?? -1;
+		// What is found after the walk has no place, and a loop is found before its first instruction is shown again.
+		const executed = message !== null && AFTERWARDS.test(message) ? [] : this.path.slice().reverse();
+		const loop = /^infinite loop detected at insn (\d+)/.exec(message ?? "");
+		const insn = loop === null ? (executed.shift() ?? -1) : Number(loop[1]);
 		return {
 			program: this.program, message, notes: [...this.before, ...said.filter((text) => text !== message)], accepted: message === null && this.processed,
 			truncated: this.omitted || !this.processed, insn, executed, state: this.state, validating: this.validating, opcodes: this.opcodes, visits: this.visits,
@@ -138,6 +151,8 @@ class Reader {
 
 /** What loaders say around the kernel's text. */
 const NOISE = /^(?:Error: |Warning: |If it used to work|libbpf: |arg#\d+ reference type\('UNKNOWN|Global function \S+ doesn't return scalar|failed to load|load program: )/i;
+
+const AFTERWARDS = /^(?:combined stack size|stack size of subprog|tail_calls are not allowed when|the call stack of|invalid kernel function call not eliminated)/;
 
 /** Text before a line of the log: time stamps, journald's "host kernel:", libbpf's name, a margin. */
 const PREFIX = /^(?:\s*\[\s*\d+\.\d+\]\s?|\S+ \d+ [\d:]+ \S+ kernel: (?:\[\s*\d+\.\d+\]\s?)?|[\t >|]+)+/;
