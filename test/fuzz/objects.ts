@@ -20,6 +20,7 @@ import { cSkeleton } from "../../linker/bindings/skeleton.ts";
 import { typescriptBindings } from "../../linker/bindings/typescript.ts";
 import { minCoreBtf } from "../../linker/core/min-btf.ts";
 import { link } from "../../linker/link.ts";
+import { openObject } from "../../runtime/loader/open.ts";
 import { mutate, random } from "./mutate.ts";
 
 export interface NamedObject {
@@ -122,6 +123,11 @@ const TOOLS: readonly Tool[] = [
 		// Names are data: whatever they are, the text is JavaScript. It is not run.
 		new Function(module.replace(/^export \{ \$\d+ as [A-Za-z_$][\w$]* \};$/gm, "").replace(/^export /gm, ""));
 		cSkeleton(object, bytes, "fuzz");
+	},
+	(object, _, original) => {
+		// Opening collects what is wrong and throws nothing.
+		const { programs, errors } = openObject(object, { guessType: true, ...(original.btf === undefined ? {} : { kernelBtf: typeSource(original.btf) }) });
+		for (const error of [...errors, ...programs.flatMap((program) => program.errors)]) if (error.message === "") throw new Error("an object is not opened without a reason");
 	},
 	(object, _, original) => {
 		if (original.btf !== undefined) minCoreBtf(typeSource(original.btf), [{ name: "a.o", object }]);
