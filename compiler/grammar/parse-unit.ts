@@ -76,25 +76,22 @@ export function parseUnit(source: Preprocessed, external: ExternalTypes | null, 
 	type Found = { readonly at: number; readonly defines: boolean; tree(): ExternalDecl | null };
 	const inChunks = (index: NameIndex, name: number): Found[] => index.chunks(name).map(({ chunk, defines }) => ({ at: chunks.starts[chunk], defines, tree: () => parse(chunk) }));
 	const inOutline = (outline: number, declarations: readonly number[], defines: boolean): Found[] =>
-		declarations.map((declaration) => ({ at: outlines[outline].get(declaration).token, defines, tree: () => parseOutlined(outline, declaration) }));
-	/** In source order. */
-	const trees = (found: Found[]): ExternalDecl[] => present(found.sort((a, b) => a.at - b.at).map((f) => f.tree()));
+		declarations.filter((declaration) => declaration >= 0).map((declaration) => ({ at: outlines[outline].get(declaration).token, defines, tree: () => parseOutlined(outline, declaration) }));
+	const inOrder = (found: Found[]): Found[] => found.sort((a, b) => a.at - b.at);
+	const trees = (found: readonly Found[]): ExternalDecl[] => present(found.map((f) => f.tree()));
 
 	function findOrdinary(name: string): Found[] {
 		const found = inChunks(chunks.ordinary, names.intern(name));
-		outlines.forEach((outline, i) => found.push(...inOutline(i, outline.typedefs(name), true)));
+		outlines.forEach((outline, i) => found.push(...inOutline(i, [outline.typedef(name)], true)));
 		if (found.length > 0) return found;
-		return outlines.flatMap((outline, i) => {
-			const declaration = outline.enumOf(name);
-			return declaration < 0 ? [] : inOutline(i, [declaration], true);
-		});
+		return outlines.flatMap((outline, i) => inOutline(i, outline.enumsWith(name), true));
 	}
 
 	function findTag(name: string): Found[] {
 		const found = inChunks(chunks.tags, names.intern(name));
 		outlines.forEach((outline, i) => {
-			const { declarations, defines } = outline.tag(name);
-			found.push(...inOutline(i, declarations, defines));
+			const { declaration, defines } = outline.tag(name);
+			found.push(...inOutline(i, [declaration], defines));
 		});
 		return found;
 	}
@@ -113,13 +110,13 @@ export function parseUnit(source: Preprocessed, external: ExternalTypes | null, 
 			return roots;
 		},
 		ordinary(name) {
-			return trees(findOrdinary(name));
+			return trees(inOrder(findOrdinary(name)));
 		},
 		hasTag(name) {
 			return chunks.tags.has(names.intern(name)) || outlines.some((outline) => outline.hasTag(name));
 		},
 		tag(name) {
-			const found = findTag(name);
+			const found = inOrder(findTag(name));
 			const defining = found.filter((f) => f.defines);
 			// With a definition at hand, mere mentions tell nothing new.
 			return trees(defining.length > 0 ? defining : found.slice(0, 1));

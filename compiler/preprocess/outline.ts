@@ -3,10 +3,12 @@
  * the one declaration (`Preprocessed.readOutlined`). vmlinux.h has fifteen thousand of them and a program uses fifty; one regular
  * expression walks over the file, because in a process that has just started native code is ten times as fast as ours.
  * It takes what bpftool writes: records, enums, forward declarations, typedefs, of plain words. At anything else (a comment, a quote, a
- * directive, a name that is a macro) a stretch ends, and that declaration is read as always.
+ * directive, a name that is a macro) a stretch ends, and that declaration is read as always. Of several declarations of one name in
+ * the outline the last counts.
  */
 import type { SourceFile } from "../source/files.ts";
 import type { MacroTable } from "./macros.ts";
+import type { MacrosThen } from "./pass-over.ts";
 
 /** Declarations one behind the other, without a directive among them. */
 interface Stretch {
@@ -15,6 +17,8 @@ interface Stretch {
 	/** The token that stands for all of them. */
 	readonly token: number;
 	readonly macros: MacroTable;
+	/** Macros of the program's own. */
+	readonly own: readonly string[];
 }
 
 export interface Outlined {
@@ -27,37 +31,25 @@ export interface Outlined {
 	readonly macros: MacroTable;
 }
 
-interface Row {
-	readonly names: string[];
-	readonly declarations: number[];
-}
-function put({ names, declarations }: Row, name: string, declaration: number): void {
-	names.push(name);
-	declarations.push(declaration);
-}
-
-/** Fewer declarations are not worth a stretch: the next attempt waits for so many bytes, for twice as many each time. */
-const LEAST = 4;
-const PATIENCE = 256;
-
 const WORD = "[A-Za-z_$][\\w$]*";
 /** Nothing that could hide a brace or need a second look. */
 const PLAIN = "[^{}\"'/#\\\\%<?@`\\0]";
-/** A body's inside. A brace within it belongs to a struct, union or enum without a tag: another may declare a tag for all. */
-const INSIDE = Array.from({ length: 8 }).reduce<string>((inner) => `${PLAIN}*(?:\\{(?<=\\b(?:struct|union|enum)\\s*\\{)${inner}\\}${PLAIN}*)*`, `${PLAIN}*`);
+/** A body's inside. A brace within it belongs to a struct or union without a tag: any other may declare a name for all. */
+const INSIDE = Array.from({ length: 8 }).reduce<string>((inner) => `${PLAIN}*(?:\\{(?<=\\b(?:struct|union)\\s*\\{)${inner}\\}${PLAIN}*)*`, `${PLAIN}*`);
 const ATTRIBUTES = "(?:\\s*__attribute__\\s*\\(\\((?:[\\w\\s,]|\\([\\w\\s,]*\\))*\\)\\))*";
 const TAGGED = `(struct|union|enum)(?:\\s+(${WORD}))?\\s*(?:(\\{)${INSIDE}\\}${ATTRIBUTES})?\\s*;`;
 const TYPEDEF_OF_BODY = `(struct|union|enum)(?:\\s+(${WORD}))?\\s*\\{${INSIDE}\\}${ATTRIBUTES}\\s*(${WORD})\\s*(?:\\[\\s*\\w*\\s*\\]\\s*)*${ATTRIBUTES}\\s*;`;
 const TYPEDEF = `((?:${PLAIN.replace("{}", "{};=:")})*);`;
 const DECLARATION = `\\s*(?:${TAGGED}|typedef\\s+(?:${TYPEDEF_OF_BODY}|${TYPEDEF}))`;
 
-/** What a typedef without a body declares: a plain name or array, a pointer to a function or array, a function. */
-const PLAIN_TYPEDEF = new RegExp(`^[^()\\[\\],]*[\\s*](${WORD})\\s*(?:\\[\\s*\\w*\\s*\\]\\s*)*$`);
-const POINTER_TYPEDEF = new RegExp(`^[^()\\[\\],]*\\(\\s*\\*\\s*(?:const\\s+)?(${WORD})\\s*(?:\\[\\s*\\w*\\s*\\]\\s*)*\\)\\s*(?:\\((?:[^()]|\\([^()]*\\))*\\)|(?:\\[\\s*\\w*\\s*\\]\\s*)+)\\s*$`);
-const FUNCTION_TYPEDEF = new RegExp(`^[^()\\[\\],]*[\\s*](${WORD})\\s*\\((?!\\s*(?!void\\b|int\\b|char\\b|long\\b)${WORD}\\s*\\))(?:[^()]|\\([^()]*\\))*\\)\\s*$`);
-const UNNAMED_ENUM = /\benum\s*\{/g;
+/** `unsigned int name[3]` */
+const PLAIN_TYPEDEF = new RegExp(`^[^\\[\\],]*[\\s*](${WORD})\\s*(?:\\[\\s*\\w*\\s*\\]\\s*)*$`);
+/** `(*name)(` or `(*const name)[`, from the first parenthesis on */
+const POINTER_TYPEDEF = new RegExp(`\\(\\s*\\*\\s*(?:const\\s+)?(${WORD})\\s*\\)\\s*(?=[(\\[])`, "y");
+const LAST_WORD = new RegExp(`[\\s*](${WORD})\\s*$`);
 const MENTION = new RegExp(`^(?:(?:const|volatile)\\s+)*(?:struct|union|enum)\\s+(${WORD})`);
-const NOT_PLAIN = /\b(?:typeof|__typeof|__typeof__|_Alignas|_Atomic|_BitInt|__attribute__|__attribute|__declspec|asm|__asm__)\b/;
+/** A parenthesis behind these is no declarator's. */
+const OPERATORS = new Set(["typeof", "__typeof", "__typeof__", "_Alignas", "_Atomic", "_BitInt", "__attribute__", "__attribute", "__declspec", "asm", "__asm", "__asm__"]);
 
 export class Outline {
 	readonly file: SourceFile;
@@ -66,17 +58,11 @@ export class Outline {
 	readonly #stretches: Stretch[] = [];
 	readonly #from: number[] = [];
 	readonly #to: number[] = [];
-	/** Declarations with an enum's body in them. */
+	/** Declarations with an enum's body. */
 	readonly #enums = new Set<number>();
 	readonly #defined = new Map<string, number>();
 	readonly #mentioned = new Map<string, number>();
 	readonly #typedefs = new Map<string, number>();
-	/** Second definitions of a name. */
-	readonly #again: { readonly map: Map<string, number>; readonly name: string; readonly declaration: number }[] = [];
-	#retryAt = 0;
-	#patience = PATIENCE;
-	#limit = 0;
-	#limitFor: readonly string[] | null = null;
 
 	private constructor(file: SourceFile, text: string) {
 		this.file = file;
@@ -89,90 +75,44 @@ export class Outline {
 		return text.length === file.bytes.length ? new Outline(file, text) : null;
 	}
 
-	/**
-	 * Takes the declarations from `from` on; gives where they end (`from`: there are none to take).
-	 * `macros`: names that stand for something else. `guarded`: those of them that may be an enumerator's.
-	 */
-	take(from: number, token: number, table: MacroTable, macros: ReadonlySet<string>, guarded: readonly string[]): number {
-		if (from < this.#retryAt) return from;
+	/** Takes the declarations from `from` on, of names that are no macro's; gives where they end (`from`: there are none to take). */
+	take(from: number, token: number, { table, words, own }: MacrosThen): number {
 		const text = this.#text;
 		const pattern = this.#declaration;
-		const limit = this.#limitOf(guarded, from);
 		const first = this.#from.length;
-		const enums: number[] = [];
-		// Names in three rows, each with its declaration's number.
-		const tags: Row = { names: [], declarations: [] };
-		const mentions: Row = { names: [], declarations: [] };
-		const typedefs: Row = { names: [], declarations: [] };
 		let at = from;
 		for (;;) {
 			pattern.lastIndex = at;
 			const match = pattern.exec(text);
-			if (match === null || pattern.lastIndex > limit) break;
+			if (match === null) break;
 			const declaration = this.#from.length;
-			const kind = match[1];
-			if (kind !== undefined) {
-				const tag = match[2];
-				const body = match[3] !== undefined;
-				if (tag !== undefined) {
-					if (macros.has(tag)) break;
-					put(body ? tags : mentions, tag, declaration);
-					if (body && kind === "enum") enums.push(declaration);
-				} else if (kind !== "enum" || !body) break;
-			} else if (match[7] === undefined) {
-				const tag = match[5];
-				if (macros.has(match[6]) || (tag !== undefined && macros.has(tag))) break;
-				if (tag !== undefined) put(tags, tag, declaration);
-				if (tag !== undefined && match[4] === "enum") enums.push(declaration);
-				put(typedefs, match[6], declaration);
-			} else {
-				const name = typedefName(match[7]);
-				if (name === null || macros.has(name)) break;
-				const mention = MENTION.exec(match[7]);
-				if (mention !== null) put(mentions, mention[1], declaration);
-				put(typedefs, name, declaration);
-			}
+			const kind = match[1] ?? match[4];
+			const plain = match[7];
+			const tag = plain === undefined ? (match[2] ?? match[5]) : MENTION.exec(plain)?.[1];
+			const body = match[3] !== undefined || match[4] !== undefined;
+			const name = plain === undefined ? match[6] : typedefName(plain);
+			if (name === null || (name !== undefined && words.has(name)) || (tag !== undefined && words.has(tag))) break;
+			if (tag === undefined && name === undefined && (kind !== "enum" || !body)) break;
+			if (tag !== undefined) (body ? this.#defined : this.#mentioned).set(tag, declaration);
+			if (name !== undefined) this.#typedefs.set(name, declaration);
+			if (body && kind === "enum") this.#enums.add(declaration);
 			this.#from.push(at);
 			at = pattern.lastIndex;
 			this.#to.push(at);
 		}
-		if (this.#from.length - first < LEAST) {
-			this.#from.length = first;
-			this.#to.length = first;
-			this.#patience *= 2;
-			this.#retryAt = from + this.#patience;
-			return from;
-		}
-		this.#note(tags, this.#defined, true);
-		this.#note(mentions, this.#mentioned, false);
-		this.#note(typedefs, this.#typedefs, true);
-		for (const declaration of enums) this.#enums.add(declaration);
-		for (const { index } of text.slice(from, at).matchAll(UNNAMED_ENUM)) this.#enums.add(this.#declarationAt(from + index));
-		this.#stretches.push({ first, token, macros: table });
-		this.#patience = PATIENCE;
+		if (at > from) this.#stretches.push({ first, token, macros: table, own });
 		return at;
 	}
 
-	/** `all`: a second declaration of a name counts as well. */
-	#note({ names, declarations }: Row, map: Map<string, number>, all: boolean): void {
-		for (let i = 0; i < names.length; i++) {
-			if (!map.has(names[i])) map.set(names[i], declarations[i]);
-			else if (all) this.#again.push({ map, name: names[i], declaration: declarations[i] });
-		}
-	}
-
-	/** Where the first of the words stands, from `from` on. */
-	#limitOf(words: readonly string[], from: number): number {
-		if (this.#limitFor !== words || from > this.#limit) {
-			this.#limitFor = words;
-			this.#limit = words.reduce((least, word) => Math.min(least, this.#nextWord(word, from)), this.#text.length);
-		}
-		return this.#limit;
-	}
-
 	get(declaration: number): Outlined {
-		let stretch = this.#stretches[0];
-		for (const s of this.#stretches) if (s.first <= declaration) stretch = s;
+		let low = 0;
+		let high = this.#stretches.length - 1;
+		while (low < high) {
+			const middle = (low + high + 1) >> 1;
+			if (this.#stretches[middle].first <= declaration) low = middle;
+			else high = middle - 1;
+		}
+		const stretch = this.#stretches[low];
 		return { file: this.file, from: this.#from[declaration], to: this.#to[declaration], token: stretch.token, macros: stretch.macros };
 	}
 
@@ -183,27 +123,36 @@ export class Outline {
 		return this.#defined.has(name) || this.#mentioned.has(name);
 	}
 
-	/** Declarations that define the tag, or else one that mentions it. */
-	tag(name: string): { readonly declarations: readonly number[]; readonly defines: boolean } {
+	/** The declaration that defines the tag, or else one that mentions it; −1: none. */
+	tag(name: string): { readonly declaration: number; readonly defines: boolean } {
 		const defined = this.#defined.get(name);
-		if (defined !== undefined) return { declarations: [defined, ...this.#seconds(name, this.#defined)], defines: true };
-		const mentioned = this.#mentioned.get(name);
-		return { declarations: mentioned === undefined ? [] : [mentioned], defines: false };
+		return { declaration: defined ?? this.#mentioned.get(name) ?? -1, defines: defined !== undefined };
 	}
 
-	typedefs(name: string): readonly number[] {
-		const declaration = this.#typedefs.get(name);
-		return declaration === undefined ? [] : [declaration, ...this.#seconds(name, this.#typedefs)];
+	/** −1: none. */
+	typedef(name: string): number {
+		return this.#typedefs.get(name) ?? -1;
 	}
 
-	/** The enum that has the enumerator; −1: none. Looked for in the text: few are ever asked for. */
-	enumOf(name: string): number {
+	/**
+	 * Enums that may have the enumerator. Looked for in the text: few are ever asked for. Where the text has it not, an enum in which
+	 * one of the program's macros stands may.
+	 */
+	enumsWith(name: string): readonly number[] {
+		const found = this.#enumsNaming(name);
+		if (found.length > 0) return found;
+		const macros = new Set(this.#stretches.flatMap(({ own }) => own));
+		return [...new Set([...macros].flatMap((macro) => this.#enumsNaming(macro)))];
+	}
+
+	#enumsNaming(word: string): number[] {
 		const text = this.#text;
-		for (let at = this.#nextWord(name, 0); at < text.length; at = this.#nextWord(name, at + 1)) {
+		const found: number[] = [];
+		for (let at = this.#nextWord(word, 0); at < text.length; at = this.#nextWord(word, at + 1)) {
 			const declaration = this.#declarationAt(at);
-			if (declaration >= 0 && this.#enums.has(declaration) && /[{,]\s*$/.test(text.slice(Math.max(0, at - 80), at))) return declaration;
+			if (declaration >= 0 && this.#enums.has(declaration) && /[{,]\s*$/.test(text.slice(Math.max(0, at - 80), at))) found.push(declaration);
 		}
-		return -1;
+		return found;
 	}
 
 	typedefNames(): Iterable<string> {
@@ -218,10 +167,6 @@ export class Outline {
 	*tagNames(): Iterable<string> {
 		yield* this.#defined.keys();
 		for (const name of this.#mentioned.keys()) if (!this.#defined.has(name)) yield name;
-	}
-
-	#seconds(name: string, map: Map<string, number>): number[] {
-		return this.#again.filter((a) => a.name === name && a.map === map).map((a) => a.declaration);
 	}
 
 	/** Where the word stands from `at` on, or the text's end. */
@@ -247,9 +192,29 @@ export class Outline {
 	}
 }
 
-/** The name that `typedef TEXT;` declares; null: it is not one that can be told at a glance. */
+/** The name that `typedef TEXT;` declares; null: it cannot be told at a glance. */
 function typedefName(text: string): string | null {
-	if (NOT_PLAIN.test(text)) return null;
-	const match = text.includes("(") ? (POINTER_TYPEDEF.exec(text) ?? FUNCTION_TYPEDEF.exec(text)) : PLAIN_TYPEDEF.exec(text);
-	return match === null ? null : match[1];
+	const open = text.indexOf("(");
+	if (open < 0) return PLAIN_TYPEDEF.exec(text)?.[1] ?? null;
+	const head = text.slice(0, open);
+	if (/[[\],)]/.test(head)) return null;
+	const last = LAST_WORD.exec(head)?.[1] ?? null;
+	if (last !== null && OPERATORS.has(last)) return null;
+	POINTER_TYPEDEF.lastIndex = open;
+	const pointer = POINTER_TYPEDEF.exec(text);
+	if (pointer !== null) return endsDeclarator(text, POINTER_TYPEDEF.lastIndex) ? pointer[1] : null;
+	// `type name(int)`, but not `type (name)`.
+	return last !== null && endsDeclarator(text, open) && !/^\(\s*(?!void\b|int\b)[A-Za-z_$][\w$]*\s*\)$/.test(text.slice(open).trimEnd()) && !/\(\s*\*/.test(text.slice(open, open + 8)) ? last : null;
+}
+
+/** Is the bracket at `at` the last of the text, up to its counterpart? */
+function endsDeclarator(text: string, at: number): boolean {
+	const end = text.trimEnd().length;
+	if (text[at] === "[") return text.indexOf("]", at) === end - 1;
+	let depth = 0;
+	for (let i = at; i < end; i++) {
+		if (text[i] === "(") depth++;
+		else if (text[i] === ")" && --depth === 0) return i === end - 1;
+	}
+	return false;
 }

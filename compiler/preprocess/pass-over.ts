@@ -10,21 +10,20 @@ export interface MacrosThen {
 	readonly table: MacroTable;
 	/** Their names. */
 	readonly words: ReadonlySet<string>;
-	/** Those that are not reserved to the compiler. */
-	readonly guarded: readonly string[];
+	/** Those that are not predefined. */
+	readonly own: readonly string[];
 }
 
 /** `predefined`: where the text of the predefined macros begins and ends. */
 export function macrosThen(macros: MacroTable, names: Names, predefined: { readonly from: number; readonly to: number }): MacrosThen {
 	const words = new Set<string>();
-	const guarded: string[] = [];
+	const own: string[] = [];
 	for (const { name, definedAt } of macros.all()) {
 		const word = names.text(name);
 		words.add(word);
-		const reserved = word.startsWith("__") && (definedAt < 0 || (definedAt >= predefined.from && definedAt < predefined.to));
-		if (!reserved) guarded.push(word);
+		if (definedAt >= 0 && (definedAt < predefined.from || definedAt >= predefined.to)) own.push(word);
 	}
-	return { version: macros.version, table: macros.snapshot(), words, guarded };
+	return { version: macros.version, table: macros.snapshot(), words, own };
 }
 
 const SEMICOLON = kindOf(";");

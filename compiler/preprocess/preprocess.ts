@@ -223,8 +223,7 @@ export class Preprocessor implements ExpandHost {
 		const { lexer, file } = open;
 		const { buffer } = this;
 		if (open.outline === null || !this.#boundary.reached()) return false;
-		const { table, words, guarded } = this.#macrosNow();
-		const to = open.outline.take(lexer.start, buffer.length, table, words, guarded);
+		const to = open.outline.take(lexer.start, buffer.length, this.#macrosNow());
 		if (to === lexer.start) return false;
 		if (!this.#outlines.includes(open.outline)) this.#outlines.push(open.outline);
 		buffer.push(SEMICOLON, Flag.lineStart, 1, file.base + to - 1, 0);
