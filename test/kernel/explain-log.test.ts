@@ -47,7 +47,7 @@ function* objects(program: BrokenProgram): Generator<readonly [compiler: string,
 }
 
 describe.skipIf(why !== null || btf === null)("a kernel's log", () => {
-	it.for<BrokenProgram>(programs.filter((_, i) => i % STEP === 0))("says the same: $name", (program) => {
+	it.for<BrokenProgram>(programs.filter((_, i) => i % STEP === 0))("says the same: $name", { timeout: 60_000 }, (program) => {
 		for (const [compiler, object] of objects(program)) {
 			const opened = openObject(readObject(object), btf === null ? {} : { kernelBtf: btf });
 			const images = opened.programs.map(({ image }) => ({ ...image, maps: opened.maps }));
@@ -67,5 +67,5 @@ describe.skipIf(why !== null || btf === null)("a kernel's log", () => {
 				if (answer?.explanation) expect(pick(answer.explanation), log).toEqual(pick(own));
 			}
 		}
-	}, 60_000);
+	});
 });
