@@ -73,6 +73,48 @@ export function rootOf(cookie: Uint8Array): RootAddress {
 }
 
 /**
+ * The root of a table's newest checkpoint, or of a named one, from its line of WiredTiger's metadata (`file:NAME.wt`).
+ * What changes the meaning of bytes without leaving a mark in the pages is refused here.
+ * @throws Refused
+ */
+export function rootFromMetadata(config: string, checkpoint?: string): RootAddress {
+	const settings = parseConfig(config);
+	const refuse = (name: string, plain: string, what: string) => {
+		const value = settings.get(name) ?? plain;
+		if (value !== plain) throw new Refused(`${what}: ${name}=${value}`);
+	};
+	if (settings.get("key_format") === "r") throw new Refused("a column store: key_format=r");
+	refuse("allocation_size", "512B", "blocks of another size than 512 bytes");
+	refuse("collator", "", "an order of its own");
+	refuse("huffman_key", "", "encoded keys");
+	refuse("huffman_value", "", "encoded values");
+	if ((parseConfig(settings.get("encryption") ?? "").get("name") ?? "") !== "") throw new Refused("an encrypted table");
+	const checkpoints = [...parseConfig(settings.get("checkpoint") ?? "")].map(([name, text]) => ({ name, fields: parseConfig(text) }));
+	const order = ({ fields }: (typeof checkpoints)[number]) => Number(fields.get("order") ?? 0);
+	const chosen = checkpoint === undefined ? checkpoints.sort((x, y) => order(y) - order(x))[0] : checkpoints.find(({ name }) => name === checkpoint);
+	if (chosen === undefined) throw new Refused(checkpoint === undefined ? "a table without a checkpoint" : `no checkpoint ${checkpoint}: there are ${checkpoints.map(({ name }) => name).join(", ")}`);
+	const cookie = chosen.fields.get("addr") ?? "";
+	if (cookie === "") throw new Refused("an empty tree: its checkpoint has no address");
+	return rootOf(Uint8Array.from(cookie.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16)));
+}
+
+/** `name=value` pairs, in which a value in parentheses is another list and one in quotes is taken without them. */
+function parseConfig(text: string): Map<string, string> {
+	const settings = new Map<string, string>();
+	let at = 0;
+	while (at < text.length) {
+		let depth = 0;
+		const begin = at;
+		for (; at < text.length && (depth > 0 || text[at] !== ","); at++) depth += text[at] === "(" ? 1 : text[at] === ")" ? -1 : 0;
+		const pair = text.slice(begin, at++).trim();
+		const equals = pair.indexOf("=");
+		const value = equals < 0 ? "" : pair.slice(equals + 1);
+		if (pair !== "") settings.set(equals < 0 ? pair : pair.slice(0, equals), /^\(.*\)$|^".*"$/s.test(value) ? value.slice(1, -1) : value);
+	}
+	return settings;
+}
+
+/**
  * One lookup, one chain.
  * @param key its bytes as stored: with the trailing NUL for `key_format=S`
  * @throws Refused when the file holds what the program does not read
