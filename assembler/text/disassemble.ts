@@ -139,7 +139,7 @@ function targetNote(insn: Insn, at: number, labels: readonly Label[]): string {
 	const cls = insn.opcode & 7;
 	const code = insn.opcode & 0xf0;
 	if ((cls !== CLASS.jmp && cls !== CLASS.jmp32) || code === 0x80 || code === 0x90) return "";
-	const distance = cls === CLASS.jmp32 && code === 0 ? (insn.imm << 16) >> 16 : insn.off;
+	const distance = cls === CLASS.jmp32 && code === 0 ? insn.imm : insn.off;
 	// Addresses wrap around at 2^64, so that a target before the section lies beyond every symbol.
 	const target = at + 8 + distance * 8;
 	let found = labels.length - 1;

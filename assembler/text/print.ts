@@ -36,6 +36,12 @@ const SIZE_NAMES: Readonly<Record<Bytes, string>> = { 1: "u8", 2: "u16", 4: "u32
 
 /** `next` is the slot after, needed for `ld_imm64`. Nothing if it is no instruction. */
 export function printInsn(insn: Insn, next: Insn | undefined, style: PrintStyle = ASSEMBLY_STYLE): string | undefined {
+	const text = print(insn, next, style);
+	// LLVM has the registers up to r11, and looks only at those that the instruction uses.
+	return style.llvm && text !== undefined && /\b[rw]1[2-5]\b/.test(text) ? undefined : text;
+}
+
+function print(insn: Insn, next: Insn | undefined, style: PrintStyle): string | undefined {
 	const row = style.llvm ? tolerant(insn, style) : instructionOf(insn);
 	if (row === undefined) return undefined;
 	const dst = `r${insn.dst}`;
@@ -103,7 +109,7 @@ export function printInsn(insn: Insn, next: Insn | undefined, style: PrintStyle 
 		case "ld_imm64": {
 			if (next === undefined) return undefined;
 			if (row.what !== "constant")
-				return style.llvm ? "ld_pseudo" : `${dst} = ${row.what}(${insn.imm}, ${next.imm}) ll`;
+				return style.llvm ? `ld_pseudo\t${dst}, 0x${insn.src.toString(16)}, 0x${(insn.imm >>> 0).toString(16)}` : `${dst} = ${row.what}(${insn.imm}, ${next.imm}) ll`;
 			const value = (BigInt(next.imm) << 32n) | BigInt(insn.imm >>> 0);
 			if (!style.hex) return `${dst} = ${value} ll`;
 			return `${dst} = ${value < 0n ? "-" : ""}0x${(value < 0n ? -value : value).toString(16)} ll`;
@@ -131,9 +137,11 @@ function tolerant(insn: Insn, style: PrintStyle): Instruction | undefined {
 		return named;
 	}
 	if (insn.opcode === LD_IMM64_OPCODE) return insn.src === 0 ? rows[0] : rows[1];
-	return rows.find(
-		(row) =>
+	return rows.find((row) => {
+		if (row.kind === "exit") return insn.imm === 0;
+		return (
 			(typeof row.off === "string" || row.off === insn.off) &&
-			(typeof row.imm === "string" || row.imm === insn.imm || row.imm === 0),
-	);
+			(typeof row.imm === "string" || row.imm === insn.imm || row.imm === 0)
+		);
+	});
 }
