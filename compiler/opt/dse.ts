@@ -1,87 +1,193 @@
-import type { Inst } from "../ir/types.ts";
+import type { Block, Inst, IrFunction, Value } from "../ir/types.ts";
 import type { Pass } from "./pass.ts";
 import type { Range } from "./alias.ts";
+import { reversePostorder } from "../ir/cfg.ts";
+import { isInst, successors, usersOf } from "../ir/values.ts";
 import { aliasInfo } from "./alias.ts";
-import { rootOf, slotUses } from "./slots.ts";
-import { isInst, terminator } from "../ir/values.ts";
+import { baseOf, derivedUses, rootOf, slotUses } from "./slots.ts";
 
 /**
- * Stores that nobody can see: to slots that are never read, to slots at the end of the function, and those that are
- * overwritten in the same block before anything may have read them.
+ * Stores that nobody can see: to slots that are never read, to bytes of a slot that are written again or die on every way from
+ * here (data flow over the bytes of each slot), and to other memory when the same block overwrites it before anything may have read it.
  */
 export const dse: Pass = {
 	name: "dse",
 	run(fn) {
 		const dead = new Set<Inst>();
-		for (const use of slotUses(fn)) {
-			if (use.leaks) continue;
-			const isRead = use.accesses.some(({ inst, operand }) => inst.op === "load" || inst.op === "memcmp" || ((inst.op === "memcpy" || inst.op === "memmove") && operand === 1) || inst.attr?.volatile);
-			if (isRead || use.indexed.some((inst) => inst.op === "load" || inst.attr?.volatile)) continue;
-			for (const { inst } of use.accesses) dead.add(inst);
-			for (const inst of use.indexed) dead.add(inst);
-		}
-		const alias = aliasInfo(fn);
-		for (const block of fn.blocks) {
-			/** Surely written later in this block. */
-			let covered: (Range & { readonly size: number })[] = [];
-			const leaves = terminator(block).op === "ret";
-			for (let i = block.insts.length - 1; i >= 0; i--) {
-				const inst = block.insts[i];
-				if (dead.has(inst)) continue;
-				const isStore = (inst.op === "store" || inst.op === "memset" || inst.op === "memcpy") && !inst.attr!.volatile && inst.attr!.size !== undefined;
-				if (isStore) {
-					const range = { address: inst.args[0], size: inst.attr!.size! };
-					if (covered.some((later) => contains(later, range)) || (leaves && alias.isPrivate(range.address) && !readLater(block.insts, i, range, alias))) {
-						dead.add(inst);
-						continue;
-					}
-					if (inst.op === "memcpy") covered = covered.filter((entry) => !alias.mayAlias(entry, { address: inst.args[1], size: range.size }));
-					covered.push(range);
-					continue;
-				}
-				switch (inst.op) {
-					case "load":
-						covered = covered.filter((entry) => !alias.mayAlias(entry, { address: inst.args[0], size: inst.attr!.size! }));
-						break;
-					case "memcpy":
-					case "memmove":
-					case "memcmp":
-					case "call":
-					case "asm":
-					case "asmgoto":
-					case "atomic":
-					case "cmpxchg":
-					case "loadacq":
-					case "storerel":
-					case "fence":
-					case "store":
-					case "memset":
-						covered = covered.filter((entry) => alias.isPrivate(entry.address) && inst.op !== "memcpy" && inst.op !== "memmove" && inst.op !== "memcmp");
-						break;
-				}
-			}
-		}
+		neverRead(fn, dead);
+		deadBytes(fn, dead);
+		overwritten(fn, dead);
 		if (dead.size === 0) return false;
 		for (const block of fn.blocks) block.insts = block.insts.filter((inst) => !dead.has(inst));
 		return true;
 	},
 };
 
-function contains(later: Range & { readonly size: number }, earlier: Range & { readonly size: number }): boolean {
-	const a = rootOf(later.address);
-	const b = rootOf(earlier.address);
-	if (a.root !== b.root || a.offset === null || b.offset === null) return later.address === earlier.address && later.size >= earlier.size;
-	return a.offset <= b.offset && a.offset + later.size >= b.offset + earlier.size;
+function neverRead(fn: IrFunction, dead: Set<Inst>): void {
+	for (const use of slotUses(fn)) {
+		if (use.leaks) continue;
+		const isRead = use.accesses.some(({ inst, operand }) => inst.op === "load" || inst.op === "memcmp" || ((inst.op === "memcpy" || inst.op === "memmove") && operand === 1) || inst.attr?.volatile);
+		if (isRead || use.indexed.some((inst) => inst.op === "load" || inst.attr?.volatile)) continue;
+		for (const { inst } of use.accesses) dead.add(inst);
+		for (const inst of use.indexed) dead.add(inst);
+	}
 }
 
-/** Before the function returns from this block. */
-function readLater(insts: readonly Inst[], from: number, range: Range, alias: ReturnType<typeof aliasInfo>): boolean {
-	for (let i = from + 1; i < insts.length; i++) {
-		const inst = insts[i];
-		if (inst.op === "load" && alias.mayAlias(range, { address: inst.args[0], size: inst.attr!.size! })) return true;
-		if (inst.op === "memcpy" || inst.op === "memmove" || inst.op === "memcmp") {
-			for (const address of inst.args.slice(0, 2)) if (isInst(address) && alias.mayAlias(range, { address, size: inst.attr!.size ?? null })) return true;
+const isWrite = (inst: Inst): boolean => (inst.op === "store" || inst.op === "memset" || inst.op === "memcpy") && !inst.attr!.volatile && inst.attr!.size !== undefined;
+
+/** Slots larger than the stack will be refused anyway. */
+const LARGEST = 1024;
+/** Keeps the sets small: functions with more slots than that are not written by hand. */
+const MOST_SLOTS = 96;
+
+/** One bit a byte: what the slot holds there is not needed any more. */
+function deadBytes(fn: IrFunction, dead: Set<Inst>): void {
+	const users = usersOf(fn);
+	const slots: { readonly slot: Inst; readonly all: bigint }[] = [];
+	const index = new Map<Value, number>();
+	/** Slots that an instruction's operands point into. */
+	const touched = new Map<Inst, number[]>();
+	for (const block of fn.blocks) {
+		for (const inst of block.insts) {
+			if (inst.op !== "alloca" || inst.attr!.size! > LARGEST || slots.length >= MOST_SLOTS) continue;
+			const { uses, isKept } = derivedUses(inst, users);
+			// A slot whose address is kept somewhere may be read by anything.
+			if (isKept || ![...uses].some(isWrite)) continue;
+			const number = slots.length;
+			index.set(inst, number);
+			slots.push({ slot: inst, all: (1n << BigInt(inst.attr!.size!)) - 1n });
+			for (const use of uses) {
+				const list = touched.get(use);
+				if (list === undefined) touched.set(use, [number]);
+				else list.push(number);
+			}
 		}
+	}
+	if (slots.length === 0) return;
+	const everything = slots.map(({ all }) => all);
+	const order = reversePostorder(fn).reverse();
+	const deadIn = new Map<Block, bigint[]>();
+	const bits = (offset: number, size: number): bigint => ((1n << BigInt(size)) - 1n) << BigInt(offset);
+	const walk = (block: Block, found: ((inst: Inst) => void) | null): bigint[] => {
+		const now = everything.slice();
+		for (const next of successors(block)) {
+			const after = deadIn.get(next);
+			if (after !== undefined) for (let i = 0; i < now.length; i++) now[i] &= after[i];
+		}
+		for (let at = block.insts.length - 1; at >= 0; at--) {
+			const inst = block.insts[at];
+			const list = touched.get(inst);
+			if (list === undefined || dead.has(inst)) continue;
+			if (inst.op === "lifetime") {
+				for (const i of list) now[i] = slots[i].all;
+				continue;
+			}
+			// Only makes another address of it.
+			if (inst.op === "ptradd" || inst.op === "phi" || inst.op === "inttoptr" || inst.op === "ptrtoint" || inst.op === "icmp") continue;
+			const range = (operand: number): { i: number; mask: bigint } | null => {
+				const { root, offset } = rootOf(inst.args[operand]);
+				const i = index.get(root);
+				const size = inst.attr!.size;
+				return i === undefined || offset === null || offset < 0 || size === undefined || offset + size > slots[i].slot.attr!.size! ? null : { i, mask: bits(offset, size) };
+			};
+			if (isWrite(inst)) {
+				const target = range(0);
+				if (target !== null && (now[target.i] & target.mask) === target.mask) {
+					found?.(inst);
+					// What it would have read is not read.
+					continue;
+				}
+				if (target !== null) now[target.i] |= target.mask;
+				if (inst.op === "memcpy") {
+					const source = range(1);
+					if (source !== null) now[source.i] &= ~source.mask;
+					else for (const i of list) if (target === null || i !== target.i || !isElsewhere(inst.args[1])) now[i] = 0n;
+				}
+				continue;
+			}
+			if (inst.op === "load") {
+				const source = range(0);
+				if (source !== null) {
+					now[source.i] &= ~source.mask;
+					continue;
+				}
+			}
+			for (const i of list) now[i] = 0n;
+		}
+		return now;
+	};
+	for (let changed = true; changed; ) {
+		changed = false;
+		for (const block of order) {
+			const now = walk(block, null);
+			const before = deadIn.get(block);
+			if (before !== undefined && before.every((mask, i) => mask === now[i])) continue;
+			deadIn.set(block, now);
+			changed = true;
+		}
+	}
+	for (const block of order) walk(block, (inst) => dead.add(inst));
+}
+
+/** Surely no address of a slot. */
+function isElsewhere(address: Value): boolean {
+	const { root } = rootOf(address);
+	return isInst(root) && (root.op === "load" || root.op === "global" || root.op === "param" || (root.op === "call" && root.attr!.callee!.kind === "helper"));
+}
+
+function overwritten(fn: IrFunction, dead: Set<Inst>): void {
+	const alias = aliasInfo(fn);
+	for (const block of fn.blocks) {
+		/** Surely written later in this block. */
+		let covered: (Range & { readonly size: number })[] = [];
+		for (let i = block.insts.length - 1; i >= 0; i--) {
+			const inst = block.insts[i];
+			if (dead.has(inst)) continue;
+			if (isWrite(inst)) {
+				const range = { address: inst.args[0], size: inst.attr!.size! };
+				if (contains(covered, range)) {
+					dead.add(inst);
+					continue;
+				}
+				if (inst.op === "memcpy") covered = covered.filter((entry) => !alias.mayAlias(entry, { address: inst.args[1], size: range.size }));
+				covered.push(range);
+				continue;
+			}
+			switch (inst.op) {
+				case "load":
+					covered = covered.filter((entry) => !alias.mayAlias(entry, { address: inst.args[0], size: inst.attr!.size! }));
+					break;
+				case "memcpy":
+				case "memmove":
+				case "memcmp":
+				case "call":
+				case "asm":
+				case "asmgoto":
+				case "atomic":
+				case "cmpxchg":
+				case "loadacq":
+				case "storerel":
+				case "fence":
+				case "store":
+				case "memset":
+					covered = covered.filter((entry) => alias.isPrivate(entry.address) && inst.op !== "memcpy" && inst.op !== "memmove" && inst.op !== "memcmp");
+					break;
+			}
+		}
+	}
+}
+
+/** Is each byte of the range in one of the later ones? */
+function contains(later: readonly (Range & { readonly size: number })[], range: Range & { readonly size: number }): boolean {
+	const own = baseOf(range.address);
+	let missing = (1n << BigInt(range.size)) - 1n;
+	for (const { address, size } of later) {
+		const { base, offset } = baseOf(address);
+		if (base !== own.base) continue;
+		const from = Math.max(offset - own.offset, 0);
+		const to = Math.min(offset - own.offset + size, range.size);
+		if (from < to) missing &= ~(((1n << BigInt(to - from)) - 1n) << BigInt(from));
+		if (missing === 0n) return true;
 	}
 	return false;
 }

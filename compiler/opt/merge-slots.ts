@@ -2,7 +2,7 @@ import type { Block, Inst, IrFunction, Value } from "../ir/types.ts";
 import type { Pass } from "./pass.ts";
 import { predecessors, reversePostorder } from "../ir/cfg.ts";
 import { isInst, replaceAll, successors, usersOf } from "../ir/values.ts";
-import { rootOf } from "./slots.ts";
+import { derivedUses } from "./slots.ts";
 
 /**
  * Stack slots whose lives are apart share their bytes: 512 of them are all that a program has. A slot lives from its
@@ -39,36 +39,6 @@ export const mergeSlots: Pass = {
 		replaceAll(fn, map);
 		return map.size > 0;
 	},
-};
-
-/** Every instruction that holds an address into the slot, and whether the address may outlive those (it is stored). */
-function derivedUses(slot: Inst, users: ReadonlyMap<Inst, readonly Inst[]>): { readonly uses: Set<Inst>; readonly isKept: boolean } {
-	const uses = new Set<Inst>();
-	const work: Inst[] = [slot];
-	const seen = new Set<Inst>(work);
-	let isKept = false;
-	while (work.length > 0) {
-		const address = work.pop()!;
-		for (const use of users.get(address) ?? []) {
-			uses.add(use);
-			if (use.op === "store" && use.args[1] === address) isKept = true;
-			if (use.op === "asm" || use.op === "asmgoto" || use.op === "ret" || use.op === "atomic" || use.op === "cmpxchg" || use.op === "storerel") isKept = true;
-			// A function of ours may hand the address back, or leave it in another slot that it was given.
-			const called = use.op === "call" && use.attr!.callee!.kind !== "helper";
-			if (called && use.args.some((arg) => arg !== address && arg.ty === "ptr" && inFrame(arg))) isKept = true;
-			const passes = (called && use.ty !== null && use.ty !== "i32") || use.op === "ptradd" || use.op === "phi" || use.op === "select" || use.op === "ptrtoint" || use.op === "inttoptr" || use.op === "coreoffset" || use.op === "addrspace" || use.ty === "i64";
-			if (passes && use.op !== "load" && (use.op !== "call" || called) && !seen.has(use)) {
-				seen.add(use);
-				work.push(use);
-			}
-		}
-	}
-	return { uses, isKept };
-}
-
-const inFrame = (address: Value): boolean => {
-	const { root } = rootOf(address);
-	return isInst(root) && (root.op === "alloca" || root.op === "phi" || root.op === "param");
 };
 
 type Bits = Uint32Array;

@@ -10,12 +10,15 @@ import { foldConstGlobals, resolveCalls } from "./const-globals.ts";
 import { correlate } from "./correlate.ts";
 import { dce } from "./dce.ts";
 import { dse } from "./dse.ts";
+import { forwardSwitch } from "./forward-switch.ts";
 import { gvn } from "./gvn.ts";
+import { ifChains } from "./if-chains.ts";
 import { callGraph, inlineCalls, inlineOrder, stripUnused } from "./inline.ts";
 import { answerQuestions, expandSignedDivision, lowerSwitches, settleSlots, splitUnaligned } from "./legalize.ts";
 import { expandMemory } from "./mem-expand.ts";
 import { mem2reg } from "./mem2reg.ts";
 import { mergeSlots } from "./merge-slots.ts";
+import { mergeStores } from "./merge-stores.ts";
 import { narrowPhis } from "./narrow-phi.ts";
 import { removeDeadBlocks, simplifyCfg } from "./simplify-cfg.ts";
 import { sroa } from "./sroa.ts";
@@ -105,11 +108,13 @@ export function optimize(module: IrModule, options: OptimizeOptions): IrModule {
 		} else {
 			runAll([combine, simplifyCfg, unroll, ...promote, combine, simplifyCfg, foldConstGlobals, resolveCalls, ...proofs], fn);
 		}
+		if (optimizing && runAll([ifChains, forwardSwitch], fn)) settle(fn);
 		if (runAll(legal, fn)) {
 			runAll(promote, fn);
 			runAll([combine, simplifyCfg, dce], fn);
 			if (optimizing) runAll([gvn, combine, dse, dce, simplifyCfg], fn);
 		}
+		if (optimizing) run(mergeStores, fn);
 		run(mergeSlots, fn);
 		run(settleSlots, fn);
 	}
