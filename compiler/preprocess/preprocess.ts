@@ -133,6 +133,7 @@ export class Preprocessor implements ExpandHost {
 	#predefined = { from: 0, to: 0 };
 	readonly #outlines: Outline[] = [];
 	readonly #guards = new Map<string, number>();
+	readonly #notUtf8 = new Set<SourceFile>();
 	readonly #report: Report;
 	readonly #keywords: Uint8Array;
 	/** Messages wait for the end of the program: their places are put behind it. */
@@ -322,7 +323,8 @@ export class Preprocessor implements ExpandHost {
 	#open(file: SourceFile, found: Found | null, part?: { readonly from: number; readonly to: number }): void {
 		const lexer = new Lexer(part === undefined ? file.bytes : file.bytes.subarray(0, part.to), this.names, (code, message, offset, length) => this.report(code, message, { kind: Kind.stray, flags: 0, value: length, location: file.base + offset, expansion: 0 }));
 		// The user's own text; headers are large, and their writers checked them.
-		lexer.notUtf8 = !file.system && file.bytes.length < 1 << 20 && !isUtf8(file.bytes);
+		if (part === undefined && !file.system && file.bytes.length < 1 << 20 && !isUtf8(file.bytes)) this.#notUtf8.add(file);
+		lexer.notUtf8 = this.#notUtf8.has(file);
 		if (part !== undefined) lexer.pos = part.from;
 		const large = this.options.defer === true && part === undefined && found !== null && file.bytes.length >= DEFER_FROM_BYTES;
 		this.stack.push({ file, lexer, found, conditions: this.conditions.length, tokensBefore: this.buffer.length, large, outline: large ? Outline.of(file) : null, guard: -1, guardDepth: -1, guardClosedAt: -1, directivesAtClose: -1, directives: 0 });
