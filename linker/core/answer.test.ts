@@ -65,6 +65,8 @@ describe("CO-RE", () => {
 	it("poisons what the target does not have, and says no to questions of existence", () => {
 		const other = typeSource({ types: [{ kind: "void" }] });
 		expect(answer({ insnOffset: 0, typeId: 4, access: "0:0", kind: coreKind.fieldExists }, local, other)).toMatchObject({ value: 0n });
+		for (const kind of [coreKind.typeSize, coreKind.typeIdTarget, coreKind.typeExists]) expect(answer({ insnOffset: 0, typeId: 4, access: "0", kind }, local, other)).toMatchObject({ value: 0n });
+		expect(answer({ insnOffset: 0, typeId: 5, access: "1", kind: coreKind.enumValue }, local, other).kind).toBe("poison");
 		const missing = answer({ insnOffset: 0, typeId: 4, access: "0:0", kind: coreKind.fieldOffset }, local, other);
 		const insns: Insn[] = [{ opcode: 0xb7, dst: 1, src: 0, off: 0, imm: 0 }];
 		patch(insns, 0, missing);

@@ -1,7 +1,7 @@
 /**
  * CO-RE relocations (tools/lib/bpf/relo_core.c): each record asks one question about a type in the target BTF, and its answer replaces a number in one
- * instruction: an immediate, the offset of a load or store, a 64-bit constant. When the target lacks what is asked for, questions of existence answer 0, and any
- * other poisons the instruction with a call to helper 0xbad2310, which the verifier refuses if it can be reached.
+ * instruction: an immediate, the offset of a load or store, a 64-bit constant. When the target lacks what is asked for, questions of existence and about
+ * whole types answer 0; fields and enumerators poison the instruction with a call to helper 0xbad2310, which the verifier refuses if it can be reached.
  */
 import type { CoreRelo } from "../../assembler/btf/ext.ts";
 import type { Insn } from "../../assembler/spec/insn.ts";
@@ -53,6 +53,9 @@ function missing(relo: CoreRelo, local: TypeSource): CoreAnswer {
 		case coreKind.typeExists:
 		case coreKind.typeMatches:
 		case coreKind.enumExists:
+		// Questions about whole types have an answer too: there is no such type, its size is 0.
+		case coreKind.typeIdTarget:
+		case coreKind.typeSize:
 			return value(0n, null);
 		case coreKind.fieldOffset:
 		case coreKind.fieldSize:
