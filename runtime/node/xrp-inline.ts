@@ -2,10 +2,11 @@
  * Chains on the calling thread, while their blocks come from the page cache. A chain of six levels then takes about as
  * long as it takes to wake another thread, and less than the event loop needs for the seven reads that it replaces.
  *
- * What bounds it: so many microseconds of each turn of the event loop. A chain that is not over by then goes on in a
- * worker from the block where it stands: all its state is in the scratch page, which moves along. A read that takes as
- * long as a device does says that the file is not cached: nothing runs here then for a while, at first 10 ms, and twice
- * as long each time that it happens again.
+ * What bounds it: no chain begins that is not expected to end within so many microseconds of a turn of the event loop,
+ * the first of a turn excepted. One that takes longer than all of them goes on in a worker from the block where it
+ * stands: all its state is in the scratch page, which moves along. So a turn is held up for two budgets at most, or by
+ * one slow read. Two chains in a row whose reads take as long as a device does say that the file is not cached: nothing
+ * runs here then for a while, at first 10 ms, and twice as long each time that it happens again.
  */
 import { CAUSES, DEFAULT_MAX_HOPS, nextAddress, nextSize, type XrpResult } from "../xrp/chain.ts";
 import { XRP_BLOCK, XRP_PAGE } from "../xrp/context.ts";
@@ -16,6 +17,8 @@ import { loadHooks, type PooledHook, type WorkerSetup } from "./xrp-hooks.ts";
 
 /** Milliseconds that a cached block never takes, unless the thread was made to wait. */
 const SLOW_HOP = 0.05;
+/** That many slow chains in a row are the device's doing. */
+const SLOW_CHAINS = 2;
 const FIRST_PAUSE = 10;
 const LONGEST_PAUSE = 5_000;
 /** Weight of the latest chain in what one is thought to cost. */
@@ -30,6 +33,7 @@ export class InlineChains {
 	readonly #pages: readonly Uint8Array[];
 	#left: number;
 	#chainCost = 0.01;
+	#slowInARow = 0;
 	#pausedUntil = 0;
 	#pause = FIRST_PAUSE;
 
@@ -56,7 +60,9 @@ export class InlineChains {
 
 	/** How many chains this turn still has room for. */
 	get room(): number {
-		return this.#left <= 0 || this.#paused ? 0 : Math.max(1, Math.floor(this.#left / this.#chainCost));
+		if (this.#paused) return 0;
+		const chains = Math.floor(this.#left / this.#chainCost);
+		return this.#left === this.#budget ? Math.max(1, chains) : Math.max(0, chains);
 	}
 
 	/** How many a whole turn has room for. */
@@ -68,14 +74,14 @@ export class InlineChains {
 		this.#left = this.#budget;
 	}
 
-	/** Runs a request as far as the turn's rest allows: its result and page, or where a worker goes on. */
+	/** Runs a request as far as one budget allows: its result and page, or where a worker goes on. */
 	run({ request }: Pending): { readonly result: XrpResult; readonly page: Uint8Array } | Carry {
 		const program = request.program ?? 0;
 		const hook = this.#hooks[program];
 		const page = this.#pages[program];
 		request.fill(page);
 		const began = performance.now();
-		const until = began + this.#left;
+		const until = began + this.#budget;
 		const count = request.count ?? XRP_BLOCK;
 		let hops = 0;
 		const result = readXrpSync(this.#device, hook, request.offset, {
@@ -107,10 +113,13 @@ export class InlineChains {
 	#account(milliseconds: number, hops: number): void {
 		this.#left -= milliseconds;
 		if (milliseconds > SLOW_HOP * Math.max(1, hops)) {
+			// One alone may be a thread that was made to wait.
+			if (++this.#slowInARow < SLOW_CHAINS) return;
 			this.#pausedUntil = performance.now() + this.#pause;
 			this.#pause = Math.min(LONGEST_PAUSE, 2 * this.#pause);
 			return;
 		}
+		this.#slowInARow = 0;
 		this.#chainCost += WEIGHT * (milliseconds - this.#chainCost);
 		if (this.#pausedUntil > 0 && performance.now() > this.#pausedUntil + this.#pause) {
 			this.#pausedUntil = 0;

@@ -2,7 +2,7 @@
  * A BPF-KV file that holds just the blocks which the chosen lookups and ranges read: the rest stays a hole, so that a
  * file of six layers (57 GB) takes a few megabytes.
  */
-import { closeSync, ftruncateSync, openSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, ftruncateSync, openSync, writeSync } from "node:fs";
 import { BLOCK, blockOf, FANOUT, type Geometry, geometry, lookupPath, seededRandom, VALUE_SIZE, writeBlocks } from "ebpfcc/runtime";
 
 export interface Workload {
@@ -34,6 +34,8 @@ export function createWorkload(path: string, layers: number, lookups: number, ra
 			writeBlocks(g, blockOf(offset) / BLOCK, 1, block);
 			writeSync(fd, block, 0, BLOCK, offset);
 		}
+		// Blocks that get their place on the disk later would change the file's mapping under the chains.
+		fsyncSync(fd);
 	} finally {
 		closeSync(fd);
 	}
