@@ -8,13 +8,13 @@ import { EACCES, EINVAL, type Env, R, reject } from "./env.ts";
 import { pointerArithmetic } from "./pointer-arithmetic.ts";
 import { markPrecise } from "./precision.ts";
 import {
-	type Range, S32_MAX, S32_MIN, constNumber, contradiction, editable, fitsBits, isConst, isConstWidth, rangeConstNumber, rangeOf, setConst, setConst32, signExtend, signExtend32,
+	type Range, S32_MAX, S32_MIN, constNumber, contradiction, editable, fitsBits, isConst, isConstWidth, rangeOf, setConst, setConst32, signExtend, signExtend32,
 	sync, truncate, unbounded, withTnum, zeroExtend32,
 } from "./range.ts";
 import { updateAluState } from "./sanitize.ts";
 import { ALU_ADD, ALU_AND, ALU_ARSH, ALU_DIV, ALU_END, ALU_LSH, ALU_MOD, ALU_MOV, ALU_NEG, ALU_OR, ALU_RSH, ALU_SUB, ALU_SYMBOLS, applyAlu } from "./scalar.ts";
 import { withScalarId } from "./stack.ts";
-import { ADD_CONST, ADD_CONST_LOW, type Reg, isAddConst, pointer, scalar, unknownScalar } from "./state.ts";
+import { ADD_CONST, ADD_CONST_LOW, type Reg, constScalar, isAddConst, pointer, scalar, unknownScalar } from "./state.ts";
 import { tnumByteSwap } from "./tnum.ts";
 import { NOT_INIT, PTR_TO_ARENA, SCALAR } from "./types.ts";
 import { pushBranch } from "./walk.ts";
@@ -87,7 +87,7 @@ function checkMove(env: Env, insn: Insn, wide: boolean, byReg: boolean): void {
 	} else if (insn.src !== 0 || insn.off !== 0) reject(EINVAL, "BPF_MOV uses reserved fields", { code: "V0012" });
 	checkWritable(env, insn.dst);
 	if (!byReg) {
-		regs[insn.dst] = scalar(wide ? rangeConstNumber(insn.imm) : rangeConstNumber(insn.imm >>> 0));
+		regs[insn.dst] = constScalar(wide ? insn.imm : insn.imm >>> 0);
 		return;
 	}
 	let src = regs[insn.src];
@@ -158,7 +158,7 @@ function operate(env: Env, insn: Insn, op: number, wide: boolean, byReg: boolean
 			return pointerArithmetic(env, insn, op, dst, src, true);
 		}
 	}
-	const src = byReg ? regs[insn.src] : scalar(rangeConstNumber(insn.imm));
+	const src = byReg ? regs[insn.src] : constScalar(insn.imm);
 	if (dst.type !== SCALAR) return pointerArithmetic(env, insn, op, dst, src, true);
 	if ((op === ALU_ADD || op === ALU_SUB) && !env.bypassSpecV1 && byReg && !env.nospec[env.insn]) updateAluState(env, insn, 1 << 30, 0, null);
 	const before = dst.range;

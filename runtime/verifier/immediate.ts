@@ -7,7 +7,7 @@ import type { Insn } from "../../assembler/spec/insn.ts";
 import { EINVAL, ENOENT, type Env, reject, unsupported } from "./env.ts";
 import { isRecord, nameOf, resolved, sizeOf } from "./btf.ts";
 import { MAP } from "./maps.ts";
-import { rangeConst } from "./range.ts";
+import { rangeOf } from "./range.ts";
 import { type Reg, pointer, scalar, unknownScalar } from "./state.ts";
 import { PSEUDO_BTF, PSEUDO_FUNC, PSEUDO_MAP, PSEUDO_VALUE } from "./structure.ts";
 import { CONST_PTR_TO_MAP, PERCPU, PTR_TO_BTF_ID, PTR_TO_FUNC, PTR_TO_MAP_VALUE, PTR_TO_MEM, RDONLY } from "./types.ts";
@@ -18,7 +18,7 @@ export function checkLoadImmediate(env: Env, insn: Insn): void {
 	const next = env.insns[env.insn + 1];
 	switch (insn.src) {
 		case 0:
-			regs[insn.dst] = scalar(rangeConst((BigInt(next.imm >>> 0) << 32n) | BigInt(insn.imm >>> 0)));
+			regs[insn.dst] = scalar(rangeOf(next.imm, insn.imm));
 			return;
 		case PSEUDO_BTF:
 			regs[insn.dst] = kernelSymbol(env, insn);

@@ -8,7 +8,7 @@ import { EACCES, EFAULT, EINVAL, type Env, R, reject } from "./env.ts";
 import { checkReadable } from "./alu.ts";
 import { FLIP, JEQ, JGE, JGT, JLE, JLT, JNE, REVERSE, type Taken, refine, scalarTaken } from "./compare.ts";
 import { isMayGoto } from "./structure.ts";
-import { type Range, contradiction, editable, isConstWidth, isZero, rangeConstNumber, same, sync, withTnum, zeroExtend32 } from "./range.ts";
+import { type Range, contradiction, editable, isConstWidth, isZero, same, sync, withTnum, zeroExtend32 } from "./range.ts";
 import { addConstant } from "./scalar.ts";
 import { findUnfinished } from "./prune.ts";
 import { markPrecise, pushHistory } from "./precision.ts";
@@ -18,7 +18,7 @@ import { fieldsOf, releaseNoMark } from "./references.ts";
 import { MAP } from "./maps.ts";
 import { isRcu, isTrusted } from "./objects.ts";
 import {
-	AT_PKT_END, BEYOND_PKT_END, JUMP_DST_STACK, JUMP_SRC_STACK, type LinkedReg, type Reg, type State, baseId, frameInsn, isAddConst, isAddConstLow, mapRegs, scalar, slotIsSpilled,
+	AT_PKT_END, BEYOND_PKT_END, JUMP_DST_STACK, JUMP_SRC_STACK, type LinkedReg, type Reg, type State, baseId, constScalar, frameInsn, isAddConst, isAddConstLow, mapRegs, scalar, slotIsSpilled,
 	unknownScalar,
 } from "./state.ts";
 import {
@@ -277,7 +277,7 @@ export function checkJump(env: Env, insn: Insn): number {
 		if (src.type === PTR_TO_STACK) flags |= JUMP_SRC_STACK;
 	} else {
 		if (insn.src !== 0) reject(EINVAL, "BPF_JMP/JMP32 uses reserved fields", { code: "V0012" });
-		src = scalar(rangeConstNumber(insn.imm));
+		src = constScalar(insn.imm);
 	}
 	const dst = regs[insn.dst];
 	if (dst.type === PTR_TO_STACK) flags |= JUMP_DST_STACK;

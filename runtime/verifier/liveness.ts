@@ -2,7 +2,8 @@
  * Live stack slots: whether a slot can still be read from an instruction on, so that saved states may forget the others.
  *
  * Data is gathered as the walk goes, per call chain and instruction: slots that it may read (a union over visits) and slots that it always writes
- * (an intersection); a textbook backward data flow then gives the live ones. A callee's effect on its callers' frames is carried to the call.
+ * (an intersection); a textbook backward data flow then gives the live ones, looking anew only at instructions whose inputs changed. A callee's effect
+ * on its callers' frames is carried to the call.
  *
  *     per instruction and frame, eight words:  mayRead lo hi · mustWrite lo hi · mustWriteLater lo hi · live lo hi     (bit i: slot i)
  *
@@ -17,47 +18,64 @@ const WRITE = 2;
 const LATER = 4;
 const LIVE = 6;
 
-interface Instance {
+/** What was gathered for one chain of calls, in the function at its end. */
+export interface LiveChain {
 	/** Call instructions of the outer frames, then the start of this subprogram. */
 	readonly callsites: readonly number[];
 	readonly starts: readonly number[];
 	readonly start: number;
 	readonly count: number;
 	readonly subprog: number;
-	readonly frames: (Int32Array | undefined)[];
+	readonly frames: (FrameFlow | undefined)[];
 	readonly writeSet: Uint8Array;
 	updated: boolean;
 	writeDropped: boolean;
+	/** The chain without its last call. */
+	outer: LiveChain | null;
+}
+
+/** One frame's slots at each instruction of the chain's function. */
+interface FrameFlow {
+	readonly words: Int32Array;
+	/** By place in the function's postorder: an input of the instruction changed since it was last computed. */
+	readonly dirty: Uint8Array;
+	/** No place below is dirty. */
+	first: number;
 }
 
 export class Liveness {
-	private readonly instances = new Map<string, Instance>();
-	private current: Instance | null = null;
+	private readonly chains = new Map<string, LiveChain>();
+	private current: LiveChain | null = null;
 	private readonly pendingLow = new Int32Array(8);
 	private readonly pendingHigh = new Int32Array(8);
 	private pendingInsn = 0;
 	private readonly env: Env;
-	private query: Instance[] = [];
+	private query: LiveChain[] = [];
 	private queryInsn = 0;
+	private cached: Order | null = null;
 
 	constructor(env: Env) {
 		this.env = env;
 	}
 
-	private lookup(callsites: readonly number[], starts: readonly number[]): Instance {
+	private lookup(callsites: readonly number[], starts: readonly number[]): LiveChain {
 		const key = callsites.join(",");
-		let instance = this.instances.get(key);
-		if (!instance) {
+		let chain = this.chains.get(key);
+		if (!chain) {
 			const start = starts[starts.length - 1];
 			const subprog = this.env.subprogOf[start];
 			const count = this.env.subprogs[subprog].end - start;
-			instance = { callsites, starts, start, count, subprog, frames: [], writeSet: new Uint8Array(count), updated: false, writeDropped: false };
-			this.instances.set(key, instance);
+			chain = { callsites, starts, start, count, subprog, frames: [], writeSet: new Uint8Array(count), updated: false, writeDropped: false, outer: null };
+			this.chains.set(key, chain);
 		}
-		return instance;
+		return chain;
 	}
 
-	private instanceOf(state: State, frame: number): Instance {
+	private chainOf(state: State, frame: number): LiveChain {
+		return (state.frames[frame].chain ??= this.find(state, frame));
+	}
+
+	private find(state: State, frame: number): LiveChain {
 		const callsites: number[] = [];
 		const starts: number[] = [];
 		for (let i = 0; i <= frame; i++) {
@@ -68,17 +86,29 @@ export class Liveness {
 		return this.lookup(callsites, starts);
 	}
 
-	/** The current state entered or left a call: find the instance anew. */
+	/** The current state entered or left a call: find the chain anew. */
 	resetChain(): void {
 		this.current = null;
 	}
 
-	private now(): Instance {
-		return (this.current ??= this.instanceOf(this.env.current, this.env.current.curframe));
+	private now(): LiveChain {
+		return (this.current ??= this.chainOf(this.env.current, this.env.current.curframe));
 	}
 
-	private masks(instance: Instance, frame: number): Int32Array {
-		return (instance.frames[frame] ??= new Int32Array(instance.count * WORDS));
+	private flow(chain: LiveChain, frame: number): FrameFlow {
+		return (chain.frames[frame] ??= { words: new Int32Array(chain.count * WORDS), dirty: new Uint8Array(chain.count), first: chain.count });
+	}
+
+	/** The instruction has to be computed anew. */
+	private soil(chain: LiveChain, flow: FrameFlow, insn: number): void {
+		const place = this.order().place[insn] - this.env.subprogs[chain.subprog].postorderStart;
+		if (place < 0) return;
+		flow.dirty[place] = 1;
+		if (place < flow.first) flow.first = place;
+	}
+
+	private order(): Order {
+		return (this.cached ??= orderOf(this.env));
 	}
 
 	markRead(frame: number, insn: number, slot: number): void {
@@ -86,13 +116,16 @@ export class Liveness {
 		else this.read(this.now(), frame, insn, 0, 1 << (slot - 32));
 	}
 
-	private read(instance: Instance, frame: number, insn: number, lo: number, hi: number): void {
-		if ((lo | hi) === 0 && !instance.frames[frame]) return;
-		const m = this.masks(instance, frame);
-		const p = (insn - instance.start) * WORDS;
+	private read(chain: LiveChain, frame: number, insn: number, lo: number, hi: number): void {
+		if ((lo | hi) === 0 && !chain.frames[frame]) return;
+		const flow = this.flow(chain, frame);
+		const m = flow.words;
+		const p = (insn - chain.start) * WORDS;
 		const newLo = m[p + READ] | lo;
 		const newHi = m[p + READ + 1] | hi;
-		if ((newLo !== m[p + READ] || newHi !== m[p + READ + 1]) && ((newLo & ~m[p + LIVE]) !== 0 || (newHi & ~m[p + LIVE + 1]) !== 0)) instance.updated = true;
+		if (newLo === m[p + READ] && newHi === m[p + READ + 1]) return;
+		this.soil(chain, flow, insn);
+		if ((newLo & ~m[p + LIVE]) !== 0 || (newHi & ~m[p + LIVE + 1]) !== 0) chain.updated = true;
 		m[p + READ] = newLo;
 		m[p + READ + 1] = newHi;
 	}
@@ -101,9 +134,9 @@ export class Liveness {
 		this.begin(this.now(), insn);
 	}
 
-	private begin(instance: Instance, insn: number): void {
+	private begin(chain: LiveChain, insn: number): void {
 		this.pendingInsn = insn;
-		for (let i = 0; i < instance.callsites.length; i++) this.pendingLow[i] = this.pendingHigh[i] = 0;
+		for (let i = 0; i < chain.callsites.length; i++) this.pendingLow[i] = this.pendingHigh[i] = 0;
 	}
 
 	markWrite(frame: number, slot: number): void {
@@ -111,20 +144,21 @@ export class Liveness {
 		else this.pendingHigh[frame] |= 1 << (slot - 32);
 	}
 
-	/** An instruction that entered a call has no instance to commit to: its marks belong to the callee's chain, which has none yet. */
+	/** An instruction that entered a call has no chain to commit to: its marks belong to the callee's chain, which has none yet. */
 	commitInsn(): void {
 		if (this.current) this.commit(this.current);
 	}
 
-	private commit(instance: Instance): void {
-		const idx = this.pendingInsn - instance.start;
-		if (idx < 0 || idx >= instance.count) return;
-		const was = instance.writeSet[idx] !== 0;
-		for (let frame = 0; frame < instance.callsites.length; frame++) {
+	private commit(chain: LiveChain): void {
+		const idx = this.pendingInsn - chain.start;
+		if (idx < 0 || idx >= chain.count) return;
+		const was = chain.writeSet[idx] !== 0;
+		for (let frame = 0; frame < chain.callsites.length; frame++) {
 			let lo = this.pendingLow[frame];
 			let hi = this.pendingHigh[frame];
 			if (lo === 0 && hi === 0 && !was) continue;
-			const m = this.masks(instance, frame);
+			const flow = this.flow(chain, frame);
+			const m = flow.words;
 			const p = idx * WORDS;
 			const oldLo = m[p + WRITE];
 			const oldHi = m[p + WRITE + 1];
@@ -135,11 +169,12 @@ export class Liveness {
 			if (oldLo !== lo || oldHi !== hi) {
 				m[p + WRITE] = lo;
 				m[p + WRITE + 1] = hi;
-				instance.updated = true;
+				this.soil(chain, flow, this.pendingInsn);
+				chain.updated = true;
 			}
-			if ((oldLo & ~lo) !== 0 || (oldHi & ~hi) !== 0) instance.writeDropped = true;
+			if ((oldLo & ~lo) !== 0 || (oldHi & ~hi) !== 0) chain.writeDropped = true;
 		}
-		instance.writeSet[idx] = 1;
+		chain.writeSet[idx] = 1;
 		this.pendingInsn = 0;
 	}
 
@@ -148,43 +183,62 @@ export class Liveness {
 		this.resetChain();
 		const state = this.env.current;
 		for (let frame = state.curframe; frame >= 0; frame--) {
-			const instance = this.instanceOf(state, frame);
-			if (!instance.updated) continue;
-			this.propagate(instance);
-			instance.updated = false;
-			instance.writeDropped = false;
+			const chain = this.chainOf(state, frame);
+			if (!chain.updated) continue;
+			this.propagate(chain);
+			chain.updated = false;
+			chain.writeDropped = false;
 		}
 	}
 
-	private propagate(instance: Instance): void {
+	private propagate(chain: LiveChain): void {
 		const { env } = this;
-		const depth = instance.callsites.length;
-		if (instance.writeDropped) {
-			for (const m of instance.frames) if (m) for (let i = 0; i < instance.count; i++) m[i * WORDS + LATER] = m[i * WORDS + LATER + 1] = 0;
-		}
-		const from = env.subprogs[instance.subprog].postorderStart;
-		const to = env.subprogs[instance.subprog + 1]?.postorderStart ?? env.postorder.length;
-		for (let changed = true; changed; ) {
-			changed = false;
-			for (let frame = 0; frame < depth; frame++) {
-				const m = instance.frames[frame];
-				if (!m) continue;
-				for (let i = from; i < to; i++) if (this.step(instance, m, env.postorder[i])) changed = true;
+		const depth = chain.callsites.length;
+		if (chain.writeDropped) {
+			for (const flow of chain.frames) {
+				if (!flow) continue;
+				for (let p = LATER; p < flow.words.length; p += WORDS) flow.words[p] = flow.words[p + 1] = 0;
+				flow.dirty.fill(1);
+				flow.first = 0;
 			}
 		}
-		if (depth > 1) this.toCaller(instance);
+		const from = env.subprogs[chain.subprog].postorderStart;
+		const to = env.subprogs[chain.subprog + 1]?.postorderStart ?? env.postorder.length;
+		for (const flow of chain.frames) if (flow) while (flow.first < to - from) this.sweep(chain, flow, from, to);
+		if (depth > 1) this.toCaller(chain);
 	}
 
-	private step(instance: Instance, m: Int32Array, insn: number): boolean {
+	/** Computes what is dirty, in postorder; what that soils further on, too. */
+	private sweep(chain: LiveChain, flow: FrameFlow, from: number, to: number): void {
+		const { postorder } = this.env;
+		const { place, starts, predecessors } = this.order();
+		const { dirty, words } = flow;
+		const first = flow.first;
+		flow.first = to - from;
+		for (let i = first; i < to - from; i++) {
+			if (dirty[i] === 0) continue;
+			dirty[i] = 0;
+			const insn = postorder[from + i];
+			if (!this.step(chain, words, insn)) continue;
+			for (let k = starts[insn]; k < starts[insn + 1]; k++) {
+				const before = place[predecessors[k]] - from;
+				if (before < 0) continue;
+				dirty[before] = 1;
+				if (before <= i && before < flow.first) flow.first = before;
+			}
+		}
+	}
+
+	private step(chain: LiveChain, m: Int32Array, insn: number): boolean {
 		const successors = this.env.successors[insn];
 		if (successors.length === 0) return false;
-		const p = (insn - instance.start) * WORDS;
+		const p = (insn - chain.start) * WORDS;
 		let afterLo = 0;
 		let afterHi = 0;
 		let laterLo = -1;
 		let laterHi = -1;
 		for (const s of successors) {
-			const q = (s - instance.start) * WORDS;
+			const q = (s - chain.start) * WORDS;
 			afterLo |= m[q + LIVE];
 			afterHi |= m[q + LIVE + 1];
 			laterLo &= m[q + LATER];
@@ -202,16 +256,13 @@ export class Liveness {
 		return true;
 	}
 
-	private toCaller(instance: Instance): void {
-		const depth = instance.callsites.length;
-		const starts = instance.starts.slice(0, depth - 1);
-		const callsites = instance.callsites.slice(0, depth - 1);
-		const callsite = callsites[depth - 2];
-		callsites[depth - 2] = starts[depth - 2];
-		const outer = this.lookup(callsites, starts);
+	private toCaller(chain: LiveChain): void {
+		const depth = chain.callsites.length;
+		const callsite = chain.callsites[depth - 2];
+		const outer = (chain.outer ??= this.lookup([...chain.callsites.slice(0, depth - 2), chain.starts[depth - 2]], chain.starts.slice(0, depth - 1)));
 		this.begin(outer, callsite);
 		for (let frame = 0; frame < depth - 1; frame++) {
-			const m = instance.frames[frame];
+			const m = chain.frames[frame]?.words;
 			if (!m) continue;
 			this.pendingLow[frame] |= m[LATER];
 			this.pendingHigh[frame] |= m[LATER + 1];
@@ -222,12 +273,8 @@ export class Liveness {
 
 	startQuery(state: State): void {
 		this.query = [];
-		for (let i = 0; i <= state.curframe; i++) this.query.push(this.queryInstance(state, i));
+		for (let i = 0; i <= state.curframe; i++) this.query.push(this.chainOf(state, i));
 		this.queryInsn = state.insn;
-	}
-
-	private queryInstance(state: State, frame: number): Instance {
-		return this.instanceOf(state, frame);
 	}
 
 	isLive(frame: number, slot: number): boolean {
@@ -242,8 +289,29 @@ export class Liveness {
 	}
 }
 
-function liveBefore(instance: Instance, insn: number, frame: number, slot: number): boolean {
-	const m = instance.frames[frame];
-	const p = (insn - instance.start) * WORDS + LIVE;
+function liveBefore(chain: LiveChain, insn: number, frame: number, slot: number): boolean {
+	const m = chain.frames[frame]?.words;
+	const p = (insn - chain.start) * WORDS + LIVE;
 	return m !== undefined && (slot < 32 ? (m[p] & (1 << slot)) !== 0 : (m[p + 1] & (1 << (slot - 32))) !== 0);
+}
+
+/** The flow graph backwards, and each instruction's place in its postorder (−1: not reached). */
+interface Order {
+	readonly place: Int32Array;
+	/** Predecessors of instruction i: those from starts[i] to starts[i + 1]. */
+	readonly starts: Int32Array;
+	readonly predecessors: Int32Array;
+}
+
+function orderOf(env: Env): Order {
+	const count = env.insns.length;
+	const place = new Int32Array(count).fill(-1);
+	for (let i = 0; i < env.postorder.length; i++) place[env.postorder[i]] = i;
+	const starts = new Int32Array(count + 2);
+	// Counted one place further, so that filling them in moves each start to where it belongs.
+	for (const successors of env.successors) if (successors) for (const s of successors) starts[s + 2]++;
+	for (let i = 2; i < starts.length; i++) starts[i] += starts[i - 1];
+	const predecessors = new Int32Array(starts[count + 1]);
+	for (let i = 0; i < count; i++) if (env.successors[i]) for (const s of env.successors[i]) predecessors[starts[s + 1]++] = i;
+	return { place, starts, predecessors };
 }

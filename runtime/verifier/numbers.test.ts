@@ -12,7 +12,7 @@ import { FLIP, REVERSE, refine, scalarTaken } from "./compare.ts";
 import * as half from "./range.ts";
 import { ALU_SYMBOLS, addConstant, applyAlu } from "./scalar.ts";
 import { Tnum, tnumByteSwap, tnumNext } from "./tnum.ts";
-import { highOf, lowOf } from "./word.ts";
+import { highOf, lowOf, productHigh, unsignedBig } from "./word.ts";
 
 const numRuns = Number(process.env.VERIFIER_NUMBERS ?? 400);
 const M = (1n << 64n) - 1n;
@@ -72,6 +72,10 @@ describe("numbers in halves", () => {
 			if (bytes < 4) expectSame(half.signExtend32(toHalves(a), bytes), big.signExtend32(a, bytes));
 		}
 		for (const bits of [7, 8, 15, 16, 31, 32, 64]) expect(half.fitsBits(toHalves(a), bits)).toBe(bigTnum.bitLength(a.umax) <= bits);
+	});
+
+	each<[bigint, bigint]>("products", [word, word], (a, b) => {
+		expect(unsignedBig(productHigh(highOf(a), lowOf(a), highOf(b), lowOf(b)), Math.imul(lowOf(a), lowOf(b)))).toBe((a * b) & M);
 	});
 
 	each<[bigTnum.Tnum, bigint]>("one tnum", [tnum, word], (t, z) => {

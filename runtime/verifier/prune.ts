@@ -22,27 +22,30 @@ const EXACT = 1;
 const RANGE_WITHIN = 2;
 type Exactness = typeof NOT_EXACT | typeof EXACT | typeof RANGE_WITHIN;
 
+const MAX_IDS = 600;
+
 /** Ids of the old state and the ones that stand for them in the new. */
 class IdMap {
-	private readonly old: number[] = [];
-	private readonly now: number[] = [];
+	private readonly old = new Float64Array(MAX_IDS);
+	private readonly now = new Float64Array(MAX_IDS);
+	private count = 0;
 	private fresh = 0;
 
 	reset(ids: number): void {
-		this.old.length = this.now.length = 0;
+		this.count = 0;
 		this.fresh = ids;
 	}
 
 	match(old: number, now: number): boolean {
 		if ((old !== 0) !== (now !== 0)) return false;
 		if (old === 0) return true;
-		for (let i = 0; i < this.old.length; i++) {
+		for (let i = 0; i < this.count; i++) {
 			if (this.old[i] === old) return this.now[i] === now;
 			if (this.now[i] === now) return false;
 		}
-		if (this.old.length >= 600) return false;
-		this.old.push(old);
-		this.now.push(now);
+		if (this.count === MAX_IDS) return false;
+		this.old[this.count] = old;
+		this.now[this.count++] = now;
 		return true;
 	}
 
@@ -101,6 +104,7 @@ function regSafe(env: Env, old: Reg, now: Reg, precise: boolean, exact: Exactnes
 }
 
 const ALL_MISC = kindsOf(MISC);
+const ALL_SPILL = kindsOf(SPILL);
 const unboundScalar = scalar(unbounded);
 
 function allMisc(env: Env, kinds: number): boolean {
@@ -125,18 +129,24 @@ function stackSafe(env: Env, old: Frame, now: Frame, exact: Exactness): boolean 
 		if (exact === EXACT) {
 			if (s >= now.kinds.length || kinds !== nowKinds) return false;
 		} else if (kinds === 0) continue;
+		if (kinds === ALL_MISC && env.allowUninitStack) continue;
+		if (kinds === ALL_SPILL && nowKinds === ALL_SPILL) {
+			if (!regSafe(env, old.slots[s], now.slots[s], old.slotIsPrecise(s), exact)) return false;
+			continue;
+		}
 		const oldReg = slotScalar(env, kinds, old.slots[s]);
-		let settled = false;
-		for (let i = 0; i < 8 && !settled; i++) {
+		let compared = false;
+		for (let i = 0; i < 8; i++) {
 			const k = kindAt(kinds, i);
-			if (k === INVALID) continue;
-			if (env.allowUninitStack && k === MISC) continue;
+			if (k === INVALID || (k === MISC && env.allowUninitStack)) continue;
 			if (s >= now.kinds.length) return false;
-			const nowReg = slotScalar(env, nowKinds, now.slots[s]);
-			if (oldReg && nowReg) {
-				if (!regSafe(env, oldReg, nowReg, oldReg !== unboundScalar && old.slotIsPrecise(s), exact)) return false;
-				settled = true;
-				continue;
+			if (oldReg && !compared) {
+				const nowReg = slotScalar(env, nowKinds, now.slots[s]);
+				if (nowReg) {
+					if (!regSafe(env, oldReg, nowReg, oldReg !== unboundScalar && old.slotIsPrecise(s), exact)) return false;
+					break;
+				}
+				compared = true;
 			}
 			const n = kindAt(nowKinds, i);
 			if (k === MISC && n === ZERO) continue;
@@ -271,7 +281,7 @@ export function isVisited(env: Env, insn: number): boolean {
 	let list = env.explored.get(bucket);
 	if (!list) env.explored.set(bucket, (list = []));
 	for (const st of list) {
-		if (st.branches || st.insn !== insn || st.cleaned || !sameCallsites(st, now) || marksIncomplete(env, st)) continue;
+		if (st.branches || st.insn !== insn || st.cleaned || !sameCallsites(st, now) || marksIncomplete(st)) continue;
 		clean(env, st);
 	}
 	const count = list.length;
@@ -285,7 +295,7 @@ export function isVisited(env: Env, insn: number): boolean {
 			if (verdict === "hit") hit = loop = true;
 			else if (!forced && env.jumpsProcessed - env.prevJumpsProcessed < 20 && env.insnsProcessed - env.prevInsnsProcessed < 100) addNew = false;
 		} else {
-			loop = marksIncomplete(env, st);
+			loop = marksIncomplete(st);
 			hit = statesEqual(env, st, now, loop ? RANGE_WITHIN : NOT_EXACT);
 		}
 		if (hit) {

@@ -14,7 +14,7 @@ import {
 	tnumXor,
 } from "./tnum.ts";
 import {
-	above32, below, below32, borrow, carry, highOf, highOfNumber, leftHigh, leftLow, less, lowOf, rightHigh, rightLow, signedRightHigh, signedRightLow, unsignedNumber,
+	above32, below, below32, borrow, carry, highOf, highOfNumber, leftHigh, leftLow, less, lowOf, productHigh, rightHigh, rightLow, signedRightHigh, signedRightLow, unsignedNumber,
 } from "./word.ts";
 
 export const ALU_ADD = 0x00;
@@ -182,8 +182,7 @@ function mulSigned(d: Range, s: Range): void {
 const TOO_FAR = 2 ** 64;
 
 function constProduct(a: Tnum, b: Tnum): Tnum {
-	const product = a.value * b.value;
-	return tnumConst(highOf(product), lowOf(product));
+	return tnumConst(productHigh(a.valueHi, a.valueLo, b.valueHi, b.valueLo), Math.imul(a.valueLo, b.valueLo));
 }
 
 function signedFromUnsigned32(d: Range): void {

@@ -29,18 +29,18 @@ function chain(env: Env, state: State): string | null {
 	return null;
 }
 
+/** `state` is being saved: it belongs to the visit from now on. */
 export function enterScc(env: Env, state: State): void {
 	const key = chain(env, state);
 	if (key === null) return;
 	let visit = env.sccVisits.get(key);
 	if (!visit) env.sccVisits.set(key, (visit = { entry: null, backedges: [] }));
 	visit.entry ??= state;
+	state.loop = visit;
 }
 
 function exitScc(env: Env, state: State): void {
-	const key = chain(env, state);
-	if (key === null) return;
-	const visit = env.sccVisits.get(key);
+	const visit = state.loop;
 	if (!visit || visit.entry !== state) return;
 	visit.entry = null;
 	env.backedges -= visit.backedges.length;
@@ -56,19 +56,14 @@ function exitScc(env: Env, state: State): void {
 }
 
 export function addBackedge(env: Env, target: State, edge: State): void {
-	const key = chain(env, target);
-	const visit = key === null ? undefined : env.sccVisits.get(key);
-	if (!visit) return;
-	visit.backedges.push(edge);
+	if (!target.loop) return;
+	target.loop.backedges.push(edge);
 	env.backedges++;
 }
 
 /** Marks of the state may still grow, through back edges of its component. */
-export function marksIncomplete(env: Env, state: State): boolean {
-	const key = chain(env, state);
-	if (key === null) return false;
-	const visit = env.sccVisits.get(key);
-	return visit !== undefined && visit.backedges.length > 0;
+export function marksIncomplete(state: State): boolean {
+	return state.loop !== null && state.loop.backedges.length > 0;
 }
 
 /** A path ended: its saved states have one branch less; a state without any is complete. */

@@ -6,9 +6,9 @@
  */
 import { EACCES, EFAULT, EINVAL, type Env, R, reject } from "./env.ts";
 import { tnumIsConst, tnumText } from "./tnum.ts";
-import { asS64, constNumber, fitsBits, isConst, rangeConstNumber } from "./range.ts";
+import { asS64, constNumber, fitsBits, isConst } from "./range.ts";
 import { markPrecise, pushHistory, stackAccess } from "./precision.ts";
-import { type Frame, type Reg, baseId, isAddConst, isNull, mapRegs, notInit, scalar, slotIsSpilled, unknownScalar, zeroScalar } from "./state.ts";
+import { type Frame, type Reg, baseId, constScalar, isAddConst, isNull, mapRegs, notInit, slotIsSpilled, unknownScalar, zeroScalar } from "./state.ts";
 import {
 	DYNPTR, INVALID, MAYBE_NULL, MISC, PTR_TO_MEM, PTR_TO_STACK, SCALAR, SPILL, ZERO, isSpillable, kindAt, kindsOf, withKind,
 } from "./types.ts";
@@ -146,7 +146,7 @@ export function writeFixed(env: Env, frame: Frame, off: number, size: number, va
 		}
 		spill(env, frame, slot, reg, size);
 	} else if (!reg && aligned && imm !== null) {
-		spill(env, frame, slot, scalar(rangeConstNumber(imm)), size);
+		spill(env, frame, slot, constScalar(imm), size);
 	} else if (reg && isSpillable(reg.type)) {
 		if (size !== 8) reject(EACCES, "invalid size of register spill", { code: "V0213", register: valueRegno });
 		if (frame !== env.frame && reg.type === PTR_TO_STACK) reject(EINVAL, "cannot spill pointers to stack into stack frame of the caller", { code: "V0214" });

@@ -6,10 +6,12 @@
  * not to a value, and is therefore kept as bit masks beside the registers.
  * Source: struct bpf_reg_state, bpf_func_state, bpf_verifier_state of include/linux/bpf_verifier.h.
  */
-import { type Range, isZero, unbounded, zero } from "./range.ts";
+import { type Range, isZero, rangeConstNumber, unbounded, zero } from "./range.ts";
 import { INVALID, NOT_INIT, PTR_TO_STACK, SCALAR, SPILL, kindAt } from "./types.ts";
 import type { MapInfo } from "./maps.ts";
 import type { TypeSource } from "./btf.ts";
+import type { LiveChain } from "./liveness.ts";
+import type { SccVisit } from "./scc.ts";
 
 /** In `Reg.id` of a scalar: the value is that of its id plus `off`. */
 export const ADD_CONST = 0x8000_0000;
@@ -78,15 +80,24 @@ export class Reg {
 	}
 }
 
-export const notInit: Reg = Object.freeze(new Reg()) as Reg;
-export const unknownScalar: Reg = Object.freeze(scalar(unbounded)) as Reg;
-export const zeroScalar: Reg = Object.freeze(scalar(zero)) as Reg;
+// Shared, and not frozen: frozen objects have a shape of their own, and every access would meet two.
+export const notInit = new Reg();
+export const unknownScalar = scalar(unbounded);
+export const zeroScalar = scalar(zero);
 
 export function scalar(range: Range): Reg {
 	const r = new Reg();
 	r.type = SCALAR;
 	r.range = range;
 	return r;
+}
+
+const immediates: Reg[] = [];
+for (let i = -256; i <= 1024; i++) immediates.push(scalar(rangeConstNumber(i)));
+
+/** One number, within ±2^53; shared when it is small. */
+export function constScalar(value: number): Reg {
+	return value >= -256 && value <= 1024 ? immediates[value + 256] : scalar(rangeConstNumber(value));
 }
 
 /** A pointer of the type with offset 0. */
@@ -106,11 +117,21 @@ export interface RetvalRange {
 	readonly max: number;
 }
 
+const anyReturn: RetvalRange = { min: 0, max: 0 };
+
+function entryRegs(frameno: number): Reg[] {
+	const regs = new Array<Reg>(11).fill(notInit);
+	const fp = pointer(PTR_TO_STACK);
+	fp.frameno = frameno;
+	regs[10] = fp;
+	return regs;
+}
+
 export class Frame {
-	regs: Reg[] = new Array<Reg>(11).fill(notInit);
+	readonly regs: Reg[];
 	/** Slot i covers bytes −8(i+1) … −8i−1: kinds of its bytes (types.ts), and the register spilled there. */
-	kinds: number[] = [];
-	slots: Reg[] = [];
+	readonly kinds: number[];
+	readonly slots: Reg[];
 	/** Saved states: registers and slots (0–31, 32–63) whose exact value a decision further on depends on. */
 	preciseRegs = 0;
 	preciseSlotsLow = 0;
@@ -124,34 +145,31 @@ export class Frame {
 	inExceptionCallback = false;
 	asyncEntries = 0;
 	callbackDepth = 0;
-	callbackReturn: RetvalRange = { min: 0, max: 0 };
+	callbackReturn: RetvalRange = anyReturn;
+	/** What is known of live slots for this chain of calls; found when first asked for. */
+	chain: LiveChain | null = null;
 
-	constructor(callsite: number, frameno: number, subprog: number) {
+	constructor(callsite: number, frameno: number, subprog: number, regs: Reg[] = entryRegs(frameno), kinds: number[] = [], slots: Reg[] = []) {
 		this.callsite = callsite;
 		this.frameno = frameno;
 		this.subprog = subprog;
-		const fp = pointer(PTR_TO_STACK);
-		fp.frameno = frameno;
-		this.regs[10] = fp;
+		this.regs = regs;
+		this.kinds = kinds;
+		this.slots = slots;
 	}
 
 	copy(): Frame {
-		const f = Object.create(Frame.prototype) as Frame;
-		f.regs = this.regs.slice();
-		f.kinds = this.kinds.slice();
-		f.slots = this.slots.slice();
+		const f = new Frame(this.callsite, this.frameno, this.subprog, this.regs.slice(), this.kinds.slice(), this.slots.slice());
 		f.preciseRegs = this.preciseRegs;
 		f.preciseSlotsLow = this.preciseSlotsLow;
 		f.preciseSlotsHigh = this.preciseSlotsHigh;
-		f.callsite = this.callsite;
-		f.frameno = this.frameno;
-		f.subprog = this.subprog;
 		f.inCallback = this.inCallback;
 		f.inAsyncCallback = this.inAsyncCallback;
 		f.inExceptionCallback = this.inExceptionCallback;
 		f.asyncEntries = this.asyncEntries;
 		f.callbackDepth = this.callbackDepth;
 		f.callbackReturn = this.callbackReturn;
+		f.chain = this.chain;
 		return f;
 	}
 
@@ -239,6 +257,8 @@ export class State {
 	equalState: State | null = null;
 	hits = 0;
 	misses = 0;
+	/** Of a saved state: the loop of the state graph that it is in. */
+	loop: SccVisit | null = null;
 
 	copy(): State {
 		const s = new State();

@@ -47,6 +47,13 @@ export const bitLength = (hi: number, lo: number): number => (hi !== 0 ? 64 - Ma
 /** A half with ones from its highest one down. */
 export const filled = (x: number): number => (x === 0 ? 0 : (-1 >>> Math.clz32(x)) | 0);
 
+/** Upper half of a product, whose lower half is `Math.imul(al, bl)`. The two roundings err by far less than half a unit of the upper half. */
+export function productHigh(ah: number, al: number, bh: number, bl: number): number {
+	const lo = Math.imul(al, bl) >>> 0;
+	const carried = ((al >>> 0) * (bl >>> 0) - lo) / 0x1_0000_0000 + 0.5;
+	return (Math.floor(carried) + Math.imul(al, bh) + Math.imul(ah, bl)) | 0;
+}
+
 // Shifts by 0 … 63.
 export const leftHigh = (hi: number, lo: number, n: number): number => (n === 0 ? hi : n < 32 ? (hi << n) | (lo >>> (32 - n)) : lo << (n - 32));
 export const leftLow = (lo: number, n: number): number => (n < 32 ? lo << n : 0);
