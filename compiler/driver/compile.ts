@@ -77,7 +77,7 @@ function stages(path: string, text: Uint8Array | string, preprocessor: Preproces
 	if (options.stage === "syntax" || sink.errors > 0) return {};
 	const { cpu, debug } = options.target;
 	const level = Math.min(3, options.target.optimize) as 0 | 1 | 2 | 3;
-	const ir = optimize(lower(typed, { diagnostics: sink, strictAliasing: level > 0 && options.target.strictAliasing }), { level, cpu, diagnostics: sink });
+	const ir = optimize(lower(typed, { diagnostics: sink, strictAliasing: level > 0 && options.target.strictAliasing, strictOverflow: level > 0 && options.target.strictOverflow }), { level, cpu, diagnostics: sink });
 	if (options.stage === "ir") return { output: printModule(ir) };
 	if (sink.errors > 0) return {};
 

@@ -43,7 +43,7 @@ export interface CompileResult {
 	readonly dependencies: readonly { readonly path: string; readonly system: boolean }[];
 }
 
-export const DEFAULT_TARGET: TargetOptions = { cpu: 3, std: "gnu17", optimize: 2, optimizeSize: false, strictAliasing: true, bigEndian: false, debug: true };
+export const DEFAULT_TARGET: TargetOptions = { cpu: 3, std: "gnu17", optimize: 2, optimizeSize: false, strictAliasing: true, strictOverflow: true, bigEndian: false, debug: true };
 
 /** Options for a program that is to run: -O2 -g, our own headers. */
 export function defaultOptions(provider: FileProvider): CompileOptions {

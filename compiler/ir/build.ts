@@ -50,9 +50,9 @@ export class Builder {
 		return foldOp(op, ty, args, attr) ?? simple(op, args) ?? this.append(op, ty, args, attr);
 	}
 
-	binary(op: Op, a: Value, b: Value): Value {
+	binary(op: Op, a: Value, b: Value, attr?: Attr): Value {
 		if (a.ty !== b.ty) bug(`${op} of ${a.ty} and ${b.ty}`);
-		return this.pure(op, a.ty!, [a, b]);
+		return this.pure(op, a.ty!, [a, b], attr);
 	}
 
 	icmp(pred: Pred, a: Value, b: Value): Value {

@@ -130,6 +130,7 @@ export interface Attr {
 	/** Bytes. */
 	readonly size?: number;
 	readonly align?: number;
+	/** load: the value is extended with its sign. add, sub, mul: the result as a signed number is the exact one (C11 6.5p5). */
 	readonly signed?: boolean;
 	readonly volatile?: boolean;
 	/** load, store: the C object that is accessed; absent: it may be any. */

@@ -139,7 +139,8 @@ export function arithmetic(f: Lowering, op: string, left: Value, right: Value, t
 	const a = left.ty === "ptr" ? b.extend(left, false) : left;
 	let c = right;
 	if (c.ty !== a.ty) c = a.ty === "i64" ? b.extend(c, false) : b.truncate(c);
-	return b.binary(OPS[op][isSigned(type) ? 1 : 0], a, c);
+	const signed = isSigned(type);
+	return b.binary(OPS[op][signed ? 1 : 0], a, c, signed && "+-*".includes(op) && f.unit.context.strictOverflow ? { signed: true } : undefined);
 }
 
 const PREDS: Record<string, readonly [unsigned: Pred, signed: Pred]> = {

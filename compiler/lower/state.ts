@@ -17,6 +17,8 @@ export interface LowerContext {
 	readonly diagnostics: DiagnosticSink;
 	/** `-fstrict-aliasing`: accesses say which C object they are of. */
 	readonly strictAliasing: boolean;
+	/** Signed sums, differences and products do not overflow (`-fwrapv`: they wrap). */
+	readonly strictOverflow: boolean;
 }
 
 /** State of the unit. */

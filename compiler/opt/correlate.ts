@@ -1,4 +1,4 @@
-import type { Inst, Value } from "../ir/types.ts";
+import type { Inst, Pred, Value } from "../ir/types.ts";
 import type { Pass } from "./pass.ts";
 import { dominators, predecessors } from "../ir/cfg.ts";
 import { constant, isConst, isInst, newInst, replaceAll, usersOf } from "../ir/values.ts";
@@ -26,6 +26,11 @@ export const correlate: Pass = {
 						if (left.ty === "ptr") break;
 						const truth = decide(inst.attr!.pred!, known.at(left, block), known.at(right, block));
 						if (truth !== null) map.set(inst, constant("i32", truth ? 1 : 0));
+						// An unsigned bound says more to the verifier: that nothing is below zero, which it may not know.
+						else if (inst.attr!.pred!.startsWith("s") && known.at(left, block).smin >= 0n && known.at(right, block).smin >= 0n) {
+							inst.attr = { ...inst.attr, pred: `u${inst.attr!.pred!.slice(1)}` as Pred };
+							changed = true;
+						}
 						break;
 					}
 					case "sext":

@@ -92,6 +92,8 @@ function number(fn: IrFunction, map: Map<Inst, Value>): void {
 				if (inst.op === "coreoffset" || inst.op === "coreinfo") key += ` ${objectId(inst.attr!.core!.root)}`;
 				const same = find(key, block);
 				if (same !== null) {
+					// What one of the two promised of its operands, the other need not keep.
+					if (isInst(same) && same.attr?.signed && !inst.attr?.signed) same.attr = { ...same.attr, signed: undefined };
 					map.set(inst, same);
 					continue;
 				}

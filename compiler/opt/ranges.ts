@@ -18,6 +18,8 @@ export interface Range {
 const DEPTH = 5;
 /** Branches looked at on the way up. */
 const MAX_FACTS = 24;
+/** Edges into a phi. */
+const MAX_JOINED = 8;
 
 export interface Ranges {
 	/** Of a value, in a block that its definition dominates. */
@@ -74,9 +76,12 @@ export function ranges(fn: IrFunction, dom: Dominators, preds: ReadonlyMap<Block
 				const [a, b] = [arg(0), arg(1)];
 				const limits = everything(value);
 				const result = a.umax + b.umax <= limits.umax ? fromUnsigned({ ...limits, umin: a.umin + b.umin, umax: a.umax + b.umax }, value) : whole;
+				if (value.attr?.signed) return meet(result, exact(value, a.smin + b.smin, a.smax + b.smax));
 				if (a.smin + b.smin < limits.smin || a.smax + b.smax > limits.smax) return result;
 				return meet(result, fromSigned({ ...limits, smin: a.smin + b.smin, smax: a.smax + b.smax }, value));
 			}
+			case "sub":
+				return value.attr?.signed ? meet(whole, exact(value, arg(0).smin - arg(1).smax, arg(0).smax - arg(1).smin)) : whole;
 			case "lshr": {
 				const [a, b] = [arg(0), arg(1)];
 				return b.umin === b.umax && b.umax < BigInt(widthOf(value.ty!)) ? fromUnsigned({ ...all, umin: a.umin >> b.umin, umax: a.umax >> b.umin }, value) : whole;
@@ -94,10 +99,23 @@ export function ranges(fn: IrFunction, dom: Dominators, preds: ReadonlyMap<Block
 				return fromUnsigned({ ...all, umax: b.umin > 0n ? a.umax / b.umin : a.umax }, value);
 			}
 			case "phi":
-				return meet(whole, counter(value, depth));
+				return meet(meet(whole, counter(value, depth)), joined(value, depth));
 			default:
 				return whole;
 		}
+	};
+
+	/** All that comes in, each by its edge. */
+	const joined = (phi: Inst, depth: number): Range => {
+		if (phi.args.length > MAX_JOINED) return everything(phi);
+		return phi.args
+			.map((arg, i) => {
+				const from = phi.blocks![i];
+				const range = at(arg, from, Math.min(depth - 1, 2));
+				const fact = along(from, home.get(phi)!);
+				return fact?.left === arg && isConst(fact.right) ? meet(range, allowed(fact.pred, byOperation(fact.right, from, 0), arg)) : range;
+			})
+			.reduce((a, b) => ({ umin: least(a.umin, b.umin), umax: most(a.umax, b.umax), smin: least(a.smin, b.smin), smax: most(a.smax, b.smax) }));
 	};
 
 	/** φ(start, φ + step) with a positive step never falls below its start, if the sum does not wrap where it is made. */
@@ -111,6 +129,7 @@ export function ranges(fn: IrFunction, dom: Dominators, preds: ReadonlyMap<Block
 			}
 			if (!isInst(arg) || arg.op !== "add" || arg.args[0] !== phi || !isConst(arg.args[1]) || arg.args[1].value <= 0n) return limits;
 			const step = arg.args[1].value;
+			if (arg.attr?.signed) continue;
 			let bound = limits.smax;
 			let left = MAX_FACTS;
 			const head = home.get(phi)!;
@@ -128,6 +147,12 @@ export function ranges(fn: IrFunction, dom: Dominators, preds: ReadonlyMap<Block
 
 	return { at: (value, block) => at(value, block, DEPTH) };
 }
+
+/** The sum or difference of signed numbers that does not overflow. */
+const exact = (value: Value, smin: bigint, smax: bigint): Range => {
+	const limits = everything(value);
+	return fromSigned({ ...limits, smin: most(smin, limits.smin), smax: least(smax, limits.smax) }, value);
+};
 
 const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 const most = (a: bigint, b: bigint): bigint => (a > b ? a : b);
@@ -188,8 +213,12 @@ function allowed(pred: Pred, other: Range, x: Value): Range {
 
 /** The comparison that holds in a block because only one side of a branch leads there. */
 function entering(block: Block, preds: readonly Block[]): Fact | null {
-	if (preds.length !== 1) return null;
-	const end = terminator(preds[0]);
+	return preds.length === 1 ? along(preds[0], block) : null;
+}
+
+/** The comparison that holds on the edge. */
+function along(from: Block, block: Block): Fact | null {
+	const end = terminator(from);
 	if (end.op !== "branch" || end.blocks![0] === end.blocks![1] || !isInst(end.args[0]) || end.args[0].op !== "icmp") return null;
 	const [left, right] = end.args[0].args;
 	if (left.ty === "ptr") return null;

@@ -11,6 +11,8 @@ export interface TargetOptions {
 	readonly optimizeSize: boolean;
 	/** Accesses by types that C keeps apart do not touch the same bytes (`-fno-strict-aliasing`: they may). */
 	readonly strictAliasing: boolean;
+	/** Signed arithmetic does not overflow (`-fwrapv`: it wraps). */
+	readonly strictOverflow: boolean;
 	readonly bigEndian: boolean;
 	readonly debug: boolean;
 }

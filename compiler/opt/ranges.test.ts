@@ -1,0 +1,67 @@
+import { describe, expect, it } from "vitest";
+import type { DiagnosticSink } from "../diagnostics/diagnostic.ts";
+import { checkIr } from "../ir/check.ts";
+import { parseModule } from "../ir/parse.ts";
+import { printFunction } from "../ir/print.ts";
+import { correlate } from "./correlate.ts";
+
+const silent: DiagnosticSink = { report: () => {} };
+
+/** The function after the pass. */
+function after(blocks: string): string {
+	const module = parseModule(`function @f(i32 %0, i32 %1) -> i32 static {\n${blocks}\n}\n`);
+	const [fn] = module.functions;
+	correlate.run(fn, { level: 2, cpu: 3, module, diagnostics: silent });
+	expect(checkIr(fn)).toEqual([]);
+	return printFunction(fn);
+}
+
+describe("signed arithmetic does not overflow", () => {
+	/** n = n < 0 ? 0 : n; n++; n > 512 */
+	const limited = (add: string): string => after(`a.2:
+%3 = icmp.slt i32 %0, i32 0
+branch %3, b.4, c.5
+b.4:
+jump c.5
+c.5:
+%6 = phi i32 [%0, a.2], [i32 0, b.4]
+%7 = ${add} %6, i32 1
+%8 = icmp.sgt i32 %7, i32 512
+ret %8`);
+	it("so what was not negative stays so, and is compared without a sign", () => {
+		expect(limited("add i32 signed")).toContain("icmp.ugt");
+	});
+	it("but unsigned arithmetic does", () => {
+		expect(limited("add i32")).toContain("icmp.sgt");
+	});
+	it("so a counter never falls below its start", () => {
+		const counted = (add: string): string => after(`a.2:
+jump b.3
+b.3:
+%4 = phi i32 [i32 0, a.2], [%5, b.3]
+%5 = ${add} %4, i32 1
+%6 = icmp.slt i32 %4, i32 0
+%7 = icmp.ne i32 %5, %1
+branch %7, b.3, c.8
+c.8:
+ret %6`);
+		expect(counted("add i32 signed")).toContain("ret i32 0");
+		expect(counted("add i32")).not.toContain("ret i32 0");
+	});
+});
+
+describe("what comes together", () => {
+	it("has all that comes in", () => {
+		const text = (last: number): string => after(`a.2:
+%3 = icmp.eq i32 %0, i32 0
+branch %3, b.4, c.5
+b.4:
+jump c.5
+c.5:
+%6 = phi i32 [i32 3, a.2], [i32 ${last}, b.4]
+%7 = icmp.ult i32 %6, i32 8
+ret %7`);
+		expect(text(7)).toContain("ret i32 1");
+		expect(text(9)).toContain("icmp.ult");
+	});
+});
