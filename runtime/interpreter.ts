@@ -4,10 +4,9 @@
  */
 import { Execution } from "./interpreter/execution.ts";
 import type { ExecutionOptions } from "./interpreter/execution.ts";
-import { ProgramFault } from "./fault.ts";
 import { exchange, layout } from "./memory.ts";
 import type { BoundProgram, Engine, Entry } from "./program.ts";
-import { findMalformed } from "./wellformed.ts";
+import { trusted } from "./trust.ts";
 
 export interface InterpreterOptions extends Partial<ExecutionOptions> {}
 
@@ -17,10 +16,10 @@ export const defaultBudget = 50_000_000;
 export function createInterpreter(options: InterpreterOptions = {}): Engine {
 	return {
 		name: "interpreter",
-		prepare(program: BoundProgram): Entry {
+		prepare(bound: BoundProgram): Entry {
+			const program = trusted(bound);
 			const settings = { ...options, checked: options.checked ?? program.facts === null, budget: options.budget ?? defaultBudget };
 			const handles = new Map<number, number>();
-			refuseMalformed(program);
 			return (r1, r2) => {
 				const words = program.machine.memory.i32;
 				const top = words[exchange.frame >> 2] || layout.stackTop;
@@ -31,12 +30,6 @@ export function createInterpreter(options: InterpreterOptions = {}): Engine {
 			};
 		},
 	};
-}
-
-/** A verified program is well formed; of any other the engine sees to it. */
-function refuseMalformed({ image, facts }: BoundProgram): void {
-	const malformed = facts === null ? findMalformed(image.insns) : null;
-	if (malformed !== null) throw new ProgramFault(image, malformed.insn, malformed.why);
 }
 
 /** A run that stands before its first instruction: `step()` it, read `registers`, `pc`, `frames`. */

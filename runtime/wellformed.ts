@@ -22,6 +22,7 @@ const isJump = (insn: Insn): boolean => ((insn.opcode & 7) === 5 || (insn.opcode
 const target = (insn: Insn, at: number): number => at + 1 + (insn.opcode === JA32 ? insn.imm : insn.off);
 
 export function findMalformed(insns: readonly Insn[]): Malformed | null {
+	if (insns.length === 0) return { insn: 0, why: "it has no instructions" };
 	const second = new Uint8Array(insns.length);
 	const starts = new Set<number>([0]);
 	for (let i = 0; i < insns.length; i++) {

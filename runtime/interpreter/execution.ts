@@ -12,6 +12,7 @@ import { exchange, layout } from "../memory.ts";
 import type { Callback, BoundProgram } from "../program.ts";
 import { resolveImm64 } from "../program.ts";
 import { alu, atomic, byteSwap, condition, u32, u64 } from "./alu.ts";
+import { MAY_GOTO_LIMIT } from "../jit/limits.ts";
 import { packetLoad } from "./legacy.ts";
 
 export interface ExecutionOptions {
@@ -28,10 +29,9 @@ interface Frame {
 	readonly returnTo: number;
 	/** r6 to r9 and r10 of the caller. */
 	readonly saved: readonly bigint[];
+	/** What was left of the caller's budget for may_goto. */
+	readonly mayGoto: number;
 }
-
-/** How often `may_goto` goes on. The kernel counts to 8,388,608, or (6.15) a quarter of a second; programs must bear any number. */
-const mayGotoLimit = 0x200000;
 
 export class Execution {
 	readonly program: BoundProgram;
@@ -43,7 +43,7 @@ export class Execution {
 	/** Instructions executed. */
 	steps = 0;
 	finished = false;
-	#mayGoto = mayGotoLimit;
+	#mayGoto = MAY_GOTO_LIMIT;
 	readonly #handles: Map<number, number>;
 	readonly #bottom: number;
 
@@ -138,10 +138,9 @@ export class Execution {
 		const index = mode === 0x40 ? Number(BigInt.asIntN(32, this.registers[insn.src])) : 0;
 		const value = packetLoad(this.program.machine, (insn.imm + index) | 0, size);
 		if (value === null) {
-			// Out of the packet: the whole program returns 0.
-			this.frames.length = 0;
+			// Out of the packet: the function returns 0, as the code does that the kernel makes of the instruction.
 			this.registers[0] = 0n;
-			this.finished = true;
+			this.#exit();
 			return;
 		}
 		this.registers[0] = value;
@@ -217,6 +216,7 @@ export class Execution {
 		frame.saved.forEach((value, i) => {
 			this.registers[6 + i] = value;
 		});
+		this.#mayGoto = frame.mayGoto;
 		this.pc = frame.returnTo;
 	}
 
@@ -224,7 +224,8 @@ export class Execution {
 		if (insn.src === 1 && !(insn.opcode & 8)) {
 			const top = this.frameTop - layout.frameSize;
 			if (top <= layout.stackBase) this.fault(`calls nest deeper than ${layout.frames} frames`);
-			this.frames.push({ returnTo: this.pc + 1, saved: Array.from(this.registers.subarray(6, 11)) });
+			this.frames.push({ returnTo: this.pc + 1, saved: Array.from(this.registers.subarray(6, 11)), mayGoto: this.#mayGoto });
+			this.#mayGoto = MAY_GOTO_LIMIT;
 			this.registers[10] = BigInt(top);
 			this.pc += 1 + insn.imm;
 			return;

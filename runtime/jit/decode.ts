@@ -25,7 +25,7 @@ export type Op =
 	| { readonly kind: "load"; readonly dst: number; readonly base: number; readonly off: number; readonly size: MemorySize; readonly signed: boolean }
 	| { readonly kind: "store"; readonly base: number; readonly off: number; readonly size: MemorySize; readonly src: number; readonly imm: number }
 	| { readonly kind: "atomic"; readonly op: AtomicName; readonly fetch: boolean; readonly size: 4 | 8; readonly base: number; readonly off: number; readonly src: number }
-	/** BPF_ABS and BPF_IND: a big-endian load from the packet into r0; the program ends with 0 where it fails. */
+	/** BPF_ABS and BPF_IND: a big-endian load from the packet into r0; the function returns 0 where it fails. */
 	| { readonly kind: "packet"; readonly size: 1 | 2 | 4; readonly src: number; readonly imm: number }
 	| { readonly kind: "cast"; readonly dst: number; readonly src: number }
 	| { readonly kind: "jump"; readonly target: number }

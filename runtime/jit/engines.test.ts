@@ -1,11 +1,19 @@
-/** All engines agree: on random programs, run as verified ones (unchecked) and as unverified ones (checked, with fuel). */
+/**
+ * All engines agree: on random programs, run as verified ones (unchecked) and as unverified ones (checked, with fuel); and on random programs that the verifier passes, run with its
+ * facts. JIT_RANDOM and JIT_VERIFIED say how many, JIT_SEED where they begin.
+ */
 import { describe, expect, it } from "vitest";
 import { bareImage } from "../../test/support/image.ts";
 import { randomProgram } from "../../test/support/random-program.ts";
+import { randomAccesses } from "../../test/support/random-access.ts";
+import { bindProgram, createMaps } from "../bind.ts";
+import type { MapDef } from "../image.ts";
 import { createInterpreter } from "../interpreter.ts";
+import { invoke, runState } from "../invoke.ts";
 import { Machine } from "../machine.ts";
 import { exchange, layout } from "../memory.ts";
 import type { Engine } from "../program.ts";
+import { verify } from "../verifier/index.ts";
 import { createJsEngine } from "./js.ts";
 import { createWasmEngine } from "./wasm.ts";
 
@@ -38,6 +46,35 @@ describe("random programs", () => {
 		for (let seed = first; seed < first + programs; seed++) {
 			const expected = result(reference, seed);
 			for (const [name, engine] of engines) expect(result(engine, seed), `seed ${seed} on ${name}`).toBe(expected);
+		}
+	});
+});
+
+const VALUE = 64;
+const def: MapDef = { name: "values", type: 2, keySize: 4, valueSize: VALUE, maxEntries: 1, flags: 0, extra: 0n, keyTypeId: 0, valueTypeId: 0, btf: null, inner: null, initial: null, frozen: false, pinning: 0, slots: [] };
+const verified = Number(process.env.JIT_VERIFIED ?? 100);
+
+describe("random programs that the verifier passes", () => {
+	it(`${verified} give the interpreter's result on every engine`, { timeout: 20_000 + verified * 400 }, () => {
+		const maps = createMaps(machine, { maps: [def] });
+		if (typeof maps === "string") throw new Error(maps);
+		const value = maps[0].valueBase();
+		for (let seed = first, accepted = 0; accepted < verified; seed++) {
+			const image = bareImage("random", randomAccesses(seed), { maps: [def] });
+			const verdict = verify(image, { facts: true });
+			if (verdict.verdict !== "accept") continue;
+			accepted++;
+			const outcome = (engine: Engine): string => {
+				const { u8 } = machine.memory;
+				u8.fill(0, layout.stackBase, layout.stackTop);
+				for (let i = 0; i < VALUE; i++) u8[value + i] = (seed * 13 + i * 29) & 255;
+				const program = bindProgram(machine, image, maps, verdict.facts, engine);
+				const r0 = invoke(program, 0, 0, runState(program, 0));
+				return `${r0.toString(16)} ${Buffer.from(u8.subarray(value, value + VALUE)).toString("hex")}`;
+			};
+			const expected = outcome(reference);
+			expect(outcome(createWasmEngine()), `seed ${seed} on wasm`).toBe(expected);
+			expect(outcome(createJsEngine()), `seed ${seed} on js`).toBe(expected);
 		}
 	});
 });

@@ -6,6 +6,7 @@
 import { ProgramFault } from "../fault.ts";
 import type { ProgramImage } from "../image.ts";
 import type { BoundProgram, Callback, Engine, Entry } from "../program.ts";
+import { trusted } from "../trust.ts";
 import type { CallShape } from "./representation.ts";
 import { divider } from "./js/divide.ts";
 import type { EmittedText } from "./js/emit.ts";
@@ -52,7 +53,8 @@ export function createJsEngine(options: JsOptions = {}): Engine {
 	return { name: "js", prepare: (program) => prepareJs(program, options) };
 }
 
-export function prepareJs(program: BoundProgram, options: JsOptions): Entry {
+export function prepareJs(bound: BoundProgram, options: JsOptions): Entry {
+	const program = trusted(bound);
 	const checked = options.checked ?? program.facts === null;
 	const { machine, image } = program;
 	let instance: Instance | null = null;
@@ -119,7 +121,6 @@ function hostValues(program: BoundProgram, lifted: JitProgram, emitted: EmittedT
 	const services: Record<string, unknown> = {
 		tail: (context: number, map: number, index: number, frame: number) => surroundings.tail(context, map, index, frame),
 		packet: (offset: number, bytes: number) => surroundings.packet(offset, bytes),
-		unwind: () => fault(0, "a packet load in a subprogram failed"),
 		callx: (...words: number[]) => surroundings.callx(...(words as [number, number, number, number, number, number, number])),
 		fuel: (slot: number) => fault(slot, "used up its budget of instructions"),
 		check: checker(program),

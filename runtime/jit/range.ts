@@ -242,7 +242,7 @@ function setUnsigned(s: State, dst: number, narrow: boolean, low: number, high: 
 
 /** A result with unsigned and signed bounds, each dropped where it may have wrapped. */
 function setBoth(s: State, dst: number, narrow: boolean, low: number, high: number, slow: number, shigh: number, zeros: number): void {
-	if (narrow) return setUnsigned(s, dst, true, low >= 0 ? low : 0, low >= 0 ? high : Number.POSITIVE_INFINITY, zeros);
+	if (narrow) return setUnsigned(s, dst, true, Math.max(low, 0), low >= 0 ? high : Number.POSITIVE_INFINITY, zeros);
 	const u = low >= 0 && high <= EXACT;
 	const v = slow >= -EXACT && shigh <= EXACT;
 	assign(s, dst, u ? low : 0, u ? high : TOP_U, v ? slow : -TOP_S, v ? shigh : TOP_S, zeros);

@@ -6,6 +6,7 @@
 import { ProgramFault } from "../fault.ts";
 import type { Region } from "../memory.ts";
 import type { BoundProgram, Callback, Engine, Entry } from "../program.ts";
+import { trusted } from "../trust.ts";
 import type { CallShape } from "./representation.ts";
 import { explainedBy } from "./faults.ts";
 import { defaultFuel } from "./limits.ts";
@@ -33,7 +34,8 @@ export function createWasmEngine(options: JitOptions = {}): Engine {
 	return { name: "wasm", prepare: (program) => prepareWasm(program, options) };
 }
 
-export function prepareWasm(program: BoundProgram, options: JitOptions): Entry {
+export function prepareWasm(bound: BoundProgram, options: JitOptions): Entry {
+	const program = trusted(bound);
 	const checked = options.checked ?? program.facts === null;
 	const { machine, image } = program;
 	let exports: Exports | null = null;

@@ -3,6 +3,7 @@
  *
  * In: the state before each instruction; out: `Facts`. Costs a comparison a register and visit; left out when nobody asks.
  */
+import { instructionDigest } from "../trust.ts";
 import type { Insn } from "../../assembler/spec/insn.ts";
 import type { Env } from "./env.ts";
 import type { Facts, MemoryRegion, ScalarRange } from "./facts.ts";
@@ -72,6 +73,7 @@ export class FactCollector {
 		// Dead registers may hold anything on pruned paths.
 		for (let i = 0; i < this.pointers.length; i++) this.pointers[i] &= env.liveRegs[i] | FRAME_POINTER;
 		return {
+			digest: instructionDigest(env.insns),
 			reached: this.reached, access: this.access,
 			ranges: this.ranges.map((r, at): ScalarRange | undefined => (r ? this.held(env, r, at) : undefined)),
 			pointers: this.pointers,

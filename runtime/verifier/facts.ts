@@ -3,6 +3,8 @@
  * A slot that no path reached is dead and must not be executed.
  */
 export interface Facts {
+	/** Of the instructions that they are about (trust.ts). */
+	readonly digest: number;
 	/** 1: some path reaches the slot. */
 	readonly reached: Uint8Array;
 	/** Region of the pointer that a load, store or atomic goes through (dst of stores, src of loads). */

@@ -35,7 +35,7 @@ interface Context {
 
 export function emitText(program: JitProgram, around: Surroundings): EmittedText {
 	const context: Context = { program, around, names: new Set(), lookups: new Set() };
-	const lines: string[] = [`"use strict";`, "const { imul } = Math;", "let H = 0, F = 0, G = 0;"];
+	const lines: string[] = [`"use strict";`, "const { imul } = Math;", "let H = 0, F = 0;"];
 	const slots: number[] = lines.map(() => -1);
 	for (const fn of [...program.functions].reverse()) {
 		const b = emitFunction(fn, context);
@@ -67,7 +67,7 @@ function emitFunction(fn: JitFunction, context: Context): JsBody {
 	for (const p of params) b.names.add(p);
 	const { around } = context;
 	if (fn.id === 0 && around.fuel !== null) b.frame(`F = ${around.fuel};`);
-	if (fn.id === 0 && fn.ops.some((op) => op?.kind === "may_goto")) b.frame(`G = ${MAY_GOTO_LIMIT};`);
+	if (fn.cfg.blocks.some((block) => fn.ops[block.exit]?.kind === "may_goto")) b.frame(`${b.name("g")} = ${MAY_GOTO_LIMIT};`);
 	const burn = (count: number, slot: number): void => {
 		if (around.fuel !== null) b.frame(`if ((F = F - ${count} | 0) < 0) ${use(context, "fuel")}(${slot});`);
 	};
@@ -96,7 +96,7 @@ function emitFunction(fn: JitFunction, context: Context): JsBody {
 				const op = fn.ops[slot];
 				b.slot = slot;
 				if (op?.kind === "branch") b.line(`if (${condition(b, op, slot - fn.entry, item.negate)}) {`);
-				else b.line(`if ((G = G - 1 | 0) ${item.negate ? ">=" : "<"} 0) {`);
+				else b.line(`if ((g = g - 1 | 0) ${item.negate ? ">=" : "<"} 0) {`);
 				b.depth++;
 				break;
 			}
@@ -180,7 +180,7 @@ function emitOp(b: JsBody, op: Op, slot: number, at: number, context: Context): 
 			return emitAtomic(b, op, slot, at, context);
 		case "packet":
 			b.line(`${b.name("t")} = ${use(context, "packet")}(${op.src < 0 ? op.imm : `${b.low(op.src)} + ${op.imm} | 0`}, ${op.size});`);
-			b.line(`if (W[${WORDS.packetFailed >> 2}] !== 0) ${b.fn.id === 0 ? `{ W[${exchange.result >> 2}] = 0; return 0; }` : `${use(context, "unwind")}();`}`);
+			b.line(`if (W[${WORDS.packetFailed >> 2}] !== 0) { ${b.fn.id === 0 ? `W[${exchange.result >> 2}]` : "H"} = 0; return 0; }`);
 			return b.setLow(0, at, "t");
 		case "helper":
 		case "kfunc":

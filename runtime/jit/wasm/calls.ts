@@ -132,7 +132,7 @@ export function parameterRegisters(liveIn: number): number[] {
 	return [1, 2, 3, 4, 5].filter((r) => liveIn & (1 << r));
 }
 
-/** A big-endian load from the packet; where it fails the program returns 0. */
+/** A big-endian load from the packet; where it fails the function returns 0. */
 export function emitPacket(b: Body, op: Extract<Op, { kind: "packet" }>, at: number, link: Linkage): void {
 	b.i32(op.imm);
 	if (op.src >= 0) {
@@ -149,8 +149,8 @@ export function emitPacket(b: Body, op: Extract<Op, { kind: "packet" }>, at: num
 		b.i32(0);
 		b.memory(OP.i32_store, 2, exchange.result);
 		b.i32(0);
-		b.op(OP.return);
-	} else b.op(OP.unreachable);
+	} else b.i64(0, 0);
+	b.op(OP.return);
 	b.end();
 	b.setLow(0, at);
 }

@@ -43,7 +43,7 @@ export function emitModule(program: JitProgram, around: Surroundings, memory: { 
 		if (shape.kind === "hash") functions.push(emitHashLookup(shape));
 	}
 	for (const fn of program.functions) if (fn.callback) functions.push(emitCallback(fn, link));
-	const globals: WasmModule["globals"] = [{ type: I32, initial: link.around.fuel ?? 0 }, { type: I32, initial: MAY_GOTO_LIMIT }, ...(link.checked ? windowGlobals(link.pairs) : [])];
+	const globals: WasmModule["globals"] = [{ type: I32, initial: link.around.fuel ?? 0 }, ...(link.checked ? windowGlobals(link.pairs) : [])];
 	const { bytes, codeStarts } = encodeModule({ memory, imports: link.imports, functions, globals });
 	const offsets: number[] = [];
 	const slots: number[] = [];
@@ -76,16 +76,16 @@ function emitFunction(fn: JitFunction, link: Linkage): { b: Body; marks: { at: n
 			b.op(OP.i64_extend_i32_u);
 			b.set(b.wide(r));
 		}
-		if (fn.ops.some((op) => op?.kind === "may_goto")) {
-			b.i32(MAY_GOTO_LIMIT);
-			b.op(OP.global_set, GLOBALS.mayGoto);
-		}
 		if (link.around.fuel !== null) {
 			b.i32(link.around.fuel);
 			if (link.localFuel) b.set(b.temp("fuel", I32));
 			else b.op(OP.global_set, GLOBALS.fuel);
 		}
 	} else parameterRegisters(fn.analysis.liveIn).forEach((r, i) => b.bindParameter(r, i));
+	if (fn.cfg.blocks.some((block) => fn.ops[block.exit]?.kind === "may_goto")) {
+		b.i32(MAY_GOTO_LIMIT);
+		b.set(b.temp("may_goto", I32));
+	}
 	if (link.around.fuel !== null) burn(b, fn.cfg.blocks[0].end - fn.cfg.blocks[0].start, link);
 	const { items } = fn;
 	for (let i = 0; i < items.length; i++) {
@@ -180,13 +180,11 @@ function emitBranch(b: Body, fn: JitFunction, block: number, negate: boolean, ma
 	marks.push({ at: b.w.length, slot });
 	if (op?.kind === "branch") return emitCondition(b, op, slot - fn.entry, negate);
 	// may_goto: taken when the budget is used up.
-	b.op(OP.global_get, GLOBALS.mayGoto);
+	const left = b.temp("may_goto", I32);
+	b.get(left);
 	b.i32(1);
 	b.op(OP.i32_sub);
-	const t = b.temp("budget", I32);
-	b.tee(t);
-	b.op(OP.global_set, GLOBALS.mayGoto);
-	b.get(t);
+	b.tee(left);
 	b.i32(0);
 	b.op(negate ? OP.i32_ge_s : OP.i32_lt_s);
 }

@@ -98,7 +98,7 @@ export class Linkage {
 }
 
 /** Indexes of the globals that every module has. */
-export const GLOBALS = { fuel: 0, mayGoto: 1, generation: 2, guard: 3 } as const;
+export const GLOBALS = { fuel: 0, generation: 1, guard: 2 } as const;
 
 export const low = (params: number): FunctionType => ({ params: new Array<typeof I32>(params).fill(I32), results: [I32] });
 
