@@ -284,40 +284,57 @@ __noinline int skip_value(struct bpf_xrp *ctx, __u32 at)
 	return refuse(ctx, WT_BAD_CELL);
 }
 
+/*
+ * Compares the pair at `at`, the `slot`th of its leaf. Returns where the next one starts; 0 when the search is over, found or not; or -1.
+ * The cells passed are counted in the scratch page: in a register, each count would be one more state for a verifier to walk.
+ */
+__noinline int leaf_pair(struct bpf_xrp *ctx, __u32 at, __u32 slot)
+{
+	struct wt_lookup *lookup = lookup_of(ctx);
+	__u32 entries = word_at(ctx, PAGE_ENTRIES);
+	int value, next, order;
+
+	if (lookup->cells >= entries)
+		return 0;
+	value = key_cell(ctx, at);
+	if (value < 0)
+		return -1;
+	lookup->cells++;
+	order = compare_key(ctx);
+	if (order < 0)
+		return 0;
+	if (!order) {
+		if (take_value(ctx, value, lookup->cells >= entries) < 0)
+			return -1;
+		lookup->slot = slot;
+		lookup->status = WT_FOUND;
+		return 0;
+	}
+	if (lookup->cells >= entries)
+		return 0;
+	next = skip_value(ctx, value);
+	if (next < 0)
+		return -1;
+	if (next != value)
+		lookup->cells++;
+	if (next >= WT_BLOCK)
+		return lookup->cells >= entries ? 0 : refuse(ctx, WT_BAD_CELL);
+	return next;
+}
+
 __noinline int search_leaf(struct bpf_xrp *ctx)
 {
 	struct wt_lookup *lookup = lookup_of(ctx);
-	__u32 entries = word_at(ctx, PAGE_ENTRIES), cells = 0, i;
-	int at = HEADER, value, order;
+	int at = HEADER;
+	__u32 i;
 
 	lookup->current_size = 0;
+	lookup->cells = 0;
 	lookup->status = WT_NOT_FOUND;
 	for (i = 0; i < WT_BLOCK / 2; i++) {
-		if (cells >= entries)
-			return 0;
-		value = key_cell(ctx, at);
-		if (value < 0)
-			return -1;
-		cells++;
-		order = compare_key(ctx);
-		if (order < 0)
-			return 0;
-		if (!order) {
-			if (take_value(ctx, value, cells >= entries) < 0)
-				return -1;
-			lookup->slot = i;
-			lookup->status = WT_FOUND;
-			return 0;
-		}
-		if (cells >= entries)
-			return 0;
-		at = skip_value(ctx, value);
-		if (at < 0)
-			return -1;
-		if (at != value)
-			cells++;
-		if (at >= WT_BLOCK)
-			return cells >= entries ? 0 : refuse(ctx, WT_BAD_CELL);
+		at = leaf_pair(ctx, at, i);
+		if (at <= 0)
+			return at;
 	}
 	return refuse(ctx, WT_BAD_CELL);
 }

@@ -42,6 +42,7 @@ struct wt_lookup {
 	__u64 child;
 	__u32 child_checksum;
 	__u32 current_size;
+	__u32 cells; /* passed on a leaf */
 	__u8 current[WT_MAX_KEY]; /* the key of the cell under the search, put together from its prefix */
 };
 
