@@ -20,6 +20,8 @@ export function analyseForward(ops: readonly (Op | null)[], slots: number, cfg: 
 		argZero: new Int32Array(slots),
 		argSign: new Int32Array(slots),
 		stack: new Int32Array(slots).fill(NO_OFFSET),
+		from: new Int8Array(slots).fill(-1),
+		added: new Float64Array(slots),
 		map: new Int32Array(slots).fill(-1),
 		constant: new Float64Array(slots).fill(Number.NaN),
 		unreached: new Uint8Array(cfg.blocks.length),

@@ -204,6 +204,12 @@ function runBlock(walk: Walk, block: Block, from: State, sums: Sums | null = nul
 		if (sums !== null) recordSums(op, pc - base, state, sums);
 		if (draft !== null) {
 			record(op, pc - base, state, registers, draft);
+			if (op.kind === "load" || op.kind === "store" || op.kind === "atomic") {
+				const other = options.checked ? -1 : links.below(state, op.base);
+				const gap = other < 0 ? 0 : links.delta[op.base] - links.delta[other];
+				draft.from[pc - base] = gap + op.off >= 0 && other >= 0 ? other : op.base;
+				draft.added[pc - base] = draft.from[pc - base] === op.base ? op.off : gap + op.off;
+			}
 			recordExposure(op, pc, state, options, draft);
 			if (op.kind === "helper" && draft.map[pc - base] < 0) draft.map[pc - base] = options.facts?.callMap[pc] ?? -1;
 		}

@@ -55,6 +55,7 @@ export function createJsEngine(options: JsOptions = {}): Engine {
 
 export function prepareJs(bound: BoundProgram, options: JsOptions): Entry {
 	const program = trusted(bound);
+	if (!options.sourceMap && !options.instantiate && program.image.insns.length > 8 * LARGEST) return prepareWasm(program, options);
 	const checked = options.checked ?? program.facts === null;
 	const { machine, image } = program;
 	let instance: Instance | null = null;

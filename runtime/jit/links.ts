@@ -29,7 +29,21 @@ export class Links {
 			this.id[dst] = this.id[op.src];
 			this.delta[dst] = this.delta[op.src];
 		} else if (op.kind === "alu" && op.width === 64 && op.src < 0 && (op.op === "add" || op.op === "sub")) this.delta[dst] += op.op === "add" ? op.imm : -op.imm;
-		else this.id[dst] = this.#next++;
+		else if (op.kind === "alu" && op.op === "add" && op.width === 64 && range.constantOf(state, op.src) !== null) this.delta[dst] += range.constantOf(state, op.src)!;
+		else if (op.kind === "alu" && op.op === "add" && op.width === 64 && range.constantOf(state, dst) !== null) {
+			this.id[dst] = this.id[op.src];
+			this.delta[dst] = this.delta[op.src] + range.constantOf(state, dst)!;
+		} else this.id[dst] = this.#next++;
+	}
+
+	/** A register that is `base` less a constant above 0, both below 2³²: its place in an address may be taken by the other and the constant. */
+	below(state: State, base: number): number {
+		const at = (r: number): number => state[r * range.STRIDE + 1];
+		for (let r = 0; r < this.id.length - 1; r++) {
+			const gap = this.delta[base] - this.delta[r];
+			if (r !== base && r !== 10 && this.id[r] === this.id[base] && gap > 0 && at(r) + gap <= 0xffffffff) return r;
+		}
+		return -1;
 	}
 
 	spread(state: State, from: number): void {

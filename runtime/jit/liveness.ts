@@ -130,14 +130,14 @@ function stepBack(op: Op, pc: number, at: number, flags: number, low: boolean, h
 			else useLow(needs, op.dst);
 			return;
 		case "load":
-			useAddress(needs, op.base, dstImplied, flags, options);
+			useAddress(needs, draft.from[at], dstImplied, flags, options);
 			return;
 		case "store":
-			useAddress(needs, op.base, dstImplied, flags, options);
+			useAddress(needs, draft.from[at], dstImplied, flags, options);
 			if (op.src >= 0) op.size === 8 ? useFull(needs, op.src, srcImplied) : useLow(needs, op.src);
 			return;
 		case "atomic":
-			useAddress(needs, op.base, dstImplied, flags, options);
+			useAddress(needs, draft.from[at], dstImplied, flags, options);
 			if (op.size === 8) useFull(needs, op.src, srcImplied);
 			else useLow(needs, op.src);
 			if (op.op === "cmpxchg") op.size === 8 ? useFull(needs, 0, draft.argZero[at] & 1) : useLow(needs, 0);

@@ -28,6 +28,8 @@ export const isStackOffset = (kind: number): boolean => kind < 2 ** 20 && kind >
 export const isOfStack = (kind: number): boolean => kind === DERIVED || isStackOffset(kind);
 /** The high word is zero. */
 export const zeroExtended = (s: State, r: number): boolean => s[r * STRIDE + 1] <= U32;
+/** The one number that the register can be, or null. */
+export const constantOf = (s: State, r: number): number | null => (s[r * STRIDE + 2] === s[r * STRIDE + 3] ? s[r * STRIDE + 2] : null);
 /** The high word repeats bit 31. */
 export const signExtended = (s: State, r: number): boolean => s[r * STRIDE + 2] >= -0x80000000 && s[r * STRIDE + 3] <= 0x7fffffff;
 

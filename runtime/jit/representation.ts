@@ -66,6 +66,12 @@ export interface Analysis {
 	readonly argSign: Int32Array;
 	/** Offset from r10 of a memory access, or NO_OFFSET. */
 	readonly stack: Int32Array;
+	/**
+	 * Of a memory access that is not checked: the register that its address is counted from, and what is added to it (with `off`). Where the base was made by adding a
+	 * constant, that is the register before, so that the sum need not be computed.
+	 */
+	readonly from: Int8Array;
+	readonly added: Float64Array;
 	/** Map index in r1 (lookups) or r2 (tail calls), −1 unknown. */
 	readonly map: Int32Array;
 	/** Value of the source register where it is one constant, NaN elsewhere. */

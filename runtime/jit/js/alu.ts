@@ -212,6 +212,8 @@ export function condition(b: JsBody, op: Branch, at: number, negate: boolean): s
 	if (wanted === "eq" || wanted === "ne") return `(${difference(a, c)} | ${difference(ah, ch)}) ${SYMBOL[wanted]} 0`;
 	// Equal high words leave it to the low ones, which are unsigned in either order.
 	const lows = relation(unsignedOrder(wanted), a, c, false);
+	// Below a multiple of 2³² is what the high word is below it, in either order.
+	if (c === "0" && (wanted === "lt" || wanted === "ge" || wanted === "slt" || wanted === "sge")) return relation(wanted, ah, ch, false);
 	if (ch === "0" && (wanted === "lt" || wanted === "le")) return `(${ah} === 0 && ${lows})`;
 	if (ch === "0" && (wanted === "gt" || wanted === "ge")) return `(${ah} !== 0 || ${lows})`;
 	return `(${ah} === ${ch} ? ${lows} : ${relation(wanted, ah, ch, false)})`;

@@ -227,14 +227,15 @@ function address(b: JsBody, op: Access, slot: number, at: number, context: Conte
 		const constant = b.fn.frameTop + stack;
 		return { text: String(constant), next: String(constant + 4) };
 	}
-	const low = b.low(op.base);
+	const low = b.low(unchecked ? b.fn.analysis.from[at] : op.base);
+	const off = b.fn.analysis.added[at];
 	if (!unchecked) {
 		const flags = b.flags(at);
 		const high = b.high(op.base, at, (flags & FLAG.dstZero) !== 0, (flags & FLAG.dstSign) !== 0);
 		b.line(`${b.name("a")} = ${use(context, "check")}(${high}, ${low}, ${op.off}, ${op.size * 2 + (op.kind === "load" ? 0 : 1)}, ${slot});`);
 		return { text: "(a >>> 0)", next: "(a + 4 >>> 0)" };
 	}
-	return { text: op.off === 0 ? `${low} >>> 0` : `${low} + ${op.off} >>> 0`, next: `${low} + ${op.off + 4} >>> 0` };
+	return { text: off === 0 ? `${low} >>> 0` : `${low} + ${off} >>> 0`, next: `${low} + ${off + 4} >>> 0` };
 }
 
 const GETTERS = { 1: ["getUint8", "getInt8"], 2: ["getUint16", "getInt16"], 4: ["getInt32", "getInt32"] } as const;

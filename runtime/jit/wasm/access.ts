@@ -29,13 +29,14 @@ function pushAddress(b: Body, op: Load | Store | Atomic, slot: number, at: numbe
 		pushCheckedAddress(b, op, slot, at, op.kind !== "load", link);
 		return 0;
 	}
-	b.low(op.base, at);
-	if (op.off < 0) {
-		b.i32(op.off);
+	const added = b.fn.analysis.added[at];
+	b.low(b.fn.analysis.from[at], at);
+	if (added < 0) {
+		b.i32(added);
 		b.op(OP.i32_add);
 		return 0;
 	}
-	return op.off;
+	return added;
 }
 
 const LOAD32 = { 1: [OP.i32_load8_u, OP.i32_load8_s], 2: [OP.i32_load16_u, OP.i32_load16_s], 4: [OP.i32_load, OP.i32_load], 8: [OP.i32_load, OP.i32_load] } as const;
