@@ -4,6 +4,7 @@
  * (`ebpfcc -O2 -c x.c -o x.o`). Modules are loaded when they are needed: a compiler is started a thousand times by make.
  */
 import type { Command } from "commander";
+import { loadScript } from "./compiler-script.ts";
 
 type Verb = () => Promise<{ register(program: Command): void }>;
 
@@ -28,8 +29,10 @@ async function main(argv: readonly string[]): Promise<void> {
 		await program.parseAsync(argv, { from: "user" });
 		return;
 	}
-	const { compileCommand } = await import("./compile.ts");
+	const script = loadScript(import.meta.url);
+	const { compileCommand } = script?.compiler ?? (await import("./compile.ts"));
 	process.exitCode = await compileCommand(argv, Object.keys(VERBS));
+	script?.finish();
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {

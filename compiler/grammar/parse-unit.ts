@@ -112,6 +112,9 @@ export function parseUnit(source: Preprocessed, external: ExternalTypes | null, 
 		ordinary(name) {
 			return trees(inOrder(findOrdinary(name)));
 		},
+		variables(name) {
+			return trees(inChunks(chunks.ordinary, names.intern(name)));
+		},
 		hasTag(name) {
 			return chunks.tags.has(names.intern(name)) || outlines.some((outline) => outline.hasTag(name));
 		},

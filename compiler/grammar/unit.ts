@@ -20,6 +20,8 @@ export interface ParsedUnit {
 	 * (an `extern` declaration and the definition, say). A declaration that stands after the use is returned, too: compare `span.from` where C cares.
 	 */
 	ordinary(name: string): readonly ExternalDecl[];
+	/** The same, without those of large headers that can only declare types and enumerators: cheaper where variables are looked for. */
+	variables(name: string): readonly ExternalDecl[];
 	/** Declarations at file scope that mention `struct|union|enum name`, those that define it (with a body) first. Empty: never mentioned at file scope. */
 	tag(name: string): readonly ExternalDecl[];
 	/** Whether `tag(name)` would find anything; nothing is parsed for the answer. */

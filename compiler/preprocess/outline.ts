@@ -139,20 +139,18 @@ export class Outline {
 	 * one of the program's macros stands may.
 	 */
 	enumsWith(name: string): readonly number[] {
-		const found = this.#enumsNaming(name);
-		if (found.length > 0) return found;
+		const [found] = this.#enumsNaming(name);
+		if (found !== undefined) return [found];
 		const macros = new Set(this.#stretches.flatMap(({ own }) => own));
-		return [...new Set([...macros].flatMap((macro) => this.#enumsNaming(macro)))];
+		return [...new Set([...macros].flatMap((macro) => [...this.#enumsNaming(macro)]))];
 	}
 
-	#enumsNaming(word: string): number[] {
+	*#enumsNaming(word: string): Iterable<number> {
 		const text = this.#text;
-		const found: number[] = [];
 		for (let at = this.#nextWord(word, 0); at < text.length; at = this.#nextWord(word, at + 1)) {
 			const declaration = this.#declarationAt(at);
-			if (declaration >= 0 && this.#enums.has(declaration) && /[{,]\s*$/.test(text.slice(Math.max(0, at - 80), at))) found.push(declaration);
+			if (declaration >= 0 && this.#enums.has(declaration) && /[{,]\s*$/.test(text.slice(Math.max(0, at - 80), at))) yield declaration;
 		}
-		return found;
 	}
 
 	typedefNames(): Iterable<string> {

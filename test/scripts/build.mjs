@@ -1,7 +1,9 @@
-// Bundles the public entry points, the CLI and the examples into dist/, or the folder given (ES modules that share chunks).
+// Bundles the public entry points, the CLI and the examples into dist/, or the folder given (ES modules that share chunks), and the
+// compiler's command once more as a script with its machine code (compiler-script.mjs).
 // Declarations come from `tsc -p tsconfig.build.json` when the package is packed.
-import { cpSync, existsSync, readdirSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { build } from "esbuild";
+import { buildCode, buildScript } from "./compiler-script.mjs";
 
 const entries = [
 	"index.ts",
@@ -19,6 +21,8 @@ const entries = [
 
 const outdir = process.argv[2] ?? "dist";
 rmSync(outdir, { recursive: true, force: true });
+mkdirSync(`${outdir}/cli`, { recursive: true });
+const script = await buildScript(`${outdir}/cli`);
 await build({
 	entryPoints: entries,
 	outdir,
@@ -30,11 +34,13 @@ await build({
 	target: "node20",
 	packages: "external",
 	chunkNames: "chunks/[name]-[hash]",
+	define: { EBPFCC_SCRIPT: JSON.stringify(script) },
 	loader: { ".c": "text", ".h": "text", ".ohm": "text" },
 	logLevel: "warning",
 });
 
 cpSync("compiler/headers/vmlinux.btf.gz", `${outdir}/compiler/headers/vmlinux.btf.gz`);
+buildCode(`${outdir}/cli/${script}`);
 // The storage functions that `ebpfcc kv` compiles.
 for (const name of readdirSync("examples/bpf-kv")) if (/\.[ch]$/.test(name)) cpSync(`examples/bpf-kv/${name}`, `${outdir}/examples/bpf-kv/${name}`);
 
