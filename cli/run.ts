@@ -32,6 +32,7 @@ interface Options {
 	engine: EngineName;
 	verify: boolean;
 	type?: string;
+	maxEntries?: string[];
 	trace?: boolean;
 	json?: boolean;
 	cc?: string[];
@@ -53,6 +54,7 @@ export function register(program: Command): void {
 		.option("--engine <name>", "interpreter, js or wasm", "default")
 		.option("--no-verify", "run in the interpreter with every access checked instead of verifying")
 		.option("--type <type>", "program type where the section's name gives none, such as xrp")
+		.option("--max-entries <map=n...>", "sizes of maps that the object leaves to its loader")
 		.option("--trace", "print each instruction with its registers")
 		.option("--json", "one JSON object")
 		.option("--cc <flag...>", "flags for the compiler")
@@ -83,6 +85,7 @@ async function run(file: string, options: Options): Promise<void> {
 		...(btf === null ? {} : { kernelBtf: btf }),
 		kconfig: kernelConfig(),
 		guessType: true,
+		maxEntries: mapSizes(options.maxEntries ?? []),
 	});
 	const program = choose(object.programs, options.program);
 	const inputs = readInputs(options);
@@ -91,6 +94,16 @@ async function run(file: string, options: Options): Promise<void> {
 	if (options.dataOut !== undefined && last?.packet) writeWhole(options.dataOut, last.packet);
 	process.stdout.write(options.json ? `${JSON.stringify({ program: program.name, results: results.map(describe), maps: dumpMaps(object.maps), printed }, plain)}\n` : text(program, results, object.maps, printed));
 	object.close();
+}
+
+function mapSizes(words: readonly string[]): Record<string, number> {
+	return Object.fromEntries(
+		words.map((word) => {
+			const match = /^(.+)=([1-9]\d{0,8})$/.exec(word);
+			if (match === null) throw new Complaint(`--max-entries takes MAP=NUMBER, not ${word}`);
+			return [match[1], Number(match[2])];
+		}),
+	);
 }
 
 function choose(programs: Readonly<Record<string, Program>>, name: string | undefined): Program {
