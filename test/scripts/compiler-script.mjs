@@ -27,6 +27,8 @@ export async function buildScript(folder) {
 		minifySyntax: true,
 		legalComments: "eof",
 		define: { "import.meta.url": "importMetaUrl" },
+		// A script has `require` alone.
+		supported: { "dynamic-import": false },
 		banner: { js: "(function (require, importMetaUrl) { const module = { exports: {} };" },
 		footer: { js: "return module.exports; })" },
 		loader: { ".c": "text", ".h": "text", ".ohm": "text" },
