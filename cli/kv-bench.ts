@@ -23,7 +23,7 @@ export interface BenchFlags {
 const DISTRIBUTIONS: readonly Distribution[] = ["zipfian", "uniform", "latest"];
 const VALUE = new TextEncoder().encode("value written by the benchmark");
 
-export async function benchKv(file: string, programs: KvPrograms, flags: BenchFlags, print: (line: string) => void): Promise<void> {
+export async function benchKv(file: string, compile: () => Promise<KvPrograms>, flags: BenchFlags, print: (line: string) => void): Promise<void> {
 	const name = flags.workload.toUpperCase();
 	if (!isWorkload(name)) throw new Complaint(`--workload is one of ${Object.keys(WORKLOADS).join(", ")}, not ${flags.workload}`);
 	const distribution = DISTRIBUTIONS.find((known) => known === flags.distribution);
@@ -34,7 +34,7 @@ export async function benchKv(file: string, programs: KvPrograms, flags: BenchFl
 	const random = seededRandom(whole(flags.seed, "--seed"));
 	const caches = { cacheLevels: whole(flags.cache, "--cache"), cacheObjects: whole(flags.objects, "--objects") };
 
-	const db = await openKvDatabase(file, programs, caches);
+	const db = await openKvDatabase(file, await compile(), caches);
 	try {
 		const keys = keysOf(file);
 		if (keys === 0) throw new Complaint("a file without keys has nothing to run a workload on");

@@ -5,8 +5,8 @@
 import { createReadStream, existsSync, readFileSync, statSync } from "node:fs";
 import { createInterface } from "node:readline";
 import type { Command } from "commander";
-import { compilePrograms } from "../examples/bpf-kv/programs.ts";
-import { type BulkPair, type Aggregate, AGGREGATES, checkKv, geometry, KvFile, MAX_LAYERS, seededRandom, VALUE_SIZE, XrpError } from "../runtime/bpfkv/index.ts";
+import { compileProgram, compilePrograms } from "../examples/bpf-kv/programs.ts";
+import { type BulkPair, type Aggregate, AGGREGATES, checkKv, geometry, KvFile, type KvStore, MAX_LAYERS, seededRandom, VALUE_SIZE, XrpError } from "../runtime/bpfkv/index.ts";
 import { overlaid } from "../runtime/bpfkv/overlay.ts";
 import { unapplied } from "../runtime/bpfkv/wal.ts";
 import { bulkLoadFile, createKvFile, createSparseKvFile, openKvStore, progressBar } from "../runtime/node/kv-file.ts";
@@ -49,7 +49,7 @@ export function register(program: Command): void {
 		.option("--cache <levels>", "keep this many levels of the tree in memory", "0")
 		.action(run(async (file, keys: string[], options: { cache: string }) => {
 			const wanted = keys.map((key) => whole(key, "a key"));
-			const db = await openForReading(file, whole(options.cache, "--cache"));
+			const db = await openForReading(file, "get", whole(options.cache, "--cache"));
 			for (const [i, value] of db.getMany(wanted).entries()) {
 				print(value === null ? `${wanted[i]}: not found` : wanted.length === 1 ? value : `${wanted[i]}: ${value}`);
 				if (value === null) process.exitCode = 1;
@@ -60,7 +60,7 @@ export function register(program: Command): void {
 		.option("--end-inclusive", "with end")
 		.action(run(async (file, begin: string, end: string, options: { beginExclusive?: boolean; endInclusive?: boolean }) => {
 			const bounds = { begin: whole(begin, "begin"), end: whole(end, "end"), ...options };
-			const db = await openForReading(file);
+			const db = await openForReading(file, "range");
 			for (const { key, value } of db.range(bounds)) print(`${key}\t${value}`);
 		}));
 	verb(kv, "sum <file> <begin> <end>", "fold the values of a range into one number, where they are stored")
@@ -72,7 +72,7 @@ export function register(program: Command): void {
 			const { op, raw, ...flags } = options;
 			if (!Object.hasOwn(AGGREGATES, op)) throw new Complaint(`--op is one of ${Object.keys(AGGREGATES).join(", ")}, not ${op}`);
 			const bounds = { begin: whole(begin, "begin"), end: whole(end, "end"), ...flags };
-			const db = await openForReading(file);
+			const db = await openForReading(file, "sum");
 			const result = db.aggregate(op as Aggregate, bounds, { decimal: !raw });
 			print(result === null ? "no objects" : String(result));
 		}));
@@ -81,17 +81,13 @@ export function register(program: Command): void {
 			const number = whole(key, "a key");
 			const bytes = new TextEncoder().encode(value);
 			if (bytes.length > VALUE_SIZE) throw new Complaint(`a value has at most ${VALUE_SIZE} bytes, not ${bytes.length}`);
-			const store = await openKvStore(file);
-			await store.put(number, bytes);
-			await store.close();
+			await write(file, (store) => store.put(number, bytes));
 		}),
 	);
 	verb(kv, "delete <file> <key>", "remove a key").action(
 		run(async (file, key: string) => {
 			const number = whole(key, "a key");
-			const store = await openKvStore(file);
-			await store.delete(number);
-			await store.close();
+			await write(file, (store) => store.delete(number));
 		}),
 	);
 	verb(kv, "check <file>", "verify the whole tree; exit 1 and a line for each damaged place").action(run(async (file) => check(file)));
@@ -105,8 +101,19 @@ export function register(program: Command): void {
 		.option("--objects <n>", "keep this many values in memory", "0")
 		.option("--seed <n>", "of the random numbers", "1")
 		.action(run(async (file, options: BenchFlags) => {
-			await benchKv(file, await compilePrograms(), options, print);
+			await benchKv(file, compilePrograms, options, print);
 		}));
+}
+
+async function write(file: string, change: (store: KvStore) => Promise<void>): Promise<void> {
+	const store = await openKvStore(file);
+	try {
+		await change(store);
+	} catch (error) {
+		await store.abandon();
+		throw error;
+	}
+	await store.close();
 }
 
 /** The tree as it will be when the log beside it is applied; nothing is written. */
@@ -150,7 +157,7 @@ function isExpected(error: unknown): error is Error {
 }
 
 /** Opens a file as it is after everything that its log holds. */
-async function openForReading(file: string, cacheLevels = 0): Promise<KvFile> {
+async function openForReading(file: string, program: "get" | "range" | "sum", cacheLevels = 0): Promise<KvFile> {
 	const log = `${file}.wal`;
 	if (existsSync(log) && statSync(log).size > 0) {
 		try {
@@ -161,7 +168,7 @@ async function openForReading(file: string, cacheLevels = 0): Promise<KvFile> {
 			throw error;
 		}
 	}
-	return new KvFile(openFileDevice(file), await compilePrograms(), { cacheLevels });
+	return new KvFile(openFileDevice(file), { [program]: await compileProgram(program) }, { cacheLevels });
 }
 
 function refuseToReplace(file: string, force: boolean | undefined): void {

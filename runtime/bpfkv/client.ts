@@ -49,7 +49,7 @@ export class KvFile {
 	/** Chains that were run again because the file's mapping had changed. */
 	retries = 0;
 	readonly #device: BlockDevice;
-	readonly #programs: KvPrograms;
+	readonly #programs: Partial<KvPrograms>;
 	readonly #get = new PageOf(GetPage);
 	readonly #range = new PageOf(RangePage);
 	readonly #sum = new PageOf(RangePage);
@@ -58,8 +58,11 @@ export class KvFile {
 	readonly #top: TopCache | null;
 	readonly #retries: number;
 
-	/** @throws Error when the device is no BPF-KV file, or one that was cut off */
-	constructor(device: BlockDevice, programs: KvPrograms, options: KvOptions = {}) {
+	/**
+	 * @param programs those that are used: get for gets, range and sum for what they say
+	 * @throws Error when the device is no BPF-KV file, or one that was cut off
+	 */
+	constructor(device: BlockDevice, programs: Partial<KvPrograms>, options: KvOptions = {}) {
 		this.layers = options.layers ?? layersOf(device.size) ?? depthOf(device);
 		this.#device = device;
 		this.#programs = programs;
@@ -76,10 +79,11 @@ export class KvFile {
 
 	/** The value's 64 bytes, in place until the next call, or null. One chain. */
 	getBytes(key: number): Uint8Array | null {
-		const page = this.#get.in(this.#programs.get);
+		const hook = this.#program("get");
+		const page = this.#get.in(hook);
 		for (let attempt = 0; ; attempt++) {
 			page.prepareOne(key);
-			if (this.#chain(this.#programs.get, this.#start(key), MAX_LEVELS + 1, "get", key, attempt)) break;
+			if (this.#chain(hook, this.#start(key), MAX_LEVELS + 1, "get", key, attempt)) break;
 		}
 		return page.found(0) ? page.value(0) : null;
 	}
@@ -93,13 +97,14 @@ export class KvFile {
 	/** Up to 32 keys in one chain; more are cut into several. */
 	getMany(keys: readonly number[]): (string | null)[] {
 		const values: (string | null)[] = [];
-		const page = this.#get.in(this.#programs.get);
+		const hook = this.#program("get");
+		const page = this.#get.in(hook);
 		for (let from = 0; from < keys.length; from += MAX_KEYS) {
 			const part = keys.slice(from, from + MAX_KEYS);
 			for (let attempt = 0; ; attempt++) {
 				const starts = part.map((key) => this.#start(key));
 				page.prepare(part, 0, starts);
-				if (this.#chain(this.#programs.get, starts[0], part.length * (MAX_LEVELS + 1), "get of several from", part[0], attempt)) break;
+				if (this.#chain(hook, starts[0], part.length * (MAX_LEVELS + 1), "get of several from", part[0], attempt)) break;
 			}
 			for (let i = 0; i < part.length; i++) values.push(page.found(i) ? textOf(page.value(i)) : null);
 		}
@@ -108,14 +113,15 @@ export class KvFile {
 
 	/** Calls `take` for each pair in key order; the value's bytes are valid during the call. Returns how many there were. */
 	forEachInRange(bounds: RangeBounds, take: (key: number, value: Uint8Array) => void): number {
-		const page = this.#range.in(this.#programs.range);
+		const hook = this.#program("range");
+		const page = this.#range.in(hook);
 		let count = 0;
 		page.prepare(bounds);
 		let start = this.#start(bounds.begin);
 		while (!page.empty()) {
 			// A page that a chain was refused in the middle of is begun again: where, its leaf's place may have changed as well.
 			const before = page.rest() ?? { ...bounds, leaf: 0 };
-			for (let attempt = 0; !this.#chain(this.#programs.range, start, this.#rangeHops(), "range from", bounds.begin, attempt); ) {
+			for (let attempt = 0; !this.#chain(hook, start, this.#rangeHops(), "range from", bounds.begin, attempt); ) {
 				attempt++;
 				page.prepare(before);
 				start = this.#start(before.begin);
@@ -141,13 +147,20 @@ export class KvFile {
 	 * eight bytes are taken as a little-endian number, as the original does. null: min or max of nothing.
 	 */
 	aggregate(op: Aggregate, bounds: RangeBounds, options: { readonly decimal?: boolean } = {}): bigint | null {
-		const page = this.#sum.in(this.#programs.sum);
+		const hook = this.#program("sum");
+		const page = this.#sum.in(hook);
 		for (let attempt = 0; ; attempt++) {
 			page.prepare(bounds, { op, decimal: options.decimal ?? true });
 			if (page.empty()) return op === "sum" || op === "count" ? 0n : null;
-			if (this.#chain(this.#programs.sum, this.#start(bounds.begin), this.#rangeHops(), `${op} from`, bounds.begin, attempt)) break;
+			if (this.#chain(hook, this.#start(bounds.begin), this.#rangeHops(), `${op} from`, bounds.begin, attempt)) break;
 		}
 		return page.length === 0 && (op === "min" || op === "max") ? null : page.aggregateValue;
+	}
+
+	#program(name: keyof KvPrograms): StorageHook {
+		const hook = this.#programs[name];
+		if (hook === undefined) throw new Error(`the file was opened without a ${name} program`);
+		return hook;
 	}
 
 	#start(key: number): number {

@@ -148,8 +148,11 @@ export class KvDatabase {
 	}
 
 	async close(): Promise<void> {
-		await this.#store.close();
-		this.#device.close();
+		try {
+			await this.#store.close();
+		} finally {
+			this.#device.close();
+		}
 	}
 }
 

@@ -111,10 +111,14 @@ export class KvStore {
 		return this.#inTurn(() => this.#checkpoint());
 	}
 
+	/** Moves everything into the tree. Both files are closed even if that fails; the log then still has it. */
 	async close(): Promise<void> {
-		await this.checkpoint();
-		await this.#log.close();
-		await this.#file.close();
+		try {
+			await this.checkpoint();
+		} finally {
+			await this.#log.close();
+			await this.#file.close();
+		}
 	}
 
 	/** Closes without a checkpoint: what was put stays in the log. */

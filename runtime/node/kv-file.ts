@@ -157,6 +157,15 @@ export async function openKvStore(path: string, options: KvStoreOptions = {}): P
 		await file.close();
 		throw new Error(node === null ? `${root.length} bytes are no BPF-KV file` : "no BPF-KV file: it does not begin with a node");
 	}
-	const log = await openWritableFile(`${path}.wal`, { create: true });
-	return KvStore.open(file, log, options);
+	const log = await openWritableFile(`${path}.wal`, { create: true }).catch(async (error) => {
+		await file.close();
+		throw error;
+	});
+	try {
+		return await KvStore.open(file, log, options);
+	} catch (error) {
+		await log.close();
+		await file.close();
+		throw error;
+	}
 }

@@ -8,4 +8,4 @@ export { storageHook, storageHooks } from "./hook.ts";
 export { type HttpDevice, type HttpDeviceOptions, type HttpStatistics, openHttpDevice } from "./http.ts";
 export { latencyDevice, type LatencyModel, SimulatedClock, STORAGE_STACK } from "./latency.ts";
 export { XrpRunner, type RunnerOptions } from "./runner.ts";
-export { type XrpRequest, type XrpService, type XrpStatistics } from "./service.ts";
+export type { XrpRequest, XrpService, XrpStatistics } from "./service.ts";

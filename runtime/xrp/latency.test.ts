@@ -12,7 +12,7 @@ function generated(g: Geometry): BlockDevice {
 	return { size: g.fileSize, version: 0, readSync, read: async (...args) => readSync(...args), close: () => {} };
 }
 
-const whole = Object.values(STORAGE_STACK).reduce((sum, ns) => sum + ns);
+const whole = Object.values(STORAGE_STACK).reduce<number>((sum, ns) => sum + ns, 0);
 const inDriver = STORAGE_STACK.driver + STORAGE_STACK.device;
 const above = whole - inDriver;
 const g = geometry(6);

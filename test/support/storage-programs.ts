@@ -1,6 +1,7 @@
 /** This package's storage functions, compiled for tests of what runs them. */
 import { existsSync, readFileSync } from "node:fs";
-import { compile, compileAndLoad, defaultOptions, type ObjectFile, type StorageHook, storageHooks } from "ebpfcc";
+import { compile, compileAndLoad, defaultOptions, type StorageHook, storageHooks } from "ebpfcc";
+import type { ObjectFile } from "ebpfcc/assembler";
 
 const read = (file: string) => (existsSync(file) ? readFileSync(file) : null);
 const pathOf = (name: string) => `examples/bpf-kv/${name}.bpf.c`;

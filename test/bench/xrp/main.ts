@@ -86,7 +86,7 @@ async function benchDepth(depth: number): Promise<void> {
 		console.log(`    readXrpSync is ${(middle("readXrpSync") / middle("hand-written")).toFixed(2)}× a hand-written hook, at best ${(best("readXrpSync") / best("hand-written")).toFixed(2)}×${native ? `; ${(middle("readXrpSync") / middle("C,")).toFixed(2)}× the C program, at best ${(best("readXrpSync") / best("C,")).toFixed(2)}×` : ""}`);
 		if (!inTable) return;
 
-		await loopShare(w, [reads, callbacks, chains, threadChains]);
+		await loopShare([reads, callbacks, chains, threadChains]);
 		printRows("64 at a time", await compare(w, 64, [[reads, 640], [callbacks, 640], [chains, 2560], [threadChains, 2560]], rounds), (us) => `${(1e3 / us).toFixed(1)} k/s`);
 		if (w.begins.length > 0) await benchRanges(w, [awaitedRanges(file, w), pooledRanges("readXrp", pool, device, w), syncRanges(device, programs, w)]);
 		figure.throughput = await benchConcurrency(w, [[reads, 320], [callbacks, 320], [chains, 960]], FEW_ROUNDS, args.out ? [1, 2, 4, 8, 16, 32, 64] : [1, 4, 16, 64]);
@@ -103,7 +103,7 @@ async function benchDepth(depth: number): Promise<void> {
 }
 
 /** What a lookup costs the event loop: the part of it during which nothing else can run there. */
-async function loopShare(w: Workload, engines: readonly LookupEngine[]): Promise<void> {
+async function loopShare(engines: readonly LookupEngine[]): Promise<void> {
 	const cells: string[] = [];
 	for (const engine of engines) {
 		const before = performance.eventLoopUtilization();

@@ -1,0 +1,154 @@
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Command } from "commander";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { KvStore } from "../runtime/bpfkv/index.ts";
+import { openWritableFile } from "../runtime/node/kv-file.ts";
+import { register } from "./kv.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "kv-cli-"));
+const original = join(folder, "original.db");
+const db = join(folder, "test.db");
+
+/** Runs a command in this process: what it printed and its exit status. */
+async function kv(...args: string[]): Promise<{ out: string; err: string; status: number }> {
+	const program = new Command("ebpfcc");
+	register(program);
+	let out = "";
+	let err = "";
+	const stdout = vi.spyOn(process.stdout, "write").mockImplementation((text) => Boolean((out += String(text))));
+	const stderr = vi.spyOn(process.stderr, "write").mockImplementation((text) => Boolean((err += String(text))));
+	const before = process.exitCode;
+	process.exitCode = 0;
+	try {
+		await program.parseAsync(["kv", ...args], { from: "user" });
+		return { out, err, status: Number(process.exitCode) };
+	} finally {
+		process.exitCode = before;
+		stdout.mockRestore();
+		stderr.mockRestore();
+	}
+}
+
+async function complaint(...args: string[]): Promise<string> {
+	const { out, err, status } = await kv(...args);
+	expect(status).toBe(1);
+	expect(err.split("\n")).toHaveLength(2);
+	expect(out).toBe("");
+	return err.trim();
+}
+
+beforeAll(async () => void (await kv("create", original, "--layers", "2")));
+beforeEach(() => {
+	copyFileSync(original, db);
+	rmSync(`${db}.wal`, { force: true });
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("ebpfcc kv", () => {
+	it("puts, gets, deletes and checks", async () => {
+		expect((await kv("put", db, "5", "hällo")).status).toBe(0);
+		expect(await kv("get", db, "5")).toEqual({ out: "hällo\n", err: "", status: 0 });
+		expect(await kv("get", db, "4", "5", "961")).toEqual({ out: "4: 4\n5: hällo\n961: not found\n", err: "", status: 1 });
+		expect((await kv("get", db, "4", "700", "--cache", "1")).out).toBe("4: 4\n700: 700\n");
+		await kv("put", db, String(Number.MAX_SAFE_INTEGER), "the last key there can be");
+		expect((await kv("get", db, String(Number.MAX_SAFE_INTEGER))).out).toBe("the last key there can be\n");
+		expect((await kv("delete", db, "4")).status).toBe(0);
+		expect((await kv("range", db, "3", "6", "--begin-exclusive", "--end-inclusive")).out).toBe("5\thällo\n6\t6\n");
+		expect((await kv("check", db)).out).toMatch(/ 961 keys: sound\n$/);
+	});
+
+	it("folds ranges", async () => {
+		expect((await kv("sum", db, "0", "10")).out).toBe("45\n");
+		expect((await kv("sum", db, "0", "10", "--end-inclusive", "--op", "max")).out).toBe("10\n");
+		expect((await kv("sum", db, "10", "0", "--op", "min")).out).toBe("no objects\n");
+		expect((await kv("sum", db, "0", "3", "--raw")).out).toBe(`${BigInt.asIntN(64, 3n * 0x2020202020202020n)}\n`);
+	});
+
+	it("loads pairs, in which a line without a tab deletes its key", async () => {
+		const pairs = join(folder, "pairs");
+		const file = join(folder, "loaded.db");
+		writeFileSync(pairs, "1\tone\n5\tfive\n7\n9\tnine\n");
+		expect((await kv("load", file, "--from", pairs)).out).toContain("4 keys, 2 layers");
+		expect((await kv("range", file, "0", "100")).out).toBe("1\tone\n5\tfive\n9\tnine\n");
+		writeFileSync(pairs, "5\tx\n3\ty\n");
+		expect(await complaint("load", join(folder, "no.db"), "--from", pairs)).toContain("key 3 comes after 5");
+		writeFileSync(pairs, "x\ty\n");
+		expect(await complaint("load", join(folder, "no.db"), "--from", pairs)).toContain("the key in line 1 is a whole number");
+		expect(await complaint("load", join(folder, "no.db"), "--from", join(folder, "absent"))).toContain("absent: no such file");
+		expect(existsSync(join(folder, "no.db"))).toBe(false);
+	});
+
+	it("makes sparse files of six layers", async () => {
+		const file = join(folder, "six.db");
+		const { out } = await kv("create", file, "--layers", "6", "--sparse", "20");
+		expect(out).toContain("71946965504 bytes");
+		const [first] = /among them (.*)/.exec(out)?.slice(1) ?? [];
+		const keys = first?.split(", ") ?? [];
+		expect((await kv("get", file, ...keys)).out).toBe(keys.map((key) => `${key}: ${key}\n`).join(""));
+		expect((await kv("check", file)).out).toContain("a hole in a sparse file");
+	});
+
+	it("runs workloads in closed and open loops", async () => {
+		for (const args of [["-w", "C"], ["-w", "a", "--clients", "8"], ["-w", "E"], ["-w", "F", "--objects", "50", "--cache", "1"], ["-w", "D"], ["-w", "B", "--rate", "2000"]]) {
+			const { out, err, status } = await kv("bench", db, "-n", "60", ...args);
+			expect(err).toBe("");
+			expect(status).toBe(0);
+			expect(out).toContain("60 operations in");
+			expect(out).toMatch(/p50 +p99 +p99.9/);
+		}
+		expect((await kv("check", db)).out).toContain("sound");
+	});
+
+	it.each([
+		[["get", "absent.db", "1"], /ENOENT/],
+		[["get", "DB", "abc"], /a key is a whole number up to 2\^53 − 1, not abc/],
+		[["get", "DB", "9007199254740992"], /a key is a whole number/],
+		[["get", "DB", "1", "--cache", "-3"], /--cache is a whole number/],
+		[["put", "DB", "1", "x".repeat(65)], /at most 64 bytes, not 65/],
+		[["put", "DB", "1.5", "x"], /a key is a whole number/],
+		[["create", "NEW", "--layers", "7"], /1 to 6 layers, not 7/],
+		[["create", "NEW", "--layers", "0"], /1 to 6 layers, not 0/],
+		[["create", "DB"], /--force replaces it/],
+		[["load", "DB"], /--force replaces it/],
+		[["sum", "DB", "0", "9", "--op", "toString"], /--op is one of sum, min, max, count/],
+		[["range", "DB", "", "9"], /begin is a whole number up to 2\^53 − 1, not nothing/],
+		[["bench", "DB", "--workload", "Z"], /--workload is one of A, B, C, D, E, F/],
+		[["bench", "DB", "--operations", "0"], /--operations is at least 1/],
+		[["bench", "DB", "--rate", "fast"], /--rate is a whole number/],
+		[["bench", "DB", "--distribution", "pareto"], /--distribution is zipfian, uniform, latest/],
+	] as const)("refuses %j", async (args, message) => {
+		const before = readFileSync(db);
+		expect(await complaint(...args.map((arg) => (arg === "DB" ? db : arg === "NEW" ? join(folder, "new.db") : arg)))).toMatch(message);
+		expect(readFileSync(db).equals(before)).toBe(true);
+	});
+
+	it("says what is wrong with a damaged file, and where", async () => {
+		const bytes = readFileSync(db);
+		bytes[512 * 5 + 8] = 9;
+		writeFileSync(db, bytes);
+		expect(await kv("check", db)).toMatchObject({ status: 1, out: expect.stringContaining("at 2560: no node: its type is 9") });
+		expect(await complaint("get", db, "150")).toContain("the program returned -1");
+		expect(await complaint("put", db, "150", "x")).toContain("the tree is damaged: no node at 2560");
+		truncateSync(db, 700);
+		for (const verb of [["get", db, "1"], ["put", db, "1", "x"], ["bench", db]]) expect(await complaint(...verb)).toContain("test.db");
+		truncateSync(db, 0);
+		expect(await complaint("put", db, "1", "x")).toContain("0 bytes are no BPF-KV file");
+	});
+
+	it("takes a log that was left behind into account, and none of an older file", async () => {
+		const store = await KvStore.open(await openWritableFile(db), await openWritableFile(`${db}.wal`, { create: true }));
+		await store.put(7, new TextEncoder().encode("in the log"));
+		await store.abandon();
+		expect((await kv("check", db)).out).toContain("1 entries are in the log and not yet in the tree");
+		expect((await kv("get", db, "7")).out).toBe("in the log\n");
+		await (await KvStore.open(await openWritableFile(db), await openWritableFile(`${db}.wal`))).abandon();
+		await kv("put", db, "8", "gone");
+		const again = await KvStore.open(await openWritableFile(db), await openWritableFile(`${db}.wal`));
+		await again.put(8, new TextEncoder().encode("of the old file"));
+		await again.abandon();
+		await kv("create", db, "--layers", "2", "--force");
+		expect((await kv("get", db, "8")).out).toBe("8\n");
+	});
+});
