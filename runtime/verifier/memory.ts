@@ -6,7 +6,7 @@
  */
 import { EACCES, EINVAL, ENOTSUPP, EPERM, type Env, R, reject } from "./env.ts";
 import { tnumAdd, tnumIsAligned, tnumText } from "./tnum.ts";
-import { type Range, S32_MAX, asS64, constNumber, isConst, isZero, rangeConst, rangeConstNumber, signExtend, truncate, unbounded } from "./range.ts";
+import { type Range, S32_MAX, asS64, constNumber, isConst, isZero, rangeConst, rangeConstNumber, same, signExtend, truncate, unbounded } from "./range.ts";
 import { type Reg, type State, pointer, scalar, unknownScalar } from "./state.ts";
 import { FIELD, KPTR, fieldAt, fieldName } from "./fields.ts";
 import { F_RDONLY_PROG, F_WRONLY_PROG, MAP, hasDirectValue, readConstant } from "./maps.ts";
@@ -304,6 +304,8 @@ export function accessMemory(env: Env, regno: number, access: Access): void {
 		const range = access.signExtend ? signExtend(loaded.range, size) : loaded.range === unbounded ? unknownOfSize[size] : truncate(loaded.range, size);
 		const r = loaded.copy();
 		r.range = range;
+		// A number that changes as its sign is extended is no longer its source's equal. Linux 6.18 keeps the link, and then believes what is not so.
+		if (access.signExtend && r.id !== 0 && !same(range, loaded.range)) r.id = 0;
 		regs[value] = r;
 	}
 }
