@@ -3,7 +3,7 @@
  * a row of a table carries it; anything else is an unknown option, which warns.
  */
 const FORMAT = ["format", "format-extra-args", "format-invalid-specifier", "format-security", "format-zero-length", "nonnull", "format-insufficient-args"];
-const UNUSED = ["unused-argument", "unused-function", "unused-label", "unused-variable", "unused-but-set-variable", "unused-const-variable", "unused-local-typedef", "unused-value", "unused-result", "unneeded-internal-declaration"];
+const UNUSED = ["unused-argument", "unused-function", "unused-label", "unused-variable", "unused-but-set-variable", "unused-local-typedef", "unused-value", "unused-result", "unneeded-internal-declaration"];
 
 export const GROUPS: Readonly<Record<string, readonly string[]>> = {
 	all: ["most"],
@@ -13,6 +13,7 @@ export const GROUPS: Readonly<Record<string, readonly string[]>> = {
 		"trigraphs", "uninitialized", "unknown-pragmas", "unused", "unsequenced", "volatile-register-var", "use-of-uninitialized",
 	],
 	unused: UNUSED,
+	"unused-variable": ["unused-const-variable"],
 	extra: ["cast-function-type", "empty-init-stmt", "fuse-ld-path", "ignored-qualifiers", "initializer-overrides", "missing-field-initializers", "missing-method-return-type", "null-pointer-arithmetic", "semicolon", "sign-compare", "string-concatenation", "unused-but-set-parameter", "unused-parameter"],
 	format: FORMAT.slice(1),
 	implicit: ["implicit-function-declaration", "implicit-int"],

@@ -128,6 +128,10 @@ export class TokenBuffer implements Tokens {
 		return this.sources.presumed(this.locations[token]);
 	}
 
+	fromMacro(token: number): boolean {
+		return this.expanded[token] !== 0;
+	}
+
 	inSystemHeader(token: number): boolean {
 		return this.sources.fileAt(this.fileLocation(token)).system;
 	}

@@ -17,6 +17,8 @@ export interface Tokens {
 	spelling(token: number): Place;
 	/** The token as a place in the program's order: that of its declaration when it was read later than it stands there. */
 	inOrder(token: number): number;
+	/** Out of a macro, its arguments included. */
+	fromMacro(token: number): boolean;
 	/** In a header that came from `-isystem` or from us: warnings are not shown. */
 	inSystemHeader(token: number): boolean;
 	/** The source line of `place(token)`, without its line end. BTF.ext line info carries it. */

@@ -24,7 +24,9 @@ export function assignExpr(cx: Cx, e: Node<"assign">): TExpr {
 	if (isError(target.type)) return errorValue(e.span);
 	if (!modifiable(cx, target, e.span)) return errorValue(e.span);
 	if (e.op === "=") {
-		const converted = assignConvert(cx, v, unqualified(target.type), { kind: "assigning" }, e.value.span);
+		if (e.target.kind === "identifier" && e.value.kind === "identifier" && e.target.name === e.value.name && target.kind === "variable" && !qualifiersOf(target.type).volatile)
+			report(cx, "selfAssign", { from: e.at, to: e.at + 1 }, `explicitly assigning value of variable of type ${quote(target.type)} to itself`);
+		const converted = assignConvert(cx, v, unqualified(target.type), { kind: "assigning" }, { from: e.at, to: e.at + 1 });
 		return { kind: "assign", target, value: converted, type: unqualified(target.type), span: e.span };
 	}
 	return compound(cx, target, e.op, v, e.span, { from: e.at, to: e.at + 1 });

@@ -1,5 +1,6 @@
 import type { ExternalDecl } from "../grammar/ast.ts";
 import type { ParsedUnit } from "../grammar/unit.ts";
+import { qualifiersOf } from "./basic.ts";
 import { report, type CheckOptions, type Cx, type Rules } from "./context.ts";
 import { finishObject, nameOf, resolve, specifiedOnce } from "./declarations.ts";
 import { typeName } from "./declarators.ts";
@@ -123,7 +124,7 @@ function warnUnusedFunctions(cx: Cx, checked: ReadonlySet<Sym>, reached: Readonl
 	for (const s of checked) {
 		if (reached.has(s) || cx.file.mentioned.has(s) || s.linkage !== "static" || s.used || s.unused) continue;
 		if (s.kind === "function" ? s.body && s.inline !== "hint" && s.inline !== "always" : true)
-			report(cx, s.kind === "function" ? "unusedFunction" : "unusedVariable", s.span, s.kind === "function" ? `unused function '${s.name}'` : `unused variable '${s.name}'`);
+			report(cx, s.kind === "function" ? "unusedFunction" : qualifiersOf(s.type).const ? "unusedConst" : "unusedVariable", s.span, s.kind === "function" ? `unused function '${s.name}'` : `unused variable '${s.name}'`);
 	}
 	for (const s of reached) if (s.kind === "function" && s.linkage === "static" && !s.body) report(cx, "undefinedStatic", s.span, `function '${s.name}' has internal linkage but is not defined`);
 }

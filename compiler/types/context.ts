@@ -61,6 +61,8 @@ export interface FunctionState {
 	readonly cleanups: Cleanup[];
 	/** Objects that something reads or takes the address of. */
 	readonly used: Set<ObjectSym>;
+	/** How often each was named, less the statements that only assign to it. */
+	readonly uses: Map<ObjectSym, number>;
 	nextCase: number;
 }
 

@@ -145,7 +145,7 @@ export function assignConvert(cx: Cx, value: TExpr, to: CType, goal: Goal, span:
 		case "int":
 		case "enum": {
 			if (source.kind === "int" || source.kind === "enum") {
-				checkConstantFits(cx, value, to, span);
+				checkConstantFits(cx, value, to, value.span);
 				return build.convert(value, to, false);
 			}
 			if (source.kind === "float") {

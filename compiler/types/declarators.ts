@@ -141,6 +141,7 @@ function functionType(cx: Cx, d: Declarator & { kind: "function" }, result: CTyp
 		returned = ERROR;
 	}
 	const params = inScope(cx, (scope) => {
+		scope.prototype = true;
 		const list: Param[] = [];
 		for (const ast of d.params) {
 			const param = parameter(cx, ast);

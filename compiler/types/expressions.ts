@@ -125,7 +125,10 @@ function identifier(cx: Cx, e: Node<"identifier">): Operand {
 		case "object": {
 			const { symbol } = entity;
 			if (symbol.storage === "static") reach(cx, symbol);
-			cx.fn?.used.add(symbol);
+			if (cx.fn) {
+				cx.fn.used.add(symbol);
+				cx.fn.uses.set(symbol, (cx.fn.uses.get(symbol) ?? 0) + 1);
+			}
 			if (isError(symbol.type)) return errorValue(e.span);
 			if (symbol.deprecated !== undefined && !cx.unevaluated) report(cx, "deprecated", e.span, `'${symbol.name}' is deprecated${symbol.deprecated ? `: ${symbol.deprecated}` : ""}`);
 			return { kind: "variable", symbol, type: symbol.type, span: e.span };

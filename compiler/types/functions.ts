@@ -2,7 +2,7 @@ import type { FunctionDef } from "../grammar/ast.ts";
 import type { TokenSpan } from "../diagnostics/diagnostic.ts";
 import { isComplete, isError, isVoid, VOID, ERROR } from "./basic.ts";
 import { inScope, report, type Cx, type FunctionState } from "./context.ts";
-import { newObject, objectAttributes } from "./declarations.ts";
+import { nameOf, newObject, objectAttributes } from "./declarations.ts";
 import type { Param } from "./declarators.ts";
 import { fallsThrough } from "./flow.ts";
 import { finishLabels } from "./labels.ts";
@@ -24,6 +24,7 @@ function define(cx: Cx, symbol: FunctionSym, ast: FunctionDef, params: readonly 
 	// A static one disappears when it is inlined; what it cannot do is look at the arguments (va_start is refused).
 	if (symbol.type.variadic && symbol.linkage !== "static") report(cx, "noVarargs", ast.declarator.span, `functions with variable arguments are not supported by eBPF: '${symbol.name}'`);
 	if (!isVoid(result) && !isComplete(result) && !isError(result)) report(cx, "incompleteType", ast.declarator.span, `incomplete result type ${quote(result)} in function definition`, forward(result));
+	warnPrototype(cx, symbol, ast);
 	const fn = newState(symbol.name, result, symbol.noreturn, symbol.naked);
 	cx.fn = fn;
 	return inScope(cx, (scope) => {
@@ -33,6 +34,7 @@ function define(cx: Cx, symbol: FunctionSym, ast: FunctionDef, params: readonly 
 			if (p.name !== null) {
 				const before = scope.own(p.name);
 				if (before?.kind === "object") report(cx, "redefinition", p.span, `redefinition of parameter '${p.name}'`, [{ message: "previous declaration is here", span: before.symbol.span }]);
+				warnShadow(cx, p.name, p.span);
 				scope.declare(p.name, { kind: "object", symbol: object });
 			}
 			if (!isComplete(p.type) && !isError(p.type) && !isVoid(p.type)) {
@@ -51,9 +53,48 @@ function define(cx: Cx, symbol: FunctionSym, ast: FunctionDef, params: readonly 
 	});
 }
 
+/** -Wmissing-prototypes: what other files may call was to be declared in a header first. */
+function warnPrototype(cx: Cx, symbol: FunctionSym, ast: FunctionDef): void {
+	if (symbol.linkage !== "global" || symbol.inline !== "none" || symbol.name === "main") return;
+	const before = cx.unit.ordinary(symbol.name).some((decl) => decl.kind === "declaration" && decl.span.from < ast.span.from);
+	if (before) return;
+	report(cx, "missingPrototype", ast.declarator.kind === "function" ? nameSpan(ast.declarator) : ast.declarator.span, `no previous prototype for function '${symbol.name}'`, [
+		{ message: "declare 'static' if the function is not intended to be used outside of this translation unit", span: ast.span },
+	]);
+}
+
+function nameSpan(d: FunctionDef["declarator"]): TokenSpan {
+	let inner = d;
+	while (inner.kind !== "name") inner = inner.inner;
+	return inner.span;
+}
+
+/** -Wshadow: the name is a variable's already, in a block around or at file scope. */
+export function warnShadow(cx: Cx, name: string, span: TokenSpan): void {
+	const outer = cx.scope?.parent?.find(name);
+	if (outer !== undefined) {
+		if (outer.kind === "object") report(cx, "shadow", span, outer.symbol.storage === "static" && outer.symbol.ownerFunction === undefined ? "declaration shadows a variable in the global scope" : "declaration shadows a local variable", [{ message: "previous declaration is here", span: outer.symbol.span }]);
+		return;
+	}
+	for (const decl of cx.unit.variables(name)) {
+		if (decl.kind !== "declaration" || decl.specs.storage.includes("typedef") || decl.span.from >= span.from) continue;
+		const found = decl.declarators.find(({ declarator }) => nameOf(declarator) === name);
+		if (found === undefined || isFunctionDeclarator(found.declarator)) continue;
+		report(cx, "shadow", span, "declaration shadows a variable in the global scope", [{ message: "previous declaration is here", span: nameSpan(found.declarator) }]);
+		return;
+	}
+}
+
+/** `f(…)` rather than `(*f)(…)`: the layer next to the name. */
+function isFunctionDeclarator(declarator: FunctionDef["declarator"]): boolean {
+	let last = declarator;
+	for (let d = declarator; d.kind !== "name"; d = d.inner) if (d.kind !== "attributed") last = d;
+	return last.kind === "function";
+}
+
 function newState(name: string, result: CType, noreturn: boolean, naked: boolean): FunctionState {
 	return {
-		name, result, noreturn, naked, locals: [], statics: [], registers: new Set(), labels: { renamed: [], defined: new Map(), uses: [] }, breakables: [], cleanups: [], used: new Set(), nextCase: 0,
+		name, result, noreturn, naked, locals: [], statics: [], registers: new Set(), labels: { renamed: [], defined: new Map(), uses: [] }, breakables: [], cleanups: [], used: new Set(), uses: new Map(), nextCase: 0,
 	};
 }
 
@@ -70,6 +111,15 @@ export function withFunction<T>(cx: Cx, inner: () => T): T {
 
 function warnUnused(cx: Cx, fn: FunctionState, params: readonly ObjectSym[]): void {
 	const idle = (s: ObjectSym): boolean => !fn.used.has(s) && !s.unused && !s.used && !s.name.startsWith(".");
-	for (const s of [...fn.locals, ...fn.statics]) if (idle(s)) report(cx, "unusedVariable", s.span, `unused variable '${s.name}'`);
-	if (!fn.naked) for (const s of params) if (s.name !== "" && idle(s)) report(cx, "unusedParameter", s.span, `unused parameter '${s.name}'`);
+	const onlySet = (s: ObjectSym): boolean => fn.uses.get(s) === 0 && !s.unused && !s.used && !s.name.startsWith(".");
+	for (const s of [...fn.locals, ...fn.statics]) {
+		if (idle(s)) report(cx, "unusedVariable", s.span, `unused variable '${s.name}'`);
+		else if (onlySet(s)) report(cx, "unusedButSet", s.span, `variable '${s.name}' set but not used`);
+	}
+	if (fn.naked) return;
+	for (const s of params) {
+		if (s.name === "") continue;
+		if (idle(s)) report(cx, "unusedParameter", s.span, `unused parameter '${s.name}'`);
+		else if (onlySet(s)) report(cx, "unusedButSetParameter", s.span, `parameter '${s.name}' set but not used`);
+	}
 }

@@ -88,7 +88,7 @@ function initObject(w: Walk, init: Initializer, type: CType, offset: number, spa
 			if (!isError(operand.type)) report(cx, "badInit", init.span, array.element && integerType(array.element)?.size === 1 ? "array initializer must be an initializer list or string literal" : "array initializer must be an initializer list");
 			return null;
 		}
-		leaf(w, init, type, offset, bits);
+		leaf(w, init, type, offset, bits, span);
 		return null;
 	}
 	if (array || record) override(w, offset, isComplete(type) ? sizeOf(type) * 8 : 0, init.span);
@@ -101,11 +101,21 @@ function initObject(w: Walk, init: Initializer, type: CType, offset: number, spa
 		return fillArray(w, array, type, offset, { list: init.items, at: 0 }, true, null);
 	}
 	if (record) {
-		fillRecord(w, record, offset, { list: init.items, at: 0 }, true, null);
+		const filled = fillRecord(w, record, offset, { list: init.items, at: 0 }, true, null);
+		checkMissing(w, record, init, filled);
 		return null;
 	}
 	scalarInBraces(w, init, type, offset, span, bits);
 	return null;
+}
+
+/** `{ 1, 2 }` for three members; `{}`, `{ 0 }` and lists with designators say that the rest is meant to be zero. */
+function checkMissing(w: Walk, record: RecordType, init: InitList, filled: number): void {
+	const only = init.items.length === 1 ? init.items[0]!.value : null;
+	if (init.items.length === 0 || record.union || (only?.kind === "number" && only.text === "0")) return;
+	const next = namedMembers(record)[filled]?.member;
+	if (!next || asArray(next.type)?.length === null) return;
+	report(w.cx, "missingField", { from: init.span.to - 1, to: init.span.to }, `missing field '${next.name ?? ""}' initializer`);
 }
 
 function scalarInBraces(w: Walk, init: InitList, type: CType, offset: number, span: TokenSpan, bits: number | null): void {
@@ -133,9 +143,10 @@ function operandOf(w: Walk, ast: Expr): Operand {
 	return operand;
 }
 
-function leaf(w: Walk, ast: Expr, type: CType, offset: number, bits: number | null): void {
+/** `at`: where a message about the value's type points; for a variable it is the name. */
+function leaf(w: Walk, ast: Expr, type: CType, offset: number, bits: number | null, at: TokenSpan = ast.span): void {
 	const v = rvalue(operandOf(w, ast));
-	const converted = assignConvert(w.cx, v, unqualified(type), { kind: "initializing" }, ast.span);
+	const converted = assignConvert(w.cx, v, unqualified(type), { kind: "initializing" }, at);
 	put(w, { kind: "value", bitOffset: offset, bitWidth: bits, type: unqualified(type), value: converted, span: ast.span });
 }
 
@@ -275,26 +286,28 @@ function namedMembers(record: RecordType): readonly { readonly member: Member; r
 	return (record.body?.members ?? []).map((member, index) => ({ member, index })).filter(({ member }) => member.name !== null || member.bitWidth === null);
 }
 
-/** `path`: what is left of the current item's designators, when they led here. */
-function fillRecord(w: Walk, record: RecordType, offset: number, items: Items, braced: boolean, path: readonly Designator[] | null): void {
+/** `path`: what is left of the current item's designators, when they led here. Tells which member would have been next. */
+function fillRecord(w: Walk, record: RecordType, offset: number, items: Items, braced: boolean, path: readonly Designator[] | null): number {
 	const members = namedMembers(record);
 	let next = 0;
 	let pending = path;
+	let named = false;
 	for (;;) {
 		const item = items.list[items.at];
-		if (!item) return;
+		if (!item) return named ? members.length : next;
 		const designators = pending ?? (braced ? item.designators : null);
-		if (!pending && !braced && item.designators.length > 0) return;
+		if (!pending && !braced && item.designators.length > 0) return members.length;
 		const led = pending !== null;
 		pending = null;
 		if (designators && designators.length > 0) {
+			named = true;
 			const d = designators[0]!;
 			const steps = d.kind === "field" ? findMember(record, d.name) : null;
 			if (!steps) {
 				report(w.cx, "badDesignator", d.span, d.kind === "field" ? `field designator '${d.name}' does not refer to any field in type ${quote(record)}` : `array designator cannot initialize non-array type ${quote(record)}`);
 				if (item.value.kind !== "init-list") operandOf(w, item.value);
 				items.at++;
-				if (!braced) return;
+				if (!braced) return members.length;
 				continue;
 			}
 			const { member, index } = steps[0]!;
@@ -306,9 +319,9 @@ function fillRecord(w: Walk, record: RecordType, offset: number, items: Items, b
 		} else {
 			const slot = members[next];
 			if (!slot || (record.union && next > 0)) {
-				if (!braced) return;
+				if (!braced) return members.length;
 				excess(w, items, record.union ? "union" : "struct");
-				return;
+				return members.length;
 			}
 			const { member } = slot;
 			const before = items.at;
@@ -316,12 +329,12 @@ function fillRecord(w: Walk, record: RecordType, offset: number, items: Items, b
 			next++;
 			if (items.at === before && next >= members.length) {
 				if (braced) excess(w, items, "struct");
-				return;
+				return members.length;
 			}
 		}
-		if (record.union && !braced) return;
+		if (record.union && !braced) return members.length;
 		if (record.union) next = 1;
-		if (!braced && next >= members.length) return;
+		if (!braced && next >= members.length) return members.length;
 	}
 }
 

@@ -6,6 +6,7 @@ import { constantValue } from "./constant.ts";
 import { reach, report, type Cx } from "./context.ts";
 import { assignConvert } from "./conversions.ts";
 import { blockFunction, declaredWith, fileObject, makeTypedef, nameOf, newObject, objectAttributes } from "./declarations.ts";
+import { warnShadow } from "./functions.ts";
 import { alignOf } from "./layout.ts";
 import { lookup } from "./lookup.ts";
 import { markAddress, rvalue } from "./operand.ts";
@@ -68,6 +69,7 @@ function declareLocal(cx: Cx, decl: Declaration, base: Specified, d: InitDeclara
 	const isStatic = storage.includes("static");
 	const symbol = newObject(name, declared.type, span, isStatic ? "static" : "local", isStatic ? "static" : "none");
 	objectAttributes(symbol, attrs);
+	warnShadow(cx, name, span);
 	declareInScope(cx, name, { kind: "object", symbol }, span);
 	if (isStatic) {
 		staticLocal(cx, symbol, d);
@@ -165,6 +167,7 @@ function addCleanup(cx: Cx, symbol: ObjectSym, attr: Attribute): void {
 	const f = entity.symbol;
 	reach(cx, f);
 	cx.fn!.used.add(symbol);
+	cx.fn!.uses.set(symbol, Number.MAX_SAFE_INTEGER);
 	const { span } = symbol;
 	const call = (): TStmt => {
 		const place = { kind: "variable", symbol, type: symbol.type, span } as const;

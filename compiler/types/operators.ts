@@ -8,7 +8,9 @@ import { compositePointer, condition, promote, promotedType, refuseFloat, usualC
 import { report, type Cx } from "./context.ts";
 import { sizeOf } from "./layout.ts";
 import { errorValue, isLvalue, rvalue, type Operand } from "./operand.ts";
+import { checkCondition, checkPrecedence } from "./precedence.ts";
 import { forward } from "./records.ts";
+import { checkSigns } from "./sign-compare.ts";
 import { quote } from "./spell.ts";
 import type { TExpr } from "./typed.ts";
 
@@ -65,6 +67,7 @@ export function binaryExpr(cx: Cx, e: Node<"binary">): TExpr {
 	let left = value(cx, first);
 	for (let i = chain.length - 1; i >= 0; i--) {
 		const node = chain[i]!;
+		checkPrecedence(cx, node);
 		left = binaryValues(cx, node.op, left, value(cx, node.right), node.span, { from: node.at, to: node.at + 1 });
 	}
 	return left;
@@ -166,6 +169,7 @@ function comparison(cx: Cx, op: CompareOp, left: TExpr, right: TExpr, span: Toke
 	if (!p && !q) {
 		if (!isArithmetic(left.type) || !isArithmetic(right.type)) return badOperands(cx, left, right, span, at);
 		const both = usualConversions(cx, left, right, at);
+		checkSigns(cx, op, left, right, both.type, at);
 		return build.compare(op, both.left, both.right, span);
 	}
 	if (p && q) {
@@ -194,6 +198,7 @@ function logicalExpr(cx: Cx, e: Node<"binary">, op: "&&" | "||"): TExpr {
 	let left = condition(cx, value(cx, first));
 	for (let i = chain.length - 1; i >= 0; i--) {
 		const node = chain[i]!;
+		if (op === "||") checkPrecedence(cx, node);
 		// What a known left side makes unreachable is checked, but reaches nothing.
 		const known = build.truth(left);
 		const dead = known !== null && known === (op === "||");
@@ -209,6 +214,7 @@ function logicalExpr(cx: Cx, e: Node<"binary">, op: "&&" | "||"): TExpr {
 // ── ?: and , ────────────────────────────────────────────────────────────────────────────────────
 
 export function conditionalExpr(cx: Cx, e: Node<"conditional">): Operand {
+	checkCondition(cx, e.condition);
 	const test = condition(cx, value(cx, e.condition));
 	const known = build.truth(test);
 	const arm = (ast: Expr, dead: boolean): TExpr => {

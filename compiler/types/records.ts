@@ -44,6 +44,7 @@ function tagFor(cx: Cx, spec: RecordSpec): RecordType {
 		}
 		const type = new LazyRecord(spec.union, spec.name, spec.span, null);
 		cx.scope.declareTag(spec.name, type);
+		if (cx.scope.prototype) report(cx, "visibility", { from: spec.span.from + 1, to: spec.span.from + 2 }, `declaration of '${kind} ${spec.name}' will not be visible outside of this function`);
 		return type;
 	}
 	const tag = fileTag(cx, kind, spec.name, spec.span);

@@ -17,6 +17,8 @@ export type TagEntity = RecordType | EnumType;
  */
 export class Scope {
 	readonly parent: Scope | null;
+	/** Of a parameter list: what is first named here is seen nowhere else. */
+	prototype = false;
 	private ordinary: Map<string, Entity> | null = null;
 	private tags: Map<string, TagEntity> | null = null;
 

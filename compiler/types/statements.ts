@@ -1,13 +1,16 @@
+import type { TokenSpan } from "../diagnostics/diagnostic.ts";
 import type { CompoundStmt, Expr, Stmt } from "../grammar/ast.ts";
-import { isError, isVoid, pointerTo, VOID } from "./basic.ts";
+import { isError, isVoid, pointerTo, qualifiersOf, VOID } from "./basic.ts";
 import * as build from "./build.ts";
 import { checkAsm } from "./asm.ts";
 import { inScope, report, type Breakable, type Cx } from "./context.ts";
 import { assignConvert, condition } from "./conversions.ts";
 import { declareLocalLabels, defineLabel, gotoLabel, runCleanups } from "./labels.ts";
+import { fallsThrough } from "./flow.ts";
 import { localObject } from "./locals.ts";
 import { rvalue } from "./operand.ts";
 import { value } from "./operators.ts";
+import { checkCondition, checkDanglingElse, checkEmptyBody } from "./precedence.ts";
 import { checkStaticAssert } from "./static-assert.ts";
 import { caseStmt, defaultStmt, switchStmt } from "./switch.ts";
 import type { TExpr, TStmt } from "./typed.ts";
@@ -101,7 +104,32 @@ export function block(cx: Cx, s: CompoundStmt): TStmt[] {
 
 /** Statements of a block whose scope is open already. Cleanups run at its end. */
 export function body(cx: Cx, statements: readonly Stmt[]): TStmt[] {
-	return scoped(cx, () => statements.flatMap((s) => stmt(cx, s)));
+	return scoped(cx, () => sequence(cx, statements));
+}
+
+/** Statements one after the other; what their neighbours tell is looked at here. */
+function sequence(cx: Cx, statements: readonly Stmt[]): TStmt[] {
+	const list: TStmt[] = [];
+	/** Where the statements of the last label of a switch begin. */
+	let label = -1;
+	statements.forEach((s, i) => {
+		if ((s.kind === "case" || s.kind === "default") && cx.fn!.breakables.at(-1)?.kind === "switch") {
+			const before = statements[i - 1];
+			if (label >= 0 && !endsAnnotated(before) && fallsThrough(list.slice(label))) report(cx, "fallthrough", s.span, "unannotated fall-through between switch labels", FALLTHROUGH.map((message) => ({ message, span: s.span })));
+			label = list.length;
+		}
+		if (s.kind === "for" || s.kind === "while") checkEmptyBody(cx, s.kind, s.body, statements[i + 1]);
+		list.push(...stmt(cx, s));
+	});
+	return list;
+}
+
+const FALLTHROUGH = ["insert '__attribute__((fallthrough));' to silence this warning", "insert 'break;' to avoid fall-through"];
+
+/** `__attribute__((fallthrough));`, also as the only statement of a label. */
+function endsAnnotated(s: Stmt | undefined): boolean {
+	if (s?.kind === "case" || s?.kind === "default" || s?.kind === "label") return endsAnnotated(s.body);
+	return s?.kind === "empty" && s.attrs.some(({ name }) => name.replace(/^.*::/, "") === "fallthrough");
 }
 
 function scoped(cx: Cx, inner: () => TStmt[]): TStmt[] {
@@ -160,10 +188,26 @@ function lastIsExpr(s: Stmt): boolean {
 function expressionStmt(cx: Cx, s: Node<"expr">): TStmt {
 	const operand = cx.rules.expr(cx, s.expr);
 	const e = rvalue(operand);
+	forgetWrite(cx, e);
 	if (e.kind === "call" && e.callee.kind === "function" && e.callee.symbol.warnUnused && !isVoid(e.type))
 		report(cx, "unusedResult", s.span, `ignoring return value of function declared with 'warn_unused_result' attribute`);
-	else if (useless(e)) report(cx, "unusedValue", s.span, `expression result unused`);
+	else if (e.kind === "compare") report(cx, "unusedComparison", operatorOf(s.expr), `${e.op === "==" ? "equality" : e.op === "!=" ? "inequality" : "relational"} comparison result unused`);
+	else if (useless(e)) report(cx, "unusedValue", operatorOf(s.expr), `expression result unused`);
 	return { kind: "expr", expr: e, span: s.span };
+}
+
+/** Where clang points for an expression as a whole: its operator, if that stands within. */
+function operatorOf(e: Expr): TokenSpan {
+	return (e.kind === "binary" || e.kind === "member") ? { from: e.at, to: e.at + 1 } : e.span;
+}
+
+/** `x = 1;`, `x += 1;`, `x++;` name x and yet do not use it. */
+function forgetWrite(cx: Cx, e: TExpr): void {
+	if ((e.kind !== "assign" && e.kind !== "update") || e.target.kind !== "variable") return;
+	if (e.kind === "update" && qualifiersOf(e.target.type).volatile) return;
+	const { uses } = cx.fn!;
+	const { symbol } = e.target;
+	uses.set(symbol, (uses.get(symbol) ?? 1) - 1);
 }
 
 /** Nothing happens when this is evaluated, and the source does not say `(void)`. */
@@ -187,6 +231,7 @@ function useless(e: TExpr): boolean {
 }
 
 function conditionOf(cx: Cx, e: Expr): TExpr {
+	checkCondition(cx, e);
 	return condition(cx, value(cx, e));
 }
 
@@ -202,6 +247,8 @@ function ifStmt(cx: Cx, first: Node<"if">): TStmt {
 		const outer = cx.unevaluated;
 		// `if (0) f();` mentions f, which must exist for the checker but not for the linker; labels inside still count.
 		cx.unevaluated = outer || (known === false && !hasLabel(s.then));
+		checkDanglingElse(cx, s.then, s.else !== undefined);
+		if (!s.else) checkEmptyBody(cx, "if", s.then, undefined);
 		const then = one(cx, s.then);
 		cx.unevaluated = outer || (known === true && s.else !== undefined && !hasLabel(s.else));
 		links.push({ ast: s, condition: test, then });
@@ -268,11 +315,13 @@ function forStmt(cx: Cx, s: Node<"for">): TStmt[] {
 					if (s.init.kind === "declaration") list.push(...cx.rules.localDeclaration(cx, s.init));
 					else {
 						const first = rvalue(cx.rules.expr(cx, s.init));
+						forgetWrite(cx, first);
 						list.push({ kind: "expr", expr: first, span: s.init.span });
 					}
 				}
 				const test = s.condition ? conditionOf(cx, s.condition) : undefined;
 				const step = s.step ? rvalue(cx.rules.expr(cx, s.step)) : undefined;
+				if (step) forgetWrite(cx, step);
 				const inner = loopBody(cx, s.body);
 				list.push({ kind: "loop", test: "before", ...(test ? { condition: test } : {}), ...(step ? { step } : {}), body: inner, ...unroll(s), span: s.span });
 				return list;

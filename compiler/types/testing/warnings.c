@@ -1,0 +1,136 @@
+/* Each line names in its comment the groups that warn about it, under the flags of warnings.test.ts. */
+typedef unsigned int u32; typedef unsigned char u8; typedef unsigned long long u64;
+struct pair { int a, b; }; struct bits { u32 three : 3, all : 32; int sign : 3; };
+enum colour { RED, GREEN, BLUE };
+int seen; int next(void); void use(int *p); void take(u32 x);
+static const int idle = 3; // unused-const-variable
+static int quiet; // unused-variable
+static int nobody(void) { return 1; } // unused-function
+
+static int signs(int i, u32 u, u8 small, u64 wide, struct bits b, u32 *p, long n) {
+	if (i < u) return 1; // sign-compare
+	if (i == u) return 1; // sign-compare
+	if (i < small) return 1;
+	if (u < 5) return 1;
+	if (u == -1) return 1; // sign-compare
+	if (i < sizeof(i)) return 1; // sign-compare
+	if ((i & 7) < u) return 1;
+	if (b.three < i) return 1;
+	if (b.all < i) return 1; // sign-compare
+	if (b.sign == u) return 1; // sign-compare
+	if (n < u) return 1;
+	if (n < wide) return 1; // sign-compare
+	if (*p > i + 1) return 1; // sign-compare
+	if ((u32)i < u) return 1;
+	if (u > (i > 3)) return 1;
+	if (i == small) return 1;
+	if (wide != n) return 1; // sign-compare
+	for (int k = 0; k < u; k++) next(); // sign-compare
+	return (i ? 1 : -1) < u; // sign-compare
+}
+
+static int unused_things(int given, int written) { // unused-parameter unused-but-set-parameter
+	int plain; // unused-variable
+	int set; // unused-but-set-variable
+	int counted = 0; // unused-but-set-variable
+	int used, taken;
+	static int kept; // unused-variable
+	volatile int hard = 0;
+	int __attribute__((unused)) marked;
+	set = 1;
+	written = 2;
+	counted++;
+	counted += 2;
+	used = 4;
+	use(&taken);
+	hard = 1;
+	hard += 2;
+	return used + hard;
+}
+
+static int conditions(int a, int b, int c) {
+	if (a = b) return 1; // parentheses
+	if ((a = b)) return 1;
+	while (a = next()) b++; // parentheses
+	if ((a == b)) return 1; // parentheses-equality
+	if (a && b || c) return 1; // logical-op-parentheses
+	if ((a && b) || c) return 1;
+	if (a & b == c) return 1; // parentheses
+	if (!a == b) return 1; // logical-not-parentheses
+	if (!(a == b)) return 1;
+	a = b << c + 1; // shift-op-parentheses
+	a = b & c | a; // bitwise-op-parentheses
+	a = a; // self-assign
+	a == b; // unused-comparison
+	a + b; // unused-value
+	return a == b ? 1 : 2;
+}
+
+static int bodies(int a, int b) {
+	if (a); // empty-body
+	if (a)
+		;
+	while (next());
+	for (; next();); // empty-body
+	{ b++; }
+	if (a) if (b) return 1; else return 2; // dangling-else
+	if (a) { if (b) return 1; } else return 2;
+	return 0;
+}
+
+static int cases(enum colour c, int x) {
+	switch (c) { // switch
+	case RED: return 1;
+	case GREEN: return 2;
+	}
+	switch (c) { // switch
+	case RED: return 1;
+	}
+	switch (c) {
+	case RED: return 1;
+	default: return 3;
+	}
+	switch (c) { // switch
+	case 7: return 1; // switch
+	}
+	switch (x) {
+	case 1: x++;
+	case 2: x++; // implicit-fallthrough
+		__attribute__((fallthrough));
+	case 3: x++; break;
+	case 4:
+	case 5: return 1;
+	case 6: if (x) return 1;
+	default: x--; // implicit-fallthrough
+	}
+	return x;
+}
+
+static int hidden(int seen) { // shadow
+	int inner = seen;
+	{
+		int inner = 3; // shadow
+		seen += inner;
+	}
+	return inner;
+}
+
+int exported(void) { return signs(1, 2, 3, 4, (struct bits){ 0 }, 0, 5) + unused_things(1, 2) + conditions(1, 2, 3); } // missing-prototypes
+int declared(void);
+int declared(void) { return bodies(1, 2) + cases(RED, 1) + hidden(2); }
+void unseen(struct later *p); // visibility
+struct pair whole = { 1, 2 }, part = { 1 }, none = {}, zero = { 0 }, named = { .b = 1 }; // missing-field-initializers
+struct pair both = { .a = 1, .a = 2 }; // initializer-overrides
+int list[4] = { [0 ... 3] = 1, [2] = 5 }; // initializer-overrides
+void conversions(int *p, const int *c, u32 *u, long *l) { // missing-prototypes
+	int *a = l; // incompatible-pointer-types
+	a = u; // pointer-sign
+	a = c; // incompatible-pointer-types-discards-qualifiers
+	u8 small = 300; // constant-conversion
+	small = 400; // constant-conversion
+	take(small);
+	use(a);
+	use(c); // incompatible-pointer-types-discards-qualifiers
+	int *list[2] = { p, l }; // incompatible-pointer-types shadow
+	use(list[0]);
+}
