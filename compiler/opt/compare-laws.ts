@@ -147,6 +147,13 @@ function solved(a: Value, b: bigint, pred: Pred, rw: Rewriter): Value | null {
 	const ty = a.ty!;
 	const inner = a.args[1];
 	const to = (left: Value, right: Value): Value => rw.make("icmp", "i32", [left, right], { pred });
+	// ((x >> k) & m) = c: the bits are asked where they are.
+	if (a.op === "and" && isConst(inner) && rw.uses(a) <= 1 && is(a.args[0], "lshr") && isConst(a.args[0].args[1])) {
+		const count = unsigned(ty, a.args[0].args[1].value);
+		const mask = unsigned(ty, inner.value) << count;
+		const wanted = unsigned(ty, b) << count;
+		if (count < BigInt(widthOf(ty)) && mask <= (ty === "i64" ? 0x7fffffffn : 0xffffffffn) && wanted <= mask) return to(rw.make("and", ty, [a.args[0].args[0], constant(ty, mask)]), constant(ty, wanted));
+	}
 	if (a.op === "sextfrom") {
 		const bits = BigInt(a.attr!.bits!);
 		if (BigInt.asIntN(Number(bits), b) !== b) return constant("i32", pred === "ne" ? 1 : 0);

@@ -120,6 +120,7 @@ function replace(fn: IrFunction, chain: readonly Link[]): void {
 
 /** A block of its own for an edge, so that phis tell it from the others. */
 function forward(fn: IrFunction, from: Block, target: Block, loc: Inst["loc"]): Block {
+	if (target.insts[0].op !== "phi") return target;
 	const made = newBlock(fn, "case");
 	made.insts.push(newInst(fn, "jump", null, [], undefined, loc, [target]));
 	for (const phi of phisOf(target)) phi.blocks = phi.blocks!.map((block) => (block === from ? made : block));

@@ -281,6 +281,17 @@ export const laws: Partial<Record<Op, readonly Law[]>> = {
 			}
 			return null;
 		},
+		// (x >> k) & m is asked where the bits are.
+		(inst, rw) => {
+			const [a] = inst.args;
+			if (!is(a, "and") || !isConst(a.args[1]) || rw.uses(a) > 1 || !is(a.args[0], "lshr") || !isConst(a.args[0].args[1])) return null;
+			const ty = a.ty!;
+			const count = unsigned(ty, a.args[0].args[1].value);
+			const mask = unsigned(ty, a.args[1].value) << count;
+			if (count >= BigInt(widthOf(ty)) || mask > (ty === "i64" ? 0x7fffffffn : 0xffffffffn)) return null;
+			inst.args = [rw.make("and", ty, [a.args[0].args[0], constant(ty, mask)])];
+			return inst;
+		},
 	],
 };
 

@@ -10,6 +10,7 @@ import { foldConstGlobals, resolveCalls } from "./const-globals.ts";
 import { correlate } from "./correlate.ts";
 import { dce } from "./dce.ts";
 import { dse } from "./dse.ts";
+import { foldBranches } from "./fold-branches.ts";
 import { forwardSwitch } from "./forward-switch.ts";
 import { gvn } from "./gvn.ts";
 import { ifChains } from "./if-chains.ts";
@@ -21,6 +22,7 @@ import { mergeSlots } from "./merge-slots.ts";
 import { mergeStores } from "./merge-stores.ts";
 import { narrowPhis } from "./narrow-phi.ts";
 import { removeDeadBlocks, simplifyCfg } from "./simplify-cfg.ts";
+import { sink } from "./sink.ts";
 import { sroa } from "./sroa.ts";
 import { threadJumps } from "./thread.ts";
 import { unroll } from "./unroll.ts";
@@ -45,7 +47,7 @@ export interface OptimizeOptions {
 const promote: readonly Pass[] = [sroa, mem2reg];
 
 /** Until nothing changes; each one feeds the others. */
-const tidy: readonly Pass[] = [combine, narrowPhis, widenLoads, simplifyCfg, foldConstGlobals, resolveCalls, gvn, correlate, carryLoads, threadJumps, dse, dce];
+const tidy: readonly Pass[] = [combine, narrowPhis, widenLoads, simplifyCfg, foldConstGlobals, resolveCalls, gvn, correlate, foldBranches, carryLoads, threadJumps, dse, dce];
 
 /** At level 0 too: what was checked and what is used must be one value, and the same address one register. */
 const proofs: readonly Pass[] = [gvn, combine, narrowPhis, widenLoads, combine, gvn, simplifyCfg, dce];
@@ -108,6 +110,7 @@ export function optimize(module: IrModule, options: OptimizeOptions): IrModule {
 		} else {
 			runAll([combine, simplifyCfg, unroll, ...promote, combine, simplifyCfg, foldConstGlobals, resolveCalls, ...proofs], fn);
 		}
+		if (optimizing && run(sink, fn)) settle(fn);
 		if (optimizing && runAll([ifChains, forwardSwitch], fn)) settle(fn);
 		if (runAll(legal, fn)) {
 			runAll(promote, fn);

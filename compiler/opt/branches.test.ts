@@ -1,0 +1,75 @@
+import { describe, expect, it } from "vitest";
+import { functionOf, passed } from "../../test/support/passed.ts";
+import { combine } from "./combine.ts";
+import { correlate } from "./correlate.ts";
+import { dce } from "./dce.ts";
+import { foldBranches } from "./fold-branches.ts";
+import { forwardSwitch } from "./forward-switch.ts";
+import { ifChains } from "./if-chains.ts";
+import { simplifyCfg } from "./simplify-cfg.ts";
+
+describe("correlate", () => {
+	const below = (limit: number, then: string): string => functionOf(`a.2:\n%3 = icmp.ult i32 %1, i32 ${limit}\nbranch %3, b.4, c.5\nb.4:\n${then}\nc.5:\nret i32 7`);
+	it("decides a comparison that a wider one settled", () => {
+		expect(passed(below(10, "%6 = icmp.ult i32 %1, i32 20\nret %6"), [correlate])).toContain("ret i32 1");
+	});
+	it("leaves one that is still open", () => {
+		expect(passed(below(10, "%6 = icmp.ult i32 %1, i32 5\nret %6"), [correlate])).toContain("icmp.ult i32 %1, i32 5");
+	});
+	it("extends what is not negative without its sign", () => {
+		expect(passed(below(10, "%6 = sext i64 %1\n%7 = ptradd ptr %0, %6\n%8 = load i32 size=1 %7\nret %8"), [correlate])).toContain("zext i64");
+	});
+	it("keeps the sign where the number may be negative", () => {
+		expect(passed(functionOf("a.2:\n%6 = sext i64 %1\n%7 = ptradd ptr %0, %6\n%8 = load i32 size=1 %7\nret %8"), [correlate])).toContain("sext i64");
+	});
+	it("moves a constant out of an index that cannot wrap", () => {
+		expect(passed(below(10, "%6 = add i32 %1, i32 1\n%7 = zext i64 %6\n%8 = ptradd ptr %0, %7\n%9 = load i32 size=1 %8\nret %9"), [correlate, dce])).toContain("%2 = zext i64 %1\n%3 = add i64 %2, i64 1");
+	});
+	it("but not out of one that is compared", () => {
+		const text = below(10, "%6 = add i32 %1, i32 1\n%7 = zext i64 %6\n%8 = ptradd ptr %0, %7\n%9 = load i32 size=1 %8\n%10 = icmp.eq i32 %6, %9\nret %10");
+		expect(passed(text, [correlate, dce])).not.toContain("add i64");
+	});
+});
+
+describe("fold-branches", () => {
+	const twice = (first: string, second: string): string =>
+		functionOf(`a.2:\n${first}\nbranch %10, out.3, b.4\nb.4:\n${second}\nbranch %20, out.3, in.5\nout.3:\nret i32 1\nin.5:\nret i32 2`);
+	it("asks once whether a number is below zero or too large", () => {
+		expect(passed(twice("%10 = icmp.slt i32 %1, i32 0", "%20 = icmp.sge i32 %1, i32 16"), [foldBranches, dce])).toBe("b0:\n%0 = icmp.uge i32 %1, i32 16\nbranch %0, b1, b2\nb1:\nret i32 1\nb2:\nret i32 2");
+	});
+	it("asks for several bits under one mask", () => {
+		const text = twice("%6 = and i32 %1, i32 1\n%10 = icmp.ne i32 %6, i32 0", "%7 = and i32 %1, i32 4\n%20 = icmp.eq i32 %7, i32 0");
+		expect(passed(text, [foldBranches, dce])).toContain("and i32 %1, i32 5\n%2 = icmp.ne i32 %0, i32 4");
+	});
+	it("keeps apart what is asked of two values", () => {
+		expect(passed(twice("%10 = icmp.slt i32 %1, i32 0", "%11 = load i32 size=4 %0\n%20 = icmp.sge i32 %11, i32 16"), [foldBranches, dce])).toContain("icmp.slt");
+	});
+	it("keeps apart what brings two values to one place", () => {
+		const text = functionOf("a.2:\n%10 = icmp.slt i32 %1, i32 0\nbranch %10, out.3, b.4\nb.4:\n%20 = icmp.sge i32 %1, i32 16\nbranch %20, out.3, in.5\nout.3:\n%30 = phi i32 [i32 5, a.2], [i32 6, b.4]\nret %30\nin.5:\nret i32 2");
+		expect(passed(text, [foldBranches])).toContain("icmp.slt");
+	});
+});
+
+describe("if-chains and forward-switch", () => {
+	const chain = (results: readonly number[]): string => {
+		const links = results.map((_, i) => `t${i}.${10 + i}:\n%${40 + i} = icmp.eq i32 %1, i32 ${i}\nbranch %${40 + i}, r${i}.${70 + i}, ${i + 1 < results.length ? `t${i + 1}.${11 + i}` : "else.90"}`);
+		const cases = results.map((_, i) => `r${i}.${70 + i}:\njump end.99`);
+		const phi = results.map((result, i) => `[i32 ${result}, r${i}.${70 + i}]`).join(", ");
+		return functionOf(`${links.join("\n")}\n${cases.join("\n")}\nelse.90:\njump end.99\nend.99:\n%100 = phi i32 ${phi}, [i32 -1, else.90]\nret %100`);
+	};
+	it("make one range of numbers that are their own results", () => {
+		const result = passed(chain([0, 1, 2, 3, 4]), [ifChains, forwardSwitch, simplifyCfg]);
+		expect(result).toMatch(/switch %1/);
+		expect(result).toMatch(/phi i32 (\[i32 -1, b\d\], \[%1, b\d\]|\[%1, b\d\], \[i32 -1, b\d\])/);
+	});
+	it("leave a chain whose numbers have nothing in common", () => {
+		expect(passed(chain([9, 4, 7, 1, 8]), [ifChains])).not.toContain("switch");
+	});
+	it("keep the first of two equal questions", () => {
+		const text = functionOf("a.2:\n%3 = icmp.eq i32 %1, i32 1\nbranch %3, x.10, b.4\nb.4:\n%5 = icmp.eq i32 %1, i32 2\nbranch %5, x.10, c.6\nc.6:\n%7 = icmp.eq i32 %1, i32 3\nbranch %7, x.10, d.8\nd.8:\n%9 = icmp.eq i32 %1, i32 2\nbranch %9, y.11, e.13\ne.13:\n%14 = icmp.eq i32 %1, i32 4\nbranch %14, x.10, z.12\nx.10:\nret i32 1\ny.11:\nret i32 2\nz.12:\nret i32 3");
+		expect(passed(text, [ifChains, simplifyCfg])).not.toContain("ret i32 2");
+	});
+	it("ask for bits where they are", () => {
+		expect(passed(functionOf("a.2:\n%3 = lshr i32 %1, i32 4\n%4 = and i32 %3, i32 1\n%5 = icmp.ne i32 %4, i32 0\nret %5"), [combine, dce])).toContain("and i32 %1, i32 16");
+	});
+});
