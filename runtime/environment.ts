@@ -1,5 +1,5 @@
 /**
- * What a program can learn about the world outside its memory: time, chance, the current task, the machine. Tests replace any of it.
+ * What a program can learn about the world outside its memory: time, chance, the current task, the machine, counters, interfaces. Tests replace any of it.
  * The default is a small deterministic world, so that a run gives the same result on every machine;
  * `ebpfcc/runtime/node` has one that answers with the real clock and process.
  */
@@ -14,6 +14,17 @@ export interface Environment {
 	readonly task: Task;
 	/** Where bpf_printk and bpf_trace_vprintk go: one formatted line, without the newline. */
 	print(line: string): void;
+	/** The counter that user space opened for a slot of a perf event array (`map` "": the one that started the program); null: none. */
+	counter(map: string, index: number): PerfCounter | null;
+	/** Bytes that a packet may have behind its Ethernet header on an interface (0: the one it came from); null: there is no such interface. */
+	mtu(interfaceIndex: number): number | null;
+}
+
+export interface PerfCounter {
+	readonly counter: bigint;
+	/** Nanoseconds for which it was asked to count, and for which it did. */
+	readonly enabled: bigint;
+	readonly running: bigint;
 }
 
 export interface Task {
@@ -46,6 +57,8 @@ export function deterministicEnvironment(overrides: Partial<Environment> = {}): 
 		cpu: 0,
 		task: defaultTask,
 		print: () => undefined,
+		counter: () => null,
+		mtu: () => 1500,
 		...overrides,
 	};
 }

@@ -1,12 +1,14 @@
 /** The registry: helpers by number, kernel functions by name. A family is one file; the list below is the only one of them. */
 import { helperByName } from "../../assembler/spec/helpers.ts";
 import { controlHelpers } from "./control.ts";
+import { counterHelpers } from "./counters.ts";
 import { dynptrHelpers } from "./dynptr.ts";
 import { eventHelpers } from "./events.ts";
 import type { HelperFamily, HelperImplementation } from "./helper.ts";
 import { kfuncs } from "./kfuncs.ts";
 import { mapHelpers } from "./maps.ts";
 import { memoryHelpers } from "./memory.ts";
+import { mtuHelpers } from "./mtu.ts";
 import { packetHelpers } from "./packet.ts";
 import { printHelpers } from "./print.ts";
 import { redirectHelpers } from "./redirect.ts";
@@ -30,6 +32,8 @@ const families: readonly HelperFamily[] = [
 	storageHelpers,
 	socketHelpers,
 	sysctlHelpers,
+	counterHelpers,
+	mtuHelpers,
 ];
 
 const byId: ReadonlyMap<number, HelperImplementation> = new Map(

@@ -10,8 +10,10 @@ import { workQueues } from "./control.ts";
 import { collections } from "./collections.ts";
 import { iterators } from "./iterators.ts";
 import { adjustDynptr, dynptrSlice, makeDynptr, readDynptr } from "./dynptr.ts";
+import { cpumasks } from "./cpumask.ts";
 import type { HelperImplementation } from "./helper.ts";
 import { signed, unsigned, wide, wideResult } from "./helper.ts";
+import { dropReference, references } from "./references.ts";
 
 const nothing = signed(() => 0);
 const same = unsigned((_m, value) => value);
@@ -20,6 +22,8 @@ export const kfuncs: Readonly<Record<string, HelperImplementation>> = {
 	...iterators,
 	...collections,
 	...workQueues,
+	...cpumasks,
+	bpf_map_sum_elem_count: wideResult((m, map) => m.result(BigInt([...(m.mapAt(map)?.entries() ?? [])].length))),
 	bpf_dynptr_slice: unsigned((m, at, offset, _buffer, size) => dynptrSlice(m, at >>> 0, offset >>> 0, size >>> 0)),
 	bpf_dynptr_slice_rdwr: unsigned((m, at, offset, _buffer, size) => (readDynptr(m, at >>> 0)?.readOnly === true ? 0 : dynptrSlice(m, at >>> 0, offset >>> 0, size >>> 0))),
 	bpf_dynptr_adjust: signed((m, at, start, end) => adjustDynptr(m, at >>> 0, start >>> 0, end >>> 0)),
@@ -84,25 +88,6 @@ function packetDynptr(m: Machine, flags: number, out: number, kind: "skb" | "xdp
 	}
 	makeDynptr(m, out >>> 0, packet.data, packet.dataEnd - packet.data, kind);
 	return 0;
-}
-
-/** How many references an allocated object has; without bpf_refcount it is 1. */
-const counts = new WeakMap<Machine, Map<number, number>>();
-
-function references(m: Machine): Map<number, number> {
-	const known = counts.get(m);
-	if (known !== undefined) return known;
-	const made = new Map<number, number>();
-	counts.set(m, made);
-	return made;
-}
-
-function dropReference(m: Machine, object: number): void {
-	const left = (references(m).get(object) ?? 1) - 1;
-	references(m).set(object, left);
-	if (left > 0) return;
-	references(m).delete(object);
-	m.memory.free(object);
 }
 
 /** Objects are named by a type id in the program's own BTF. */

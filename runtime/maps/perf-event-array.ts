@@ -1,6 +1,6 @@
 /**
  * BPF_MAP_TYPE_PERF_EVENT_ARRAY (kernel/bpf/arraymap.c, kernel/trace/bpf_trace.c). User space is thought to have opened a buffer for each
- * CPU, of 64 pages; counters that bpf_perf_event_read asks for are what user space set.
+ * CPU, of 64 pages; counters that bpf_perf_event_read asks for are the environment's.
  */
 import { errno } from "../errno.ts";
 import { ArrayMap } from "./array.ts";
