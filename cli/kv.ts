@@ -2,7 +2,7 @@
  * `ebpfcc kv`: a BPF-KV file from the command line. Reads run as XRP chains of verified storage functions; writes go
  * through the log beside the file.
  */
-import { createReadStream, existsSync, readFileSync, statSync } from "node:fs";
+import { createReadStream, existsSync, readFileSync, type ReadStream, statSync } from "node:fs";
 import { createInterface } from "node:readline";
 import type { Command } from "commander";
 import { compileProgram, compilePrograms } from "../examples/bpf-kv/programs.ts";
@@ -15,6 +15,7 @@ import { Complaint } from "./files.ts";
 import { type BenchFlags, benchKv } from "./kv-bench.ts";
 
 const CHECK_PROGRESS_NODES = 1000;
+const PROGRESS_KEYS = 4096;
 
 export function register(program: Command): void {
 	const kv = program.command("kv").description("BPF-KV files: a B+ tree and its values, searched by storage functions. One process writes to a file at a time.");
@@ -42,7 +43,13 @@ export function register(program: Command): void {
 			refuseToReplace(file, options.force);
 			if (from !== undefined && !existsSync(from)) throw new Complaint(`${from}: no such file`);
 			if (from !== undefined && statSync(from).isDirectory()) throw new Complaint(`${from} is a directory`);
-			const result = await bulkLoadFile(file, readPairs(from), from === undefined ? undefined : progressBar("loading"), from === undefined ? 0 : statSync(from).size);
+			const input = from === undefined ? process.stdin : createReadStream(from);
+			const bar = progressBar("loading");
+			const size = from === undefined ? 0 : statSync(from).size;
+			const result = await bulkLoadFile(file, readPairs(input), (keys) => {
+				if (size > 0 && keys % PROGRESS_KEYS === 0) bar(Math.min((input as ReadStream).bytesRead, size - 1), size);
+			});
+			if (size > 0) bar(1, 1);
 			print(`${file}: ${result.keys} keys, ${result.layers} layers, ${result.fileSize} bytes`);
 		}));
 	verb(kv, "get <file> <key...>", "print the values of keys; exit 1 if one is not there")
@@ -175,8 +182,8 @@ function refuseToReplace(file: string, force: boolean | undefined): void {
 	if (!force && existsSync(file)) throw new Complaint("there is a file of that name; --force replaces it");
 }
 
-async function* readPairs(from: string | undefined): AsyncGenerator<BulkPair> {
-	const lines = createInterface({ input: from === undefined ? process.stdin : createReadStream(from) });
+async function* readPairs(input: NodeJS.ReadableStream): AsyncGenerator<BulkPair> {
+	const lines = createInterface({ input });
 	let number = 0;
 	for await (const line of lines) {
 		number++;

@@ -34,6 +34,19 @@ describe("YCSB", () => {
 		for (const [kind, share] of Object.entries(WORKLOADS[name].share)) expect(counts[kind] / 20_000).toBeCloseTo(share, 1);
 	});
 
+	it("prefers the newest keys in latest, and none in uniform", () => {
+		const shareOfLast = (distribution: "latest" | "uniform") => {
+			const next = workload("C", 10_000, seededRandom(5), { distribution });
+			let last = 0;
+			for (let i = 0; i < 20_000; i++) if (next().key >= 9_000) last++;
+			return last / 20_000;
+		};
+		// The first tenth of the ranks has 0.77 of Zipf's mass at 10,000 keys; a uniform draw a tenth.
+		expect(shareOfLast("latest")).toBeGreaterThan(0.72);
+		expect(shareOfLast("latest")).toBeLessThan(0.82);
+		expect(shareOfLast("uniform")).toBeCloseTo(0.1, 1);
+	});
+
 	it("gives the same run for the same seed", () => {
 		const run = () => {
 			const next = workload("A", 500, seededRandom(9));

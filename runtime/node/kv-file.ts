@@ -55,28 +55,22 @@ async function replace(path: string, aside: string): Promise<void> {
 }
 
 /**
- * A file from an ascending stream of pairs. `onProgress` gets the keys so far, of about `expected` in all.
+ * A file from an ascending stream of pairs. `onProgress` gets the keys so far.
  * @throws RangeError naming the pair that is out of order or too large; nothing is left behind then
  */
-export async function bulkLoadFile(
-	path: string,
-	pairs: Iterable<BulkPair> | AsyncIterable<BulkPair>,
-	onProgress?: (done: number, total: number) => void,
-	expectedBytes = 0,
-): Promise<BulkResult> {
+export async function bulkLoadFile(path: string, pairs: Iterable<BulkPair> | AsyncIterable<BulkPair>, onProgress?: (keys: number) => void): Promise<BulkResult> {
 	const aside = `${path}.${process.pid}.tmp`;
 	const file = await open(aside, "w");
 	try {
 		let written = 0;
-		const result = await bulkLoad(pairs, {
-			append: async (bytes) => {
+		const sink = {
+			append: async (bytes: Uint8Array) => {
 				await file.write(bytes, 0, bytes.length, written);
 				written += bytes.length;
-				if (expectedBytes > 0) onProgress?.(Math.min(written, expectedBytes - 1), expectedBytes);
 			},
-			writeFirstBlock: async (bytes) => void (await file.write(bytes, 0, bytes.length, 0)),
-		});
-		onProgress?.(1, 1);
+			writeFirstBlock: async (bytes: Uint8Array) => void (await file.write(bytes, 0, bytes.length, 0)),
+		};
+		const result = await bulkLoad(pairs, sink, onProgress);
 		await file.close();
 		await replace(path, aside);
 		return result;

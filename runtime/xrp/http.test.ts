@@ -73,6 +73,20 @@ describe("a remote object as a device", () => {
 		device.close();
 	});
 
+	it("gives up a lookup that is cancelled, before and while it waits for a block", async () => {
+		const { device, service, kv } = await openKv();
+		await expect(kv.get(5, AbortSignal.abort())).rejects.toMatchObject({ result: { ret: -125, cause: "cancelled", hops: 0 } });
+		const controller = new AbortController();
+		const pending = kv.get(5, controller.signal);
+		queueMicrotask(() => controller.abort());
+		await expect(pending).rejects.toMatchObject({ result: { cause: "cancelled" } });
+		expect(service.statistics.aborts.cancelled).toBe(2);
+		expect(text(await kv.get(5))).toBe("5");
+		await service.close();
+		await expect(kv.get(5)).rejects.toThrow("closed");
+		device.close();
+	});
+
 	it("fetches what lies close together in one request", async () => {
 		const device = await openHttpDevice(url, { delay: noDelay });
 		server.asked = [];
