@@ -1,10 +1,11 @@
 /**
- * What the JITs cost, measured:
+ * What the compiler and the JITs cost, measured:
  *
  *     npm run -s bench                    all of the below
  *     npm run -s bench -- start           from object bytes to the first result, verifier included, warm process
  *     npm run -s bench -- verifier [OBJ…] instructions per second of the verifier, beside the kernel's
  *     npm run -s bench -- calls           a call from JavaScript, a hash lookup from a program
+ *     npm run -s bench -- compile         the compiler beside clang-19 (compile.ts)
  *     npm run -s bench -- peers [args]    15 programs beside gcc -O2 and others, by ../shared/bench's driver
  *
  * Times are the best of many, by the process's CPU clock: other work on the machine counts little.
@@ -20,6 +21,7 @@ import type { BpfMap } from "../../runtime/maps/map.ts";
 import type { Engine } from "../../runtime/program.ts";
 import { bareImage } from "../support/image.ts";
 import { shared } from "../support/shared.ts";
+import { compileBench } from "./compile.ts";
 import { cpu } from "./clock.ts";
 import { start } from "./start.ts";
 import { verifier } from "./verifier.ts";
@@ -84,4 +86,5 @@ const [what, ...rest] = process.argv.slice(2);
 if (what === undefined || what === "start") await start();
 if (what === "verifier") await verifier(rest);
 if (what === undefined || what === "calls") calls();
+if (what === undefined || what === "compile") compileBench(rest);
 if (what === undefined || what === "peers") peers(rest);
