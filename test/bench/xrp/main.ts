@@ -71,11 +71,11 @@ async function benchDepth(depth: number): Promise<void> {
 			[callbacks, 60],
 			[chains, 200],
 			[threadChains, 100],
-			[pooledGets("readXrpMany, 32 keys", pool, w), 640],
-			[pooledGets("  by threads alone, 32 keys", threads, w), 640],
-			[syncChains("readXrpSync", device, programs, w), 400],
-			[syncChains("  hand-written hook", device, byHand, w), 400],
-			...(native ? [[nativeReads(native), 400] as const] : []),
+			[pooledGets("readXrpMany, 32 keys", pool, w), 1280],
+			[pooledGets("  by threads alone, 32 keys", threads, w), 1280],
+			[syncChains("readXrpSync", device, programs, w), 2000],
+			[syncChains("  hand-written hook", device, byHand, w), 2000],
+			...(native ? [[nativeReads(native), 2000] as const] : []),
 		], inTable ? rounds : FEW_ROUNDS);
 		const paper = PAPER_LATENCY;
 		console.log(`\nDepth ${depth}: ${depth} index reads and one value a lookup (paper: read() ${paper.read[depth - 1]} µs, XRP ${paper.xrp[depth - 1]} µs, ${(paper.read[depth - 1] / paper.xrp[depth - 1]).toFixed(2)}×; SPDK ${paper.spdk[depth - 1]}, io_uring ${paper.ioUring[depth - 1]})`);
