@@ -59,6 +59,9 @@ export const ops = {
 	memmove: { args: "ppl?", result: "-", attrs: ["size", "align", "volatile"], does: "write" },
 	memset: { args: "pwl?", result: "-", attrs: ["size", "align", "volatile"], does: "write" },
 	memcmp: { args: "ppl?", result: "w", attrs: ["size", "align"], does: "read" },
+	/** Folded or refused: eBPF has no such function. With a third operand no more bytes than that are compared. */
+	strcmp: { args: "ppl?", result: "w", attrs: [], does: "read" },
+	strlen: { args: "p", result: "l", attrs: [], does: "read" },
 	lifetime: { args: "p", result: "-", attrs: [], does: "write" },
 	isconst: { args: "v", result: "w", attrs: [], does: "pure" },
 	atomic: { args: "pi", result: "wl-", attrs: ["rmw!", "size!", "fetch"], does: "effect" },

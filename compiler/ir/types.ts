@@ -96,7 +96,7 @@ export type Value = Inst | Const | Undef;
  * | pointers | ptradd (ptr, i64) · ptrtoint · inttoptr |
  * | widths | zext sext (i32 → i64) · trunc (i64 → i32) · sextfrom (attr.bits 8, 16 or 32 of the same type, sign-extended) · bswap (attr.bits 16, 32, 64; the rest becomes zero) |
  * | compare | icmp (attr.pred) → i32 |
- * | memory | alloca (attr.size, align) · global (attr.global, attr.offset) · load (attr.size, signed, volatile) · store (ptr, value; attr.size, volatile) · memcpy (dst, src; attr.size) · memmove · memset (dst, byte; attr.size) · memcmp · lifetime (the alloca's contents are undefined from here) |
+ * | memory | alloca (attr.size, align) · global (attr.global, attr.offset) · load (attr.size, signed, volatile) · store (ptr, value; attr.size, volatile) · memcpy (dst, src; attr.size) · memmove · memset (dst, byte; attr.size) · memcmp · strcmp · strlen · lifetime (the alloca's contents are undefined from here) |
  * | atomics | atomic (attr.rmw, attr.size, attr.fetch) · cmpxchg (ptr, expected, new) · loadacq · storerel · fence |
  * | calls | call (attr.callee) |
  * | CO-RE | coreoffset: a ptr moved by a field's relocatable offset (attr.core) · coreinfo: a relocatable constant (attr.core) |
@@ -108,7 +108,7 @@ export type Value = Inst | Const | Undef;
  * `load` of 1, 2 or 4 bytes yields i32 (or i64 when `ty` says so), zero- or sign-extended by attr.signed.
  * `attr.align` on a load or store is present only when less than its size.
  *
- * What the optimiser hands to the back end (`optimize` at any level) is smaller: no memcpy, memmove, memset, memcmp,
+ * What the optimiser hands to the back end (`optimize` at any level) is smaller: no memcpy, memmove, memset, memcmp, strcmp, strlen,
  * lifetime, isconst, select or switch; no indirect callee; no phi of a type with an undef only; allocas all in the entry
  * block and each one a stack slot of its own (slots whose lives are apart are merged already); loads and stores are as
  * aligned as their size says. Addresses stay `ptradd(p, constant)`: the back end folds the constant into the access, always.
@@ -119,7 +119,7 @@ export type Op =
 	| "ptradd" | "ptrtoint" | "inttoptr"
 	| "zext" | "sext" | "trunc" | "sextfrom" | "bswap"
 	| "icmp"
-	| "alloca" | "global" | "load" | "store" | "memcpy" | "memmove" | "memset" | "memcmp" | "lifetime" | "isconst"
+	| "alloca" | "global" | "load" | "store" | "memcpy" | "memmove" | "memset" | "memcmp" | "strcmp" | "strlen" | "lifetime" | "isconst"
 	| "atomic" | "cmpxchg" | "loadacq" | "storerel" | "fence"
 	| "call" | "coreoffset" | "coreinfo" | "asm" | "asmout" | "addrspace"
 	| "jump" | "branch" | "switch" | "ret" | "unreachable" | "asmgoto";

@@ -90,6 +90,9 @@ const rows: Record<string, Row> = {
 		return sized(f, "memcmp", f.value(left), f.value(right), length, Math.min(alignmentOf(left), alignmentOf(right)));
 	},
 	bcmp: (f, expr) => rows.memcmp(f, expr, true),
+	strcmp: (f, expr) => f.b.append("strcmp", "i32", [f.value(expr.args[0]), f.value(expr.args[1])]),
+	strncmp: (f, expr) => f.b.append("strcmp", "i32", [f.value(expr.args[0]), f.value(expr.args[1]), f.b.extend(f.value(expr.args[2]), false)]),
+	strlen: (f, expr) => f.b.append("strlen", "i64", [f.value(expr.args[0])]),
 	bswap16: swap(16),
 	bswap32: swap(32),
 	bswap64: swap(64),

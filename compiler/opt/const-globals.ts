@@ -29,8 +29,8 @@ export const foldConstGlobals: Pass = {
 
 const cache = new WeakMap<OptContext, Set<IrGlobal>>();
 
-/** Found once: no pass makes an object written that was not. */
-function unchanging(context: OptContext): Set<IrGlobal> {
+/** Objects whose bytes nothing changes. Found once: no pass makes an object written that was not. */
+export function unchanging(context: OptContext): Set<IrGlobal> {
 	let set = cache.get(context);
 	if (set === undefined) cache.set(context, (set = find(context.module)));
 	return set;
@@ -54,7 +54,8 @@ function find(module: IrModule): Set<IrGlobal> {
 		if (quals.volatile || global.symbol.linkage === "extern" || global.symbol.weak) continue;
 		if (global.section === ".maps" || global.section === ".kconfig" || global.section === ".ksyms") continue;
 		const untouched = global.symbol.linkage === "static" && !global.symbol.used && !touched.has(global) && global.symbol.section === null;
-		if (quals.const || untouched) fixed.add(global);
+		const literal = global.section.startsWith(".rodata.str");
+		if (quals.const || literal || untouched) fixed.add(global);
 	}
 	return fixed;
 }
@@ -62,7 +63,7 @@ function find(module: IrModule): Set<IrGlobal> {
 function isPlainRead(use: Inst, address: Inst, users: ReadonlyMap<Inst, Inst[]>): boolean {
 	if (use.op === "load") return true;
 	if (use.op === "ptradd" && use.args[0] === address) return (users.get(use) ?? []).every((next) => isPlainRead(next, use, users));
-	return (use.op === "memcpy" && use.args[0] !== address) || use.op === "memcmp";
+	return (use.op === "memcpy" && use.args[0] !== address) || use.op === "memcmp" || use.op === "strcmp" || use.op === "strlen";
 }
 
 function known(load: Inst, fixed: ReadonlySet<IrGlobal>, add: (inst: Inst) => void, fn: Parameters<Pass["run"]>[0]): Value | null {

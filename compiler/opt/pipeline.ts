@@ -6,6 +6,7 @@ import { checkIr } from "../ir/check.ts";
 import { printFunction } from "../ir/print.ts";
 import { carryLoads } from "./carry.ts";
 import { combine } from "./combine.ts";
+import { foldStrings, refuseStrings } from "./const-strings.ts";
 import { foldConstGlobals, resolveCalls } from "./const-globals.ts";
 import { correlate } from "./correlate.ts";
 import { dce } from "./dce.ts";
@@ -47,13 +48,13 @@ export interface OptimizeOptions {
 const promote: readonly Pass[] = [sroa, mem2reg];
 
 /** Until nothing changes; each one feeds the others. */
-const tidy: readonly Pass[] = [combine, narrowPhis, widenLoads, simplifyCfg, foldConstGlobals, resolveCalls, gvn, correlate, foldBranches, carryLoads, threadJumps, dse, dce];
+const tidy: readonly Pass[] = [combine, narrowPhis, widenLoads, simplifyCfg, foldConstGlobals, foldStrings, resolveCalls, gvn, correlate, foldBranches, carryLoads, threadJumps, dse, dce];
 
 /** At level 0 too: what was checked and what is used must be one value, and the same address one register. */
 const proofs: readonly Pass[] = [gvn, combine, narrowPhis, widenLoads, combine, gvn, simplifyCfg, dce];
 
 /** What the machine cannot do becomes what it can. */
-const legal: readonly Pass[] = [expandMemory, splitUnaligned, lowerSwitches, expandSignedDivision];
+const legal: readonly Pass[] = [refuseStrings, expandMemory, splitUnaligned, lowerSwitches, expandSignedDivision];
 
 const ROUNDS = 6;
 
@@ -108,7 +109,7 @@ export function optimize(module: IrModule, options: OptimizeOptions): IrModule {
 				if (run(unroll, fn)) settle(fn);
 			}
 		} else {
-			runAll([combine, simplifyCfg, unroll, ...promote, combine, simplifyCfg, foldConstGlobals, resolveCalls, ...proofs], fn);
+			runAll([combine, simplifyCfg, unroll, ...promote, combine, simplifyCfg, foldConstGlobals, foldStrings, resolveCalls, ...proofs], fn);
 		}
 		if (optimizing && run(sink, fn)) settle(fn);
 		if (optimizing && runAll([ifChains, forwardSwitch], fn)) settle(fn);

@@ -41,8 +41,9 @@ function output(cx: Cx, o: AsmOperand): TAsm["outputs"] {
 function input(cx: Cx, o: AsmOperand, outputs: readonly (string | undefined)[]): TAsm["inputs"] {
 	const operand = cx.rules.expr(cx, o.expr);
 	if (isError(operand.type)) return [];
-	const constraint = o.constraint.replace(/[&%]/g, "");
-	if (/^[=+]/.test(constraint)) {
+	// clang takes "+r" for an input: the asm changes the register behind the compiler's back.
+	const constraint = o.constraint.replace(/[&%]|^\+/g, "");
+	if (/^=/.test(constraint)) {
 		report(cx, "badAsm", o.span, `invalid input constraint '${o.constraint}' in asm`);
 		return [];
 	}
