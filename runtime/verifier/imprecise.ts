@@ -186,6 +186,8 @@ function aluLevel(opcode: number, off: number, imm: number, dst: number, src: nu
 }
 
 function loadLevel(opcode: number, level: number): number {
-	const signed = (opcode & 0xe7) === 0x81;
-	return level > 0 && !signed && (opcode & 0x18) !== 0x18 ? HALF : level;
+	if (level === 0) return 0;
+	// The sign of part of a number may fill the upper half.
+	if ((opcode & 0xe7) === 0x81) return WIDE;
+	return (opcode & 0x18) === 0x18 ? level : HALF;
 }
