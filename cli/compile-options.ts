@@ -1,7 +1,6 @@
 /** From the command line to the compiler's options, over this machine's files. */
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname } from "node:path";
-import { gunzipSync } from "node:zlib";
 import { type Invocation, searchDirs } from "../compiler/driver/argv.ts";
 import type { CompileOptions } from "../compiler/driver/options.ts";
 import type { PathOptions } from "../compiler/driver/paths.ts";
@@ -32,7 +31,8 @@ function vmlinuxBtf(asked: string | null): Uint8Array | null {
 	if (asked !== null && asked !== BUNDLED) return readFileSync(asked);
 	if (asked === null && existsSync(KERNEL_BTF)) return readFileSync(KERNEL_BTF);
 	const packed = new URL("../compiler/headers/vmlinux.btf.gz", import.meta.url);
-	return existsSync(packed) ? gunzipSync(readFileSync(packed)) : null;
+	// Loaded where it is wanted: seldom.
+	return existsSync(packed) ? process.getBuiltinModule("node:zlib").gunzipSync(readFileSync(packed)) : null;
 }
 
 function readOrNull(path: string): Uint8Array | null {

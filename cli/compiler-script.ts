@@ -4,10 +4,12 @@
  * V8 refuses code of another version or other flags; then the script is read as text, and the code of this version is kept for the
  * next process if the folder can be written to. Without the script (from sources, say) modules are imported as always.
  */
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { fileURLToPath } from "node:url";
-import { Script } from "node:vm";
+
+// An `import` of these would have Node make ES modules of them, every lazy part of theirs loaded.
+const { readFileSync, renameSync, writeFileSync } = process.getBuiltinModule("node:fs");
+const { createRequire } = process.getBuiltinModule("node:module");
+const { fileURLToPath } = process.getBuiltinModule("node:url");
+const { Script } = process.getBuiltinModule("node:vm");
 
 type Compiler = typeof import("./compile.ts");
 /** What the script evaluates to. */
