@@ -55,4 +55,10 @@ export const TABLE = [
 	{ code: "W0192", severity: "warning", group: "unknown-warning-option", title: "an unknown -W option" },
 	{ code: "W0193", severity: "warning", group: "unused-command-line-argument", title: "a command line option without effect" },
 	{ code: "E0194", severity: "error", title: "a malformed command line" },
+	{ code: "E0601", severity: "error", title: "floating-point arithmetic that reaches the machine" },
+	{ code: "E0602", severity: "error", title: "a 128-bit operation that does not fold away" },
+	{ code: "E0603", severity: "error", title: "an atomic operation that the machine lacks" },
+	{ code: "E0604", severity: "error", title: "a builtin function that has no code here" },
+	{ code: "E0605", severity: "error", title: "assembly outside of functions" },
+	{ code: "E0610", severity: "error", title: "a copy or comparison of memory too long to be written out" },
 ] as const satisfies readonly DiagnosticRow[];

@@ -131,6 +131,8 @@ const ACTIONS: Record<string, Action> = {
 	},
 	transparent_union: flag("transparentUnion"),
 	fallthrough: flag("fallthrough"),
+	alias: (cx, _set, attr) => report(cx, "badAttribute", attr.span, "aliases of functions and variables are not supported"),
+	ifunc: (cx, _set, attr) => report(cx, "badAttribute", attr.span, "functions that are chosen when the program is loaded are not supported by eBPF"),
 	vector_size: (cx, _set, attr) => report(cx, "badAttribute", attr.span, "vector types are not supported by eBPF"),
 	ext_vector_type: (cx, _set, attr) => report(cx, "badAttribute", attr.span, "vector types are not supported by eBPF"),
 };
@@ -140,7 +142,7 @@ const IGNORED = new Set(
 	externally_visible flatten optimize optnone minsize noclone no_sanitize no_sanitize_address no_sanitize_thread no_sanitize_undefined no_stack_protector nocf_check
 	no_reorder assume_aligned access error warning overloadable unavailable availability diagnose_if enable_if noderef nomerge noescape
 	bpf_fastcall preserve_static_offset preserve_most preserve_all regparm stdcall cdecl fastcall ms_abi sysv_abi
-	alias ifunc constructor destructor no_split_stack tls_model common nocommon noplt symver target nonstring counted_by counted_by_or_null sized_by element_count
+	constructor destructor no_split_stack tls_model common nocommon noplt symver target nonstring counted_by counted_by_or_null sized_by element_count
 	guarded_by pt_guarded_by lockable capability acquire_capability release_capability ms_struct gcc_struct randomize_layout no_randomize_layout
 	scalar_storage_order swallow convergent unroll opencl_unroll_hint nounroll likely unlikely reproducible unsequenced patchable_function_entry
 	context bitwise force user kernel iomem type_visibility objc_boxable swift_name enum_extensibility flag_enum no_builtin disable_tail_calls not_tail_called
