@@ -3,6 +3,7 @@
  * facts. JIT_RANDOM and JIT_VERIFIED say how many, JIT_SEED where they begin.
  */
 import { describe, expect, it } from "vitest";
+import type { Insn } from "../../assembler/spec/insn.ts";
 import { bareImage } from "../../test/support/image.ts";
 import { randomProgram } from "../../test/support/random-program.ts";
 import { randomAccesses } from "../../test/support/random-access.ts";
@@ -76,5 +77,25 @@ describe("random programs that the verifier passes", () => {
 			expect(outcome(createWasmEngine()), `seed ${seed} on wasm`).toBe(expected);
 			expect(outcome(createJsEngine()), `seed ${seed} on js`).toBe(expected);
 		}
+	});
+});
+
+describe("functions around the size that V8 still optimises", () => {
+	/** r0 := r2, then `length` additions and xors. */
+	const chain = (length: number): Insn[] => [
+		{ opcode: 0xbf, dst: 0, src: 2, off: 0, imm: 0 },
+		...Array.from({ length }, (_, i): Insn => ({ opcode: i % 3 === 2 ? 0xa7 : 0x07, dst: 0, src: 0, off: 0, imm: 1000003 + i })),
+		{ opcode: 0x95, dst: 0, src: 0, off: 0, imm: 0 },
+	];
+	const low = (length: number, value: number): number => {
+		let r0 = value;
+		for (let i = 0; i < length; i++) r0 = i % 3 === 2 ? r0 ^ (1000003 + i) : (r0 + 1000003 + i) | 0;
+		return r0;
+	};
+	it.each([2100, 2300, 20_000])("%d instructions: JavaScript below, Wasm above, the same result", (length) => {
+		const entry = createJsEngine().prepare({ image: bareImage("chain", chain(length)), machine, maps: [], ksyms: new Map(), facts: null });
+		expect(String(entry).includes("native code")).toBe(length > 2200);
+		expect(entry(memory, 77)).toBe(low(length, 77));
+		expect(createWasmEngine().prepare({ image: bareImage("chain", chain(length)), machine, maps: [], ksyms: new Map(), facts: null })(memory, 77)).toBe(low(length, 77));
 	});
 });

@@ -168,9 +168,9 @@ function checker(program: BoundProgram): (high: number, base: number, off: numbe
 /** V8 counts lines from the wrapper that `new Function` puts around: two lines. */
 const WRAPPER_LINES = 2;
 
-/** A range error of a view as a fault of the program, at the slot of the line in the stack trace. */
+/** A range error of a view, or a trap in a lookup, as a fault of the program, at the slot of the line in the stack trace. */
 function explain(thrown: unknown, program: BoundProgram, emitted: EmittedText, file: string): unknown {
-	if (!(thrown instanceof RangeError)) return thrown;
+	if (!(thrown instanceof RangeError || thrown instanceof WebAssembly.RuntimeError)) return thrown;
 	const place = new RegExp(`${file.replace(".", "\\.")}:(\\d+):`).exec(thrown.stack ?? "");
 	if (place === null) return thrown;
 	const slot = emitted.slots[Number(place[1]) - 1 - WRAPPER_LINES] ?? 0;
