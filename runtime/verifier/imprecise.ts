@@ -9,6 +9,7 @@
 import type { Env } from "./env.ts";
 import { includes } from "./range.ts";
 import type { Frame, Reg, State } from "./state.ts";
+import { isSubprogCall } from "./structure.ts";
 import { SCALAR, SPILL, kindAt } from "./types.ts";
 
 const REGS = 11;
@@ -27,6 +28,8 @@ export class Imprecision {
 	private elsewhere = ALL_STACK;
 	private anySlot = 0;
 	private readonly returned: Uint8Array;
+	/** Levels behind the instruction at hand. */
+	private readonly out = new Uint8Array(REGS);
 	private changed = false;
 	private noted = false;
 
@@ -91,7 +94,11 @@ export class Imprecision {
 		const { env, levels } = this;
 		const insn = env.insns[i];
 		const cls = insn.opcode & 7;
-		const out = levels.slice(i * REGS, i * REGS + REGS);
+		const { out } = this;
+		let any = 0;
+		for (let r = 0; r < REGS; r++) any |= out[r] = levels[i * REGS + r];
+		// Where nothing is imprecise, only the stack and a subprogram's result can bring it in.
+		if (any === 0 && !(stack && (cls === 1 || cls === 3)) && !isSubprogCall(insn)) return;
 		const { dst, src } = insn;
 		if (cls === 4 || cls === 7) out[dst] = aluLevel(insn.opcode, insn.off, insn.imm, out[dst], out[src]);
 		else if (cls === 0) {

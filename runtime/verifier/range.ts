@@ -210,6 +210,22 @@ export function rangeBetween(min: number, max: number): Range {
 	return sync(r);
 }
 
+/** 32 bits, zero-extended. */
+export const unsignedBelow32 = truncate(unbounded, 4);
+
+/** The 64-bit bounds that hold of either; the other bounds are not kept. */
+export function hull(a: Range, b: Range): Range {
+	const smin = less(b.sminHi, b.sminLo, a.sminHi, a.sminLo) ? b : a;
+	const smax = less(a.smaxHi, a.smaxLo, b.smaxHi, b.smaxLo) ? b : a;
+	const umin = below(b.uminHi, b.uminLo, a.uminHi, a.uminLo) ? b : a;
+	const umax = below(a.umaxHi, a.umaxLo, b.umaxHi, b.umaxLo) ? b : a;
+	if (smin === a && smax === a && umin === a && umax === a) return a;
+	const r = editable(unbounded);
+	r.setSigned(smin.sminHi, smin.sminLo, smax.smaxHi, smax.smaxLo);
+	r.setUnsigned(umin.uminHi, umin.uminLo, umax.umaxHi, umax.umaxLo);
+	return r;
+}
+
 export const asS64 = (x: bigint): bigint => BigInt.asIntN(64, x);
 
 /** Bounds that contradict one another are dropped; the known bits stay. */
