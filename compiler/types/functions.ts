@@ -2,11 +2,12 @@ import type { FunctionDef } from "../grammar/ast.ts";
 import type { TokenSpan } from "../diagnostics/diagnostic.ts";
 import { isComplete, isError, isVoid, VOID, ERROR } from "./basic.ts";
 import { inScope, report, type Cx, type FunctionState } from "./context.ts";
-import { nameOf, newObject, objectAttributes } from "./declarations.ts";
+import { newObject, objectAttributes } from "./declarations.ts";
 import type { Param } from "./declarators.ts";
 import { fallsThrough } from "./flow.ts";
 import { finishLabels } from "./labels.ts";
 import { forward } from "./records.ts";
+import { nameSpan, warnShadow } from "./shadow.ts";
 import { quote } from "./spell.ts";
 import { body as statementsOf } from "./statements.ts";
 import type { FunctionBody, FunctionSym, ObjectSym, Sym } from "./typed.ts";
@@ -61,35 +62,6 @@ function warnPrototype(cx: Cx, symbol: FunctionSym, ast: FunctionDef): void {
 	report(cx, "missingPrototype", ast.declarator.kind === "function" ? nameSpan(ast.declarator) : ast.declarator.span, `no previous prototype for function '${symbol.name}'`, [
 		{ message: "declare 'static' if the function is not intended to be used outside of this translation unit", span: ast.span },
 	]);
-}
-
-function nameSpan(d: FunctionDef["declarator"]): TokenSpan {
-	let inner = d;
-	while (inner.kind !== "name") inner = inner.inner;
-	return inner.span;
-}
-
-/** -Wshadow: the name is a variable's already, in a block around or at file scope. */
-export function warnShadow(cx: Cx, name: string, span: TokenSpan): void {
-	const outer = cx.scope?.parent?.find(name);
-	if (outer !== undefined) {
-		if (outer.kind === "object") report(cx, "shadow", span, outer.symbol.storage === "static" && outer.symbol.ownerFunction === undefined ? "declaration shadows a variable in the global scope" : "declaration shadows a local variable", [{ message: "previous declaration is here", span: outer.symbol.span }]);
-		return;
-	}
-	for (const decl of cx.unit.variables(name)) {
-		if (decl.kind !== "declaration" || decl.specs.storage.includes("typedef") || decl.span.from >= span.from) continue;
-		const found = decl.declarators.find(({ declarator }) => nameOf(declarator) === name);
-		if (found === undefined || isFunctionDeclarator(found.declarator)) continue;
-		report(cx, "shadow", span, "declaration shadows a variable in the global scope", [{ message: "previous declaration is here", span: nameSpan(found.declarator) }]);
-		return;
-	}
-}
-
-/** `f(…)` rather than `(*f)(…)`: the layer next to the name. */
-function isFunctionDeclarator(declarator: FunctionDef["declarator"]): boolean {
-	let last = declarator;
-	for (let d = declarator; d.kind !== "name"; d = d.inner) if (d.kind !== "attributed") last = d;
-	return last.kind === "function";
 }
 
 function newState(name: string, result: CType, noreturn: boolean, naked: boolean): FunctionState {
