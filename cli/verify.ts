@@ -10,7 +10,7 @@ import { readObject } from "../runtime/load.ts";
 import { formatLoadError, LoadFailure } from "../runtime/loader/error.ts";
 import { type OpenedProgram, openObject } from "../runtime/loader/open.ts";
 import { kernelBtf, kernelConfig } from "../runtime/node/environment.ts";
-import { compareReleases, explain, kernelTypes, needs, oldestKernel, renderExplanation, type TypeSource, type Verdict, verify } from "../runtime/verifier/index.ts";
+import { bill, compareReleases, type Cost, explain, kernelTypes, needs, oldestKernel, renderExplanation, type TypeSource, type Verdict, verify } from "../runtime/verifier/index.ts";
 import { readProgram } from "./compile-file.ts";
 import { Complaint } from "./files.ts";
 
@@ -34,7 +34,7 @@ export function register(program: Command): void {
 		.option("--type <type>", "program type where the section's name gives none, such as xrp")
 		.option("--log <style>", "kernel: the log in the kernel's style too")
 		.option("--json", "one JSON object per program")
-		.option("--cost", "instructions, verifier visits and stack per C line")
+		.option("--cost", "instructions, verifier visits and stack bytes per C line and variable")
 		.option("--kernels <range>", "which kernels have what the programs use: 5.4..6.18")
 		.option("--capbpf", "the rules for CAP_BPF without CAP_PERFMON")
 		.option("--cc <flag...>", "flags for the compiler")
@@ -101,30 +101,10 @@ function text(image: ProgramImage, verdict: Verdict, options: Options): string {
 	return `${out.join("\n")}\n`;
 }
 
-interface Cost {
-	readonly line: string;
-	readonly text: string;
-	insns: number;
-	visits: number;
-}
-
-/** What each C line costs, dearest first. */
-function costs(image: ProgramImage, verdict: Verdict): Cost[] {
-	const byLine = new Map<string, Cost>();
-	for (let at = 0; at < image.insns.length; at++) {
-		const record = lineAt(image, at);
-		const line = record === null ? "?" : `${record.file}:${record.line}`;
-		const cost = byLine.get(line) ?? { line, text: record?.text.trim() ?? "", insns: 0, visits: 0 };
-		byLine.set(line, cost);
-		cost.insns++;
-		cost.visits += verdict.stats.visits[at];
-		if (image.insns[at].opcode === 0x18) at++;
-	}
-	return [...byLine.values()].sort((a, b) => b.visits - a.visits);
-}
-
 function costLines(image: ProgramImage, verdict: Verdict): string[] {
-	return ["   insns    visits  line", ...costs(image, verdict).map((c) => `${String(c.insns).padStart(8)}  ${String(c.visits).padStart(8)}  ${c.line}  ${c.text}`)];
+	const { lines, variables } = bill(image, verdict.stats.visits);
+	const row = ({ insns, visits, stack, name, text: line }: Cost): string => `${String(insns).padStart(8)}  ${String(visits).padStart(8)}  ${String(stack).padStart(6)}  ${name}${line === "" ? "" : `  ${line}`}`;
+	return ["   insns    visits   stack  line", ...lines.map(row), ...(variables.length === 0 ? [] : ["   insns    visits   stack  variable", ...variables.map(row)])];
 }
 
 function describe(image: ProgramImage, verdict: Verdict, options: Options): Record<string, unknown> {
@@ -135,7 +115,7 @@ function describe(image: ProgramImage, verdict: Verdict, options: Options): Reco
 		verdict: verdict.verdict,
 		...(verdict.verdict === "accept" ? {} : { errno: verdict.rejection.errno, ...explain(image, verdict.rejection) }),
 		stats: { insnsProcessed: stats.insnsProcessed, totalStates: stats.totalStates, peakStates: stats.peakStates, maxStatesPerInsn: stats.maxStatesPerInsn, stackDepth: stats.stackDepth },
-		...(options.cost ? { cost: costs(image, verdict) } : {}),
+		...(options.cost ? { cost: bill(image, verdict.stats.visits) } : {}),
 		...(options.kernels === undefined ? {} : { needs: needs(image) }),
 		...(options.log === "kernel" ? { log: verdict.log } : {}),
 	};

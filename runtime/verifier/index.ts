@@ -7,3 +7,4 @@ export type { Facts, MemoryRegion, Rejection, ScalarRange, Verdict, VerifierStat
 export { explain, renderExplanation, type Explanation, type PathStep } from "./words/explain.ts";
 export { compareReleases, needs, oldestKernel, type Need } from "./kernels.ts";
 export { explainLog, type LogAnswer } from "./words/explain-log.ts";
+export { bill, type Bill, type Cost } from "./words/cost.ts";
