@@ -121,7 +121,7 @@ function deadBytes(fn: IrFunction, dead: Set<Inst>): void {
 		for (const block of order) {
 			const now = walk(block, null);
 			const before = deadIn.get(block);
-			if (before !== undefined && before.every((mask, i) => mask === now[i])) continue;
+			if (before?.every((mask, i) => mask === now[i])) continue;
 			deadIn.set(block, now);
 			changed = true;
 		}

@@ -16,32 +16,30 @@ export const foldBranches: Pass = {
 		for (let again = true; again; ) {
 			again = false;
 			const preds = predecessors(fn);
-			const users = usersOf(fn);
-			for (const block of fn.blocks) {
-				if (!foldAt(fn, block, preds, users)) continue;
-				again = changed = true;
-				break;
-			}
+			let users: ReadonlyMap<Inst, readonly Inst[]> | null = null;
+			const usersNow = (): ReadonlyMap<Inst, readonly Inst[]> => (users ??= usersOf(fn));
+			const gone = new Set<Block>();
+			for (const block of fn.blocks) if (!gone.has(block) && foldAt(fn, block, preds, usersNow, gone)) again = changed = true;
+			if (gone.size > 0) fn.blocks = fn.blocks.filter((block) => !gone.has(block));
 		}
 		return changed;
 	},
 };
 
-function foldAt(fn: IrFunction, block: Block, preds: ReadonlyMap<Block, readonly Block[]>, users: ReadonlyMap<Inst, readonly Inst[]>): boolean {
+function foldAt(fn: IrFunction, block: Block, preds: ReadonlyMap<Block, readonly Block[]>, users: () => ReadonlyMap<Inst, readonly Inst[]>, gone: Set<Block>): boolean {
 	const end = terminator(block);
 	if (end.op !== "branch" || question(end) === null) return false;
 	for (const side of [0, 1]) {
 		const second = end.blocks![side];
 		const shared = end.blocks![1 - side];
-		if (second === shared || second === block || preds.get(second)!.length !== 1) continue;
+		if (second === shared || second === block || gone.has(second) || preds.get(second)!.length !== 1) continue;
 		const next = terminator(second);
 		if (next.op !== "branch" || question(next) === null || !next.blocks!.includes(shared) || next.blocks![0] === next.blocks![1]) continue;
-		if (!onlyAsks(second, users)) continue;
-		if (phisOf(shared).some((phi) => !sameValue(phi.args[phi.blocks!.indexOf(block)], phi.args[phi.blocks!.indexOf(second)]))) continue;
+				if (phisOf(shared).some((phi) => !sameValue(phi.args[phi.blocks!.indexOf(block)], phi.args[phi.blocks!.indexOf(second)]))) continue;
 		const one = leadsTo(end, shared);
 		const other = leadsTo(next, shared);
 		const both = outOfRange(one, other) ?? outOfRange(other, one) ?? underMask(one, other);
-		if (both === null) continue;
+		if (both === null || !onlyAsks(second, users())) continue;
 		const rest = next.blocks!.find((to) => to !== shared)!;
 		const { loc } = end;
 		const made: Inst[] = [];
@@ -57,7 +55,7 @@ function foldAt(fn: IrFunction, block: Block, preds: ReadonlyMap<Block, readonly
 		end.blocks = [shared, rest];
 		removePhiEdge(shared, second);
 		for (const phi of phisOf(rest)) phi.blocks = phi.blocks!.map((from) => (from === second ? block : from));
-		fn.blocks = fn.blocks.filter((one) => one !== second);
+		gone.add(second);
 		return true;
 	}
 	return false;

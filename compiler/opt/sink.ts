@@ -11,18 +11,20 @@ export const sink: Pass = {
 	name: "sink",
 	run(fn) {
 		let changed = false;
-		for (let budget = 400; budget > 0; budget--) {
-			if (!sinkOne(fn)) break;
+		for (let budget = 50; budget > 0; budget--) {
+			if (!sweep(fn)) break;
 			changed = true;
 		}
 		return changed;
 	},
 };
 
-function sinkOne(fn: IrFunction): boolean {
+/** Once over all blocks. What was moved on the way is seen by the next sweep: until then there are only too many uses known. */
+function sweep(fn: IrFunction): boolean {
 	const preds = predecessors(fn);
 	let users: ReadonlyMap<Inst, Inst[]> | null = null;
-	for (const target of fn.blocks) {
+	let changed = false;
+	for (const target of fn.blocks.slice()) {
 		const jumping = preds.get(target)!.filter((pred) => pred.unroll === undefined && terminator(pred).op === "jump" && pred !== target);
 		if (jumping.length < 2) continue;
 		const left = new Set(jumping);
@@ -45,10 +47,11 @@ function sinkOne(fn: IrFunction): boolean {
 			}
 			if (members.length < 2) continue;
 			merge(fn, members, target, differs);
-			return true;
+			changed = true;
+			break;
 		}
 	}
-	return false;
+	return changed;
 }
 
 /** Besides stores and calls: what only computes the number that a phi of the target, or what was moved before, asks for. */
