@@ -94,6 +94,24 @@ describe.skipIf(!tools)("objects of clang, against LLVM's tools and bpftool", ()
 		expect(Buffer.compare(writeElf(object!), wanted)).toBe(0);
 	});
 
+	it("random bytes are dumped as llvm-objdump dumps them", () => {
+		let seed = 7;
+		const random = (below: number): number => ((seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) >>> 8) % below;
+		const data = new Uint8Array(1500 * 8);
+		for (let at = 0; at < data.length; at += 8) {
+			// A wide load takes the next instruction with it, or not, and what follows says nothing of its own.
+			const opcode = random(256);
+			data.set([opcode === 0x18 ? 0 : opcode, random(3) === 0 ? random(256) : random(11) * 17, [0, 0, 1, 8, 0xff][random(5)], [0, 0, 0x7f, 0xff][random(4)]], at);
+			for (let i = 4; i < 8; i++) data[at + i] = random(2) === 0 ? 0 : random(256);
+		}
+		const bytes = writeElf({ endian: "little", symbols: [{ name: "f", section: 0, value: 0, size: data.length, binding: "global", type: "function", visibility: "default" }], sections: [{ name: "xdp", type: 1, flags: 6, align: 8, entsize: 0, size: data.length, data, relocs: [] }] });
+		withFile(bytes, (path) => {
+			const head = `\n${path}:\tfile format elf64-bpf\n`;
+			expect(head + disassemble(readElf(bytes))).toBe(run("llvm-objdump-19", ["-d", path]));
+			expect(head + disassemble(readElf(bytes), { alu32: true })).toBe(run("llvm-objdump-19", ["-d", "--mcpu=v4", path]));
+		});
+	});
+
 	it.skipIf(!hasTool("llvm-mc-19"))("line tables of version 4 are llvm-mc's", () =>
 		inFolder((folder) => {
 			const text = new TextDecoder().decode(clang(PROGRAMS.control, ["-S", "-gdwarf-4"]));

@@ -125,12 +125,30 @@ function print(insn: Insn, next: Insn | undefined, style: PrintStyle): string | 
  * LLVM's decoder looks only at the fields that tell instructions of one opcode apart. Without -mcpu it knows of the 32-bit atomics
  * only the addition.
  */
+/** LLVM does not look at the offset of what has one operand, or none but the number. */
+function ignoresOffset(row: Instruction): boolean {
+	switch (row.kind) {
+		case "ld_packet":
+		case "callx":
+		case "swap":
+			return true;
+		case "alu":
+			return row.op === "neg";
+		case "goto":
+			return row.wide;
+		default:
+			return false;
+	}
+}
+
 function tolerant(insn: Insn, style: PrintStyle): Instruction | undefined {
 	const rows = instructionsWithOpcode(insn.opcode);
 	if (rows.length === 0) return undefined;
 	if ((insn.opcode & 7) === CLASS.stx && (insn.opcode & 0xe0) === MODE.atomic) {
 		const code = insn.imm & 0xff;
-		const named = rows.find((row) => row.kind === "atomic" && row.imm === code);
+		const exact = rows.find((row) => row.kind === "atomic" && row.imm === code);
+		// The upper half names the operation where the lower one asks for nothing known.
+		const named = exact ?? rows.find((row) => row.kind === "atomic" && row.imm === (code & 0xf0));
 		if (named?.kind !== "atomic") return undefined;
 		if (named.bytes === 4 && !style.alu32)
 			return (code & 0xf0) === 0 ? rows.find((row) => row.kind === "atomic" && row.op === "add") : undefined;
@@ -140,7 +158,7 @@ function tolerant(insn: Insn, style: PrintStyle): Instruction | undefined {
 	return rows.find((row) => {
 		if (row.kind === "exit") return insn.imm === 0;
 		return (
-			(typeof row.off === "string" || row.off === insn.off) &&
+			(typeof row.off === "string" || row.off === insn.off || ignoresOffset(row)) &&
 			(typeof row.imm === "string" || row.imm === insn.imm || row.imm === 0)
 		);
 	});
