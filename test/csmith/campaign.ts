@@ -94,5 +94,7 @@ function compare(text: string, variant: Variant, expected: bigint): Outcome {
 /** Bounds of the machine and of our patience, as the engines word them. */
 const LIMITS = [
 	{ pattern: /budget of/, cause: "runs too long" },
+	// A loop without an end that no run reaches; nothing loads it.
+	{ pattern: /jumps to itself for ever/, cause: "holds an endless loop, which eBPF refuses" },
 	{ pattern: /nest deeper than/, cause: "calls nested more than eight deep" },
 ] as const;

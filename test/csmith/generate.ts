@@ -5,6 +5,7 @@
  */
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const headers = join(import.meta.dirname, "include");
@@ -20,9 +21,10 @@ const PATIENCE = 3_000;
 
 export const includeFolder = headers;
 
+/** Csmith leaves a file beside it (platform.info), hence the folder. */
 export function generate(seed: number): string | null {
 	try {
-		return execFileSync("csmith", ["--seed", String(seed), ...FLAGS], { encoding: "utf8", timeout: PATIENCE, stdio: ["ignore", "pipe", "ignore"] });
+		return execFileSync("csmith", ["--seed", String(seed), ...FLAGS], { cwd: tmpdir(), encoding: "utf8", timeout: PATIENCE, stdio: ["ignore", "pipe", "ignore"] });
 	} catch {
 		return null;
 	}
