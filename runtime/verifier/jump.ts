@@ -133,7 +133,7 @@ function syncLinked(state: State, known: Reg, knownAt: number, linked: readonly 
 		r.off = reg.off;
 		r.id = reg.id;
 		const sum = addConstant(known.range, reg.off - known.off);
-		if (isAddConstLow(known.id)) zeroExtend32(sum);
+		if (isAddConstLow(known.id) || isAddConstLow(reg.id)) zeroExtend32(sum);
 		r.range = sync(sum);
 		list[l.index] = r;
 	}
