@@ -8,7 +8,7 @@ import { correlate } from "./correlate.ts";
 const silent: DiagnosticSink = { report: () => {} };
 
 /** The function after the pass. */
-function after(blocks: string): string {
+function passed(blocks: string): string {
 	const module = parseModule(`function @f(i32 %0, i32 %1) -> i32 static {\n${blocks}\n}\n`);
 	const [fn] = module.functions;
 	correlate.run(fn, { level: 2, cpu: 3, module, diagnostics: silent });
@@ -18,7 +18,7 @@ function after(blocks: string): string {
 
 describe("signed arithmetic does not overflow", () => {
 	/** n = n < 0 ? 0 : n; n++; n > 512 */
-	const limited = (add: string): string => after(`a.2:
+	const limited = (add: string): string => passed(`a.2:
 %3 = icmp.slt i32 %0, i32 0
 branch %3, b.4, c.5
 b.4:
@@ -35,7 +35,7 @@ ret %8`);
 		expect(limited("add i32")).toContain("icmp.sgt");
 	});
 	it("so a counter never falls below its start", () => {
-		const counted = (add: string): string => after(`a.2:
+		const counted = (add: string): string => passed(`a.2:
 jump b.3
 b.3:
 %4 = phi i32 [i32 0, a.2], [%5, b.3]
@@ -52,7 +52,7 @@ ret %6`);
 
 describe("what comes together", () => {
 	it("has all that comes in", () => {
-		const text = (last: number): string => after(`a.2:
+		const text = (last: number): string => passed(`a.2:
 %3 = icmp.eq i32 %0, i32 0
 branch %3, b.4, c.5
 b.4:

@@ -59,7 +59,7 @@ export function fuzzSources(sources: readonly NamedSource[], { seed, mutations, 
 }
 
 /** Words, numbers, literals, punctuators and the white space between them. */
-const TOKEN = /\s+|\/\/.*|\/\*[^]*?\*\/|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|[\w.]+|<<=|>>=|\.\.\.|->|\+\+|--|&&|\|\||[-+*/%&|^<>=!]=|<<|>>|./g;
+const TOKEN = /\s+|\/\/.*|\/\*[\s\S]*?\*\/|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|[\w.]+|<<=|>>=|\.\.\.|->|\+\+|--|&&|\|\||[-+*/%&|^<>=!]=|<<|>>|./g;
 
 /** What stands where it should not is as likely an operator or a bracket as a word of the text. */
 const STRANGERS = ["(", ")", "{", "}", "[", "]", ";", ",", "*", "&", "->", ".", "=", "==", "+", "-", "<<", "?", ":", "#", "##", "...", "int", "struct", "static", "const", "return", "if", "else", "sizeof", "0", "1", "-1", "0xffffffffffffffff", '"s"', "'c'", "\n", "\\", "typedef", "__attribute__((packed))", "volatile", "goto", "case", "switch", "asm"];
