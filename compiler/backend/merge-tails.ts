@@ -87,6 +87,12 @@ function mergeLongest(fn: MFunction, ends: readonly End[], once: ReadonlySet<Reg
 		tail = { id: fn.nextBlock++, insts: model.block.insts.slice(-best - 1), depth: Math.min(...members.map((block) => block.depth)), name: `${model.block.name}.tail` };
 		fn.blocks.push(tail);
 	}
+	for (let back = 1; back <= best + 1; back++) {
+		// Of lines that share code the last one stands for it: what is wrong at an exit is rarely wrong at an early one.
+		const locs = members.map((block) => block.insts[block.insts.length - back].loc).filter((loc) => loc !== null);
+		const at = tail.insts.length - back;
+		if (locs.length > 0) tail.insts[at] = { ...tail.insts[at], loc: locs.reduce((a, b) => (b.from > a.from ? b : a)) };
+	}
 	for (const block of members) {
 		if (block === tail) continue;
 		const cut = block.insts.length - best - 1;

@@ -221,7 +221,12 @@ function shareReturns(fn: IrFunction): boolean {
 		const key = value === undefined ? "" : isConst(value) ? `${value.ty} ${value.value}` : value;
 		const same = kept.get(key);
 		if (same === undefined) kept.set(key, block);
-		else instead.set(block, same);
+		else {
+			instead.set(block, same);
+			// Of lines that share code the last one stands for it: what is wrong at an exit is rarely wrong at an early one.
+			const kept = same.insts[0];
+			if (ret.loc !== null && (kept.loc === null || kept.loc.from < ret.loc.from)) kept.loc = ret.loc;
+		}
 	}
 	let changed = false;
 	if (instead.size > 0) for (const pred of fn.blocks) {
