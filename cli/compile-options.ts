@@ -20,7 +20,7 @@ function pathOptions({ paths, stage }: Invocation, source: string | undefined): 
 /** `source`: the file that becomes an object of its own; without one, names stay as they are. */
 export function compileOptions(invocation: Invocation, source?: string): CompileOptions {
 	return {
-		target: invocation.target, macros: invocation.macros, includes: invocation.includes, dirs: searchDirs(invocation, MACHINE_DIRS), provider: { read: readOrNull },
+		target: invocation.target, macros: invocation.macros, includes: invocation.includes, imacros: invocation.imacros, dirs: searchDirs(invocation, MACHINE_DIRS), provider: { read: readOrNull },
 		warnings: invocation.warnings, stage: invocation.stage, lineMarkers: invocation.lineMarkers, allowMissing: invocation.dependencies.allowMissing,
 		vmlinux: () => vmlinuxBtf(invocation.btf), paths: pathOptions(invocation, source),
 	};

@@ -170,7 +170,7 @@ const HELP = `ebpfcc [options] file.c...      compile C to eBPF, with clang's op
   -O0 -O1 -O2 -O3 -Os  -g       optimisation, BTF debug information
   -mcpu=v1|v2|v3|v4             instruction set level (default v3)
   --target=bpf|bpfel|bpfeb
-  -I -iquote -isystem -idirafter DIR, -include FILE, -D NAME[=TEXT], -U NAME, -nostdinc
+  -I -iquote -isystem -idirafter DIR, -include FILE, -imacros FILE, -D NAME[=TEXT], -U NAME, -nostdinc
   -f[debug|macro|file]-prefix-map=OLD=NEW, -fdebug-compilation-dir=DIR
                                 how the object names files (default: relative)
   -std=gnu17|c11|...            language

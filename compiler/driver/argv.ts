@@ -17,6 +17,7 @@ export interface Invocation {
 	readonly target: TargetOptions;
 	readonly macros: readonly { readonly kind: "define" | "undefine"; readonly text: string }[];
 	readonly includes: readonly string[];
+	readonly imacros: readonly string[];
 	readonly quote: readonly string[];
 	readonly user: readonly string[];
 	readonly system: readonly string[];
@@ -54,6 +55,7 @@ interface State {
 	debug: boolean;
 	macros: { kind: "define" | "undefine"; text: string }[];
 	includes: string[];
+	imacros: string[];
 	quote: string[];
 	user: string[];
 	system: string[];
@@ -144,7 +146,7 @@ const FLAGS: readonly (readonly [flag: string, form: Form, action: Action])[] = 
 	["-idirafter", "either", (s, v) => { s.after.push(v); }],
 	["-iquote", "either", (s, v) => { s.quote.push(v); }],
 	["-include", "either", (s, v) => { s.includes.push(v); }],
-	["-imacros", "either", (s, v) => { s.includes.push(v); }],
+	["-imacros", "either", (s, v) => { s.imacros.push(v); }],
 	["-isysroot", "either", ignore],
 	["--sysroot", "separate", ignore],
 	["--sysroot=", "equals", ignore],
@@ -227,7 +229,7 @@ const QUIET = new Set([
 
 export function parseArguments(argv: readonly string[]): Invocation {
 	const s: State = {
-		inputs: [], output: null, stage: null, compileOnly: false, cpu: DEFAULT_TARGET.cpu, std: "gnu17", optimize: 0, optimizeSize: false, strictAliasing: true, strictOverflow: true, bigEndian: false, debug: false, macros: [], includes: [],
+		inputs: [], output: null, stage: null, compileOnly: false, cpu: DEFAULT_TARGET.cpu, std: "gnu17", optimize: 0, optimizeSize: false, strictAliasing: true, strictOverflow: true, bigEndian: false, debug: false, macros: [], includes: [], imacros: [],
 		quote: [], user: [], system: [], after: [], noStandardIncludes: false, warnings: [], noWarnings: false, errorLimit: 20, depsWanted: "none", depsSystem: true, depsFile: null, depsTargets: [], phony: false,
 		allowMissing: false, debugMaps: [], macroMaps: [], compilationDir: null, lineMarkers: true, macrosOnly: false, json: false, color: null, btf: null, verbose: false, dryRun: false, print: null, language: null, complaints: [],
 	};
@@ -263,7 +265,7 @@ export function parseArguments(argv: readonly string[]): Invocation {
 	return {
 		inputs: s.inputs, output: s.output, stage, compileOnly: s.compileOnly,
 		target: { cpu: s.cpu, std: s.std, optimize: s.optimize, optimizeSize: s.optimizeSize, strictAliasing: s.strictAliasing, strictOverflow: s.strictOverflow, bigEndian: s.bigEndian, debug: s.debug },
-		macros: s.macros, includes: s.includes, quote: s.quote, user: s.user, system: s.system, after: s.after, noStandardIncludes: s.noStandardIncludes,
+		macros: s.macros, includes: s.includes, imacros: s.imacros, quote: s.quote, user: s.user, system: s.system, after: s.after, noStandardIncludes: s.noStandardIncludes,
 		warnings: { flags: s.warnings, none: s.noWarnings, errorLimit: s.errorLimit, systemHeaders: s.warnings.includes("system-headers") },
 		dependencies: { wanted: s.depsWanted, system: s.depsSystem, file: s.depsFile, targets: s.depsTargets, phony: s.phony, allowMissing: s.allowMissing },
 		paths: { debug: s.debugMaps, macro: s.macroMaps, compilationDir: s.compilationDir },

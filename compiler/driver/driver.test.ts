@@ -10,7 +10,7 @@ const FILES: Readonly<Record<string, string>> = { "dir/a.h": "#define TWICE(x) (
 function options(args: readonly string[]): CompileOptions {
 	const invocation = parseArguments(args);
 	return {
-		...defaultOptions({ read: (path) => FILES[path] ?? null }), target: invocation.target, macros: invocation.macros, includes: invocation.includes, dirs: searchDirs(invocation, []),
+		...defaultOptions({ read: (path) => FILES[path] ?? null }), target: invocation.target, macros: invocation.macros, includes: invocation.includes, imacros: invocation.imacros, dirs: searchDirs(invocation, []),
 		warnings: invocation.warnings, stage: invocation.stage, lineMarkers: invocation.lineMarkers,
 	};
 }
@@ -51,6 +51,17 @@ describe("stages", () => {
 		expect(run(program, "-S", "-O2").result.output).toContain("exit");
 		const object = run(program, "-c", "-O2").result.output as Uint8Array;
 		expect([...object.subarray(0, 4)]).toEqual([0x7f, 0x45, 0x4c, 0x46]);
+	});
+	it("take the macros of -imacros files and nothing else of them", () => {
+		const macros = "#pragma once\n#include \"dir/a.h\"\nstruct dropped { int x; };\n#define SIX TWICE(3)\n#pragma pack(1)\nint y = SIX;\n";
+		const files: Readonly<Record<string, string>> = { ...FILES, "m.h": macros, "i.h": "struct s { char c; int i; };\n_Static_assert(sizeof(struct s) == 8, \"pack does not reach here\");\nint six = SIX;\n" };
+		const { ok, output } = compile("t.c", "int g;\n", { ...options(["-E", "-P", "-include", "i.h", "-imacros", "m.h"]), provider: { read: (path) => files[path] ?? null } });
+		expect({ ok, output }).toMatchObject({ ok: true, output: expect.stringMatching(/^struct s \{[^]*int six = \(\(3\) \+ \(3\)\);\nint g;\n$/) });
+		const args = ["-c", "-O2", "-include", "i.h", "-imacros", "m.h", "-imacros", "dir/a.h"];
+		const whole = compile("t.c", "int g;\n", { ...options(args), provider: { read: (path) => files[path] ?? null } });
+		expect(whole.diagnostics).toEqual([]);
+		expect(whole.dependencies.map((d) => d.path)).toEqual(["t.c", "m.h", "dir/a.h", "i.h"]);
+		expect(run("#__include_macros \"dir/a.h\"\n").messages).toEqual(["error E0108"]);
 	});
 	it("name the files read", () => {
 		expect(run(program).result.dependencies.map((d) => d.path)).toEqual(["t.c", "dir/a.h"]);

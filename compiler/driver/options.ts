@@ -15,6 +15,8 @@ export interface CompileOptions {
 	readonly target: TargetOptions;
 	readonly macros: readonly { readonly kind: "define" | "undefine"; readonly text: string }[];
 	readonly includes: readonly string[];
+	/** -imacros: read in front of the includes, for their macros alone. */
+	readonly imacros?: readonly string[];
 	/** Searched in order; "built-in" is where our own headers stand. */
 	readonly dirs: readonly (SearchDir | "built-in")[];
 	readonly provider: FileProvider;

@@ -19,6 +19,8 @@ const DIRECTIVES: Readonly<Record<string, Directive>> = {
 	include: (pp, lexer, base, at) => include(pp, lexer, base, at, false),
 	include_next: (pp, lexer, base, at) => include(pp, lexer, base, at, true),
 	import: (pp, lexer, base, at) => include(pp, lexer, base, at, false, true),
+	// How the command line says -imacros; no program can.
+	__include_macros: (pp, lexer, base, at) => include(pp, lexer, base, at, false, false, true),
 	if: (pp, lexer, _base, at) => open(pp, lexer, at, condition(pp, at)),
 	ifdef: (pp, lexer, base, at) => open(pp, lexer, at, isDefined(pp, lexer, base, "ifdef")),
 	ifndef: (pp, lexer, base, at) => {
@@ -57,7 +59,7 @@ export function dispatchDirective(pp: Preprocessor, lexer: Lexer, base: number):
 	if (lexer.kind === Kind.identifier) {
 		const name = pp.names.text(lexer.value);
 		const directive = Object.hasOwn(DIRECTIVES, name) ? DIRECTIVES[name] : undefined;
-		if (directive === undefined) pp.report("E0108", `invalid preprocessing directive '#${name}'${suggestion(name)}`, at);
+		if (directive === undefined || (directive === DIRECTIVES.__include_macros && !pp.current.file.artificial)) pp.report("E0108", `invalid preprocessing directive '#${name}'${suggestion(name)}`, at);
 		else directive(pp, lexer, base, at);
 	} else if (lexer.kind === Kind.number) lineMarker(pp, lexer, base);
 	else if (lexer.kind !== Kind.newline && lexer.kind !== Kind.end) pp.report("E0108", "invalid preprocessing directive", at);
@@ -154,7 +156,7 @@ function undef(pp: Preprocessor, lexer: Lexer, base: number): void {
 
 // ── files ───────────────────────────────────────────────────────────────────────────────────────
 
-function include(pp: Preprocessor, lexer: Lexer, base: number, at: Tok, next: boolean, once = false): void {
+function include(pp: Preprocessor, lexer: Lexer, base: number, at: Tok, next: boolean, once = false, macrosOnly = false): void {
 	const header = lexer.headerName();
 	let name: string;
 	let angled: boolean;
@@ -197,7 +199,8 @@ function include(pp: Preprocessor, lexer: Lexer, base: number, at: Tok, next: bo
 		return;
 	}
 	if (once && pp.dependencies.some((d) => d.path === found.path)) return;
-	pp.include(found, place);
+	if (macrosOnly) pp.includeMacros(found, place);
+	else pp.include(found, place);
 }
 
 const LESS = kindOf("<");
@@ -350,15 +353,19 @@ function setLine(pp: Preprocessor, number: number, path: string | null): void {
 	marks.push({ offset: offset + 1, line: number, path: path ?? marks[marks.length - 1]?.path ?? file.path });
 }
 
+/** Pragmas that say something of files and macros, not of declarations. */
+const OF_THE_FILE: ReadonlySet<string> = new Set(["once", "push_macro", "pop_macro", "message"]);
+
 function pragmaDirective(pp: Preprocessor, lexer: Lexer, base: number, at: Tok): void {
 	const begin = lexer.pos;
 	const tokens = rawLine(lexer, base);
-	pp.pragmas.lines.push({ token: pp.buffer.length, text: `#pragma${decoder.decode(lexer.bytes.subarray(begin, lexer.start)).replace(/\\\r?\n/g, " ")}` });
+	if (!pp.takesMacrosOnly) pp.pragmas.lines.push({ token: pp.buffer.length, text: `#pragma${decoder.decode(lexer.bytes.subarray(begin, lexer.start)).replace(/\\\r?\n/g, " ")}` });
 	const made = runPragma(pp, tokens, at);
 	if (made !== null) pp.buffer.push(made.kind, made.flags, made.value, made.location, made.expansion);
 }
 
 export function runPragma(pp: Preprocessor, tokens: readonly Tok[], at: Tok): Tok | null {
+	if (pp.takesMacrosOnly && !(tokens.length > 0 && OF_THE_FILE.has(pp.expander.spell(tokens[0])))) return null;
 	const host: PragmaHost = {
 		at: pp.buffer.length,
 		spell: (t) => pp.expander.spell(t),

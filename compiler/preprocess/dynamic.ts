@@ -154,7 +154,7 @@ function pragmaOperator(pp: Preprocessor, name: Tok, expander: Expander): readon
 		return [];
 	}
 	const text = expander.spell(tokens[0]).replace(/^[^"]*"/, "").slice(0, -1).replace(/\\([\\"])/g, "$1");
-	pp.pragmas.lines.push({ token: pp.buffer.length, text: `#pragma ${text}` });
+	if (!pp.takesMacrosOnly) pp.pragmas.lines.push({ token: pp.buffer.length, text: `#pragma ${text}` });
 	const bytes = encoder.encode(`${text}\n`);
 	const location = pp.sources.scratch(bytes);
 	const lexer = new Lexer(bytes, pp.names, (code, message) => pp.report(code, message, tokens[0]));

@@ -25,6 +25,8 @@ export interface PreprocessOptions {
 	readonly macros: readonly { readonly kind: "define" | "undefine"; readonly text: string }[];
 	/** -include */
 	readonly includes: readonly string[];
+	/** -imacros */
+	readonly imacros?: readonly string[];
 	readonly dirs: readonly (SearchDir | "built-in")[];
 	readonly provider: FileProvider;
 	readonly builtinHeader: (name: string) => Uint8Array | string | undefined;
@@ -125,6 +127,8 @@ export class Preprocessor implements ExpandHost {
 	readonly once = new Set<string>();
 	counter = 0;
 	wantsVmlinux = false;
+	/** How deep in the stack the file stands that is read for its macros alone; 0: none. */
+	#macrosOnly = 0;
 	stopped = false;
 	readonly #deferred: Deferred[] = [];
 	readonly #scanner = new BodyScanner(this.names);
@@ -159,6 +163,7 @@ export class Preprocessor implements ExpandHost {
 		for (const name of DYNAMIC) this.#defineDynamic(name);
 		const { macros, includes } = this.options;
 		let command = macros.map((m) => (m.kind === "undefine" ? `#undef ${m.text}\n` : `#define ${m.text.includes("=") ? m.text.replace("=", " ") : `${m.text} 1`}\n`)).join("");
+		command += (this.options.imacros ?? []).map((file) => `#__include_macros "${file}"\n`).join("");
 		command += includes.map((file) => `#include "${file}"\n`).join("");
 		// The stack is read from its end: the built-in macros first, then the command line, then the file.
 		this.#open(main, null);
@@ -326,13 +331,17 @@ export class Preprocessor implements ExpandHost {
 		if (part === undefined && !file.system && file.bytes.length < 1 << 20 && !isUtf8(file.bytes)) this.#notUtf8.add(file);
 		lexer.notUtf8 = this.#notUtf8.has(file);
 		if (part !== undefined) lexer.pos = part.from;
-		const large = this.options.defer === true && part === undefined && found !== null && file.bytes.length >= DEFER_FROM_BYTES;
+		const large = this.options.defer === true && this.#macrosOnly === 0 && part === undefined && found !== null && file.bytes.length >= DEFER_FROM_BYTES;
 		this.stack.push({ file, lexer, found, conditions: this.conditions.length, tokensBefore: this.buffer.length, large, outline: large ? Outline.of(file) : null, guard: -1, guardDepth: -1, guardClosedAt: -1, directivesAtClose: -1, directives: 0 });
 	}
 
 	#close(open: OpenFile): void {
 		while (this.conditions.length > open.conditions) this.report("E0106", "this conditional is not closed with #endif", (this.conditions.pop() as Condition).at);
 		if (open.guard >= 0 && open.guardClosedAt === this.buffer.length && open.directivesAtClose === open.directives && open.found !== null) this.#guards.set(open.found.path, open.guard);
+		if (this.stack.length === this.#macrosOnly) {
+			this.#macrosOnly = 0;
+			this.buffer.length = open.tokensBefore;
+		}
 		this.stack.pop();
 	}
 
@@ -360,6 +369,17 @@ export class Preprocessor implements ExpandHost {
 		return this.stack[this.stack.length - 1];
 	}
 
+	/** -imacros: the tokens read until the file closes are dropped then. */
+	includeMacros(found: Found, at: Tok): void {
+		const below = this.stack.length;
+		this.#macrosOnly = below + 1;
+		this.include(found, at);
+		if (this.stack.length === below) this.#macrosOnly = 0;
+	}
+	get takesMacrosOnly(): boolean {
+		return this.#macrosOnly > 0;
+	}
+
 	include(found: Found, at: Tok): void {
 		if (this.once.has(found.path)) return;
 		const guard = this.#guards.get(found.path);
@@ -379,7 +399,7 @@ export class Preprocessor implements ExpandHost {
 
 	/** The types of vmlinux.h come from elsewhere; the macro by which headers know it is set all the same. */
 	virtualVmlinux(at: Tok): void {
-		this.wantsVmlinux = true;
+		if (!this.takesMacrosOnly) this.wantsVmlinux = true;
 		const text = toBytes("#ifndef __VMLINUX_H__\n#define __VMLINUX_H__\n#endif\n");
 		this.#open(this.sources.add("<ebpfcc>/vmlinux.h", text, at.location, true), null);
 	}
