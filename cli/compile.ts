@@ -8,7 +8,7 @@ import { jsonDiagnostic } from "../compiler/diagnostics/json.ts";
 import { InternalError } from "../compiler/diagnostics/diagnostic.ts";
 import { renderDiagnostic } from "../compiler/diagnostics/render.ts";
 import { compileOptions, KERNEL_BTF, MACHINE_DIRS } from "./compile-options.ts";
-import { Complaint, writeWhole } from "./files.ts";
+import { Complaint, readSource, writeWhole } from "./files.ts";
 
 /** Well below the 8 MB that systems give a process. */
 const DEEP_STACK_KB = 6000;
@@ -78,8 +78,9 @@ async function linkObjects(objects: readonly { readonly path: string; readonly b
 async function compileFile(path: string, invocation: Invocation, message: (severity: "error" | "warning", text: string) => void): Promise<CompileResult | null> {
 	let text: Uint8Array;
 	try {
-		text = path === "-" ? readFileSync(0) : readFileSync(path);
+		text = path === "-" ? readFileSync(0) : readSource(path);
 	} catch (error) {
+		if (error instanceof Complaint) throw error;
 		message("error", `no such file or directory: '${path}'`.replace("no such file or directory", (error as NodeJS.ErrnoException).code === "ENOENT" ? "no such file or directory" : "cannot read"));
 		return null;
 	}

@@ -1,5 +1,5 @@
 /** Files for the command line: read whole, written aside and renamed, and one clear message when something is wrong. */
-import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync, readSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { FormatError } from "../assembler/bytes.ts";
 
 /** A mistake of the user's, already worded. */
@@ -10,6 +10,29 @@ export function readBytes(path: string): Uint8Array {
 		return readFileSync(path);
 	} catch (error) {
 		throw new Complaint(reason(error));
+	}
+}
+
+/** What a device may give before it counts as one without an end. */
+const DEVICE_LIMIT = 16 << 20;
+
+/** A source text: a file or pipe whole; of a device (/dev/null, a terminal) what stands before its end, if it has one. */
+export function readSource(path: string): Uint8Array {
+	const kind = statSync(path);
+	if (!kind.isCharacterDevice() && !kind.isBlockDevice()) return readFileSync(path);
+	const file = openSync(path, "r");
+	try {
+		const parts: Uint8Array[] = [];
+		for (let total = 0; total <= DEVICE_LIMIT; ) {
+			const part = new Uint8Array(1 << 16);
+			const length = readSync(file, part);
+			if (length === 0) return Buffer.concat(parts);
+			parts.push(part.subarray(0, length));
+			total += length;
+		}
+		throw new Complaint(`a device that gives more than ${DEVICE_LIMIT >> 20} MB`);
+	} finally {
+		closeSync(file);
 	}
 }
 
