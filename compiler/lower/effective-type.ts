@@ -27,6 +27,7 @@ function scalarOf(type: CType): EffectiveType["scalar"] | null {
 
 /** `__attribute__((may_alias))` on a typedef on the way to the type. */
 function mayAlias(type: CType): boolean {
-	if (type.kind === "typedef") return type.mayAlias === true || mayAlias(type.target);
-	return type.kind === "qualified" || type.kind === "tagged" ? mayAlias(type.target) : false;
+	let t = type;
+	for (; t.kind === "typedef" || t.kind === "qualified" || t.kind === "tagged"; t = t.target) if (t.kind === "typedef" && t.mayAlias === true) return true;
+	return false;
 }

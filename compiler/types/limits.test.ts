@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { compile } from "../driver/compile.ts";
-import { defaultOptions } from "../driver/options.ts";
+import { DEFAULT_TARGET, defaultOptions } from "../driver/options.ts";
 
 /** Programs deeper or larger than anybody writes: each ends with an error that names the limit, soon. */
 const N = 5000;
@@ -32,6 +32,11 @@ describe("limits", () => {
 		const { diagnostics, ok } = compile("test.c", program, { ...options, warnings: { ...options.warnings, none: true } });
 		expect(ok).toBe(false);
 		expect(diagnostics.map((d) => d.code)).toContain(code);
+	});
+
+	it("follows a long chain of typedefs", { timeout: 30_000 }, () => {
+		const program = `typedef int t0;\n${Array.from({ length: 4 * N }, (_, i) => `typedef t${i} t${i + 1};\n`).join("")}int f(t${4 * N} *p) { return *p; }`;
+		expect(compile("test.c", program, { ...defaultOptions({ read: () => null }), target: { ...DEFAULT_TARGET, debug: false } }).diagnostics).toEqual([]);
 	});
 
 	it("looks at the encoding of names and literals", () => {
