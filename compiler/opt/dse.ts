@@ -149,8 +149,9 @@ function overwritten(fn: IrFunction, dead: Set<Inst>): void {
 					dead.add(inst);
 					continue;
 				}
-				if (inst.op === "memcpy") covered = covered.filter((entry) => !alias.mayAlias(entry, { address: inst.args[1], size: range.size }));
 				covered.push(range);
+				// It reads before it writes: a record copied onto itself keeps what was stored.
+				if (inst.op === "memcpy") covered = covered.filter((entry) => !alias.mayAlias(entry, { address: inst.args[1], size: range.size }));
 				continue;
 			}
 			switch (inst.op) {
@@ -160,6 +161,8 @@ function overwritten(fn: IrFunction, dead: Set<Inst>): void {
 				case "memcpy":
 				case "memmove":
 				case "memcmp":
+				case "strcmp":
+				case "strlen":
 				case "call":
 				case "asm":
 				case "asmgoto":
@@ -170,7 +173,7 @@ function overwritten(fn: IrFunction, dead: Set<Inst>): void {
 				case "fence":
 				case "store":
 				case "memset":
-					covered = covered.filter((entry) => alias.isPrivate(entry.address) && inst.op !== "memcpy" && inst.op !== "memmove" && inst.op !== "memcmp");
+					covered = covered.filter((entry) => alias.isPrivate(entry.address) && inst.op !== "memcpy" && inst.op !== "memmove" && inst.op !== "memcmp" && inst.op !== "strcmp" && inst.op !== "strlen");
 					break;
 			}
 		}

@@ -24,6 +24,10 @@ describe("dse", () => {
 		expect(result).not.toContain("i64 0\n");
 		expect(result).not.toContain("i32 9");
 	});
+	it("keeps what a copy onto itself reads", () => {
+		expect(passed(slot(4, "store size=4 %3, i32 1\nmemcpy size=4 %3, %3\n%4 = load i32 size=4 %3\nret %4"), [dse])).toContain("i32 1");
+		expect(passed(functionOf("a.2:\nstore size=4 %0, i32 1\nmemcpy size=4 %0, %0\nret i32 0"), [dse])).toContain("i32 1");
+	});
 	it("keeps a slot whose address is kept", () => {
 		const text = slot(4, "store size=8 %0, %3\nstore size=4 %3, i32 1\ncall helper h#1 %0\nret i32 0");
 		expect(passed(text, [dse])).toContain("i32 1");
