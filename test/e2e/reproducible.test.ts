@@ -26,7 +26,7 @@ describe("the same bytes", () => {
 		const { outputFiles } = buildSync({
 			entryPoints: ["cli/main.ts"], bundle: true, write: false, platform: "node", format: "esm", logLevel: "error",
 			loader: { ".c": "text", ".h": "text", ".ohm": "text" },
-			banner: { js: 'import { createRequire } from "node:module"; const require = createRequire("/");' },
+			banner: { js: 'import { createRequire as makeRequire } from "node:module"; const require = makeRequire("/");' },
 		});
 		cli = outputFiles[0].text;
 	});
