@@ -7,7 +7,7 @@ import type { Operand } from "./operand.ts";
 import { Scope } from "./scope.ts";
 import type { LocalInit, ObjectSym, StaticInit, Sym, TExpr, TStmt } from "./typed.ts";
 import type { EnumBody } from "./lazy.ts";
-import type { CType, RecordBody } from "./types.ts";
+import type { CType, RecordBody, TypedefType } from "./types.ts";
 
 export interface CheckOptions {
 	readonly sink: DiagnosticSink;
@@ -52,6 +52,8 @@ export interface FunctionState {
 	readonly naked: boolean;
 	readonly locals: ObjectSym[];
 	readonly statics: ObjectSym[];
+	/** Declared within the function and not yet named. */
+	readonly typedefs: Map<TypedefType, TokenSpan>;
 	/** Declared `register`: their address cannot be taken. */
 	readonly registers: Set<ObjectSym>;
 	readonly labels: Labels;

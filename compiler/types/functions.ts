@@ -66,7 +66,7 @@ function warnPrototype(cx: Cx, symbol: FunctionSym, ast: FunctionDef): void {
 
 function newState(name: string, result: CType, noreturn: boolean, naked: boolean): FunctionState {
 	return {
-		name, result, noreturn, naked, locals: [], statics: [], registers: new Set(), labels: { renamed: [], defined: new Map(), uses: [] }, breakables: [], cleanups: [], used: new Set(), uses: new Map(), nextCase: 0,
+		name, result, noreturn, naked, locals: [], statics: [], typedefs: new Map(), registers: new Set(), labels: { renamed: [], defined: new Map(), uses: [] }, breakables: [], cleanups: [], used: new Set(), uses: new Map(), nextCase: 0,
 	};
 }
 
@@ -88,6 +88,7 @@ function warnUnused(cx: Cx, fn: FunctionState, params: readonly ObjectSym[]): vo
 		if (idle(s)) report(cx, "unusedVariable", s.span, `unused variable '${s.name}'`);
 		else if (onlySet(s)) report(cx, "unusedButSet", s.span, `variable '${s.name}' set but not used`);
 	}
+	for (const [type, span] of fn.typedefs) report(cx, "unusedTypedef", span, `unused typedef '${type.name}'`);
 	if (fn.naked) return;
 	for (const s of params) {
 		if (s.name === "") continue;

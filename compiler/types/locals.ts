@@ -52,7 +52,9 @@ function declareLocal(cx: Cx, decl: Declaration, base: Specified, d: InitDeclara
 	if (name === null) return [];
 	const { storage } = decl.specs;
 	if (storage.includes("typedef")) {
-		declareInScope(cx, name, { kind: "typedef", type: makeTypedef(name, declared.type, attrs), span }, span);
+		const type = makeTypedef(name, declared.type, attrs);
+		if (!attrs.unused && cx.scope!.own(name) === undefined) cx.fn!.typedefs.set(type, span);
+		declareInScope(cx, name, { kind: "typedef", type, span }, span);
 		return [];
 	}
 	if (asFunction(declared.type)) {

@@ -78,7 +78,10 @@ function specified(cx: Cx, spec: TypeSpec, specs: DeclSpecs): CType {
 			return fromWords(cx, spec.words, spec);
 		case "typedef-name": {
 			const entity = lookup(cx, spec.name, spec.span.from);
-			if (entity?.kind === "typedef") return entity.type;
+			if (entity?.kind === "typedef") {
+				if (entity.type.kind === "typedef") cx.fn?.typedefs.delete(entity.type);
+				return entity.type;
+			}
 			const builtin = Object.hasOwn(WORDS, spec.name) ? WORDS[spec.name] : undefined;
 			if (builtin) return builtin;
 			if (spec.name === "__uint128_t") return UINT128;

@@ -134,3 +134,16 @@ void conversions(int *p, const int *c, u32 *u, long *l) { // missing-prototypes
 	int *list[2] = { p, l }; // incompatible-pointer-types shadow
 	use(list[0]);
 }
+
+int local_typedefs(int x);
+int local_typedefs(int x)
+{
+	typedef int idle; // unused-local-typedef
+	typedef int named;
+	typedef named quiet __attribute__((unused));
+	typedef int cast;
+	{
+		typedef long inner; // unused-local-typedef
+	}
+	return x + (cast)1;
+}
