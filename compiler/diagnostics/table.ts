@@ -42,7 +42,7 @@ export const TABLE = [
 	{ code: "E0130", severity: "error", title: "a malformed #if expression" },
 	{ code: "E0131", severity: "error", title: "#error" },
 	{ code: "W0131", severity: "warning", group: "#warnings", title: "#warning" },
-	{ code: "E0132", severity: "error", title: "a malformed #pragma clang attribute" },
+	{ code: "E0132", severity: "error", title: "a malformed #pragma clang attribute, or a #pragma weak that makes an alias" },
 	{ code: "W0132", severity: "warning", group: "unknown-pragmas", title: "a pragma that is unknown or malformed" },
 	{ code: "E0133", severity: "error", title: "#embed" },
 	{ code: "E0134", severity: "error", title: "a malformed #line" },

@@ -102,6 +102,7 @@ export function parseUnit(source: Preprocessed, external: ExternalTypes | null, 
 	return {
 		tokens,
 		external,
+		weakNames: new Set(source.pragmas.weak.map(({ name }) => name)),
 		get roots() {
 			roots ??= findRoots(source, chunks).flatMap(({ chunk, emit }) => {
 				const decl = parse(chunk);

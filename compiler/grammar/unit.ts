@@ -29,6 +29,8 @@ export interface ParsedUnit {
 	/** Every ordinary name of file scope, for "did you mean". */
 	ordinaryNames(): Iterable<string>;
 	tagNames(): Iterable<string>;
+	/** Names that `#pragma weak` makes weak, wherever it stands. */
+	readonly weakNames: ReadonlySet<string>;
 	/** Type information from BTF behind the text, or null. */
 	readonly external: ExternalTypes | null;
 }

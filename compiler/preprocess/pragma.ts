@@ -11,7 +11,7 @@ export interface PragmaState {
 	readonly attributes: { readonly token: number; readonly active: readonly PragmaAttribute[] }[];
 	/** `#pragma GCC diagnostic`: settings from a token on, by warning group. */
 	readonly diagnostics: { readonly token: number; readonly levels: ReadonlyMap<string, DiagnosticLevel> }[];
-	readonly weak: { readonly name: string; readonly alias: string | null }[];
+	readonly weak: { readonly name: string }[];
 	/** Lines for `-E`: printed in front of the token. */
 	readonly lines: { readonly token: number; readonly text: string }[];
 	/** Stretches of the buffer that hold attribute tokens of `clang attribute push`, not declarations. */
@@ -89,7 +89,9 @@ export function pragma(tokens: readonly Tok[], at: Tok, state: PragmaState, stac
 			return null;
 		}
 		case "weak": {
-			if (tokens[1]?.kind === Kind.identifier) state.weak.push({ name: words[1], alias: tokens[3] === undefined ? null : host.spell(tokens[3]) });
+			if (tokens[1]?.kind !== Kind.identifier) host.warn("ignored-pragmas", "'#pragma weak' wants a name", at);
+			else if (tokens.length > 2) host.error("E0132", "'#pragma weak' with an alias is not supported", tokens[2]);
+			else state.weak.push({ name: words[1] });
 			return null;
 		}
 		case "message":

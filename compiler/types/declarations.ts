@@ -25,6 +25,8 @@ export function resolve(cx: Cx, name: string): void {
 		const decls = cx.unit.ordinary(name);
 		for (const decl of decls) declareNamed(cx, decl, name);
 		if (!cx.file.known(name)) resolveExternal(cx, name);
+		const entity = cx.unit.weakNames.has(name) ? cx.file.known(name) : undefined;
+		if ((entity?.kind === "function" || entity?.kind === "object") && entity.symbol.linkage !== "static") entity.symbol.weak = true;
 	});
 }
 

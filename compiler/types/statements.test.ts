@@ -99,6 +99,11 @@ describe("what is emitted", () => {
 		expect(typed.functions.map((f) => f.inline)).toEqual(["never"]);
 	});
 
+	it("makes weak what #pragma weak names, before or behind the declaration", () => {
+		const { typed } = checkText("#pragma weak later\n#pragma weak own\nint later(void); static int own(void) { return 1; }\nint f(void) { return later() + own(); }\nint v = 3;\n#pragma weak f\n#pragma weak v\n");
+		expect([...typed.functions, ...typed.objects].map((s) => [s.name, s.weak])).toEqual([["later", true], ["own", false], ["f", true], ["v", true]]);
+		expect(checkText("#pragma weak a = f\nint f(void) { return 1; }").errors.join()).toContain("alias is not supported");
+	});
 	it("calls functions through constant tables directly", () => {
 		const text = "static int twice(int x) { return 2 * x; } struct ops { const char *name; int (*call)(int); }; static const struct ops table[2] = { [1] = { \"t\", twice } }; int f(int x) { return table[1].call(x); }";
 		expect(body(text).at(-1)).toBe("return twice(load x);");
