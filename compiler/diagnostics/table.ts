@@ -50,6 +50,8 @@ export const TABLE = [
 	{ code: "E0151", severity: "error", title: "brackets or an else-if chain nested beyond the limit" },
 	{ code: "E0152", severity: "error", title: "brackets that do not match" },
 	{ code: "E0153", severity: "error", title: "a name is used as a type but declares none" },
+	{ code: "E0154", severity: "error", title: "a function definition without a prototype in C23" },
+	{ code: "W0154", severity: "warning", group: "deprecated-non-prototype", title: "a function definition without a prototype" },
 	{ code: "E0190", severity: "error", title: "a program too deeply nested to compile" },
 	{ code: "E0191", severity: "error", title: "an input that cannot be read" },
 	{ code: "W0192", severity: "warning", group: "unknown-warning-option", title: "an unknown -W option" },

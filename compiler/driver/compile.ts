@@ -69,10 +69,11 @@ function stages(path: string, text: Uint8Array | string, preprocessor: Preproces
 	if (source.stopped) return {};
 
 	const btf = source.wantsVmlinux ? vmlinux() : null;
-	const unit = parseUnit(source, btf === null ? null : vmlinuxTypes(btf), sink);
+	const c23 = STANDARDS[options.target.std]?.c23 ?? false;
+	const unit = parseUnit(source, btf === null ? null : vmlinuxTypes(btf), sink, c23);
 	if (options.stage === "ast") return { output: showAst(unit) };
 
-	const typed = check(unit, { sink, c23: STANDARDS[options.target.std]?.c23 ?? false });
+	const typed = check(unit, { sink, c23 });
 	if (options.stage === "typed") return { output: printUnit(typed) };
 	if (options.stage === "syntax" || sink.errors > 0) return {};
 	const { cpu, debug } = options.target;

@@ -4,6 +4,7 @@
  * the grammar, when a chunk is asked for.
  */
 import { Kind, kindOf } from "../source/kinds.ts";
+import { isOldStyle } from "./old-style.ts";
 import type { TokenBuffer } from "../preprocess/buffer.ts";
 import type { Deferred } from "../preprocess/defer.ts";
 import type { PragmaState } from "../preprocess/pragma.ts";
@@ -15,6 +16,7 @@ export interface Chunks {
 	readonly ends: Int32Array;
 	readonly traits: Uint8Array;
 	/** Brackets that are open, half open or never opened: a token and what is wrong there. */
+	readonly oldStyle: ReadonlyMap<number, number>;
 	readonly problems: readonly { readonly token: number; readonly message: string; readonly open: number; readonly chunk: number }[];
 	readonly ordinary: NameIndex;
 	readonly tags: NameIndex;
@@ -316,6 +318,9 @@ export function splitChunks(tokens: TokenBuffer, end: number, pragmas: PragmaSta
 		}
 	}
 
+	/** Definitions in the old style, by chunk: where the list of names ends. */
+	const oldStyle = new Map<number, number>();
+
 	function add(from: number, to: number, hasBody: boolean, tooDeep: boolean): void {
 		if (count === capacity) {
 			capacity *= 4;
@@ -333,7 +338,7 @@ export function splitChunks(tokens: TokenBuffer, end: number, pragmas: PragmaSta
 		starts[count] = from;
 		ends[count] = to;
 		// What is nested too deeply is for the parser to refuse: looking into it would cost its depth again and again.
-		traits[count] = tooDeep ? Trait.other : index(from, to, count, hasBody);
+		traits[count] = tooDeep ? Trait.other : index(from, (oldStyle.get(count) ?? to - 1) + 1, count, hasBody);
 		count++;
 	}
 
@@ -350,11 +355,16 @@ export function splitChunks(tokens: TokenBuffer, end: number, pragmas: PragmaSta
 		let initialised = false;
 		let body = false;
 		let tooDeep = false;
+		/** Where the first group ends that may be a parameter list. */
+		let close = -1;
 		const opened: number[] = [];
 		for (; i < end; i++) {
 			const k = kinds[i];
 			if (k === SEMICOLON) {
-				if (depth === 0) break;
+				if (depth === 0 && !oldStyle.has(count)) {
+					if (close < 0 || close + 1 === i || initialised || !isOldStyle(tokens, from, close, end)) break;
+					oldStyle.set(count, close);
+				}
 			} else if (k === LBRACE || k === LPAREN || k === LBRACKET) {
 				if (k === LBRACE && depth > 0 && kinds[opened[depth - 1]] !== LBRACE && !braceMayFollow(i - 1)) {
 					problems.push({ token: i, message: `expected '${kinds[opened[depth - 1]] === LPAREN ? ")" : "]"}' before '{'`, open: opened[depth - 1], chunk: count });
@@ -388,6 +398,7 @@ export function splitChunks(tokens: TokenBuffer, end: number, pragmas: PragmaSta
 				}
 				opened.pop();
 				depth--;
+				if (depth === 0 && params && close < 0) close = i;
 				if (depth === 0 && body && k === RBRACE) break;
 			} else if (k === EQUALS && depth === 0) initialised = true;
 		}
@@ -395,5 +406,5 @@ export function splitChunks(tokens: TokenBuffer, end: number, pragmas: PragmaSta
 		if (i < end) i++;
 		add(from, i, body, tooDeep);
 	}
-	return { count, starts, ends, traits, problems, ordinary, tags, isTypedef };
+	return { count, starts, ends, traits, problems, oldStyle, ordinary, tags, isTypedef };
 }

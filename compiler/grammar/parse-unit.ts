@@ -6,10 +6,11 @@ import type { Preprocessed } from "../preprocess/preprocess.ts";
 import { Kind, kindOf } from "../source/kinds.ts";
 import type { ExternalDecl } from "./ast.ts";
 import { type Chunks, type NameIndex, splitChunks, Trait } from "./chunks.ts";
+import { withPrototype } from "./old-style.ts";
 import { Parser, type StartRule } from "./parser.ts";
 import type { ExternalTypes, ParsedUnit, Root } from "./unit.ts";
 
-export function parseUnit(source: Preprocessed, external: ExternalTypes | null, sink: DiagnosticSink): ParsedUnit {
+export function parseUnit(source: Preprocessed, external: ExternalTypes | null, sink: DiagnosticSink, c23 = false): ParsedUnit {
 	const { tokens, names } = source;
 	/** Names looked up in outlines and type information: is it a type? */
 	const externalTypes = new Map<number, boolean>();
@@ -56,6 +57,14 @@ export function parseUnit(source: Preprocessed, external: ExternalTypes | null, 
 		const from = chunks.starts[chunk];
 		const to = chunks.ends[chunk];
 		const rule = startRule(source, chunks, chunk);
+		const names = chunks.oldStyle.get(chunk);
+		if (names !== undefined) {
+			const { name, ...rewritten } = withPrototype(tokens, from, names, to);
+			const span = { from: name, to: name + 1 };
+			if (c23) sink.report({ code: "E0154", severity: "error", message: "a function definition without a prototype is not supported in C23", span });
+			else sink.report({ code: "W0154", severity: "warning", group: "deprecated-non-prototype", message: "a function definition without a prototype is deprecated in all versions of C and is not supported in C23", span });
+			return parser.parse(rewritten.from, rewritten.to, rule);
+		}
 		const whole = tokens.kinds.subarray(from, to).includes(Kind.deferred) ? source.read(from, to) : { from, to };
 		return parser.parse(whole.from, whole.to, rule);
 	}

@@ -58,10 +58,10 @@ export function check(unit: ParsedUnit, options: CheckOptions): TypedUnit {
 		for (const symbol of declaredBy(cx, decl)) (root.emit ? emitted : checkedOnly).add(symbol);
 	}
 	const done = new Set<Sym>();
-	follow(cx, [...emitted, ...checkedOnly].sort(inOrder), done);
+	follow(cx, [...emitted, ...checkedOnly].sort(inOrder(cx)), done);
 	const reached = reach(cx, [...emitted, ...[...done].filter(isKept)]);
 	warnUnusedFunctions(cx, checkedOnly, reached);
-	return collectUnit(reached, fileAsm);
+	return collectUnit(cx, reached, fileAsm);
 }
 
 const isKept = (symbol: Sym): boolean => symbol.used;
@@ -106,7 +106,8 @@ function follow(cx: Cx, start: readonly Sym[], done: Set<Sym>): void {
 	}
 }
 
-const inOrder = (a: Sym, b: Sym): number => a.span.from - b.span.from;
+/** As the program has them: what was read later than it stands, too. */
+const inOrder = ({ unit: { tokens } }: Cx) => (a: Sym, b: Sym): number => tokens.inOrder(a.span.from) - tokens.inOrder(b.span.from) || a.span.from - b.span.from;
 
 function reach(cx: Cx, roots: readonly Sym[]): Set<Sym> {
 	const reached = new Set<Sym>();
@@ -129,13 +130,13 @@ function warnUnusedFunctions(cx: Cx, checked: ReadonlySet<Sym>, reached: Readonl
 	for (const s of reached) if (s.kind === "function" && s.linkage === "static" && !s.body) report(cx, "undefinedStatic", s.span, `function '${s.name}' has internal linkage but is not defined`);
 }
 
-function collectUnit(reached: ReadonlySet<Sym>, fileAsm: TypedUnit["fileAsm"]): TypedUnit {
+function collectUnit(cx: Cx, reached: ReadonlySet<Sym>, fileAsm: TypedUnit["fileAsm"]): TypedUnit {
 	const functions: FunctionSym[] = [];
 	const objects: ObjectSym[] = [];
 	for (const s of reached) {
 		if (s.kind === "function") functions.push(s);
 		else if (s.storage === "static") objects.push(s);
 	}
-	return { functions: functions.sort(inOrder), objects: objects.sort(inOrder), extraTypes: [], fileAsm };
+	return { functions: functions.sort(inOrder(cx)), objects: objects.sort(inOrder(cx)), extraTypes: [], fileAsm };
 }
 

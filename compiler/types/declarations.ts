@@ -147,7 +147,7 @@ function declareFunctionDef(cx: Cx, def: FunctionDef): void {
 		if (!isError(declared.type)) report(cx, "notCallable", declared.span, `'${declared.name ?? ""}' has a body but its type ${quote(declared.type)} is no function type`);
 		return;
 	}
-	mergeFunction(cx, declared, attrs, def.specs, undefined, def.span.from, def);
+	mergeFunction(cx, declared, attrs, def.specs, undefined, cx.unit.tokens.inOrder(def.span.from), def);
 }
 
 export function newFunction(name: string, type: FunctionSym["type"], span: TokenSpan): FunctionSym {

@@ -1,0 +1,98 @@
+/**
+ * Function definitions in the old style, `int f(a, b) int a; long *b; { … }` (C11 6.9.1p6). In: the tokens of one. Out: those of the
+ * definition with a prototype that means the same, `int f(int a, long *b) { … }`, behind the buffer's end: the grammar knows only these.
+ */
+import type { TokenBuffer } from "../preprocess/buffer.ts";
+import { Kind, kindOf } from "../source/kinds.ts";
+
+const LPAREN = kindOf("(");
+const RPAREN = kindOf(")");
+const LBRACKET = kindOf("[");
+const RBRACKET = kindOf("]");
+const LBRACE = kindOf("{");
+const SEMICOLON = kindOf(";");
+const COMMA = kindOf(",");
+const EQUALS = kindOf("=");
+const K_INT = kindOf("int");
+const isTag = new Uint8Array(256);
+for (const word of ["struct", "union", "enum"] as const) isTag[kindOf(word)] = 1;
+const isWord = new Uint8Array(256);
+for (const word of ["const", "volatile", "register", "void", "char", "short", "int", "long", "float", "double", "signed", "unsigned", "_Bool", "__int128"] as const) isWord[kindOf(word)] = 1;
+const isQualifier = new Uint8Array(256);
+for (const word of ["const", "volatile", "register"] as const) isQualifier[kindOf(word)] = 1;
+
+/** How far declarations of parameters may reach. */
+const MAX_TOKENS = 4096;
+
+/** `close`: the parenthesis behind names. Is what follows it declarations up to a body, where a `;` stands in front of the brace? */
+export function isOldStyle({ kinds }: TokenBuffer, from: number, close: number, end: number): boolean {
+	const first = kinds[close + 1];
+	if (first !== Kind.identifier && isWord[first] !== 1 && isTag[first] !== 1) return false;
+	let open = close - 1;
+	for (let name = true; open > from && kinds[open] === (name ? Kind.identifier : COMMA); name = !name) open--;
+	if (kinds[open] !== LPAREN || open === close - 1 || open === from || kinds[open + 1] !== Kind.identifier || kinds[open - 1] !== Kind.identifier) return false;
+	for (let i = close + 1; i < Math.min(end, close + MAX_TOKENS); i++) {
+		if (kinds[i] === LBRACE) return kinds[i - 1] === SEMICOLON;
+		if (kinds[i] === EQUALS) return false;
+	}
+	return false;
+}
+
+interface Range {
+	readonly from: number;
+	readonly to: number;
+}
+
+/** The rewritten tokens and the function's name. A parameter that is not declared is an int. */
+export function withPrototype(tokens: TokenBuffer, from: number, close: number, to: number): Range & { readonly name: number } {
+	const start = tokens.length;
+	const copy = (range: Range): void => {
+		for (let i = range.from; i < range.to; i++) tokens.push(tokens.kinds[i], tokens.flags[i], tokens.values[i], tokens.locations[i], tokens.expanded[i]);
+	};
+	let open = close;
+	while (tokens.kinds[open] !== LPAREN) open--;
+	let body = close;
+	while (tokens.kinds[body] !== LBRACE) body++;
+	const declared = declarations(tokens, close + 1, body);
+	copy({ from, to: open + 1 });
+	for (let i = open + 1; i < close; i++) {
+		const parts = tokens.kinds[i] === Kind.identifier ? declared.get(tokens.values[i]) : undefined;
+		if (parts !== undefined) parts.forEach(copy);
+		else {
+			if (tokens.kinds[i] === Kind.identifier) tokens.push(K_INT, tokens.flags[i], 0, tokens.locations[i], tokens.expanded[i]);
+			copy({ from: i, to: i + 1 });
+		}
+	}
+	copy({ from: close, to: close + 1 });
+	copy({ from: body, to });
+	tokens.moved.push({ from: start, to: tokens.length, anchor: from });
+	return { from: start, to: tokens.length, name: open - 1 };
+}
+
+/** By name: where its specifiers and its declarator stand. */
+function declarations({ kinds, values }: TokenBuffer, from: number, to: number): Map<number, readonly Range[]> {
+	const found = new Map<number, readonly Range[]>();
+	for (let i = from; i < to; i++) {
+		const first = i;
+		let typed = false;
+		for (; i < to; i++) {
+			if (isTag[kinds[i]] === 1) i++;
+			else if (isWord[kinds[i]] !== 1 && (typed || kinds[i] !== Kind.identifier)) break;
+			typed ||= isQualifier[kinds[i]] !== 1;
+		}
+		const specifiers = { from: first, to: i };
+		while (i < to && kinds[i] !== SEMICOLON) {
+			const declarator = i;
+			let name = -1;
+			let depth = 0;
+			for (; i < to && (depth > 0 || (kinds[i] !== COMMA && kinds[i] !== SEMICOLON)); i++) {
+				if (kinds[i] === LPAREN || kinds[i] === LBRACKET) depth++;
+				else if (kinds[i] === RPAREN || kinds[i] === RBRACKET) depth--;
+				else if (name < 0 && kinds[i] === Kind.identifier) name = values[i];
+			}
+			found.set(name, [specifiers, { from: declarator, to: i }]);
+			if (kinds[i] === COMMA) i++;
+		}
+	}
+	return found;
+}
