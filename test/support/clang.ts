@@ -7,7 +7,8 @@ import { join } from "node:path";
 /** Whether a tool is on the path; a line on the console when it is not. */
 export function hasTool(name: string): boolean {
 	try {
-		execFileSync(name, ["--version"], { stdio: "ignore" });
+		// Csmith leaves a file in the folder it is started in.
+		execFileSync(name, ["--version"], { stdio: "ignore", cwd: tmpdir() });
 		return true;
 	} catch {
 		console.log(`skipped: ${name} is not installed`);
