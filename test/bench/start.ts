@@ -13,7 +13,7 @@ import { best } from "./clock.ts";
 
 const RUNS = 20;
 /** Where the peers' build script leaves its programs. */
-const FOLDERS = [process.env.BENCH_PROGS ?? "", shared("bench/build/progs") ?? "", join(homedir(), ".cache/ebpf-bench/progs")];
+const FOLDERS = [process.env.BENCH_PROGS, shared("bench/build/progs"), join(homedir(), ".cache/ebpf-bench/progs")].filter((one) => typeof one === "string");
 /** Milliseconds wanted. */
 const LIMITS: Readonly<Record<string, number>> = { lat100: 3, lat4000: 15 };
 
