@@ -68,12 +68,13 @@ export function buildCfg(ops: readonly (Op | null)[], entry: number, limit: numb
 		leader[op.target - entry] = 1;
 	}
 	// Walk depth-first from the entry: only reachable blocks get numbers.
-	const starts = new Map<number, number>();
+	/** Raw block + 1 by first slot. */
+	const starts = new Int32Array(limit - entry + 1);
 	const raw: { start: number; end: number; exit: number; succs: number[] }[] = [];
 	const order: number[] = [];
 	const visit = (start: number): number => {
-		const known = starts.get(start);
-		if (known !== undefined) return known;
+		const known = starts[start - entry];
+		if (known !== 0) return known - 1;
 		let pc = start;
 		for (;;) {
 			const op = ops[pc];
@@ -95,12 +96,12 @@ export function buildCfg(ops: readonly (Op | null)[], entry: number, limit: numb
 				if (live.length === 1) block.succs = live;
 			}
 		}
-		starts.set(start, raw.length);
-		raw.push(block);
+		starts[start - entry] = raw.push(block);
 		return raw.length - 1;
 	};
 	const stack: { block: number; next: number }[] = [{ block: visit(entry), next: 0 }];
-	const seen = new Set([0]);
+	const seen = new Uint8Array(limit - entry + 1);
+	seen[0] = 1;
 	while (stack.length > 0) {
 		const top = stack[stack.length - 1];
 		const succs = raw[top.block].succs;
@@ -113,8 +114,8 @@ export function buildCfg(ops: readonly (Op | null)[], entry: number, limit: numb
 		const slot = succs[top.next++];
 		if (slot >= limit) return { slot: raw[top.block].end - 1, why: "control flow runs past the end" };
 		const to = visit(slot);
-		if (!seen.has(to)) {
-			seen.add(to);
+		if (seen[to] === 0) {
+			seen[to] = 1;
 			stack.push({ block: to, next: 0 });
 		}
 	}
@@ -123,10 +124,10 @@ export function buildCfg(ops: readonly (Op | null)[], entry: number, limit: numb
 	order.forEach((b, i) => {
 		rpo[b] = i;
 	});
-	const succs = order.map((b) => raw[b].succs.map((slot) => rpo[starts.get(slot)!]));
+	const succs = order.map((b) => raw[b].succs.map((slot) => rpo[starts[slot - entry] - 1]));
 	const preds: number[][] = order.map(() => []);
 	succs.forEach((list, from) => {
-		for (const to of new Set(list)) preds[to].push(from);
+		for (const to of list) if (preds[to].at(-1) !== from) preds[to].push(from);
 	});
 	const idom = dominators(preds);
 	const { loop, outerLoop, reducible } = findLoops(preds, idom);

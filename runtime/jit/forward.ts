@@ -42,27 +42,57 @@ export function forward(ops: readonly (Op | null)[], cfg: Cfg, registers: number
 	// One register more: scratch for constants.
 	const size = (registers + 1) * STRIDE;
 	const before: (State | null)[] = blocks.map(() => null);
-	const visits = new Int32Array(blocks.length);
-	const thresholds = collectThresholds(ops, cfg);
-	const pending = new Uint8Array(blocks.length);
 	const start = new Float64Array(size);
 	start.set(entry.subarray(0, Math.min(entry.length, size)));
 	for (let r = entry.length / STRIDE; r < registers; r++) range.assignConstant(start, r, 0);
 	before[0] = start;
-	pending[0] = 1;
 	const walk: Walk = { ops, cfg, registers, options, links: new Links(registers), state: new Float64Array(size), edge: new Float64Array(size), passes: draft.counted, draft: null, call: null };
-	const old: State = new Float64Array(size);
+	const acyclic = cfg.reducible && blocks.every((b) => b.loop !== b.id);
+	if (!acyclic) {
+		toFixpoint(walk, before);
+		draft.loops = narrow(walk, before, start);
+	}
+	walk.draft = draft;
+	walk.call = call;
+	const nothing: State = new Float64Array(size);
+	for (let r = 0; r < registers; r++) range.assignUnknown(nothing, r);
+	for (const block of blocks) {
+		const known = before[block.id];
+		if (known === null) draft.unreached[block.id] = 1;
+		runBlock(walk, block, known ?? nothing, draft.sums);
+		// Without loops one walk in this order is the fixpoint already: it finds and writes down at once.
+		let ways = 0;
+		let way = 0;
+		if (block.succs.length === 2 || (acyclic && known !== null)) {
+			eachEdge(walk, block, (to, edge) => {
+				ways++;
+				way = to;
+				if (acyclic && known !== null) before[to] = joined(before[to], edge);
+			});
+		}
+		if (block.succs.length === 2 && ways === 1) draft.oneWay.set(block.exit, blocks[way].start);
+	}
+}
+
+/** Until nothing changes; `before` holds the state before each block, null where none arrived. */
+function toFixpoint(walk: Walk, before: (State | null)[]): void {
+	const { cfg, ops } = walk;
+	const { blocks } = cfg;
+	const visits = new Int32Array(blocks.length);
+	const thresholds = collectThresholds(ops, cfg);
+	const pending = new Uint8Array(blocks.length);
+	pending[0] = 1;
+	const old: State = new Float64Array(walk.state.length);
 	const flowInto = (to: number, from: State): boolean => {
 		const known = before[to];
 		if (known === null) {
 			before[to] = from.slice();
 			return true;
 		}
-		old.set(known);
+		const widens = blocks[to].loop === to || !cfg.reducible;
+		if (widens) old.set(known);
 		if (!range.join(known, from)) return false;
-		if (blocks[to].loop === to || !cfg.reducible) {
-			if (++visits[to] > 2) range.widen(known, old, visits[to] > 24 ? [] : thresholds);
-		}
+		if (widens && ++visits[to] > 2) range.widen(known, old, visits[to] > 24 ? [] : thresholds);
 		return true;
 	};
 	let work = 1;
@@ -78,20 +108,6 @@ export function forward(ops: readonly (Op | null)[], cfg: Cfg, registers: number
 					work++;
 				}
 			});
-		}
-	}
-	draft.loops = narrow(walk, before, start);
-	walk.draft = draft;
-	walk.call = call;
-	const nothing: State = new Float64Array(size);
-	for (let r = 0; r < registers; r++) range.assignUnknown(nothing, r);
-	for (const block of blocks) {
-		if (before[block.id] === null) draft.unreached[block.id] = 1;
-		runBlock(walk, block, before[block.id] ?? nothing, draft.sums);
-		if (block.succs.length === 2) {
-			const ways: number[] = [];
-			eachEdge(walk, block, (to) => ways.push(to));
-			if (ways.length === 1) draft.oneWay.set(block.exit, blocks[ways[0]].start);
 		}
 	}
 }

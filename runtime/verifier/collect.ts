@@ -1,8 +1,8 @@
 /**
  * Facts for the JITs, joined over every visit of an instruction while the program is walked.
  *
- * In: the state before each instruction; out: `Facts`. Costs a comparison a live register and visit; left out when nobody asks. Ranges are turned into
- * numbers for the reader when they are first read: few engines do.
+ * In: the state before each instruction; out: `Facts`. Costs a look at each live register and visit; left out when nobody asks. Ranges, which cost more
+ * and which our engines find for themselves, are collected on request, and turned into numbers for the reader when they are first read.
  */
 import { instructionDigest } from "../trust.ts";
 import type { Insn } from "../../assembler/spec/insn.ts";
@@ -27,19 +27,20 @@ export class FactCollector {
 	private readonly reached: Uint8Array;
 	private readonly access: (MemoryRegion | undefined)[];
 	/** Per slot and register: undefined not seen, null no common range. */
-	private readonly ranges: (Range | null | undefined)[];
+	private readonly ranges: (Range | null | undefined)[] | null;
 	private readonly pointers: Uint16Array;
 	private imprecision: Imprecision | null = null;
 
-	constructor(count: number) {
+	constructor(count: number, ranges: boolean) {
 		this.reached = new Uint8Array(count);
 		this.access = new Array(count);
-		this.ranges = new Array(count * REGS);
+		this.ranges = ranges ? new Array(count * REGS) : null;
 		this.pointers = new Uint16Array(count);
 	}
 
 	visit(env: Env, at: number, insn: Insn): void {
 		const { regs } = env;
+		const { ranges } = this;
 		const first = this.reached[at] === 0;
 		this.reached[at] = 1;
 		let pointers = 0;
@@ -47,15 +48,14 @@ export class FactCollector {
 		for (let live = (env.liveRegs[at] & ALL) | FRAME_POINTER; live !== 0; live &= live - 1) {
 			const r = 31 - Math.clz32(live & -live);
 			const reg = regs[r];
+			if (reg.type !== SCALAR && reg.type !== NOT_INIT) pointers |= 1 << r;
+			if (ranges === null) continue;
 			const p = at * REGS + r;
 			if (reg.type === SCALAR) {
-				const known = this.ranges[p];
+				const known = ranges[p];
 				if (known === null || known === reg.range) continue;
-				this.ranges[p] = first ? reg.range : known === undefined ? null : hull(known, reg.range);
-			} else {
-				this.ranges[p] = null;
-				if (reg.type !== NOT_INIT) pointers |= 1 << r;
-			}
+				ranges[p] = first ? reg.range : known === undefined ? null : hull(known, reg.range);
+			} else ranges[p] = null;
 		}
 		this.pointers[at] = first ? pointers : this.pointers[at] & pointers;
 		const cls = insn.opcode & 7;
@@ -69,6 +69,7 @@ export class FactCollector {
 
 	/** A path ended because a saved state was as good. */
 	pruned(env: Env, old: State, now: State, insn: number, within: boolean): void {
+		if (this.ranges === null) return;
 		this.imprecision ??= new Imprecision(env);
 		this.imprecision.note(old, now, insn, within);
 	}
@@ -82,7 +83,7 @@ export class FactCollector {
 			digest: instructionDigest(env.insns),
 			reached: this.reached, access: this.access,
 			get ranges() {
-				return (ranges ??= collected.map((r, at) => (r ? held(r, levels?.[at] ?? 0) : undefined)));
+				return (ranges ??= collected?.map((r, at) => (r ? held(r, levels?.[at] ?? 0) : undefined)) ?? []);
 			},
 			pointers: this.pointers,
 			subprograms: env.subprogs.map((s) => s.start), stackDepth: env.subprogs.map((s) => s.stackDepth),

@@ -11,7 +11,7 @@ export interface Facts {
 	readonly access: readonly (MemoryRegion | undefined)[];
 	/**
 	 * Before slot i, register r: `ranges[i * 11 + r]` is undefined when it is no scalar (or differs by path), else its 64-bit
-	 * unsigned and signed bounds. The JITs narrow by these.
+	 * unsigned and signed bounds. Empty unless they were asked for (`facts: "ranges"`).
 	 */
 	readonly ranges: readonly (ScalarRange | undefined)[];
 	/** Bit r of `pointers[i]`: register r holds a pointer (or null) on every path before slot i: it fits 32 bits in our memory. */

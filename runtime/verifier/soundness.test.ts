@@ -51,7 +51,7 @@ describe("accepted programs", () => {
 		});
 		for (; seed < first + programs; seed++) {
 			const image = bareImage("random", seed % WILD === 0 ? randomAccesses(seed) : randomBounded(seed), { maps: [def] });
-			const verdict = verify(image, { facts: true });
+			const verdict = verify(image, { facts: "ranges" });
 			if (verdict.verdict === "unsupported") throw new Error(`seed ${seed}: ${verdict.log}`);
 			if (verdict.verdict !== "accept") continue;
 			accepted++;

@@ -35,8 +35,8 @@ export interface VerifyOptions {
 	readonly capBpfOnly?: boolean;
 	readonly cpus?: number;
 	readonly jit?: boolean;
-	/** Facts for a JIT. */
-	readonly facts?: boolean;
+	/** Facts for a JIT; "ranges": with the bounds of every register, which ours does not need. */
+	readonly facts?: boolean | "ranges";
 	readonly logLevel?: number;
 	readonly programTypes?: readonly CustomProgramType[];
 	/** Instruction budget; the kernel's is a million. */
@@ -62,7 +62,7 @@ export function verify(image: ProgramImage, options: VerifyOptions = {}): Verdic
 	if (options.limit !== undefined) env.limitInsns = options.limit;
 	env.liveness = new Liveness(env);
 	env.backtrack = new Backtrack();
-	if (options.facts) env.collector = new FactCollector(image.insns.length);
+	if (options.facts) env.collector = new FactCollector(image.insns.length, options.facts === "ranges");
 	let walking = false;
 	try {
 		checkKfuncsAllowed(env);
@@ -88,7 +88,7 @@ export function verify(image: ProgramImage, options: VerifyOptions = {}): Verdic
 		const log = walking && env.logLevel > 0 ? kernelLog(env, refusal.message) : env.log.join("\n");
 		return { verdict: refusal.unsupported ? "unsupported" : "reject", rejection: rejectionOf(env, refusal, walking), stats: statsOf(env), log };
 	}
-	const facts = (env.collector ?? new FactCollector(0)).finish(env);
+	const facts = (env.collector ?? new FactCollector(0, false)).finish(env);
 	return { verdict: "accept", facts, stats: statsOf(env), log: [...env.log, ...(env.logLevel > 0 ? [closing(env)] : [])].join("\n") };
 }
 
