@@ -21,9 +21,10 @@ import { LoadFailure } from "./loader/error.ts";
 import type { OpenOptions } from "./loader/open.ts";
 import { openObject } from "./loader/open.ts";
 import { Machine } from "./machine.ts";
+import { layout } from "./memory.ts";
 import type { MachineOptions } from "./machine.ts";
 import type { Value } from "./maps/codec.ts";
-import { createMap } from "./maps/index.ts";
+import { createMap, estimateBytes } from "./maps/index.ts";
 import type { BpfMap } from "./maps/map.ts";
 import { ArrayOfMaps, HashOfMaps } from "./maps/map-in-map.ts";
 import { ProgArray } from "./maps/prog-array.ts";
@@ -55,6 +56,13 @@ export interface LoadOptions extends OpenOptions, MachineOptions {
 	/** Bytes set aside for what programs allocate while they run. */
 	readonly heap?: number;
 }
+
+/** Bytes for what programs allocate while they run, unless said. */
+const HEAP = 1024 * 1024;
+/** Contexts, packets and kernel variables. */
+const CONTEXTS = 64 * 1024;
+/** What a memory has at most from the start: maps that are declared far larger than they get full grow it when they are made. */
+const LARGEST_START = 256 * 1024 * 1024;
 
 export class VerifierRejection extends Error {
 	readonly program: string;
@@ -164,7 +172,8 @@ export async function load(source: Uint8Array | ObjectFile, options: LoadOptions
 	}
 
 	const engine = await engineOf(options.engine ?? "default", verify !== null);
-	const machine = options.machine ?? new Machine(options);
+	const heap = options.heap ?? HEAP;
+	const machine = options.machine ?? new Machine({ ...options, memory: options.memory ?? { initial: Math.min(layout.heap + estimateBytes(maps, options.cpus ?? 1) + heap + CONTEXTS, LARGEST_START) } });
 	const runtimeMaps = createMaps(machine, maps);
 	const programs: Record<string, Program> = {};
 	for (const [i, image] of images.entries()) {
@@ -176,7 +185,7 @@ export async function load(source: Uint8Array | ObjectFile, options: LoadOptions
 		programs[image.name] = new Program(loaded, engine.name, verdict, family(loaded));
 	}
 	fillSlots(runtimeMaps, programs);
-	machine.memory.reserve(options.heap ?? 1024 * 1024);
+	machine.memory.reserve(heap);
 	return {
 		programs,
 		maps: Object.fromEntries(runtimeMaps.map((map) => [map.def.name, new MapView(map)])),

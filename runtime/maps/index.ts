@@ -10,6 +10,7 @@ import { HashMap } from "./hash.ts";
 import { CgroupStorage, LocalStorage } from "./local-storage.ts";
 import { LpmTrie } from "./lpm-trie.ts";
 import type { BpfMap } from "./map.ts";
+import { roundUp8 } from "./map.ts";
 import { ArrayOfMaps, HashOfMaps } from "./map-in-map.ts";
 import { PerfEventArray } from "./perf-event-array.ts";
 import { ProgArray } from "./prog-array.ts";
@@ -92,6 +93,25 @@ function construct(machine: Machine, type: MapTypeName, def: MapDef): BpfMap {
 			return type satisfies never;
 	}
 }
+
+/**
+ * About how many bytes of memory the maps will take, for a memory that need not grow: growing replaces its views, and everything compiled against them.
+ * Too little costs that, too much only address space; types that allocate as they fill are counted as full.
+ */
+export function estimateBytes(defs: readonly MapDef[], cpus: number): number {
+	let bytes = 0;
+	for (const { type, keySize, valueSize, maxEntries, extra } of defs) {
+		const name = mapTypeById(type)?.name;
+		const perEntry = roundUp8(keySize) + roundUp8(valueSize) * (name?.includes("PERCPU") ? cpus : 1) + ENTRY_OVERHEAD;
+		bytes += MAP_OVERHEAD + (name === "RINGBUF" || name === "USER_RINGBUF" ? 2 * maxEntries : name === "ARENA" ? (maxEntries + 1) * PAGE : perEntry * maxEntries + (name === "BLOOM_FILTER" ? Number(extra & 15n) * maxEntries : 0));
+	}
+	return bytes;
+}
+
+/** Slots of a table at most half full, and what hangs on an entry. */
+const ENTRY_OVERHEAD = 48;
+const MAP_OVERHEAD = 1024;
+const PAGE = 4096;
 
 /** What BPF_MAP_CREATE would answer −EINVAL to. */
 export function checkAttributes(row: MapTypeRow, def: MapDef): string | null {
