@@ -178,30 +178,27 @@ function collectThresholds(ops: readonly (Op | null)[], cfg: Cfg): number[] {
 	return [...found].sort((a, b) => a - b);
 }
 
-/** Gives the state along each edge that some value passes; good until the next one. */
+/** Gives the state along each edge that some value passes; good until the next one. The block's own state is gone afterwards. */
 function eachEdge(walk: Walk, block: Block, take: (to: number, edge: State) => void): void {
-	const { ops, registers, links, state, edge } = walk;
+	const { ops, registers, links, state } = walk;
 	const op = block.exit >= 0 ? ops[block.exit] : null;
-	if (op?.kind === "branch" && block.succs.length === 2) {
-		for (let i = 0; i < 2; i++) {
-			edge.set(state);
+	const last = block.succs.length - 1;
+	for (let i = 0; i <= last; i++) {
+		const edge = i === last ? state : walk.edge;
+		if (i < last) edge.set(state);
+		if (op?.kind === "branch" && last === 1) {
 			let other = op.src;
 			if (other < 0) {
 				range.assignConstant(edge, registers, op.imm);
 				other = registers;
 			}
-			if (op.dst === other) take(block.succs[i], edge);
-			else if (range.refine(edge, op.op, op.width, op.dst, other, i === 0)) {
+			if (op.dst !== other) {
+				if (!range.refine(edge, op.op, op.width, op.dst, other, i === 0)) continue;
 				links.spread(edge, op.dst);
 				if (op.src >= 0) links.spread(edge, op.src);
-				take(block.succs[i], edge);
 			}
 		}
-		return;
-	}
-	for (const to of block.succs) {
-		edge.set(state);
-		take(to, edge);
+		take(block.succs[i], edge);
 	}
 }
 

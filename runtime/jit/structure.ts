@@ -45,53 +45,54 @@ export function structure(cfg: Cfg): Item[] {
 
 function structured(cfg: Cfg): Item[] {
 	const { blocks } = cfg;
-	/** Children placed behind a label inside, or (loop headers) behind the loop; in rising order. */
-	const merges: number[][] = blocks.map(() => []);
-	const follows: number[][] = blocks.map(() => []);
+	/** Children placed behind a label inside, or (loop headers) behind the loop; in rising order. Most blocks have none. */
+	const merges = new Map<number, number[]>();
+	const follows = new Map<number, number[]>();
 	const labelled = new Uint8Array(blocks.length);
 	for (let y = 1; y < blocks.length; y++) {
 		const header = outermostLoopLeft(cfg, blocks[y].idom, y);
 		let forward = 0;
 		for (const p of blocks[y].preds) if (p < y) forward++;
-		if (header >= 0) follows[header].push(y);
-		else if (forward > 1) merges[blocks[y].idom].push(y);
+		if (header >= 0) append(follows, header, y);
+		else if (forward > 1) append(merges, blocks[y].idom, y);
 		else continue;
 		labelled[y] = 1;
 	}
 	const items: Item[] = [];
 	// An explicit stack: dominator trees of generated code are thousands of levels deep.
 	const tasks: Task[] = [{ kind: "tree", block: 0 }];
-	const later = (list: Task[]): void => {
-		for (let i = list.length - 1; i >= 0; i--) tasks.push(list[i]);
+	/** What follows the labels' ends comes first on the stack, last in the text. */
+	const behind = (children: readonly number[] = NONE): void => {
+		for (let i = children.length - 1; i >= 0; i--) tasks.push({ kind: "tree", block: children[i] }, { kind: "end", of: "block", label: children[i] });
 	};
-	const around = (children: readonly number[], inner: Task[]): void => {
-		const list: Task[] = [];
-		for (let i = children.length - 1; i >= 0; i--) list.push({ kind: "block", label: children[i] });
-		list.push(...inner);
-		for (const y of children) list.push({ kind: "end", of: "block", label: y }, { kind: "tree", block: y });
-		later(list);
+	const before = (children: readonly number[] = NONE): void => {
+		for (const label of children) tasks.push({ kind: "block", label });
 	};
 	while (tasks.length > 0) {
 		const task = tasks.pop()!;
 		switch (task.kind) {
 			case "tree": {
 				const x = task.block;
-				const within: Task = { kind: "within", block: x };
-				if (blocks[x].loop === x) around(follows[x], [{ kind: "loop", label: x, copies: 1 }, within, { kind: "end", of: "loop", label: x }]);
-				else tasks.push(within);
+				if (blocks[x].loop !== x) {
+					tasks.push({ kind: "within", block: x });
+					break;
+				}
+				behind(follows.get(x));
+				tasks.push({ kind: "end", of: "loop", label: x }, { kind: "within", block: x }, { kind: "loop", label: x, copies: 1 });
+				before(follows.get(x));
 				break;
 			}
 			case "within": {
 				const x = task.block;
-				const inner: Task[] = [{ kind: "code", block: x }];
+				behind(merges.get(x));
 				const [taken, next] = blocks[x].succs;
 				if (next !== undefined) {
 					// A jump away goes into the if, so that the longer side stays at this level.
 					const negate = !jumps(taken, x) && jumps(next, x);
-					inner.push({ kind: "if", block: x, negate }, { kind: "to", from: x, block: negate ? next : taken }, { kind: "end", of: "if", label: x });
-					inner.push({ kind: "to", from: x, block: negate ? taken : next });
-				} else if (taken !== undefined) inner.push({ kind: "to", from: x, block: taken });
-				around(merges[x], inner);
+					tasks.push({ kind: "to", from: x, block: negate ? taken : next }, { kind: "end", of: "if", label: x }, { kind: "to", from: x, block: negate ? next : taken }, { kind: "if", block: x, negate });
+				} else if (taken !== undefined) tasks.push({ kind: "to", from: x, block: taken });
+				tasks.push({ kind: "code", block: x });
+				before(merges.get(x));
 				break;
 			}
 			case "to":
@@ -114,6 +115,14 @@ function structured(cfg: Cfg): Item[] {
 	function jumps(to: number, from: number): boolean {
 		return to <= from || labelled[to] === 1;
 	}
+}
+
+const NONE: readonly number[] = [];
+
+function append(lists: Map<number, number[]>, key: number, value: number): void {
+	const list = lists.get(key);
+	if (list === undefined) lists.set(key, [value]);
+	else list.push(value);
 }
 
 /** The outermost loop that holds `from` but not `to`; −1: none. */

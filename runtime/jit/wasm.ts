@@ -59,8 +59,9 @@ export function prepareWasm(bound: BoundProgram, options: JitOptions): Entry {
 	const emitted = emitModule(lifted, around, { shared, maximumPages: 65536 });
 
 	const host: Record<string, HostFunction | WebAssembly.Memory> = { m: machine.memory.wasm };
-	for (const fn of lifted.functions) {
-		fn.ops.forEach((op, slot) => {
+	for (const { ops, entry, analysis } of lifted.functions) {
+		for (let slot = entry; slot < entry + analysis.flags.length; slot++) {
+			const op = ops[slot];
 			if (op?.kind === "helper" && op.id === 12) host.tail = (context, map, index, frame) => surroundings.tail(context, map, index, frame);
 			else if (op?.kind === "helper" || op?.kind === "kfunc") {
 				const name = surroundings.callee(op, slot);
@@ -68,7 +69,7 @@ export function prepareWasm(bound: BoundProgram, options: JitOptions): Entry {
 				if (!("why" in shape)) host[name] ??= surroundings.hostFunction(op, slot, shape.args);
 			} else if (op?.kind === "callx") host.callx = (...words) => surroundings.callx(...(words as [number, number, number, number, number, number, number]));
 			else if (op?.kind === "packet") host.packet = (offset, size) => surroundings.packet(offset, size);
-		});
+		}
 	}
 	const move = (pair: number, region: Region, size: number): void => {
 		(exports![`s${pair}`] as WebAssembly.Global).value = BigInt(region.start);
