@@ -7,6 +7,7 @@ import type { Insn } from "../../assembler/spec/insn.ts";
 import { bareImage } from "../../test/support/image.ts";
 import { randomProgram } from "../../test/support/random-program.ts";
 import { randomAccesses } from "../../test/support/random-access.ts";
+import { randomBounded } from "../../test/support/random-bounded.ts";
 import { bindProgram, createMaps } from "../bind.ts";
 import type { MapDef } from "../image.ts";
 import { createInterpreter } from "../interpreter.ts";
@@ -56,15 +57,16 @@ const def: MapDef = { name: "values", type: 2, keySize: 4, valueSize: VALUE, max
 const verified = Number(process.env.JIT_VERIFIED ?? 100);
 
 describe("random programs that the verifier passes", () => {
-	it(`${verified} give the interpreter's result on every engine`, { timeout: 20_000 + verified * 400 }, () => {
+	it(`${verified} give the interpreter's result on every engine`, { timeout: 20_000 + verified * 1000 }, () => {
 		const maps = createMaps(machine, { maps: [def] });
 		if (typeof maps === "string") throw new Error(maps);
 		const value = maps[0].valueBase();
 		for (let seed = first, accepted = 0; accepted < verified; seed++) {
-			const image = bareImage("random", randomAccesses(seed), { maps: [def] });
+			// One kind has loops, calls and atomics and is mostly refused; the other computes with bounded numbers and mostly passes.
+			const image = bareImage("random", seed % 2 === 0 ? randomAccesses(seed) : randomBounded(seed), { maps: [def] });
 			const verdict = verify(image, { facts: true });
 			if (verdict.verdict !== "accept") continue;
-			accepted++;
+			if (++accepted % 10_000 === 0) console.log(`${accepted} programs, seed ${seed}: all engines agree`);
 			const outcome = (engine: Engine): string => {
 				const { u8 } = machine.memory;
 				u8.fill(0, layout.stackBase, layout.stackTop);
