@@ -7,7 +7,6 @@
  * Steps: read ELF → open (maps, externs, CO-RE, relocations) → verify each program → create the maps in one linear memory → an engine makes each program callable.
  * A program that the verifier rejects throws `VerifierRejection`; an object that cannot be loaded `LoadFailure`.
  */
-import type { BtfType } from "../assembler/btf/types.ts";
 import { FormatError } from "../assembler/bytes.ts";
 import { readElf } from "../assembler/elf/read.ts";
 import type { ObjectFile } from "../assembler/object.ts";
@@ -201,9 +200,9 @@ export async function load(source: Uint8Array | ObjectFile, options: LoadOptions
 async function verifierOf(options: LoadOptions): Promise<((image: ProgramImage) => Verdict) | null> {
 	if (options.verify === false) return null;
 	if (typeof options.verify === "function") return options.verify;
-	const { verify } = await import("./verifier/index.ts");
+	const { kernelTypes, verify } = await import("./verifier/index.ts");
 	const { kernelBtf, programTypes } = options;
-	const kernel = kernelBtf === undefined ? null : { kernel: true, count: kernelBtf.count, type: (id: number) => kernelBtf.type(id), find: (name: string, kind: BtfType["kind"]) => kernelBtf.find(name).find((id) => kernelBtf.type(id).kind === kind) ?? -1 };
+	const kernel = kernelBtf === undefined ? null : kernelTypes(kernelBtf);
 	return (image) => verify(image, { kernel, facts: true, cpus: options.cpus ?? options.machine?.cpus ?? 1, ...(programTypes === undefined ? {} : { programTypes: programTypes.map(verifierType) }) });
 }
 

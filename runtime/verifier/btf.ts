@@ -13,6 +13,8 @@ export interface TypeSource {
 	readonly count: number;
 	type(id: number): BtfType;
 	find(name: string, kind: BtfType["kind"]): number;
+	/** The types with a declaration tag of this text. */
+	tagged(text: string): readonly number[];
 }
 
 /** A program's BTF. */
@@ -22,16 +24,21 @@ export function typeSource(btf: Btf): TypeSource {
 		count: btf.types.length,
 		type: (id) => btf.types[id] ?? { kind: "void" },
 		find: (name, kind) => btf.types.findIndex((t) => t.kind === kind && (t as { name?: string }).name === name),
+		tagged: (text) => btf.types.flatMap((t) => (t.kind === "decl_tag" && t.name === text ? [t.type] : [])),
 	};
 }
 
-/** The kernel's BTF. */
-export function kernelTypes(view: BtfView): TypeSource {
+/** The kernel's BTF, from what finds types by name. */
+export function kernelTypes(view: Pick<BtfView, "count" | "type"> & { find(name: string, kind?: BtfType["kind"]): readonly number[] }): TypeSource {
 	return {
 		kernel: true,
 		count: view.count,
 		type: (id) => (id >= 0 && id < view.count ? view.type(id) : { kind: "void" }),
-		find: (name, kind) => view.find(name, kind)[0] ?? -1,
+		find: (name, kind) => view.find(name, kind).find((id) => view.type(id).kind === kind) ?? -1,
+		tagged: (text) => view.find(text, "decl_tag").flatMap((id) => {
+			const t = view.type(id);
+			return t.kind === "decl_tag" ? [t.type] : [];
+		}),
 	};
 }
 
@@ -97,8 +104,8 @@ export type WalkResult =
 	| { readonly kind: "struct"; readonly id: number; readonly flags: number }
 	| { readonly kind: "error"; readonly errno: number; readonly message: string };
 
-/** What lies at `off` in the record `id`, `size` bytes of it. `flags` collects UNTRUSTED for unions on the way. */
-export function walkStruct(types: TypeSource, id: number, off: number, size: number, flags: number): WalkResult {
+/** What lies at `off` in the record `id`, `size` bytes of it. `flags` collects UNTRUSTED for unions on the way; `flexible`: an array of unknown length may be read. */
+export function walkStruct(types: TypeSource, id: number, off: number, size: number, flags: number, flexible = true): WalkResult {
 	let t = resolved(types, id);
 	outer: for (let depth = 0; depth < 64; depth++) {
 		if (!isRecord(t)) return { kind: "error", errno: 22, message: `Type '${(t as { name?: string }).name ?? ""}' is not a struct` };
@@ -109,7 +116,7 @@ export function walkStruct(types: TypeSource, id: number, off: number, size: num
 			// Only a flexible array at the end reaches beyond the record.
 			const beyond: WalkResult = { kind: "error", errno: 13, message: `access beyond struct ${name} at off ${off} size ${size}` };
 			const last = members[members.length - 1];
-			if (!last) return beyond;
+			if (!last || !flexible) return beyond;
 			const array = resolved(types, last.type);
 			if (array.kind !== "array" || array.length !== 0) return beyond;
 			const start = last.bitOffset >> 3;
@@ -117,6 +124,8 @@ export function walkStruct(types: TypeSource, id: number, off: number, size: num
 			const element = resolved(types, array.type);
 			if (element.kind === "int") return { kind: "scalar" };
 			if (!isRecord(element) || element.size === 0) return beyond;
+			// Nothing tells how many elements there are: what is read there is not to be trusted.
+			flags |= UNTRUSTED;
 			t = element;
 			off = (off - start) % element.size;
 			continue;
@@ -179,7 +188,7 @@ export function sameStruct(types: TypeSource, id: number, off: number, neededTyp
 	if (off === 0 && types === neededTypes && id === needed) return true;
 	if (strict) return false;
 	for (let i = 0; i < 64; i++) {
-		const step = walkStruct(types, id, off, 1, 0);
+		const step = walkStruct(types, id, off, 1, 0, false);
 		if (step.kind !== "struct") return false;
 		if (types === neededTypes && step.id === needed) return true;
 		id = step.id;

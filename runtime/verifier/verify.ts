@@ -45,16 +45,26 @@ export interface VerifyOptions {
 
 /** BPF_F_XDP_DEV_BOUND_ONLY. */
 const DEVICE_BOUND = 64;
+/** Alignment, test, sleepable, XDP and invariants flags. */
+const KNOWN_FLAGS = 0xff;
+/** Tracing, struct_ops, extension and LSM programs. */
+const ATTACHED_BY_BTF = new Set([26, 27, 28, 29]);
 const noStats = (n: number): VerifierStats => ({ insnsProcessed: 0, totalStates: 0, peakStates: 0, maxStatesPerInsn: 0, stackDepth: [], visits: new Uint32Array(n) });
 
 /** Whether the kernel would load the program, and why not. */
-export function verify(image: ProgramImage, options: VerifyOptions = {}): Verdict {
-	const spec = specOf(image.type, options.programTypes);
+export function verify(given: ProgramImage, options: VerifyOptions = {}): Verdict {
+	const spec = specOf(given.type, options.programTypes);
+	let image = given;
 	const refuse = (kind: "reject" | "unsupported", message: string, errno: number): Verdict => ({
 		verdict: kind, rejection: { code: "V0001", message, errno, insn: -1, register: -1 }, stats: noStats(image.insns.length), log: message,
 	});
 	if (!spec) return refuse("reject", `unknown program type ${image.type}`, EINVAL);
 	if (image.insns.length === 0 || image.insns.length > 1_000_000) return refuse("reject", "invalid program length", E2BIG);
+	const attach = spec.attachType(image.expectedAttachType);
+	if (attach === null) return refuse("reject", `programs of type ${spec.name} cannot be loaded for attach type ${image.expectedAttachType}`, EINVAL);
+	if (attach !== image.expectedAttachType) image = { ...image, expectedAttachType: attach };
+	if (image.flags & ~KNOWN_FLAGS) return refuse("reject", `unknown program flags 0x${(image.flags & ~KNOWN_FLAGS).toString(16)}`, EINVAL);
+	if (image.attach?.btfId && !ATTACHED_BY_BTF.has(spec.id)) return refuse("reject", `programs of type ${spec.name} have no BTF target`, EINVAL);
 	const kernel = options.kernel ?? null;
 	const maps = image.maps.map((m, i) => mapInfo(m, i, kernel));
 	const types = image.btf ? sourceOf(image.btf) : null;

@@ -25,7 +25,7 @@ const { values } = parseArgs({
 	},
 });
 
-interface Answer { readonly ok?: boolean; readonly log?: string; readonly proc?: number; readonly mapErrors?: readonly unknown[] }
+interface Answer { readonly ok?: boolean; readonly errno?: number; readonly log?: string; readonly proc?: number; readonly mapErrors?: readonly unknown[] }
 interface OracleModule {
 	probe(): Promise<string | null>;
 	openOracle(options: { maxLoads: number }): Promise<{ loadCase(one: RecordedCase, folder: string): Promise<Answer>; close(): Promise<void> }>;
@@ -68,7 +68,8 @@ async function campaign(cases: string, oracle: Awaited<ReturnType<OracleModule["
 			if (seen.has(key)) continue;
 			seen.add(key);
 			const answer = await oracle.loadCase(one, folder);
-			if (answer.ok === undefined || answer.mapErrors !== undefined || /EPERM/.test(answer.log ?? "")) {
+			// Some attach targets are refused with EPERM and without a word, before the program is looked at.
+			if (answer.ok === undefined || answer.mapErrors !== undefined || (answer.errno === 1 && !answer.log)) {
 				counts.none++;
 				continue;
 			}

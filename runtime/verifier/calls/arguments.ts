@@ -160,7 +160,7 @@ export function checkHelperMemory(env: Env, regno: number, size: number, write: 
 		case PTR_TO_STACK:
 			return checkStackRange(env, regno, reg.off, size, zeroAllowed, write, raw);
 		case PTR_TO_BTF_ID:
-			accessKernelObject(env, reg, regno, reg.off, size, false);
+			accessKernelObject(env, reg, regno, reg.off, size, write);
 			return;
 		case PTR_TO_CTX:
 			if (env.spec.contextIsMemory) {

@@ -2,7 +2,7 @@
  * Kernel functions: name, prototype (in the kernel's BTF), flags, and who may call them.
  */
 import type { Env } from "../env.ts";
-import type { BtfType } from "../btf.ts";
+import { type BtfType, type TypeSource, nameOf } from "../btf.ts";
 import { KFUNCS } from "./kfunc-facts.ts";
 import { isKfuncCall } from "../structure.ts";
 
@@ -42,10 +42,23 @@ export function kfuncOf(env: Env, at: number): Kfunc | null {
 		const t = env.kernel && id > 0 && id < env.kernel.count ? env.kernel.type(id) : null;
 		const name = listed?.name ?? (t && t.kind === "func" ? t.name : "");
 		const proto = t && t.kind === "func" ? env.kernel!.type(t.type) : null;
-		kfunc = { name, id, ...factsOf(name), proto: proto && proto.kind === "func_proto" ? proto : null, known: Object.hasOwn(KFUNCS, name) };
+		kfunc = { name, id, ...factsOf(name), proto: proto && proto.kind === "func_proto" ? proto : null, known: Object.hasOwn(KFUNCS, name) && registered(env, id) };
 		map.set(at, kfunc);
 	}
 	return kfunc;
+}
+
+const registers = new WeakMap<TypeSource, ReadonlySet<number>>();
+
+/** The kernel's BTF tags the functions that it registered; what its configuration left out has no tag. Older kernels' BTF has none at all. */
+function registered({ kernel }: Env, id: number): boolean {
+	if (!kernel) return true;
+	let tagged = registers.get(kernel);
+	if (!tagged) {
+		tagged = new Set(kernel.tagged("bpf_kfunc"));
+		registers.set(kernel, tagged);
+	}
+	return tagged.size === 0 || tagged.has(id);
 }
 
 /** Kinds of programs by type number, as kernel functions are registered for them. */
@@ -62,6 +75,10 @@ export function mayCallKfunc(env: Env, kfunc: Kfunc): boolean {
 	if (kfunc.hooks.includes("lsm") && id === 29) return true;
 	if (kfunc.name.startsWith("bpf_session_")) return id === 2 && (attach === 56 || attach === 57);
 	if (!kfunc.hooks.includes(HOOKS[id] ?? "none")) return false;
+	// What is for packets in struct_ops programs is for queueing disciplines.
+	if (id === 27 && (kfunc.name === "bpf_dynptr_from_skb" || kfunc.name.startsWith("bpf_qdisc_") || kfunc.name === "bpf_kfree_skb" || kfunc.name === "bpf_skb_get_hash")) {
+		return env.kernel !== null && nameOf(env.kernel, env.attachId) === "Qdisc_ops";
+	}
 	switch (kfunc.name) {
 		case "bpf_sock_destroy":
 			return attach === 28;

@@ -78,12 +78,14 @@ const POST_BIND6 = 13;
 /** `struct bpf_sock`: read through socket pointers, and the context of cgroup socket programs. */
 const sockFields: readonly ContextField[] = [
 	{ off: 0, length: 4, read: W, write: W },
-	{ off: 4, length: 12, read: "narrow" },
+	// Of these the kernel lets only the first bytes be read alone.
+	{ off: 4, length: 1, read: "narrow" }, { off: 8, length: 1, read: "narrow" }, { off: 12, length: 1, read: "narrow" },
 	{ off: 16, length: 8, read: W, write: W },
-	{ off: 24, length: 24, read: "narrow" },
+	{ off: 24, length: 20, read: "narrow" },
+	{ off: 44, length: 1, read: "narrow" },
 	{ off: 48, length: 2, read: [1, 2, 4] },
-	{ off: 52, length: 24, read: "narrow" },
-	{ off: 76, length: 4, read: "narrow" },
+	{ off: 52, length: 20, read: "narrow" },
+	{ off: 72, length: 1, read: "narrow" }, { off: 76, length: 1, read: "narrow" },
 ];
 export const sock: ContextAccess = layout(sockFields.map((f) => ({ ...f, write: undefined })), 80);
 /** Of a socket that may be a request or time-wait one: no type, protocol, mark and priority. */
@@ -127,7 +129,7 @@ export const sockOps: ContextAccess = layout(
 		{ off: 0, length: 4, read: W }, { off: 4, length: 4, read: W, write: W }, { off: 8, length: 156, read: W }, { off: 164, length: 4, read: W, write: W },
 		{ off: 168, length: 16, read: DW }, { off: 184, length: 8, read: DW, type: PTR_TO_SOCKET | MAYBE_NULL },
 		{ off: 192, length: 8, read: DW, type: PTR_TO_PACKET }, { off: 200, length: 8, read: DW, type: PTR_TO_PACKET_END },
-		{ off: 208, length: 4, read: W }, { off: 212, length: 4, read: "narrow" }, { off: 216, length: 8, read: DW },
+		{ off: 208, length: 4, read: W }, { off: 212, length: 1, read: "narrow" }, { off: 216, length: 8, read: DW },
 	],
 	224,
 );
@@ -181,7 +183,7 @@ export const tracepoint: ContextAccess = ({ off, size, write }) => (off < 8 || o
 /** `struct bpf_perf_event_data`: registers, then the sample period and address. */
 export const perfEvent: ContextAccess = ({ off, size, write }) => {
 	if (off < 0 || off >= 184 || write) return null;
-	if (off % size !== 0 && size !== 4) return null;
+	if (off % size !== 0) return null;
 	if (off >= 168) return size <= 8 ? SCALAR_VALUE : null;
 	return size === 8 ? SCALAR_VALUE : null;
 };

@@ -35,6 +35,8 @@ export interface ProgramSpec {
 	readonly access: ContextAccess;
 	/** Contract of a helper by name, null when programs of this type do not have it. */
 	helper(name: string, attach: number, sleepable: boolean): string | null;
+	/** The attach type that the given one stands for; null: the program cannot be loaded for it. */
+	attachType(given: number): number | null;
 	/** What the program may return; null: anything. */
 	returns(attach: number): RetvalRange | null;
 	/** Packet bytes: may be read through packet pointers, and written. */

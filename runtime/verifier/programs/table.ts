@@ -29,6 +29,8 @@ interface Row {
 	readonly loadsPacket?: boolean;
 	readonly contextIsMemory?: boolean;
 	readonly contextType: string;
+	/** The attach types that it may be loaded for, the first one when none is given; any when absent. */
+	readonly attach?: readonly number[];
 }
 
 const parsed = new Map<HelperSet, ReadonlyMap<string, string>>();
@@ -56,6 +58,10 @@ const tc = context.skbContext({
 });
 const lwt = context.skbContext({ deny: ["classid", "socket", "dataMeta", "tstamp", "wireLen", "hwtstamp"], write: ["mark", "priority", "cb"] });
 
+const SOCK_ADDR_ATTACH = [8, 9, 10, 11, 14, 15, 19, 20, 29, 30, 31, 32, 49, 50, 51, 52, 53];
+/** For these, no attach type stands for the first. */
+const DEFAULT_ATTACH = new Set([9, 21]);
+
 const ROWS: Readonly<Record<number, Row>> = {
 	1: {
 		name: "socket_filter", contextType: "__sk_buff", sets: ["socketFilter", "socketBase", "base"], loadsPacket: true,
@@ -68,11 +74,11 @@ const ROWS: Readonly<Record<number, Row>> = {
 	6: { name: "xdp", contextType: "xdp_md", access: context.xdp, sets: ["xdp", "socketBase", "base"], packetRead: true, packetWrite: true },
 	7: { name: "perf_event", contextType: "bpf_perf_event_data", access: context.perfEvent, sets: ["perfEvent", "tracingCommon", "base"] },
 	8: {
-		name: "cgroup_skb", contextType: "__sk_buff", sets: ["cgroup", "cgroupSkb", "socketFilter", "socketBase", "base"], packetRead: true,
+		name: "cgroup_skb", contextType: "__sk_buff", attach: [0, 1], sets: ["cgroup", "cgroupSkb", "socketFilter", "socketBase", "base"], packetRead: true,
 		access: context.skbContext({ deny: ["classid", "dataMeta", "wireLen"], write: ["mark", "priority", "cb", "tstamp"] }),
 		returns: (a) => (a === 1 ? { min: 0, max: 3 } : { min: 0, max: 1 }),
 	},
-	9: { name: "cgroup_sock", contextType: "bpf_sock", access: context.cgroupSock, sets: ["cgroup", "cgroupSock", "base"], returns: boolean },
+	9: { name: "cgroup_sock", contextType: "bpf_sock", attach: [2, 34, 12, 13], access: context.cgroupSock, sets: ["cgroup", "cgroupSock", "base"], returns: boolean },
 	10: { name: "lwt_in", contextType: "__sk_buff", access: lwt, sets: ["lwtIn", "lwtOut", "socketBase", "base"], packetRead: true },
 	11: { name: "lwt_out", contextType: "__sk_buff", access: lwt, sets: ["lwtOut", "socketBase", "base"], packetRead: true },
 	12: { name: "lwt_xmit", contextType: "__sk_buff", access: lwt, sets: ["lwtXmit", "lwtOut", "socketBase", "base"], packetRead: true, packetWrite: true },
@@ -85,23 +91,23 @@ const ROWS: Readonly<Record<number, Row>> = {
 	16: { name: "sk_msg", contextType: "sk_msg_md", access: context.skMsg, sets: ["skMsg", "socketBase", "base"], packetRead: true, packetWrite: true },
 	17: { name: "raw_tracepoint", contextType: "bpf_raw_tracepoint_args", access: context.rawTracepoint, sets: ["rawTracepoint", "tracingCommon", "base"], contextIsMemory: true },
 	18: {
-		name: "cgroup_sock_addr", contextType: "bpf_sock_addr", access: context.sockAddr, sets: ["cgroup", "sockAddr", "socketBase", "base"],
+		name: "cgroup_sock_addr", contextType: "bpf_sock_addr", attach: SOCK_ADDR_ATTACH, access: context.sockAddr, sets: ["cgroup", "sockAddr", "socketBase", "base"],
 		returns: (a) => (RECVMSG_NAME.has(a) ? { min: 1, max: 1 } : a === 8 || a === 9 ? { min: 0, max: 3 } : { min: 0, max: 1 }),
 	},
 	19: { name: "lwt_seg6local", contextType: "__sk_buff", access: lwt, sets: ["lwtSeg6", "lwtOut", "socketBase", "base"], packetRead: true },
 	20: { name: "lirc_mode2", contextType: "", access: context.lirc, sets: ["lirc"], contextIsMemory: true },
-	21: { name: "sk_reuseport", contextType: "sk_reuseport_md", access: context.skReuseport, sets: ["skReuseport", "base"], packetRead: true },
+	21: { name: "sk_reuseport", contextType: "sk_reuseport_md", attach: [39, 40], access: context.skReuseport, sets: ["skReuseport", "base"], packetRead: true },
 	22: { name: "flow_dissector", contextType: "__sk_buff", access: context.flowDissector, sets: ["flowDissector", "socketBase", "base"], packetRead: true },
 	23: { name: "cgroup_sysctl", contextType: "bpf_sysctl", access: context.sysctl, sets: ["cgroup", "sysctl", "base"], returns: boolean },
 	24: { name: "raw_tracepoint_writable", contextType: "bpf_raw_tracepoint_args", access: context.rawTracepointWritable, sets: ["rawTracepoint", "tracingCommon", "base"], contextIsMemory: true },
-	25: { name: "cgroup_sockopt", contextType: "bpf_sockopt", access: context.sockopt, sets: ["cgroup", "sockopt", "base"], returns: boolean, packetRead: true, packetWrite: true },
+	25: { name: "cgroup_sockopt", contextType: "bpf_sockopt", attach: [21, 22], access: context.sockopt, sets: ["cgroup", "sockopt", "base"], returns: boolean, packetRead: true, packetWrite: true },
 	26: { name: "tracing", contextType: "", access: () => null, sets: ["tracing", "rawTracepoint", "tracingCommon", "base"], contextIsMemory: true },
 	27: { name: "struct_ops", contextType: "", access: () => null, sets: ["base"], contextIsMemory: true },
-	28: { name: "ext", contextType: "", access: () => null, sets: ["base"], contextIsMemory: true },
+	28: { name: "ext", contextType: "", attach: [0], access: () => null, sets: ["base"], contextIsMemory: true },
 	29: { name: "lsm", contextType: "", access: () => null, sets: ["lsm", "tracingCommon", "base"], contextIsMemory: true },
-	30: { name: "sk_lookup", contextType: "bpf_sk_lookup", access: context.skLookup, sets: ["skLookup", "socketBase", "base"], returns: boolean },
-	31: { name: "syscall", contextType: "", access: context.syscall, sets: ["syscall", "tracing", "rawTracepoint", "tracingCommon", "base"], contextIsMemory: true },
-	32: { name: "netfilter", contextType: "bpf_nf_ctx", access: () => null, sets: ["base"], returns: boolean },
+	30: { name: "sk_lookup", contextType: "bpf_sk_lookup", attach: [36], access: context.skLookup, sets: ["skLookup", "socketBase", "base"], returns: boolean },
+	31: { name: "syscall", contextType: "", attach: [0], access: context.syscall, sets: ["syscall", "tracing", "rawTracepoint", "tracingCommon", "base"], contextIsMemory: true },
+	32: { name: "netfilter", contextType: "bpf_nf_ctx", attach: [45], access: () => null, sets: ["base"], returns: boolean },
 };
 
 const CAPBPF_ONLY_BASE = new Set(helperSets.base.slice(helperSets.base.indexOf("trace_printk")).split(" ").map((e) => e.split(":")[0]));
@@ -159,6 +165,7 @@ function build(id: number, row: Row): ProgramSpec {
 			return null;
 		},
 		returns: row.returns ?? (() => null),
+		attachType: (given) => (!row.attach || row.attach.includes(given) ? given : given === 0 && DEFAULT_ATTACH.has(id) ? row.attach[0] : null),
 		packetRead: row.packetRead ?? false, packetWrite: row.packetWrite ?? false, loadsPacket: row.loadsPacket ?? false, contextIsMemory: row.contextIsMemory ?? false,
 	};
 }
