@@ -58,7 +58,7 @@ export function linkProgram(entry: CodeFunction, input: LinkInput, errors: LoadE
 	const append = (fn: CodeFunction): void => {
 		const base = insns.length;
 		placed.set(fn, base);
-		insns.push(...(input.code.get(fn.section) ?? []).slice(fn.start, fn.start + fn.length));
+		for (const insn of (input.code.get(fn.section) ?? []).slice(fn.start, fn.start + fn.length)) insns.push(insn);
 		// Calls are followed after the whole function is in place, so that distances are known.
 		for (let i = 0; i < fn.length; i++) {
 			relocate(fn, base, i);

@@ -9,7 +9,7 @@
  *
  * Source: kernel/bpf/liveness.c, Linux 6.18.
  */
-import type { Env } from "./env.ts";
+import { type Env, unsupported } from "./env.ts";
 import type { State } from "./state.ts";
 
 const WORDS = 8;
@@ -17,6 +17,8 @@ const READ = 0;
 const WRITE = 2;
 const LATER = 4;
 const LIVE = 6;
+/** Bytes of what is gathered, over all chains: long functions that are called along very many chains would fill any memory. */
+const MAX_BYTES = 640 * 2 ** 20;
 
 /** What was gathered for one chain of calls, in the function at its end. */
 export interface LiveChain {
@@ -53,6 +55,7 @@ export class Liveness {
 	private query: LiveChain[] = [];
 	private queryInsn = 0;
 	private cached: Order | null = null;
+	private bytes = 0;
 
 	constructor(env: Env) {
 		this.env = env;
@@ -96,7 +99,13 @@ export class Liveness {
 	}
 
 	private flow(chain: LiveChain, frame: number): FrameFlow {
-		return (chain.frames[frame] ??= { words: new Int32Array(chain.count * WORDS), dirty: new Uint8Array(chain.count), first: chain.count });
+		return (chain.frames[frame] ??= this.newFlow(chain.count));
+	}
+
+	private newFlow(count: number): FrameFlow {
+		this.bytes += count * (4 * WORDS + 1);
+		if (this.bytes > MAX_BYTES) unsupported("long functions called along so many chains of calls that their live stack slots do not fit the memory");
+		return { words: new Int32Array(count * WORDS), dirty: new Uint8Array(count), first: count };
 	}
 
 	/** The instruction has to be computed anew. */

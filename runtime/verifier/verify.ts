@@ -107,7 +107,7 @@ function rejectionOf(env: Env, refusal: Refusal, walking: boolean): Rejection {
 	const register = why.register ?? Number(/\bR(\d+)\b/.exec(message)?.[1] ?? -1);
 	const state: Record<string, string> = {};
 	if (walking) for (const [r, reg] of env.regs.entries()) if (reg.type !== NOT_INIT) state[`R${r}`] = registerText(reg, env.current.curframe);
-	const busiest = refusal.errno === E2BIG && walking ? env.visits.indexOf(Math.max(...env.visits)) : -1;
+	const busiest = refusal.errno === E2BIG && walking ? env.visits.indexOf(env.visits.reduce((most, visits) => Math.max(most, visits), 0)) : -1;
 	return {
 		code: diagnose(message)?.row.code ?? why.code ?? "V0000", message, errno: refusal.errno, insn: walking ? env.insn : -1, register,
 		...(why.needed === undefined ? {} : { needed: why.needed }), ...(why.known === undefined ? {} : { known: why.known }), ...(why.suggestion === undefined ? {} : { suggestion: why.suggestion }),

@@ -4,6 +4,7 @@
  *     npm run -s bench                    all of the below
  *     npm run -s bench -- start           from object bytes to the first result, verifier included, warm process
  *     npm run -s bench -- verifier [OBJ…] instructions per second of the verifier, beside the kernel's
+ *     npm run -s bench -- adversarial     time and memory of the verifier on programs made to exhaust it
  *     npm run -s bench -- calls           a call from JavaScript, a hash lookup from a program
  *     npm run -s bench -- compile         the compiler beside clang-19 (compile.ts)
  *     npm run -s bench -- peers [args]    15 programs beside gcc -O2 and others, by ../shared/bench's driver
@@ -21,6 +22,7 @@ import type { BpfMap } from "../../runtime/maps/map.ts";
 import type { Engine } from "../../runtime/program.ts";
 import { bareImage } from "../support/image.ts";
 import { shared } from "../support/shared.ts";
+import { adversarial } from "./adversarial.ts";
 import { compileBench } from "./compile.ts";
 import { cpu } from "./clock.ts";
 import { start } from "./start.ts";
@@ -85,6 +87,7 @@ function peers(args: readonly string[]): void {
 const [what, ...rest] = process.argv.slice(2);
 if (what === undefined || what === "start") await start();
 if (what === "verifier") await verifier(rest);
+if (what === "adversarial") adversarial(rest);
 if (what === undefined || what === "calls") calls();
 if (what === undefined || what === "compile") compileBench(rest);
 if (what === undefined || what === "peers") peers(rest);
