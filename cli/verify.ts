@@ -18,6 +18,7 @@ interface Options {
 	program?: string;
 	type?: string;
 	log?: string;
+	logLevel?: string;
 	json?: boolean;
 	cost?: boolean;
 	kernels?: string;
@@ -32,7 +33,8 @@ export function register(program: Command): void {
 		.argument("<file>", "object or C file")
 		.option("-p, --program <name>", "only this one")
 		.option("--type <type>", "program type where the section's name gives none, such as xrp")
-		.option("--log <style>", "kernel: the log in the kernel's style too")
+		.option("--log <style>", "the kernel's own log too: kernel, the path to the rejection; kernel2, all paths, registers and marks")
+		.option("--log-level <n>", "the same by libbpf's log_level: 1, 2; 4 adds the stack depth, 6 is 2 with it")
 		.option("--json", "one JSON object per program")
 		.option("--cost", "instructions, verifier visits and stack bytes per C line and variable")
 		.option("--kernels <range>", "which kernels have what the programs use: 5.4..6.18")
@@ -50,7 +52,7 @@ export function register(program: Command): void {
 }
 
 async function verifyFile(file: string, options: Options): Promise<boolean> {
-	if (options.log !== undefined && options.log !== "kernel") throw new Complaint("--log is kernel");
+	const logLevel = logLevelOf(options);
 	const range = options.kernels === undefined ? null : parseRange(options.kernels);
 	const { programs, types } = openPrograms(await readProgram(file, options.cc), options);
 	let good = true;
@@ -63,7 +65,8 @@ async function verifyFile(file: string, options: Options): Promise<boolean> {
 			continue;
 		}
 		if (guessed) process.stderr.write(`ebpfcc: note: ${image.name}: section ${image.section} names no program type; its context says ${typeof image.type === "number" ? (programTypeById(image.type)?.name ?? image.type) : image.type}\n`);
-		const verdict = verify(image, { kernel: types, capBpfOnly: options.capbpf === true, logLevel: options.log === "kernel" ? 1 : 0 });
+		const verdict = verify(image, { kernel: types, capBpfOnly: options.capbpf === true, logLevel });
+		if (verdict.logCut) process.stderr.write(`ebpfcc: note: ${image.name}: the log is longer than 16 MiB; its end is shown\n`);
 		if (verdict.verdict !== "accept") good = false;
 		if (options.json) process.stdout.write(`${JSON.stringify(describe(image, verdict, options))}\n`);
 		else process.stdout.write(text(image, verdict, options));
@@ -74,6 +77,20 @@ async function verifyFile(file: string, options: Options): Promise<boolean> {
 		}
 	}
 	return good;
+}
+
+const STYLES: Readonly<Record<string, number>> = { kernel: 1, kernel1: 1, kernel2: 2 };
+
+/** libbpf's log_level, of either option; 0: no log. */
+function logLevelOf({ log, logLevel }: Options): number {
+	if (logLevel !== undefined) {
+		if (!/^[0-7]$/.test(logLevel)) throw new Complaint("--log-level is a number from 0 to 7, as libbpf's log_level");
+		return Number(logLevel);
+	}
+	if (log === undefined) return 0;
+	const level = STYLES[log];
+	if (level === undefined) throw new Complaint(`--log is one of ${Object.keys(STYLES).join(", ")}`);
+	return level;
 }
 
 /** The programs of an object as the kernel would get them. @throws LoadFailure, Complaint */
@@ -94,7 +111,7 @@ export function openPrograms(bytes: Uint8Array, options: { readonly program?: st
 function text(image: ProgramImage, verdict: Verdict, options: Options): string {
 	const { stats } = verdict;
 	const out: string[] = [];
-	if (options.log === "kernel") out.push(verdict.log);
+	if (logLevelOf(options) > 0) out.push(verdict.log);
 	if (verdict.verdict === "accept") out.push(`${image.name}: accepted; ${stats.insnsProcessed} instructions walked of 1,000,000, ${stats.stackDepth.join("+")} bytes of stack`);
 	else out.push(renderExplanation(explain(image, verdict.rejection), process.stdout.isTTY === true && process.env.NO_COLOR === undefined).trimEnd());
 	if (options.cost) out.push(...costLines(image, verdict));
@@ -117,7 +134,7 @@ function describe(image: ProgramImage, verdict: Verdict, options: Options): Reco
 		stats: { insnsProcessed: stats.insnsProcessed, totalStates: stats.totalStates, peakStates: stats.peakStates, maxStatesPerInsn: stats.maxStatesPerInsn, stackDepth: stats.stackDepth },
 		...(options.cost ? { cost: bill(image, verdict.stats.visits) } : {}),
 		...(options.kernels === undefined ? {} : { needs: needs(image) }),
-		...(options.log === "kernel" ? { log: verdict.log } : {}),
+		...(logLevelOf(options) > 0 ? { log: verdict.log } : {}),
 	};
 }
 

@@ -164,8 +164,8 @@ function operate(env: Env, insn: Insn, op: number, wide: boolean, byReg: boolean
 	const before = dst.range;
 	const range = (op === ALU_AND || op === ALU_OR) && isConst(src.range) ? forked(env, insn, dst) : before;
 	const result = scalar(applyAlu(op, range, src.range, wide));
-	// The sum of a scalar and a constant stays linked with it.
-	if ((op === ALU_ADD || op === ALU_SUB) && dst.id !== 0 && !isAddConst(dst.id) && isConstWidth(src.range, !wide) && (wide || fitsBits(before, 32))) {
+	// The sum of a scalar and a constant stays linked with it; the double of one does not.
+	if ((op === ALU_ADD || op === ALU_SUB) && !(byReg && insn.src === insn.dst) && dst.id !== 0 && !isAddConst(dst.id) && isConstWidth(src.range, !wide) && (wide || fitsBits(before, 32))) {
 		const value = wide ? constNumber(src.range) : src.range.tnum.valueLo;
 		const distance = op === ALU_SUB ? 0 - value : value;
 		if (value >= S32_MIN && value <= S32_MAX && distance <= S32_MAX) {

@@ -27,17 +27,17 @@ export const DYNPTR_FLAG: Readonly<Record<number, number>> = { 1: DYNPTR_LOCAL, 
 /** The slot of an object of `count` slots that the register points to; a negative errno when there is none. */
 export function objectSlot(env: Env, reg: Reg, what: string, count: number): number {
 	if (!isConst(reg.range)) {
-		env.log.push(`${what} has to be at a constant offset`);
+		env.note(`${what} has to be at a constant offset`);
 		return -EINVAL;
 	}
 	const off = reg.off + constNumber(reg.range);
 	if (off % 8) {
-		env.log.push(`cannot pass in ${what} at an offset=${off}`);
+		env.note(`cannot pass in ${what} at an offset=${off}`);
 		return -EINVAL;
 	}
 	const slot = slotOf(off);
 	if (slot + 1 < count || off >= 0) {
-		env.log.push(`cannot pass in ${what} at an offset=${off}`);
+		env.note(`cannot pass in ${what} at an offset=${off}`);
 		return -EINVAL;
 	}
 	return slot - count + 1 >= 0 && slot < framePointedTo(env, reg).kinds.length ? slot : -ERANGE;
@@ -49,7 +49,10 @@ function writeSlots(env: Env, regno: number, bytes: number): void {
 }
 
 export function markObjectRead(env: Env, reg: Reg, slot: number, count: number): void {
-	for (let i = 0; i < count; i++) env.liveness.markRead(reg.frameno, env.insn, slot - i);
+	for (let i = 0; i < count; i++) {
+		env.liveness.markRead(reg.frameno, env.insn, slot - i);
+		env.trace?.touchSlot(slot - i);
+	}
 }
 
 function isWhole(frame: Frame, slot: number, count: number, kind: number): boolean {
@@ -110,7 +113,9 @@ function makeDynptr(env: Env, reg: Reg, use: DynptrUse): void {
 	frame.slots[slot] = dynptrPart(use.type, true, id, ref);
 	frame.slots[slot - 1] = dynptrPart(use.type, false, id, ref);
 	env.liveness.markWrite(frame.frameno, slot);
+	env.trace?.touchSlot(slot);
 	env.liveness.markWrite(frame.frameno, slot - 1);
+	env.trace?.touchSlot(slot - 1);
 }
 
 export function dynptrPart(type: number, first: boolean, id: number, ref: number): Reg {
@@ -156,6 +161,7 @@ export function newIterator(env: Env, regno: number, types: TypeSource, typeId: 
 		frame.kinds[slot - i] = kindsOf(ITER);
 		frame.slots[slot - i] = part;
 		env.liveness.markWrite(frame.frameno, slot - i);
+		env.trace?.touchSlot(slot - i);
 	}
 }
 
@@ -182,6 +188,7 @@ export function destroyIterator(env: Env, regno: number, slot: number, slots: nu
 		frame.kinds[slot - i] = kindsOf(INVALID);
 		frame.slots[slot - i] = notInit;
 		env.liveness.markWrite(frame.frameno, slot - i);
+		env.trace?.touchSlot(slot - i);
 	}
 }
 
@@ -200,6 +207,7 @@ export function saveIrq(env: Env, regno: number, lockClass: boolean): void {
 	frame.kinds[slot] = kindsOf(IRQ);
 	frame.slots[slot] = part;
 	env.liveness.markWrite(frame.frameno, slot);
+	env.trace?.touchSlot(slot);
 }
 
 export function restoreIrq(env: Env, regno: number, lockClass: boolean): void {
@@ -217,4 +225,5 @@ export function restoreIrq(env: Env, regno: number, lockClass: boolean): void {
 	frame.kinds[slot] = kindsOf(INVALID);
 	frame.slots[slot] = notInit;
 	env.liveness.markWrite(frame.frameno, slot);
+	env.trace?.touchSlot(slot);
 }

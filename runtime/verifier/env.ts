@@ -13,6 +13,7 @@ import type { Liveness } from "./liveness.ts";
 import type { Backtrack } from "./precision.ts";
 import type { SccVisit } from "./scc.ts";
 import type { FactCollector } from "./collect.ts";
+import type { KernelLog } from "./kernel-log.ts";
 import type { Frame, JumpEntry, Reg, State } from "./state.ts";
 
 export const EPERM = 1;
@@ -35,6 +36,8 @@ export interface Why {
 	readonly needed?: string;
 	readonly known?: string;
 	readonly suggestion?: string;
+	/** Shown in the log below the message. */
+	readonly logged?: string | undefined;
 }
 
 export class Refusal extends Error {
@@ -106,6 +109,8 @@ export interface StackEntry {
 	readonly state: State;
 	readonly insn: number;
 	readonly prev: number;
+	/** Where the log stood. */
+	readonly logged: number;
 }
 
 export interface EnvOptions {
@@ -124,8 +129,8 @@ export class Env {
 	readonly types: TypeSource | null;
 	readonly maps: readonly MapInfo[];
 	readonly log: string[] = [];
-	/** Register types, states and instructions in the kernel's style, when asked for. */
-	readonly logLevel: number;
+	/** The log in the kernel's style, when asked for. */
+	trace: KernelLog | null = null;
 
 	allowPtrLeaks: boolean;
 	allowUninitStack: boolean;
@@ -196,7 +201,7 @@ export class Env {
 	collector: FactCollector | null = null;
 	limitInsns = 1_000_000;
 
-	constructor(image: ProgramImage, spec: ProgramSpec, kernel: TypeSource | null, types: TypeSource | null, maps: readonly MapInfo[], options: EnvOptions, logLevel: number) {
+	constructor(image: ProgramImage, spec: ProgramSpec, kernel: TypeSource | null, types: TypeSource | null, maps: readonly MapInfo[], options: EnvOptions) {
 		this.image = image;
 		this.insns = image.insns;
 		this.options = options;
@@ -204,7 +209,6 @@ export class Env {
 		this.kernel = kernel;
 		this.types = types;
 		this.maps = maps;
-		this.logLevel = logLevel;
 		const n = image.insns.length;
 		this.allowPtrLeaks = this.allowUninitStack = this.bypassSpecV1 = this.bypassSpecV4 = options.perfmon;
 		this.strictAlignment = (image.flags & 1) !== 0;
@@ -239,6 +243,12 @@ export class Env {
 
 	get regs(): Reg[] {
 		return this.current.frames[this.current.curframe].regs;
+	}
+
+	/** Said beside the message: what a rejection adds, and what the log shows in passing. */
+	note(text: string): void {
+		this.log.push(text);
+		this.trace?.write(`${text}\n`);
 	}
 
 	newId(): number {

@@ -201,6 +201,7 @@ function leaveProgram(env: Env, exception: boolean): boolean {
 	if (exception) return true;
 	if (env.current.curframe > 0) {
 		env.insn = leaveFrame(env);
+		env.trace?.resume();
 		return false;
 	}
 	checkReturn(env, 0, "R0");

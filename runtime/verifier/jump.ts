@@ -293,6 +293,7 @@ export function checkJump(env: Env, insn: Insn): number {
 			r[insn.dst] = unknownScalar;
 			if (byReg) r[insn.src] = unknownScalar;
 		}
+		env.trace?.state();
 		return taken === 1 ? at + insn.off + 1 : at + 1;
 	}
 	const linked: LinkedReg[] = [];
@@ -339,5 +340,6 @@ export function checkJump(env: Env, insn: Insn): number {
 	} else if (!matchPacket(insn, regs[insn.dst], regs[insn.src], state, other) && !env.allowPtrLeaks && regs[insn.dst].type !== SCALAR) {
 		reject(EACCES, `${R(insn.dst)} pointer comparison prohibited`, { code: "V0261", register: insn.dst });
 	}
+	env.trace?.state();
 	return at + 1;
 }

@@ -10,6 +10,8 @@
  * Source: kernel/bpf/liveness.c, Linux 6.18.
  */
 import { type Env, unsupported } from "./env.ts";
+import type { KernelLog } from "./kernel-log.ts";
+import { chainText, logSlots } from "./liveness-log.ts";
 import type { State } from "./state.ts";
 
 const WORDS = 8;
@@ -213,7 +215,8 @@ export class Liveness {
 		}
 		const from = env.subprogs[chain.subprog].postorderStart;
 		const to = env.subprogs[chain.subprog + 1]?.postorderStart ?? env.postorder.length;
-		for (const flow of chain.frames) if (flow) while (flow.first < to - from) this.sweep(chain, flow, from, to);
+		if (env.trace !== null && env.trace.level > 1) this.sweepShown(env.trace, chain, from, to);
+		else for (const flow of chain.frames) if (flow) while (flow.first < to - from) this.sweep(chain, flow, from, to);
 		if (depth > 1) this.toCaller(chain);
 	}
 
@@ -236,6 +239,33 @@ export class Liveness {
 				if (before <= i && before < flow.first) flow.first = before;
 			}
 		}
+	}
+
+	/** For the log, which shows every change: round by round, all instructions, as the kernel. */
+	private sweepShown(log: KernelLog, chain: LiveChain, from: number, to: number): void {
+		const { env } = this;
+		const { postorder } = env;
+		let rounds = 0;
+		for (let changed = true; changed; rounds++) {
+			changed = false;
+			for (const [frame, flow] of chain.frames.entries()) {
+				if (!flow) continue;
+				for (let i = from; i < to; i++) {
+					const insn = postorder[i];
+					const p = (insn - chain.start) * WORDS;
+					const before = flow.words.slice(p, p + WORDS);
+					if (!this.step(chain, flow.words, insn)) continue;
+					changed = true;
+					const after = flow.words.subarray(p, p + WORDS);
+					if ((after[READ] | after[READ + 1] | after[WRITE] | after[WRITE + 1]) === 0 && insn !== chain.start && env.prunePoint[insn] === 0) continue;
+					logSlots(log, chain.callsites, "live", frame, insn, before.subarray(LIVE), after.subarray(LIVE));
+					logSlots(log, chain.callsites, "written", frame, insn, before.subarray(LATER), after.subarray(LATER));
+				}
+				flow.dirty.fill(0);
+				flow.first = flow.dirty.length;
+			}
+		}
+		log.write(`${chainText(chain.callsites)} live stack update done in ${rounds} iterations\n`);
 	}
 
 	private step(chain: LiveChain, m: Int32Array, insn: number): boolean {

@@ -18,6 +18,9 @@ export const MAP = {
 export const F_RDONLY_PROG = 1 << 7;
 export const F_WRONLY_PROG = 1 << 8;
 
+/** BPF_F_INNER_MAP: maps of other sizes may take its place. */
+export const F_INNER_MAP = 1 << 12;
+
 export interface MapInfo {
 	readonly index: number;
 	readonly def: MapDef;

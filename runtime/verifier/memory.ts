@@ -111,7 +111,7 @@ function inside(env: Env, regno: number, off: number, at: number, size: number, 
 		default:
 			text = `invalid access to memory, mem_size=${limit} off=${at} size=${size}`;
 	}
-	env.log.push(text);
+	env.note(text);
 	const packet = isPacket(reg.type);
 	reject(EACCES, reason ?? text, {
 		code: packet ? "V0301" : "V0221", register: regno, needed: `${size} byte${size === 1 ? "" : "s"} at offset ${at}`,

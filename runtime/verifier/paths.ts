@@ -26,6 +26,7 @@ export function walkMain(env: Env): void {
 			if (args.length !== 1 || args[0].kind !== "ctx") main.unreliable = true;
 		} catch (e) {
 			if (!(e instanceof Refusal)) throw e;
+			env.trace?.write(`${e.message}\n`);
 			main.unreliable = true;
 		}
 	}
@@ -43,6 +44,7 @@ export function walkGlobals(env: Env): void {
 			const sub = env.subprogs[i];
 			if (!sub.global || !sub.called || sub.verified) continue;
 			env.insn = sub.start;
+			env.trace?.write(`Validating ${sub.name}() func#${i}...\n`);
 			const args = subprogArgs(env, sub);
 			const state = startState(env, i);
 			if (sub.isExceptionCallback) {
@@ -51,6 +53,7 @@ export function walkGlobals(env: Env): void {
 			}
 			entryRegs(env, sub, state.frames[0].regs);
 			walk(env, state);
+			env.trace?.write(`Func#${i} ('${sub.name}') is safe for any args that match its prototype\n`);
 			sub.verified = true;
 			again = true;
 		}
@@ -66,7 +69,6 @@ function startState(env: Env, subprog: number): State {
 	state.lastInsn = -1;
 	env.insn = state.firstInsn;
 	env.explored = new Map();
-	env.exploredStates = env.freeStates = 0;
 	env.sccVisits = new Map();
 	env.current = state;
 	env.liveness.resetChain();
@@ -74,8 +76,10 @@ function startState(env: Env, subprog: number): State {
 }
 
 function walk(env: Env, start: State): void {
+	const { trace } = env;
 	env.current = start;
 	env.stack = [];
+	trace?.startWalk();
 	let prev = -1;
 	const { insns } = env;
 	for (;;) {
@@ -90,11 +94,15 @@ function walk(env: Env, start: State): void {
 		state.lastInsn = env.prevInsn;
 		state.insn = at;
 		let ended = false;
-		if (env.prunePoint[at]) ended = isVisited(env, at);
+		if (env.prunePoint[at]) {
+			ended = isVisited(env, at);
+			if (ended && trace !== null) trace.safe();
+		}
 		if (!ended) {
 			if (env.jumpPoint[at]) pushHistory(env, state, 0, null);
 			env.visits[at]++;
 			if (!state.speculative) env.seen[at] = 1;
+			if (trace !== null) trace.insn();
 			prev = at;
 			ended = step(env, state, insns[at]);
 		}
@@ -102,7 +110,11 @@ function walk(env: Env, start: State): void {
 		finishPath(env, env.current);
 		env.liveness.update();
 		const next = env.stack.pop();
-		if (!next) return;
+		if (trace !== null) trace.pop(next === undefined ? null : next.logged);
+		if (!next) {
+			trace?.endWalk();
+			return;
+		}
 		env.current = next.state;
 		env.insn = next.insn;
 		prev = next.prev;

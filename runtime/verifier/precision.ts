@@ -9,6 +9,8 @@
 import { LD_IMM64, isHelperCall, isKfuncCall, isSubprogCall, HELPER_TAIL_CALL } from "./structure.ts";
 import { isSyncCallbackCall } from "./calls/summary.ts";
 import { type Env, internal } from "./env.ts";
+import type { KernelLog } from "./kernel-log.ts";
+import { logForced, logForcedOne, logInsn, logParent, logPropagated, logStart } from "./precision-log.ts";
 import { JUMP_DST_STACK, JUMP_SRC_STACK, JUMP_STACK_ACCESS, type JumpEntry, type LinkedReg, type State, slotIsSpilled } from "./state.ts";
 import { SCALAR } from "./types.ts";
 
@@ -93,16 +95,26 @@ export function propagatePrecision(env: Env, old: State, state: State): boolean 
 		}
 	}
 	bt.frame = state.curframe;
+	if (env.trace !== null && env.trace.level > 1) logPropagated(env.trace, bt);
 	return walk(env, state);
 }
 
 /** When the way back is lost: everything that could matter, in all ancestors. */
-export function markAllScalarsPrecise(start: State): void {
+export function markAllScalarsPrecise(start: State, log: KernelLog | null): void {
+	if (log !== null) logForced(log, start);
 	for (let st = start.parent; st; st = st.parent) {
 		for (let i = 0; i <= st.curframe; i++) {
 			const frame = st.frames[i];
-			for (let r = 0; r < 10; r++) if (frame.regs[r].type === SCALAR) frame.preciseRegs |= 1 << r;
-			for (let s = 0; s < frame.kinds.length; s++) if (slotIsSpilled(frame.kinds[s]) && frame.slots[s].type === SCALAR) frame.markSlotPrecise(s);
+			for (let r = 0; r < 10; r++) {
+				if (frame.regs[r].type !== SCALAR || (frame.preciseRegs & (1 << r)) !== 0) continue;
+				frame.preciseRegs |= 1 << r;
+				if (log !== null) logForcedOne(log, i, `r${r}`);
+			}
+			for (let s = 0; s < frame.kinds.length; s++) {
+				if (!slotIsSpilled(frame.kinds[s]) || frame.slots[s].type !== SCALAR || frame.slotIsPrecise(s)) continue;
+				frame.markSlotPrecise(s);
+				if (log !== null) logForcedOne(log, i, `fp${-8 * (s + 1)}`);
+			}
 		}
 	}
 }
@@ -123,8 +135,10 @@ function walk(env: Env, start: State): boolean {
 	let lastIdx = start.insn;
 	let subsequent = -1;
 	let skipFirst = true;
+	const log = env.trace !== null && env.trace.level > 1 ? env.trace : null;
 	for (;;) {
 		let history = st.history.length;
+		if (log !== null) logStart(log, bt, lastIdx, firstIdx, subsequent);
 		if (lastIdx < 0) {
 			// The entry of a global function: its scalar arguments are precise, as nothing is known of them.
 			const entry = st.frames[0];
@@ -146,8 +160,9 @@ function walk(env: Env, start: State): boolean {
 			if (skipFirst) skipFirst = false;
 			else {
 				const entry = history > 0 && st.history[history - 1].idx === i ? st.history[history - 1] : null;
+				if (log !== null && env.insns[i].opcode !== 0) logInsn(log, bt, i);
 				if (!backtrackInsn(env, i, subsequent, entry, bt)) {
-					markAllScalarsPrecise(start);
+					markAllScalarsPrecise(start, log);
 					bt.reset();
 					return changed;
 				}
@@ -168,7 +183,10 @@ function walk(env: Env, start: State): boolean {
 		const parent = st.parent;
 		if (!parent) break;
 		st = parent;
-		for (let fr = bt.frame; fr >= 0; fr--) if (markFrame(st, fr, bt)) changed = true;
+		for (let fr = bt.frame; fr >= 0; fr--) {
+			if (markFrame(st, fr, bt)) changed = true;
+			if (log !== null) logParent(log, bt, fr, st);
+		}
 		if (bt.empty) {
 			bt.reset();
 			return changed;
@@ -177,7 +195,7 @@ function walk(env: Env, start: State): boolean {
 		lastIdx = st.lastInsn;
 		firstIdx = st.firstInsn;
 	}
-	if (!bt.empty) markAllScalarsPrecise(start);
+	if (!bt.empty) markAllScalarsPrecise(start, log);
 	bt.reset();
 	return changed;
 }

@@ -8,11 +8,11 @@
 import { nameOf } from "./btf.ts";
 import { DYNPTR_NAMES } from "./dynptr.ts";
 import type { Range } from "./range.ts";
-import { ADD_CONST_LOW, type Frame, ITER_DRAINED, type Reg, REF_PTR, type State, baseId } from "./state.ts";
+import { ADD_CONST_LOW, type Frame, ITER_DRAINED, type Reg, type State, baseId } from "./state.ts";
 import { tnumText } from "./tnum.ts";
 import {
 	CONST_PTR_TO_DYNPTR, CONST_PTR_TO_MAP, DYNPTR, INVALID, ITER, NOT_INIT, PTR_TO_ARENA, PTR_TO_BTF_ID, PTR_TO_MAP_KEY, PTR_TO_MAP_VALUE, PTR_TO_MEM, PTR_TO_STACK, SCALAR, SPILL,
-	baseOf, isNonOwning, isPacketAny, kindAt, typeName,
+	baseOf, isNonOwning, isPacket, kindAt, typeName,
 } from "./types.ts";
 
 const S64_MIN = -(1n << 63n);
@@ -49,7 +49,7 @@ export function registerText(reg: Reg, frameno: number, precise = false): string
 		parts.push(`ks=${def.keySize},vs=${def.valueSize}`);
 	}
 	if (!isScalar && reg.off !== 0) parts.push(`off=${signed(BigInt(reg.off))}`);
-	if (isPacketAny(type)) parts.push(`r=${reg.packetRange < 0 ? hex(BigInt(reg.packetRange)) : unsigned(BigInt(reg.packetRange))}`);
+	if (isPacket(type)) parts.push(`r=${reg.packetRange < 0 ? hex(BigInt(reg.packetRange)) : unsigned(BigInt(reg.packetRange))}`);
 	if (base === PTR_TO_MEM) parts.push(`sz=${unsigned(BigInt(reg.memSize))}`);
 	if (type === CONST_PTR_TO_DYNPTR) parts.push(`type=${DYNPTR_NAMES[reg.dynptrType] ?? ""}`);
 	if (constant) {
@@ -104,18 +104,18 @@ export function stateText(state: State, frameno: number, changed: Changed | null
 	}
 	for (let i = 0; i < frame.kinds.length; i++) {
 		if (changed !== null && !changed.slots.has(i)) continue;
-		const text = slotText(frame, i, state);
+		const text = slotText(frame, i);
 		if (text !== null) out.push(` ${text}`);
 		if (kindAt(frame.kinds[i], 7) === DYNPTR) i++;
 	}
-	const refs = state.refs.filter(({ kind }) => kind === REF_PTR).map(({ id }) => id);
-	if (refs.length > 0) out.push(` refs=${refs.join(",")}`);
+	const refs = state.refs.filter(({ id }) => id !== 0).map(({ id }) => id);
+	if (refs.length > 0 && state.refs[0].id !== 0) out.push(` refs=${refs.join(",")}`);
 	if (frame.inCallback) out.push(" cb");
 	if (frame.inAsyncCallback) out.push(" async_cb");
 	return out.join("");
 }
 
-function slotText(frame: Frame, i: number, state: State): string | null {
+function slotText(frame: Frame, i: number): string | null {
 	const kinds = frame.kinds[i];
 	const reg = frame.slots[i];
 	let bytes = "";
@@ -131,11 +131,13 @@ function slotText(frame: Frame, i: number, state: State): string | null {
 	switch (kindAt(kinds, 7)) {
 		case SPILL: {
 			const first = [...bytes].indexOf("r");
-			return `${at}${bytes.slice(0, first)}${registerText(reg, state.curframe, frame.slotIsPrecise(i))}`;
+			return `${at}${bytes.slice(0, first)}${registerText(reg, frame.frameno, frame.slotIsPrecise(i))}`;
 		}
 		case DYNPTR: {
 			const main = frame.slots[i + 1] ?? reg;
-			const parts = [...(main.id ? [`id=${main.id}`] : []), ...(main.refObjId ? [`ref_id=${main.refObjId}`] : []), ...(main.dynptrId ? [`dynptr_id=${main.dynptrId}`] : [])];
+			// The kernel's `dynptr_id` here is the mark of the first slot, which has the same place in its union.
+
+			const parts = [...(main.id ? [`id=${main.id}`] : []), ...(main.refObjId ? [`ref_id=${main.refObjId}`] : []), ...(main.dynptrFirst ? ["dynptr_id=1"] : [])];
 			return `fp${-8 * (i + 2)}=dynptr_${DYNPTR_NAMES[main.dynptrType] ?? ""}(${parts.join(",")})`;
 		}
 		case ITER:

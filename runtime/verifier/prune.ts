@@ -8,9 +8,9 @@ import { EINVAL, type Env, reject } from "./env.ts";
 import { isMayGoto } from "./structure.ts";
 import { includes, same, unbounded } from "./range.ts";
 import { markAllScalarsImprecise, propagatePrecision, pushHistory } from "./precision.ts";
-import { addBackedge, enterScc, marksIncomplete } from "./scc.ts";
+import { addBackedge, enterScc, marksIncomplete, updatePeak } from "./scc.ts";
 import {
-	ADD_CONST, ITER_ACTIVE, REF_IRQ, REF_PTR, type Frame, type Reg, type State, baseId, frameInsn, isAddConst, notInit, sameCallsites, scalar, slotIsSpilled,
+	ADD_CONST, ITER_ACTIVE, REF_IRQ, REF_PTR, type Frame, type Reg, type State, baseId, frameInsn, isAddConst, notInit, sameCallsites, scalar,
 } from "./state.ts";
 import {
 	CONST_PTR_TO_DYNPTR, DYNPTR, INVALID, IRQ, ITER, MISC, NOT_INIT, PTR_TO_ARENA, PTR_TO_BUF, PTR_TO_MAP_KEY, PTR_TO_MAP_VALUE, PTR_TO_MEM, PTR_TO_PACKET,
@@ -316,6 +316,11 @@ export function isVisited(env: Env, insn: number): boolean {
 		if (st.misses > st.hits * factor + factor) {
 			list.splice(i, 1);
 			env.exploredStates--;
+			// It stays until the paths through it are finished.
+			if (st.branches > 0 || marksIncomplete(st)) {
+				st.evicted = true;
+				env.freeStates++;
+			}
 		}
 	}
 	if (env.maxStatesPerInsn < count) env.maxStatesPerInsn = count;
@@ -330,44 +335,19 @@ function compareUnfinished(env: Env, st: State, now: State, insn: number): "hit"
 	if (isMayGoto(env.insns[insn]) && st.mayGotoDepth !== now.mayGotoDepth && statesEqual(env, st, now, RANGE_WITHIN)) return "hit";
 	if (env.callsCallback[insn]) return statesEqual(env, st, now, RANGE_WITHIN) ? "hit" : "miss";
 	if (maybeLooping(st, now) && statesEqual(env, st, now, EXACT) && !iterDepthsDiffer(st, now) && st.mayGotoDepth === now.mayGotoDepth && st.callbackUnroll === now.callbackUnroll) {
-		reject(EINVAL, `infinite loop detected at insn ${insn}`, { code: "V0401", suggestion: "make the loop's condition depend on a value that changes, with a bound that is known" });
+		env.trace?.line(insn);
+		reject(EINVAL, `infinite loop detected at insn ${insn}`, { code: "V0401", suggestion: "make the loop's condition depend on a value that changes, with a bound that is known", logged: env.trace?.states(now, st) });
 	}
 	return "miss";
-}
-
-/** Ids that a single scalar has link nothing; without them more states are equal. */
-function clearSingularIds(state: State): void {
-	const count = new Map<number, number>();
-	forEachScalar(state, (reg) => {
-		if (reg.id) count.set(baseId(reg.id), (count.get(baseId(reg.id)) ?? 0) + 1);
-		return reg;
-	});
-	if (count.size === 0) return;
-	forEachScalar(state, (reg) => {
-		if (!reg.id || count.get(baseId(reg.id)) !== 1) return reg;
-		const r = reg.copy();
-		r.id = 0;
-		r.off = 0;
-		return r;
-	});
-}
-
-function forEachScalar(state: State, change: (reg: Reg) => Reg): void {
-	for (let f = 0; f <= state.curframe; f++) {
-		const { regs, slots, kinds } = state.frames[f];
-		for (let i = 0; i < 10; i++) if (regs[i].type === SCALAR) regs[i] = change(regs[i]);
-		for (let i = 0; i < slots.length; i++) if (slots[i].type === SCALAR && slotIsSpilled(kinds[i])) slots[i] = change(slots[i]);
-	}
 }
 
 function save(env: Env, now: State, insn: number, list: State[]): void {
 	env.totalStates++;
 	env.exploredStates++;
-	env.peakStates = Math.max(env.peakStates, env.exploredStates + env.freeStates + env.backedges);
+	updatePeak(env);
 	env.prevJumpsProcessed = env.jumpsProcessed;
 	env.prevInsnsProcessed = env.insnsProcessed;
 	markAllScalarsImprecise(now);
-	clearSingularIds(now);
 	const saved = now.copy();
 	saved.insn = insn;
 	enterScc(env, saved);

@@ -106,7 +106,7 @@ export function checkHeld(env: Env, exception: boolean, locks: boolean, what: st
 		const r0 = env.regs[0];
 		const leaked = state.refs.find((r) => r.kind === REF_PTR && !(env.spec.id === 27 && !exception && r0.refObjId === r.id));
 		if (leaked) {
-			env.log.push(`Unreleased reference id=${leaked.id} alloc_insn=${leaked.insn}`);
+			env.note(`Unreleased reference id=${leaked.id} alloc_insn=${leaked.insn}`);
 			reject(EINVAL, `${what} would lead to reference leak`, {
 				code: "V0610", needed: "every reference given back", known: `the one acquired at instruction ${leaked.insn} is still held`, suggestion: "release it on this path too",
 			});

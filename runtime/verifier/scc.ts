@@ -35,18 +35,25 @@ export function enterScc(env: Env, state: State): void {
 	if (key === null) return;
 	let visit = env.sccVisits.get(key);
 	if (!visit) env.sccVisits.set(key, (visit = { entry: null, backedges: [] }));
-	visit.entry ??= state;
+	if (visit.entry === null) {
+		visit.entry = state;
+		env.trace?.detail(`SCC enter ${chainText(key)}\n`);
+	}
 	state.loop = visit;
 }
+
+/** "(2,1)": call sites and the component. */
+const chainText = (key: string): string => `(${key.replace("@", "")})`;
 
 function exitScc(env: Env, state: State): void {
 	const visit = state.loop;
 	if (!visit || visit.entry !== state) return;
 	visit.entry = null;
+	env.trace?.detail(`SCC exit ${chainText(chain(env, state) ?? "")}\n`);
 	env.backedges -= visit.backedges.length;
 	for (let i = 0, changed = true; changed; i++) {
 		if (i > MAX_ITERATIONS) {
-			for (const edge of visit.backedges) markAllScalarsPrecise(edge);
+			for (const edge of visit.backedges) markAllScalarsPrecise(edge, env.trace !== null && env.trace.level > 1 ? env.trace : null);
 			break;
 		}
 		changed = false;
@@ -55,10 +62,18 @@ function exitScc(env: Env, state: State): void {
 	visit.backedges = [];
 }
 
+/** States held: saved ones and back edges. */
+export function updatePeak(env: Env): void {
+	env.peakStates = Math.max(env.peakStates, env.exploredStates + env.freeStates + env.backedges);
+}
+
 export function addBackedge(env: Env, target: State, edge: State): void {
 	if (!target.loop) return;
-	target.loop.backedges.push(edge);
+	// The newest comes first.
+	target.loop.backedges.unshift(edge);
+	env.trace?.detail(`SCC backedge ${chainText(chain(env, target) ?? "")}\n`);
 	env.backedges++;
+	updatePeak(env);
 }
 
 /** Marks of the state may still grow, through back edges of its component. */
@@ -71,6 +86,10 @@ export function finishPath(env: Env, state: State | null): void {
 	while (state) {
 		if (--state.branches) break;
 		exitScc(env, state);
+		if (state.evicted) {
+			state.evicted = false;
+			env.freeStates--;
+		}
 		state = state.parent;
 	}
 }

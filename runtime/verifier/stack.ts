@@ -84,6 +84,8 @@ export function destroyDynptr(env: Env, frame: Frame, slot: number): void {
 export function clearDynptr(env: Env, frame: Frame, slot: number): void {
 	frame.kinds[slot] = frame.kinds[slot - 1] = kindsOf(INVALID);
 	frame.slots[slot] = frame.slots[slot - 1] = notInit;
+	env.trace?.touchSlot(slot);
+	env.trace?.touchSlot(slot - 1);
 	env.liveness.markWrite(frame.frameno, slot);
 	env.liveness.markWrite(frame.frameno, slot - 1);
 }
@@ -132,6 +134,7 @@ export function writeFixed(env: Env, frame: Frame, off: number, size: number, va
 		if (sanitize) env.nospecResult[env.insn] = 1;
 	}
 	destroyDynptr(env, frame, slot);
+	if (env.trace !== null) env.trace.touchSlot(slot);
 	const aligned = off % 8 === 0;
 	if (aligned && size === 8) env.liveness.markWrite(frame.frameno, slot);
 	checkFastcall(env, frame, off);
@@ -194,6 +197,7 @@ export function writeVariable(env: Env, frame: Frame, ptrRegno: number, off: num
 		// A register that loses a byte is no register any more.
 		if (slotIsSpilled(frame.kinds[slot])) for (let j = 0; j < 8; j++) if (kindAt(frame.kinds[slot], j) !== INVALID) frame.kinds[slot] = withKind(frame.kinds[slot], j, MISC);
 		frame.slots[slot] = notInit;
+		env.trace?.touchSlot(slot);
 		let kind = MISC;
 		if (zero && k === ZERO) {
 			kind = ZERO;
@@ -227,6 +231,7 @@ export function readFixed(env: Env, frame: Frame, off: number, size: number, dst
 	const kinds = frame.kinds[slot];
 	let reg = frame.slots[slot];
 	checkFastcall(env, env.frame, off);
+	if (env.trace !== null) env.trace.touchSlot(slot);
 	env.liveness.markRead(frame.frameno, env.insn, slot);
 	let flags = stackAccess(frame.frameno, slot);
 	if (slotIsSpilled(kinds)) {
@@ -335,6 +340,7 @@ export function readVariable(env: Env, ptrRegno: number, off: number, size: numb
 	checkStackRange(env, ptrRegno, off, size, false, false, null);
 	const lo = reg.range.sminNumber + off;
 	const hi = reg.range.smaxNumber + off;
+	if (env.trace !== null) for (let i = lo; i < hi + size; i++) env.trace.touchSlot(slotOf(i));
 	env.regs[dst] = loadBytes(frame, lo, hi + size);
 	checkFastcall(env, frame, lo);
 }

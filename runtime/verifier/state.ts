@@ -253,6 +253,8 @@ export class State {
 	callbackUnroll = 0;
 	mayGotoDepth = 0;
 	cleaned = false;
+	/** Of a saved state: no longer compared with, but kept while paths through it go on. */
+	evicted = false;
 	/** Of a back edge's state: the saved state it was found equal to. */
 	equalState: State | null = null;
 	hits = 0;

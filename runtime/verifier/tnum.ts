@@ -184,7 +184,9 @@ export function tnumWithLow(a: Tnum, low: Tnum): Tnum {
 }
 
 /** "(0x0; 0xff)", as the kernel prints it. */
+/** As the kernel writes it: one number when it is one, in decimal while small. */
 export function tnumText(a: Tnum): string {
+	if (a.mask === 0n) return a.value <= 65535n ? String(a.value) : `0x${a.value.toString(16)}`;
 	return `(0x${a.value.toString(16)}; 0x${a.mask.toString(16)})`;
 }
 

@@ -61,7 +61,7 @@ describe("words", () => {
 	});
 
 	it("come in the kernel's style too", () => {
-		expect(verify(image, { logLevel: 1 }).log).toMatch(/^; int k = 0; @ p\.c:3\n0: \(62\) [\s\S]*R6=map_value_or_null\(id=1,map=m,ks=4,vs=8\)[\s\S]*\nR6 invalid mem access 'map_value_or_null'\nprocessed 7 insns \(limit 1000000\)/);
+		expect(verify(image, { logLevel: 1 }).log).toMatch(/^0: R1=ctx\(\) R10=fp0\n; int k = 0; @ p\.c:3\n0: \(62\) [\s\S]*R6=map_value_or_null\(id=1,map=m,ks=4,vs=8\)[\s\S]*\nR6 invalid mem access 'map_value_or_null'\nprocessed 7 insns \(limit 1000000\)/);
 	});
 
 	it("say which kernels have what a program uses", () => {

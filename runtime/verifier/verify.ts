@@ -22,7 +22,7 @@ import { Backtrack } from "./precision.ts";
 import { kfuncOf } from "./calls/kfuncs.ts";
 import { checkStackDepth, dropFastcallStack, markFastcall } from "./stack-depth.ts";
 import { FactCollector } from "./collect.ts";
-import { closing, kernelLog } from "./kernel-log.ts";
+import { KernelLog, closing } from "./kernel-log.ts";
 import { executedBefore } from "./executed.ts";
 import { registerText } from "./print-state.ts";
 import { diagnose } from "./words/diagnoses.ts";
@@ -37,6 +37,7 @@ export interface VerifyOptions {
 	readonly jit?: boolean;
 	/** Facts for a JIT; "ranges": with the bounds of every register, which ours does not need. */
 	readonly facts?: boolean | "ranges";
+	/** The kernel's log: 1, the path to the rejection; 2, all paths; 4, statistics; as the bits of libbpf's log_level. */
 	readonly logLevel?: number;
 	readonly programTypes?: readonly CustomProgramType[];
 	/** Instruction budget; the kernel's is a million. */
@@ -68,7 +69,10 @@ export function verify(given: ProgramImage, options: VerifyOptions = {}): Verdic
 	const kernel = options.kernel ?? null;
 	const maps = image.maps.map((m, i) => mapInfo(m, i, kernel));
 	const types = image.btf ? sourceOf(image.btf) : null;
-	const env = new Env(image, spec, kernel, types, maps, { perfmon: !options.capBpfOnly, jit: options.jit ?? true, cpus: options.cpus ?? 2 }, options.logLevel ?? 0);
+	const env = new Env(image, spec, kernel, types, maps, { perfmon: !options.capBpfOnly, jit: options.jit ?? true, cpus: options.cpus ?? 2 });
+	const logLevel = options.logLevel ?? 0;
+	if (logLevel & 3) env.trace = new KernelLog(env, logLevel & 3);
+	const logOf = (): { log: string; logCut: boolean } => ({ log: ((env.trace?.text ?? env.log.map((line) => `${line}\n`).join("")) + (logLevel > 0 ? closing(env, logLevel) : "")).trimEnd(), logCut: env.trace?.truncated ?? false });
 	if (options.limit !== undefined) env.limitInsns = options.limit;
 	env.liveness = new Liveness(env);
 	env.backtrack = new Backtrack();
@@ -78,12 +82,14 @@ export function verify(given: ProgramImage, options: VerifyOptions = {}): Verdic
 		checkKfuncsAllowed(env);
 		checkFuncInfoEarly(env);
 		findSubprograms(env);
+		env.trace?.subprograms();
 		checkSubprograms(env);
 		checkFuncInfo(env);
 		checkImmediates(env);
 		checkCfg(env);
 		checkAttach(env);
 		analyseFlow(env);
+		env.trace?.liveRegisters();
 		markFastcall(env);
 		walking = true;
 		walkMain(env);
@@ -94,12 +100,12 @@ export function verify(given: ProgramImage, options: VerifyOptions = {}): Verdic
 		checkDeadKfuncs(env);
 	} catch (e) {
 		const refusal = e instanceof Refusal ? e : new Refusal(EFAULT, `internal error: ${e instanceof Error ? (e.stack ?? e.message) : String(e)}`, { code: "V0998" }, true);
-		env.log.push(refusal.message);
-		const log = walking && env.logLevel > 0 ? kernelLog(env, refusal.message) : env.log.join("\n");
-		return { verdict: refusal.unsupported ? "unsupported" : "reject", rejection: rejectionOf(env, refusal, walking), stats: statsOf(env), log };
+		env.note(refusal.message);
+		if (refusal.why.logged !== undefined) env.trace?.write(refusal.why.logged);
+		return { verdict: refusal.unsupported ? "unsupported" : "reject", rejection: rejectionOf(env, refusal, walking), stats: statsOf(env), ...logOf() };
 	}
 	const facts = (env.collector ?? new FactCollector(0, false)).finish(env);
-	return { verdict: "accept", facts, stats: statsOf(env), log: [...env.log, ...(env.logLevel > 0 ? [closing(env)] : [])].join("\n") };
+	return { verdict: "accept", facts, stats: statsOf(env), ...logOf() };
 }
 
 function rejectionOf(env: Env, refusal: Refusal, walking: boolean): Rejection {

@@ -31,7 +31,7 @@ export function pushAsync(env: Env, insn: number, prev: number, subprog: number,
 }
 
 function push(env: Env, state: State, insn: number, prev: number, text: string): void {
-	env.stack.push({ state, insn, prev });
+	env.stack.push({ state, insn, prev, logged: env.trace === null ? 0 : env.trace.position });
 	if (env.stack.length > MAX_PENDING) reject(E2BIG, `${text} ${env.stack.length} jumps is too complex.`, { code: "V0402" });
 }
 

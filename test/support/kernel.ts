@@ -7,6 +7,7 @@ interface Answer {
 	readonly ok?: boolean;
 	readonly errno?: number;
 	readonly log?: string;
+	readonly fulllog?: string;
 	readonly error?: string;
 	readonly runs?: readonly { readonly ret?: number; readonly errno?: number; readonly out?: string; readonly maps?: Readonly<Record<string, readonly (readonly [string, string])[]>> }[];
 }
@@ -14,6 +15,8 @@ interface Answer {
 export interface Kernel {
 	/** Loads the image with its maps and runs it over each packet in turn. */
 	run(image: ProgramImage, packets: readonly Uint8Array[]): Promise<Answer>;
+	/** The verifier's whole log. */
+	log(image: ProgramImage, level: number): Promise<string>;
 	close(): Promise<void>;
 }
 
@@ -50,6 +53,11 @@ export async function openKernel(): Promise<Kernel | null> {
 				data: packets.map((packet) => Buffer.from(packet).toString("hex")),
 				dump: image.maps.map((_, slot) => slot),
 			});
+		},
+		async log(image, level) {
+			for (const [slot, map] of image.maps.entries()) await oracle.command(`map ${slot} type=${map.type} key=${map.keySize} val=${map.valueSize} max=${map.maxEntries} flags=${map.flags}`);
+			const answer = await oracle.load({ type: image.type, attachType: image.expectedAttachType, flags: image.flags, insns: encode(image.insns), log: level, logMax: 1 << 20 });
+			return answer.fulllog ?? answer.log ?? JSON.stringify(answer);
 		},
 		close: () => oracle.close(),
 	};

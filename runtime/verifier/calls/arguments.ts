@@ -7,7 +7,7 @@
 import { EACCES, EINVAL, EOPNOTSUPP, type Env, R, internal, reject } from "../env.ts";
 import { nameOf, sameStruct } from "../btf.ts";
 import { type Field, FIELD, KPTR, fieldAt, hasField } from "../fields.ts";
-import { MAP, type MapInfo, hasDirectValue } from "../maps.ts";
+import { F_INNER_MAP, MAP, type MapInfo, hasDirectValue } from "../maps.ts";
 import { constNumber, isConst } from "../range.ts";
 import { type Reg, type RetvalRange, isNull, slotIsSpilled } from "../state.ts";
 import { markPrecise, markSlotPrecise } from "../precision.ts";
@@ -326,7 +326,7 @@ export function checkArgument(env: Env, index: number, contract: Contract, helpe
 		case "key":
 			if (!facts.map) internal("invalid map_ptr to access map->key");
 			checkHelperMemory(env, regno, facts.map.keySize, false, false, null);
-			if (facts.map.type === MAP.array || facts.map.type === MAP.percpuArray) facts.constKey = constantKey(env, reg, facts.map.keySize);
+			if ((facts.map.type === MAP.array || facts.map.type === MAP.percpuArray) && !(facts.map.flags & F_INNER_MAP)) facts.constKey = constantKey(env, reg, facts.map.keySize);
 			break;
 		case "value":
 			if (nullable && isNull(reg)) return;

@@ -43,11 +43,15 @@ type SetCallee = (env: Env, caller: Frame, callee: Frame) => void;
 function enter(env: Env, state: State, subprog: number, callsite: number, set: SetCallee): void {
 	if (state.curframe + 1 >= MAX_FRAMES) reject(E2BIG, `the call stack of ${state.curframe + 2} frames is too deep`, { code: "V0403" });
 	const callee = new Frame(callsite, state.curframe + 1, subprog);
+	env.trace?.touchAll();
 	set(env, state.frames[state.curframe], callee);
 	state.frames[state.curframe + 1] = callee;
 	state.frames.length = state.curframe + 2;
 	state.curframe++;
 }
+
+/** A prototype that no static function need have: the kernel says nothing of it. */
+const SILENT = new Set(["V0720", "V0721", "V0722", "V0724", "V0725"]);
 
 /** Arguments against the prototype; what does not fit makes a static function "unreliable", which only tracing programs mind. */
 function argumentsFit(env: Env, sub: Subprog): Refusal | null {
@@ -58,6 +62,7 @@ function argumentsFit(env: Env, sub: Subprog): Refusal | null {
 	} catch (e) {
 		if (!(e instanceof Refusal) || e.errno === 14) throw e;
 		sub.unreliable = true;
+		if (!sub.global && !SILENT.has(e.why.code ?? "")) env.trace?.write(`${e.message}\n`);
 		return e;
 	}
 }
@@ -75,6 +80,7 @@ export function callSubprog(env: Env, insn: Insn): number {
 			for (let i = 1; i <= 5; i++) to.regs[i] = from.regs[i];
 		});
 		clearCallerSaved(caller.regs);
+		env.trace?.enter(state);
 		env.liveness.resetChain();
 		return sub.start;
 	}
@@ -84,9 +90,10 @@ export function callSubprog(env: Env, insn: Insn): number {
 		reject(EINVAL, "global functions that may sleep are not allowed in non-sleepable context,\ni.e., in a RCU/IRQ/preempt-disabled section, or in\na non-sleepable BPF program context", { code: "V0705" });
 	}
 	if (misfit) {
-		env.log.push(misfit.message);
+		env.note(misfit.message);
 		reject(misfit.errno, `Caller passes invalid args into func#${index} ('${sub.name}')`, { ...misfit.why, known: misfit.message });
 	}
+	env.trace?.write(`Func#${index} ('${sub.name}') is global and assumed valid.\n`);
 	if (sub.changesPacket) dropPacketPointers(env);
 	sub.called = true;
 	clearCallerSaved(caller.regs);
@@ -103,6 +110,7 @@ export function pushCallback(env: Env, subprog: number, set: SetCallee): void {
 	if (isAsyncCallbackCall(env, at)) {
 		sub.isAsyncCallback = true;
 		const callee = pushAsync(env, sub.start, at, subprog, isKfuncCall(env.insns[at]));
+		env.trace?.touchAll();
 		callee.asyncEntries = caller.asyncEntries + 1;
 		set(env, caller, callee);
 		return;
@@ -234,6 +242,7 @@ export function leaveFrame(env: Env): number {
 		caller.regs[0] = r0;
 		next = callee.callsite + 1;
 	}
+	env.trace?.leave(state, next);
 	state.frames.length = state.curframe;
 	state.curframe--;
 	if (callee.inCallback) {

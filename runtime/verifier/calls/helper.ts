@@ -7,7 +7,7 @@ import type { Insn } from "../../../assembler/spec/insn.ts";
 import { EACCES, EINVAL, ENOTSUPP, type Env, internal, reject } from "../env.ts";
 import { isRecord, resolved, sizeOf } from "../btf.ts";
 import { FIELD, hasField } from "../fields.ts";
-import { F_RDONLY_PROG, MAP, type MapInfo } from "../maps.ts";
+import { F_INNER_MAP, F_RDONLY_PROG, MAP, type MapInfo } from "../maps.ts";
 import { editable, isConst, rangeBetween, sync, unbounded } from "../range.ts";
 import { highOf, lowOf } from "../word.ts";
 import { markPrecise } from "../precision.ts";
@@ -30,8 +30,6 @@ import {
 	TRUSTED, typeName,
 } from "../types.ts";
 
-/** Inner arrays may be of any length. */
-const F_INNER_MAP = 1 << 12;
 
 const CASTS = new Set([
 	"tcp_sock", "sk_fullsock", "skc_to_tcp_sock", "skc_to_tcp6_sock", "skc_to_udp6_sock", "skc_to_mptcp_sock", "skc_to_tcp_timewait_sock", "skc_to_tcp_request_sock",
@@ -367,7 +365,9 @@ function checkMapForHelper(env: Env, map: MapInfo | null, name: string, id: numb
 	const own = MAP_HELPERS[map.type];
 	const taken = HELPER_MAPS[name];
 	const fits = (own === undefined || own.includes(name) || ((map.type === MAP.sockmap || map.type === MAP.sockhash) && maySockmap(env, name))) && (taken === undefined || taken.includes(map.type));
-	if (!fits) reject(EINVAL, `cannot pass map_type ${map.type} into func bpf_${name}#${id}`, { code: "V0127" });
+	if (fits) return;
+	if ((map.type === MAP.sockmap || map.type === MAP.sockhash) && (name === "map_update_elem" || name === "map_delete_elem")) env.note("cannot update sockmap in this context");
+	reject(EINVAL, `cannot pass map_type ${map.type} into func bpf_${name}#${id}`, { code: "V0127" });
 }
 
 export { fieldsOf };

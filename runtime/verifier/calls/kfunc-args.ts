@@ -375,7 +375,7 @@ function iteratorArgument(env: Env, call: KfuncCall, p: Param, regno: number): v
 function lockedWith(env: Env, reg: Reg): void {
 	const owner: object | null = reg.type === PTR_TO_MAP_VALUE ? reg.map : reg.btf;
 	if (env.current.activeLocks && findLock(env.current, REF_LOCK | REF_RES_LOCK | REF_RES_LOCK_IRQ, reg.id, owner)) return;
-	if (env.current.activeLocks) env.log.push("held lock and object are not in the same allocation");
+	if (env.current.activeLocks) env.note("held lock and object are not in the same allocation");
 	reject(EINVAL, `bpf_spin_lock at off=${fieldsOf(env, reg)?.spinLock ?? 0} must be held for bpf_list_head or bpf_rb_root`, { code: "V0618" });
 }
 
