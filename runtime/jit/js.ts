@@ -82,13 +82,13 @@ export function prepareJs(bound: BoundProgram, options: JsOptions): Entry {
 	const map = options.sourceMap?.(image, emitted, file, options.sources) ?? "";
 	const names = Object.keys(host);
 
-	const ready = options.instantiate?.(image, emitted, ["D", "W", ...names]) ?? null;
+	const ready = options.instantiate?.(image, emitted, ["B", "D", "W", ...names]) ?? null;
 	const build = (): Instance => {
 		const { memory } = machine;
-		if (ready !== null) return ready(memory.view, memory.i32, ...Object.values(host)) as Instance;
+		if (ready !== null) return ready(memory.u8, memory.view, memory.i32, ...Object.values(host)) as Instance;
 		// A text of its own each time: V8 shares feedback between functions of one text, and views would be no constants.
 		const text = `${emitted.text}\n// ${texts++}\n//# sourceURL=${file}${map}`;
-		return new Function("D", "W", ...names, text)(memory.view, memory.i32, ...Object.values(host)) as Instance;
+		return new Function("B", "D", "W", ...names, text)(memory.u8, memory.view, memory.i32, ...Object.values(host)) as Instance;
 	};
 	const run = (): Entry => (instance = build()).run;
 	// When the memory grew, its views are new. A text of its own here too, so that V8 can inline what it calls.
@@ -123,6 +123,7 @@ function hostValues(program: BoundProgram, lifted: JitProgram, emitted: EmittedT
 		tail: (context: number, map: number, index: number, frame: number) => surroundings.tail(context, map, index, frame),
 		packet: (offset: number, bytes: number) => surroundings.packet(offset, bytes),
 		callx: (...words: number[]) => surroundings.callx(...(words as [number, number, number, number, number, number, number])),
+		outside: (slot: number) => fault(slot, "access outside the memory"),
 		fuel: (slot: number) => fault(slot, "used up its budget of instructions"),
 		check: checker(program),
 		kload: (high: number, low: number, off: number, bytes: number, signed: boolean) => {

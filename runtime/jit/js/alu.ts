@@ -90,7 +90,7 @@ const literal = /^-?\d+$/;
 
 /** a·c / 2³², rounded down. Literals below 2²¹ make a product below 2⁵³, exact without correction. */
 function highProduct(a: string, c: string): string {
-	if (!literal.test(c)) return `((${unsigned(a)} * ${unsigned(c)} - ${unsigned("t")}) * 2.3283064365386963e-10 + 0.5 >>> 0)`;
+	if (!literal.test(c)) return `(${unsigned(a)} * (${unsigned(c)} * 2.3283064365386963e-10) + 0.5 - ${unsigned("t")} * 2.3283064365386963e-10 >>> 0)`;
 	const scaled = (Number(c) >>> 0) / 2 ** 32;
 	return Number(c) >>> 0 < 2 ** 21 ? `(${unsigned(a)} * ${scaled} >>> 0)` : `(${unsigned(a)} * ${scaled} + 0.5 - ${unsigned("t")} * 2.3283064365386963e-10 >>> 0)`;
 }

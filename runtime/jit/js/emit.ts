@@ -238,10 +238,15 @@ function address(b: JsBody, op: Access, slot: number, at: number, context: Conte
 	return { text: off === 0 ? `${low} >>> 0` : `${low} + ${off} >>> 0`, next: `${low} + ${off + 4} >>> 0` };
 }
 
-const GETTERS = { 1: ["getUint8", "getInt8"], 2: ["getUint16", "getInt16"], 4: ["getInt32", "getInt32"] } as const;
+const GETTERS = { 2: ["getUint16", "getInt16"], 4: ["getInt32", "getInt32"] } as const;
 
-function read(text: string, size: 1 | 2 | 4, signed: boolean): string {
-	return `D.${GETTERS[size][signed ? 1 : 0]}(${text}${size === 1 ? "" : ", true"})`;
+/**
+ * Single bytes are read through `B`, the memory as a byte array: V8 does that in up to a third less time than through a view, and as long as nothing lay
+ * outside, the test for undefined costs nothing. Everything else may lie at odd addresses or must throw when it is written, and goes through the view `D`.
+ */
+function read(context: Context, slot: number, text: string, size: 1 | 2 | 4, signed: boolean): string {
+	if (size === 1) return `(B[${text}] ?? ${use(context, "outside")}(${slot}))${signed ? " << 24 >> 24" : " | 0"}`;
+	return `D.${GETTERS[size][signed ? 1 : 0]}(${text}, true)`;
 }
 
 function emitLoad(b: JsBody, op: Extract<Op, { kind: "load" }>, slot: number, at: number, context: Context): void {
@@ -252,8 +257,8 @@ function emitLoad(b: JsBody, op: Extract<Op, { kind: "load" }>, slot: number, at
 		return b.setBothInOrder(op.dst, at, `${use(context, "kload")}(${high}, ${b.low(op.base)}, ${op.off}, ${op.size}, ${op.signed})`, `W[${exchange.result >> 2}]`);
 	}
 	const { text, next } = address(b, op, slot, at, context);
-	if (op.size < 8) return b.setLow(op.dst, at, read(text, op.size as 1 | 2 | 4, op.signed));
-	b.setBoth(op.dst, at, read(text, 4, false), read(next, 4, false));
+	if (op.size < 8) return b.setLow(op.dst, at, read(context, slot, text, op.size as 1 | 2 | 4, op.signed));
+	b.setBoth(op.dst, at, read(context, slot, text, 4, false), read(context, slot, next, 4, false));
 }
 
 function write(text: string, size: 1 | 2 | 4, value: string): string {
@@ -277,8 +282,8 @@ function emitAtomic(b: JsBody, op: Extract<Op, { kind: "atomic" }>, slot: number
 	const wide = op.size === 8;
 	const low = b.low(op.src);
 	const high = b.high(op.src, at, (flags & FLAG.srcZero) !== 0, (flags & FLAG.srcSign) !== 0);
-	b.line(`${b.name("x")} = ${read(text, 4, false)};`);
-	if (wide) b.line(`${b.name("y")} = ${read(next, 4, false)};`);
+	b.line(`${b.name("x")} = ${read(context, slot, text, 4, false)};`);
+	if (wide) b.line(`${b.name("y")} = ${read(context, slot, next, 4, false)};`);
 	const store = (value: string, upper: string): void => {
 		b.line(write(text, 4, value));
 		if (wide) b.line(write(next, 4, upper));
