@@ -34,7 +34,10 @@ export function checkAttach(env: Env): void {
 		if (!ok) reject(EINVAL, "Only fentry/fexit/fmod_ret, lsm, iter, uprobe, and struct_ops programs can be sleepable", { code: "V0701" });
 	}
 	if (spec.id !== TRACING && spec.id !== LSM && spec.id !== EXT && spec.id !== STRUCT_OPS) return;
-	if (spec.id === EXT) unsupported("extension programs");
+	if (spec.id === EXT) {
+		if (image.attach?.btfId) unsupported("extension programs");
+		reject(EINVAL, "Tracing programs must provide btf_id", { code: "V0702" });
+	}
 	const { kernel } = env;
 	if (!kernel) unsupported("programs attached by BTF without the kernel's BTF");
 	const id = image.attach?.btfId ?? 0;
@@ -72,6 +75,7 @@ export function checkAttach(env: Env): void {
 		default:
 			reject(EINVAL, "unknown attach type", { code: "V0702" });
 	}
+	if (attach === ITER && !isIterator(name)) reject(EINVAL, `${name} is not the function of an iterator`, { code: "V0702" });
 	if (spec.id === LSM && attach !== LSM_CGROUP && !name.startsWith("bpf_lsm_")) reject(EINVAL, `attach_btf_id ${id} points to wrong type name ${name}`, { code: "V0702" });
 	if (spec.id === LSM && DISABLED_LSM.has(name.replace(/^bpf_lsm_/, ""))) reject(EINVAL, `attach_btf_id ${id} points to disabled hook ${name}`, { code: "V0702" });
 	if (env.sleepable && spec.id === LSM && !SLEEPABLE_LSM.has(name.replace(/^bpf_lsm_/, ""))) reject(EINVAL, `${name} is not sleepable`, { code: "V0703" });
@@ -104,6 +108,9 @@ function structOps(env: Env, id: number): void {
 	env.attachProto = proto;
 	env.attachName = member.name;
 	env.attachId = id;
+	const stub = kernel.type(kernel.find(`${t.name}__${member.name}`, "func"));
+	const stubProto = stub.kind === "func" ? kernel.type(stub.type) : null;
+	if (stubProto?.kind === "func_proto") env.stubParams = stubProto.params.map((p) => p.name);
 }
 
 /** Members that programs may not implement, and (when listed) the only ones that may sleep. */
@@ -142,6 +149,11 @@ const ITERATORS: Readonly<Record<string, readonly ("meta" | "null" | "trusted-nu
 	netlink: ["meta", "null"], ipv6_route: ["meta", "null"], sockmap: ["meta", "plain", "buf", "null"], bpf_map_elem: ["meta", "plain", "buf", "buf"],
 	bpf_sk_storage_map: ["meta", "plain", "null", "buf"], ksym: ["meta", "null"], kmem_cache: ["meta", "trusted-null"], dmabuf: ["meta", "null"],
 };
+
+/** Only the functions that stand for a registered target can be attached to. */
+function isIterator(name: string): boolean {
+	return name.startsWith("bpf_iter_") && Object.hasOwn(ITERATORS, name.slice("bpf_iter_".length));
+}
 
 export type IteratorArg = "meta" | "null" | "trusted-null" | "buf" | "plain";
 

@@ -93,7 +93,7 @@ function byPrototype(env: Env, off: number, size: number, write: boolean): Conte
 	if (iterator === "null" || iterator === "trusted-null") type |= MAYBE_NULL;
 	if (trusted && iterator !== "null") type |= TRUSTED;
 	if (spec.id === 29 && UNTRUSTED_LSM.has(env.attachName.replace(/^bpf_lsm_/, ""))) type &= ~TRUSTED;
-	if (index >= 0 && params[index].name.endsWith("__nullable")) type |= MAYBE_NULL;
+	if (index >= 0 && (params[index].name.endsWith("__nullable") || (spec.id === 27 && env.stubParams[index]?.endsWith("__nullable")))) type |= MAYBE_NULL;
 	if (rawTracepoint && nullableArgs(env.attachName, index)) type |= MAYBE_NULL;
 	let id = t.type;
 	const tag = kernel.type(id);
@@ -105,5 +105,6 @@ function byPrototype(env: Env, off: number, size: number, write: boolean): Conte
 	if (!isRecord(kernel.type(id))) return null;
 	// Congestion control sees the TCP socket that each socket there is.
 	if (spec.id === 27 && id === kernel.find("sock", "struct") && nameOf(kernel, env.attachId) === "tcp_congestion_ops") id = kernel.find("tcp_sock", "struct");
-	return { type, btf: kernel, btfId: id };
+	const refObjId = spec.id === 27 ? env.contextRefs.get(index) : undefined;
+	return { type, btf: kernel, btfId: id, ...(refObjId === undefined ? {} : { refObjId }) };
 }

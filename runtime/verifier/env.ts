@@ -149,6 +149,10 @@ export class Env {
 	attachProto: Extract<BtfType, { kind: "func_proto" }> | null = null;
 	attachName = "";
 	attachId = 0;
+	/** Names that the kernel gives the arguments of a struct's member: `__nullable` and `__ref` at their ends say what the prototype does not. */
+	stubParams: readonly string[] = [];
+	/** References that the program is given with its arguments, by argument. */
+	readonly contextRefs = new Map<number, number>();
 
 	readonly prunePoint: Uint8Array;
 	readonly jumpPoint: Uint8Array;

@@ -6,7 +6,7 @@
 import { EACCES, EINVAL, ENOTSUPP, EPERM, type Env, R, reject, unsupported } from "./env.ts";
 import { isZero } from "./range.ts";
 import { tnumText } from "./tnum.ts";
-import { type TypeSource, nameOf, sameStruct, sizeOf, walkStruct } from "./btf.ts";
+import { type TypeSource, nameOf, sameStruct, sizeOf, skipModifiers, walkStruct } from "./btf.ts";
 import { FIELD, type Field, GRAPH_NODE, fieldName, hasField, objectFields } from "./fields.ts";
 import { type Reg, isNull, pointer, unknownScalar } from "./state.ts";
 import { MAP } from "./maps.ts";
@@ -85,7 +85,7 @@ function writableField(env: Env, name: string, off: number, size: number): boole
 	const { spec, kernel } = env;
 	if (spec.id === STRUCT_OPS) return kernel ? structOpsField(env, kernel, name, off, size) : false;
 	if (spec.id !== XDP && spec.id !== SCHED_CLS && spec.id !== SCHED_ACT) return null;
-	if (!kernel || !name.startsWith("nf_conn")) return false;
+	if (!kernel || (name !== "nf_conn" && name !== "nf_conn___init")) return null;
 	return within(kernel, "nf_conn", "mark", off, size);
 }
 
@@ -94,8 +94,9 @@ const SCHED_ACT = 4;
 const XDP = 6;
 const STRUCT_OPS = 27;
 
-/** By struct of operations: what its programs may write, as struct, then members of the structs that begin it. Source: btf_struct_access of each. */
+/** By struct of operations: what its programs may write, as struct, then members of the structs that begin it; all of it when empty. Source: btf_struct_access of each. */
 const STRUCT_OPS_WRITES: Readonly<Record<string, Readonly<Record<string, readonly (readonly [struct: string, member: string])[]>>>> = {
+	bpf_dummy_ops: { bpf_dummy_ops_state: [] },
 	tcp_congestion_ops: {
 		tcp_sock: [
 			["sock", "sk_pacing_rate"], ["sock", "sk_pacing_status"], ["inet_connection_sock", "icsk_ca_priv"], ["inet_connection_sock", "icsk_ack"],
@@ -103,27 +104,41 @@ const STRUCT_OPS_WRITES: Readonly<Record<string, Readonly<Record<string, readonl
 			["tcp_sock", "app_limited"],
 		],
 	},
+	sched_ext_ops: { task_struct: [["task_struct", "scx.slice"], ["task_struct", "scx.dsq_vtime"], ["task_struct", "scx.disallow"]] },
 };
+/** Members that may be written from any byte on; the others only from their start. */
+const WRITABLE_INSIDE = new Set(["icsk_ca_priv", "scx.slice", "scx.dsq_vtime", "scx.disallow"]);
+/** Their writes depend on more than members: on the packet's control block, on a table of drivers. */
+const OTHER_WRITERS = new Set(["Qdisc_ops", "hid_bpf_ops"]);
 
 function structOpsField(env: Env, kernel: TypeSource, name: string, off: number, size: number): boolean | null {
 	const operations = kernel.type(env.attachId);
-	const opsName = operations.kind === "struct" ? operations.name : "";
-	const structs = STRUCT_OPS_WRITES[opsName];
-	if (!structs) {
-		// Congestion control is checked whole; others only where they have something to write.
-		if (OTHER_WRITERS.has(opsName)) unsupported(`writing to kernel structs from ${opsName}`);
+	const structs = STRUCT_OPS_WRITES[operations.kind === "struct" ? operations.name : ""];
+	if (!structs || !Object.hasOwn(structs, name)) {
+		if (operations.kind === "struct" && OTHER_WRITERS.has(operations.name)) unsupported(`writing to kernel structs from ${operations.name}`);
 		return null;
 	}
 	const fields = structs[name];
-	return fields ? fields.some(([struct, member]) => within(kernel, struct, member, off, size)) : null;
+	if (fields.length === 0) return off + size <= (sizeOf(kernel, kernel.find(name, "struct")) ?? 0);
+	return fields.some(([struct, member]) => within(kernel, struct, member, off, size));
 }
 
-const OTHER_WRITERS = new Set(["sched_ext_ops", "Qdisc_ops", "hid_bpf_ops"]);
-
-function within(kernel: TypeSource, struct: string, member: string, off: number, size: number): boolean {
-	const t = kernel.type(kernel.find(struct, "struct"));
-	if (t.kind !== "struct") return false;
-	return t.members.some((m) => m.name === member && off >= m.bitOffset >> 3 && off + size <= (m.bitOffset >> 3) + (member === "icsk_ack" ? 1 : (sizeOf(kernel, m.type) ?? 0)));
+/** `size` bytes at `off` are in the member ("a.b": in member b of member a). */
+function within(kernel: TypeSource, struct: string, path: string, off: number, size: number): boolean {
+	let id = kernel.find(struct, "struct");
+	let start = 0;
+	let length = 0;
+	for (const name of path.split(".")) {
+		const t = kernel.type(id);
+		const m = t.kind === "struct" ? t.members.find((x) => x.name === name) : undefined;
+		if (m === undefined) return false;
+		start += m.bitOffset >> 3;
+		length = sizeOf(kernel, m.type) ?? 0;
+		id = skipModifiers(kernel, m.type);
+	}
+	// Of the acknowledgement state only its first byte, "pending".
+	if (path === "icsk_ack") length = 1;
+	return (off === start || (WRITABLE_INSIDE.has(path) && off > start)) && off + size <= start + length;
 }
 
 function readStruct(env: Env, reg: Reg, types: TypeSource, id: number, off: number, size: number): Reg {

@@ -11,6 +11,7 @@ import { E2BIG, EACCES, EFAULT, EINVAL, EPERM, type Env, Refusal, reject } from 
 import { execute } from "./instruction.ts";
 import { pushHistory } from "./precision.ts";
 import { isVisited } from "./prune.ts";
+import { acquire } from "./references.ts";
 import { finishPath } from "./scc.ts";
 import { Frame, State, pointer } from "./state.ts";
 import { PTR_TO_CTX } from "./types.ts";
@@ -31,6 +32,9 @@ export function walkMain(env: Env): void {
 		}
 	}
 	regs[1] = pointer(PTR_TO_CTX);
+	env.stubParams.forEach((name, i) => {
+		if (name.endsWith("__ref")) env.contextRefs.set(i, acquire(env));
+	});
 	walk(env, state);
 }
 
