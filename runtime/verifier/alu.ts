@@ -115,7 +115,10 @@ function checkMove(env: Env, insn: Insn, wide: boolean, byReg: boolean): void {
 	const same = fitsBits(src.range, insn.off === 0 ? 32 : insn.off - 1);
 	if (same) regs[insn.src] = src = withScalarId(env, src);
 	const dst = src.copy();
-	if (!same) dst.id = 0;
+	if (!same) {
+		dst.id = 0;
+		dst.off = 0;
+	}
 	if (wide) dst.range = signExtend(src.range, insn.off >> 3);
 	else {
 		const r = insn.off === 0 ? editable(src.range) : signExtend32(src.range, insn.off >> 3);

@@ -279,7 +279,15 @@ export function boundsFromTnum(r: Range): void {
 	r.lowerSmax(valueHi | (maskHi & I32_MAX), topLo);
 	r.raiseUmin(valueHi, valueLo);
 	r.lowerUmax(topHi, topLo);
-	if ((maskHi | maskLo) === 0 || (maskHi & maskLo) === -1) return;
+	if ((maskHi | maskLo) === 0) {
+		// Bounds that exclude the one member are what is left of a branch that cannot be taken.
+		if (r.uminHi !== valueHi || r.uminLo !== valueLo || r.umaxHi !== valueHi || r.umaxLo !== valueLo) setConst(r, valueHi, valueLo);
+		return;
+	}
+	if ((maskHi & maskLo) === -1) {
+		if (!below(r.uminHi, r.uminLo, r.umaxHi, r.umaxLo) && (r.umaxHi & r.umaxLo) !== -1) setConst(r, r.uminHi, r.uminLo);
+		return;
+	}
 	// One member of the tnum within the bounds is the value.
 	const { uminHi, uminLo, umaxHi, umaxLo } = r;
 	const next = tnumNext(tnum, uminHi, uminLo);

@@ -151,7 +151,6 @@ export function boundsFromTnum(r: Range): void {
 	r.smax = min(r.smax, asS64(value | (mask & S64_MAX)));
 	r.umin = max(r.umin, value);
 	r.umax = min(r.umax, value | mask);
-	if (mask === 0n || mask === U64) return;
 	// One member of the tnum within the bounds is the value.
 	const next = tnumNext(r.tnum, r.umin);
 	const minIn = (r.umin & ~mask) === value;
