@@ -81,7 +81,8 @@ export function saneRange(env: Env, r: Range): Range {
 
 function refinePair(env: Env, a: Reg, b: Reg, op: number, low: boolean): [Reg, Reg] {
 	const ra = editable(a.range);
-	const rb = editable(b.range);
+	// A register compared with itself: what one side learns, the other knows.
+	const rb = a === b ? ra : editable(b.range);
 	refine(ra, rb, op, low);
 	return [withRange(a, saneRange(env, sync(ra))), withRange(b, saneRange(env, sync(rb)))];
 }
@@ -306,16 +307,15 @@ export function checkJump(env: Env, insn: Insn): number {
 	const d0 = regs[insn.dst];
 	const s0 = byReg ? regs[insn.src] : src;
 	if (d0.type === SCALAR && s0.type === SCALAR) {
-		const sameReg = byReg && insn.dst === insn.src;
-		if (!sameReg) {
-			const [fd, fs] = refinePair(env, d0, s0, REVERSE[op], low);
-			const [td, ts] = refinePair(env, d0, s0, op, low);
-			regs[insn.dst] = fd;
-			otherRegs[insn.dst] = td;
-			if (byReg) {
-				regs[insn.src] = fs;
-				otherRegs[insn.src] = ts;
-			}
+		// Two registers may share a value without being one.
+		const [sd, ss] = byReg && insn.dst !== insn.src && d0 === s0 ? [d0, s0.copy()] : [d0, s0];
+		const [fd, fs] = refinePair(env, sd, ss, REVERSE[op], low);
+		const [td, ts] = refinePair(env, sd, ss, op, low);
+		regs[insn.dst] = fd;
+		otherRegs[insn.dst] = td;
+		if (byReg) {
+			regs[insn.src] = fs;
+			otherRegs[insn.src] = ts;
 		}
 	}
 	if (byReg && s0.type === SCALAR && s0.id) {

@@ -128,7 +128,7 @@ export function writeFixed(env: Env, frame: Frame, off: number, size: number, va
 	if (!env.bypassSpecV4) {
 		let sanitize = reg !== null && isSpillable(reg.type);
 		for (let i = 0; i < size && !sanitize; i++) {
-			const k = kindAt(kindsBefore, i);
+			const k = kindAt(kindsBefore, (byteOf(off) - i + 8) % 8);
 			if (k !== MISC && k !== ZERO) sanitize = true;
 		}
 		if (sanitize) env.nospecResult[env.insn] = 1;

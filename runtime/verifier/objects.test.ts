@@ -1,0 +1,43 @@
+/** What struct_ops programs may do with the kernel's structs, by the recorded kernel's BTF. */
+import { dirname, join } from "node:path";
+import { describe, expect, it } from "vitest";
+import type { Insn } from "../../assembler/spec/insn.ts";
+import { loadKernelTypes } from "../../test/cases/verify.ts";
+import { bareImage } from "../../test/support/image.ts";
+import { shared } from "../../test/support/shared.ts";
+import { verify } from "./index.ts";
+
+const file = shared("verify/btf/vmlinux.btf.gz");
+if (file === null) console.log("tests of struct_ops programs skipped: no recorded kernel BTF");
+const kernel = file === null ? null : loadKernelTypes(join(dirname(file), "vmlinux.btf.gz"));
+const i = (opcode: number, dst = 0, src = 0, off = 0, imm = 0): Insn => ({ opcode, dst, src, off, imm });
+
+function verdictOf(struct: string, member: number, insns: readonly Insn[]): string {
+	const answer = verify(bareImage("p", insns, { type: 27, expectedAttachType: member, attach: { btfId: kernel!.find(struct, "struct"), name: struct } }), { kernel });
+	return answer.verdict === "accept" ? "accept" : answer.rejection.message;
+}
+
+describe.skipIf(kernel === null)("struct_ops programs", () => {
+	const argument = i(0x79, 6, 1);
+	const end = [i(0xb7), i(0x95)];
+
+	it("take an argument that the kernel names __nullable as null or not", () => {
+		expect(verdictOf("bpf_dummy_ops", 0, [argument, i(0x61, 0, 6), ...end])).toBe("R6 invalid mem access 'trusted_ptr_or_null_'");
+		expect(verdictOf("bpf_dummy_ops", 0, [argument, i(0x15, 6, 0, 1), i(0x61, 0, 6), ...end])).toBe("accept");
+	});
+
+	it("write the whole of the test structure's state, and nothing beyond", () => {
+		expect(verdictOf("bpf_dummy_ops", 0, [argument, i(0x15, 6, 0, 1), i(0x62, 6, 0, 0, 1), ...end])).toBe("accept");
+		expect(verdictOf("bpf_dummy_ops", 0, [argument, i(0x15, 6, 0, 1), i(0x62, 6, 0, 2, 1), ...end])).toContain("no write support");
+	});
+
+	it("write a member of a TCP socket from its start only", () => {
+		const ops = kernel!.type(kernel!.find("tcp_congestion_ops", "struct"));
+		const sock = kernel!.type(kernel!.find("tcp_sock", "struct"));
+		if (ops.kind !== "struct" || sock.kind !== "struct") throw new Error("no structs");
+		const init = ops.members.findIndex((m) => m.name === "init");
+		const cwnd = sock.members.find((m) => m.name === "snd_cwnd")!.bitOffset / 8;
+		expect(verdictOf("tcp_congestion_ops", init, [argument, i(0x62, 6, 0, cwnd, 1), ...end])).toBe("accept");
+		expect(verdictOf("tcp_congestion_ops", init, [argument, i(0x6a, 6, 0, cwnd + 2, 1), ...end])).toContain("no write support");
+	});
+});
