@@ -75,7 +75,7 @@ export function checkAttach(env: Env): void {
 		default:
 			reject(EINVAL, "unknown attach type", { code: "V0702" });
 	}
-	if (attach === ITER && !isIterator(name)) reject(EINVAL, `${name} is not the function of an iterator`, { code: "V0702" });
+	if (attach === ITER && !isIterator(name)) reject(EINVAL, `attach_btf_id ${id} is not the function of an iterator: ${name}`, { code: "V0702" });
 	if (spec.id === LSM && attach !== LSM_CGROUP && !name.startsWith("bpf_lsm_")) reject(EINVAL, `attach_btf_id ${id} points to wrong type name ${name}`, { code: "V0702" });
 	if (spec.id === LSM && DISABLED_LSM.has(name.replace(/^bpf_lsm_/, ""))) reject(EINVAL, `attach_btf_id ${id} points to disabled hook ${name}`, { code: "V0702" });
 	if (env.sleepable && spec.id === LSM && !SLEEPABLE_LSM.has(name.replace(/^bpf_lsm_/, ""))) reject(EINVAL, `${name} is not sleepable`, { code: "V0703" });

@@ -36,3 +36,12 @@ describe("copies", () => {
 		expect(verdictOf([...value, i(0x79, 2, 6), i(0xbf, 3, 2), i(0x07, 2, 0, 0, 0x20000000), i(0x25, 2, 0, 2, 55), i(0x0f, 6, 2), i(0x71, 0, 6), ...exit])).toContain("pointer offset 536870912 is not allowed");
 	});
 });
+
+describe("pruning", () => {
+	it("does not take a pointer past the packet's end for one about which nothing is known", () => {
+		// Two ways lead to slot 7: with r7 compared (there, what slot 8 loads cannot be reached), and not.
+		const insns = [i(0x61, 7, 1), i(0x61, 8, 1, 4), random, i(0x15, 0, 0, 2), i(0xbd, 7, 8, 1), i(0x05, 0, 0, 1), i(0xb7), i(0x2d, 7, 8, 1), i(0x71, 0, 7), ...exit];
+		const answer = verify(bareImage("p", insns, { type: 6, flags: 8 }));
+		expect(answer.verdict === "accept" ? "" : answer.rejection.message).toBe("R7 offset is outside of the packet");
+	});
+});

@@ -92,8 +92,9 @@ function regSafe(env: Env, old: Reg, now: Reg, precise: boolean, exact: Exactnes
 			return sameKind(old, now) && includes(old.range, now.range) && idMap.match(old.id, now.id) && idMap.match(old.refObjId, now.refObjId);
 		case PTR_TO_PACKET_META:
 		case PTR_TO_PACKET:
-			// A pointer whose distance to the end is known further is as good; one past the end is worse than any.
-			return old.packetRange <= now.packetRange && old.off === now.off && idMap.match(old.id, now.id) && includes(old.range, now.range);
+			// A pointer whose distance to the end is known further is as good; one that is known to be at the end or past it is like no other.
+			if (old.packetRange < 0 || now.packetRange < 0 ? old.packetRange !== now.packetRange : old.packetRange > now.packetRange) return false;
+			return old.off === now.off && idMap.match(old.id, now.id) && includes(old.range, now.range);
 		case PTR_TO_STACK:
 			return exactly(old, now) && old.frameno === now.frameno;
 		case PTR_TO_ARENA:
