@@ -53,7 +53,9 @@ export class KvFile {
 	readonly #get = new PageOf(GetPage);
 	readonly #range = new PageOf(RangePage);
 	readonly #sum = new PageOf(RangePage);
-	readonly #options: XrpOptions;
+	readonly #trace: number[] | undefined;
+	/** Of a chain of one get: the same object each time. */
+	readonly #oneGet: XrpOptions;
 	readonly #maxHops: number | undefined;
 	readonly #top: TopCache | null;
 	readonly #retries: number;
@@ -67,8 +69,9 @@ export class KvFile {
 		this.#device = device;
 		this.#programs = programs;
 		this.#top = options.cacheLevels ? new TopCache(device, options.cacheLevels) : null;
-		this.#options = options.trace ? { trace: options.trace } : {};
+		this.#trace = options.trace;
 		this.#maxHops = options.maxHops;
+		this.#oneGet = this.#optionsFor(MAX_LEVELS + 1);
 		this.#retries = options.retries ?? 3;
 	}
 
@@ -83,7 +86,7 @@ export class KvFile {
 		const page = this.#get.in(hook);
 		for (let attempt = 0; ; attempt++) {
 			page.prepareOne(key);
-			if (this.#chain(hook, this.#start(key), MAX_LEVELS + 1, "get", key, attempt)) break;
+			if (this.#chain(hook, this.#start(key), this.#oneGet, "get", key, attempt)) break;
 		}
 		return page.found(0) ? page.value(0) : null;
 	}
@@ -104,7 +107,7 @@ export class KvFile {
 			for (let attempt = 0; ; attempt++) {
 				const starts = part.map((key) => this.#start(key));
 				page.prepare(part, 0, starts);
-				if (this.#chain(hook, starts[0], part.length * (MAX_LEVELS + 1), "get of several from", part[0], attempt)) break;
+				if (this.#chain(hook, starts[0], this.#optionsFor(part.length * (MAX_LEVELS + 1)), "get of several from", part[0], attempt)) break;
 			}
 			for (let i = 0; i < part.length; i++) values.push(page.found(i) ? textOf(page.value(i)) : null);
 		}
@@ -115,13 +118,14 @@ export class KvFile {
 	forEachInRange(bounds: RangeBounds, take: (key: number, value: Uint8Array) => void): number {
 		const hook = this.#program("range");
 		const page = this.#range.in(hook);
+		const options = this.#optionsFor(this.#rangeHops());
 		let count = 0;
 		page.prepare(bounds);
 		let start = this.#start(bounds.begin);
 		while (!page.empty()) {
 			// A page that a chain was refused in the middle of is begun again: where, its leaf's place may have changed as well.
 			const before = page.rest() ?? { ...bounds, leaf: 0 };
-			for (let attempt = 0; !this.#chain(hook, start, this.#rangeHops(), "range from", bounds.begin, attempt); ) {
+			for (let attempt = 0; !this.#chain(hook, start, options, "range from", bounds.begin, attempt); ) {
 				attempt++;
 				page.prepare(before);
 				start = this.#start(before.begin);
@@ -152,7 +156,7 @@ export class KvFile {
 		for (let attempt = 0; ; attempt++) {
 			page.prepare(bounds, { op, decimal: options.decimal ?? true });
 			if (page.empty()) return op === "sum" || op === "count" ? 0n : null;
-			if (this.#chain(hook, this.#start(bounds.begin), this.#rangeHops(), `${op} from`, bounds.begin, attempt)) break;
+			if (this.#chain(hook, this.#start(bounds.begin), this.#optionsFor(this.#rangeHops()), `${op} from`, bounds.begin, attempt)) break;
 		}
 		return page.length === 0 && (op === "min" || op === "max") ? null : page.aggregateValue;
 	}
@@ -172,9 +176,13 @@ export class KvFile {
 		return Math.min(2 ** 31 - 1, MAX_LEVELS + Math.ceil((2 * this.#device.size) / VALUE_SIZE));
 	}
 
+	#optionsFor(maxHops: number): XrpOptions {
+		return { maxHops: this.#maxHops ?? maxHops, ...(this.#trace ? { trace: this.#trace } : {}) };
+	}
+
 	/** False: the mapping changed, and there are attempts left. */
-	#chain(hook: StorageHook, offset: number, maxHops: number, what: string, key: number, attempt: number): boolean {
-		const result = readXrpSync(this.#device, hook, offset, { ...this.#options, maxHops: this.#maxHops ?? maxHops });
+	#chain(hook: StorageHook, offset: number, options: XrpOptions, what: string, key: number, attempt: number): boolean {
+		const result = readXrpSync(this.#device, hook, offset, options);
 		this.hops += result.hops;
 		if (result.ret >= 0) return true;
 		if (result.cause !== "mapping" || attempt >= this.#retries) throw new XrpError(`${what} ${key}`, result);

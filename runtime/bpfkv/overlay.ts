@@ -29,7 +29,7 @@ export function overlaid(device: BlockDevice, blocks: () => ReadonlyMap<number, 
 			cover(into, at, got, offset);
 			return got;
 		},
-		validate: () => device.validate?.(),
+		validate: (since) => device.validate?.(since),
 		close: () => device.close(),
 	};
 }

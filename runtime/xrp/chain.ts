@@ -35,6 +35,11 @@ export interface StorageHook {
 	readonly context: number;
 	readonly data: number;
 	readonly scratch: number;
+	/**
+	 * Of the context, the program writes nothing but `done`, `next_addr[0]` and `size[0]`: the rest then stays zero, and
+	 * need neither be zeroed nor looked at. A hook with a `run` of its own answers for this itself.
+	 */
+	readonly firstSlotOnly?: boolean;
 	/** Runs the program with r1 = `context`; returns the low 32 bits of r0, signed. */
 	run(context: number): number;
 }
@@ -104,7 +109,11 @@ export function badCount(count: number): string | null {
 /** Zeroes the context and fills in its two pointers. */
 export function prepareContext(view: DataView, hook: StorageHook): void {
 	const { context } = hook;
-	for (let at = context; at < context + XRP_CONTEXT.bytes; at += 8) view.setFloat64(at, 0, true);
+	if (hook.firstSlotOnly) {
+		view.setFloat64(context + XRP_CONTEXT.done, 0, true);
+		view.setFloat64(context + XRP_CONTEXT.nextAddr, 0, true);
+		view.setFloat64(context + XRP_CONTEXT.size, 0, true);
+	} else for (let at = context; at < context + XRP_CONTEXT.bytes; at += 8) view.setFloat64(at, 0, true);
 	view.setUint32(context + XRP_CONTEXT.data, hook.data, true);
 	view.setUint32(context + XRP_CONTEXT.scratch, hook.scratch, true);
 }
@@ -150,10 +159,10 @@ export function badPlace(device: BlockDevice, offset: number, length: number): s
 }
 
 /** Reads into the data page; behind the file's end there are zeros. Returns null, or why the address cannot be read; throws what the device throws. */
-export function readBlock(device: BlockDevice, options: XrpOptions, bytes: Uint8Array, data: number, address: number, length: number): string | null {
+export function readBlock(device: BlockDevice, files: readonly BlockDevice[] | undefined, bytes: Uint8Array, data: number, address: number, length: number): string | null {
 	let offset = address;
 	if (address >= FILE_UNIT) {
-		const place = placeOf(device, options.files, address, length);
+		const place = placeOf(device, files, address, length);
 		if (typeof place === "string") return place;
 		({ device, offset } = place);
 	} else {
@@ -181,7 +190,7 @@ export function versionOf(device: BlockDevice, files: readonly BlockDevice[] | u
 	return sum;
 }
 
-export function validate(device: BlockDevice, files: readonly BlockDevice[] | undefined): void {
-	device.validate?.();
-	if (files !== undefined) for (const file of files) file.validate?.();
+export function validate(device: BlockDevice, files: readonly BlockDevice[] | undefined, since?: number): void {
+	device.validate?.(since);
+	if (files !== undefined) for (const file of files) file.validate?.(since);
 }

@@ -17,8 +17,11 @@ export interface BlockDevice {
 	 * keeps by file. A chain that sees it change is aborted.
 	 */
 	readonly version: number;
-	/** Asked before and during a chain: the device may look whether its mapping changed. Cheap, or rarely more than that. */
-	validate?(): void;
+	/**
+	 * Asked before, during and after a chain: the device may look whether its mapping changed. Cheap, or rarely more than
+	 * that. `since`: so many reads of this chain ago it was asked before; absent, nobody knows how long ago that was.
+	 */
+	validate?(since?: number): void;
 	close(): void;
 }
 

@@ -9,7 +9,7 @@
  * before wrote. Beyond the original: a limit on hops (ELOOP), and reads of up to the data page's 4096 bytes. More than
  * one address at a time is refused here, and is what `fanout.ts` is for.
  */
-import { aborted, badCount, DEFAULT_MAX_HOPS, done, nextAddress, nextSize, prepareContext, type Progress, readBlock, secondSlot, type StorageHook, VALIDATE_EVERY, validate, versionOf, type XrpOptions, type XrpResult } from "./chain.ts";
+import { type AbortCause, aborted, badCount, DEFAULT_MAX_HOPS, nextAddress, nextSize, prepareContext, readBlock, secondSlot, type StorageHook, VALIDATE_EVERY, validate, versionOf, type XrpOptions, type XrpResult } from "./chain.ts";
 import { XRP_BLOCK, XRP_CONTEXT, XRP_SLOTS } from "./context.ts";
 import type { BlockDevice } from "./device.ts";
 
@@ -19,44 +19,44 @@ import type { BlockDevice } from "./device.ts";
  * @returns never throws for what a program or a device does: the errno is in `ret`
  */
 export function readXrpSync(device: BlockDevice, hook: StorageHook, offset: number, options: XrpOptions = {}): XrpResult {
-	const count = options.count ?? XRP_BLOCK;
-	const progress: Progress = { hops: 0, bytes: 0, programReturn: 0 };
-	let length = options.firstSize ?? count;
-	const badRequest = badCount(count) ?? badCount(length);
-	if (badRequest) return aborted("request", progress, badRequest);
-	const maxHops = options.maxHops ?? DEFAULT_MAX_HOPS;
-	const { context, data } = hook;
-	const { u8: bytes, view } = hook.memory;
 	const { files, cancelled, trace } = options;
+	const count = options.count ?? XRP_BLOCK;
+	const maxHops = options.maxHops ?? DEFAULT_MAX_HOPS;
+	let length = options.firstSize ?? count;
+	let hops = 0;
+	let bytes = 0;
+	let programReturn = 0;
+	const end = (cause: AbortCause, reason: string) => aborted(cause, { hops, bytes, programReturn }, reason);
+	const badRequest = badCount(count) ?? badCount(length);
+	if (badRequest) return end("request", badRequest);
+	const { context, data } = hook;
+	const { u8, view } = hook.memory;
 	validate(device, files);
 	const version = versionOf(device, files);
 	for (;;) {
-		if (progress.hops >= maxHops) return aborted("hops", progress, `the program asked for more than ${maxHops} reads`);
-		if (cancelled?.()) return aborted("cancelled", progress, "the request was cancelled");
+		if (hops >= maxHops) return end("hops", `the program asked for more than ${maxHops} reads`);
+		if (cancelled?.()) return end("cancelled", "the request was cancelled");
 		trace?.push(offset);
 		try {
-			const bad = readBlock(device, options, bytes, data, offset, length);
-			if (bad !== null) return aborted(progress.hops === 0 ? "request" : "address", progress, bad);
+			const bad = readBlock(device, files, u8, data, offset, length);
+			if (bad !== null) return end(hops === 0 ? "request" : "address", bad);
 		} catch (error) {
-			return aborted("device", progress, `read at ${offset}: ${(error as Error).message}`);
+			return end("device", `read at ${offset}: ${(error as Error).message}`);
 		}
-		progress.bytes += length;
-		if (++progress.hops % VALIDATE_EVERY === 0) validate(device, files);
-		if (versionOf(device, files) !== version) return aborted("mapping", progress, "the file's mapping changed");
+		bytes += length;
+		if (++hops % VALIDATE_EVERY === 0) validate(device, files);
+		if (versionOf(device, files) !== version) return end("mapping", "the file's mapping changed");
 
 		prepareContext(view, hook);
-		const returned = hook.run(context);
-		progress.programReturn = returned;
-		const finished = returned !== 0 || view.getInt32(context + XRP_CONTEXT.done, true) !== 0;
-		if (finished) {
-			// What the program made of the blocks counts only if they were still the file's at the end.
-			validate(device, files);
-			if (versionOf(device, files) !== version) return aborted("mapping", progress, "the file's mapping changed");
-			return returned === 0 ? done(count, progress) : aborted("program", progress, `the program returned ${returned}`);
-		}
+		programReturn = hook.run(context);
+		if (programReturn !== 0 || view.getInt32(context + XRP_CONTEXT.done, true) !== 0) break;
 		offset = nextAddress(view, context, 0);
 		length = nextSize(view, context, 0) || count;
-		const second = secondSlot(view, context, XRP_SLOTS);
-		if (second !== 0) return aborted("address", progress, `the program asked for a second read in slot ${second}`);
+		const second = hook.firstSlotOnly ? 0 : secondSlot(view, context, XRP_SLOTS);
+		if (second !== 0) return end("address", `the program asked for a second read in slot ${second}`);
 	}
+	// What the program made of the blocks counts only if they were still the file's at the end.
+	validate(device, files, hops % VALIDATE_EVERY);
+	if (versionOf(device, files) !== version) return end("mapping", "the file's mapping changed");
+	return programReturn === 0 ? { ret: count, hops, bytes, programReturn } : end("program", `the program returned ${programReturn}`);
 }

@@ -43,7 +43,7 @@ export function readXrpFanout(device: BlockDevice, hook: StorageHook, offset: nu
 		if (options.cancelled?.()) return aborted("cancelled", progress, "the request was cancelled");
 		options.trace?.push(next.address);
 		try {
-			const bad = readBlock(device, options, bytes, data, next.address, next.length);
+			const bad = readBlock(device, files, bytes, data, next.address, next.length);
 			if (bad !== null) return aborted(progress.hops === 0 ? "request" : "address", progress, bad);
 		} catch (error) {
 			return aborted("device", progress, `read at ${next.address}: ${(error as Error).message}`);

@@ -3,6 +3,7 @@ import { exchange } from "../memory.ts";
 import type { RunState } from "../machine.ts";
 import type { LoadedProgram } from "../program.ts";
 import { XRP_CONTEXT, XRP_PAGE } from "./context.ts";
+import type { MemoryRegion } from "../verifier/facts.ts";
 import type { StorageHook } from "./chain.ts";
 
 /** @throws RangeError when the program's memory has no room for the pages */
@@ -34,6 +35,7 @@ export function storageHooks(program: LoadedProgram, count: number): StorageHook
 		redirect: null,
 		extra: new Map(),
 	};
+	const firstSlotOnly = writesFirstSlotOnly(program);
 	return Array.from({ length: count }, () => ({
 		name: program.image.name,
 		instructions: program.image.insns.length,
@@ -41,6 +43,7 @@ export function storageHooks(program: LoadedProgram, count: number): StorageHook
 		context,
 		data,
 		scratch: page("scratch"),
+		firstSlotOnly,
 		run(at) {
 			machine.run = state;
 			memory.i32[exchange.tailCalls >> 2] = 0;
@@ -48,3 +51,23 @@ export function storageHooks(program: LoadedProgram, count: number): StorageHook
 		},
 	}));
 }
+
+/**
+ * Whether every store to the context that the verifier saw goes to `done`, `next_addr[0]` or `size[0]`. It refuses a
+ * context pointer that was moved, so that an instruction's own offset is the place.
+ */
+function writesFirstSlotOnly({ image, facts }: LoadedProgram): boolean {
+	if (facts === null) return false;
+	return image.insns.every(({ opcode, off }, slot) => {
+		const region = facts.access[slot];
+		if (!STORING.has(opcode & 7) || region === undefined || !CONTEXT_OR_UNKNOWN.has(region)) return true;
+		return region === "context" && FIRST_SLOT.some((at) => off >= at && off + STORED[opcode >> 3 & 3] <= at + 8);
+	});
+}
+
+/** Classes of instructions: ST, STX (atomics among them). */
+const STORING: ReadonlySet<number> = new Set([2, 3]);
+/** Bytes that they store, by the size bits of the opcode. */
+const STORED = [4, 2, 1, 8] as const;
+const CONTEXT_OR_UNKNOWN: ReadonlySet<MemoryRegion> = new Set<MemoryRegion>(["context", "mixed"]);
+const FIRST_SLOT = [XRP_CONTEXT.done, XRP_CONTEXT.nextAddr, XRP_CONTEXT.size] as const;

@@ -91,7 +91,7 @@ export function latencyDevice(inner: BlockDevice, clock: SimulatedClock, { perRe
 			}
 			return inner.readSync(into, at, length, offset);
 		},
-		validate: () => inner.validate?.(),
+		validate: (since) => inner.validate?.(since),
 		close: () => inner.close(),
 	};
 }
