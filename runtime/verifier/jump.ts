@@ -260,7 +260,7 @@ export function checkJump(env: Env, insn: Insn): number {
 		const previous = env.current.parent ? findUnfinished(env, env.current.parent, at) : null;
 		const queued = pushBranch(env, at + 1, at, false);
 		queued.mayGotoDepth++;
-		if (previous) widen(previous, queued);
+		if (previous) widen(env, previous, queued);
 		return at + insn.off + 1;
 	}
 	checkReadable(env, insn.dst);

@@ -5,6 +5,7 @@
  * Source: is_state_visited, states_equal, regsafe, stacksafe, refsafe of kernel/bpf/verifier.c, Linux 6.18.
  */
 import { EINVAL, type Env, reject } from "./env.ts";
+import { IdMap } from "./id-map.ts";
 import { isMayGoto } from "./structure.ts";
 import { includes, same, unbounded } from "./range.ts";
 import { markAllScalarsImprecise, propagatePrecision, pushHistory } from "./precision.ts";
@@ -21,42 +22,6 @@ const NOT_EXACT = 0;
 const EXACT = 1;
 const RANGE_WITHIN = 2;
 type Exactness = typeof NOT_EXACT | typeof EXACT | typeof RANGE_WITHIN;
-
-const MAX_IDS = 600;
-
-/** Ids of the old state and the ones that stand for them in the new. */
-class IdMap {
-	private readonly old = new Float64Array(MAX_IDS);
-	private readonly now = new Float64Array(MAX_IDS);
-	private count = 0;
-	private fresh = 0;
-
-	reset(ids: number): void {
-		this.count = 0;
-		this.fresh = ids;
-	}
-
-	match(old: number, now: number): boolean {
-		if ((old !== 0) !== (now !== 0)) return false;
-		if (old === 0) return true;
-		for (let i = 0; i < this.count; i++) {
-			if (this.old[i] === old) return this.now[i] === now;
-			if (this.now[i] === now) return false;
-		}
-		if (this.count === MAX_IDS) return false;
-		this.old[this.count] = old;
-		this.now[this.count++] = now;
-		return true;
-	}
-
-	/** Scalars without an id are each their own. */
-	matchScalar(old: number, now: number): boolean {
-		if (old === 0) return true;
-		now = now === 0 ? ++this.fresh : now;
-		if (!this.match(old, now)) return false;
-		return isAddConst(old) ? this.match(baseId(old), baseId(now)) : true;
-	}
-}
 
 const idMap = new IdMap();
 

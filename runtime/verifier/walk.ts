@@ -4,6 +4,7 @@
  * Source: push_stack, push_async_cb, widen_imprecise_scalars of kernel/bpf/verifier.c.
  */
 import { E2BIG, type Env, reject } from "./env.ts";
+import { IdMap } from "./id-map.ts";
 import { same } from "./range.ts";
 import { Frame, State, slotIsSpilled, unknownScalar, type Reg } from "./state.ts";
 import { SCALAR } from "./types.ts";
@@ -35,8 +36,11 @@ function push(env: Env, state: State, insn: number, prev: number, text: string):
 	if (env.stack.length > MAX_PENDING) reject(E2BIG, `${text} ${env.stack.length} jumps is too complex.`, { code: "V0402" });
 }
 
+const idMap = new IdMap();
+
 /** Scalars that differ between two turns of a loop and matter to nobody become unknown, so that the loop converges. */
-export function widen(old: State, now: State): void {
+export function widen(env: Env, old: State, now: State): void {
+	idMap.reset(env.ids + env.refIds);
 	for (let f = old.curframe; f >= 0; f--) {
 		const a = old.frames[f];
 		const b = now.frames[f];
@@ -49,6 +53,6 @@ export function widen(old: State, now: State): void {
 }
 
 function widenReg(old: Reg, now: Reg, precise: boolean): Reg {
-	if (old.type !== SCALAR || now.type !== SCALAR || precise || (same(old.range, now.range) && old.off === now.off)) return now;
+	if (old.type !== SCALAR || now.type !== SCALAR || precise || (same(old.range, now.range) && old.off === now.off && idMap.match(old.id, now.id))) return now;
 	return unknownScalar;
 }

@@ -72,6 +72,8 @@ export function main(args: readonly string[]): number {
 
 /** Why the kernel's verifier did not judge the program; null when it did. */
 function unmeasured(record: KernelRecord): string | null {
+	// EPERM before the first instruction: what this machine does not let anybody attach to.
+	if (record.err === -1 && record.processed === 0) return "eperm";
 	if (record.accepted || record.verifier_ran === true) return null;
 	return record.why ?? record.stage ?? "not loaded";
 }

@@ -24,6 +24,7 @@ export interface KernelRecord {
 	readonly type?: string;
 	readonly accepted: boolean;
 	readonly verifier_ran?: boolean;
+	readonly err?: number;
 	readonly processed?: number;
 	readonly verify_usec?: number;
 	readonly weak?: boolean;

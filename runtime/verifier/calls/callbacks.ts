@@ -247,7 +247,7 @@ export function leaveFrame(env: Env): number {
 	state.curframe--;
 	if (callee.inCallback) {
 		const previous = findUnfinished(env, state, next);
-		if (previous) widen(previous, state);
+		if (previous) widen(env, previous, state);
 	}
 	return next;
 }

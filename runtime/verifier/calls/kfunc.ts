@@ -300,7 +300,7 @@ function iterate(env: Env, call: KfuncCall, at: number): void {
 		active.iterState = ITER_ACTIVE;
 		active.iterDepth++;
 		slots[call.iterSlot] = active;
-		if (previous) widen(previous, queued);
+		if (previous) widen(env, previous, queued);
 		const { regs } = queued.frames[queued.curframe];
 		regs[0] = notNullReg(env, regs[0]);
 	}
