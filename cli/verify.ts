@@ -9,7 +9,7 @@ import { lineAt } from "../runtime/fault.ts";
 import { readObject } from "../runtime/load.ts";
 import { formatLoadError, LoadFailure } from "../runtime/loader/error.ts";
 import { type OpenedProgram, openObject } from "../runtime/loader/open.ts";
-import { kernelBtf, kernelConfig } from "../runtime/node/environment.ts";
+import { kernelAddresses, kernelBtf, kernelConfig } from "../runtime/node/environment.ts";
 import { bill, compareReleases, type Cost, explain, kernelTypes, needs, oldestKernel, renderExplanation, type TypeSource, type Verdict, verify } from "../runtime/verifier/index.ts";
 import { readProgram } from "./compile-file.ts";
 import { Complaint } from "./files.ts";
@@ -55,6 +55,7 @@ async function verifyFile(file: string, options: Options): Promise<boolean> {
 	const logLevel = logLevelOf(options);
 	const range = options.kernels === undefined ? null : parseRange(options.kernels);
 	const { programs, types } = openPrograms(await readProgram(file, options.cc), options);
+	const hasAddress = kernelAddresses();
 	let good = true;
 	for (const { image, errors, guessed } of programs) {
 		if (errors.length > 0) {
@@ -65,7 +66,7 @@ async function verifyFile(file: string, options: Options): Promise<boolean> {
 			continue;
 		}
 		if (guessed) process.stderr.write(`ebpfcc: note: ${image.name}: section ${image.section} names no program type; its context says ${typeof image.type === "number" ? (programTypeById(image.type)?.name ?? image.type) : image.type}\n`);
-		const verdict = verify(image, { kernel: types, capBpfOnly: options.capbpf === true, logLevel });
+		const verdict = verify(image, { kernel: types, capBpfOnly: options.capbpf === true, logLevel, ...(hasAddress === undefined ? {} : { hasAddress }) });
 		if (verdict.logCut) process.stderr.write(`ebpfcc: note: ${image.name}: the log is longer than 16 MiB; its end is shown\n`);
 		if (verdict.verdict !== "accept") good = false;
 		if (options.json) process.stdout.write(`${JSON.stringify(describe(image, verdict, options))}\n`);

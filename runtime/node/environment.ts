@@ -24,6 +24,17 @@ export function kernelBtf(file = "/sys/kernel/btf/vmlinux"): BtfView | null {
 	return existsSync(file) ? new BtfView(readFileSync(file)) : null;
 }
 
+/** Whether the running kernel knows the address of a variable; undefined when it does not tell. */
+export function kernelAddresses(file = "/proc/kallsyms"): ((name: string) => boolean) | undefined {
+	if (!existsSync(file)) return undefined;
+	let names: ReadonlySet<string> | null = null;
+	// A large file that few programs need.
+	return (name) => {
+		names ??= new Set(Array.from(readFileSync(file, "utf8").matchAll(/^[0-9a-f]+ \w (\S+)$/gm), ([, symbol]) => symbol));
+		return names.has(name);
+	};
+}
+
 /** CONFIG_ options of the running kernel; empty when it does not tell. */
 export function kernelConfig(file = "/proc/config.gz"): Record<string, KconfigValue> {
 	if (!existsSync(file)) return {};

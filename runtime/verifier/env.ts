@@ -204,6 +204,7 @@ export class Env {
 	visits: Uint32Array;
 	collector: FactCollector | null = null;
 	limitInsns = 1_000_000;
+	hasAddress: (name: string) => boolean = () => true;
 
 	constructor(image: ProgramImage, spec: ProgramSpec, kernel: TypeSource | null, types: TypeSource | null, maps: readonly MapInfo[], options: EnvOptions) {
 		this.image = image;

@@ -233,6 +233,7 @@ function checkKernelSymbol(env: Env, at: number): void {
 	const t = kernel.type(id);
 	if (id <= 0 || id >= kernel.count) reject(ENOENT, `ldimm64 insn specifies invalid btf_id ${id}.`);
 	if (t.kind !== "var" && t.kind !== "func") reject(EINVAL, `pseudo btf_id ${id} in ldimm64 isn't KIND_VAR or KIND_FUNC`);
+	if (!env.hasAddress(t.name)) reject(ENOENT, `ldimm64 failed to find the address for kernel symbol '${t.name}'.`);
 }
 
 const TRACING_TYPES = new Set<number | string>([2, 5, 7, 17, 24]);

@@ -31,6 +31,8 @@ import { NOT_INIT } from "./types.ts";
 export interface VerifyOptions {
 	/** The kernel's types: for programs attached by BTF and kernel functions. */
 	readonly kernel?: TypeSource | null;
+	/** Whether the kernel knows an address of a variable that its BTF has (`kallsyms`); not given: it does. */
+	readonly hasAddress?: (name: string) => boolean;
 	/** Rules for CAP_BPF without CAP_PERFMON. */
 	readonly capBpfOnly?: boolean;
 	readonly cpus?: number;
@@ -74,6 +76,7 @@ export function verify(given: ProgramImage, options: VerifyOptions = {}): Verdic
 	if (logLevel & 3) env.trace = new KernelLog(env, logLevel & 3);
 	const logOf = (): { log: string; logCut: boolean } => ({ log: ((env.trace?.text ?? env.log.map((line) => `${line}\n`).join("")) + (logLevel > 0 ? closing(env, logLevel) : "")).trimEnd(), logCut: env.trace?.truncated ?? false });
 	if (options.limit !== undefined) env.limitInsns = options.limit;
+	if (options.hasAddress) env.hasAddress = options.hasAddress;
 	env.liveness = new Liveness(env);
 	env.backtrack = new Backtrack();
 	if (options.facts) env.collector = new FactCollector(image.insns.length, options.facts === "ranges");

@@ -27,7 +27,7 @@ it.each([
 ])("a scalar in a loop, %s", (_, before, after, widened) => {
 	const spec = specOf(1, []);
 	if (spec === null) throw new Error("no socket filters");
-	const env = new Env(bareImage("widen", []), spec, null, null, [], { perfmon: true, jit: true, cpus: 2 }, 0);
+	const env = new Env(bareImage("widen", []), spec, null, null, [], { perfmon: true, jit: true, cpus: 2 });
 	const now = stateWith(bounded(after));
 	widen(env, stateWith(bounded(before)), now);
 	expect(now.frames[0].regs[6] === unknownScalar).toBe(widened);

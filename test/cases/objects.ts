@@ -9,10 +9,13 @@
  */
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { kernelBtf, kernelConfig } from "../../runtime/node/environment.ts";
+import { kernelAddresses, kernelBtf, kernelConfig } from "../../runtime/node/environment.ts";
 import { kernelTypes, verify } from "../../runtime/verifier/index.ts";
 import { cpu } from "../bench/clock.ts";
 import { CACHE, type KernelRecord, measuredObjects, openMeasured } from "../support/measured.ts";
+
+const hasAddress = kernelAddresses();
+const addresses = hasAddress === undefined ? {} : { hasAddress };
 
 interface Row {
 	readonly id: string;
@@ -88,7 +91,7 @@ function compare(id: string, record: KernelRecord, image: ReturnType<ReturnType<
 
 	function verifyTimed() {
 		const before = cpu();
-		const result = verify(image as Exclude<typeof image, string>, { kernel });
+		const result = verify(image as Exclude<typeof image, string>, { kernel, ...addresses });
 		const took = cpu() - before;
 		spent(took);
 		ms = Math.min(ms, took);

@@ -184,7 +184,7 @@ function setResult(env: Env, call: KfuncCall, regs: Reg[]): void {
 			const own = sizeOf(kernel, targetId);
 			if (own) {
 				size = own;
-				readonly = true;
+				readonly = name !== "bpf_session_cookie";
 			}
 		}
 		if (!size) reject(EINVAL, `kernel function ${name} returns pointer type ${kindName(target)} ${targetName} is not supported`, { code: "V0654" });

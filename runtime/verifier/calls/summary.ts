@@ -4,7 +4,7 @@
 import type { Env } from "../env.ts";
 import { isHelperCall, isKfuncCall } from "../structure.ts";
 import { type Contract, contract, helperName } from "./contract.ts";
-import { structOpsHelper } from "../programs/table.ts";
+import { iteratorHelper, structOpsHelper } from "../programs/table.ts";
 import { type Kfunc, kfuncOf } from "./kfuncs.ts";
 
 const CHANGES_PACKET = new Set([
@@ -12,7 +12,9 @@ const CHANGES_PACKET = new Set([
 	"msg_pull_data", "msg_push_data", "skb_adjust_room", "skb_change_head", "skb_change_proto", "skb_change_tail", "skb_pull_data", "skb_store_bytes",
 	"skb_vlan_pop", "skb_vlan_push", "store_hdr_opt", "xdp_adjust_head", "xdp_adjust_meta", "xdp_adjust_tail", "tail_call",
 ]);
+const TRACING = 26;
 const STRUCT_OPS = 27;
+const TRACE_ITER = 28;
 const SYNC_CALLBACK = new Set(["for_each_map_elem", "find_vma", "loop", "user_ringbuf_drain"]);
 
 export function helperChangesPacket(id: number): boolean {
@@ -30,6 +32,7 @@ export function helperContract(env: Env, id: number): Contract | null {
 /** Contract of the helper in this program; null: the program does not have it. */
 export function helperContractName(env: Env, name: string): string | null {
 	const { spec, image, kernel, attachId } = env;
+	if (spec.id === TRACING && image.expectedAttachType === TRACE_ITER) return iteratorHelper(env.attachName, name) ?? spec.helper(name, image.expectedAttachType, env.sleepable);
 	if (spec.id !== STRUCT_OPS || kernel === null || attachId === 0) return spec.helper(name, image.expectedAttachType, env.sleepable);
 	const struct = kernel.type(attachId);
 	return structOpsHelper("name" in struct ? struct.name : "", env.attachName, name) ?? null;

@@ -141,6 +141,12 @@ function attachHelper(id: number, name: string, attach: number, sleepable: boole
 	return undefined;
 }
 
+/** Iterators over sockets have socket options besides the helpers of tracing programs. Undefined: no more than these. */
+export function iteratorHelper(target: string, name: string): string | undefined {
+	const sockets = target === "bpf_iter_tcp" || target === "bpf_iter_unix";
+	return sockets && (name === "setsockopt" || name === "getsockopt") ? `sk_${name}` : undefined;
+}
+
 /** Each structure that programs implement has helpers of its own: none for the test structure, sockets for congestion control. */
 export function structOpsHelper(struct: string, member: string, name: string): string | null {
 	if (struct === "bpf_dummy_ops") return null;
