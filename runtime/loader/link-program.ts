@@ -46,6 +46,8 @@ const call = 0x85;
 const ldImm64 = 0x18;
 /** libbpf's POISON_CALL_KFUNC_BASE */
 const missingFunction = 2002000000;
+/** In place of an index into the maps. */
+const NO_MAP = -1;
 /** Where Linux has its code on x86-64, low half: symbols of unknown place get distinct addresses there. */
 const KERNEL_TEXT_LOW = 0x81000000 | 0;
 
@@ -107,7 +109,11 @@ export function linkProgram(entry: CodeFunction, input: LinkInput, errors: LoadE
 			insns[slot] = { ...insn, imm: place(callee) - slot - 1 };
 			return;
 		}
-		if (reloc === undefined || symbol === undefined) return;
+		if (reloc === undefined || symbol === undefined) {
+			// A map by number is an open file of whoever loads; none is open here, and the number is no index.
+			if (insn.opcode === ldImm64 && (insn.src === 1 || insn.src === 2)) insns[slot] = { ...insn, imm: NO_MAP };
+			return;
+		}
 		if (insn.opcode !== ldImm64) {
 			// A helper called through an undefined symbol, or code that no loader can place.
 			fail(symbol.name, `relocation type ${reloc.type} on an instruction with opcode 0x${insn.opcode.toString(16)}`);

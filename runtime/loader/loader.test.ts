@@ -34,6 +34,22 @@ describe("what a loader makes of an object", () => {
 		expect(image.funcInfo[1][0]).toBeGreaterThan(0);
 	});
 
+	it("a map given by number is none of the object's", () => {
+		const compiled = object(`
+			struct { __uint(type, 2); __uint(key_size, 4); __uint(value_size, 8); __uint(max_entries, 1); } map SEC(".maps");
+			SEC("tc") int prog(void *ctx) { return (long)&map; }
+		`);
+		const sections = compiled.sections.map((section) => {
+			if (section.name !== "tc") return section;
+			const data = section.data.slice();
+			const at = data.findIndex((byte, i) => i % 8 === 0 && byte === 0x18);
+			data[at + 1] |= 0x10;
+			return { ...section, data, relocs: [] };
+		});
+		const { image } = openObject({ ...compiled, sections }).programs[0];
+		expect(image.insns.filter((insn) => insn.opcode === 0x18).map((insn) => [insn.src, image.maps[insn.imm]])).toEqual([[1, undefined]]);
+	});
+
 	it("an exception callback may not be static", () => {
 		const { programs } = open(`
 			static __attribute__((noinline)) int handler(unsigned long long cookie) { return cookie + 1; }

@@ -11,7 +11,7 @@ import { includes, same, unbounded } from "./range.ts";
 import { markAllScalarsImprecise, propagatePrecision, pushHistory } from "./precision.ts";
 import { addBackedge, enterScc, marksIncomplete, updatePeak } from "./scc.ts";
 import {
-	ADD_CONST, ITER_ACTIVE, REF_IRQ, REF_PTR, type Frame, type Reg, type State, baseId, frameInsn, isAddConst, notInit, sameCallsites, scalar,
+	ADD_CONST, ITER_ACTIVE, REF_IRQ, REF_PTR, type Frame, type Reg, type State, frameInsn, isAddConst, notInit, sameCallsites, scalar,
 } from "./state.ts";
 import {
 	CONST_PTR_TO_DYNPTR, DYNPTR, INVALID, IRQ, ITER, MISC, NOT_INIT, PTR_TO_ARENA, PTR_TO_BUF, PTR_TO_MAP_KEY, PTR_TO_MAP_VALUE, PTR_TO_MEM, PTR_TO_PACKET,
