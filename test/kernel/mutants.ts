@@ -11,6 +11,9 @@ type Random = (limit: number) => number;
 export interface Pool {
 	readonly helpers: readonly number[];
 	readonly kfuncs: readonly { readonly name: string; readonly id: number }[];
+	/** By BTF: types of functions, and types and sizes of map values. */
+	readonly functions: ReadonlyMap<string, readonly number[]>;
+	readonly values: ReadonlyMap<string, readonly (readonly [id: number, size: number])[]>;
 	readonly targets: readonly { readonly prog_type: number; readonly expected_attach_type: number; readonly prog_flags: number; readonly attach: RecordedCase["attach"] }[];
 }
 
@@ -24,20 +27,33 @@ const CALL = 0x85;
 const ALU_OPS = [0x00, 0x10, 0x20, 0x30, 0x40, 0x50, 0x60, 0x70, 0x90, 0xa0, 0xb0, 0xc0];
 const JUMP_OPS = [0x10, 0x20, 0x30, 0x40, 0x50, 0x60, 0x70, 0xa0, 0xb0, 0xc0, 0xd0];
 const STEPS = [1, -1, 2, -2, 4, -4, 8, -8, 16, 64];
+const INVERSE: Readonly<Record<number, number>> = { 0x10: 0x50, 0x50: 0x10, 0x20: 0xb0, 0xb0: 0x20, 0x30: 0xa0, 0xa0: 0x30, 0x60: 0xd0, 0xd0: 0x60, 0x70: 0xc0, 0xc0: 0x70 };
 const EDGES = [0, 1, -1, 2, 3, 4, 7, 8, 15, 16, 31, 32, 47, 48, 63, 64, 127, 128, 255, 256, 511, 512, 4095, 4096, 0xffff, 0x10000, 0x1fffffff, 0x7fffffff, -0x80000000, -2, -8];
 
 export function poolOf(cases: readonly RecordedCase[]): Pool {
 	const helpers = new Set<number>();
 	const kfuncs = new Map<string, number>();
 	const targets = new Map<string, Pool["targets"][number]>();
+	const functions = new Map<string, Set<number>>();
+	const values = new Map<string, Map<number, number>>();
 	for (const one of cases) {
 		const bytes = Buffer.from(one.insns ?? "", "hex");
 		for (let at = 0; at < bytes.length; at += 8) if (bytes[at] === CALL && bytes[at + 1] === 0) helpers.add(bytes.readInt32LE(at + 4));
 		for (const { name, btf_id } of one.kfuncs ?? []) if (btf_id) kfuncs.set(name, btf_id);
 		const target = { prog_type: one.prog_type, expected_attach_type: one.expected_attach_type ?? 0, prog_flags: one.prog_flags ?? 0, attach: one.attach };
 		targets.set(JSON.stringify(target), target);
+		if (one.btf !== undefined) {
+			const known = functions.get(one.btf) ?? new Set();
+			for (const [, type] of one.func_info ?? []) known.add(type);
+			functions.set(one.btf, known);
+		}
+		for (const map of one.maps ?? []) {
+			if (map.btf === undefined || !map.btf_value_type_id || map.inner !== undefined) continue;
+			const known = values.get(map.btf) ?? new Map<number, number>();
+			values.set(map.btf, known.set(map.btf_value_type_id, map.value_size));
+		}
 	}
-	return { helpers: [...helpers], kfuncs: [...kfuncs].map(([name, id]) => ({ name, id })), targets: [...targets.values()] };
+	return { helpers: [...helpers], kfuncs: [...kfuncs].map(([name, id]) => ({ name, id })), targets: [...targets.values()], functions: new Map([...functions].map(([btf, ids]) => [btf, [...ids]])), values: new Map([...values].map(([btf, sizes]) => [btf, [...sizes]])) };
 }
 
 export function mutateCase(parent: RecordedCase, random: Random, pool: Pool): { readonly one: RecordedCase; readonly change: string } | null {
@@ -199,10 +215,43 @@ const MUTATIONS = {
 		bytes.writeInt32LE(random(maps.length), at + 4);
 		return slot(at);
 	},
+	/** Another function's signature, of the same BTF. */
+	signature(draft, random, { functions }) {
+		const info = draft.one.func_info ?? [];
+		const others = functions.get(draft.one.btf ?? "") ?? [];
+		if (info.length === 0 || others.length < 2) return null;
+		const at = random(info.length);
+		const next = pick(others, random);
+		draft.one = { ...draft.one, func_info: info.map(([insn, id], i) => [insn, i === at ? next : id] as const) };
+		return `function ${at}: type ${info[at][1]} -> ${next}`;
+	},
+	/** Another type for a map's values, of those that some map of the same BTF has. */
+	valueType(draft, random, { values }) {
+		const maps = draft.one.maps ?? [];
+		const typed = maps.flatMap((map, i) => ((map.btf_value_type_id ?? 0) > 0 ? [i] : []));
+		if (typed.length === 0) return null;
+		const index = pick(typed, random);
+		const others = values.get(maps[index].btf ?? "") ?? [];
+		if (others.length < 2) return null;
+		const [id, size] = pick(others, random);
+		draft.one = { ...draft.one, maps: maps.map((m, i) => (i === index ? { ...m, btf_value_type_id: id, value_size: size } : m)) };
+		return `map ${index}: value type ${id}`;
+	},
+	/** The branch the other way round. */
+	invert({ bytes }, random) {
+		const at = place(bytes, random);
+		if (classOf(bytes[at]) !== "jump") return null;
+		const op = bytes[at] & 0xf0;
+		const other = INVERSE[op];
+		if (other === undefined) return null;
+		bytes[at] = (bytes[at] & 0x0f) | other;
+		return slot(at);
+	},
 } satisfies Readonly<Record<string, Mutation>>;
 
 type Name = keyof typeof MUTATIONS;
 const WEIGHTS: Readonly<Record<Name, number>> = {
 	immediate: 4, offset: 4, register: 4, operation: 4, width: 2, drop: 8, exchange: 3, repeat: 3, constant: 2, helper: 3, kfunc: 6, target: 2, sleepable: 2, map: 2, otherMap: 2,
+	signature: 3, valueType: 3, invert: 4,
 };
 const WEIGHTED = (Object.keys(WEIGHTS) as Name[]).flatMap((name) => Array.from({ length: WEIGHTS[name] }, () => name));
