@@ -49,8 +49,8 @@ function helperSet(name: HelperSet): ReadonlyMap<string, string> {
 const range = (min: number, max: number) => (): RetvalRange => ({ min, max });
 const boolean = range(0, 1);
 
-const noReceive = new Set([0, 1, 3, 19, 20, 52, 29, 30, 53, 31, 32, 54]);
-const SOCKADDR_SOCKOPT = new Set([8, 9, 10, 11, 49, 19, 20, 52, 14, 15, 50, 29, 30, 51, 31, 32, 53, 54]);
+const noReceive = new Set([0, 1, 3, 19, 20, 51, 29, 30, 52, 31, 32, 53]);
+const SOCKADDR_SOCKOPT = new Set([8, 9, 10, 11, 49, 19, 20, 52, 14, 15, 50, 29, 30, 51, 31, 32, 53]);
 const RECVMSG_NAME = new Set([19, 20, 51, 29, 30, 52, 31, 32, 53]);
 
 const tc = context.skbContext({
