@@ -1,4 +1,4 @@
-/** What struct_ops programs may do with the kernel's structs, by the recorded kernel's BTF. */
+/** What struct_ops programs may do with the kernel's structs, and RCU sections, by the recorded kernel's BTF. */
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Insn } from "../../assembler/spec/insn.ts";
@@ -8,7 +8,7 @@ import { shared } from "../../test/support/shared.ts";
 import { verify } from "./index.ts";
 
 const file = shared("verify/btf/vmlinux.btf.gz");
-if (file === null) console.log("tests of struct_ops programs skipped: no recorded kernel BTF");
+if (file === null) console.log("tests of struct_ops programs and RCU sections skipped: no recorded kernel BTF");
 const kernel = file === null ? null : loadKernelTypes(join(dirname(file), "vmlinux.btf.gz"));
 const i = (opcode: number, dst = 0, src = 0, off = 0, imm = 0): Insn => ({ opcode, dst, src, off, imm });
 
@@ -16,6 +16,21 @@ function verdictOf(struct: string, member: number, insns: readonly Insn[]): stri
 	const answer = verify(bareImage("p", insns, { type: 27, expectedAttachType: member, attach: { btfId: kernel!.find(struct, "struct"), name: struct } }), { kernel });
 	return answer.verdict === "accept" ? "accept" : answer.rejection.message;
 }
+
+describe.skipIf(kernel === null)("RCU sections", () => {
+	const sections = (names: readonly string[]): string => {
+		const ids = names.map((name) => kernel!.find(name, "func"));
+		const insns = [...ids.map((id) => i(0x85, 0, 2, 0, id)), i(0xb7), i(0x95)];
+		const answer = verify(bareImage("p", insns, { type: 5, kfuncs: names.map((name, insn) => ({ insn, name, btfId: ids[insn] })) }), { kernel });
+		return answer.verdict === "accept" ? "accept" : answer.rejection.message;
+	};
+
+	it("follow one another, and do not nest", () => {
+		const [lock, unlock] = ["bpf_rcu_read_lock", "bpf_rcu_read_unlock"];
+		expect(sections([lock, unlock, lock, unlock])).toBe("accept");
+		expect(sections([lock, lock, unlock, unlock])).toContain("nested rcu read lock");
+	});
+});
 
 describe.skipIf(kernel === null)("struct_ops programs", () => {
 	const argument = i(0x79, 6, 1);

@@ -91,12 +91,15 @@ function sections(env: Env, kfunc: Kfunc, sleepable: boolean): void {
 	const { name } = kfunc;
 	const lock = name === "bpf_rcu_read_lock";
 	const unlock = name === "bpf_rcu_read_unlock";
-	if (lock) state.activeRcu++;
-	else if (unlock) {
-		if (state.activeRcu === 0) reject(EINVAL, `unmatched rcu read unlock (kernel function ${name})`, { code: "V0625" });
-		if (--state.activeRcu === 0) leaveRcu(env);
-	} else if (sleepable && state.activeRcu) reject(EACCES, `kernel func ${name} is sleepable within rcu_read_lock region`, { code: "V0706" });
-	if ((lock || unlock) && inTreeCallback(env)) reject(EACCES, "Calling bpf_rcu_read_{lock,unlock} in unnecessary rbtree callback", { code: "V0617" });
+	if (state.activeRcu) {
+		if ((lock || unlock) && inTreeCallback(env)) reject(EACCES, "Calling bpf_rcu_read_{lock,unlock} in unnecessary rbtree callback", { code: "V0617" });
+		if (lock) reject(EINVAL, `nested rcu read lock (kernel function ${name})`, { code: "V0626" });
+		if (unlock) {
+			state.activeRcu = 0;
+			leaveRcu(env);
+		} else if (sleepable) reject(EACCES, `kernel func ${name} is sleepable within rcu_read_lock region`, { code: "V0706" });
+	} else if (lock) state.activeRcu = 1;
+	else if (unlock) reject(EINVAL, `unmatched rcu read unlock (kernel function ${name})`, { code: "V0625" });
 	if (name === "bpf_preempt_disable") state.activePreempt++;
 	else if (name === "bpf_preempt_enable") {
 		if (!state.activePreempt) reject(EINVAL, `unmatched attempt to enable preemption (kernel function ${name})`, { code: "V0625" });
