@@ -38,3 +38,10 @@ describe("attach types", () => {
 		expect(specOf(6)!.attachType(55)).toBe(55);
 	});
 });
+
+describe("helpers", () => {
+	it("of return values are not for programs of received datagrams", () => {
+		const allowed = (attach: number) => specOf(18)!.helper("set_retval", attach, false) !== null;
+		expect([10, 49, 50, 51, 52, 53].map(allowed)).toEqual([true, true, true, false, false, false]);
+	});
+});
