@@ -76,7 +76,7 @@ export function prepareJs(bound: BoundProgram, options: JsOptions): Entry {
 		mapLayout: (index) => surroundings.mapLayout(index),
 		callee: (op, slot) => surroundings.callee(op, slot),
 	};
-	const emitted = emitText(lifted, around);
+	const emitted = emitText(lifted, around, options.sourceMap !== undefined || options.instantiate !== undefined);
 	const host = hostValues(program, lifted, emitted, surroundings);
 	const file = `ebpfcc-${++texts}.js`;
 	const map = options.sourceMap?.(image, emitted, file, options.sources) ?? "";

@@ -29,12 +29,14 @@ export interface EmittedText {
 interface Context {
 	readonly program: JitProgram;
 	readonly around: Surroundings;
+	readonly mapped: boolean;
 	readonly names: Set<string>;
 	readonly lookups: Set<number>;
 }
 
-export function emitText(program: JitProgram, around: Surroundings): EmittedText {
-	const context: Context = { program, around, names: new Set(), lookups: new Set() };
+/** `mapped`: the text will be shown as its C, in debuggers and in coverage. */
+export function emitText(program: JitProgram, around: Surroundings, mapped = false): EmittedText {
+	const context: Context = { program, around, mapped, names: new Set(), lookups: new Set() };
 	const lines: string[] = [`"use strict";`, "const { imul } = Math;", "let H = 0, F = 0;"];
 	const slots: number[] = lines.map(() => -1);
 	for (const fn of [...program.functions].reverse()) {
@@ -242,9 +244,10 @@ const GETTERS = { 2: ["getUint16", "getInt16"], 4: ["getInt32", "getInt32"] } as
 
 /**
  * Single bytes are read through `B`, the memory as a byte array: V8 does that in up to a third less time than through a view, and as long as nothing lay
- * outside, the test for undefined costs nothing. Everything else may lie at odd addresses or must throw when it is written, and goes through the view `D`.
+ * outside, the test for undefined costs nothing. (V8's coverage would count the test as a branch that is never taken: not in mapped texts.) Everything else may lie at odd addresses or must throw when it is written, and goes through the view `D`.
  */
 function read(context: Context, slot: number, text: string, size: 1 | 2 | 4, signed: boolean): string {
+	if (size === 1 && context.mapped) return `D.${signed ? "getInt8" : "getUint8"}(${text})`;
 	if (size === 1) return `(B[${text}] ?? ${use(context, "outside")}(${slot}))${signed ? " << 24 >> 24" : " | 0"}`;
 	return `D.${GETTERS[size][signed ? 1 : 0]}(${text}, true)`;
 }
