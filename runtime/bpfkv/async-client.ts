@@ -47,7 +47,8 @@ export class AsyncKvFile {
 	readonly #device: BlockDevice;
 	readonly #top: TopCache | null;
 	readonly #retries: number;
-	readonly #getPages = new WeakMap<Uint8Array, GetPage>();
+	readonly #getPage = pagesOf(GetPage);
+	readonly #rangePage = pagesOf(RangePage);
 	readonly #count = { keys: 0, chains: 0, hops: 0, retries: 0, fallbacks: 0, plainReads: 0 };
 
 	constructor({ service, device, cacheLevels, retries }: AsyncKvOptions) {
@@ -82,16 +83,32 @@ export class AsyncKvFile {
 	async *pairs(bounds: RangeBounds, signal?: AbortSignal): AsyncGenerator<readonly [key: number, value: Uint8Array]> {
 		let rest: RangeRest | null = null;
 		for (let begin: RangeBounds | null = bounds; begin !== null; begin = rest) {
-			const { found, next } = await this.#rangeChain(begin, rest, signal);
+			const found: (readonly [number, Uint8Array])[] = [];
+			const { count, next } = await this.#rangeChain(begin, rest, (key, value) => void found.push([key, value.slice()]), signal);
 			yield* found;
 			// A full page that happened to end the range leaves a rest only if more may follow.
-			rest = found.length === 0 ? null : next;
+			rest = count === 0 ? null : next;
 		}
+	}
+
+	/**
+	 * Calls `take` for each pair in key order; the value's bytes are valid during the call. Resolves to how many there
+	 * were. Faster than `pairs`, which costs a turn of the promise queue for each of them.
+	 */
+	async forEachInRange(bounds: RangeBounds, take: (key: number, value: Uint8Array) => void, signal?: AbortSignal): Promise<number> {
+		let total = 0;
+		let rest: RangeRest | null = null;
+		for (let begin: RangeBounds | null = bounds; begin !== null; begin = rest) {
+			const { count, next } = await this.#rangeChain(begin, rest, take, signal);
+			total += count;
+			rest = count === 0 ? null : next;
+		}
+		return total;
 	}
 
 	async range(bounds: RangeBounds, signal?: AbortSignal): Promise<{ key: number; value: string }[]> {
 		const pairs: { key: number; value: string }[] = [];
-		for await (const [key, value] of this.pairs(bounds, signal)) pairs.push({ key, value: textOf(value) });
+		await this.forEachInRange(bounds, (key, value) => void pairs.push({ key, value: textOf(value) }), signal);
 		return pairs;
 	}
 
@@ -137,7 +154,7 @@ export class AsyncKvFile {
 		}
 	}
 
-	#rangeChain(bounds: RangeBounds, rest: RangeRest | null, signal?: AbortSignal): Promise<{ found: (readonly [number, Uint8Array])[]; next: RangeRest | null }> {
+	#rangeChain(bounds: RangeBounds, rest: RangeRest | null, take: (key: number, value: Uint8Array) => void, signal?: AbortSignal): Promise<{ count: number; next: RangeRest | null }> {
 		let from = rest;
 		return this.#retrying(`range from ${bounds.begin}`, async () => {
 			const resumed = from;
@@ -148,13 +165,14 @@ export class AsyncKvFile {
 				program: PROGRAM.range,
 				offset,
 				maxHops: MAX_RANGE_HOPS,
-				fill: (scratch) => (resumed ? new RangePage(scratch).prepareRest(resumed) : new RangePage(scratch).prepare(bounds)),
+				fill: (scratch) => (resumed ? this.#rangePage(scratch).prepareRest(resumed) : this.#rangePage(scratch).prepare(bounds)),
 				take: (result, scratch) => {
-					const page = new RangePage(scratch);
+					const page = this.#rangePage(scratch);
 					const refused = this.#taken(result);
 					if (refused) return refused;
-					const found = Array.from({ length: page.length }, (_, i) => [page.key(i), page.value(i).slice()] as const);
-					return { found, next: page.rest() };
+					const count = page.length;
+					for (let i = 0; i < count; i++) take(page.key(i), page.value(i));
+					return { count, next: page.rest() };
 				},
 				...(signal ? { signal } : {}),
 			});
@@ -214,12 +232,16 @@ export class AsyncKvFile {
 		if (got < BLOCK) throw new Error(`the file ends at ${offset + got}, in the middle of a block`);
 		return block;
 	}
+}
 
-	#getPage(scratch: Uint8Array): GetPage {
-		let page = this.#getPages.get(scratch);
-		if (page === undefined) this.#getPages.set(scratch, (page = new GetPage(scratch)));
+/** One view of each scratch page: they are the same few for as long as the service lives. */
+function pagesOf<Page>(Page: new (scratch: Uint8Array) => Page): (scratch: Uint8Array) => Page {
+	const pages = new WeakMap<Uint8Array, Page>();
+	return (scratch) => {
+		let page = pages.get(scratch);
+		if (page === undefined) pages.set(scratch, (page = new Page(scratch)));
 		return page;
-	}
+	};
 }
 
 function isResult(answer: object): answer is XrpResult {

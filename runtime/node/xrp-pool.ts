@@ -33,7 +33,7 @@ export interface XrpPoolOptions {
 	/** O_DIRECT. */
 	readonly direct?: boolean;
 	/**
-	 * Microseconds of each turn of the event loop in which chains may run on the calling thread (100); 0: none do. With
+	 * Microseconds of each turn of the event loop in which chains may run on the calling thread (1000); 0: none do. With
 	 * `direct` none do, because each read then waits for the device.
 	 */
 	readonly inline?: number;
@@ -42,7 +42,7 @@ export interface XrpPoolOptions {
 }
 
 const MAX_ATTEMPTS = 2;
-const DEFAULT_INLINE = 100;
+const DEFAULT_INLINE = 1000;
 const DEFAULT_SPIN = 30;
 
 export class XrpPool implements XrpService {
@@ -131,8 +131,9 @@ export class XrpPool implements XrpService {
 		const here: Pending[] = [];
 		const inline = this.#inline;
 		if (inline) {
-			const later = inline.room === 0;
-			const share = later ? inline.roomInATurn : inline.room;
+			const { room } = inline;
+			const later = room === 0;
+			const share = Math.min(this.#fairShare(), later ? inline.roomInATurn : room);
 			const queue = this.#queue;
 			this.#queue = [];
 			for (const pending of queue) (here.length < share && pending.carry === null && !pending.request.fanout ? here : this.#queue).push(pending);
@@ -145,6 +146,13 @@ export class XrpPool implements XrpService {
 		}
 		this.#dispatch();
 		for (const pending of here) this.#runHere(pending);
+	}
+
+	/** Of all that is queued or with the workers, what this thread runs for all of them to be done at the same time. */
+	#fairShare(): number {
+		let chains = this.#queue.length;
+		for (const thread of this.#threads) chains += thread.inFlight;
+		return Math.ceil(chains / (1 + this.#threads.length));
 	}
 
 	/** To the workers, as far as they have slots. */

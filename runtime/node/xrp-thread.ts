@@ -80,8 +80,12 @@ export class Thread {
 		return this.#freeSlots.length;
 	}
 
+	get inFlight(): number {
+		return this.#ring.slots - this.#freeSlots.length;
+	}
+
 	get busy(): boolean {
-		return this.#freeSlots.length < this.#ring.slots;
+		return this.inFlight > 0;
 	}
 
 	/** Takes a request into a free slot; `publish` makes it visible to the worker. */

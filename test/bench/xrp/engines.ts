@@ -2,9 +2,9 @@
  * The ways to look a key up, all with one face: so many lookups from a place in the list of keys, at some concurrency.
  * Every value is checked, and every block that was read is counted, to be compared with the tree's shape.
  */
-import { read } from "node:fs";
+import { read, readSync } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
-import { BLOCK, blockOf, GetPage, KvFile, KvNode, MAX_KEYS, type KvPrograms, VALUE_SIZE } from "ebpfcc/runtime";
+import { BLOCK, blockOf, GetPage, KvFile, KvNode, lookupPath, MAX_KEYS, type KvPrograms, VALUE_SIZE } from "ebpfcc/runtime";
 import type { FileDevice, XrpPool } from "ebpfcc/runtime/node";
 import { LevelByLevel } from "../../../examples/bpf-kv/baseline.ts";
 import { isValueOf, type Workload } from "./file.ts";
@@ -108,6 +108,31 @@ export function syncChains(name: string, device: FileDevice, programs: KvProgram
 				if (!isValueOf(key, kv.getBytes(key))) wrong++;
 			}
 			return { milliseconds: performance.now() - start, hops: kv.hops - before, wrong };
+		},
+	};
+}
+
+/**
+ * The floor of whatever reads by `fs`: the same blocks, at offsets that are known beforehand, and nothing done with them
+ * but to check the value.
+ */
+export function knownReads(fd: number, w: Workload): LookupEngine {
+	const block = new Uint8Array(BLOCK);
+	const paths = w.keys.map((key) => lookupPath(w.g, key));
+	return {
+		name: "fs.readSync, offsets known",
+		run: (from, count) => {
+			let hops = 0;
+			let wrong = 0;
+			const start = performance.now();
+			for (let i = from; i < from + count; i++) {
+				const path = paths[i % paths.length];
+				for (const offset of path) if (readSync(fd, block, 0, BLOCK, offset) === BLOCK) hops++;
+				const key = w.keys[i % w.keys.length];
+				const at = (key * VALUE_SIZE) % BLOCK;
+				if (!isValueOf(key, block.subarray(at, at + VALUE_SIZE))) wrong++;
+			}
+			return { milliseconds: performance.now() - start, hops, wrong };
 		},
 	};
 }

@@ -11,10 +11,11 @@ import { type HookObject, openFileDevice, XrpPool } from "ebpfcc/runtime/node";
 import { compilePrograms } from "../../../examples/bpf-kv/programs.ts";
 import { sourceFolder } from "../../../examples/bpf-kv/source-folder.ts";
 import { benchDirect } from "./direct.ts";
-import { awaitedReads, callbackReads, type LookupEngine, nativeReads, pooledChains, pooledGets, syncChains } from "./engines.ts";
+import { awaitedReads, callbackReads, knownReads, type LookupEngine, nativeReads, pooledChains, pooledGets, syncChains } from "./engines.ts";
 import { createWorkload, RANGE_LENGTH, type Workload } from "./file.ts";
 import { handWrittenGet } from "./hand-written.ts";
 import { NativeReads } from "./native.ts";
+import { benchOneCpu } from "./one-cpu.ts";
 import { PAPER_LATENCY, PAPER_RANGE_96 } from "./paper.ts";
 import { awaitedRanges, pooledRanges, type RangeEngine, syncRanges } from "./ranges.ts";
 import { compare, compareRanges, failures, median, printRows } from "./rounds.ts";
@@ -75,17 +76,18 @@ async function benchDepth(depth: number): Promise<void> {
 			[pooledGets("  by threads alone, 32 keys", threads, w), 1280],
 			[syncChains("readXrpSync", device, programs, w), 2000],
 			[syncChains("  hand-written hook", device, byHand, w), 2000],
+			[knownReads(file.fd, w), 2000],
 			...(native ? [[nativeReads(native), 2000] as const] : []),
 		], inTable ? rounds : FEW_ROUNDS);
 		const paper = PAPER_LATENCY;
 		console.log(`\nDepth ${depth}: ${depth} index reads and one value a lookup (paper: read() ${paper.read[depth - 1]} µs, XRP ${paper.xrp[depth - 1]} µs, ${(paper.read[depth - 1] / paper.xrp[depth - 1]).toFixed(2)}×; SPDK ${paper.spdk[depth - 1]}, io_uring ${paper.ioUring[depth - 1]})`);
 		printRows("one at a time", one, (us) => `${us.toFixed(1)} µs`);
 		for (const row of one) (latency[row.name.trim()] ??= new Map()).set(depth, row.microseconds);
-		const best = (name: string) => one.find((row) => row.name.trim().startsWith(name))?.best ?? Number.NaN;
-		const middle = (name: string) => one.find((row) => row.name.trim().startsWith(name))?.microseconds ?? Number.NaN;
-		console.log(`    readXrpSync is ${(middle("readXrpSync") / middle("hand-written")).toFixed(2)}× a hand-written hook, at best ${(best("readXrpSync") / best("hand-written")).toFixed(2)}×${native ? `; ${(middle("readXrpSync") / middle("C,")).toFixed(2)}× the C program, at best ${(best("readXrpSync") / best("C,")).toFixed(2)}×` : ""}`);
+		const [sync, hand] = ["readXrpSync", "hand-written hook"].map((name) => one.find((row) => row.name.trim() === name));
+		if (sync && hand) console.log(`    readXrpSync takes ${(sync.microseconds / hand.microseconds).toFixed(2)} times as long as with a hand-written hook, at best ${(sync.best / hand.best).toFixed(2)} times`);
 		if (!inTable) return;
 
+		if (native) await benchOneCpu(w, native.pid, [nativeReads(native), knownReads(file.fd, w), syncChains("readXrpSync", device, programs, w)], rounds);
 		await loopShare([reads, callbacks, chains, threadChains]);
 		printRows("64 at a time", await compare(w, 64, [[reads, 640], [callbacks, 640], [chains, 2560], [threadChains, 2560]], rounds), (us) => `${(1e3 / us).toFixed(1)} k/s`);
 		if (w.begins.length > 0) await benchRanges(w, [awaitedRanges(file, w), pooledRanges("readXrp", pool, device, w), syncRanges(device, programs, w)]);

@@ -41,6 +41,10 @@ export class NativeReads {
 		});
 	}
 
+	get pid(): number {
+		return this.#child.pid ?? 0;
+	}
+
 	close(): void {
 		this.#child.removeAllListeners("exit");
 		this.#child.stdin?.end();

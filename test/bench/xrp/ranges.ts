@@ -61,9 +61,7 @@ export function pooledRanges(name: string, pool: XrpPool, device: FileDevice, w:
 	return rangeEngine(
 		name,
 		w,
-		async (begin, end, take) => {
-			for await (const [, value] of kv.pairs({ begin, end })) take(value);
-		},
+		async (begin, end, take) => void (await kv.forEachInRange({ begin, end }, (_, value) => take(value))),
 		() => kv.statistics.hops,
 		chainHops(w),
 	);
