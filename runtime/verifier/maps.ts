@@ -53,7 +53,7 @@ export function mapInfo(def: MapDef, index: number, kernel: TypeSource | null): 
 	return {
 		index, def, name: def.name, type: def.type, keySize: def.keySize, valueSize: def.valueSize, maxEntries: def.maxEntries, flags: def.flags, types,
 		fields: fields instanceof FieldError ? null : fields,
-		inner: def.inner ? mapInfo(def.inner, -1, kernel) : null,
+		inner: def.inner && (def.type === MAP.arrayOfMaps || def.type === MAP.hashOfMaps) ? mapInfo(def.inner, -1, kernel) : null,
 		constant: (def.flags & F_RDONLY_PROG) !== 0 && def.frozen,
 	};
 }

@@ -14,7 +14,7 @@ import type { TypeSource } from "./btf.ts";
 import { mapInfo, sourceOf } from "./maps.ts";
 import { walkGlobals, walkMain } from "./paths.ts";
 import { specOf, type CustomProgramType } from "./programs/table.ts";
-import { checkFuncInfo, checkFuncInfoEarly, checkImmediates, checkSubprograms, findSubprograms, isKfuncCall } from "./structure.ts";
+import { checkFuncInfo, checkFuncInfoEarly, checkImmediates, checkSubprograms, findSubprograms, isFuncPointer, isKfuncCall } from "./structure.ts";
 import { analyseFlow, checkCfg } from "./cfg.ts";
 import { checkAttach } from "./attach.ts";
 import { Liveness } from "./liveness.ts";
@@ -101,6 +101,7 @@ export function verify(given: ProgramImage, options: VerifyOptions = {}): Verdic
 		dropFastcallStack(env);
 		checkStackDepth(env);
 		checkDeadKfuncs(env);
+		checkRemovedCallbacks(env);
 	} catch (e) {
 		const refusal = e instanceof Refusal ? e : new Refusal(EFAULT, `internal error: ${e instanceof Error ? (e.stack ?? e.message) : String(e)}`, { code: "V0998" }, true);
 		env.note(refusal.message);
@@ -153,5 +154,14 @@ function checkKfuncsAllowed(env: Env): void {
 function checkDeadKfuncs(env: Env): void {
 	for (let i = 0; i < env.insns.length; i++) {
 		if (isKfuncCall(env.insns[i]) && env.insns[i].imm === 0 && env.visits[i] > 0) reject(EINVAL, "invalid kernel function call not eliminated in verifier pass", { code: "V0651" });
+	}
+}
+
+/** Functions that no path enters are removed; what takes the address of one cannot be compiled, unless the main program is all that is left. */
+function checkRemovedCallbacks(env: Env): void {
+	const kept = env.subprogs.map((sub) => env.seen.subarray(sub.start, sub.end).includes(1));
+	if (kept.filter(Boolean).length + (env.seenException && !env.exceptionCallback ? 1 : 0) < 2) return;
+	for (let i = 0; i < env.insns.length; i++) {
+		if (env.seen[i] && isFuncPointer(env.insns[i]) && !kept[env.subprogOf[i + env.insns[i].imm + 1]]) reject(EFAULT, `verifier bug: No program to jit at insn ${i}`, { code: "V0999" });
 	}
 }
