@@ -1,7 +1,7 @@
 import type { Block, Inst, IrFunction, Value } from "../ir/types.ts";
 import type { Pass } from "./pass.ts";
 import { constant, isConst, isInst, newInst, unsigned } from "../ir/values.ts";
-import { aliasInfo, writesOf } from "./alias.ts";
+import { type AliasInfo, aliasInfo, writesOf } from "./alias.ts";
 import { rootOf } from "./slots.ts";
 
 /**
@@ -13,7 +13,13 @@ export const mergeStores: Pass = {
 	name: "merge-stores",
 	run(fn) {
 		let changed = false;
-		for (const block of fn.blocks) if (mergeIn(fn, block)) changed = true;
+		// Constants in other widths give no address away: what was private stays it, in all blocks.
+		let alias: AliasInfo | null = null;
+		for (const block of fn.blocks) {
+			if (block.insts.filter((inst) => inst.op === "store").length < 2) continue;
+			alias ??= aliasInfo(fn);
+			if (mergeIn(fn, block, alias)) changed = true;
+		}
 		return changed;
 	},
 };
@@ -25,9 +31,7 @@ interface Image {
 	readonly stores: Inst[];
 }
 
-function mergeIn(fn: IrFunction, block: Block): boolean {
-	if (block.insts.filter((inst) => inst.op === "store").length < 2) return false;
-	const alias = aliasInfo(fn);
+function mergeIn(fn: IrFunction, block: Block, alias: AliasInfo): boolean {
 	const pending = new Map<unknown, Image>();
 	const dropped = new Set<Inst>();
 	const added = new Map<Inst, Inst[]>();
@@ -76,7 +80,7 @@ function constantStore(inst: Inst): { root: Inst; offset: number } | null {
 /** Arithmetic and the like. */
 const isQuiet = (inst: Inst): boolean => inst.args.length === 0 ? inst.op !== "jump" && inst.op !== "ret" && inst.op !== "fence" && inst.op !== "call" && inst.op !== "unreachable" : ["ptradd", "add", "sub", "and", "or", "xor", "shl", "lshr", "ashr", "mul", "zext", "sext", "trunc", "icmp", "ptrtoint", "inttoptr", "phi", "select", "bswap", "sextfrom", "coreoffset", "addrspace", "udiv", "umod", "neg"].includes(inst.op);
 
-function mayTouch(inst: Inst, image: Image, alias: ReturnType<typeof aliasInfo>): boolean {
+function mayTouch(inst: Inst, image: Image, alias: AliasInfo): boolean {
 	const whole = { address: image.root, size: null };
 	const reads = (address: Value): boolean => overlaps(address, inst.attr?.size ?? null, image, alias, whole);
 	if (inst.op === "load") return reads(inst.args[0]);
@@ -88,7 +92,7 @@ function mayTouch(inst: Inst, image: Image, alias: ReturnType<typeof aliasInfo>)
 }
 
 /** Of the same object: are there bytes of the image among these? */
-function overlaps(address: Value, size: number | null, image: Image, alias: ReturnType<typeof aliasInfo>, whole: { address: Value; size: null }): boolean {
+function overlaps(address: Value, size: number | null, image: Image, alias: AliasInfo, whole: { address: Value; size: null }): boolean {
 	const { root, offset } = rootOf(address);
 	if (isInst(root) && keyOf(root) === keyOf(image.root) && offset !== null && size !== null) {
 		const start = offset + (root.attr!.offset ?? 0) - (image.root.attr!.offset ?? 0);
