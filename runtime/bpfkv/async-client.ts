@@ -10,6 +10,7 @@ import { textOf, XrpError } from "./client.ts";
 import { BLOCK, blockOf, VALUE_SIZE } from "./format.ts";
 import { KvNode } from "./node.ts";
 import { type Aggregate, GetPage, MAX_KEYS, type RangeBounds, RangePage, type RangeRest } from "./query.ts";
+import { disturbed, LONGEST_CHANGE, MAX_DISTURBED, settled } from "./settled.ts";
 import { TopCache } from "./top-cache.ts";
 
 export interface AsyncKvOptions {
@@ -133,6 +134,26 @@ export class AsyncKvFile {
 
 	async #getChain(keys: readonly number[], signal?: AbortSignal): Promise<(Uint8Array | null)[]> {
 		this.#count.keys += keys.length;
+		for (let disturbances = 0; ; disturbances++) {
+			const { version } = this.#device;
+			const values = await this.#getOnce(keys, signal);
+			if (!values.includes(null) || (await this.#missing(version, disturbances, keys))) return values;
+		}
+	}
+
+	/** True: what was not found is not there. False: a writer may have moved it meanwhile, so look again. */
+	async #missing(version: number, disturbances: number, keys: readonly number[]): Promise<boolean> {
+		const until = performance.now() + LONGEST_CHANGE;
+		let state = settled(this.#device, version);
+		if (state === "settled") return true;
+		for (; state === "changing" && performance.now() < until; state = settled(this.#device, version)) await new Promise((resolve) => setTimeout(resolve, 1));
+		if (state === "changing" || disturbances >= MAX_DISTURBED) throw disturbed(`keys from ${keys[0]}`, state === "changing");
+		this.#top?.clear();
+		this.#count.retries++;
+		return false;
+	}
+
+	async #getOnce(keys: readonly number[], signal?: AbortSignal): Promise<(Uint8Array | null)[]> {
 		try {
 			return await this.#retrying(`get of ${keys.length} keys from ${keys[0]}`, async () => {
 				const starts = await Promise.all(keys.map((key) => this.#start(key)));

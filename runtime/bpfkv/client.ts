@@ -8,6 +8,7 @@ import type { StorageHook, XrpOptions, XrpResult } from "../xrp/chain.ts";
 import { readXrpSync } from "../xrp/engine.ts";
 import { BLOCK, layersOf, VALUE_SIZE } from "./format.ts";
 import { KvNode } from "./node.ts";
+import { disturbed, LONGEST_CHANGE, MAX_DISTURBED, settled } from "./settled.ts";
 import { TopCache } from "./top-cache.ts";
 import { type Aggregate, GetPage, MAX_KEYS, type RangeBounds, RangePage } from "./query.ts";
 
@@ -84,11 +85,15 @@ export class KvFile {
 	getBytes(key: number): Uint8Array | null {
 		const hook = this.#program("get");
 		const page = this.#get.in(hook);
-		for (let attempt = 0; ; attempt++) {
-			page.prepareOne(key);
-			if (this.#chain(hook, this.#start(key), this.#oneGet, "get", key, attempt)) break;
+		for (let disturbances = 0; ; disturbances++) {
+			const { version } = this.#device;
+			for (let attempt = 0; ; attempt++) {
+				page.prepareOne(key);
+				if (this.#chain(hook, this.#start(key), this.#oneGet, "get", key, attempt)) break;
+			}
+			if (page.found(0)) return page.value(0);
+			if (this.#missing(version, disturbances, key)) return null;
 		}
-		return page.found(0) ? page.value(0) : null;
 	}
 
 	/** The value as text without padding, or null. */
@@ -104,14 +109,34 @@ export class KvFile {
 		const page = this.#get.in(hook);
 		for (let from = 0; from < keys.length; from += MAX_KEYS) {
 			const part = keys.slice(from, from + MAX_KEYS);
-			for (let attempt = 0; ; attempt++) {
-				const starts = part.map((key) => this.#start(key));
-				page.prepare(part, 0, starts);
-				if (this.#chain(hook, starts[0], this.#optionsFor(part.length * (MAX_LEVELS + 1)), "get of several from", part[0], attempt)) break;
+			for (let disturbances = 0; ; disturbances++) {
+				const { version } = this.#device;
+				this.#getPart(hook, page, part);
+				if (part.every((_, i) => page.found(i)) || this.#missing(version, disturbances, part[0])) break;
 			}
 			for (let i = 0; i < part.length; i++) values.push(page.found(i) ? textOf(page.value(i)) : null);
 		}
 		return values;
+	}
+
+	#getPart(hook: StorageHook, page: GetPage, keys: readonly number[]): void {
+		for (let attempt = 0; ; attempt++) {
+			const starts = keys.map((key) => this.#start(key));
+			page.prepare(keys, 0, starts);
+			if (this.#chain(hook, starts[0], this.#optionsFor(keys.length * (MAX_LEVELS + 1)), "get of several from", keys[0], attempt)) return;
+		}
+	}
+
+	/** True: what was not found is not there. False: a writer may have moved it meanwhile, so look again. */
+	#missing(version: number, disturbances: number, key: number): boolean {
+		const until = performance.now() + LONGEST_CHANGE;
+		let state = settled(this.#device, version);
+		if (state === "settled") return true;
+		for (; state === "changing" && performance.now() < until; state = settled(this.#device, version)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+		if (state === "changing" || disturbances >= MAX_DISTURBED) throw disturbed(`key ${key}`, state === "changing");
+		this.#top?.clear();
+		this.retries++;
+		return false;
 	}
 
 	/** Calls `take` for each pair in key order; the value's bytes are valid during the call. Returns how many there were. */

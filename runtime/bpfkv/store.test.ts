@@ -37,8 +37,11 @@ class CrashingFile implements WritableFile {
 	}
 
 	async truncate(size: number): Promise<void> {
+		this.budget.writes--;
 		this.#crashed();
-		this.bytes = this.bytes.slice(0, size);
+		const bytes = new Uint8Array(size);
+		bytes.set(this.bytes.subarray(0, size));
+		this.bytes = bytes;
 	}
 
 	close = async () => {};

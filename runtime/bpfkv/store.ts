@@ -7,12 +7,14 @@
  *  2. checkpoint: append new values and nodes behind the file's end (nothing points there yet), sync; log the images of
  *     the blocks that change in place and a commit record, sync; write them in place, from the root down, sync; empty
  *     the log. From the root down every moment's tree is sound, and a reader in this process sees all of the blocks at
- *     once, through `overlay`.
+ *     once, through `overlay`. A reader elsewhere may take a node from before and its child from after; the file's size
+ *     tells it so (settled.ts): it is no multiple of a block while blocks change, and another one afterwards.
  *  3. open: with a commit record in the log, write its blocks again; without, put the logged records back into the table.
  */
 import { BLOCK, VALUE_SIZE } from "./format.ts";
 import { KvNode } from "./node.ts";
 import type { RangeBounds } from "./query.ts";
+import { sizeAfterChange, sizeWhileChanging } from "./settled.ts";
 import { decodeRecords, encodeRecord, type WalRecord } from "./wal.ts";
 
 /** One file with positioned writes. All of it may throw the file system's errors (ENOSPC, EIO). */
@@ -184,7 +186,7 @@ export class KvStore {
 
 		this.#overlay = new Map(edit.overwritten().map(({ offset, bytes }) => [offset, bytes]));
 		try {
-			await this.#writeBlocks(records);
+			await this.#writeBlocks(records, edit.size);
 			await this.#emptyLog();
 			this.#table.clear();
 		} finally {
@@ -193,8 +195,11 @@ export class KvStore {
 		}
 	}
 
-	async #writeBlocks(records: readonly WalRecord[]): Promise<void> {
+	/** @param size of the file with everything appended */
+	async #writeBlocks(records: readonly WalRecord[], size: number): Promise<void> {
+		await this.#file.truncate(sizeWhileChanging(size));
 		for (const record of records) if (record.kind === "block") await this.#file.write(record.offset, record.bytes);
+		await this.#file.truncate(sizeAfterChange(size));
 		await this.#file.sync();
 	}
 
@@ -208,7 +213,8 @@ export class KvStore {
 		const { records, end } = decodeRecords(await this.#log.read(0, await this.#log.size()));
 		this.#logSize = end;
 		const commit = records.findLastIndex((record) => record.kind === "commit");
-		if (commit >= 0) await this.#writeBlocks(records.slice(0, commit));
+		const committed = records[commit];
+		if (committed?.kind === "commit") await this.#writeBlocks(records.slice(0, commit), committed.fileSize);
 		const later = records.slice(commit + 1);
 		if (commit >= 0 && later.length === 0) await this.#emptyLog();
 		else if (end < (await this.#log.size())) await this.#log.truncate(end);

@@ -68,6 +68,10 @@ class OpenFile implements FileDevice {
 		this.version++;
 	}
 
+	lookNow(): void {
+		this.refresh();
+	}
+
 	validate(since = Number.POSITIVE_INFINITY): void {
 		if (since < this.#readsWithoutClock || this.#every === Number.POSITIVE_INFINITY) return;
 		const now = performance.now();

@@ -6,7 +6,7 @@
  * With `fanout`, the reads of one hop are under way at the same time, up to `queueDepth` of them; the program still sees
  * them in the order in which it asked for them, so that a chain's outcome does not depend on which one came first.
  */
-import { aborted, badCount, DEFAULT_MAX_HOPS, done, nextAddress, nextSize, type Place, placeOf, prepareContext, type Progress, secondSlot, type StorageHook, VALIDATE_EVERY, validate, versionOf, type XrpResult } from "./chain.ts";
+import { aborted, badCount, DEFAULT_MAX_HOPS, done, nextAddress, nextSize, type Place, placeOf, prepareContext, type Progress, refusal, secondSlot, type StorageHook, VALIDATE_EVERY, validate, versionOf, type XrpResult } from "./chain.ts";
 import { XRP_BLOCK, XRP_CONTEXT, XRP_SLOTS } from "./context.ts";
 import type { BlockDevice } from "./device.ts";
 import { type Asked, asksOf, DEFAULT_MAX_OUTSTANDING, type FanoutOptions, runOnCompletion } from "./fanout.ts";
@@ -54,7 +54,7 @@ export async function readXrpAsync(device: BlockDevice, hook: StorageHook, offse
 				if (typeof place === "string") {
 					// What was asked for before it comes first.
 					if (flying.length > 0) break;
-					return aborted(progress.hops === 0 ? "request" : "address", progress, place);
+					return aborted(refusal(device, files, version, progress.hops), progress, place);
 				}
 				if (cancelled()) return aborted("cancelled", progress, "the request was cancelled");
 				waiting.shift();

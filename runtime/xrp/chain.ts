@@ -194,3 +194,14 @@ export function validate(device: BlockDevice, files: readonly BlockDevice[] | un
 	device.validate?.(since);
 	if (files !== undefined) for (const file of files) file.validate?.(since);
 }
+
+/**
+ * Why an address is refused. Before a chain is told that it lies outside the file, the file is looked at once more: it
+ * may have grown since, and the chain may have read so from a block that was written meanwhile.
+ */
+export function refusal(device: BlockDevice, files: readonly BlockDevice[] | undefined, version: number, hops: number): AbortCause {
+	device.lookNow?.();
+	if (files !== undefined) for (const file of files) file.lookNow?.();
+	if (versionOf(device, files) !== version) return "mapping";
+	return hops === 0 ? "request" : "address";
+}

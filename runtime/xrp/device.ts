@@ -22,6 +22,8 @@ export interface BlockDevice {
 	 * that. `since`: so many reads of this chain ago it was asked before; absent, nobody knows how long ago that was.
 	 */
 	validate?(since?: number): void;
+	/** Looks at once, for devices that others may write to meanwhile. */
+	lookNow?(): void;
 	close(): void;
 }
 

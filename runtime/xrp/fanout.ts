@@ -6,7 +6,7 @@
  *
  * The request ends when the program sets `done` (reads that wait are dropped) or when nothing is left to read.
  */
-import { aborted, badCount, DEFAULT_MAX_HOPS, done, nextAddress, nextSize, prepareContext, type Progress, readBlock, type StorageHook, VALIDATE_EVERY, validate, versionOf, type XrpOptions, type XrpResult } from "./chain.ts";
+import { aborted, badCount, DEFAULT_MAX_HOPS, done, nextAddress, nextSize, prepareContext, type Progress, readBlock, refusal, type StorageHook, VALIDATE_EVERY, validate, versionOf, type XrpOptions, type XrpResult } from "./chain.ts";
 import { XRP_BLOCK, XRP_CONTEXT, XRP_SLOTS } from "./context.ts";
 import type { BlockDevice } from "./device.ts";
 
@@ -44,7 +44,7 @@ export function readXrpFanout(device: BlockDevice, hook: StorageHook, offset: nu
 		options.trace?.push(next.address);
 		try {
 			const bad = readBlock(device, files, bytes, data, next.address, next.length);
-			if (bad !== null) return aborted(progress.hops === 0 ? "request" : "address", progress, bad);
+			if (bad !== null) return aborted(refusal(device, files, version, progress.hops), progress, bad);
 		} catch (error) {
 			return aborted("device", progress, `read at ${next.address}: ${(error as Error).message}`);
 		}
