@@ -18,6 +18,9 @@ export const S32_MIN = I32_MIN;
 export const S32_MAX = I32_MAX;
 export const U32_MAX = 0xffff_ffff;
 
+/** What tnumNext answers. */
+const member = { hi: 0, lo: 0 };
+
 export class Range {
 	tnum: Tnum;
 	sminHi: number;
@@ -290,17 +293,17 @@ export function boundsFromTnum(r: Range): void {
 	}
 	// One member of the tnum within the bounds is the value.
 	const { uminHi, uminLo, umaxHi, umaxLo } = r;
-	const next = tnumNext(tnum, uminHi, uminLo);
-	const nextHi = next.valueHi;
-	const nextLo = next.valueLo;
+	tnumNext(tnum, uminHi, uminLo, member);
+	const nextHi = member.hi;
+	const nextLo = member.lo;
 	const minIn = (uminHi & ~maskHi) === valueHi && (uminLo & ~maskLo) === valueLo;
 	const nextBeyond = below(umaxHi, umaxLo, nextHi, nextLo);
 	if (minIn) {
 		if (nextBeyond) setConst(r, uminHi, uminLo);
 	} else if (nextHi === topHi && nextLo === topLo) setConst(r, topHi, topLo);
 	else if (!nextBeyond) {
-		const second = tnumNext(tnum, nextHi, nextLo);
-		if (below(umaxHi, umaxLo, second.valueHi, second.valueLo)) setConst(r, nextHi, nextLo);
+		tnumNext(tnum, nextHi, nextLo, member);
+		if (below(umaxHi, umaxLo, member.hi, member.lo)) setConst(r, nextHi, nextLo);
 	}
 }
 
@@ -390,12 +393,18 @@ function deduceMixed(r: Range): void {
 	}
 }
 
+/** The tnum of the 64-bit bounds, with its low half that of the low half's own bounds, met with the tnum known. */
 function tnumFromBounds(r: Range): void {
-	const whole = tnumIntersect(r.tnum, tnumRange(r.uminHi, r.uminLo, r.umaxHi, r.umaxLo));
-	// The low half knows more by its own bounds.
-	const delta = filled(r.lowMin ^ r.lowMax);
-	const mask = whole.maskLo & delta;
-	r.tnum = mask === whole.maskLo && (whole.valueLo | (r.lowMin & ~delta & ~mask)) === whole.valueLo ? whole : new Tnum(whole.valueHi, (whole.valueLo | (r.lowMin & ~delta)) & ~mask, whole.maskHi, mask);
+	const { tnum } = r;
+	const cross = r.uminHi ^ r.umaxHi;
+	const unknownHi = cross < 0 ? -1 : filled(cross);
+	const unknownLo = cross !== 0 ? -1 : filled(r.uminLo ^ r.umaxLo);
+	const low = filled(r.lowMin ^ r.lowMax);
+	const maskHi = tnum.maskHi & unknownHi;
+	const maskLo = tnum.maskLo & unknownLo & low;
+	const valueHi = (tnum.valueHi | (r.uminHi & ~unknownHi)) & ~maskHi;
+	const valueLo = (tnum.valueLo | (r.uminLo & ~unknownLo) | (r.lowMin & ~low)) & ~maskLo;
+	if (maskHi !== tnum.maskHi || maskLo !== tnum.maskLo || valueHi !== tnum.valueHi || valueLo !== tnum.valueLo) r.tnum = new Tnum(valueHi, valueLo, maskHi, maskLo);
 }
 
 /** Lets each of the nine facts tighten the others. Returns its argument. */

@@ -126,19 +126,52 @@ export function tnumXor(a: Tnum, b: Tnum): Tnum {
 	return new Tnum((a.valueHi ^ b.valueHi) & ~hi, (a.valueLo ^ b.valueLo) & ~lo, hi, lo);
 }
 
-/** Long multiplication: an unknown bit of `a` joins "partial product added" with "not added". Not for two constants. */
+/**
+ * Long multiplication: an unknown bit of `a` joins "partial product added" with "not added". Not for two constants.
+ * The steps are those of tnumAdd, tnumShiftLeft and tnumUnion, in numbers: one multiplication would make a hundred objects.
+ */
 export function tnumMul(a: Tnum, b: Tnum): Tnum {
-	let product = nought;
+	let valueHi = 0;
+	let valueLo = 0;
+	let maskHi = 0;
+	let maskLo = 0;
+	let timesValueHi = b.valueHi;
+	let timesValueLo = b.valueLo;
+	let timesMaskHi = b.maskHi;
+	let timesMaskLo = b.maskLo;
 	const bits = bitLength(a.valueHi | a.maskHi, a.valueLo | a.maskLo);
 	for (let i = 0; i < bits; i++) {
 		const bit = 1 << i;
 		const value = i < 32 ? a.valueLo & bit : a.valueHi & bit;
 		const mask = i < 32 ? a.maskLo & bit : a.maskHi & bit;
-		if ((value | mask) === 0) continue;
-		const added = tnumAdd(product, tnumShiftLeft(b, i));
-		product = value !== 0 ? added : tnumUnion(product, added);
+		if ((value | mask) !== 0) {
+			const sumLo = (valueLo + timesValueLo) | 0;
+			const sumHi = (valueHi + timesValueHi + carry(valueLo, sumLo)) | 0;
+			const unknownLo = (maskLo + timesMaskLo) | 0;
+			const unknownHi = (maskHi + timesMaskHi + carry(maskLo, unknownLo)) | 0;
+			const mostLo = (unknownLo + sumLo) | 0;
+			const mostHi = (unknownHi + sumHi + carry(unknownLo, mostLo)) | 0;
+			let lo = (mostLo ^ sumLo) | maskLo | timesMaskLo;
+			let hi = (mostHi ^ sumHi) | maskHi | timesMaskHi;
+			let nextLo = sumLo & ~lo;
+			let nextHi = sumHi & ~hi;
+			if (value === 0) {
+				lo |= nextLo ^ valueLo;
+				hi |= nextHi ^ valueHi;
+				nextLo &= valueLo & ~lo;
+				nextHi &= valueHi & ~hi;
+			}
+			valueLo = nextLo;
+			valueHi = nextHi;
+			maskLo = lo;
+			maskHi = hi;
+		}
+		timesValueHi = (timesValueHi << 1) | (timesValueLo >>> 31);
+		timesValueLo <<= 1;
+		timesMaskHi = (timesMaskHi << 1) | (timesMaskLo >>> 31);
+		timesMaskLo <<= 1;
 	}
-	return product;
+	return new Tnum(valueHi, valueLo, maskHi, maskLo);
 }
 
 /** Whether some value is in both. */
@@ -149,7 +182,9 @@ export function tnumOverlap(a: Tnum, b: Tnum): boolean {
 export function tnumIntersect(a: Tnum, b: Tnum): Tnum {
 	const hi = a.maskHi & b.maskHi;
 	const lo = a.maskLo & b.maskLo;
-	return new Tnum((a.valueHi | b.valueHi) & ~hi, (a.valueLo | b.valueLo) & ~lo, hi, lo);
+	const valueHi = (a.valueHi | b.valueHi) & ~hi;
+	const valueLo = (a.valueLo | b.valueLo) & ~lo;
+	return hi === a.maskHi && lo === a.maskLo && valueHi === a.valueHi && valueLo === a.valueLo ? a : new Tnum(valueHi, valueLo, hi, lo);
 }
 
 export function tnumUnion(a: Tnum, b: Tnum): Tnum {
@@ -190,13 +225,19 @@ export function tnumText(a: Tnum): string {
 	return `(0x${a.value.toString(16)}; 0x${a.mask.toString(16)})`;
 }
 
-/** The smallest member greater than z, as a constant; the greatest member when there is none. */
-export function tnumNext(t: Tnum, zHi: number, zLo: number): Tnum {
+/** Two halves as a result that nobody keeps. */
+export interface Word {
+	hi: number;
+	lo: number;
+}
+
+/** The smallest member greater than z, into `out`; the greatest member when there is none. */
+export function tnumNext(t: Tnum, zHi: number, zLo: number, out: Word): void {
 	const { valueHi, valueLo, maskHi, maskLo } = t;
 	const topHi = valueHi | maskHi;
 	const topLo = valueLo | maskLo;
-	if (!below(zHi, zLo, topHi, topLo)) return tnumConst(topHi, topLo);
-	if (below(zHi, zLo, valueHi, valueLo)) return tnumConst(valueHi, valueLo);
+	if (!below(zHi, zLo, topHi, topLo)) return put(out, topHi, topLo);
+	if (below(zHi, zLo, valueHi, valueLo)) return put(out, valueHi, valueLo);
 	const nearHi = valueHi | (zHi & maskHi);
 	const nearLo = valueLo | (zLo & maskLo);
 	if (below(zHi, zLo, nearHi, nearLo)) {
@@ -204,7 +245,7 @@ export function tnumNext(t: Tnum, zHi: number, zLo: number): Tnum {
 		const k = bitLength(~zHi & valueHi & ~maskHi, ~zLo & valueLo & ~maskLo);
 		const hi = aboveHigh(k);
 		const lo = aboveLow(k);
-		return tnumConst((hi & zHi) | (~hi & valueHi), (lo & zLo) | (~lo & valueLo));
+		return put(out, (hi & zHi) | (~hi & valueHi), (lo & zLo) | (~lo & valueLo));
 	}
 	const k = bitLength(zHi & ~valueHi & ~maskHi, zLo & ~valueLo & ~maskLo);
 	const hi = aboveHigh(k);
@@ -214,7 +255,12 @@ export function tnumNext(t: Tnum, zHi: number, zLo: number): Tnum {
 	const fromHi = (hi & maskHi & zHi) | (hi & ~maskHi);
 	const stepLo = (fromLo + (k < 32 ? 1 << k : 0)) | 0;
 	const stepHi = (fromHi + (k >= 32 && k < 64 ? 1 << (k - 32) : 0) + carry(fromLo, stepLo)) | 0;
-	return tnumConst((stepHi & maskHi) | valueHi, (stepLo & maskLo) | valueLo);
+	put(out, (stepHi & maskHi) | valueHi, (stepLo & maskLo) | valueLo);
+}
+
+function put(out: Word, hi: number, lo: number): void {
+	out.hi = hi;
+	out.lo = lo;
 }
 
 /** Ones from bit k (0 … 64) of a word on. */
