@@ -1,4 +1,4 @@
-/** What struct_ops programs may do with the kernel's structs, and RCU sections, by the recorded kernel's BTF. */
+/** What struct_ops programs may do with the kernel's structs, RCU sections and kernel functions, by the recorded kernel's BTF. */
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Insn } from "../../assembler/spec/insn.ts";
@@ -8,7 +8,7 @@ import { shared } from "../../test/support/shared.ts";
 import { verify } from "./index.ts";
 
 const file = shared("verify/btf/vmlinux.btf.gz");
-if (file === null) console.log("tests of struct_ops programs and RCU sections skipped: no recorded kernel BTF");
+if (file === null) console.log("tests of struct_ops programs, RCU sections and kernel functions skipped: no recorded kernel BTF");
 const kernel = file === null ? null : loadKernelTypes(join(dirname(file), "vmlinux.btf.gz"));
 const i = (opcode: number, dst = 0, src = 0, off = 0, imm = 0): Insn => ({ opcode, dst, src, off, imm });
 
@@ -29,6 +29,15 @@ describe.skipIf(kernel === null)("RCU sections", () => {
 		const [lock, unlock] = ["bpf_rcu_read_lock", "bpf_rcu_read_unlock"];
 		expect(sections([lock, unlock, lock, unlock])).toBe("accept");
 		expect(sections([lock, lock, unlock, unlock])).toContain("nested rcu read lock");
+	});
+});
+
+describe.skipIf(kernel === null)("kernel functions", () => {
+	it("take no null that their parameter's name does not allow, whatever their flags", () => {
+		const btfId = kernel!.find("bpf_copy_from_user_str", "func");
+		const insns = [i(0xb7, 1), i(0xb7, 2), i(0xb7, 3), i(0xb7, 4), i(0x85, 0, 2, 0, btfId), i(0xb7), i(0x95)];
+		const answer = verify(bareImage("p", insns, { type: 31, flags: 16, kfuncs: [{ insn: 4, name: "bpf_copy_from_user_str", btfId }] }), { kernel });
+		expect(answer.verdict === "accept" ? "" : answer.rejection.message).toBe("Possibly NULL pointer passed to trusted arg0");
 	});
 });
 

@@ -141,9 +141,9 @@ export function checkKfuncArgs(env: Env, call: KfuncCall): void {
 			continue;
 		}
 		if (t.kind !== "ptr") reject(EINVAL, `Unrecognized arg#${i} type ${kindName(t)}`, { code: "V0657" });
-		const trusted = kfunc.flags.has("trusted-args");
+		// Every kernel function wants pointers that stay valid; some are content with RCU's protection.
 		const rcu = kfunc.flags.has("rcu");
-		if ((trusted || rcu) && (isNull(reg) || reg.type & MAYBE_NULL) && !nullableParam(p)) {
+		if ((isNull(reg) || reg.type & MAYBE_NULL) && !nullableParam(p)) {
 			reject(EACCES, `Possibly NULL pointer passed to trusted arg${i}`, { code: "V0101", register: regno, suggestion: "check the pointer first: if (!$v) return …;" });
 		}
 		const releases = kfunc.flags.has("release");
@@ -155,9 +155,9 @@ export function checkKfuncArgs(env: Env, call: KfuncCall): void {
 		if (reg.type === 0) reject(EACCES, `R${regno} !read_ok`, { code: "V0100", register: regno });
 		const kind = kindOf(env, call, params, i);
 		if (kind === "null") continue;
-		if ((kind === "map" || kind === "alloc" || kind === "btf") && (kind === "map" || trusted || rcu)) {
+		if (kind === "map" || kind === "alloc" || kind === "btf") {
 			if (kind === "map") mapArgument(env, call, reg, regno);
-			if ((trusted || rcu) && !isTrusted(reg)) {
+			if (!isTrusted(reg)) {
 				if (!rcu) reject(EINVAL, `${R(regno)} must be referenced or trusted`, { code: "V0658", register: regno });
 				if (!isRcu(reg)) reject(EINVAL, `${R(regno)} must be a rcu pointer`, { code: "V0658", register: regno });
 			}
