@@ -157,11 +157,40 @@ function checkDeadKfuncs(env: Env): void {
 	}
 }
 
-/** Functions that no path enters are removed; what takes the address of one cannot be compiled, unless the main program is all that is left. */
+/**
+ * Instructions that no path reaches are removed. What takes the address of a function that is gone then points to the next one, or to nothing that
+ * can be compiled, as the kernel moves such addresses: by whole stretches removed between them and their target. A single function needs no address.
+ */
 function checkRemovedCallbacks(env: Env): void {
-	const kept = env.subprogs.map((sub) => env.seen.subarray(sub.start, sub.end).includes(1));
-	if (kept.filter(Boolean).length + (env.seenException && !env.exceptionCallback ? 1 : 0) < 2) return;
-	for (let i = 0; i < env.insns.length; i++) {
-		if (env.seen[i] && isFuncPointer(env.insns[i]) && !kept[env.subprogOf[i + env.insns[i].imm + 1]]) reject(EFAULT, `verifier bug: No program to jit at insn ${i}`, { code: "V0999" });
+	const { seen, insns, subprogs } = env;
+	const kept = new Set<number>();
+	let before = 0;
+	for (let i = 0, index = 0; i < insns.length; i++) {
+		if (i >= subprogs[index].end) index++;
+		if (seen[i] === 0) continue;
+		if (!seen.subarray(subprogs[index].start, i).includes(1)) kept.add(before);
+		before++;
+	}
+	if (kept.size + (env.seenException && !env.exceptionCallback ? 1 : 0) < 2) return;
+	for (let i = 0; i < insns.length; i++) {
+		if (!seen[i] || !isFuncPointer(insns[i])) continue;
+		let at = i;
+		let target = i + insns[i].imm + 1;
+		let removed = 0;
+		for (let from = 0; from < insns.length; from++) {
+			if (seen[from]) continue;
+			let to = from;
+			while (to < insns.length && !seen[to]) to++;
+			const start = from - removed;
+			const length = to - from;
+			const after = at >= start + length;
+			if (after) {
+				at -= length;
+				if (target - length >= start) target -= length;
+			} else if (target >= start + length) target -= length;
+			removed += length;
+			from = to;
+		}
+		if (!kept.has(target)) reject(EFAULT, `verifier bug: No program to jit at insn ${target}`, { code: "V0999" });
 	}
 }
