@@ -96,24 +96,26 @@ function withRange(reg: Reg, range: Range): Reg {
 
 const MAX_LINKED = 6;
 
+// Not a closure: this runs at every branch on a number that has equals.
+function addLinked(into: LinkedReg[], id: number, frame: number, list: Reg[], index: number, isReg: boolean): void {
+	const reg = list[index];
+	if (reg.type !== SCALAR || baseId(reg.id) !== id) return;
+	if (into.length < MAX_LINKED) into.push({ frame, isReg, index });
+	else {
+		const r = reg.copy();
+		r.id = 0;
+		list[index] = r;
+	}
+}
+
 /** Registers and slots with the id: what is learned of one holds for all. Beyond six, the rest lose the link. */
 function collectLinked(env: Env, state: State, id: number, into: LinkedReg[]): void {
 	id = baseId(id);
 	for (let f = state.curframe; f >= 0; f--) {
 		const frame = state.frames[f];
-		const add = (list: Reg[], index: number, isReg: boolean): void => {
-			const reg = list[index];
-			if (reg.type !== SCALAR || baseId(reg.id) !== id) return;
-			if (into.length < MAX_LINKED) into.push({ frame: f, isReg, index });
-			else {
-				const r = reg.copy();
-				r.id = 0;
-				list[index] = r;
-			}
-		};
 		const live = env.liveRegs[frameInsn(state, f)];
-		for (let i = 0; i < 10; i++) if (live & (1 << i)) add(frame.regs, i, true);
-		for (let i = 0; i < frame.slots.length; i++) if (slotIsSpilled(frame.kinds[i])) add(frame.slots, i, false);
+		for (let i = 0; i < 10; i++) if (live & (1 << i)) addLinked(into, id, f, frame.regs, i, true);
+		for (let i = 0; i < frame.slots.length; i++) if (slotIsSpilled(frame.kinds[i])) addLinked(into, id, f, frame.slots, i, false);
 	}
 }
 

@@ -196,6 +196,10 @@ function leak(env: Env, a: Access, into: string): void {
 	if (a.write && a.value >= 0 && !env.allowPtrLeaks && env.regs[a.value].type !== SCALAR) reject(EACCES, `${R(a.value)} leaks addr into ${into}`, { code: "V0250", register: a.value });
 }
 
+function loadInto(regs: Reg[], { value, write }: Access, result: Reg): void {
+	if (value >= 0 && !write) regs[value] = result;
+}
+
 /** Checks the access and, for loads, sets the value register. */
 export function accessMemory(env: Env, regno: number, access: Access): void {
 	const { regs } = env;
@@ -203,15 +207,12 @@ export function accessMemory(env: Env, regno: number, access: Access): void {
 	const { size, write, value } = access;
 	checkAlignment(env, reg, access.off, size, access.strict);
 	const off = access.off + reg.off;
-	const load = (result: Reg): void => {
-		if (value >= 0 && !write) regs[value] = result;
-	};
 	switch (baseOf(reg.type)) {
 		case PTR_TO_MAP_KEY:
 			if (reg.type !== PTR_TO_MAP_KEY) return notMemory(env, reg, regno);
 			if (write) reject(EACCES, `write to change key ${R(regno)} not allowed`, { code: "V0225" });
 			checkRegion(env, regno, off, size, reg.map!.keySize, false);
-			load(unknownScalar);
+			loadInto(regs, access, unknownScalar);
 			break;
 		case PTR_TO_MAP_VALUE:
 			if (reg.type !== PTR_TO_MAP_VALUE) return notMemory(env, reg, regno);
@@ -223,7 +224,7 @@ export function accessMemory(env: Env, regno: number, access: Access): void {
 			if (write && readonly) reject(EACCES, `${R(regno)} cannot write into ${typeName(reg.type)}`, { code: "V0226" });
 			leak(env, access, "mem");
 			if (!(readonly && reg.type & UNTRUSTED)) checkRegion(env, regno, off, size, reg.memSize, false);
-			load(unknownScalar);
+			loadInto(regs, access, unknownScalar);
 			break;
 		}
 		case PTR_TO_CTX:
@@ -232,7 +233,7 @@ export function accessMemory(env: Env, regno: number, access: Access): void {
 			checkUnmodified(env, reg, regno, false);
 			{
 				const result = contextAccess(env, off, size, write, access.signExtend);
-				load(result);
+				loadInto(regs, access, result);
 			}
 			break;
 		case PTR_TO_STACK: {
@@ -254,12 +255,12 @@ export function accessMemory(env: Env, regno: number, access: Access): void {
 			if (write && !mayAccessPacket(env, true)) reject(EACCES, "cannot write into packet", { code: "V0302" });
 			leak(env, access, "packet");
 			checkPacket(env, regno, off, size, false);
-			load(unknownScalar);
+			loadInto(regs, access, unknownScalar);
 			break;
 		case PTR_TO_FLOW_KEYS:
 			leak(env, access, "flow keys");
 			if (off < 0 || off + size > FLOW_KEYS_SIZE) reject(EACCES, `invalid access to flow keys off=${off} size=${size}`, { code: "V0227" });
-			load(unknownScalar);
+			loadInto(regs, access, unknownScalar);
 			break;
 		case PTR_TO_SOCKET:
 		case PTR_TO_SOCK_COMMON:
@@ -268,33 +269,33 @@ export function accessMemory(env: Env, regno: number, access: Access): void {
 			if (!isSock(reg.type)) return notMemory(env, reg, regno);
 			if (write) reject(EACCES, `${R(regno)} cannot write into ${typeName(reg.type)}`, { code: "V0226" });
 			accessSock(env, reg, regno, off, size);
-			load(unknownScalar);
+			loadInto(regs, access, unknownScalar);
 			break;
 		case PTR_TO_TP_BUFFER:
 			checkBuffer(env, reg, regno, off, size, "tracepoint");
-			load(unknownScalar);
+			loadInto(regs, access, unknownScalar);
 			break;
 		case PTR_TO_BTF_ID:
 			if (reg.type & MAYBE_NULL) return notMemory(env, reg, regno);
 			{
 				const result = accessKernelObject(env, reg, regno, off, size, write);
-				load(result);
+				loadInto(regs, access, result);
 			}
 			break;
 		case CONST_PTR_TO_MAP:
 			if (reg.type !== CONST_PTR_TO_MAP) return notMemory(env, reg, regno);
-			load(accessMapPointer(env, reg, regno, off, size, write));
+			loadInto(regs, access, accessMapPointer(env, reg, regno, off, size, write));
 			break;
 		case PTR_TO_BUF: {
 			const readonly = (reg.type & RDONLY) !== 0;
 			if (reg.type & MAYBE_NULL) return notMemory(env, reg, regno);
 			if (readonly && write) reject(EACCES, `${R(regno)} cannot write into ${typeName(reg.type)}`, { code: "V0226" });
 			checkBuffer(env, reg, regno, off, size, readonly ? "rdonly" : "rdwr");
-			load(unknownScalar);
+			loadInto(regs, access, unknownScalar);
 			break;
 		}
 		case PTR_TO_ARENA:
-			load(unknownScalar);
+			loadInto(regs, access, unknownScalar);
 			break;
 		default:
 			return notMemory(env, reg, regno);

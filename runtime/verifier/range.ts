@@ -469,18 +469,19 @@ function setSignExtended(r: Range, a: number, b: number): void {
 	r.tnum = tnumRange(lo >> 31, lo, hi >> 31, hi);
 }
 
+const extend = (x: number, shift: number): number => (x << shift) >> shift;
+
 /** Sign-extends the low `bytes` (1, 2, 4) to 64 bits. */
 export function signExtend(value: Range, bytes: number): Range {
 	const shift = 32 - bytes * 8;
-	const extend = (x: number): number => (x << shift) >> shift;
 	if (isConst(value)) {
-		const lo = extend(value.tnum.valueLo);
+		const lo = extend(value.tnum.valueLo, shift);
 		return rangeOf(lo >> 31, lo);
 	}
 	const r = editable(value);
 	if (r.smaxHi === r.sminHi && (shift === 0 || r.smaxLo >>> (32 - shift) === r.sminLo >>> (32 - shift))) {
-		const a = extend(r.smaxLo);
-		const b = extend(r.sminLo);
+		const a = extend(r.smaxLo, shift);
+		const b = extend(r.sminLo, shift);
 		if (a >= 0 === b >= 0) {
 			setSignExtended(r, a, b);
 			return r;
@@ -501,16 +502,15 @@ export function signExtend32(value: Range, bytes: number): Range {
 	const bits = bytes * 8;
 	const shift = 32 - bits;
 	const r = editable(value);
-	const extend = (x: number): number => (x << shift) >> shift;
 	if (isConst(r)) {
-		const c = extend(r.tnum.valueLo);
+		const c = extend(r.tnum.valueLo, shift);
 		r.tnum = tnumConst(c >> 31, c);
 		r.s32min = r.s32max = r.lowMin = r.lowMax = c;
 		return r;
 	}
 	if (r.s32max >>> bits === r.s32min >>> bits) {
-		const a = extend(r.s32max);
-		const b = extend(r.s32min);
+		const a = extend(r.s32max, shift);
+		const b = extend(r.s32min, shift);
 		if (a >= 0 === b >= 0) {
 			r.s32min = r.lowMin = lesser32(a, b);
 			r.s32max = r.lowMax = greater32(a, b);
