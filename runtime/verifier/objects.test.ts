@@ -1,4 +1,4 @@
-/** What struct_ops programs may do with the kernel's structs, RCU sections and kernel functions, by the recorded kernel's BTF. */
+/** What struct_ops programs may do with the kernel's structs, RCU sections, kernel functions and stacks, by the recorded kernel's BTF. */
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Insn } from "../../assembler/spec/insn.ts";
@@ -8,7 +8,7 @@ import { shared } from "../../test/support/shared.ts";
 import { verify } from "./index.ts";
 
 const file = shared("verify/btf/vmlinux.btf.gz");
-if (file === null) console.log("tests of struct_ops programs, RCU sections and kernel functions skipped: no recorded kernel BTF");
+if (file === null) console.log("tests of struct_ops programs, RCU sections, kernel functions and stacks skipped: no recorded kernel BTF");
 const kernel = file === null ? null : loadKernelTypes(join(dirname(file), "vmlinux.btf.gz"));
 const i = (opcode: number, dst = 0, src = 0, off = 0, imm = 0): Insn => ({ opcode, dst, src, off, imm });
 
@@ -63,5 +63,17 @@ describe.skipIf(kernel === null)("struct_ops programs", () => {
 		const cwnd = sock.members.find((m) => m.name === "snd_cwnd")!.bitOffset / 8;
 		expect(verdictOf("tcp_congestion_ops", init, [argument, i(0x62, 6, 0, cwnd, 1), ...end])).toBe("accept");
 		expect(verdictOf("tcp_congestion_ops", init, [argument, i(0x6a, 6, 0, cwnd + 2, 1), ...end])).toContain("no write support");
+	});
+});
+
+describe.skipIf(kernel === null)("stacks", () => {
+	/** Two functions of 288 bytes each. */
+	const insns = [i(0x7a, 10, 0, -288), i(0x85, 0, 1, 0, 2), i(0xb7), i(0x95), i(0x7a, 10, 0, -288), i(0xb7), i(0x95)];
+	const traced = (expectedAttachType: number, name: string, kind: "typedef" | "func") =>
+		verify(bareImage("p", insns, { type: 26, expectedAttachType, attach: { btfId: kernel!.find(name, kind), name } }), { kernel }).verdict;
+
+	it("of tracing programs are each function's own, of iterators shared", () => {
+		expect(traced(23, "btf_trace_sched_switch", "typedef")).toBe("accept");
+		expect(traced(28, "bpf_iter_task", "func")).toBe("reject");
 	});
 });

@@ -13,6 +13,9 @@ const MAX_STACK = 512;
 const MAX_FRAMES = 8;
 const PRIVATE_STACK_MIN = 64;
 const ADAPTIVE = new Set([2, 5, 7, 17]);
+/** Tracing programs that run through a trampoline: all but iterators. */
+const TRACING = 26;
+const ITERATOR = 28;
 
 const INLINED = new Set(["get_smp_processor_id", "get_current_task_btf", "get_current_task"]);
 const STX_DW = 0x7b;
@@ -67,7 +70,7 @@ export function dropFastcallStack(env: Env): void {
 
 export function checkStackDepth(env: Env): void {
 	const { subprogs } = env;
-	let privateStack = !subprogs.some((s) => s.hasTailCall) && (ADAPTIVE.has(env.spec.id) || (env.spec.id === 26 && !env.sleepable && false));
+	let privateStack = !subprogs.some((s) => s.hasTailCall) && (ADAPTIVE.has(env.spec.id) || (env.spec.id === TRACING && env.image.expectedAttachType !== ITERATOR));
 	if (!env.options.jit) privateStack = false;
 	const mode = new Map<number, "none" | "own">();
 	for (let i = subprogs.length - 1; i >= 0; i--) {
