@@ -36,6 +36,8 @@ export interface Why {
 	readonly needed?: string;
 	readonly known?: string;
 	readonly suggestion?: string;
+	/** Instruction meant, where no path is being walked. */
+	readonly at?: number;
 	/** Shown in the log below the message. */
 	readonly logged?: string | undefined;
 }

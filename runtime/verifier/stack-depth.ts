@@ -88,9 +88,14 @@ function checkFrom(env: Env, root: number, privateStack: boolean, mode: Map<numb
 	let tailCall = false;
 	const depthOf = (i: number): number => Math.ceil(subprogs[i].stackDepth / 16) * 16;
 	if (!privateStack) mode.set(root, "none");
+	/** The call that goes too deep, and what each function on the way takes. */
+	const place = (): { at: number; known: string } => ({
+		at: calls.length > 0 ? calls[calls.length - 1].at - 1 : subprogs[index].start,
+		known: [...calls.map((call) => call.index), index].map((i) => `${subprogs[i].name || `function ${i}`} ${subprogs[i].stackDepth} bytes`).join(", "),
+	});
 	const enter = (): void => {
 		const sub = subprogs[index];
-		if (index !== 0 && sub.hasTailCall && depth >= 256) reject(EACCES, `tail_calls are not allowed when call stack of previous frames is ${depth} bytes. Too large`, { code: "V0410" });
+		if (index !== 0 && sub.hasTailCall && depth >= 256) reject(EACCES, `tail_calls are not allowed when call stack of previous frames is ${depth} bytes. Too large`, { code: "V0410", ...place() });
 		const own = depthOf(index);
 		if (privateStack && mode.get(index) === undefined && own >= PRIVATE_STACK_MIN) mode.set(index, "own");
 		if (mode.get(index) === "own") {
@@ -99,7 +104,7 @@ function checkFrom(env: Env, root: number, privateStack: boolean, mode: Map<numb
 			depth += own;
 			if (depth > MAX_STACK) {
 				reject(EACCES, `combined stack size of ${calls.length + 1} calls is ${depth}. Too large`, {
-					code: "V0411", needed: "at most 512 bytes of stack along every chain of calls", known: `${depth} bytes`, suggestion: "move large objects into a per-CPU array map",
+					code: "V0411", needed: "at most 512 bytes of stack along every chain of calls", suggestion: "move large objects into a per-CPU array map", ...place(),
 				});
 			}
 		}

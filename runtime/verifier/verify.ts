@@ -119,7 +119,7 @@ function rejectionOf(env: Env, refusal: Refusal, walking: boolean): Rejection {
 	if (walking) for (const [r, reg] of env.regs.entries()) if (reg.type !== NOT_INIT) state[`R${r}`] = registerText(reg, env.current.curframe);
 	const busiest = refusal.errno === E2BIG && walking ? env.visits.indexOf(env.visits.reduce((most, visits) => Math.max(most, visits), 0)) : -1;
 	return {
-		code: diagnose(message)?.row.code ?? why.code ?? "V0000", message, errno: refusal.errno, insn: walking ? env.insn : -1, register,
+		code: diagnose(message, env.log)?.row.code ?? why.code ?? "V0000", message, errno: refusal.errno, insn: walking ? env.insn : (why.at ?? -1), register,
 		...(why.needed === undefined ? {} : { needed: why.needed }), ...(why.known === undefined ? {} : { known: why.known }), ...(why.suggestion === undefined ? {} : { suggestion: why.suggestion }),
 		...(walking ? { executed: executedBefore(env), state } : {}), notes: env.log.filter((line) => line !== message),
 		...(busiest < 0 ? {} : { busiest: { insn: busiest, visits: env.visits[busiest] } }),

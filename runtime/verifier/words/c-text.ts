@@ -20,44 +20,61 @@ export function accesses(line: string): AccessText[] {
 	const out: AccessText[] = [];
 	const word = /[A-Za-z_]\w*/g;
 	for (let match = word.exec(text); match !== null; match = word.exec(text)) {
-		const start = match.index;
+		let start = match.index;
 		if (/[\w.]$/.test(text.slice(0, start)) || /->\s*$/.test(text.slice(0, start)) || KEYWORDS.has(match[0])) continue;
 		let end = start + match[0].length;
 		let base = match[0];
 		let index: string | null = null;
 		let through = false;
+		// `((char *)data)[i]`: the parentheses of a cast belong to it.
+		const cast = /\(\s*\([^()]*\*\s*\)\s*$/.exec(text.slice(0, start));
+		const shut = /^\s*\)(?=\s*(?:->|\[))/.exec(text.slice(end));
+		const word0 = match[0];
+		let bare = false;
+		if (cast !== null && shut !== null) {
+			start = cast.index;
+			end += shut[0].length;
+			bare = true;
+		}
+		const pointer = (): string => (bare ? word0 : text.slice(start, end));
 		for (;;) {
 			const rest = text.slice(end);
 			const member = /^\s*(->|\.)\s*[A-Za-z_]\w*/.exec(rest);
 			const bracket = /^\s*\[/.exec(rest);
 			if (member !== null) {
 				if (member[1] === "->") {
-					base = text.slice(start, end);
+					base = pointer();
 					index = null;
 					through = true;
 				}
 				end += member[0].length;
+				bare = false;
 			} else if (bracket !== null) {
 				const close = closing(text, end + bracket[0].length - 1);
 				if (close < 0) break;
-				base = text.slice(start, end);
+				base = pointer();
 				index = line.slice(end + bracket[0].length, close).trim();
 				through = true;
 				end = close + 1;
+				bare = false;
 			} else break;
 		}
 		// A star that is no multiplication.
 		const star = /(?:^|[^\w\s)\]*]|\breturn)\s*(\*+)\s*(?:\([^()]*\*\s*\)\s*)?$/.exec(text.slice(0, start));
 		if (star !== null && !through) out.push({ text: line.slice(start - (star[0].length - star[0].indexOf("*")), end), at: start - (star[0].length - star[0].indexOf("*")), base: text.slice(start, end), index: null });
 		else if (through && !/^\s*\(/.test(text.slice(end))) out.push({ text: line.slice(start, end), at: start, base: base.replace(/\s+/g, ""), index });
-		word.lastIndex = Math.max(word.lastIndex, start + match[0].length);
+		word.lastIndex = Math.max(word.lastIndex, match.index + match[0].length);
 	}
 	return out;
 }
 
 /** The one meant at the column (from 1): the pointer is known by name, or the nearest. */
-export function accessAt(line: string, column: number, pointer: string | null): AccessText | null {
-	const all = accesses(line);
+export function accessAt(line: string, column: number, pointer: string | null, how: "load" | "store" | null = null): AccessText | null {
+	const every = accesses(line);
+	// Of an assignment, the left side is written and the right one read; `x += y` reads both.
+	const assignment = how === null ? -1 : blanked(line).search(/[^=!<>+\-*/%&|^]=(?!=)/);
+	const sided = assignment < 0 ? every : every.filter(({ at }) => (how === "store" ? at <= assignment : at > assignment));
+	const all = sided.length > 0 ? sided : every;
 	const named = pointer === null ? [] : all.filter(({ base }) => base === pointer || base.startsWith(`${pointer}->`));
 	const among = named.length > 0 ? named : all;
 	const distance = ({ at, text }: AccessText): number => (column - 1 < at ? at - column + 1 : column - 1 >= at + text.length ? column - at - text.length + 1 : 0);
@@ -101,6 +118,9 @@ export function objectOf(argument: string): string | null {
 	const match = /^(?:\([^()]*\)\s*)*&?\s*([A-Za-z_]\w*(?:\s*(?:->|\.)\s*\w+)*)(?:\[[^\]]*\])?$/.exec(argument);
 	return match === null ? null : match[1].replace(/\s+/g, "");
 }
+
+/** Without a comment at its end, trimmed. */
+export const withoutComment = (line: string): string => line.replace(/\s*(?:\/\/.*|\/\*(?:(?!\*\/).)*\*\/)\s*$/, "").trim();
 
 /** The token at the column: what a caret underlines when no expression is known. */
 export function tokenAt(line: string, column: number): number {

@@ -4,10 +4,11 @@
  *
  * In: the image and a rejection, of ours or read from a kernel's log; out: `Clues`, of which words and edits are made.
  */
+import type { Insn } from "../../../assembler/spec/insn.ts";
 import type { LineRecord, ProgramImage } from "../../image.ts";
 import { lineAt } from "../../fault.ts";
 import type { Rejection } from "../facts.ts";
-import { type AccessText, accessAt, argumentsOf, assignedIn, objectOf } from "./c-text.ts";
+import { type AccessText, accessAt, argumentsOf, assignedIn, objectOf, withoutComment } from "./c-text.ts";
 import { type Known, parseState } from "./known.ts";
 import { type Trace, calleeName, trace } from "./trace.ts";
 
@@ -18,6 +19,8 @@ export interface Origin {
 	readonly kind: Trace["kind"];
 	/** The newest comparison of the value, if any. */
 	readonly compared: LineRecord | null;
+	/** That comparison was one of 32 bits. */
+	readonly half: boolean;
 }
 
 export interface Clues {
@@ -48,6 +51,10 @@ export interface Clues {
 	/** The call that made a pointer unusable: by giving it back, or by moving the packet. */
 	readonly lost: { readonly line: LineRecord | null; readonly insn: number; readonly callee: string; readonly moved: boolean } | null;
 	readonly busiest: { readonly line: number; readonly visits: number } | null;
+	/** The line stands alone under a condition without braces. */
+	readonly bare: boolean;
+	/** The function that calls itself, where calls are nested too deep. */
+	readonly recursion: string | null;
 	/** How to leave the program without harm. */
 	readonly exit: string;
 	readonly write: boolean;
@@ -66,7 +73,8 @@ export function gather(image: ProgramImage, rejection: Rejection, groups: readon
 	const isCall = at?.opcode === 0x85;
 	const memory = at !== undefined && cls >= 1 && cls <= 3;
 	const adds = at?.opcode === 0x0f;
-	const register = rejection.register >= 0 ? rejection.register : memory ? (cls === 1 ? at.src : at.dst) : adds ? pointerOf(rejection, at.dst, at.src) : -1;
+	const compares = /jumps is too complex|too large\. Processed/.test(message) && at !== undefined ? openBound(image, rejection, at) : -1;
+	const register = compares >= 0 ? compares : rejection.register >= 0 ? rejection.register : memory ? (cls === 1 ? at.src : at.dst) : adds ? pointerOf(rejection, at.dst, at.src) : -1;
 	const text = rejection.state?.[`R${register}`];
 	const known = text === undefined ? null : parseState(text);
 	const from = register >= 0 && register <= 10 ? trace(image, executed, 0, register) : null;
@@ -75,7 +83,7 @@ export function gather(image: ProgramImage, rejection: Rejection, groups: readon
 	const passed = callee === null || line === null ? null : argumentsOf(line.text, callee);
 	const argument = isCall && register >= 1 && register <= 5 ? { number: register, text: passed?.[register - 1] ?? null } : null;
 	const originName = from === null || origin?.line === null || origin === null || from.kind === "argument" || from.kind === "lost" ? null : assignedIn(origin.line.text);
-	const access = line === null || isCall ? null : accessAt(line.text, line.column, originName);
+	const access = line === null || isCall ? null : accessAt(line.text, line.column, originName, memory ? (cls === 1 ? "load" : "store") : null);
 	const base = access === null ? null : originName !== null && access.base.startsWith(`${originName}->`) ? originName : access.base;
 	const atomic = cls === 3 && line !== null ? /__(?:sync|atomic)_\w+\s*\(([^,]+),/.exec(line.text) : null;
 	const passedName = argument?.text ? (objectOf(argument.text) ?? argument.text) : null;
@@ -83,8 +91,9 @@ export function gather(image: ProgramImage, rejection: Rejection, groups: readon
 	const numbers = [...notes, message].map((note) => /(?:value_size|mem_size|key_size)=(\d+) off=(-?\d+) size=(\d+)/.exec(note)).find((match) => match !== null && match !== undefined);
 	const packet = [...notes, message].map((note) => /invalid access to packet, off=(-?\d+) size=(\d+)/.exec(note)).find((match) => match !== null && match !== undefined);
 	const sized = known?.attributes.get("vs") ?? known?.attributes.get("sz") ?? known?.attributes.get("mem_size");
-	const size = numbers !== undefined && numbers !== null ? Number(numbers[3]) : memory ? SIZES[(at.opcode >> 3) & 3] : 1;
-	const offset = Number(known?.attributes.get("off") ?? 0) + (memory ? at.off : 0);
+	const after = adds ? nextAccess(image, insn) : null;
+	const size = numbers !== undefined && numbers !== null ? Number(numbers[3]) : packet !== undefined && packet !== null ? Number(packet[2]) : after !== null ? after.size : memory ? SIZES[(at.opcode >> 3) & 3] : 1;
+	const offset = Number(known?.attributes.get("off") ?? 0) + (memory ? at.off : (after?.off ?? 0));
 	const added = adds && rejection.register < 0 ? { register: at.dst === register ? at.src : at.dst, at: 0 } : (from?.added ?? null);
 	return {
 		image, groups, insn, line, known, name, origin, access, callee, argument,
@@ -97,12 +106,51 @@ export function gather(image: ProgramImage, rejection: Rejection, groups: readon
 		busiest: busiestLine(image, rejection),
 		exit: exitOf(image, insn),
 		write: memory && cls !== 1,
+		bare: line !== null && isBare(image, line),
+		recursion: recursionAt(image, insn, executed),
 	};
+}
+
+/** The access, on the same line, that the sum is computed for. */
+function nextAccess(image: ProgramImage, insn: number): { size: number; off: number } | null {
+	const { dst } = image.insns[insn];
+	const line = lineAt(image, insn);
+	for (let i = insn + 1; i < Math.min(insn + 8, image.insns.length); i++) {
+		const next = image.insns[i];
+		const cls = next.opcode & 7;
+		if (cls === 5 || cls === 6 || lineAt(image, i)?.line !== line?.line) return null;
+		if ((cls === 1 && next.src === dst) || ((cls === 2 || cls === 3) && next.dst === dst)) return { size: SIZES[(next.opcode >> 3) & 3], off: next.off };
+		if (next.dst === dst && cls !== 2 && cls !== 3) return null;
+	}
+	return null;
+}
+
+/** The record before, in the source, is a condition without a brace. */
+function isBare(image: ProgramImage, line: LineRecord): boolean {
+	return image.lineInfo.some((other) => other.line === line.line - 1 && other.file === line.file && /^\s*(?:\}\s*)?(?:else\b|(?:if|for|while)\s*\().*[^{;]$/.test(withoutComment(other.text)));
+}
+
+function recursionAt(image: ProgramImage, insn: number, executed: readonly number[]): string | null {
+	const call = image.insns[insn];
+	if (call?.opcode !== 0x85 || call.src !== 1 || !executed.includes(insn)) return null;
+	const start = insn + call.imm + 1;
+	const type = image.btf?.types[image.funcInfo.find(([at]) => at === start)?.[1] ?? 0];
+	return type?.kind === "func" ? type.name : "the function";
 }
 
 function placed(image: ProgramImage, from: Trace | null): Origin | null {
 	if (from === null) return null;
-	return { insn: from.insn, line: from.kind === "argument" ? null : lineAt(image, from.insn), why: from.why, kind: from.kind, compared: from.compared < 0 ? null : lineAt(image, from.compared) };
+	return { insn: from.insn, line: from.kind === "argument" ? null : lineAt(image, from.insn), why: from.why, kind: from.kind, compared: from.compared < 0 ? null : lineAt(image, from.compared), half: from.compared >= 0 && (image.insns[from.compared].opcode & 7) === 6 };
+}
+
+/** Of a loop's condition, the register whose bound is open: it came from memory or a call, and the other counts. */
+function openBound(image: ProgramImage, rejection: Rejection, at: Insn): number {
+	if (((at.opcode & 7) !== 5 && (at.opcode & 7) !== 6) || (at.opcode & 8) === 0) return -1;
+	return [at.src, at.dst].find((register) => {
+		const { type, low, high } = parseState(rejection.state?.[`R${register}`] ?? "0");
+		const kind = trace(image, rejection.executed ?? [], 0, register)?.kind;
+		return type === "scalar" && low !== high && (high === null || high > 8192n) && (kind === "load" || kind === "call");
+	}) ?? -1;
 }
 
 function pointerOf({ state }: Rejection, dst: number, src: number): number {

@@ -18,6 +18,8 @@ export interface Diagnosis {
 	/** Stable. */
 	readonly code: string;
 	readonly pattern: RegExp;
+	/** What else must be so for the row to count: the pattern's groups, and what the log says before the message. */
+	readonly when?: (groups: readonly string[], notes: readonly string[]) => boolean;
 	readonly title: string;
 	/** What must hold. */
 	readonly needed: string;
@@ -27,10 +29,10 @@ export interface Diagnosis {
 
 export const DIAGNOSES: readonly Diagnosis[] = [...VALUE_ROWS, ...CALL_ROWS, ...PROGRAM_ROWS];
 
-export function diagnose(message: string): { readonly row: Diagnosis; readonly groups: readonly string[] } | null {
+export function diagnose(message: string, notes: readonly string[] = []): { readonly row: Diagnosis; readonly groups: readonly string[] } | null {
 	for (const row of DIAGNOSES) {
 		const match = row.pattern.exec(message);
-		if (match !== null) return { row, groups: [...match] };
+		if (match !== null && (row.when === undefined || row.when(match, notes))) return { row, groups: [...match] };
 	}
 	return null;
 }

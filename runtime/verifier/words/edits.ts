@@ -6,9 +6,22 @@
 import { helperById } from "../../../assembler/spec/helpers.ts";
 import { KFUNCS } from "../calls/kfunc-facts.ts";
 import { specOf } from "../programs/table.ts";
+import { withoutComment } from "./c-text.ts";
 import type { Clues } from "./clues.ts";
 
 const line = ({ origin }: Clues): string => (origin?.kind === "argument" ? "at the start of the function: " : origin?.line ? `after line ${origin.line.line}: ` : "");
+
+/** The program's own words for how the context is called. */
+const contextName = ({ image }: Clues): string => image.lineInfo.map(({ text }) => /(\w+)->data_end\b/.exec(text)?.[1]).find((name) => name !== undefined) ?? "ctx";
+
+/** Code that goes before the line; with it in braces where the line hangs on a condition without any. */
+function ahead({ bare, line: at }: Clues, where: string, code: string): string {
+	const text = at === null ? "" : withoutComment(at.text);
+	const returns = /\breturn\b[^;]*;/.exec(text);
+	if (where === "before this return" && returns !== null && (bare || returns.index > 0)) return `${where}, in braces with it: { ${code.replace(/;.*$/s, ";")} ${returns[0]} }${code.includes("(or ") ? ` ${code.slice(code.indexOf("(or "))}` : ""}`;
+	if (where === "before it" && bare && text.endsWith(";")) return `${where}, in braces with it: { ${code} ${text} }`;
+	return `${where}: ${code}`;
+}
 
 export function nullCheck(clues: Clues): string {
 	return `${line(clues)}if (!${clues.name ?? "ptr"}) ${clues.exit}`;
@@ -24,17 +37,32 @@ export function largestIndex({ index, object, accessSize, accessOffset }: Clues)
 export function indexBound(clues: Clues): string | null {
 	const { index, object } = clues;
 	const largest = largestIndex(clues);
+	if (index === null && clues.access?.index) return tooFar(clues, clues.access.index);
 	if (index === null) return object === null ? null : `stay below the ${object} bytes of the object: compare the offset before, or make the object larger`;
 	const name = index.name ?? "i";
+	if (index.low !== null && index.low === index.high) return tooFar(clues, name);
 	if (largest === null) return `before it: if (${name} >= SIZE) ${clues.exit}  or mask it: ${name} &= SIZE - 1; (SIZE a power of two)`;
 	const signed = index.low !== null && index.low < 0n ? `${name} < 0 || ` : "";
 	const check = `if (${signed}${name} > ${largest}) ${clues.exit}`;
 	const power = 2 ** Math.floor(Math.log2(largest + 1));
-	return `before it: ${check}  or mask it: ${name} &= ${power - 1};${power === largest + 1 ? "" : ` (never above ${power - 1})`}`;
+	return `${ahead(clues, "before it", check)}  or mask it: ${name} &= ${power - 1};${power === largest + 1 ? "" : ` (never above ${power - 1})`}`;
 }
 
+/** The index is one number, and too large. */
+function tooFar({ object, accessOffset, accessSize }: Clues, name: string): string | null {
+	if (object === null) return null;
+	const excess = accessOffset + accessSize - object;
+	if (excess <= 0) return null;
+	return `the object ends after byte ${object - 1}, and the access at byte ${accessOffset + accessSize - 1}: ${name} is ${Math.ceil(excess / accessSize)} too large here. Let the loop stop earlier (< in place of <=, or the array's own length as bound), or make the array longer`;
+}
+
+/** Where the sum is no longer an object's address whatever is known of the other end. */
 export function bounding(clues: Clues): string {
 	const name = clues.index?.name ?? "i";
+	const largest = largestIndex(clues);
+	const high = clues.index?.high ?? null;
+	// A comparison as unsigned numbers of 64 bits gives both bounds, for any type of the index.
+	if (largest !== null && clues.index?.low === null && (high === null || high > BigInt(largest))) return `${ahead(clues, "before it", `if ((unsigned long)${name} > ${largest}) ${clues.exit}`)}  (all 64 bits of it: a cast to 32 bits checks only half)`;
 	return `declare ${name} unsigned, or check it before: if (${name} < 0) ${clues.exit}`;
 }
 
@@ -49,9 +77,10 @@ export function sizeBound(clues: Clues): string {
 export function packetCheck(clues: Clues): string {
 	const { access, index } = clues;
 	const name = clues.name ?? "p";
-	const what = access === null ? `(void *)${name} + ${clues.packetEnd ?? "SIZE"}` : access.index === null ? `(void *)(${name} + 1)` : `(void *)(&${access.text} + 1)`;
+	const { argument } = clues;
+	const what = argument?.text ? `(void *)${argument.text} + ${clues.accessSize}` : access === null ? `(void *)${name} + ${clues.packetEnd ?? "SIZE"}` : access.index === null ? `(void *)(${name} + 1)` : `(void *)(&${access.text} + 1)`;
 	const wide = index !== null && (index.high === null || index.high > 0xffffn);
-	return `before it: if (${what} > data_end) ${clues.exit}${wide ? `  and before that bound ${index.name ?? "the index"} by a constant below 65536` : ""}`;
+	return `${ahead(clues, "before it", `if (${what} > data_end) ${clues.exit}`)}${wide ? `  and before that bound ${index.name ?? "the index"} by a constant below 65536` : ""}`;
 }
 
 /** A pointer that has become a number, or never was anything else. */
@@ -60,7 +89,7 @@ export function pointerAgain(clues: Clues): string {
 	const { lost } = clues;
 	if (lost !== null) {
 		const at = lost.line === null ? `instruction ${lost.insn}` : `line ${lost.line.line}`;
-		return lost.moved ? `after ${at} read ctx->data and ctx->data_end again, and compare again: ${lost.callee}() may move the packet` : `use ${name} before ${at}: there ${lost.callee}() gives it back`;
+		return lost.moved ? `after ${at} read ${contextName(clues)}->data and ${contextName(clues)}->data_end again, and compare again: ${lost.callee}() may move the packet` : `use ${name} before ${at}: there ${lost.callee}() gives it back`;
 	}
 	if (specOf(clues.image.type)?.contextIsMemory) return `read through a copy: bpf_probe_read_kernel(&copy, sizeof copy, ${name}), for user memory bpf_probe_read_user(); or BPF_CORE_READ()`;
 	return `keep ${name} a pointer all the way: arithmetic in 32 bits, casts through an integer and storing it in a map make it a number`;
@@ -104,7 +133,7 @@ export function releasing(clues: Clues): string {
 	if (from === null) return "give it back before this return too (bpf_sk_release, bpf_ringbuf_discard, bpf_obj_drop …)";
 	for (const [pattern, edit] of RELEASES) {
 		const match = pattern.exec(from.callee);
-		if (match !== null) return `before this return: ${edit.replaceAll("$r", from.name ?? "ref").replace("$1", match[1] ?? "")}`;
+		if (match !== null) return ahead(clues, "before this return", edit.replaceAll("$r", from.name ?? "ref").replace("$1", match[1] ?? ""));
 	}
 	return `before this return, release what ${from.callee} gave`;
 }
@@ -136,9 +165,40 @@ export function kfuncElsewhere(clues: Clues): string | null {
 	return hooks.length === 0 ? null : `${name} is there in ${hooks.join(", ")} programs`;
 }
 
+/** An argument that is of another kind than the function takes. */
+export function argumentEdit(clues: Clues): string {
+	const { lost, groups, image, argument } = clues;
+	const what = clues.name ?? argument?.text ?? "the argument";
+	if (lost?.moved) return pointerAgain(clues);
+	if (lost !== null) {
+		const at = lost.line === null ? `instruction ${lost.insn}` : `line ${lost.line.line}`;
+		return `${lost.callee}() has given ${what} back at ${at}: return after it, or do this in its else`;
+	}
+	if (groups[3] === "map_ptr") return `pass the address of a map of section .maps on every path${image.maps.length > 0 ? `: &${image.maps[0].name}` : ""}`;
+	return `pass ${argument?.text ?? "the argument"} as what the function's declaration asks for`;
+}
+
+const SECTIONS: Readonly<Record<string, readonly [enter: string, leave: string]>> = {
+	rcu_read_lock: ["bpf_rcu_read_lock()", "bpf_rcu_read_unlock()"], "non-preemptible": ["bpf_preempt_disable()", "bpf_preempt_enable()"], "IRQ-disabled": ["bpf_local_irq_save()", "bpf_local_irq_restore()"],
+};
+
+export function outsideSection({ groups, callee }: Clues): string {
+	const [enter, leave] = SECTIONS[groups[1] ?? groups[2]] ?? SECTIONS.rcu_read_lock;
+	return `call ${callee ?? "it"}() before ${enter}, or after ${leave}`;
+}
+
+/** Calls nested too deep: of one function in itself, or of many. */
+export function nesting({ recursion }: Clues): string {
+	if (recursion === null) return "inline some functions: static __always_inline";
+	return `${recursion}() calls itself: write it as a loop with a bound that is known, with an array for what it must remember`;
+}
+
 export function loopEdit(clues: Clues): string {
 	const { busiest } = clues;
 	const where = busiest === null ? "" : `line ${busiest.line} was walked ${busiest.visits.toLocaleString("en")} times: `;
+	const { known, name } = clues;
+	const open = known?.type === "scalar" && name !== null && (known.high === null || known.high > 8192n);
+	if (open) return `${where}bound ${name} before the loop: if (${name} > 1000) ${name} = 1000;  or use bpf_loop(), bpf_for() or can_loop, whose rounds are not walked one by one`;
 	return `${where}bound the loop by a smaller constant, keep less that differs between rounds (branches, variables set in the loop), use bpf_loop(), bpf_for() or can_loop, or move its body into a global (not static) function`;
 }
 
@@ -149,5 +209,6 @@ export function stackEdit(clues: Clues): string {
 export function returnRange({ groups, image }: Clues): string {
 	const [low, high] = [Number(groups[4]), Number(groups[5])];
 	const whose = image.section !== "" && groups[1] === "At program exit" ? ` (what SEC("${image.section}") defines)` : "";
+	if (low === high) return `return ${low}${whose}`;
 	return `return a value from ${low} to ${high}${whose}; compare before if it comes from elsewhere`;
 }

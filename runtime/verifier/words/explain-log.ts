@@ -9,6 +9,7 @@ import type { Rejection } from "../facts.ts";
 import { diagnose } from "./diagnoses.ts";
 import { type Explanation, explain } from "./explain.ts";
 import { type LoggedProgram, readLog } from "./read-log.ts";
+import { verify } from "../verify.ts";
 
 export interface LogAnswer {
 	/** Null: no program of the object fits. */
@@ -45,7 +46,14 @@ function answer(images: readonly ProgramImage[], logged: LoggedProgram): LogAnsw
 	if (diagnose(message) === null) remarks.push("this message is not one that has words here");
 	const lineInfo = linesFor(image, logged, remarks);
 	if (logged.validating !== null) remarks.push(`global function ${logged.validating}(), which the kernel verifies on its own, for any arguments`);
-	return { ...about, explanation: explain({ ...image, lineInfo }, rejectionOf(logged, message)), remarks };
+	return { ...about, explanation: explain({ ...image, lineInfo }, placed(image, rejectionOf(logged, message))), remarks };
+}
+
+/** Of the stack as a whole the kernel names no place; the program, walked here, has one. */
+function placed(image: ProgramImage, rejection: Rejection): Rejection {
+	if (rejection.insn >= 0 || !/^(?:tail_calls are not allowed when call stack|combined stack size)/.test(rejection.message)) return rejection;
+	const verdict = verify(image);
+	return verdict.verdict === "reject" && verdict.rejection.message === rejection.message ? { ...rejection, insn: verdict.rejection.insn, known: verdict.rejection.known ?? "" } : rejection;
 }
 
 function linesFor(image: ProgramImage, { lines }: LoggedProgram, remarks: string[]): readonly LineRecord[] {
@@ -66,7 +74,7 @@ function rejectionOf(logged: LoggedProgram, message: string): Rejection {
 	const state = gone === null || /^P?(?:scalar|inv|-?\d|0x)/.test(logged.state[`R${gone[1]}`] ?? "") ? logged.state : { ...logged.state, [`R${gone[1]}`]: "scalar()" };
 	const busiest = /too large|too complex/.test(message) ? [...visits].reduce((most, one) => (one[1] > most[1] ? one : most), [-1, 0]) : [-1, 0];
 	const register = Number(/\bR(\d+)\b/.exec(message)?.[1] ?? -1);
-	return { code: diagnose(message)?.row.code ?? "V0000", message, errno: 0, insn, register, executed, state, notes, ...(busiest[0] < 0 ? {} : { busiest: { insn: busiest[0], visits: busiest[1] } }) };
+	return { code: diagnose(message, notes)?.row.code ?? "V0000", message, errno: 0, insn, register, executed, state, notes, ...(busiest[0] < 0 ? {} : { busiest: { insn: busiest[0], visits: busiest[1] } }) };
 }
 
 /** Of the instructions that the log shows, how many of a hundred the program has at the same place. */

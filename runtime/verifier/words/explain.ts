@@ -16,9 +16,10 @@ import { lineAt } from "../../fault.ts";
 import type { LineRecord, ProgramImage } from "../../image.ts";
 import type { Rejection } from "../facts.ts";
 import { tokenAt } from "./c-text.ts";
-import { type Clues, gather } from "./clues.ts";
+import { type Clues, type Origin, gather } from "./clues.ts";
 import { specOf } from "../programs/table.ts";
 import { diagnose } from "./diagnoses.ts";
+import { calleeName } from "./trace.ts";
 import { describe, rangeWords } from "./known.ts";
 
 /** Stable: `ebpfcc verify --json` prints it (docs/internals/verifier.md). */
@@ -58,7 +59,7 @@ const SHOWN = 8;
 
 export function explain(image: ProgramImage, rejection: Rejection): Explanation {
 	const { insn, message } = rejection;
-	const diagnosis = diagnose(message);
+	const diagnosis = diagnose(message, rejection.notes);
 	const clues = gather(image, rejection, diagnosis?.groups ?? []);
 	const insnAt = image.insns[insn];
 	const fill = (text: string): string => filled(text, clues);
@@ -72,7 +73,7 @@ export function explain(image: ProgramImage, rejection: Rejection): Explanation 
 		title: row === undefined ? message : fill(row.title),
 		message,
 		insn,
-		instruction: insnAt === undefined ? "" : (printInsn(insnAt, image.insns[insn + 1]) ?? ""),
+		instruction: insnAt === undefined ? "" : (printInsn(insnAt, image.insns[insn + 1]) ?? "") + calledName(image, insn),
 		line: clues.line,
 		caret: caretOf(clues),
 		variable: clues.acquired?.name ?? clues.name,
@@ -80,9 +81,34 @@ export function explain(image: ProgramImage, rejection: Rejection): Explanation 
 		known: knownWords(clues, rejection),
 		origin: origin === null ? null : { insn: origin.insn, line: origin.line, why: origin.why },
 		path: pathOf(image, rejection),
-		suggestion: edit === null || edit === undefined ? null : fill(edit),
+		suggestion: wrongContext(image, clues) ?? (edit === null || edit === undefined ? null : fill(edit)),
 	};
 }
+
+/** " (bpf_ktime_get_ns)" after the number of what is called. */
+function calledName(image: ProgramImage, insn: number): string {
+	const { opcode, src, imm } = image.insns[insn];
+	if (opcode !== 0x85) return "";
+	const name = src === 1 ? functionAt(image, insn + imm + 1) : calleeName(image, insn);
+	return name === null || /^(?:helper|kernel function) -?\d+$/.test(name) ? "" : ` (${name})`;
+}
+
+/** The entry declares the context of another program type: what is read there are other fields. */
+function wrongContext(image: ProgramImage, { origin, known, insn }: Clues): string | null {
+	const spec = specOf(image.type);
+	const types = image.btf?.types;
+	if (!spec || !types || image.funcInfo.length === 0 || (image.funcInfo[1] !== undefined && insn >= image.funcInfo[1][0])) return null;
+	if (!(known?.type === "ctx" || (known?.type === "scalar" && origin?.kind === "load"))) return null;
+	const main = types[image.funcInfo[0][1]];
+	const proto = main?.kind === "func" ? types[main.type] : undefined;
+	const first = proto?.kind === "func_proto" ? types[proto.params[0]?.type ?? 0] : undefined;
+	const target = first?.kind === "ptr" ? types[first.type] : undefined;
+	if (target?.kind !== "struct" || !CONTEXTS.has(target.name) || spec.contextType === "" || target.name === spec.contextType) return null;
+	return `the context of ${spec.name} programs is struct ${spec.contextType}, not struct ${target.name}: declare the argument so, or choose another SEC()`;
+}
+
+/** Contexts that are often taken for each other. */
+const CONTEXTS = new Set(["xdp_md", "__sk_buff", "pt_regs", "bpf_sock", "bpf_sock_addr", "bpf_sock_ops", "sk_msg_md", "bpf_perf_event_data", "sk_reuseport_md", "bpf_sk_lookup", "bpf_sockopt", "bpf_sysctl"]);
 
 function filled(text: string, clues: Clues): string {
 	const { groups, argument } = clues;
@@ -90,6 +116,7 @@ function filled(text: string, clues: Clues): string {
 		v: clues.name ?? (argument?.text ? argument.text : "this value"), f: clues.callee === null ? "the call" : `${clues.callee}()`, n: String(argument?.number ?? groups[1] ?? ""),
 		a: argument?.text ?? "the argument", k: clues.known === null ? "of another kind" : describe(clues.known), e: (groups[3] ?? "").split(", ").map((type) => describe({ type, attributes: new Map(), low: 0n, high: 0n }).replace(/,? (?:of map|\(\? bytes\)|of \? bytes|never compared with data_end).*$/, "")).filter((type, i, all) => all.indexOf(type) === i).join(", "),
 		r: clues.acquired?.name ?? (clues.acquired === null ? "a reference" : `what ${clues.acquired.callee} gave`), w: clues.write ? "written" : "read", x: clues.exit,
+		o: /callback/.test(groups[1] ?? "") ? "the callback" : "the program", i: groups[4] === groups[5] ? `the value ${groups[4] ?? ""}` : `a value from ${groups[4] ?? ""} to ${groups[5] ?? ""}`,
 		t: specOf(clues.image.type)?.name ?? String(clues.image.type), c: clues.access?.text ?? `the context at offset ${groups[1] ?? "?"} (${groups[2] ?? "?"} bytes)`,
 	};
 	return text.replace(/\$([a-z]|\d)/g, (whole, key: string) => words[key] ?? groups[Number(key)] ?? whole);
@@ -101,15 +128,21 @@ function knownWords(clues: Clues, rejection: Rejection): string | null {
 	const { known, index, origin, acquired } = clues;
 	if (acquired !== null) return `acquired at ${since(acquired.line, acquired.insn)} by ${acquired.callee}, still held here`;
 	const out: string[] = [];
-	const from = origin === null || origin.kind === "argument" || origin.why === "an address on the stack" ? "" : `, since ${since(origin.line, origin.insn)} (${origin.why})${origin.compared === null ? "" : `, compared at line ${origin.compared.line}`}`;
-	if (index !== null && known !== null && known.type !== "scalar") {
-		const made = index.origin === null ? "" : `, since ${since(index.origin.line, index.origin.insn)} (${index.origin.why})${index.origin.compared === null ? "" : `, compared at line ${index.origin.compared.line}`}`;
+	const from = origin === null || origin.kind === "argument" || origin.why === "an address on the stack" ? "" : `, since ${since(origin.line, origin.insn)} (${origin.why})${comparedWords(origin, known)}`;
+	// One number in the offset is what the compiler made of it, not what the index is.
+	if (index !== null && known !== null && known.type !== "scalar" && (index.low !== index.high || index.origin !== null)) {
+		const made = index.origin === null ? "" : `, since ${since(index.origin.line, index.origin.insn)} (${index.origin.why})${comparedWords(index.origin, index)}`;
 		out.push(`${index.name ?? "the index"} is ${rangeWords(index.low, index.high)}${index.scale > 1 ? `, times ${index.scale} bytes` : ""}${made}`);
 	}
 	if (known !== null) out.push(`${clues.name ?? clues.argument?.text ?? (rejection.register === 0 ? "the result" : "it")} is ${describe(known)}${from}${lostWords(clues)}`);
 	else if (rejection.known !== undefined) out.push(rejection.known + from);
 	else if (origin !== null) out.push(`${clues.name ?? "it"} was ${origin.why} at ${since(origin.line, origin.insn)}`);
 	return out.length === 0 ? null : out.join("; ");
+}
+
+/** A comparison of 32 bits says nothing of a number of 64. */
+function comparedWords({ compared, half }: Origin, of: { readonly low: bigint | null } | null): string {
+	return compared === null ? "" : `, compared at line ${compared.line}${half && of?.low === null ? " (only its lower 32 bits)" : ""}`;
 }
 
 function lostWords({ lost }: Clues): string {

@@ -1,4 +1,4 @@
-/** Fifty programs with one mistake each: the words name the line, the variable and an edit. `NEWCOMERS=text` prints them all. */
+/** Programs with one mistake each: the words name the line, the variable and an edit. `NEWCOMERS=text` prints them all. */
 import { describe, expect, it } from "vitest";
 import { compile, defaultOptions } from "../../../compiler/index.ts";
 import { BROKEN, type BrokenProgram, markedLine, sourceOf } from "../../../test/support/broken-programs.ts";
@@ -13,13 +13,17 @@ const btf = kernelBtf();
 const kernel = btf === null ? null : kernelTypes(btf);
 if (kernel === null) console.log("skipped: programs that need the running kernel's types, which are not here");
 
+function judged(source: string, program: BrokenProgram) {
+	const { output } = compile("prog.c", source, defaultOptions({ read: () => null }));
+	if (!(output instanceof Uint8Array)) throw new Error("it does not compile");
+	const opened = openObject(readObject(output), btf === null ? {} : { kernelBtf: btf });
+	const { image } = opened.programs.find((one) => one.image.name === "prog") ?? opened.programs[0];
+	return { image, verdict: verify({ ...image, maps: opened.maps }, { kernel, capBpfOnly: program.capbpf === true, limit: 200_000 }) };
+}
+
 describe("mistakes of newcomers", () => {
 	it.for<BrokenProgram>(BROKEN.filter((program) => kernel !== null || !program.kernel))("$name", (program) => {
-		const { output } = compile("prog.c", sourceOf(program), defaultOptions({ read: () => null }));
-		if (!(output instanceof Uint8Array)) throw new Error("it does not compile");
-		const opened = openObject(readObject(output), btf === null ? {} : { kernelBtf: btf });
-		const { image } = opened.programs.find((one) => one.image.name === "prog") ?? opened.programs[0];
-		const verdict = verify({ ...image, maps: opened.maps }, { kernel, capBpfOnly: program.capbpf === true, limit: 20_000 });
+		const { image, verdict } = judged(sourceOf(program), program);
 		if (verdict.verdict === "accept") throw new Error("accepted");
 		const words = explain(image, verdict.rejection);
 		const text = renderExplanation(words);
@@ -28,5 +32,10 @@ describe("mistakes of newcomers", () => {
 		if (markedLine(program) > 0) expect(words.line?.line, text).toBe(markedLine(program));
 		if (program.variable !== undefined) expect(words.variable, text).toBe(program.variable);
 		expect(words.suggestion ?? "", text).toMatch(program.edit);
+		if (program.mended === undefined) return;
+		const mended = program.mended.reduce((source, [from, to]) => source.replace(from, to), sourceOf(program));
+		expect(mended).not.toBe(sourceOf(program));
+		const after = judged(mended, program).verdict;
+		expect(after.verdict === "accept" ? "accept" : after.rejection.message).toBe("accept");
 	});
 });

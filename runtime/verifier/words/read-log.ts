@@ -152,7 +152,7 @@ class Reader {
 /** What loaders say around the kernel's text. */
 const NOISE = /^(?:Error: |Warning: |If it used to work|libbpf: |arg#\d+ reference type\('UNKNOWN|Global function \S+ doesn't return scalar|failed to load|load program: )/i;
 
-const AFTERWARDS = /^(?:combined stack size|stack size of subprog|tail_calls are not allowed when|the call stack of|invalid kernel function call not eliminated)/;
+const AFTERWARDS = /^(?:combined stack size|stack size of subprog|tail_calls are not allowed when|the call stack of \d+ frames is too deep !|invalid kernel function call not eliminated)/;
 
 /** Text before a line of the log: time stamps, journald's "host kernel:", libbpf's name, a margin. */
 const PREFIX = /^(?:\s*\[\s*\d+\.\d+\]\s?|\S+ \d+ [\d:]+ \S+ kernel: (?:\[\s*\d+\.\d+\]\s?)?|[\t >|]+)+/;

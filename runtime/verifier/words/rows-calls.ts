@@ -1,9 +1,9 @@
 /** Diagnoses of calls: helpers, kernel functions, what they take and give, references, locks, iterators. Rows of `diagnoses.ts`. */
 import type { Diagnosis } from "./diagnoses.ts";
-import { copying, helperElsewhere, kfuncElsewhere, releasing, unlocking } from "./edits.ts";
+import { argumentEdit, copying, helperElsewhere, kfuncElsewhere, releasing, unlocking, outsideSection } from "./edits.ts";
 
 export const CALL_ROWS: readonly Diagnosis[] = [
-	{ code: "V0110", pattern: /^R(\d+) type=(\S+) expected=(.+)/, title: "argument $n of $f is $k", needed: "$e", edit: "pass $a as what the function's declaration asks for" },
+	{ code: "V0110", pattern: /^R(\d+) type=(\S+) expected=(.+)/, title: "argument $n of $f is $k", needed: "$e", edit: argumentEdit },
 	{ code: "V0110", pattern: /^R(\d+) is not a scalar|^pointer in R(\d+) isn't map pointer|^arg#?(\d+) (?:expected (?!pointer to stack or const|pointer to an iterator|an? )|is \S+ expected ptr_|doesn't point to (?!a const|a type))/, title: "argument $n of $f is of the wrong kind", needed: "what the message says", edit: "pass what the function's declaration asks for" },
 	{ code: "V0111", pattern: /^R(\d+) is of type (\S+) but (\S+) is expected|args#(\d+) expected pointer to \w+ (\S+) but R(\d+) has a pointer to/, title: "$v points to another structure", needed: "a pointer to the structure that $f takes", edit: "pass a pointer of that type; bpf_core_cast() or bpf_skc_to_…() turn one kind into another" },
 	{ code: "V0112", pattern: /^invalid arg_type for sockmap\/sockhash/, title: "sockmaps do not take this", needed: "a socket", edit: null },
@@ -57,6 +57,7 @@ export const CALL_ROWS: readonly Diagnosis[] = [
 	{ code: "V0657", pattern: /^kernel function \S+ args#\d+ pointer type|must point to (?:void, )?scalar, or struct with scalar|> 5 args$|^Unrecognized arg#|rdonly\/rdwr_buf_size/, title: "an argument of $f is of a type that kernel functions do not take", needed: "numbers and structures of numbers, or kernel objects", edit: null },
 	{ code: "V0658", pattern: /^R(\d+) must be (?:referenced or trusted|a rcu pointer)/, title: "$v may have gone by now", needed: "an object that is held: from an acquiring function, or an argument of the program", edit: "acquire it first (bpf_task_acquire, bpf_cgroup_acquire …) and check the result, or hold bpf_rcu_read_lock()" },
 	{ code: "V0705", pattern: /^global functions that may sleep are not allowed/, title: "a function that may sleep is called where nothing may", needed: "a sleepable program, outside of RCU, interrupt and preemption sections", edit: 'SEC("fentry.s/…"), SEC("lsm.s/…"), or call it outside of the section' },
+	{ code: "V0706", pattern: /^sleepable helper \S+ in (rcu_read_lock|non-preemptible|IRQ-disabled) region|^kernel func \S+ is sleepable within (rcu_read_lock|non-preemptible|IRQ-disabled) region/, title: "$f may sleep, and here nothing may", needed: "a call outside of RCU, preemption and interrupt sections", edit: outsideSection },
 	{ code: "V0706", pattern: /might sleep in a non-sleepable prog|sleepable helper|must be sleepable to call sleepable kfunc|is sleepable within/, title: "$f may sleep, which is not allowed here", needed: "a sleepable program, outside of locks and RCU sections", edit: 'mark the section sleepable (SEC("fentry.s/…"), SEC("lsm.s/…"), SEC("uprobe.s/…"), SEC("syscall")), or use a variant that does not sleep' },
 	{ code: "V0711", pattern: /^cannot return stack pointer to the caller/, title: "the address of a local variable is returned", needed: "a number", edit: copying },
 	{ code: "V0720", pattern: /^Global functions need valid BTF|^BTF of func doesn't point|^Invalid type of function/, title: "a global function needs type information", needed: "an object compiled with -g", edit: "compile with -g, or make the function static" },

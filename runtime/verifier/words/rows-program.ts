@@ -1,6 +1,6 @@
 /** Diagnoses of programs as a whole: structure, limits, attach targets, return values, speculation. Rows of `diagnoses.ts`. */
 import type { Diagnosis } from "./diagnoses.ts";
-import { loopEdit, returnRange, stackEdit } from "./edits.ts";
+import { loopEdit, nesting, returnRange, stackEdit } from "./edits.ts";
 
 export const PROGRAM_ROWS: readonly Diagnosis[] = [
 	{ code: "V0001", pattern: /^unknown program type|^invalid program length/, title: "this is no program that the kernel knows", needed: "1 to 1,000,000 instructions of a known program type", edit: "name the program type with the section: SEC(\"xdp\"), SEC(\"tc\") …" },
@@ -25,7 +25,7 @@ export const PROGRAM_ROWS: readonly Diagnosis[] = [
 	{ code: "V0400", pattern: /^BPF program is too large\. Processed (\d+) insn/, title: "too many paths: the verifier gave up after $1 instructions", needed: "at most 1,000,000 instructions over all paths", edit: loopEdit },
 	{ code: "V0401", pattern: /^infinite loop detected at insn (\d+)/, title: "a loop that may never end", needed: "a loop whose state changes towards its end", edit: "count in a variable with a bound (for (int i = 0; i < 100; i++)), or use bpf_loop(), bpf_for() or can_loop" },
 	{ code: "V0402", pattern: /^The sequence of (\d+) jumps is too complex/, title: "too many branches wait to be followed", needed: "at most 8,192 branches pending", edit: loopEdit },
-	{ code: "V0403", pattern: /^the call stack of (\d+) frames is too deep/, title: "calls are nested too deep", needed: "at most 8 functions in each other", edit: "inline some functions: static __always_inline" },
+	{ code: "V0403", pattern: /^the call stack of (\d+) frames is too deep/, title: "calls are nested too deep", needed: "at most 8 functions in each other", edit: nesting },
 	{ code: "V0410", pattern: /^tail_calls are not allowed when call stack of previous frames is (\d+) bytes/, title: "too much stack above a tail call", needed: "less than 256 bytes of stack in the functions above a function with a tail call", edit: stackEdit },
 	{ code: "V0411", pattern: /^combined stack size of (\d+) calls is (\d+)/, title: "$1 nested calls need $2 bytes of stack", needed: "at most 512 bytes along every chain of calls", edit: stackEdit },
 	{ code: "V0411", pattern: /^stack size of subprog (\d+) is (\d+)|^(?:BPF )?stack limit|Looks like the BPF stack limit/, title: "a function needs $2 bytes of stack", needed: "at most 512 bytes", edit: stackEdit },
@@ -40,7 +40,7 @@ export const PROGRAM_ROWS: readonly Diagnosis[] = [
 	{ code: "V0702", pattern: /^attach_btf_id (?!.*supported struct)|must provide btf_id|^invalid tracepoint type|^invalid function prototype|^unknown attach type/, title: "the attach target is not there or of another kind", needed: "a function (fentry), tracepoint (tp_btf) or hook (lsm) that the kernel has", edit: "correct the name in SEC(\"…/name\")" },
 	{ code: "V0703", pattern: /is not sleepable$|is not modifiable$/, title: "this target takes no such program", needed: "a function that may sleep, or whose result may be changed", edit: "remove the .s, or use fentry instead of fmod_ret" },
 	{ code: "V0704", pattern: /struct[ _]ops|is not a supported struct|^attach to (?:invalid|unsupported) member/, title: "the struct_ops program does not fit the structure", needed: "a member of a structure that the kernel lets programs implement, and a GPL licence", edit: null },
-	{ code: "V0710", pattern: /^(.*) the register (\w+) has(.*) should have been in \[(-?\d+), (-?\d+)\]/, title: "the program returns a value that means nothing here", needed: "a value from $4 to $5", edit: returnRange },
+	{ code: "V0710", pattern: /^(.*) the register (\w+) has(.*) should have been in \[(-?\d+), (-?\d+)\]/, title: "$o returns a value that means nothing here", needed: "$i", edit: returnRange },
 	{ code: "V0712", pattern: /^R0 not a scalar value/, title: "a callback must return a number", needed: "0 or 1", edit: "return 0;" },
 	{ code: "V0713", pattern: /^At subprogram exit the register \w+ is not a scalar value/, title: "a global function returns a pointer", needed: "a number", edit: "return an integer, or make the function static" },
 	{ code: "V0714", pattern: /the register \w+ is not a known value \((\S+)\)/, title: "the program returns a pointer", needed: "a number", edit: "$x" },

@@ -2,6 +2,12 @@
 import type { Diagnosis } from "./diagnoses.ts";
 import { bounding, copying, indexBound, initialising, nullCheck, packetCheck, pointerAgain, sizeBound, stackObject } from "./edits.ts";
 
+/** "invalid access to map value, value_size=48 off=48 size=4": it begins inside or behind, and ends behind. */
+function beyondEnd(note: string): boolean {
+	const match = /_size=(\d+) off=(\d+) size=(\d+)/.exec(note);
+	return match !== null && Number(match[2]) + Number(match[3]) > Number(match[1]);
+}
+
 export const VALUE_ROWS: readonly Diagnosis[] = [
 	{ code: "V0100", pattern: /^R(\d+) !read_ok/, title: "$v has no value here", needed: "a value that is set on every path that leads here", edit: "set it where it is declared; a call leaves only its result: what is needed after it must not be in its arguments" },
 	{ code: "V0101", pattern: /^R(\d+) invalid mem access '\w*_or_null_?'|^R(\d+) invalid mem access 'map_value_or_null'/, title: "$v may be NULL here", needed: "a pointer that was compared with NULL on this path", edit: nullCheck },
@@ -13,6 +19,7 @@ export const VALUE_ROWS: readonly Diagnosis[] = [
 	{ code: "V0201", pattern: /^invalid read from stack off (-?\d+)\+(\d+) size (\d+)/, title: "$v is read before it was written", needed: "all $3 bytes written before, on every path", edit: initialising },
 	{ code: "V0202", pattern: /^invalid (?:indirect )?read from stack R(\d+) (?:var_)?off (\S+?)\+(\d+) size (\d+)|^invalid (?:indirect )?read from stack R(\d+) var_off/, title: "$f reads bytes of $v that were never written", needed: "every byte of the object written before, the padding between members too", edit: initialising },
 	{ code: "V0210", pattern: /^invalid unbounded variable-offset(?: \w+)*(?: to| from)? stack R(\d+)/, title: "the index into an object on the stack has no bounds", needed: "an offset with known bounds", edit: indexBound },
+	{ code: "V0202", pattern: /^invalid read from stack R(\d+) off=(-\d+) size=(\d+)/, when: (groups) => Number(groups[2]) >= -512 && Number(groups[2]) + Number(groups[3]) <= 0, title: "$f reads bytes of $v that were never written", needed: "every byte of the object written before, on every path", edit: initialising },
 	{ code: "V0211", pattern: /^invalid (variable-offset )?(?:(?:indirect access to|read from|write to|access to|zero-sized read from) )?stack R(\d+) (?:var_)?off/, title: "access beyond the object on the stack", needed: "an offset within the stack of the function: 512 bytes below its frame pointer", edit: stackObject },
 	{ code: "V0212", pattern: /^attempt to corrupt spilled pointer on stack/, title: "part of a stored pointer is overwritten", needed: "a pointer kept on the stack is replaced as a whole", edit: "use another variable for the number" },
 	{ code: "V0213", pattern: /^invalid size of register spill/, title: "part of a pointer is stored", needed: "pointers stored whole, 8 bytes", edit: "store it in a variable of a pointer type" },
@@ -25,6 +32,7 @@ export const VALUE_ROWS: readonly Diagnosis[] = [
 	{ code: "V0220", pattern: /variable (?:offset )?stack access prohibited for !root/, title: "a variable index into the stack needs CAP_PERFMON", needed: "constant offsets into the stack, or CAP_PERFMON", edit: "put the array into a map value, or load with CAP_PERFMON" },
 	{ code: "V0221", pattern: /^invalid access to map value, value_size=(\d+) off=(-?\d+) size=(\d+)/, title: "access beyond the map's value", needed: "all $3 bytes within the $1 of the value", edit: indexBound },
 	{ code: "V0221", pattern: /^invalid access to (?:memory|mem|map key|dynptr_data|ring ?buf|buf)[^,]*, \w+=(-?\d+) off=(-?\d+) size=(-?\d+)/, title: "access beyond the object", needed: "all $3 bytes within the $1 of the object", edit: indexBound },
+	{ code: "V0221", pattern: /^R(\d+) min value is outside of the allowed memory range/, when: (_, notes) => notes.some(beyondEnd), title: "access beyond the end of the object", needed: "every byte of the access within the object", edit: indexBound },
 	{ code: "V0222", pattern: /^R(\d+) min value is (?:negative, either use unsigned index|outside of the allowed memory range)/, title: "the index may be negative", needed: "an index of at least 0", edit: bounding },
 	{ code: "V0223", pattern: /^R(\d+) (?:unbounded memory access, make sure to bounds check|max value is outside of the allowed memory range)/, title: "the index may be too large", needed: "an index that keeps the access within the object", edit: indexBound },
 	{ code: "V0224", pattern: /^(?:write into|read from) map forbidden/, title: "the map may not be used like this", needed: "a map without BPF_F_RDONLY_PROG for writes, without BPF_F_WRONLY_PROG for reads", edit: "remove the flag from the map's map_flags, or use another map; .rodata and const objects cannot be written" },
