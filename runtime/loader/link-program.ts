@@ -235,7 +235,7 @@ function debugInfo(input: LinkInput, placed: ReadonlyMap<CodeFunction, number>):
 			for (const record of records) if (record.insnOffset / 8 === fn.start) funcInfo.push([base, record.typeId]);
 		}
 		for (const { records } of btfExt.lineInfo.filter((part) => part.section === section)) {
-			for (const { insnOffset, ...record } of records) if (inside(insnOffset)) lineInfo.push({ insn: base + insnOffset / 8 - fn.start, ...record });
+			for (const { insnOffset, file, line, column, text } of records) if (inside(insnOffset)) lineInfo.push({ insn: base + insnOffset / 8 - fn.start, file, line, column, text });
 		}
 	}
 	return { funcInfo, lineInfo };

@@ -165,10 +165,14 @@ function checkRemovedCallbacks(env: Env): void {
 	const { seen, insns, subprogs } = env;
 	const kept = new Set<number>();
 	let before = 0;
-	for (let i = 0, index = 0; i < insns.length; i++) {
-		if (i >= subprogs[index].end) index++;
+	for (let i = 0, index = 0, entered = false; i < insns.length; i++) {
+		if (i >= subprogs[index].end) {
+			index++;
+			entered = false;
+		}
 		if (seen[i] === 0) continue;
-		if (!seen.subarray(subprogs[index].start, i).includes(1)) kept.add(before);
+		if (!entered) kept.add(before);
+		entered = true;
 		before++;
 	}
 	if (kept.size + (env.seenException && !env.exceptionCallback ? 1 : 0) < 2) return;

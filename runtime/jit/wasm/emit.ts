@@ -28,9 +28,15 @@ export interface EmittedModule {
 	readonly slots: readonly number[];
 }
 
+/** Where in a function's code a slot's begins. */
+interface Marks {
+	readonly at: number[];
+	readonly slots: number[];
+}
+
 export function emitModule(program: JitProgram, around: Surroundings, memory: { shared: boolean; maximumPages: number }): EmittedModule {
 	const link = new Linkage(program, around, collectImports(program, around));
-	const marks: { at: number; slot: number }[][] = [];
+	const marks: Marks[] = [];
 	const { slow } = program.functions[0];
 	const functions: WasmFunction[] = [...program.functions, ...(slow === null ? [] : [slow])].map((fn) => {
 		const body = emitFunction(fn, link);
@@ -48,9 +54,9 @@ export function emitModule(program: JitProgram, around: Surroundings, memory: { 
 	const offsets: number[] = [];
 	const slots: number[] = [];
 	marks.forEach((list, i) => {
-		for (const mark of list) {
-			offsets.push(codeStarts[i] + mark.at);
-			slots.push(mark.slot);
+		for (let k = 0; k < list.at.length; k++) {
+			offsets.push(codeStarts[i] + list.at[k]);
+			slots.push(list.slots[k]);
 		}
 	});
 	return { bytes, offsets, slots };
@@ -61,9 +67,9 @@ function typeOf(fn: JitFunction): FunctionType {
 	return { params: parameterRegisters(fn.analysis.liveIn).map((r) => (fn.analysis.wideIn & (1 << r) ? I64 : I32)), results: [I64] };
 }
 
-function emitFunction(fn: JitFunction, link: Linkage): { b: Body; marks: { at: number; slot: number }[] } {
+function emitFunction(fn: JitFunction, link: Linkage): { b: Body; marks: Marks } {
 	const b = new Body(fn, typeOf(fn));
-	const marks: { at: number; slot: number }[] = [];
+	const marks: Marks = { at: [], slots: [] };
 	if (link.checked) {
 		enterWindows(b, link);
 		enterGuard(b, link);
@@ -174,10 +180,15 @@ function burn(b: Body, count: number, link: Linkage): void {
 	b.end();
 }
 
-function emitBranch(b: Body, fn: JitFunction, block: number, negate: boolean, marks: { at: number; slot: number }[]): void {
+function mark(marks: Marks, b: Body, slot: number): void {
+	marks.at.push(b.w.length);
+	marks.slots.push(slot);
+}
+
+function emitBranch(b: Body, fn: JitFunction, block: number, negate: boolean, marks: Marks): void {
 	const slot = fn.cfg.blocks[block].exit;
 	const op = fn.ops[slot];
-	marks.push({ at: b.w.length, slot });
+	mark(marks, b, slot);
 	if (op?.kind === "branch") return emitCondition(b, op, slot - fn.entry, negate);
 	// may_goto: taken when the budget is used up.
 	const left = b.temp("may_goto", I32);
@@ -189,14 +200,14 @@ function emitBranch(b: Body, fn: JitFunction, block: number, negate: boolean, ma
 	b.op(negate ? OP.i32_ge_s : OP.i32_lt_s);
 }
 
-function emitBlock(b: Body, fn: JitFunction, id: number, link: Linkage, marks: { at: number; slot: number }[]): void {
+function emitBlock(b: Body, fn: JitFunction, id: number, link: Linkage, marks: Marks): void {
 	const block = fn.cfg.blocks[id];
 	b.rotations.startBlock();
 	for (let slot = block.start; slot < block.end; slot++) {
 		const op = fn.ops[slot];
 		if (op === null) continue;
 		const at = slot - fn.entry;
-		marks.push({ at: b.w.length, slot });
+		mark(marks, b, slot);
 		if (!b.rotations.step(b, op, at, definedBy(op))) emitOp(b, op, slot, at, link);
 	}
 }
