@@ -3,6 +3,8 @@ import { describe, expect, it } from "vitest";
 import { helpers } from "../../assembler/spec/helpers.ts";
 import { bareImage } from "../../test/support/image.ts";
 import type { MapDef, ProgramImage } from "../image.ts";
+import { KFUNCS } from "./calls/kfunc-facts.ts";
+import { KFUNCS_WITH_RELEASE } from "./kfunc-releases.ts";
 import { bill, needs, oldestKernel, verify } from "./index.ts";
 
 const call = (name: string): ProgramImage => bareImage("p", [{ opcode: 0x85, dst: 0, src: 0, off: 0, imm: helpers.find((row) => row.name === name)?.id ?? -1 }]);
@@ -13,14 +15,25 @@ const mapOf = (id: number): ProgramImage => {
 	return bareImage("p", [{ opcode: 0x18, dst: 1, src: 1, off: 0, imm: 0 }, { opcode: 0, dst: 0, src: 0, off: 0, imm: 0 }], { maps: [map] });
 };
 
+const kfunc = (name: string): ProgramImage => bareImage("p", [{ opcode: 0x85, dst: 0, src: 2, off: 0, imm: 7 }], { kfuncs: [{ insn: 0, name, btfId: 7 }] });
+
 describe("the oldest kernel", () => {
+	it("of a kernel function without a known release says so", () => {
+		expect(needs(kfunc("bpf_of_nobody")).map(({ what }) => what)).toContain("kernel function bpf_of_nobody (its own release is not known here: at least 5.13)");
+	});
+
+	it("knows releases only of functions that the verifier knows", () => {
+		expect(KFUNCS_WITH_RELEASE.filter((name) => !Object.hasOwn(KFUNCS, name))).toEqual([]);
+	});
+
 	it.each<readonly [string, ProgramImage, string]>([
 		["bpf_probe_read_kernel", call("bpf_probe_read_kernel"), "5.5"], ["bpf_ringbuf_output", call("bpf_ringbuf_output"), "5.8"], ["bpf_ktime_get_boot_ns", call("bpf_ktime_get_boot_ns"), "5.8"],
 		["bpf_copy_from_user", call("bpf_copy_from_user"), "5.10"], ["bpf_for_each_map_elem", call("bpf_for_each_map_elem"), "5.13"], ["bpf_snprintf", call("bpf_snprintf"), "5.13"], ["bpf_timer_init", call("bpf_timer_init"), "5.15"],
 		["bpf_loop", call("bpf_loop"), "5.17"], ["bpf_strncmp", call("bpf_strncmp"), "5.17"], ["bpf_xdp_load_bytes", call("bpf_xdp_load_bytes"), "5.18"], ["bpf_dynptr_from_mem", call("bpf_dynptr_from_mem"), "5.19"],
 		["bpf_user_ringbuf_drain", call("bpf_user_ringbuf_drain"), "6.1"], ["bpf_cgrp_storage_get", call("bpf_cgrp_storage_get"), "6.2"], ["a ring buffer", mapOf(27), "5.8"], ["a bloom filter", mapOf(30), "5.16"],
 		["an arena", mapOf(33), "6.9"], ["sk_lookup programs", type(30), "5.9"], ["bpf() programs", type(31), "5.14"], ["netfilter programs", type(32), "6.4"], ["32-bit comparisons", insn(0x16), "5.1"],
-		["an atomic exchange", insn(0xdb, 0, 0xe1), "5.12"], ["sign-extending moves", insn(0xbf, 8, 0, 2), "6.6"], ["a load-acquire", insn(0xdb, 0, 0x100), "6.15"], ["kernel functions", bareImage("p", [{ opcode: 0x85, dst: 0, src: 2, off: 0, imm: 7 }]), "5.13"],
+		["an atomic exchange", insn(0xdb, 0, 0xe1), "5.12"], ["sign-extending moves", insn(0xbf, 8, 0, 2), "6.6"], ["a load-acquire", insn(0xdb, 0, 0x100), "6.15"], ["kernel functions", kfunc("bpf_of_nobody"), "5.13"],
+		["a number iterator", kfunc("bpf_iter_num_new"), "6.4"], ["RCU sections", kfunc("bpf_rcu_read_lock"), "6.2"], ["a resilient lock", kfunc("bpf_res_spin_lock"), "6.15"], ["a function that got a suffix", kfunc("bpf_stream_vprintk_impl"), "6.17"],
 	])("with %s is known", (_, image, since) => {
 		expect(oldestKernel(needs(image))).toBe(since);
 	});

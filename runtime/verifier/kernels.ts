@@ -1,6 +1,6 @@
 /**
  * Which kernels have what a program uses: helpers, map types, program and attach types, instructions. From the `since` columns of the
- * tables in assembler/spec; instructions and limits from Linux's history. Kernel functions have no numbers and no history: they are named as such.
+ * tables in assembler/spec; instructions and limits from Linux's history. Kernel functions have no numbers: kfunc-releases.ts knows many by name.
  */
 import { attachTypes, sectionRow } from "../../assembler/spec/attach-types.ts";
 import { helperById } from "../../assembler/spec/helpers.ts";
@@ -8,6 +8,7 @@ import { instructionOf, type Shape } from "../../assembler/spec/isa.ts";
 import { mapTypeById } from "../../assembler/spec/map-types.ts";
 import { programTypeById } from "../../assembler/spec/program-types.ts";
 import type { ProgramImage } from "../image.ts";
+import { kfuncSince } from "./kfunc-releases.ts";
 
 export interface Need {
 	/** Linux release. */
@@ -38,7 +39,11 @@ export function needs(image: ProgramImage): Need[] {
 			const helper = insn.src === 0 ? helperById(insn.imm) : undefined;
 			if (helper !== undefined) need(helper.since, `helper ${helper.name}`, at);
 			else if (insn.src === 1) need("4.16", "calls between functions of a program", at);
-			else if (insn.src === 2) need("5.13", `kernel function ${image.kfuncs.find((k) => k.insn === at)?.name ?? insn.imm}`, at);
+			else if (insn.src === 2) {
+				const name = image.kfuncs.find((k) => k.insn === at)?.name ?? String(insn.imm);
+				const since = kfuncSince(name);
+				need(since ?? "5.13", `kernel function ${name}${since === null ? " (its own release is not known here: at least 5.13)" : ""}`, at);
+			}
 		}
 		if (form.kind === "ld_imm64") {
 			const map = insn.src === 1 || insn.src === 2 ? image.maps[insn.imm] : undefined;
