@@ -25,7 +25,7 @@ import { shared } from "../support/shared.ts";
 import { adversarial } from "./adversarial.ts";
 import { compileBench } from "./compile.ts";
 import { cpu } from "./clock.ts";
-import { start } from "./start.ts";
+import { runPlain } from "./plain.ts";
 import { verifier } from "./verifier.ts";
 
 const engines: readonly (readonly [string, () => Engine])[] = [
@@ -85,7 +85,7 @@ function peers(args: readonly string[]): void {
 }
 
 const [what, ...rest] = process.argv.slice(2);
-if (what === undefined || what === "start") await start();
+if (what === undefined || what === "start") process.exitCode = await runPlain(new URL("start.ts", import.meta.url).href);
 if (what === "verifier") await verifier(rest);
 if (what === "adversarial") adversarial(rest);
 if (what === undefined || what === "calls") calls();
