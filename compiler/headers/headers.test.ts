@@ -47,6 +47,23 @@ char _license[] SEC("license") = "GPL";
 		expect(result.output).toBeInstanceOf(Uint8Array);
 	});
 
+	it.each([
+		["icmp", "ICMP_HOST_ISOLATED", 8],
+		["icmpv6", "ICMPV6_MLD2_REPORT", 143],
+		["if_arp", "ARPHRD_IEEE80211", 801],
+		["if_ether", "ETH_P_PROFINET", 0x8892],
+		["if_packet", "PACKET_FANOUT", 18],
+		["in", "IP_TRANSPARENT", 19],
+		["in6", "IPV6_V6ONLY", 26],
+		["ip", "IPTOS_PREC_MASK", 0xe0],
+		["mpls", "MPLS_LABEL_GAL", 13],
+		["sched", "CLONE_PIDFD", 0x1000],
+		["tcp", "TCP_REPAIR", 19],
+		["udp", "UDP_ENCAP_L2TPINUDP", 3],
+	])("linux/%s.h has the numbers user space needs too: %s", (header, name, value) => {
+		expect(messages(`#include <linux/${header}.h>\n_Static_assert(${name} == ${value}, "");\n`, bare)).toEqual([]);
+	});
+
 	it("give way to the user's", () => {
 		const options: CompileOptions = { ...bare, provider: { read: (path) => (path === "mine/linux/types.h" ? "typedef int mine;\n" : null) }, dirs: [{ path: "mine", system: false, quoteOnly: false }, "built-in"] };
 		expect(messages("#include <linux/types.h>\nmine x;\n", options)).toEqual([]);

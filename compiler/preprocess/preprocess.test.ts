@@ -138,6 +138,10 @@ describe("limits and malformed text end in a message", () => {
 		expect(preprocess(text, { "main.c": text }).messages.map((m) => m.slice(0, 5))).toContain(code);
 	});
 
+	it("says nothing of open conditionals after a header that is not there", () => {
+		expect(preprocess("#if 1\n#include <nothing.h>\n#endif\n").messages.map((m) => m.slice(0, 5))).toEqual(["E0109"]);
+	});
+
 	it("stops a macro that doubles without end", () => {
 		expect(preprocess(`#define D(x) x x\n${"D(".repeat(40)}1${")".repeat(40)}\n`).messages.map((m) => m.slice(0, 5))).toEqual(["E0121"]);
 	});

@@ -172,7 +172,7 @@ export class Preprocessor implements ExpandHost {
 		this.#predefined = { from: predefined.base, to: predefined.base + predefined.bytes.length };
 		this.#open(predefined, null);
 		this.#loop();
-		for (const condition of this.conditions) this.report("E0106", "this conditional is not closed with #endif", condition.at);
+		if (!this.stopped) for (const condition of this.conditions) this.report("E0106", "this conditional is not closed with #endif", condition.at);
 		this.#flushReports();
 		return {
 			tokens: this.buffer, pragmas: this.pragmas, macros: this.macros, dependencies: this.dependencies, wantsVmlinux: this.wantsVmlinux,

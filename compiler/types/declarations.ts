@@ -271,6 +271,11 @@ export function fileObject(cx: Cx, declared: Declared, attrs: Readonly<AttrSet>,
 	objectAttributes(symbol, attrs);
 	if (d.asmLabel !== undefined) symbol.asmLabel = d.asmLabel;
 	if (d.init) {
+		// An initialiser makes it a definition here and now, so no later completion counts (C11 6.7.9p3).
+		if (!asArray(symbol.type) && !isComplete(symbol.type) && !isError(symbol.type) && !isVoid(symbol.type)) {
+			report(cx, "incompleteType", declared.span, `variable has incomplete type ${quote(symbol.type)}`, forward(symbol.type));
+			symbol.type = ERROR;
+		}
 		const pending = cx.file.initializers.get(symbol);
 		if (pending || symbol.init) report(cx, "redefinition", declared.span, `redefinition of '${name}'`, [{ message: "previous definition is here", span: pending?.span ?? symbol.span }]);
 		else cx.file.initializers.set(symbol, { ast: d.init, span: declared.span });

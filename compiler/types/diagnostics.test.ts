@@ -61,6 +61,7 @@ const FAULTS: readonly (readonly [program: string, messages: readonly string[]])
 	["int n; int a[n];", ["error: variable length arrays are not supported by eBPF: the size of 'a' must be a constant"]],
 	["int f(int n) { return sizeof(struct nope); }", ["error: invalid application of 'sizeof' to an incomplete type 'struct nope'"]],
 	["struct nope x;", ["error: tentative definition has type 'struct nope' that is never completed"]],
+	["struct nope x = { .a = 1 };", ["error: variable has incomplete type 'struct nope'"]],
 	["void x;", ["error: variable has incomplete type 'void'"]],
 	["enum e { A, A };", ["error: redefinition of enumerator 'A'"]],
 	["enum e { A = 1.5 };", ["error: integer constant expression must have integer type, not 'double'"]],

@@ -32,4 +32,10 @@ struct ipv6hdr {
 		struct in6_addr daddr;
 	);
 };
+#define IPV6_SRCRT_STRICT 0x01
+#define IPV6_SRCRT_TYPE_0 0
+#define IPV6_SRCRT_TYPE_2 2
+#define IPV6_SRCRT_TYPE_3 3
+#define IPV6_SRCRT_TYPE_4 4
+#define IPV6_OPT_ROUTERALERT_MLD 0x0000
 #endif

@@ -14,4 +14,11 @@ struct ipv6_sr_hdr {
 };
 #define SR6_FLAG1_HMAC (1 << 3)
 #define SR6_TLV_HMAC 5
+#define SR6_FLAG1_PROTECTED (1 << 6)
+#define SR6_FLAG1_OAM (1 << 5)
+#define SR6_FLAG1_ALERT (1 << 4)
+#define SR6_TLV_INGRESS 1
+#define SR6_TLV_EGRESS 2
+#define SR6_TLV_OPAQUE 3
+#define SR6_TLV_PADDING 4
 #endif
