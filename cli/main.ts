@@ -20,6 +20,19 @@ const VERBS: Readonly<Record<string, Verb>> = {
 	verify: () => import("./verify.ts"),
 };
 
+const SIGPIPE = 13;
+
+/** A reader that has seen enough (`ebpfcc verify x.o | head`) ends the command as SIGPIPE ends one of C; one that stopped listening to the messages does not. */
+function endWithReader(): void {
+	process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+		if (error.code !== "EPIPE") throw error;
+		process.exit(128 + SIGPIPE);
+	});
+	process.stderr.on("error", (error: NodeJS.ErrnoException) => {
+		if (error.code !== "EPIPE") throw error;
+	});
+}
+
 async function main(argv: readonly string[]): Promise<void> {
 	const [verb] = argv;
 	if (verb !== undefined && Object.hasOwn(VERBS, verb)) {
@@ -35,6 +48,7 @@ async function main(argv: readonly string[]): Promise<void> {
 	script?.finish();
 }
 
+endWithReader();
 main(process.argv.slice(2)).catch((error: unknown) => {
 	const message = error instanceof Error ? error.message : String(error);
 	process.stderr.write(`ebpfcc: internal error: ${message}\n`);

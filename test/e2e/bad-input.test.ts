@@ -1,5 +1,6 @@
 /** What users get wrong: each verb says it in one clear message, with the place in the source where there is one, exits with 1, and leaves no half-written file. */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -156,5 +157,25 @@ describe("ebpfcc kv", () => {
 	] as const)("%s %j", (verb, args, message) => {
 		expectMessage(ebpfcc("kv", verb, ...args), message);
 		expect(readFileSync(join(folder, "short.db"))).toHaveLength(700);
+	});
+});
+
+describe("a reader that closed its end", () => {
+	it.each([["dump", "-d", "good.o"], ["verify", "good.o"], ["verify", "--json", "good.o"], ["-E", "good.bpf.c"]])("%s %s: ends as by SIGPIPE, without a word", async (...args) => {
+		const command = spawn(process.execPath, [cli, ...args], { cwd: folder });
+		command.stdout.destroy();
+		let said = "";
+		command.stderr.setEncoding("utf8").on("data", (text: string) => {
+			said += text;
+		});
+		const [status] = (await once(command, "close")) as [number | null];
+		expect([status, said]).toEqual([141, ""]);
+	});
+
+	it("messages that nobody reads do not change the verdict", async () => {
+		const command = spawn(process.execPath, [cli, "syntax.c", "-c", "-o", "syntax.o"], { cwd: folder });
+		command.stderr.destroy();
+		const [status] = (await once(command, "close")) as [number | null];
+		expect(status).toBe(1);
 	});
 });
