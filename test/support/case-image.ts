@@ -18,6 +18,8 @@ export interface RecordedMap {
 	readonly btf?: string;
 	readonly btf_key_type_id?: number;
 	readonly btf_value_type_id?: number;
+	/** Of struct_ops maps: the struct's type in the kernel's BTF. */
+	readonly btf_vmlinux_value_type_id?: number;
 	readonly frozen?: boolean | number;
 	readonly init?: string;
 	readonly inner?: RecordedMap;

@@ -1,0 +1,152 @@
+/**
+ * The one judge of all campaigns: asks the running kernel and our verifier about each program, counts, and shows what differs.
+ *
+ *     program ─┬─▶ kernel ──┐
+ *              └─▶ verify ──┴─▶ the same · a known fault of the kernel · FALSE-ACCEPT · false-reject · other reason
+ *
+ * Not measurable, and counted apart: what the kernel refuses with EPERM before it looks at the program, maps that it does not make, and programs that it
+ * refuses without a word after its verifier.
+ */
+import { copyFileSync, mkdirSync, writeFileSync, appendFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { TypeSource } from "../../runtime/verifier/btf.ts";
+import { verify } from "../../runtime/verifier/verify.ts";
+import { type RecordedCase, caseImage } from "../support/case-image.ts";
+import { knownFault } from "./known-faults.ts";
+import type { Answer, Oracle } from "./oracle.ts";
+
+export interface Question {
+	readonly one: RecordedCase;
+	/** What is asked, for people. */
+	readonly what: string;
+	/** Rejections that this campaign asks about: one of the two saying so and not the other is a difference too. */
+	readonly reason?: RegExp;
+}
+
+export interface Judgement {
+	readonly seconds: number;
+	/** Where disagreements are kept as cases; their BTF goes to btf/ beside it. */
+	readonly out?: string;
+	/** Compares messages of rejections, and the number of instructions that were walked. */
+	readonly deep?: boolean;
+	readonly print: (line: string) => void;
+}
+
+export interface Totals {
+	compared: number;
+	accepted: number;
+	falseAccept: number;
+	falseReject: number;
+	otherReason: number;
+	unsupported: number;
+	internal: number;
+	notMeasurable: number;
+	/** Of `deep`. */
+	otherMessage: number;
+	otherWork: number;
+	/** By name of the fault. */
+	known: Record<string, number>;
+	/** No question was left when it ended. */
+	finished: boolean;
+}
+
+/** Programs on their way to the kernel while ours are walked. */
+const IN_FLIGHT = 64;
+const INTERNAL = "V0998";
+const EPERM = 1;
+
+export async function judge(campaign: string, questions: Iterable<Question>, folder: string, oracle: Oracle, kernel: TypeSource, options: Judgement): Promise<Totals> {
+	const totals: Totals = {
+		compared: 0, accepted: 0, falseAccept: 0, falseReject: 0, otherReason: 0, unsupported: 0, internal: 0, notMeasurable: 0, otherMessage: 0, otherWork: 0, known: {}, finished: true,
+	};
+	const end = Date.now() + options.seconds * 1000;
+	const seen = new Set<string>();
+	if (options.out !== undefined) {
+		mkdirSync(join(dirname(options.out), "btf"), { recursive: true });
+		writeFileSync(options.out, "");
+	}
+	let waiting: { readonly question: Question; readonly answer: Promise<Answer> }[] = [];
+	for (const question of questions) {
+		if (Date.now() > end) {
+			totals.finished = false;
+			break;
+		}
+		const { one } = question;
+		const key = JSON.stringify([one.insns, one.prog_type, one.expected_attach_type, one.prog_flags, one.attach, one.maps, one.btf, one.func_info]);
+		if (seen.has(key)) continue;
+		seen.add(key);
+		waiting.push({ question, answer: oracle.load(one, folder) });
+		if (waiting.length >= IN_FLIGHT) await settle();
+	}
+	await settle();
+	return totals;
+
+	async function settle(): Promise<void> {
+		// Ours are walked while the kernel's answers arrive.
+		const pairs = waiting.map(({ question, answer }) => ({ question, answer, ours: verify(caseImage({ ...question.one, license: "GPL" }, folder), { kernel }) }));
+		waiting = [];
+		for (const { question, answer, ours } of pairs) compare(question, await answer, ours);
+	}
+
+	function compare({ one, what, reason }: Question, answer: Answer, ours: ReturnType<typeof verify>): void {
+		const said = ours.verdict === "accept" ? "" : ours.rejection.message;
+		const internal = ours.verdict !== "accept" && ours.rejection.code === INTERNAL;
+		const log = answer.log ?? "";
+		if (internal) totals.internal++;
+		if (answer.ok === undefined || answer.mapErrno !== undefined || (!answer.ok && log === "" && (answer.errno === EPERM || (answer.proc ?? 0) > 0))) {
+			totals.notMeasurable++;
+			if (answer.crash || answer.timeout) options.print(`${answer.crash ? "crash" : "timeout"} ${what}`);
+			if (internal) options.print(`internal ${what} | ours: ${said}`);
+			return;
+		}
+		totals.compared++;
+		if (answer.ok) totals.accepted++;
+		const accepts = ours.verdict === "accept";
+		const agree = accepts === answer.ok && !internal;
+		if (agree) {
+			const parted = reason !== undefined && reason.test(said) !== reason.test(log);
+			if (parted) totals.otherReason++;
+			const message = options.deep === true && !answer.ok && !sameMessage(said, log);
+			const work = options.deep === true && answer.ok && answer.proc !== undefined && answer.proc !== ours.stats.insnsProcessed;
+			if (message) totals.otherMessage++;
+			if (work) totals.otherWork++;
+			if (parted || message || work) show(parted ? "other-reason" : message ? "other-message" : `other-work ${answer.proc} ${ours.stats.insnsProcessed}`);
+			return;
+		}
+		const fault = answer.ok ? knownFault(said, one) : null;
+		if (fault !== null) {
+			totals.known[fault] = (totals.known[fault] ?? 0) + 1;
+			return;
+		}
+		if (ours.verdict === "unsupported" && !internal) totals.unsupported++;
+		else if (accepts) totals.falseAccept++;
+		else if (!internal) totals.falseReject++;
+		show(internal ? "internal" : ours.verdict === "unsupported" ? "unsupported" : accepts ? "FALSE-ACCEPT" : "false-reject");
+
+		function show(kind: string): void {
+			options.print(`${kind} ${campaign}/${one.id} ${what} | kernel: ${answer.ok ? "accepts" : log || `errno ${answer.errno}`} (${answer.proc ?? 0}) | ours: ${said || "accepts"}`);
+			if (options.out === undefined) return;
+			const verdict = answer.ok ? "accept" : "reject";
+			appendFileSync(options.out, `${JSON.stringify({ ...one, id: `${campaign}/${one.id}`, what, verdict, kernel: { verdict, log_last: log, processed: answer.proc } })}\n`);
+			for (const name of new Set([one.btf, ...(one.maps ?? []).flatMap((map) => [map.btf, map.inner?.btf])])) {
+				if (name !== undefined) copyFileSync(join(folder, "btf", name), join(dirname(options.out), "btf", name));
+			}
+		}
+	}
+}
+
+/** Numbers that name addresses and types differ from process to process. */
+function sameMessage(ours: string, kernels: string): boolean {
+	const plain = (text: string): string => text.trim().replace(/\s+/g, " ").slice(0, 100);
+	return plain(ours) === plain(kernels);
+}
+
+/** "12 compared, 3 accepted, …" */
+export function summary(totals: Totals, deep = false): string {
+	const { compared, accepted, falseAccept, falseReject, otherReason, unsupported, internal, notMeasurable, otherMessage, otherWork, known } = totals;
+	const faults = Object.entries(known).map(([name, n]) => `${n} ${name}`);
+	return [
+		`${compared} compared`, `${accepted} accepted`, `${falseAccept} false accepts`, `${falseReject} false rejects`, `${otherReason} other reasons`, `${unsupported} unsupported`, `${internal} internal`,
+		`${notMeasurable} not measurable`, ...(deep ? [`${otherMessage} other messages`, `${otherWork} other work`] : []), `known faults of the kernel: ${faults.length === 0 ? "none met" : faults.join(", ")}`,
+	].join(", ");
+}

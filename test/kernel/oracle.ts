@@ -1,0 +1,140 @@
+/**
+ * The running kernel's verdict on cases, many in flight: maps and BTF are made once and kept in slots, because making them costs more than the load.
+ * Loads only; nothing is run, attached or pinned.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { shared } from "../support/shared.ts";
+import type { RecordedCase, RecordedMap } from "../support/case-image.ts";
+
+export interface Answer {
+	/** Accepted; absent when there is no verdict. */
+	readonly ok?: boolean;
+	readonly errno?: number;
+	/** The last message of a rejection. */
+	readonly log?: string;
+	/** Instructions processed. */
+	readonly proc?: number;
+	readonly error?: string;
+	readonly crash?: boolean;
+	readonly timeout?: boolean;
+	/** A map that the kernel would not make. */
+	readonly mapErrno?: number;
+}
+
+interface Process {
+	command(line: string): Promise<Answer>;
+	load(program: Readonly<Record<string, unknown>>): Promise<Answer>;
+	close(): Promise<void>;
+}
+interface OracleModule {
+	probe(): Promise<string | null>;
+	openOracle(options: { readonly maxLoads: number }): Promise<Process>;
+}
+
+export interface Oracle {
+	/** `folder` is where the case's BTF lies, in btf/. */
+	load(one: RecordedCase, folder: string): Promise<Answer>;
+	close(): Promise<void>;
+}
+
+/** Inner maps have slots of their own, above those of the others. */
+const INNER = 2048;
+const KEPT = 1024;
+/** A program array belongs to the first program that uses it, storages of cgroups too: these are made for each load. */
+const OWNED = new Set([3, 19, 21]);
+const LD_IMM64 = 0x18;
+
+/** Null, and a line on the console, when there is no kernel to ask. */
+export async function openOracle(maxLoads = 200_000): Promise<Oracle | null> {
+	const file = shared("oracle/oracle.mjs");
+	if (file === null) return null;
+	const module = (await import(file)) as OracleModule;
+	const why = await module.probe();
+	if (why !== null) {
+		console.log(`skipped: ${why}`);
+		return null;
+	}
+	return withSlots(await module.openOracle({ maxLoads }));
+}
+
+interface Slot {
+	readonly slot: number;
+	readonly made: Promise<Answer>;
+}
+
+function withSlots(process: Process): Oracle {
+	const btfs = new Map<string, number>();
+	const maps = new Map<string, Slot>();
+	let next = 0;
+
+	const btfSlot = (file: string): number => {
+		let slot = btfs.get(file);
+		if (slot === undefined) {
+			btfs.set(file, (slot = btfs.size));
+			void process.command(`btf ${slot} ${readFileSync(file).toString("hex")}`);
+		}
+		return slot;
+	};
+	const make = (slot: number, map: RecordedMap, folder: string): Promise<Answer> => {
+		const words = ["map", slot, `type=${map.type}`, `key=${map.key_size}`, `val=${map.value_size}`, `max=${map.max_entries}`, `flags=${map.map_flags ?? 0}`];
+		if (map.map_extra) words.push(`extra=${map.map_extra}`);
+		const made: Promise<Answer>[] = [];
+		if (map.inner !== undefined) {
+			made.push(make(INNER + slot, map.inner, folder));
+			words.push(`inner=${INNER + slot}`);
+		}
+		if (map.btf_vmlinux_value_type_id) words.push(`bvv=${map.btf_vmlinux_value_type_id}`);
+		if (map.btf !== undefined) words.push(`btf=${btfSlot(join(folder, "btf", map.btf))}`, `bk=${map.btf_key_type_id ?? 0}`, `bv=${map.btf_value_type_id ?? 0}`);
+		if (map.init) words.push(`init=${map.init}`);
+		if (map.frozen) words.push("freeze=1");
+		made.push(process.command(words.join(" ")));
+		return Promise.all(made).then((all) => all.find((answer) => answer.ok === false) ?? all[0]);
+	};
+	/** The slot of a map like this one; `taken`: those that the program has already, since two equal maps are two. */
+	const mapSlot = (map: RecordedMap, folder: string, taken: Set<number>): Slot => {
+		const text = JSON.stringify(map);
+		for (let copy = 0; ; copy++) {
+			const key = `${copy} ${text}`;
+			let known = maps.get(key);
+			if (known !== undefined && taken.has(known.slot)) continue;
+			if (known === undefined || OWNED.has(map.type)) {
+				let { slot } = known ?? { slot: next };
+				if (known === undefined) {
+					while (taken.has(slot)) slot = (slot + 1) % KEPT;
+					next = (slot + 1) % KEPT;
+					for (const [other, { slot: used }] of maps) if (used === slot) maps.delete(other);
+				}
+				known = { slot, made: make(slot, map, folder) };
+				maps.set(key, known);
+			}
+			taken.add(known.slot);
+			return known;
+		}
+	};
+
+	return {
+		async load(one, folder) {
+			const taken = new Set<number>();
+			const slots = (one.maps ?? []).map((map) => mapSlot(map, folder, taken));
+			const insns = Buffer.from(one.insns ?? "", "hex");
+			for (let at = 0; at + 16 <= insns.length; at += 8) {
+				if (insns[at] !== LD_IMM64) continue;
+				const pseudo = insns[at + 1] >> 4;
+				const slot = slots[insns.readInt32LE(at + 4)] as Slot | undefined;
+				if (pseudo === 1 || pseudo === 2) insns.writeInt32LE(slot?.slot ?? 4095, at + 4);
+				at += 8;
+			}
+			const answer = process.load({
+				insns: insns.toString("hex"), type: one.prog_type, attachType: one.expected_attach_type ?? 0, flags: one.prog_flags ?? 0, attachId: one.attach?.btf_id,
+				btf: one.btf === undefined ? undefined : btfSlot(join(folder, "btf", one.btf)), funcInfo: one.func_info,
+			});
+			for (const { made } of slots) {
+				const { ok, errno } = await made;
+				if (ok === false) return { ...(await answer), mapErrno: errno ?? 0 };
+			}
+			return answer;
+		},
+		close: () => process.close(),
+	};
+}
