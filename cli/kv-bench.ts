@@ -3,7 +3,7 @@
  * has so many clients, each of which starts its next operation when the one before is over; an open loop issues operations
  * on time, and counts their latency from when they were due.
  */
-import { type Distribution, greatestKey, type KvDatabase, type KvPrograms, Latencies, type Operation, seededRandom, WORKLOADS, type WorkloadName, workload } from "../runtime/bpfkv/index.ts";
+import { type Distribution, greatestKey, type KvDatabase, type KvPrograms, Latencies, type Operation, seededRandom, WORKLOADS, type WorkloadName, type WorkloadRun, workload } from "../runtime/bpfkv/index.ts";
 import { openFileDevice } from "../runtime/node/file-device.ts";
 import { openKvDatabase } from "../runtime/node/kv-file.ts";
 import { Complaint } from "./files.ts";
@@ -38,11 +38,11 @@ export async function benchKv(file: string, compile: () => Promise<KvPrograms>, 
 	try {
 		const keys = keysOf(file);
 		if (keys === 0) throw new Complaint("a file without keys has nothing to run a workload on");
-		const next = workload(name, keys, random, distribution === undefined ? {} : { distribution });
-		const run = new Measured(db);
+		const work = workload(name, keys, random, distribution === undefined ? {} : { distribution });
+		const run = new Measured(db, work);
 		const begin = performance.now();
-		if (rate === null) await closedLoop(run, next, operations, clients);
-		else await openLoop(run, next, operations, rate);
+		if (rate === null) await closedLoop(run, operations, clients);
+		else await openLoop(run, operations, rate);
 		const seconds = (performance.now() - begin) / 1000;
 		const loop = rate === null ? `${clients} client${clients === 1 ? "" : "s"}` : `${rate} due a second`;
 		print(`Workload ${name} (${WORKLOADS[name].name}), ${keys} keys, ${loop}: ${operations} operations in ${seconds.toFixed(2)} s, ${(operations / seconds).toFixed(0)} op/s`);
@@ -59,13 +59,17 @@ class Measured {
 	/** Reads of keys that the file does not have. */
 	missing = 0;
 	readonly #db: KvDatabase;
+	readonly #work: WorkloadRun;
 	readonly #latencies = new Map<Operation["kind"], Latencies>();
 
-	constructor(db: KvDatabase) {
+	constructor(db: KvDatabase, work: WorkloadRun) {
 		this.#db = db;
+		this.#work = work;
 	}
 
-	async perform(operation: Operation, since: number): Promise<void> {
+	/** The workload's next operation; its latency counts from `since`, or from now. */
+	async perform(since = performance.now()): Promise<void> {
+		const operation = this.#work.next();
 		await this.#perform(operation);
 		const latencies = this.#latencies.get(operation.kind) ?? new Latencies();
 		this.#latencies.set(operation.kind, latencies);
@@ -92,8 +96,10 @@ class Measured {
 				this.#read(key);
 				return this.#db.put(key, VALUE);
 			case "update":
-			case "insert":
 				return this.#db.put(key, VALUE);
+			case "insert":
+				await this.#db.put(key, VALUE);
+				return this.#work.acknowledge(key);
 			default:
 				return operation satisfies never;
 		}
@@ -104,22 +110,22 @@ class Measured {
 	}
 }
 
-async function closedLoop(run: Measured, next: () => Operation, operations: number, clients: number): Promise<void> {
+async function closedLoop(run: Measured, operations: number, clients: number): Promise<void> {
 	let left = operations;
 	const client = async () => {
-		while (left-- > 0) await run.perform(next(), performance.now());
+		while (left-- > 0) await run.perform();
 	};
 	await Promise.all(Array.from({ length: Math.min(clients, operations) }, client));
 }
 
-async function openLoop(run: Measured, next: () => Operation, operations: number, rate: number): Promise<void> {
+async function openLoop(run: Measured, operations: number, rate: number): Promise<void> {
 	const begin = performance.now();
 	const running = new Set<Promise<void>>();
 	let failure: unknown = null;
 	for (let i = 0; i < operations; i++) {
 		const due = begin + (1000 * i) / rate;
 		while (performance.now() < due) await new Promise((resolve) => setImmediate(resolve));
-		const done = run.perform(next(), due);
+		const done = run.perform(due);
 		running.add(done);
 		done.then(
 			() => running.delete(done),

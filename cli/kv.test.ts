@@ -91,12 +91,14 @@ describe("ebpfcc kv", () => {
 	});
 
 	it("runs workloads in closed and open loops", async () => {
-		for (const args of [["-w", "C"], ["-w", "a", "--clients", "8"], ["-w", "E"], ["-w", "F", "--objects", "50", "--cache", "1"], ["-w", "D"], ["-w", "B", "--rate", "2000"]]) {
+		for (const args of [["-w", "C"], ["-w", "a", "--clients", "8"], ["-w", "E"], ["-w", "F", "--objects", "50", "--cache", "1"], ["-w", "D", "-n", "600", "--clients", "8"], ["-w", "E", "--clients", "8"], ["-w", "D", "-n", "600", "--rate", "20000"], ["-w", "B", "--rate", "2000"]]) {
 			const { out, err, status } = await kv("bench", db, "-n", "60", ...args);
+			const [, operations = "60"] = /-n (\d+)/.exec(args.join(" ")) ?? [];
 			expect(err).toBe("");
 			expect(status).toBe(0);
-			expect(out).toContain("60 operations in");
+			expect(out).toContain(`${operations} operations in`);
 			expect(out).toMatch(/p50 +p99 +p99.9/);
+			expect(out).not.toContain("were not there");
 		}
 		expect((await kv("check", db)).out).toContain("sound");
 	});

@@ -9,6 +9,6 @@ export { LsmPage, MAX_LSM_FILES } from "./lsm.ts";
 export { greatestKey, KvNode } from "./node.ts";
 export { ObjectCache } from "./object-cache.ts";
 export { AGGREGATES, type Aggregate, GetPage, MAX_KEYS, type RangeBounds, RangePage, type RangeRest } from "./query.ts";
-export { type Distribution, Latencies, type Operation, seededRandom, WORKLOADS, type WorkloadName, workload, zipfian } from "./ycsb.ts";
+export { type Distribution, Latencies, type Operation, seededRandom, WORKLOADS, type WorkloadName, type WorkloadRun, workload, zipfian } from "./ycsb.ts";
 export { KvStore, type KvStoreOptions, type WritableFile } from "./store.ts";
 export { TopCache } from "./top-cache.ts";

@@ -23,22 +23,23 @@ describe("YCSB", () => {
 	});
 
 	it.each(Object.keys(WORKLOADS) as WorkloadName[])("mixes workload %s as the table says", (name) => {
-		const next = workload(name, 1000, seededRandom(3));
+		const work = workload(name, 1000, seededRandom(3));
 		const counts: Record<string, number> = {};
 		let keys = 1000;
 		for (let i = 0; i < 20_000; i++) {
-			const operation = next();
+			const operation = work.next();
 			counts[operation.kind] = (counts[operation.kind] ?? 0) + 1;
 			if (operation.kind === "insert" ? operation.key !== keys++ : operation.key >= keys) expect.fail(`${operation.kind} ${operation.key}`);
+			if (operation.kind === "insert") work.acknowledge(operation.key);
 		}
 		for (const [kind, share] of Object.entries(WORKLOADS[name].share)) expect(counts[kind] / 20_000).toBeCloseTo(share, 1);
 	});
 
 	it("prefers the newest keys in latest, and none in uniform", () => {
 		const shareOfLast = (distribution: "latest" | "uniform") => {
-			const next = workload("C", 10_000, seededRandom(5), { distribution });
+			const work = workload("C", 10_000, seededRandom(5), { distribution });
 			let last = 0;
-			for (let i = 0; i < 20_000; i++) if (next().key >= 9_000) last++;
+			for (let i = 0; i < 20_000; i++) if (work.next().key >= 9_000) last++;
 			return last / 20_000;
 		};
 		// The first tenth of the ranks has 0.77 of Zipf's mass at 10,000 keys; a uniform draw a tenth.
@@ -49,10 +50,32 @@ describe("YCSB", () => {
 
 	it("gives the same run for the same seed", () => {
 		const run = () => {
-			const next = workload("A", 500, seededRandom(9));
-			return Array.from({ length: 100 }, next);
+			const work = workload("A", 500, seededRandom(9));
+			return Array.from({ length: 100 }, () => work.next());
 		};
 		expect(run()).toEqual(run());
+	});
+
+	it.each(["D", "E"] as const)("draws keys in workload %s only when their insert was acknowledged, in whatever order that is", (name) => {
+		const random = seededRandom(11);
+		const work = workload(name, 50, random);
+		const open: number[] = [];
+		const there = new Set(Array.from({ length: 50 }, (_, key) => key));
+		let newest = 0;
+		for (let i = 0; i < 20_000; i++) {
+			const operation = work.next();
+			if (operation.kind === "insert") open.push(operation.key);
+			else if (!there.has(operation.key)) expect.fail(`${operation.kind} ${operation.key} of ${work.keys}`);
+			else newest = Math.max(newest, operation.key);
+			// Eight inserts are under way; any of them ends.
+			if (open.length < 8) continue;
+			const [key] = open.splice(Math.floor(random() * open.length), 1);
+			there.add(key);
+			work.acknowledge(key);
+		}
+		expect(there.size).toBeGreaterThan(500);
+		expect(newest).toBeGreaterThan(there.size - 100);
+		expect(work.keys).toBeLessThanOrEqual(there.size);
 	});
 
 	it("tells quantiles", () => {

@@ -73,38 +73,63 @@ function zeta(n: number, theta: number): number {
 	return sum;
 }
 
-/** Operations of one workload over the keys 0 … keys − 1, which grow by the inserts. */
-export function workload(name: WorkloadName, keys: number, random: Random, options: { readonly theta?: number; readonly distribution?: Distribution } = {}): () => Operation {
+/** A workload under way: what is asked for next, and what has become true of it so far. */
+export interface WorkloadRun {
+	/** The next operation. Keys to read are drawn from those that are there: the first ones, and inserts that were acknowledged. */
+	next(): Operation;
+	/**
+	 * The insert of this key is over. Inserts may be acknowledged in any order; a key counts when all before it do, so
+	 * that those to draw from have no gap.
+	 */
+	acknowledge(key: number): void;
+	/** Keys that may be drawn: 0 … keys − 1. */
+	readonly keys: number;
+}
+
+/** Operations of one workload over the keys 0 … keys − 1, which grow by the inserts that are acknowledged. */
+export function workload(name: WorkloadName, keys: number, random: Random, options: { readonly theta?: number; readonly distribution?: Distribution } = {}): WorkloadRun {
 	const mix: Mix = WORKLOADS[name];
 	const distribution = options.distribution ?? mix.distribution;
 	const rank = zipfian(keys, random, options.theta);
-	let count = keys;
+	/** Keys given out so far, and how many of them are there for sure. */
+	let issued = keys;
+	let present = keys;
+	const early = new Set<number>();
 	const pick = (): number => {
 		switch (distribution) {
 			case "uniform":
-				return Math.floor(random() * count);
+				return Math.floor(random() * present);
 			case "latest":
-				return Math.max(0, count - 1 - rank());
+				return Math.max(0, present - 1 - rank());
 			case "zipfian":
-				return spread(rank()) % count;
+				return spread(rank()) % present;
 			default:
 				return distribution satisfies never;
 		}
 	};
 	const kinds = Object.entries(mix.share) as [Operation["kind"], number][];
-	return () => {
-		let at = random();
-		let kind = kinds[kinds.length - 1][0];
-		for (const [candidate, share] of kinds) {
-			if (at < share) {
-				kind = candidate;
-				break;
+	return {
+		get keys() {
+			return present;
+		},
+		acknowledge: (key) => {
+			early.add(key);
+			while (early.delete(present)) present++;
+		},
+		next: () => {
+			let at = random();
+			let kind = kinds[kinds.length - 1][0];
+			for (const [candidate, share] of kinds) {
+				if (at < share) {
+					kind = candidate;
+					break;
+				}
+				at -= share;
 			}
-			at -= share;
-		}
-		if (kind === "insert") return { kind, key: count++ };
-		if (kind === "scan") return { kind, key: pick(), length: 1 + Math.floor(random() * MAX_SCAN) };
-		return { kind, key: pick() };
+			if (kind === "insert") return { kind, key: issued++ };
+			if (kind === "scan") return { kind, key: pick(), length: 1 + Math.floor(random() * MAX_SCAN) };
+			return { kind, key: pick() };
+		},
 	};
 }
 
