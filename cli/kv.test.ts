@@ -88,6 +88,9 @@ describe("ebpfcc kv", () => {
 		const keys = first?.split(", ") ?? [];
 		expect((await kv("get", file, ...keys)).out).toBe(keys.map((key) => `${key}: ${key}\n`).join(""));
 		expect((await kv("check", file)).out).toContain("a hole in a sparse file");
+		// Keys in subtrees that were not written: the first level whose node is missing is named.
+		for (const verb of [["get", file, "400000000"], ["get", file, "0", "400000000"], ["range", file, "400000000", "400000010"], ["sum", file, "400000000", "400000010"], ["put", file, "400000000", "x"]])
+			expect(await complaint(...verb)).toMatch(/the tree is damaged at \d+: all zeros: a node that was never written, or a hole in a sparse file.*"ebpfcc kv check .*" lists all damage$/);
 	});
 
 	it("runs workloads in closed and open loops", async () => {
@@ -113,6 +116,10 @@ describe("ebpfcc kv", () => {
 		[["create", "NEW", "--layers", "7"], /1 to 6 layers, not 7/],
 		[["create", "NEW", "--layers", "0"], /1 to 6 layers, not 0/],
 		[["create", "DB"], /--force replaces it/],
+		[["create", "FOLDER", "--force"], /there is a folder of that name/],
+		[["create", "absent/new.db"], /ENOENT: no such file or directory, open 'absent\/new.db'$/],
+		[["create", "absent/new.db", "--sparse", "3"], /ENOENT: no such file or directory, open 'absent\/new.db'$/],
+		[["load", "absent/new.db", "--from", "package.json"], /ENOENT: no such file or directory, open 'absent\/new.db'$/],
 		[["load", "DB"], /--force replaces it/],
 		[["sum", "DB", "0", "9", "--op", "toString"], /--op is one of sum, min, max, count/],
 		[["range", "DB", "", "9"], /begin is a whole number up to 2\^53 − 1, not nothing/],
@@ -122,7 +129,7 @@ describe("ebpfcc kv", () => {
 		[["bench", "DB", "--distribution", "pareto"], /--distribution is zipfian, uniform, latest/],
 	] as const)("refuses %j", async (args, message) => {
 		const before = readFileSync(db);
-		expect(await complaint(...args.map((arg) => (arg === "DB" ? db : arg === "NEW" ? join(folder, "new.db") : arg)))).toMatch(message);
+		expect(await complaint(...args.map((arg) => (arg === "DB" ? db : arg === "NEW" ? join(folder, "new.db") : arg === "FOLDER" ? folder : arg)))).toMatch(message);
 		expect(readFileSync(db).equals(before)).toBe(true);
 	});
 
@@ -131,8 +138,8 @@ describe("ebpfcc kv", () => {
 		bytes[512 * 5 + 8] = 9;
 		writeFileSync(db, bytes);
 		expect(await kv("check", db)).toMatchObject({ status: 1, out: expect.stringContaining("at 2560: no node: its type is 9") });
-		expect(await complaint("get", db, "150")).toContain("the program returned -1");
-		expect(await complaint("put", db, "150", "x")).toContain("the tree is damaged: no node at 2560");
+		expect(await complaint("get", db, "150")).toContain(`the tree is damaged at 2560: no node: its type is 9 (errno 95, after 2 reads); "ebpfcc kv check ${db}" lists all damage`);
+		expect(await complaint("put", db, "150", "x")).toContain(`the tree is damaged at 2560: no node: its type is 9; "ebpfcc kv check ${db}" lists all damage`);
 		truncateSync(db, 700);
 		for (const verb of [["get", db, "1"], ["put", db, "1", "x"], ["bench", db]]) expect(await complaint(...verb)).toContain("test.db");
 		truncateSync(db, 0);

@@ -2,19 +2,19 @@
  * `ebpfcc kv`: a BPF-KV file from the command line. Reads run as XRP chains of verified storage functions; writes go
  * through the log beside the file.
  */
-import { createReadStream, existsSync, readFileSync, type ReadStream, statSync } from "node:fs";
+import { createReadStream, existsSync, readFileSync, statSync } from "node:fs";
 import { createInterface } from "node:readline";
 import type { Command } from "commander";
 import { compileProgram, compilePrograms } from "../examples/bpf-kv/programs.ts";
-import { type BulkPair, type Aggregate, AGGREGATES, checkKv, geometry, KvFile, type KvStore, MAX_LAYERS, seededRandom, VALUE_SIZE, XrpError } from "../runtime/bpfkv/index.ts";
+import { type BulkPair, type BulkResult, type Aggregate, AGGREGATES, checkKv, geometry, KvDamage, KvFile, type KvStore, MAX_LAYERS, seededRandom, VALUE_SIZE, XrpError } from "../runtime/bpfkv/index.ts";
 import { overlaid } from "../runtime/bpfkv/overlay.ts";
 import { unapplied } from "../runtime/bpfkv/wal.ts";
-import { bulkLoadFile, createKvFile, createSparseKvFile, openKvStore, progressBar } from "../runtime/node/kv-file.ts";
+import { bulkLoadFile, createKvFile, createSparseKvFile, openKvStore } from "../runtime/node/kv-file.ts";
+import { progressBar, progressCounter } from "../runtime/node/progress.ts";
 import { openFileDevice } from "../runtime/node/file-device.ts";
 import { Complaint } from "./files.ts";
 import { type BenchFlags, benchKv } from "./kv-bench.ts";
 
-const CHECK_PROGRESS_NODES = 1000;
 const PROGRESS_KEYS = 4096;
 
 export function register(program: Command): void {
@@ -43,13 +43,7 @@ export function register(program: Command): void {
 			refuseToReplace(file, options.force);
 			if (from !== undefined && !existsSync(from)) throw new Complaint(`${from}: no such file`);
 			if (from !== undefined && statSync(from).isDirectory()) throw new Complaint(`${from} is a directory`);
-			const input = from === undefined ? process.stdin : createReadStream(from);
-			const bar = progressBar("loading");
-			const size = from === undefined ? 0 : statSync(from).size;
-			const result = await bulkLoadFile(file, readPairs(input), (keys) => {
-				if (size > 0 && keys % PROGRESS_KEYS === 0) bar(Math.min((input as ReadStream).bytesRead, size - 1), size);
-			});
-			if (size > 0) bar(1, 1);
+			const result = await (from !== undefined && statSync(from).isFile() ? loadFromFile(file, from) : loadFromStream(file, from === undefined ? process.stdin : createReadStream(from)));
 			print(`${file}: ${result.keys} keys, ${result.layers} layers, ${result.fileSize} bytes`);
 		}));
 	verb(kv, "get <file> <key...>", "print the values of keys; exit 1 if one is not there")
@@ -128,15 +122,14 @@ function check(file: string): void {
 	const device = openFileDevice(file);
 	const log = existsSync(`${file}.wal`) ? unapplied(readFileSync(`${file}.wal`)) : { blocks: new Map<number, Uint8Array>(), entries: 0 };
 	const bar = progressBar("checking");
-	const blocks = Math.max(1, device.size / 512);
-	const report = checkKv(overlaid(device, () => log.blocks), { onProgress: (nodes) => nodes % CHECK_PROGRESS_NODES === 0 && bar(Math.min(nodes, blocks - 1), blocks) });
+	const report = checkKv(overlaid(device, () => log.blocks), { onProgress: (_, share) => bar(Math.min(share, 0.99), 1), interrupted: log.blocks.size > 0 || log.entries > 0 });
 	bar(1, 1);
 	device.close();
 	for (const { offset, what } of report.damage) print(`${file}: at ${offset}: ${what}`);
 	if (report.truncated) print("… and more");
 	if (log.blocks.size > 0) print(`${log.blocks.size} blocks of an interrupted checkpoint are in the log; the next command that opens the file writes them`);
 	if (log.entries > 0) print(`${log.entries} entries are in the log and not yet in the tree`);
-	print(`${report.layers} layers, ${report.nodes} nodes, ${report.keys} keys: ${report.damage.length === 0 ? "sound" : "damaged"}`);
+	print(`${report.layers} layers, ${report.nodes} nodes, ${report.keys} keys${report.tombstones > 0 ? ` (${report.tombstones} of them deleted)` : ""}: ${report.damage.length === 0 ? "sound" : "damaged"}`);
 	if (report.damage.length > 0) process.exitCode = 1;
 }
 
@@ -151,7 +144,8 @@ function run<A extends unknown[]>(action: (file: string, ...rest: A) => Promise<
 			await action(file, ...rest);
 		} catch (error) {
 			if (!isExpected(error)) throw error;
-			process.stderr.write(`ebpfcc: error: ${file}: ${error.message}\n`);
+			const damaged = error instanceof KvDamage || (error instanceof XrpError && error.damage !== null);
+			process.stderr.write(`ebpfcc: error: ${file}: ${error.message}${damaged ? `; "ebpfcc kv check ${file}" lists all damage` : ""}\n`);
 			process.exitCode = 1;
 		}
 	};
@@ -160,7 +154,7 @@ function run<A extends unknown[]>(action: (file: string, ...rest: A) => Promise<
 function isExpected(error: unknown): error is Error {
 	if (!(error instanceof Error)) return false;
 	const { code } = error as NodeJS.ErrnoException;
-	return error instanceof Complaint || error instanceof XrpError || error instanceof RangeError || typeof code === "string" || error.message.includes("BPF-KV file") || error.message.startsWith("the tree is damaged");
+	return error instanceof Complaint || error instanceof XrpError || error instanceof RangeError || typeof code === "string" || error instanceof KvDamage || error.message.includes("BPF-KV file");
 }
 
 /** Opens a file as it is after everything that its log holds. */
@@ -178,11 +172,34 @@ async function openForReading(file: string, program: "get" | "range" | "sum", ca
 	return new KvFile(openFileDevice(file), { [program]: await compileProgram(program) }, { cacheLevels });
 }
 
+/** How much of the pairs is read tells how far it is. */
+async function loadFromFile(file: string, from: string): Promise<BulkResult> {
+	const input = createReadStream(from);
+	const { size } = statSync(from);
+	const bar = progressBar("loading");
+	const result = await bulkLoadFile(file, readPairs(input), (keys) => {
+		if (size > 0 && keys % PROGRESS_KEYS === 0) bar(Math.min(input.bytesRead, size - 1), size);
+	});
+	if (size > 0) bar(1, 1);
+	return result;
+}
+
+/** Nobody knows how long a pipe is. */
+async function loadFromStream(file: string, input: NodeJS.ReadableStream): Promise<BulkResult> {
+	const counter = progressCounter("loading", "keys");
+	try {
+		return await bulkLoadFile(file, readPairs(input, () => counter.add()));
+	} finally {
+		counter.stop();
+	}
+}
+
 function refuseToReplace(file: string, force: boolean | undefined): void {
+	if (existsSync(file) && statSync(file).isDirectory()) throw new Complaint("there is a folder of that name");
 	if (!force && existsSync(file)) throw new Complaint("there is a file of that name; --force replaces it");
 }
 
-async function* readPairs(input: NodeJS.ReadableStream): AsyncGenerator<BulkPair> {
+async function* readPairs(input: NodeJS.ReadableStream, onPair: () => void = () => {}): AsyncGenerator<BulkPair> {
 	const lines = createInterface({ input });
 	let number = 0;
 	for await (const line of lines) {
@@ -190,6 +207,7 @@ async function* readPairs(input: NodeJS.ReadableStream): AsyncGenerator<BulkPair
 		const tab = line.indexOf("\t");
 		const value = tab < 0 ? null : new TextEncoder().encode(line.slice(tab + 1));
 		if (value && value.length > VALUE_SIZE) throw new Complaint(`the value in line ${number} has ${value.length} bytes, more than ${VALUE_SIZE}`);
+		onPair();
 		yield [whole(tab < 0 ? line : line.slice(0, tab), `the key in line ${number}`), value];
 	}
 }

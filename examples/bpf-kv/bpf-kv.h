@@ -13,6 +13,11 @@
 
 enum { NODE_INTERNAL, NODE_LEAF };
 
+/* What a program returns at damage; runtime/bpfkv/damage.ts has the words. */
+#define NOT_A_NODE (-1)
+#define NOT_A_POINTER (-2) /* not marked as a file offset: all zeros, where a sparse file has a hole */
+#define IN_CIRCLES (-3)
+
 struct node {
 	__u64 next; /* plain offset of the right neighbour, 0 for the last */
 	__u64 type;
@@ -69,7 +74,10 @@ struct range_query {
 	__u64 leaf_offset; /* where a resumed query starts */
 	__u32 key_ix;
 	struct node leaf;
+	__u32 depth; /* ours: levels gone down so far */
 };
+
+#define MAX_LEVELS 32
 
 /* The last entry whose key is not greater; entry 0 when all are. Five comparisons instead of thirty. */
 static __always_inline __u32 search(const struct node *node, __u64 key)

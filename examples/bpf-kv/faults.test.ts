@@ -3,7 +3,7 @@ import { appendFileSync, mkdtempSync, rmSync, truncateSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type BlockDevice, geometry, KvFile, type KvPrograms, lookupPath, memoryDevice, writeBlocks, XrpError } from "ebpfcc";
+import { AsyncKvFile, type BlockDevice, bulkLoad, geometry, KvFile, type KvPrograms, lookupPath, memoryDevice, writeBlocks, XrpError, XrpRunner } from "ebpfcc";
 import { createKvFile, type FileDevice, openFileDevice } from "ebpfcc/runtime/node";
 import { compilePrograms } from "./programs.ts";
 
@@ -119,6 +119,74 @@ describe("a block that changes under a running chain", () => {
 		const view = new DataView(circle.buffer);
 		for (let i = 0; i < 31; i++) view.setBigUint64(way[1] + 264 + 8 * i, 1n << 63n, true);
 		expect(failure(() => new KvFile(memoryDevice(circle), programs, { maxHops: 100 }).get(KEY)).result).toMatchObject({ ret: -40, cause: "hops", hops: 100 });
+	});
+});
+
+describe("a tree that was not written to its end, or leads in circles", () => {
+	const file = new Uint8Array(g.fileSize);
+	writeBlocks(g, 0, g.fileSize / 512, file);
+	const way = lookupPath(g, KEY);
+	const all = (kv: KvFile) => [() => kv.get(KEY), () => kv.getMany([1, KEY]), () => kv.range({ begin: KEY, end: KEY + 10 }), () => kv.aggregate("sum", { begin: KEY, end: KEY + 10 })];
+
+	it.each([1, 2])("names the hole at level %i, and does not go round in it", (level) => {
+		const holed = file.slice();
+		holed.fill(0, way[level], way[level] + 512);
+		for (const run of all(new KvFile(memoryDevice(holed), programs))) {
+			const { message, result, damage } = failure(run);
+			expect(message).toContain(`the tree is damaged at ${way[level]}: all zeros: a node that was never written, or a hole in a sparse file`);
+			expect(damage).toMatchObject({ offset: way[level] });
+			// The zeros are read once; two keys take four more reads.
+			expect(result).toMatchObject({ ret: -95, cause: "program" });
+			expect(result.hops).toBeLessThanOrEqual(level + 1 + LAYERS + 1);
+		}
+		expect(new KvFile(memoryDevice(holed), programs).get(1)).toBe("1");
+	});
+
+	it("ends a descent that comes back to the root after 32 levels a key", () => {
+		const circle = file.slice();
+		const view = new DataView(circle.buffer);
+		for (let i = 0; i < 31; i++) view.setBigUint64(way[1] + 264 + 8 * i, 1n << 63n, true);
+		for (const run of all(new KvFile(memoryDevice(circle), programs))) {
+			const { message, result } = failure(run);
+			expect(message).toContain("more than 32 levels above key 12345: the tree has a loop");
+			expect(result.hops).toBeLessThanOrEqual(66);
+		}
+	});
+
+	it("ends a range along leaves that lead back", () => {
+		const circle = file.slice();
+		const leaf = way[2];
+		new DataView(circle.buffer).setUint32(leaf, leaf - 512, true);
+		const kv = new KvFile(memoryDevice(circle), programs);
+		for (const run of [() => kv.range({ begin: KEY, end: KEY + 100 }), () => kv.aggregate("max", { begin: KEY, end: KEY + 100 })]) {
+			const { message, result } = failure(run);
+			expect(message).toContain("the program returned -3: a tree, or a row of leaves, that leads in circles");
+			expect(result.hops).toBeLessThan(100);
+		}
+	});
+
+	it("says the same when it is read without waiting", async () => {
+		const holed = file.slice();
+		holed.fill(0, way[1], way[1] + 512);
+		const device = memoryDevice(holed);
+		const { get, range, sum } = programs;
+		const kv = new AsyncKvFile({ device, service: new XrpRunner({ device, programs: [[get], [range], [sum]] }) });
+		await expect(kv.get(KEY)).rejects.toThrow(`the tree is damaged at ${way[1]}: all zeros`);
+		await expect(kv.range({ begin: KEY, end: KEY + 10 })).rejects.toThrow("the program returned -2: a pointer that is not marked as a file offset");
+		await expect(kv.aggregate("sum", { begin: KEY, end: KEY + 10 })).rejects.toThrow("the program returned -2");
+	});
+
+	it("takes a deleted key for deleted when plain reads answer as well", async () => {
+		const parts: Uint8Array[] = [];
+		let first = new Uint8Array();
+		await bulkLoad([[1, new Uint8Array([65])], [2, null]], { append: (bytes) => void parts.push(bytes.slice()), writeFirstBlock: (bytes) => void (first = bytes.slice()) });
+		const device = memoryDevice(new Uint8Array(Buffer.concat([first, ...parts.slice(1)])));
+		const refusing = { ...programs.get, run: () => 1 };
+		const kv = new AsyncKvFile({ device, service: new XrpRunner({ device, programs: [[refusing]] }) });
+		expect((await kv.get(1))?.[0]).toBe(65);
+		expect(await kv.get(2)).toBeNull();
+		expect(await kv.get(3)).toBeNull();
+		expect(kv.statistics.fallbacks).toBe(3);
 	});
 });
 

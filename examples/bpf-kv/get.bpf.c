@@ -48,9 +48,11 @@ int get(struct bpf_xrp *ctx)
 	at = search(node, key);
 	child = node->ptr[at] & ~FILE_MASK;
 	if (node->type == NODE_INTERNAL) {
+		if (!(node->ptr[at] & FILE_MASK))
+			return NOT_A_POINTER;
 		read_from(ctx, child);
 	} else if (node->type != NODE_LEAF) {
-		return -1; /* damaged, or not a node */
+		return NOT_A_NODE;
 	} else if (node->key[at] == key && child) {
 		query->value_ptr = child;
 		query->state = AT_VALUE;

@@ -49,11 +49,13 @@ int lsm_get(struct bpf_xrp *ctx)
 	at = search(node, query->key);
 	child = node->ptr[at] & ~FILE_MASK;
 	if (node->type == NODE_INTERNAL) {
+		if (!(node->ptr[at] & FILE_MASK))
+			return NOT_A_POINTER;
 		read_from(ctx, query, child);
 		return 0;
 	}
 	if (node->type != NODE_LEAF)
-		return -1; /* damaged, or not a node */
+		return NOT_A_NODE;
 	if (node->key[at] == query->key) {
 		if (!child)
 			return finish(ctx, query, LSM_DELETED);

@@ -109,11 +109,18 @@ static __always_inline int walk_range(struct bpf_xrp *ctx)
 {
 	struct range_query *query = (struct range_query *)ctx->scratch;
 	const struct node *node = (const struct node *)ctx->data;
+	__u64 child;
 
 	switch (query->state) {
 	case TRAVERSE:
 		if (node->type == NODE_INTERNAL) {
-			query->leaf_offset = node->ptr[search(node, query->begin)] & ~FILE_MASK;
+			child = node->ptr[search(node, query->begin)];
+			if (!(child & FILE_MASK))
+				return NOT_A_POINTER;
+			/* One range may read millions of blocks, so that the bound on reads does not end a loop in the tree. */
+			if (++query->depth > MAX_LEVELS)
+				return IN_CIRCLES;
+			query->leaf_offset = child & ~FILE_MASK;
 			read_from(ctx, query->leaf_offset);
 			return 0;
 		}
@@ -121,7 +128,10 @@ static __always_inline int walk_range(struct bpf_xrp *ctx)
 	case READ_NODE:
 	case RESUME:
 		if (node->type != NODE_LEAF)
-			return -1; /* damaged, or not a node */
+			return NOT_A_NODE;
+		/* A neighbour to the right begins behind what was read. */
+		if (query->state == READ_NODE && node->key[0] <= query->begin)
+			return IN_CIRCLES;
 		enter_leaf(ctx, query);
 		break;
 	case READ_VALUE:

@@ -7,6 +7,8 @@ import { ERRNO, type XrpResult } from "../xrp/chain.ts";
 import type { BlockDevice } from "../xrp/device.ts";
 import type { XrpRequest, XrpService } from "../xrp/service.ts";
 import { textOf, XrpError } from "./client.ts";
+import { TOMBSTONE_OFFSET } from "./bulk.ts";
+import { faultOfNode, faultOfPointer, KvDamage, MAX_LEVELS } from "./damage.ts";
 import { BLOCK, blockOf, VALUE_SIZE } from "./format.ts";
 import { KvNode } from "./node.ts";
 import { type Aggregate, GetPage, MAX_KEYS, type RangeBounds, RangePage, type RangeRest } from "./query.ts";
@@ -39,8 +41,6 @@ export interface AsyncKvStatistics {
 
 const PROGRAM = { get: 0, range: 1, sum: 2 } as const;
 
-/** Levels that a descent goes down before the tree is called damaged. */
-const MAX_LEVELS = 32;
 const MAX_RANGE_HOPS = 1 << 24;
 
 export class AsyncKvFile {
@@ -234,13 +234,15 @@ export class AsyncKvFile {
 	async #plainGet(key: number): Promise<Uint8Array | null> {
 		this.#count.fallbacks++;
 		for (let offset = 0, level = 0; ; level++) {
-			if (level === MAX_LEVELS) throw new Error(`the tree is damaged: more than ${MAX_LEVELS} levels above key ${key}`);
+			if (level === MAX_LEVELS) throw new KvDamage(0, `more than ${MAX_LEVELS} levels above key ${key}: the tree has a loop`);
 			const node = new KvNode(await this.#read(offset));
-			if (node.type > 1) throw new Error(`the tree is damaged: no node at ${offset}`);
 			const at = node.search(key);
-			offset = node.pointer(at);
+			const to = node.pointer(at);
+			if (node.leaf && (node.key(at) !== key || to === TOMBSTONE_OFFSET)) return null;
+			const fault = faultOfNode(node) ?? faultOfPointer(node, at, this.#device.size);
+			if (fault !== null) throw new KvDamage(offset, fault);
+			offset = to;
 			if (!node.leaf) continue;
-			if (node.count === 0 || node.key(at) !== key) return null;
 			const block = await this.#read(blockOf(offset));
 			return block.slice(offset % BLOCK, (offset % BLOCK) + VALUE_SIZE);
 		}
@@ -250,7 +252,7 @@ export class AsyncKvFile {
 		const block = new Uint8Array(BLOCK);
 		const got = await this.#device.read(block, 0, BLOCK, offset);
 		this.#count.plainReads++;
-		if (got < BLOCK) throw new Error(`the file ends at ${offset + got}, in the middle of a block`);
+		if (got < BLOCK) throw new KvDamage(offset, `the file ends at ${offset + got}, in the middle of a block`);
 		return block;
 	}
 }

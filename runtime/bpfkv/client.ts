@@ -6,6 +6,7 @@ import { XRP_PAGE } from "../xrp/context.ts";
 import type { BlockDevice } from "../xrp/device.ts";
 import type { StorageHook, XrpOptions, XrpResult } from "../xrp/chain.ts";
 import { readXrpSync } from "../xrp/engine.ts";
+import { damageBehind, type KvDamage, MAX_LEVELS, reasonOf } from "./damage.ts";
 import { BLOCK, layersOf, VALUE_SIZE } from "./format.ts";
 import { KvNode } from "./node.ts";
 import { disturbed, LONGEST_CHANGE, MAX_DISTURBED, settled } from "./settled.ts";
@@ -22,10 +23,13 @@ export interface KvPrograms {
 export class XrpError extends Error {
 	override readonly name = "XrpError";
 	readonly result: XrpResult;
+	/** What was wrong with the file, when that is known. */
+	readonly damage: KvDamage | null;
 
-	constructor(what: string, result: XrpResult) {
-		super(`${what}: ${result.reason ?? `error ${-result.ret}`} (errno ${-result.ret}, after ${result.hops} reads)`);
+	constructor(what: string, result: XrpResult, damage: KvDamage | null = null) {
+		super(`${what}: ${damage?.message ?? reasonOf(result)} (errno ${-result.ret}, after ${result.hops} reads)`);
 		this.result = result;
+		this.damage = damage;
 	}
 }
 
@@ -123,7 +127,7 @@ export class KvFile {
 		for (let attempt = 0; ; attempt++) {
 			const starts = keys.map((key) => this.#start(key));
 			page.prepare(keys, 0, starts);
-			if (this.#chain(hook, starts[0], this.#optionsFor(keys.length * (MAX_LEVELS + 1)), "get of several from", keys[0], attempt)) return;
+			if (this.#chain(hook, starts[0], this.#optionsFor(keys.length * (MAX_LEVELS + 1)), "get of several from", keys[0], attempt, keys)) return;
 		}
 	}
 
@@ -206,18 +210,15 @@ export class KvFile {
 	}
 
 	/** False: the mapping changed, and there are attempts left. */
-	#chain(hook: StorageHook, offset: number, options: XrpOptions, what: string, key: number, attempt: number): boolean {
+	#chain(hook: StorageHook, offset: number, options: XrpOptions, what: string, key: number, attempt: number, keys?: readonly number[]): boolean {
 		const result = readXrpSync(this.#device, hook, offset, options);
 		this.hops += result.hops;
 		if (result.ret >= 0) return true;
-		if (result.cause !== "mapping" || attempt >= this.#retries) throw new XrpError(`${what} ${key}`, result);
+		if (result.cause !== "mapping" || attempt >= this.#retries) throw new XrpError(`${what} ${key}`, result, damageBehind(result, this.#device, keys ?? [key]));
 		this.retries++;
 		return false;
 	}
 }
-
-/** Levels that a descent goes down before the tree is called damaged. */
-const MAX_LEVELS = 32;
 
 /** Levels of a tree that was written to, whose size therefore does not tell. */
 function depthOf(device: BlockDevice): number {

@@ -1,12 +1,13 @@
 export { AsyncKvFile, type AsyncKvOptions, type AsyncKvStatistics } from "./async-client.ts";
 export { bulkLoad, type BulkPair, type BulkResult, type BulkSink, TOMBSTONE_OFFSET } from "./bulk.ts";
-export { type CheckOptions, type CheckReport, checkKv, type Damage } from "./check.ts";
+export { type CheckOptions, type CheckReport, checkKv } from "./check.ts";
 export { type KvOptions, KvFile, type KvPrograms, XrpError } from "./client.ts";
+export { type Damage, greatestKey, KvDamage } from "./damage.ts";
 export { type DatabaseOptions, type DatabaseStatistics, KvDatabase } from "./database.ts";
 export { createKv, type CreateOptions, sparseBlocks } from "./create.ts";
 export { BLOCK, blockOf, FANOUT, type Geometry, geometry, layersOf, lookupPath, MAX_LAYERS, NODE, VALUE_SIZE, valueText, writeBlocks } from "./format.ts";
 export { LsmPage, MAX_LSM_FILES } from "./lsm.ts";
-export { greatestKey, KvNode } from "./node.ts";
+export { KvNode } from "./node.ts";
 export { ObjectCache } from "./object-cache.ts";
 export { AGGREGATES, type Aggregate, GetPage, MAX_KEYS, type RangeBounds, RangePage, type RangeRest } from "./query.ts";
 export { type Distribution, Latencies, type Operation, seededRandom, WORKLOADS, type WorkloadName, type WorkloadRun, workload, zipfian } from "./ycsb.ts";

@@ -2,7 +2,6 @@
  * One node of the tree as 512 bytes that can be edited. A file as created has full nodes only; one that was written to
  * has nodes with fewer keys, whose unused entries carry the greatest key, so that every search ends before them.
  */
-import type { BlockDevice } from "../xrp/device.ts";
 import { BLOCK, FANOUT, NODE } from "./format.ts";
 
 /** The key of an unused entry: 2^64 − 1, and so no key that a caller may use. */
@@ -127,16 +126,4 @@ function emptyNode(): Uint8Array {
 	const bytes = new Uint8Array(BLOCK);
 	bytes.fill(0xff, NODE.keys, NODE.keys + 8 * FANOUT);
 	return bytes;
-}
-
-/** The last key of a tree, −1 when it is empty. @throws Error at damage on the way */
-export function greatestKey(device: BlockDevice): number {
-	const node = new KvNode();
-	for (let offset = 0, level = 0; level < 32; level++) {
-		if (device.readSync(node.bytes, 0, BLOCK, offset) < BLOCK || node.type > 1) throw new Error(`the tree is damaged: no node at ${offset}`);
-		const { count } = node;
-		if (node.leaf || count === 0) return count === 0 ? -1 : node.key(count - 1);
-		offset = node.pointer(count - 1);
-	}
-	throw new Error("the tree is damaged: more than 32 levels above its last key");
 }

@@ -141,14 +141,4 @@ describe("writing to a BPF-KV file", () => {
 			{ numRuns: 300, seed: 7 },
 		);
 	});
-
-	it("reports damage by its offset", async () => {
-		const bytes = await created(2);
-		bytes[512 * 3 + 8] = 9;
-		bytes.fill(0, 512 * 5 + 24, 512 * 5 + 32);
-		const { damage } = checkKv(memoryDevice(bytes));
-		expect(damage.map(({ offset }) => offset)).toEqual([512 * 3, 512 * 2, 512 * 5, 512 * 5]);
-		expect(damage[0].what).toContain("type is 9");
-		expect(checkKv(memoryDevice(bytes.slice(0, 5000))).damage[0].what).toContain("where no value can be");
-	});
 });

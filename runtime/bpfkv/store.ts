@@ -11,6 +11,7 @@
  *     tells it so (settled.ts): it is no multiple of a block while blocks change, and another one afterwards.
  *  3. open: with a commit record in the log, write its blocks again; without, put the logged records back into the table.
  */
+import { faultOfNode, KvDamage, MAX_LEVELS } from "./damage.ts";
 import { BLOCK, VALUE_SIZE } from "./format.ts";
 import { KvNode } from "./node.ts";
 import type { RangeBounds } from "./query.ts";
@@ -299,7 +300,7 @@ class TreeEdit {
 			const index = node.search(key);
 			path.push({ node, offset, index });
 			if (node.leaf) return path;
-			if (path.length > 32) throw new Error(`the tree is damaged: more than 32 levels above key ${key}`);
+			if (path.length > MAX_LEVELS) throw new KvDamage(0, `more than ${MAX_LEVELS} levels above key ${key}: the tree has a loop`);
 			offset = node.pointer(index);
 		}
 	}
@@ -361,9 +362,10 @@ class TreeEdit {
 		let node = this.#nodes.get(offset);
 		if (!node) {
 			const bytes = await this.#file.read(offset, BLOCK);
-			if (bytes.length < BLOCK) throw new Error(`the tree is damaged: a node at ${offset}, beyond the end of the file`);
+			if (bytes.length < BLOCK) throw new KvDamage(offset, `the file ends at ${offset + bytes.length}, in the middle of a node`);
 			node = new KvNode(bytes);
-			if (node.type > 1) throw new Error(`the tree is damaged: no node at ${offset}`);
+			const fault = faultOfNode(node);
+			if (fault !== null) throw new KvDamage(offset, fault);
 			this.#nodes.set(offset, node);
 		}
 		return node;

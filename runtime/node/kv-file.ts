@@ -1,6 +1,6 @@
 /** BPF-KV files on a file system: written aside and renamed, so that a file of that name is always a whole one. */
 import { constants } from "node:fs";
-import { open, rename, rm } from "node:fs/promises";
+import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { bulkLoad, type BulkPair, type BulkResult } from "../bpfkv/bulk.ts";
 import { createKv, type CreateOptions, sparseBlocks } from "../bpfkv/create.ts";
 import type { KvPrograms } from "../bpfkv/client.ts";
@@ -11,57 +11,33 @@ import { KvStore, type KvStoreOptions, type WritableFile } from "../bpfkv/store.
 import { openFileDevice } from "./file-device.ts";
 
 /** @throws RangeError for layers out of 1–6; the file system's error (ENOSPC, EACCES, …), after which nothing is left behind. */
-export async function createKvFile(path: string, layers: number, options: CreateOptions = {}): Promise<Geometry> {
-	const aside = `${path}.${process.pid}.tmp`;
-	const file = await open(aside, "w");
-	try {
-		const g = await createKv(layers, (chunk) => file.writeFile(chunk), options);
-		await file.close();
-		await replace(path, aside);
-		return g;
-	} catch (error) {
-		await file.close().catch(() => {});
-		await rm(aside, { force: true });
-		throw error;
-	}
+export function createKvFile(path: string, layers: number, options: CreateOptions = {}): Promise<Geometry> {
+	return writeAside(path, (file) => createKv(layers, (chunk) => file.writeFile(chunk), options));
 }
 
-/** The same file, but only the blocks that lookups of these keys read; the rest is a hole, in which no other key is found. */
-export async function createSparseKvFile(path: string, layers: number, keys: Iterable<number>): Promise<Geometry> {
+/**
+ * The same file, but only the blocks that lookups of these keys read. The rest is a hole: the way to another key ends in
+ * it, except in a leaf that is there, whose other values are empty.
+ */
+export function createSparseKvFile(path: string, layers: number, keys: Iterable<number>): Promise<Geometry> {
 	const g = geometry(layers);
-	const aside = `${path}.${process.pid}.tmp`;
-	const file = await open(aside, "w");
-	try {
+	return writeAside(path, async (file) => {
 		await file.truncate(g.fileSize);
 		const block = new Uint8Array(BLOCK);
 		for (const offset of sparseBlocks(g, keys)) {
 			writeBlocks(g, offset / BLOCK, 1, block);
 			await file.write(block, 0, BLOCK, offset);
 		}
-		await file.close();
-		await replace(path, aside);
 		return g;
-	} catch (error) {
-		await file.close().catch(() => {});
-		await rm(aside, { force: true });
-		throw error;
-	}
-}
-
-/** A new file knows nothing of what the log of an older one held. */
-async function replace(path: string, aside: string): Promise<void> {
-	await rm(`${path}.wal`, { force: true });
-	await rename(aside, path);
+	});
 }
 
 /**
  * A file from an ascending stream of pairs. `onProgress` gets the keys so far.
  * @throws RangeError naming the pair that is out of order or too large; nothing is left behind then
  */
-export async function bulkLoadFile(path: string, pairs: Iterable<BulkPair> | AsyncIterable<BulkPair>, onProgress?: (keys: number) => void): Promise<BulkResult> {
-	const aside = `${path}.${process.pid}.tmp`;
-	const file = await open(aside, "w");
-	try {
+export function bulkLoadFile(path: string, pairs: Iterable<BulkPair> | AsyncIterable<BulkPair>, onProgress?: (keys: number) => void): Promise<BulkResult> {
+	return writeAside(path, (file) => {
 		let written = 0;
 		const sink = {
 			append: async (bytes: Uint8Array) => {
@@ -70,27 +46,35 @@ export async function bulkLoadFile(path: string, pairs: Iterable<BulkPair> | Asy
 			},
 			writeFirstBlock: async (bytes: Uint8Array) => void (await file.write(bytes, 0, bytes.length, 0)),
 		};
-		const result = await bulkLoad(pairs, sink, onProgress);
+		return bulkLoad(pairs, sink, onProgress);
+	});
+}
+
+/** Under another name first. Whatever fails, it is gone afterwards, and the error speaks of the wanted file. */
+async function writeAside<T>(path: string, write: (file: FileHandle) => Promise<T>): Promise<T> {
+	const aside = `${path}.${process.pid}.tmp`;
+	let file: FileHandle | null = null;
+	try {
+		file = await open(aside, "w");
+		const result = await write(file);
+		await file.datasync();
 		await file.close();
-		await replace(path, aside);
+		// A new file knows nothing of what the log of an older one held.
+		await rm(`${path}.wal`, { force: true });
+		await rename(aside, path);
 		return result;
 	} catch (error) {
-		await file.close().catch(() => {});
+		await file?.close().catch(() => {});
 		await rm(aside, { force: true });
-		throw error;
+		throw speakingOf(path, aside, error);
 	}
 }
 
-/** Draws on standard error, and only on a terminal. */
-export function progressBar(label: string, width = 40): (done: number, total: number) => void {
-	const { stderr } = process;
-	if (!stderr.isTTY) return () => {};
-	return (done, total) => {
-		const filled = Math.round((width * done) / total);
-		const percent = Math.floor((100 * done) / total);
-		stderr.write(`\r${label} [${"#".repeat(filled)}${" ".repeat(width - filled)}] ${String(percent).padStart(3)} %`);
-		if (done >= total) stderr.write("\r\x1b[K");
-	};
+function speakingOf(path: string, aside: string, error: unknown): unknown {
+	if (!(error instanceof Error) || !error.message.includes(aside)) return error;
+	const { code, errno, syscall } = error as NodeJS.ErrnoException;
+	const message = error.message.replace(`'${aside}' -> '${path}'`, `'${path}'`).replaceAll(aside, path);
+	return Object.assign(new Error(message, { cause: error }), { code, errno, syscall, path });
 }
 
 /** A file for `KvStore`, made when it is missing if `create` says so. */
