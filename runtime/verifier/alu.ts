@@ -8,13 +8,13 @@ import { EACCES, EINVAL, type Env, R, reject } from "./env.ts";
 import { pointerArithmetic } from "./pointer-arithmetic.ts";
 import { markPrecise } from "./precision.ts";
 import {
-	type Range, S32_MAX, S32_MIN, constNumber, contradiction, editable, fitsBits, isConst, isConstWidth, rangeOf, setConst, setConst32, signExtend, signExtend32,
+	type Range, S32_MAX, S32_MIN, assign, constNumber, contradiction, editable, fitsBits, isConst, isConstWidth, rangeConstNumber, rangeOf, setConst, setConst32, settled, signExtend, signExtend32,
 	sync, truncate, unbounded, withTnum, zeroExtend32,
 } from "./range.ts";
 import { updateAluState } from "./sanitize.ts";
 import { ALU_ADD, ALU_AND, ALU_ARSH, ALU_DIV, ALU_END, ALU_LSH, ALU_MOD, ALU_MOV, ALU_NEG, ALU_OR, ALU_RSH, ALU_SUB, ALU_SYMBOLS, applyAlu } from "./scalar.ts";
 import { withScalarId } from "./stack.ts";
-import { ADD_CONST, ADD_CONST_LOW, type Reg, constScalar, isAddConst, pointer, scalar, unknownScalar } from "./state.ts";
+import { ADD_CONST, ADD_CONST_LOW, type Reg, constScalar, isAddConst, pointer, scalar, scalarOf, unknownScalar, unknownScalar32 } from "./state.ts";
 import { tnumByteSwap } from "./tnum.ts";
 import { NOT_INIT, PTR_TO_ARENA, SCALAR } from "./types.ts";
 import { pushBranch } from "./walk.ts";
@@ -59,11 +59,7 @@ export function checkAlu(env: Env, insn: Insn): void {
 		operate(env, insn, op, wide, byReg);
 	}
 	const result = env.regs[insn.dst];
-	if (contradiction(result.range)) {
-		const r = result.copy();
-		r.range = withTnum(result.range);
-		env.regs[insn.dst] = r;
-	}
+	if (contradiction(result.range)) env.regs[insn.dst] = result.withRange(withTnum(result.range));
 }
 
 /** le16 … bswap64: `swap` when the order changes on a little-endian machine; 16 and 32 bits are zero-extended. */
@@ -104,29 +100,33 @@ function checkMove(env: Env, insn: Insn, wide: boolean, byReg: boolean): void {
 		reject(EACCES, `${R(insn.src)} ${wide ? "sign-extension part of pointer" : "partial copy of pointer"}`, { code: "V0252", register: insn.src });
 	}
 	if (src.type !== SCALAR) {
-		if (wide) regs[insn.dst] = unknownScalar;
-		else {
-			const r = editable(unbounded);
-			zeroExtend32(r);
-			regs[insn.dst] = scalar(sync(r));
-		}
+		regs[insn.dst] = wide ? unknownScalar : unknownScalar32;
 		return;
 	}
 	const same = fitsBits(src.range, insn.off === 0 ? 32 : insn.off - 1);
 	if (same) regs[insn.src] = src = withScalarId(env, src);
-	const dst = src.copy();
-	if (!same) {
-		dst.id = 0;
-		dst.off = 0;
-	}
-	if (wide) dst.range = signExtend(src.range, insn.off >> 3);
-	else {
-		const r = insn.off === 0 ? editable(src.range) : signExtend32(src.range, insn.off >> 3);
-		zeroExtend32(r);
-		dst.range = isConst(src.range) && insn.off === 0 ? rangeOf(0, src.range.tnum.valueLo) : sync(r);
-	}
-	regs[insn.dst] = dst;
+	const range = movedRange(src.range, insn.off >> 3, wide);
+	// What is no longer its source's equal has no link with it.
+	if (!same) regs[insn.dst] = scalarOf(range);
+	else regs[insn.dst] = range === src.range ? src : src.withRange(range);
 }
+
+/** Of the low `bytes` (0: all of them) of a number, sign-extended, and zero-extended from 32 bits if the move is not wide. */
+function movedRange(range: Range, bytes: number, wide: boolean): Range {
+	if (wide) return signExtend(range, bytes);
+	if (bytes > 0) {
+		const r = signExtend32(range, bytes);
+		zeroExtend32(r);
+		return sync(r);
+	}
+	if (isConst(range)) return rangeOf(0, range.tnum.valueLo);
+	assign(work, range);
+	zeroExtend32(work);
+	return settled(sync(work), range);
+}
+
+/** Where ranges are computed. */
+const work = editable(unbounded);
 
 function arenaPointer(): Reg {
 	const r = pointer(PTR_TO_ARENA);
@@ -161,22 +161,24 @@ function operate(env: Env, insn: Insn, op: number, wide: boolean, byReg: boolean
 			return pointerArithmetic(env, insn, op, dst, src, true);
 		}
 	}
-	const src = byReg ? regs[insn.src] : constScalar(insn.imm);
-	if (dst.type !== SCALAR) return pointerArithmetic(env, insn, op, dst, src, true);
+	if (dst.type !== SCALAR) return pointerArithmetic(env, insn, op, dst, byReg ? regs[insn.src] : constScalar(insn.imm), true);
+	const given = byReg ? regs[insn.src].range : rangeConstNumber(insn.imm);
 	if ((op === ALU_ADD || op === ALU_SUB) && !env.bypassSpecV1 && byReg && !env.nospec[env.insn]) updateAluState(env, insn, 1 << 30, 0, null);
 	const before = dst.range;
-	const range = (op === ALU_AND || op === ALU_OR) && isConst(src.range) ? forked(env, insn, dst) : before;
-	const result = scalar(applyAlu(op, range, src.range, wide));
+	const range = applyAlu(op, (op === ALU_AND || op === ALU_OR) && isConst(given) ? forked(env, insn, dst) : before, given, wide);
 	// The sum of a scalar and a constant stays linked with it; the double of one does not.
-	if ((op === ALU_ADD || op === ALU_SUB) && !(byReg && insn.src === insn.dst) && dst.id !== 0 && !isAddConst(dst.id) && isConstWidth(src.range, !wide) && (wide || fitsBits(before, 32))) {
-		const value = wide ? constNumber(src.range) : src.range.tnum.valueLo;
+	if ((op === ALU_ADD || op === ALU_SUB) && !(byReg && insn.src === insn.dst) && dst.id !== 0 && !isAddConst(dst.id) && isConstWidth(given, !wide) && (wide || fitsBits(before, 32))) {
+		const value = wide ? constNumber(given) : given.tnum.valueLo;
 		const distance = op === ALU_SUB ? 0 - value : value;
 		if (value >= S32_MIN && value <= S32_MAX && distance <= S32_MAX) {
-			result.id = dst.id + (wide ? ADD_CONST : ADD_CONST_LOW);
-			result.off = distance;
+			const linked = scalar(range);
+			linked.id = dst.id + (wide ? ADD_CONST : ADD_CONST_LOW);
+			linked.off = distance;
+			regs[insn.dst] = linked;
+			return;
 		}
 	}
-	regs[insn.dst] = result;
+	regs[insn.dst] = scalarOf(range);
 }
 
 /** A value that is 0 or −1 (a sign spread over the register) is walked as each of the two, so that masks with it stay exact. */

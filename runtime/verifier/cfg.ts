@@ -1,10 +1,11 @@
 /**
  * Control flow without values: reachability, the points where states are compared, strongly connected components, live registers.
  *
- * In: the instructions and `env.subprogs`. Out: `env.prunePoint`, `jumpPoint`, `forceCheckpoint`, `callsCallback`, `successors`, `postorder`, `scc`,
- * `liveRegs`. All are linear or nearly so; no state is walked.
+ * In: the instructions and `env.subprogs`. Out: `env.prunePoint`, `jumpPoint`, `forceCheckpoint`, `callsCallback`, `straight`, `jump`, `postorder`,
+ * `scc`, `liveRegs`. All are linear or nearly so; no state is walked.
  * Source: check_cfg, compute_postorder, compute_scc (Tarjan, iterative), compute_live_registers of kernel/bpf/verifier.c.
  */
+import type { Insn } from "../../assembler/spec/insn.ts";
 import { EINVAL, type Env, reject } from "./env.ts";
 import {
 	CALL, HELPER_TAIL_CALL, JA, JA32, LD_IMM64, isFuncPointer, isHelperCall, isJump, isKfuncCall, isMayGoto, isSubprogCall, jumpOffset,
@@ -46,7 +47,7 @@ export function checkCfg(env: Env): void {
 		if (!isJump(insn)) {
 			const abs = (insn.opcode & 7) === 0 && insn.opcode !== LD_IMM64;
 			const sub = env.subprogAt(t);
-			if (abs && sub.exitIndex) env.successors[t] = [t + 1, sub.exitIndex];
+			if (abs && sub.exitIndex) env.jump[t] = sub.exitIndex;
 			return push(t, t + (insn.opcode === LD_IMM64 ? 2 : 1), 1);
 		}
 		switch (insn.opcode & 0xf0) {
@@ -59,7 +60,7 @@ export function checkCfg(env: Env): void {
 				if (isHelperCall(insn)) {
 					if (helperMightSleep(env, insn.imm)) sub.mightSleep = true;
 					if (helperChangesPacket(insn.imm)) sub.changesPacket = true;
-					if (insn.imm === HELPER_TAIL_CALL && sub.exitIndex) env.successors[t] = [t + 1, sub.exitIndex];
+					if (insn.imm === HELPER_TAIL_CALL && sub.exitIndex) env.jump[t] = sub.exitIndex;
 				} else if (isKfuncCall(insn)) {
 					const kfunc = kfuncAt(env, t);
 					if (kfunc && kfuncIs(kfunc, "iter-next")) env.prunePoint[t] = env.forceCheckpoint[t] = 1;
@@ -121,81 +122,93 @@ export function checkCfg(env: Env): void {
 	}
 }
 
-/** Successors inside the subprogram; a call's is the instruction after it. */
+/** What leaves the subprogram by a failed load or a tail call has its jump already. */
 function computeSuccessors(env: Env): void {
-	const { insns } = env;
+	const { insns, straight, jump } = env;
 	for (let i = 0; i < insns.length; i++) {
-		if (env.successors[i]) continue;
 		const insn = insns[i];
-		const next = i + (insn.opcode === LD_IMM64 ? 2 : 1);
-		if (!isJump(insn) || insn.opcode === CALL || (insn.opcode & 0xf0) === 0x80) env.successors[i] = next < insns.length ? [next] : [];
-		else if ((insn.opcode & 0xf0) === 0x90) env.successors[i] = [];
-		else if (insn.opcode === JA || insn.opcode === JA32) env.successors[i] = [i + jumpOffset(insn) + 1];
-		else env.successors[i] = [next, i + insn.off + 1];
+		const { opcode } = insn;
+		const next = i + (opcode === LD_IMM64 ? 2 : 1);
+		if (!isJump(insn) || opcode === CALL || (opcode & 0xf0) === 0x80) straight[i] = next < insns.length ? next : -1;
+		else if ((opcode & 0xf0) === 0x90) continue;
+		else if (opcode === JA || opcode === JA32) jump[i] = i + jumpOffset(insn) + 1;
+		else {
+			straight[i] = next;
+			jump[i] = i + insn.off + 1;
+		}
 	}
 }
 
 function computePostorder(env: Env): void {
+	const { straight, jump } = env;
 	const n = env.insns.length;
-	const order: number[] = [];
+	const order = new Int32Array(n);
 	const seen = new Uint8Array(n);
+	const stack = new Int32Array(n);
+	let count = 0;
 	for (const sub of env.subprogs) {
-		sub.postorderStart = order.length;
-		const stack = [sub.start];
-		while (stack.length) {
-			const top = stack[stack.length - 1];
-			seen[top] |= DISCOVERED;
-			if (seen[top] & EXPLORED) {
-				order.push(top);
-				stack.pop();
+		sub.postorderStart = count;
+		let depth = 0;
+		const push = (to: number): void => {
+			if (to < 0 || seen[to] !== 0) return;
+			seen[to] = DISCOVERED;
+			stack[depth++] = to;
+		};
+		push(sub.start);
+		while (depth > 0) {
+			const top = stack[depth - 1];
+			if (seen[top] === EXPLORED) {
+				order[count++] = top;
+				depth--;
 				continue;
 			}
-			for (const s of env.successors[top]) {
-				if (seen[s] === 0) {
-					stack.push(s);
-					seen[s] |= DISCOVERED;
-				}
-			}
-			seen[top] |= EXPLORED;
+			push(straight[top]);
+			push(jump[top]);
+			seen[top] = EXPLORED;
 		}
 	}
-	env.postorder = Int32Array.from(order);
+	env.postorder = order.subarray(0, count);
 }
 
 function computeScc(env: Env): void {
+	const { straight, jump } = env;
 	const n = env.insns.length;
 	const pre = new Uint32Array(n);
 	const low = new Uint32Array(n);
 	const NOT_ON_STACK = 0xffff_ffff;
 	let order = 1;
 	let id = 1;
-	const stack: number[] = [];
+	const stack = new Int32Array(n);
+	const path = new Int32Array(n);
+	let height = 0;
 	for (let i = 0; i < n; i++) {
 		if (pre[i]) continue;
-		const dfs = [i];
-		while (dfs.length) {
-			const w = dfs[dfs.length - 1];
+		let depth = 0;
+		path[depth++] = i;
+		while (depth > 0) {
+			const w = path[depth - 1];
 			if (pre[w] === 0) {
 				low[w] = pre[w] = order++;
-				stack.push(w);
+				stack[height++] = w;
 			}
-			const successors = env.successors[w];
-			let deeper = false;
-			for (const s of successors) {
-				if (pre[s]) low[w] = Math.min(low[w], low[s]);
-				else {
-					dfs.push(s);
-					deeper = true;
-					break;
-				}
+			const a = straight[w];
+			const b = jump[w];
+			if (a >= 0 && pre[a] === 0) {
+				path[depth++] = a;
+				continue;
 			}
-			if (deeper) continue;
-			dfs.pop();
+			if (a >= 0 && low[a] < low[w]) low[w] = low[a];
+			if (b >= 0 && pre[b] === 0) {
+				path[depth++] = b;
+				continue;
+			}
+			if (b >= 0 && low[b] < low[w]) low[w] = low[b];
+			depth--;
 			if (low[w] < pre[w]) continue;
-			const cyclic = stack[stack.length - 1] !== w || successors.includes(w) || env.callsCallback[w] !== 0;
+			const cyclic = stack[height - 1] !== w || a === w || b === w || env.callsCallback[w] !== 0;
 			let t: number;
 			do {
-				t = stack.pop()!;
+				t = stack[--height];
 				low[t] = NOT_ON_STACK;
 				if (cyclic) env.scc[t] = id;
 			} while (t !== w);
@@ -206,64 +219,84 @@ function computeScc(env: Env): void {
 
 const CALLER_SAVED = 0x3f;
 
-/** Registers read and written by an instruction, as bits; `use` 0xffff where the kernel does not look closer. */
-function useDef(env: Env, i: number): [use: number, def: number] {
+/** Registers that an instruction reads, as bits; 0xffff where the kernel does not look closer. */
+function usedBy(env: Env, i: number): number {
 	const insn = env.insns[i];
 	const { opcode } = insn;
 	const src = 1 << insn.src;
 	const dst = 1 << insn.dst;
-	const reg = (opcode & 8) !== 0;
+	const both = (opcode & 8) !== 0 ? dst | src : dst;
 	switch (opcode & 7) {
 		case 0:
-			return opcode === LD_IMM64 ? [0, dst] : [0xffff, 0];
+			return opcode === LD_IMM64 ? 0 : 0xffff;
 		case 1:
-			return [src, dst];
+			return src;
 		case 2:
-			return [dst, 0];
+			return dst;
 		case 3:
-			if ((opcode & 0xe0) !== 0xc0) return [dst | src, 0];
-			if (insn.imm === 0xf1) return [1 | dst | src, 1];
-			if (insn.imm === 0x100) return [src, dst];
-			if (insn.imm === 0x110) return [dst | src, 0];
-			return [dst | src, insn.imm & 1 ? src : 0];
+			if ((opcode & 0xe0) !== 0xc0) return dst | src;
+			if (insn.imm === CMPXCHG) return 1 | dst | src;
+			return insn.imm === LOAD_ACQUIRE ? src : dst | src;
 		case 4:
 		case 7:
-			switch (opcode & 0xf0) {
-				case 0xd0:
-					return [dst, dst];
-				case 0xb0:
-					return [reg ? src : 0, dst];
-				default:
-					return [reg ? dst | src : dst, dst];
-			}
+			if ((opcode & 0xf0) === 0xd0) return dst;
+			return (opcode & 0xf0) !== 0xb0 ? both : (opcode & 8) !== 0 ? src : 0;
 		default:
 			switch (opcode & 0xf0) {
 				case 0x00:
 				case 0xe0:
-					return [0, 0];
+					return 0;
 				case 0x90:
-					return [1, 0];
+					return 1;
 				case 0x80: {
 					const summary = callSummary(env, i);
-					return [summary ? ((1 << summary.params) - 1) << 1 : CALLER_SAVED & ~1, CALLER_SAVED];
+					return summary ? ((1 << summary.params) - 1) << 1 : CALLER_SAVED & ~1;
 				}
 				default:
-					return [reg ? dst | src : dst, 0];
+					return both;
 			}
 	}
 }
 
+const CMPXCHG = 0xf1;
+const LOAD_ACQUIRE = 0x100;
+const STORE_RELEASE = 0x110;
+
+/** Registers that it writes. */
+function definedBy({ opcode, dst, src, imm }: Insn): number {
+	switch (opcode & 7) {
+		case 0:
+			return opcode === LD_IMM64 ? 1 << dst : 0;
+		case 2:
+			return 0;
+		case 3:
+			if ((opcode & 0xe0) !== 0xc0 || imm === STORE_RELEASE) return 0;
+			if (imm === CMPXCHG) return 1;
+			return imm === LOAD_ACQUIRE ? 1 << dst : (imm & 1) !== 0 ? 1 << src : 0;
+		case 1:
+		case 4:
+		case 7:
+			return 1 << dst;
+		default:
+			return (opcode & 0xf0) === 0x80 ? CALLER_SAVED : 0;
+	}
+}
+
 function computeLiveRegisters(env: Env): void {
+	const { straight, jump, postorder } = env;
 	const n = env.insns.length;
 	const use = new Uint16Array(n);
 	const def = new Uint16Array(n);
-	for (let i = 0; i < n; i++) [use[i], def[i]] = useDef(env, i);
+	for (let i = 0; i < n; i++) {
+		use[i] = usedBy(env, i);
+		def[i] = definedBy(env.insns[i]);
+	}
 	const live = env.liveRegs;
 	for (let changed = true; changed; ) {
 		changed = false;
-		for (const i of env.postorder) {
-			let out = 0;
-			for (const s of env.successors[i]) out |= live[s];
+		for (let k = 0; k < postorder.length; k++) {
+			const i = postorder[k];
+			const out = (straight[i] >= 0 ? live[straight[i]] : 0) | (jump[i] >= 0 ? live[jump[i]] : 0);
 			const before = (out & ~def[i]) | use[i];
 			if (before !== live[i]) {
 				live[i] = before;

@@ -175,8 +175,9 @@ export class Env {
 	readonly loopInline: ({ fit: boolean; subprog: number } | undefined)[] = [];
 	readonly aluState: Int32Array;
 	readonly aluLimit: Int32Array;
-	/** Registers that a bpf_loop etc. uses; successors of tail calls. */
-	readonly successors: (readonly number[])[];
+	/** Where each instruction goes on inside its subprogram: straight, or by its jump; −1: nowhere. A call's is the instruction after it. */
+	readonly straight: Int32Array;
+	readonly jump: Int32Array;
 	postorder: Int32Array = new Int32Array(0);
 
 	current!: State;
@@ -240,7 +241,8 @@ export class Env {
 		this.callMap = new Array(n);
 		this.aluState = new Int32Array(n);
 		this.aluLimit = new Int32Array(n);
-		this.successors = new Array(n);
+		this.straight = new Int32Array(n).fill(-1);
+		this.jump = new Int32Array(n).fill(-1);
 		this.visits = new Uint32Array(n);
 	}
 

@@ -9,10 +9,13 @@ export function executedBefore(env: Env): number[] {
 	const out: number[] = [];
 	let at = env.insn;
 	for (let state: State | null = env.current; state && out.length < LIMIT; state = state.parent) {
-		let history = state.history.length;
+		let { history } = state;
 		for (;;) {
-			if (at === state.firstInsn && (history === 0 || (history === 1 && state.history[0].idx === at))) break;
-			at = history > 0 && state.history[history - 1].idx === at ? state.history[--history].prev : at - 1;
+			if (at === state.firstInsn && (history === null || (history.count === 1 && history.idx === at))) break;
+			if (history !== null && history.idx === at) {
+				at = history.prev;
+				history = history.before;
+			} else at--;
 			// The second slot of a wide instruction.
 			if (at > 0 && env.insns[at].opcode === 0 && env.insns[at - 1].opcode === 0x18) at--;
 			if (at < 0 || out.length >= LIMIT) return out;

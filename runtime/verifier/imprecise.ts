@@ -124,7 +124,12 @@ export class Imprecision {
 			}
 			return;
 		} else if ((cls === 5 || cls === 6) && (insn.opcode & 8) !== 0 && insn.opcode !== 0xe5) this.compare(i, out, pointers);
-		for (const next of env.successors[i] ?? []) for (let r = 0; r < 10; r++) if (out[r] > 0) this.raise(next * REGS + r, out[r]);
+		this.passOn(env.straight[i], out);
+		this.passOn(env.jump[i], out);
+	}
+
+	private passOn(next: number, out: Uint8Array): void {
+		if (next >= 0) for (let r = 0; r < 10; r++) if (out[r] > 0) this.raise(next * REGS + r, out[r]);
 	}
 
 	/** The side whose range holds was narrowed by the other's, and with it whatever is linked to it. */

@@ -8,7 +8,7 @@ import { EACCES, EFAULT, EINVAL, type Env, R, reject } from "./env.ts";
 import { checkReadable } from "./alu.ts";
 import { FLIP, JEQ, JGE, JGT, JLE, JLT, JNE, REVERSE, type Taken, refine, scalarTaken } from "./compare.ts";
 import { isMayGoto } from "./structure.ts";
-import { type Range, contradiction, editable, isConstWidth, isZero, same, sync, withTnum, zeroExtend32 } from "./range.ts";
+import { type Range, assign, contradiction, editable, isConstWidth, isZero, settled, sync, unbounded, withTnum, zeroExtend32 } from "./range.ts";
 import { addConstant } from "./scalar.ts";
 import { findUnfinished } from "./prune.ts";
 import { markPrecise, pushHistory } from "./precision.ts";
@@ -79,19 +79,27 @@ export function saneRange(env: Env, r: Range): Range {
 	return withTnum(r);
 }
 
-function refinePair(env: Env, a: Reg, b: Reg, op: number, low: boolean): [Reg, Reg] {
-	const ra = editable(a.range);
+/** What one way of a comparison says of both registers is computed here. */
+const first = editable(unbounded);
+const second = editable(unbounded);
+/** And what remains of them. */
+const refined = { a: unknownScalar, b: unknownScalar };
+
+/** Leaves the registers in `refined`: the same ones where nothing was learned. */
+function refinePair(env: Env, a: Reg, b: Reg, op: number, low: boolean): void {
+	assign(first, a.range);
 	// A register compared with itself: what one side learns, the other knows.
-	const rb = a === b ? ra : editable(b.range);
-	refine(ra, rb, op, low);
-	return [withRange(a, saneRange(env, sync(ra))), withRange(b, saneRange(env, sync(rb)))];
+	const other = a === b ? first : assign(second, b.range);
+	refine(first, other, op, low);
+	sync(first);
+	sync(other);
+	refined.a = withRange(a, saneRange(env, first));
+	refined.b = withRange(b, saneRange(env, other));
 }
 
 function withRange(reg: Reg, range: Range): Reg {
-	if (same(reg.range, range)) return reg;
-	const r = reg.copy();
-	r.range = range;
-	return r;
+	const kept = settled(range, reg.range);
+	return kept === reg.range ? reg : reg.withRange(kept);
 }
 
 const MAX_LINKED = 6;
@@ -310,15 +318,13 @@ export function checkJump(env: Env, insn: Insn): number {
 	const s0 = byReg ? regs[insn.src] : src;
 	if (d0.type === SCALAR && s0.type === SCALAR) {
 		// Two registers may share a value without being one.
-		const [sd, ss] = byReg && insn.dst !== insn.src && d0 === s0 ? [d0, s0.copy()] : [d0, s0];
-		const [fd, fs] = refinePair(env, sd, ss, REVERSE[op], low);
-		const [td, ts] = refinePair(env, sd, ss, op, low);
-		regs[insn.dst] = fd;
-		otherRegs[insn.dst] = td;
-		if (byReg) {
-			regs[insn.src] = fs;
-			otherRegs[insn.src] = ts;
-		}
+		const apart = byReg && insn.dst !== insn.src && d0 === s0 ? s0.copy() : s0;
+		refinePair(env, d0, apart, REVERSE[op], low);
+		regs[insn.dst] = refined.a;
+		if (byReg) regs[insn.src] = refined.b;
+		refinePair(env, d0, apart, op, low);
+		otherRegs[insn.dst] = refined.a;
+		if (byReg) otherRegs[insn.src] = refined.b;
 	}
 	if (byReg && s0.type === SCALAR && s0.id) {
 		syncLinked(state, regs[insn.src], insn.src, linked);

@@ -269,15 +269,23 @@ export class Liveness {
 	}
 
 	private step(chain: LiveChain, m: Int32Array, insn: number): boolean {
-		const successors = this.env.successors[insn];
-		if (successors.length === 0) return false;
+		const straight = this.env.straight[insn];
+		const jump = this.env.jump[insn];
+		if (straight < 0 && jump < 0) return false;
 		const p = (insn - chain.start) * WORDS;
 		let afterLo = 0;
 		let afterHi = 0;
 		let laterLo = -1;
 		let laterHi = -1;
-		for (const s of successors) {
-			const q = (s - chain.start) * WORDS;
+		if (straight >= 0) {
+			const q = (straight - chain.start) * WORDS;
+			afterLo = m[q + LIVE];
+			afterHi = m[q + LIVE + 1];
+			laterLo = m[q + LATER];
+			laterHi = m[q + LATER + 1];
+		}
+		if (jump >= 0) {
+			const q = (jump - chain.start) * WORDS;
 			afterLo |= m[q + LIVE];
 			afterHi |= m[q + LIVE + 1];
 			laterLo &= m[q + LATER];
@@ -347,10 +355,17 @@ function orderOf(env: Env): Order {
 	const place = new Int32Array(count).fill(-1);
 	for (let i = 0; i < env.postorder.length; i++) place[env.postorder[i]] = i;
 	const starts = new Int32Array(count + 2);
+	const { straight, jump } = env;
 	// Counted one place further, so that filling them in moves each start to where it belongs.
-	for (const successors of env.successors) if (successors) for (const s of successors) starts[s + 2]++;
+	for (let i = 0; i < count; i++) {
+		if (straight[i] >= 0) starts[straight[i] + 2]++;
+		if (jump[i] >= 0) starts[jump[i] + 2]++;
+	}
 	for (let i = 2; i < starts.length; i++) starts[i] += starts[i - 1];
 	const predecessors = new Int32Array(starts[count + 1]);
-	for (let i = 0; i < count; i++) if (env.successors[i]) for (const s of env.successors[i]) predecessors[starts[s + 1]++] = i;
+	for (let i = 0; i < count; i++) {
+		if (straight[i] >= 0) predecessors[starts[straight[i] + 1]++] = i;
+		if (jump[i] >= 0) predecessors[starts[jump[i] + 1]++] = i;
+	}
 	return { place, starts, predecessors };
 }

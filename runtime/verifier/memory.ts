@@ -7,7 +7,7 @@
 import { EACCES, EINVAL, ENOTSUPP, EPERM, type Env, R, reject } from "./env.ts";
 import { tnumAdd, tnumIsAligned, tnumText } from "./tnum.ts";
 import { type Range, S32_MAX, asS64, constNumber, isConst, isZero, rangeConst, rangeConstNumber, same, signExtend, truncate, unbounded } from "./range.ts";
-import { type Reg, type State, pointer, scalar, unknownScalar } from "./state.ts";
+import { type Reg, type State, pointer, scalar, unknownScalar, unknownScalar32 } from "./state.ts";
 import { FIELD, KPTR, fieldAt, fieldName } from "./fields.ts";
 import { F_RDONLY_PROG, F_WRONLY_PROG, MAP, hasDirectValue, readConstant } from "./maps.ts";
 import { accessKernelObject, accessMapPointer, loadKptr } from "./objects.ts";
@@ -302,16 +302,19 @@ export function accessMemory(env: Env, regno: number, access: Access): void {
 	}
 	if (!write && value >= 0 && size < 8 && regs[value].type === SCALAR) {
 		const loaded = regs[value];
-		const range = access.signExtend ? signExtend(loaded.range, size) : loaded.range === unbounded ? unknownOfSize[size] : truncate(loaded.range, size);
-		const r = loaded.copy();
-		r.range = range;
+		if (loaded === unknownScalar && !access.signExtend) {
+			regs[value] = unknownOfSize[size];
+			return;
+		}
+		const range = access.signExtend ? signExtend(loaded.range, size) : truncate(loaded.range, size);
+		const r = loaded.withRange(range);
 		// A number that changes as its sign is extended is no longer its source's equal. Linux 6.18 keeps the link, and then believes what is not so.
 		if (access.signExtend && r.id !== 0 && !same(range, loaded.range)) r.id = 0;
 		regs[value] = r;
 	}
 }
 
-const unknownOfSize: Readonly<Record<number, Range>> = { 1: truncate(unbounded, 1), 2: truncate(unbounded, 2), 4: truncate(unbounded, 4) };
+const unknownOfSize: Readonly<Record<number, Reg>> = { 1: scalar(truncate(unbounded, 1)), 2: scalar(truncate(unbounded, 2)), 4: unknownScalar32 };
 
 function notMemory(env: Env, reg: Reg, regno: number): never {
 	void env;

@@ -65,8 +65,7 @@ export function walkGlobals(env: Env): void {
 }
 
 function startState(env: Env, subprog: number): State {
-	const state = new State();
-	state.frames.push(new Frame(-1, 0, subprog));
+	const state = new State([new Frame(-1, 0, subprog)]);
 	state.branches = 1;
 	state.inSleepable = env.sleepable || env.spec.id === 31;
 	state.firstInsn = env.subprogs[subprog].start;

@@ -60,9 +60,8 @@ export function pushHistory(env: Env, state: State, flags: number, linked: reado
 		env.historyEntry.linked = linked;
 		return;
 	}
-	const entry: JumpEntry = { idx: env.insn, prev: env.prevInsn, flags, linked };
-	state.history.push(entry);
-	env.historyEntry = entry;
+	const before = state.history;
+	state.history = env.historyEntry = { before, count: before === null ? 1 : before.count + 1, idx: env.insn, prev: env.prevInsn, flags, linked };
 }
 
 export function markPrecise(env: Env, reg: number): void {
@@ -137,7 +136,7 @@ function walk(env: Env, start: State): boolean {
 	let skipFirst = true;
 	const log = env.trace !== null && env.trace.level > 1 ? env.trace : null;
 	for (;;) {
-		let history = st.history.length;
+		let { history } = st;
 		if (log !== null) logStart(log, bt, lastIdx, firstIdx, subsequent);
 		if (lastIdx < 0) {
 			// The entry of a global function: its scalar arguments are precise, as nothing is known of them.
@@ -159,7 +158,7 @@ function walk(env: Env, start: State): boolean {
 		for (let i = lastIdx; ; ) {
 			if (skipFirst) skipFirst = false;
 			else {
-				const entry = history > 0 && st.history[history - 1].idx === i ? st.history[history - 1] : null;
+				const entry = history !== null && history.idx === i ? history : null;
 				if (log !== null && env.insns[i].opcode !== 0) logInsn(log, bt, i);
 				if (!backtrackInsn(env, i, subsequent, entry, bt)) {
 					markAllScalarsPrecise(start, log);
@@ -172,9 +171,11 @@ function walk(env: Env, start: State): boolean {
 				return changed;
 			}
 			subsequent = i;
-			if (i === st.firstInsn && (history === 0 || (history === 1 && st.history[0].idx === i))) break;
-			if (history > 0 && st.history[history - 1].idx === i) i = st.history[--history].prev;
-			else i--;
+			if (i === st.firstInsn && (history === null || (history.count === 1 && history.idx === i))) break;
+			if (history !== null && history.idx === i) {
+				i = history.prev;
+				history = history.before;
+			} else i--;
 			if (i < 0 || i >= env.insns.length) {
 				bt.reset();
 				internal(`backtracking idx ${i}`);

@@ -25,15 +25,8 @@ type Exactness = typeof NOT_EXACT | typeof EXACT | typeof RANGE_WITHIN;
 
 const idMap = new IdMap();
 
-/** Type and everything that belongs to it, without offset range, ids and frame. */
-function sameKind(a: Reg, b: Reg): boolean {
-	return a.type === b.type && a.off === b.off && a.map === b.map && a.mapUid === b.mapUid && a.memSize === b.memSize && a.dynptrId === b.dynptrId &&
-		a.btf === b.btf && a.btfId === b.btfId && a.packetRange === b.packetRange && a.dynptrType === b.dynptrType && a.dynptrFirst === b.dynptrFirst &&
-		a.iterState === b.iterState && a.iterDepth === b.iterDepth && a.irqClass === b.irqClass && a.subprog === b.subprog;
-}
-
 function exactly(old: Reg, now: Reg): boolean {
-	return sameKind(old, now) && same(old.range, now.range) && idMap.match(old.id, now.id) && idMap.match(old.refObjId, now.refObjId);
+	return old.sameKind(now) && same(old.range, now.range) && idMap.match(old.id, now.id) && idMap.match(old.refObjId, now.refObjId);
 }
 
 /** Whether the old register includes the new one. `precise`: its exact value matters. */
@@ -43,7 +36,7 @@ function regSafe(env: Env, old: Reg, now: Reg, precise: boolean, exact: Exactnes
 	if (old.type !== now.type) return false;
 	switch (baseOf(old.type)) {
 		case SCALAR:
-			if (env.exploreAluLimits) return sameKind(old, now) && same(old.range, now.range) && idMap.matchScalar(old.id, now.id);
+			if (env.exploreAluLimits) return old.sameKind(now) && same(old.range, now.range) && idMap.matchScalar(old.id, now.id);
 			if (!precise && exact === NOT_EXACT) return true;
 			if (isAddConst(old.id) && !isAddConst(now.id)) return false;
 			if (old.id && !isAddConst(old.id) && isAddConst(now.id)) return false;
@@ -54,7 +47,7 @@ function regSafe(env: Env, old: Reg, now: Reg, precise: boolean, exact: Exactnes
 		case PTR_TO_MEM:
 		case PTR_TO_BUF:
 		case PTR_TO_TP_BUFFER:
-			return sameKind(old, now) && includes(old.range, now.range) && idMap.match(old.id, now.id) && idMap.match(old.refObjId, now.refObjId);
+			return old.sameKind(now) && includes(old.range, now.range) && idMap.match(old.id, now.id) && idMap.match(old.refObjId, now.refObjId);
 		case PTR_TO_PACKET_META:
 		case PTR_TO_PACKET:
 			// A pointer whose distance to the end is known further is as good; one that is known to be at the end or past it is like no other.
@@ -197,7 +190,7 @@ function maybeLooping(old: State, now: State): boolean {
 	const b = now.frames[now.curframe].regs;
 	for (let i = 0; i < 11; i++) {
 		if (a[i] === b[i]) continue;
-		if (!sameKind(a[i], b[i]) || !same(a[i].range, b[i].range) || a[i].id !== b[i].id || a[i].refObjId !== b[i].refObjId) return false;
+		if (!a[i].sameKind(b[i]) || !same(a[i].range, b[i].range) || a[i].id !== b[i].id || a[i].refObjId !== b[i].refObjId) return false;
 	}
 	return true;
 }
@@ -240,7 +233,7 @@ export function findUnfinished(env: Env, now: State, insn: number): State | null
 /** True: the path ends here. */
 export function isVisited(env: Env, insn: number): boolean {
 	const now = env.current;
-	const forced = env.testStateFreq || env.forceCheckpoint[insn] !== 0 || now.history.length > 40;
+	const forced = env.testStateFreq || env.forceCheckpoint[insn] !== 0 || (now.history !== null && now.history.count > 40);
 	let addNew = forced;
 	if (env.jumpsProcessed - env.prevJumpsProcessed >= 2 && env.insnsProcessed - env.prevInsnsProcessed >= 8) addNew = true;
 	const bucket = bucketOf(env, insn);
@@ -320,7 +313,7 @@ function save(env: Env, now: State, insn: number, list: State[]): void {
 	now.parent = saved;
 	now.firstInsn = insn;
 	now.dfsDepth = saved.dfsDepth + 1;
-	now.history = [];
+	now.history = null;
 	list.push(saved);
 }
 

@@ -7,7 +7,7 @@
  * Source: reg_bounds_sync of kernel/bpf/verifier.c (6.18): the same deductions in the same order, for the same verdicts.
  */
 import {
-	Tnum, tnumCast, tnumConst, tnumEqual, tnumIn, tnumIntersect, tnumIsConst, tnumLow, tnumLowIsConst, tnumNext, tnumRange, tnumUnknown,
+	type Tnum, tnumCast, tnumConst, tnumEqual, tnumIn, tnumIsConst, tnumLow, tnumLowIsConst, tnumMade, tnumNext, tnumRange, tnumUnknown, tnumWithin,
 } from "./tnum.ts";
 import {
 	I32_MAX, I32_MIN, above32, below, below32, filled, greater32, highOf, highOfNumber, less, lesser32, lowOf, signedBig, signedNumber, unsignedBig, unsignedNumber,
@@ -191,6 +191,35 @@ export function editable(r: Range): Range {
 	return new Range(r.tnum, r.sminHi, r.sminLo, r.smaxHi, r.smaxLo, r.uminHi, r.uminLo, r.umaxHi, r.umaxLo, r.s32min, r.s32max, r.lowMin, r.lowMax);
 }
 
+/** `to` becomes like `from`: for a range that an operation computes in and that nobody keeps (`settled` makes one to keep). */
+export function assign(to: Range, from: Range): Range {
+	to.tnum = from.tnum;
+	to.sminHi = from.sminHi;
+	to.sminLo = from.sminLo;
+	to.smaxHi = from.smaxHi;
+	to.smaxLo = from.smaxLo;
+	to.uminHi = from.uminHi;
+	to.uminLo = from.uminLo;
+	to.umaxHi = from.umaxHi;
+	to.umaxLo = from.umaxLo;
+	to.s32min = from.s32min;
+	to.s32max = from.s32max;
+	to.lowMin = from.lowMin;
+	to.lowMax = from.lowMax;
+	return to;
+}
+
+/** A range to keep: `before` if that is the same, or one of the two that most registers have, so that those are one object each. */
+export function settled(r: Range, before: Range): Range {
+	if (same(r, before)) return before;
+	const { maskHi, maskLo } = r.tnum;
+	if (maskLo === -1) {
+		if (maskHi === -1 && same(r, unbounded)) return unbounded;
+		if (maskHi === 0 && same(r, unsignedBelow32)) return unsignedBelow32;
+	}
+	return editable(r);
+}
+
 export function same(a: Range, b: Range): boolean {
 	return a === b || (a.uminLo === b.uminLo && a.umaxLo === b.umaxLo && a.umaxHi === b.umaxHi && a.uminHi === b.uminHi && a.sminLo === b.sminLo && a.smaxLo === b.smaxLo &&
 		a.sminHi === b.sminHi && a.smaxHi === b.smaxHi && a.s32min === b.s32min && a.s32max === b.s32max && a.lowMin === b.lowMin && a.lowMax === b.lowMax && tnumEqual(a.tnum, b.tnum));
@@ -258,7 +287,7 @@ export function setConst(r: Range, hi: number, lo: number): void {
 }
 
 export function setConst32(r: Range, value: number): void {
-	r.tnum = new Tnum(r.tnum.valueHi, value, r.tnum.maskHi, 0);
+	r.tnum = tnumMade(r.tnum.valueHi, value, r.tnum.maskHi, 0);
 	r.s32min = r.s32max = r.lowMin = r.lowMax = value;
 }
 
@@ -389,7 +418,7 @@ function deduceMixed(r: Range): void {
 	if (s32min >= 0 && (sminHi > -1 || (sminHi === -1 && r.sminLo < 0)) && (smaxHi < 0 || (smaxHi === 0 && r.smaxLo >= 0))) {
 		r.setSigned(0, s32min, s32max >> 31, s32max);
 		r.setUnsigned(0, s32min, s32max >> 31, s32max);
-		r.tnum = tnumIntersect(r.tnum, tnumRange(0, s32min, s32max >> 31, s32max));
+		r.tnum = tnumWithin(r.tnum, 0, s32min, s32max >> 31, s32max);
 	}
 }
 
@@ -404,7 +433,7 @@ function tnumFromBounds(r: Range): void {
 	const maskLo = tnum.maskLo & unknownLo & low;
 	const valueHi = (tnum.valueHi | (r.uminHi & ~unknownHi)) & ~maskHi;
 	const valueLo = (tnum.valueLo | (r.uminLo & ~unknownLo) | (r.lowMin & ~low)) & ~maskLo;
-	if (maskHi !== tnum.maskHi || maskLo !== tnum.maskLo || valueHi !== tnum.valueHi || valueLo !== tnum.valueLo) r.tnum = new Tnum(valueHi, valueLo, maskHi, maskLo);
+	if (maskHi !== tnum.maskHi || maskLo !== tnum.maskLo || valueHi !== tnum.valueHi || valueLo !== tnum.valueLo) r.tnum = tnumMade(valueHi, valueLo, maskHi, maskLo);
 }
 
 /** Lets each of the nine facts tighten the others. Returns its argument. */
@@ -413,14 +442,23 @@ export function sync(r: Range): Range {
 	if ((tnum.maskHi | tnum.maskLo) === 0 && r.uminLo === tnum.valueLo && r.uminHi === tnum.valueHi && r.umaxLo === r.uminLo && r.umaxHi === r.uminHi && r.lowMin === r.lowMax &&
 		r.sminLo === r.smaxLo && r.sminHi === r.smaxHi && r.s32min === r.s32max) return r;
 	boundsFromTnum(r);
-	for (let i = 0; i < 3; i++) {
-		deduce32(r);
-		deduce64(r);
-		deduceMixed(r);
-	}
+	// What changes nothing would change nothing again.
+	let changed = false;
+	for (let i = 0; i < 3 && deduce(r); i++) changed = true;
+	const known = r.tnum;
 	tnumFromBounds(r);
-	boundsFromTnum(r);
+	if (changed || r.tnum !== known) boundsFromTnum(r);
 	return r;
+}
+
+/** Each width's bounds from the other's, once. Whether that changed any. */
+function deduce(r: Range): boolean {
+	const { tnum, sminHi, sminLo, smaxHi, smaxLo, uminHi, uminLo, umaxHi, umaxLo, s32min, s32max, lowMin, lowMax } = r;
+	deduce32(r);
+	deduce64(r);
+	deduceMixed(r);
+	return ((r.uminLo ^ uminLo) | (r.uminHi ^ uminHi) | (r.umaxLo ^ umaxLo) | (r.umaxHi ^ umaxHi) | (r.sminLo ^ sminLo) | (r.sminHi ^ sminHi) | (r.smaxLo ^ smaxLo) | (r.smaxHi ^ smaxHi) |
+		(r.s32min ^ s32min) | (r.s32max ^ s32max) | (r.lowMin ^ lowMin) | (r.lowMax ^ lowMax)) !== 0 || r.tnum !== tnum;
 }
 
 /** A range that contradicts itself (a branch that cannot be taken) tells nothing: null when sound, else what is wrong. */

@@ -18,7 +18,7 @@ export function fieldsOf(env: Env, reg: Reg): Fields | null {
 
 export function acquire(env: Env): number {
 	const id = env.newId();
-	env.current.refs.push({ kind: REF_PTR, id, insn: env.insn, owner: null });
+	env.current.refs = [...env.current.refs, { kind: REF_PTR, id, insn: env.insn, owner: null }];
 	return id;
 }
 
@@ -31,8 +31,10 @@ export function releaseNoMark(state: State, id: number): boolean {
 }
 
 function removeRef(state: State, i: number): void {
-	const last = state.refs.pop()!;
-	if (i < state.refs.length) state.refs[i] = last;
+	// The last one takes its place.
+	const kept = state.refs.slice(0, -1);
+	if (i < kept.length) kept[i] = state.refs[kept.length];
+	state.refs = kept;
 }
 
 /** Gives the reference back; registers that hold it become unusable. */
@@ -44,7 +46,7 @@ export function release(env: Env, id: number): boolean {
 
 export function acquireLock(env: Env, kind: number, id: number, owner: object): void {
 	const state = env.current;
-	state.refs.push({ kind, id, insn: env.insn, owner });
+	state.refs = [...state.refs, { kind, id, insn: env.insn, owner }];
 	state.activeLocks++;
 	state.activeLockId = id;
 	state.activeLockOwner = owner;
@@ -60,7 +62,7 @@ function releaseLock(state: State, kind: number, id: number, owner: object): boo
 	for (let i = 0; i < state.refs.length; i++) {
 		const r = state.refs[i];
 		if (r.kind === kind && r.id === id && r.owner === owner) {
-			state.refs.splice(i, 1);
+			state.refs = state.refs.filter((_, k) => k !== i);
 			state.activeLocks--;
 			state.activeLockId = previousId;
 			state.activeLockOwner = previousOwner;
@@ -76,7 +78,7 @@ function releaseLock(state: State, kind: number, id: number, owner: object): boo
 
 export function acquireIrq(env: Env): number {
 	const id = env.newId();
-	env.current.refs.push({ kind: REF_IRQ, id, insn: env.insn, owner: null });
+	env.current.refs = [...env.current.refs, { kind: REF_IRQ, id, insn: env.insn, owner: null }];
 	env.current.activeIrqId = id;
 	return id;
 }
@@ -89,7 +91,7 @@ export function releaseIrq(state: State, id: number): number {
 		const r = state.refs[i];
 		if (r.kind !== REF_IRQ) continue;
 		if (r.id === id) {
-			state.refs.splice(i, 1);
+			state.refs = state.refs.filter((_, k) => k !== i);
 			state.activeIrqId = previous;
 			return 0;
 		}

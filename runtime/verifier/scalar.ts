@@ -6,7 +6,7 @@
  * Source: the scalar_min_max_* functions of kernel/bpf/verifier.c, Linux 6.18.
  */
 import {
-	type Range, S32_MAX, S32_MIN, S64_MIN, U32_MAX, boundsFromTnum, boundsFromTnum32, editable, isConst, rangeConstNumber, rangeOf, setConst, setConst32, sync, unbound32, unbound64,
+	type Range, S32_MAX, S32_MIN, S64_MIN, U32_MAX, assign, boundsFromTnum, boundsFromTnum32, editable, isConst, rangeConstNumber, rangeOf, setConst, setConst32, settled, sync, unbound32, unbound64,
 	unbounded, zero, zeroExtend32,
 } from "./range.ts";
 import {
@@ -309,6 +309,9 @@ function shiftAmount(src: Range, wide: boolean): number {
 	return src.umaxHi === 0 && src.umaxLo >>> 0 < 32 ? src.lowMin : -1;
 }
 
+/** Where applyAlu computes. */
+const work = editable(unbounded);
+
 /** `dst op src` on 64 bits (wide) or 32, zero-extended. `unbounded` where nothing can be said. */
 export function applyAlu(op: number, dst: Range, src: Range, wide: boolean): Range {
 	let amount = 0;
@@ -321,11 +324,11 @@ export function applyAlu(op: number, dst: Range, src: Range, wide: boolean): Ran
 		case ALU_XOR:
 			break;
 		case ALU_NEG: {
-			const d = editable(zero);
+			const d = assign(work, zero);
 			subBounds(d, dst);
 			d.tnum = tnumNeg(dst.tnum);
 			if (!wide) zeroExtend32(d);
-			return sync(d);
+			return settled(sync(d), dst);
 		}
 		case ALU_LSH:
 		case ALU_RSH:
@@ -340,7 +343,7 @@ export function applyAlu(op: number, dst: Range, src: Range, wide: boolean): Ran
 		const result = constResult(op, dst.tnum, src.tnum, amount);
 		return rangeOf(wide ? result.valueHi : 0, result.valueLo);
 	}
-	const d = editable(dst);
+	const d = assign(work, dst);
 	switch (op) {
 		case ALU_ADD:
 			add(d, src);
@@ -365,7 +368,7 @@ export function applyAlu(op: number, dst: Range, src: Range, wide: boolean): Ran
 			bitwise(op, d, src);
 	}
 	if (!wide) zeroExtend32(d);
-	return sync(d);
+	return settled(sync(d), dst);
 }
 
 function constResult(op: number, a: Tnum, b: Tnum, amount: number): Tnum {

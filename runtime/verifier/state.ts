@@ -1,116 +1,16 @@
 /**
  * The abstract state of a program at one instruction: registers, stack, references and locks held.
  *
- * A `Reg` never changes once it is in a frame: whoever changes a register puts a new one in its place (`reg.copy()` then set fields). So states
- * share registers freely, and copying a state copies arrays of pointers. Which scalars must be exact ("precise") belongs to a saved state and
- * not to a value, and is therefore kept as bit masks beside the registers.
- * Source: struct bpf_reg_state, bpf_func_state, bpf_verifier_state of include/linux/bpf_verifier.h.
+ * Registers (register.ts) are never changed, so that copying a state copies arrays of pointers. Which scalars must be exact ("precise") belongs to a
+ * saved state and not to a value, and is therefore kept as bit masks beside the registers.
+ * Source: struct bpf_func_state, bpf_verifier_state of include/linux/bpf_verifier.h.
  */
-import { type Range, isZero, rangeConstNumber, unbounded, zero } from "./range.ts";
-import { INVALID, NOT_INIT, PTR_TO_STACK, SCALAR, SPILL, kindAt } from "./types.ts";
-import type { MapInfo } from "./maps.ts";
-import type { TypeSource } from "./btf.ts";
 import type { LiveChain } from "./liveness.ts";
+import { type Reg, notInit, pointer } from "./register.ts";
 import type { SccVisit } from "./scc.ts";
+import { INVALID, PTR_TO_STACK, SPILL, kindAt } from "./types.ts";
 
-/** In `Reg.id` of a scalar: the value is that of its id plus `off`. */
-export const ADD_CONST = 0x8000_0000;
-/** The same of the low 32 bits, zero-extended. */
-export const ADD_CONST_LOW = 0x4000_0000;
-export const baseId = (id: number): number => id % ADD_CONST_LOW;
-export const isAddConst = (id: number): boolean => id >= ADD_CONST_LOW;
-export const isAddConstLow = (id: number): boolean => id >= ADD_CONST_LOW && id < ADD_CONST;
-
-/** Packet pointers compared with packet_end: how far they may be read, or (negative) on which side of the end they are known to be. */
-export const AT_PKT_END = -1;
-export const BEYOND_PKT_END = -2;
-
-export const ITER_ACTIVE = 1;
-export const ITER_DRAINED = 2;
-
-export class Reg {
-	type = NOT_INIT;
-	/** Constant part of a pointer's offset; of a linked scalar, its distance from the one that gave the id. */
-	off = 0;
-	/** The scalar, or the variable part of a pointer's offset. */
-	range: Range = unbounded;
-	/** Pointers that are null together, packet pointers of one origin, scalars of one value. */
-	id = 0;
-	refObjId = 0;
-	/** Frame of a stack pointer. */
-	frameno = 0;
-	map: MapInfo | null = null;
-	mapUid = 0;
-	memSize = 0;
-	/** Bytes proven readable behind a packet pointer, or AT_/BEYOND_PKT_END. */
-	packetRange = 0;
-	btf: TypeSource | null = null;
-	btfId = 0;
-	/** Slice of a dynptr: that dynptr's id. */
-	dynptrId = 0;
-	dynptrType = 0;
-	dynptrFirst = false;
-	iterState = 0;
-	iterDepth = 0;
-	irqClass = 0;
-	subprog = 0;
-
-	copy(): Reg {
-		const r = new Reg();
-		r.type = this.type;
-		r.off = this.off;
-		r.range = this.range;
-		r.id = this.id;
-		r.refObjId = this.refObjId;
-		r.frameno = this.frameno;
-		r.map = this.map;
-		r.mapUid = this.mapUid;
-		r.memSize = this.memSize;
-		r.packetRange = this.packetRange;
-		r.btf = this.btf;
-		r.btfId = this.btfId;
-		r.dynptrId = this.dynptrId;
-		r.dynptrType = this.dynptrType;
-		r.dynptrFirst = this.dynptrFirst;
-		r.iterState = this.iterState;
-		r.iterDepth = this.iterDepth;
-		r.irqClass = this.irqClass;
-		r.subprog = this.subprog;
-		return r;
-	}
-}
-
-// Shared, and not frozen: frozen objects have a shape of their own, and every access would meet two.
-export const notInit = new Reg();
-export const unknownScalar = scalar(unbounded);
-export const zeroScalar = scalar(zero);
-
-export function scalar(range: Range): Reg {
-	const r = new Reg();
-	r.type = SCALAR;
-	r.range = range;
-	return r;
-}
-
-const immediates: Reg[] = [];
-for (let i = -256; i <= 1024; i++) immediates.push(scalar(rangeConstNumber(i)));
-
-/** One number, within ±2^53; shared when it is small. */
-export function constScalar(value: number): Reg {
-	return value >= -256 && value <= 1024 ? immediates[value + 256] : scalar(rangeConstNumber(value));
-}
-
-/** A pointer of the type with offset 0. */
-export function pointer(type: number): Reg {
-	const r = new Reg();
-	r.type = type;
-	r.range = zero;
-	return r;
-}
-
-export function isNull(reg: Reg): boolean {
-	return reg.type === SCALAR && isZero(reg.range);
-}
+export * from "./register.ts";
 
 export interface RetvalRange {
 	readonly min: number;
@@ -210,8 +110,13 @@ export interface Reference {
 	readonly owner: object | null;
 }
 
-/** A step of the path since the last saved state, as far as walking it backwards needs it. */
+const NO_REFERENCES: readonly Reference[] = [];
+
+/** A step of the path since the last saved state, as far as walking it backwards needs it; what came before is shared by all branches from there. */
 export interface JumpEntry {
+	readonly before: JumpEntry | null;
+	/** How many there are, with this one. */
+	readonly count: number;
 	readonly idx: number;
 	readonly prev: number;
 	/** Bits of `JUMP_*` with a stack slot and frame. */
@@ -231,9 +136,10 @@ export interface LinkedReg {
 }
 
 export class State {
-	frames: Frame[] = [];
+	readonly frames: Frame[];
 	curframe = 0;
-	refs: Reference[] = [];
+	/** Never changed but replaced: states share it. */
+	refs: readonly Reference[] = NO_REFERENCES;
 	activeLocks = 0;
 	activePreempt = 0;
 	activeRcu = 0;
@@ -245,7 +151,8 @@ export class State {
 	/** Paths that go through this saved state and are not finished. */
 	branches = 0;
 	parent: State | null = null;
-	history: JumpEntry[] = [];
+	/** The newest step since the last saved state. */
+	history: JumpEntry | null = null;
 	firstInsn = 0;
 	lastInsn = -1;
 	insn = 0;
@@ -262,11 +169,16 @@ export class State {
 	/** Of a saved state: the loop of the state graph that it is in. */
 	loop: SccVisit | null = null;
 
+	constructor(frames: Frame[]) {
+		this.frames = frames;
+	}
+
 	copy(): State {
-		const s = new State();
-		for (let i = 0; i <= this.curframe; i++) s.frames.push(this.frames[i].copy());
+		const frames = new Array<Frame>(this.curframe + 1);
+		for (let i = 0; i <= this.curframe; i++) frames[i] = this.frames[i].copy();
+		const s = new State(frames);
 		s.curframe = this.curframe;
-		s.refs = this.refs.slice();
+		s.refs = this.refs;
 		s.activeLocks = this.activeLocks;
 		s.activePreempt = this.activePreempt;
 		s.activeRcu = this.activeRcu;
@@ -277,7 +189,7 @@ export class State {
 		s.inSleepable = this.inSleepable;
 		s.branches = this.branches;
 		s.parent = this.parent;
-		s.history = this.history.slice();
+		s.history = this.history;
 		s.firstInsn = this.firstInsn;
 		s.lastInsn = this.lastInsn;
 		s.insn = this.insn;

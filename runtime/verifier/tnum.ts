@@ -37,6 +37,15 @@ export const U64 = 0xffff_ffff_ffff_ffffn;
 export const tnumUnknown = new Tnum(0, 0, -1, -1);
 const unknownLow = new Tnum(0, 0, 0, -1);
 
+/** The two that most registers have are one object each. */
+export function tnumMade(valueHi: number, valueLo: number, maskHi: number, maskLo: number): Tnum {
+	if (maskLo === -1) {
+		if (maskHi === -1) return tnumUnknown;
+		if ((maskHi | valueHi) === 0) return unknownLow;
+	}
+	return new Tnum(valueHi, valueLo, maskHi, maskLo);
+}
+
 export function tnumConst(hi: number, lo: number): Tnum {
 	return new Tnum(hi, lo, 0, 0);
 }
@@ -59,21 +68,21 @@ export function tnumRange(minHi: number, minLo: number, maxHi: number, maxLo: nu
 	if (hi < 0) return tnumUnknown;
 	const deltaHi = filled(hi);
 	const deltaLo = hi === 0 ? filled(minLo ^ maxLo) : -1;
-	return new Tnum(minHi & ~deltaHi, minLo & ~deltaLo, deltaHi, deltaLo);
+	return tnumMade(minHi & ~deltaHi, minLo & ~deltaLo, deltaHi, deltaLo);
 }
 
 export function tnumShiftLeft(a: Tnum, n: number): Tnum {
-	return new Tnum(leftHigh(a.valueHi, a.valueLo, n), leftLow(a.valueLo, n), leftHigh(a.maskHi, a.maskLo, n), leftLow(a.maskLo, n));
+	return tnumMade(leftHigh(a.valueHi, a.valueLo, n), leftLow(a.valueLo, n), leftHigh(a.maskHi, a.maskLo, n), leftLow(a.maskLo, n));
 }
 
 export function tnumShiftRight(a: Tnum, n: number): Tnum {
-	return new Tnum(rightHigh(a.valueHi, n), rightLow(a.valueHi, a.valueLo, n), rightHigh(a.maskHi, n), rightLow(a.maskHi, a.maskLo, n));
+	return tnumMade(rightHigh(a.valueHi, n), rightLow(a.valueHi, a.valueLo, n), rightHigh(a.maskHi, n), rightLow(a.maskHi, a.maskLo, n));
 }
 
 /** Arithmetic shift: an unknown sign bit spreads as unknown bits. Of the low half alone for 32 bits. */
 export function tnumShiftRightSigned(a: Tnum, n: number, bits: 32 | 64): Tnum {
-	if (bits === 32) return new Tnum(0, a.valueLo >> n, 0, a.maskLo >> n);
-	return new Tnum(signedRightHigh(a.valueHi, n), signedRightLow(a.valueHi, a.valueLo, n), signedRightHigh(a.maskHi, n), signedRightLow(a.maskHi, a.maskLo, n));
+	if (bits === 32) return tnumMade(0, a.valueLo >> n, 0, a.maskLo >> n);
+	return tnumMade(signedRightHigh(a.valueHi, n), signedRightLow(a.valueHi, a.valueLo, n), signedRightHigh(a.maskHi, n), signedRightLow(a.maskHi, a.maskLo, n));
 }
 
 export function tnumAdd(a: Tnum, b: Tnum): Tnum {
@@ -87,7 +96,7 @@ export function tnumAdd(a: Tnum, b: Tnum): Tnum {
 	const mostHi = (maskHi + valueHi + carry(maskLo, mostLo)) | 0;
 	const lo = (mostLo ^ valueLo) | a.maskLo | b.maskLo;
 	const hi = (mostHi ^ valueHi) | a.maskHi | b.maskHi;
-	return new Tnum(valueHi & ~hi, valueLo & ~lo, hi, lo);
+	return tnumMade(valueHi & ~hi, valueLo & ~lo, hi, lo);
 }
 
 export function tnumSub(a: Tnum, b: Tnum): Tnum {
@@ -99,7 +108,7 @@ export function tnumSub(a: Tnum, b: Tnum): Tnum {
 	const leastHi = (valueHi - b.maskHi - borrow(valueLo, b.maskLo)) | 0;
 	const lo = (mostLo ^ leastLo) | a.maskLo | b.maskLo;
 	const hi = (mostHi ^ leastHi) | a.maskHi | b.maskHi;
-	return new Tnum(valueHi & ~hi, valueLo & ~lo, hi, lo);
+	return tnumMade(valueHi & ~hi, valueLo & ~lo, hi, lo);
 }
 
 const nought = tnumConst(0, 0);
@@ -111,19 +120,19 @@ export function tnumNeg(a: Tnum): Tnum {
 export function tnumAnd(a: Tnum, b: Tnum): Tnum {
 	const hi = a.valueHi & b.valueHi;
 	const lo = a.valueLo & b.valueLo;
-	return new Tnum(hi, lo, (a.valueHi | a.maskHi) & (b.valueHi | b.maskHi) & ~hi, (a.valueLo | a.maskLo) & (b.valueLo | b.maskLo) & ~lo);
+	return tnumMade(hi, lo, (a.valueHi | a.maskHi) & (b.valueHi | b.maskHi) & ~hi, (a.valueLo | a.maskLo) & (b.valueLo | b.maskLo) & ~lo);
 }
 
 export function tnumOr(a: Tnum, b: Tnum): Tnum {
 	const hi = a.valueHi | b.valueHi;
 	const lo = a.valueLo | b.valueLo;
-	return new Tnum(hi, lo, (a.maskHi | b.maskHi) & ~hi, (a.maskLo | b.maskLo) & ~lo);
+	return tnumMade(hi, lo, (a.maskHi | b.maskHi) & ~hi, (a.maskLo | b.maskLo) & ~lo);
 }
 
 export function tnumXor(a: Tnum, b: Tnum): Tnum {
 	const hi = a.maskHi | b.maskHi;
 	const lo = a.maskLo | b.maskLo;
-	return new Tnum((a.valueHi ^ b.valueHi) & ~hi, (a.valueLo ^ b.valueLo) & ~lo, hi, lo);
+	return tnumMade((a.valueHi ^ b.valueHi) & ~hi, (a.valueLo ^ b.valueLo) & ~lo, hi, lo);
 }
 
 /**
@@ -171,7 +180,7 @@ export function tnumMul(a: Tnum, b: Tnum): Tnum {
 		timesMaskHi = (timesMaskHi << 1) | (timesMaskLo >>> 31);
 		timesMaskLo <<= 1;
 	}
-	return new Tnum(valueHi, valueLo, maskHi, maskLo);
+	return tnumMade(valueHi, valueLo, maskHi, maskLo);
 }
 
 /** Whether some value is in both. */
@@ -184,19 +193,32 @@ export function tnumIntersect(a: Tnum, b: Tnum): Tnum {
 	const lo = a.maskLo & b.maskLo;
 	const valueHi = (a.valueHi | b.valueHi) & ~hi;
 	const valueLo = (a.valueLo | b.valueLo) & ~lo;
-	return hi === a.maskHi && lo === a.maskLo && valueHi === a.valueHi && valueLo === a.valueLo ? a : new Tnum(valueHi, valueLo, hi, lo);
+	return hi === a.maskHi && lo === a.maskLo && valueHi === a.valueHi && valueLo === a.valueLo ? a : tnumMade(valueHi, valueLo, hi, lo);
+}
+
+/** The same as tnumIntersect(a, tnumRange(min, max)). */
+export function tnumWithin(a: Tnum, minHi: number, minLo: number, maxHi: number, maxLo: number): Tnum {
+	const cross = minHi ^ maxHi;
+	if (cross < 0) return a;
+	const unknownHi = filled(cross);
+	const unknownLo = cross === 0 ? filled(minLo ^ maxLo) : -1;
+	const hi = a.maskHi & unknownHi;
+	const lo = a.maskLo & unknownLo;
+	const valueHi = (a.valueHi | (minHi & ~unknownHi)) & ~hi;
+	const valueLo = (a.valueLo | (minLo & ~unknownLo)) & ~lo;
+	return hi === a.maskHi && lo === a.maskLo && valueHi === a.valueHi && valueLo === a.valueLo ? a : tnumMade(valueHi, valueLo, hi, lo);
 }
 
 export function tnumUnion(a: Tnum, b: Tnum): Tnum {
 	const hi = (a.valueHi ^ b.valueHi) | a.maskHi | b.maskHi;
 	const lo = (a.valueLo ^ b.valueLo) | a.maskLo | b.maskLo;
-	return new Tnum(a.valueHi & b.valueHi & ~hi, a.valueLo & b.valueLo & ~lo, hi, lo);
+	return tnumMade(a.valueHi & b.valueHi & ~hi, a.valueLo & b.valueLo & ~lo, hi, lo);
 }
 
 /** The low `bytes` (1, 2, 4), zero-extended. */
 export function tnumCast(a: Tnum, bytes: number): Tnum {
 	const keep = bytes === 4 ? -1 : (1 << (bytes * 8)) - 1;
-	return new Tnum(0, a.valueLo & keep, 0, a.maskLo & keep);
+	return tnumMade(0, a.valueLo & keep, 0, a.maskLo & keep);
 }
 
 export function tnumIsAligned(a: Tnum, size: number): boolean {
@@ -211,11 +233,11 @@ export function tnumIn(a: Tnum, b: Tnum): boolean {
 
 export function tnumLow(a: Tnum): Tnum {
 	if ((a.valueHi | a.maskHi) === 0) return a;
-	return a === tnumUnknown ? unknownLow : new Tnum(0, a.valueLo, 0, a.maskLo);
+	return a === tnumUnknown ? unknownLow : tnumMade(0, a.valueLo, 0, a.maskLo);
 }
 
 export function tnumWithLow(a: Tnum, low: Tnum): Tnum {
-	return new Tnum(a.valueHi, low.valueLo, a.maskHi, low.maskLo);
+	return tnumMade(a.valueHi, low.valueLo, a.maskHi, low.maskLo);
 }
 
 /** "(0x0; 0xff)", as the kernel prints it. */
@@ -269,7 +291,7 @@ const aboveLow = (k: number): number => (k >= 32 ? 0 : -1 << k);
 
 /** The bytes of the low `bits` (16, 32, 64) in reverse order, zero-extended. */
 export function tnumByteSwap(t: Tnum, bits: number): Tnum {
-	if (bits === 64) return new Tnum(swapBytes32(t.valueLo), swapBytes32(t.valueHi), swapBytes32(t.maskLo), swapBytes32(t.maskHi));
-	if (bits === 32) return new Tnum(0, swapBytes32(t.valueLo), 0, swapBytes32(t.maskLo));
-	return new Tnum(0, swapBytes32(t.valueLo) >>> 16, 0, swapBytes32(t.maskLo) >>> 16);
+	if (bits === 64) return tnumMade(swapBytes32(t.valueLo), swapBytes32(t.valueHi), swapBytes32(t.maskLo), swapBytes32(t.maskHi));
+	if (bits === 32) return tnumMade(0, swapBytes32(t.valueLo), 0, swapBytes32(t.maskLo));
+	return tnumMade(0, swapBytes32(t.valueLo) >>> 16, 0, swapBytes32(t.maskLo) >>> 16);
 }

@@ -13,8 +13,7 @@ const bounded = (id: number): Reg => {
 };
 
 function stateWith(reg: Reg): State {
-	const state = new State();
-	state.frames.push(new Frame(-1, 0, 0));
+	const state = new State([new Frame(-1, 0, 0)]);
 	state.frames[0].regs[6] = reg;
 	return state;
 }

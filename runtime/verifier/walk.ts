@@ -22,9 +22,8 @@ export function pushBranch(env: Env, insn: number, prev: number, speculative: bo
 
 /** The body of an asynchronous callback: walked on its own, later. */
 export function pushAsync(env: Env, insn: number, prev: number, subprog: number, sleepable: boolean): Frame {
-	const state = new State();
 	const frame = new Frame(-1, 0, subprog);
-	state.frames.push(frame);
+	const state = new State([frame]);
 	state.branches = 1;
 	state.inSleepable = sleepable;
 	push(env, state, insn, prev, "The sequence of");
