@@ -11,7 +11,7 @@ import type { Range } from "./range.ts";
 import { ADD_CONST_LOW, type Frame, ITER_DRAINED, type Reg, type State, baseId } from "./state.ts";
 import { tnumText } from "./tnum.ts";
 import {
-	CONST_PTR_TO_DYNPTR, CONST_PTR_TO_MAP, DYNPTR, INVALID, ITER, NOT_INIT, PTR_TO_ARENA, PTR_TO_BTF_ID, PTR_TO_MAP_KEY, PTR_TO_MAP_VALUE, PTR_TO_MEM, PTR_TO_STACK, SCALAR, SPILL,
+	CONST_PTR_TO_DYNPTR, CONST_PTR_TO_MAP, DYNPTR, INVALID, IRQ, ITER, NOT_INIT, PTR_TO_ARENA, PTR_TO_BTF_ID, PTR_TO_MAP_KEY, PTR_TO_MAP_VALUE, PTR_TO_MEM, PTR_TO_STACK, SCALAR, SPILL,
 	baseOf, isNonOwning, isPacket, kindAt, typeName,
 } from "./types.ts";
 
@@ -113,6 +113,18 @@ export function stateText(state: State, frameno: number, changed: Changed | null
 	if (frame.inCallback) out.push(" cb");
 	if (frame.inAsyncCallback) out.push(" async_cb");
 	return out.join("");
+}
+
+/** Slots of the stack that functions of the kernel own: `fp-16` is "dynptr_local()", `fp-8` "iter_num(…)". */
+export function ownedSlots(frame: Frame): Record<string, string> {
+	const out: Record<string, string> = {};
+	for (let i = 0; i < frame.kinds.length; i++) {
+		const kind = kindAt(frame.kinds[i], 7);
+		const [at, text] = kind === DYNPTR || kind === ITER || kind === IRQ ? (slotText(frame, i)?.split(/=(.*)/s) ?? []) : [];
+		if (at !== undefined && text !== undefined) out[at] = text;
+		if (kind === DYNPTR) i++;
+	}
+	return out;
 }
 
 function slotText(frame: Frame, i: number): string | null {

@@ -24,7 +24,7 @@ import { checkStackDepth, dropFastcallStack, markFastcall } from "./stack-depth.
 import { FactCollector } from "./collect.ts";
 import { KernelLog, closing } from "./kernel-log.ts";
 import { executedBefore } from "./executed.ts";
-import { registerText } from "./print-state.ts";
+import { ownedSlots, registerText } from "./print-state.ts";
 import { diagnose } from "./words/diagnoses.ts";
 import { NOT_INIT } from "./types.ts";
 
@@ -117,9 +117,10 @@ function rejectionOf(env: Env, refusal: Refusal, walking: boolean): Rejection {
 	const register = why.register ?? Number(/\bR(\d+)\b/.exec(message)?.[1] ?? -1);
 	const state: Record<string, string> = {};
 	if (walking) for (const [r, reg] of env.regs.entries()) if (reg.type !== NOT_INIT) state[`R${r}`] = registerText(reg, env.current.curframe);
+	if (walking) Object.assign(state, ownedSlots(env.current.frames[env.current.curframe]));
 	const busiest = refusal.errno === E2BIG && walking ? env.visits.indexOf(env.visits.reduce((most, visits) => Math.max(most, visits), 0)) : -1;
 	return {
-		code: diagnose(message, env.log)?.row.code ?? why.code ?? "V0000", message, errno: refusal.errno, insn: walking ? env.insn : (why.at ?? -1), register,
+		code: diagnose(message, env.log, state)?.row.code ?? why.code ?? "V0000", message, errno: refusal.errno, insn: walking ? env.insn : (why.at ?? -1), register,
 		...(why.needed === undefined ? {} : { needed: why.needed }), ...(why.known === undefined ? {} : { known: why.known }), ...(why.suggestion === undefined ? {} : { suggestion: why.suggestion }),
 		...(walking ? { executed: executedBefore(env), state } : {}), notes: env.log.filter((line) => line !== message),
 		...(busiest < 0 ? {} : { busiest: { insn: busiest, visits: env.visits[busiest] } }),

@@ -2,7 +2,7 @@
  * What one line of C says about memory, calls and names: enough to name the expression and the variables behind an instruction, from the
  * text that BTF's line records carry. No types, no other lines; what is not recognised is null.
  *
- *     v[i] = p->len + *q;      accesses: v[i], p->len, *q      assigned: v[i]
+ *     v[i] = p->len + *q + *(int *)(r + n);      accesses: v[i], p->len, *q, *(int *)(r + n)      assigned: v[i]
  */
 export interface AccessText {
 	readonly text: string;
@@ -10,8 +10,10 @@ export interface AccessText {
 	readonly at: number;
 	/** The pointer: `v`, `p`, `q`. */
 	readonly base: string;
-	/** Inside the last brackets. */
+	/** Inside the last brackets, or what is added before the star. */
 	readonly index: string | null;
+	/** What the star is before: `(__u16 *)(p + 2)`. Null where there is none. */
+	readonly address: string | null;
 }
 
 /** The expressions of the line that read or write through a pointer. */
@@ -59,13 +61,24 @@ export function accesses(line: string): AccessText[] {
 				bare = false;
 			} else break;
 		}
-		// A star that is no multiplication.
-		const star = /(?:^|[^\w\s)\]*]|\breturn)\s*(\*+)\s*(?:\([^()]*\*\s*\)\s*)?$/.exec(text.slice(0, start));
-		if (star !== null && !through) out.push({ text: line.slice(start - (star[0].length - star[0].indexOf("*")), end), at: start - (star[0].length - star[0].indexOf("*")), base: text.slice(start, end), index: null });
-		else if (through && !/^\s*\(/.test(text.slice(end))) out.push({ text: line.slice(start, end), at: start, base: base.replace(/\s+/g, ""), index });
+		const star = through ? null : starBefore(text, start, end);
+		if (star !== null) out.push({ text: line.slice(star.at, star.end), at: star.at, base: text.slice(start, end), index: star.added, address: line.slice(star.at + 1, star.end).trim() });
+		else if (through && !/^\s*\(/.test(text.slice(end))) out.push({ text: line.slice(start, end), at: start, base: base.replace(/\s+/g, ""), index, address: null });
 		word.lastIndex = Math.max(word.lastIndex, match.index + match[0].length);
 	}
 	return out;
+}
+
+/** `*p`, `*(T *)p`, `*(p + n)`, `*((T *)p + n)`: a star that is no multiplication before the name, with casts and one sum between. */
+function starBefore(text: string, start: number, end: number): { at: number; end: number; added: string | null } | null {
+	const before = /(?:^|[^\w\s)\]*]|\b(?:return|else))\s*(\*+)\s*((?:\([^()]*\*\s*\)\s*)*)(\(\s*(?:\([^()]*\*\s*\)\s*)*)?$/.exec(text.slice(0, start));
+	if (before === null) return null;
+	const at = start - (before[0].length - before[0].indexOf("*"));
+	if (before[3] === undefined) return { at, end, added: null };
+	const close = closing(text, start - before[3].length);
+	const added = /^\s*\+\s*(\S.*?)\s*$/.exec(text.slice(end, Math.max(close, end)));
+	if (close < 0 || (added === null && text.slice(end, close).trim() !== "")) return null;
+	return { at, end: close + 1, added: added?.[1] ?? null };
 }
 
 /** The one meant at the column (from 1): the pointer is known by name, or the nearest. */

@@ -46,6 +46,8 @@ export interface Clues {
 	readonly callee: string | null;
 	/** C text of the argument concerned, and its number from 1. */
 	readonly argument: { readonly number: number; readonly text: string | null } | null;
+	/** What the next argument says of the object's size, where the object given to a function is too small. */
+	readonly size: { readonly text: string | null; readonly low: bigint | null; readonly high: bigint | null } | null;
 	/** The call that acquired what leaks. */
 	readonly acquired: { readonly line: LineRecord | null; readonly insn: number; readonly callee: string; readonly name: string | null } | null;
 	/** The call that made a pointer unusable: by giving it back, or by moving the packet. */
@@ -87,7 +89,9 @@ export function gather(image: ProgramImage, rejection: Rejection, groups: readon
 	const base = access === null ? null : originName !== null && access.base.startsWith(`${originName}->`) ? originName : access.base;
 	const atomic = cls === 3 && line !== null ? /__(?:sync|atomic)_\w+\s*\(([^,]+),/.exec(line.text) : null;
 	const passedName = argument?.text ? (objectOf(argument.text) ?? argument.text) : null;
-	const name = passedName ?? (atomic === null ? null : objectOf(atomic[1])) ?? (memory || adds ? base : null) ?? originName ?? (/stack/.test(message) ? storedName(image, executed) : null);
+	const name = passedName ?? (atomic === null ? null : objectOf(atomic[1])) ?? (memory || adds ? base : null) ?? originName ?? copied(line, cls === 1) ?? (/stack/.test(message) ? storedName(image, executed) : null);
+	const next = argument !== null && known !== null && known.type !== "scalar" ? rejection.state?.[`R${register + 1}`] : undefined;
+	const sizeKnown = next === undefined ? null : parseState(next);
 	const numbers = [...notes, message].map((note) => /(?:value_size|mem_size|key_size)=(\d+) off=(-?\d+) size=(\d+)/.exec(note)).find((match) => match !== null && match !== undefined);
 	const packet = [...notes, message].map((note) => /invalid access to packet, off=(-?\d+) size=(\d+)/.exec(note)).find((match) => match !== null && match !== undefined);
 	const sized = known?.attributes.get("vs") ?? known?.attributes.get("sz") ?? known?.attributes.get("mem_size");
@@ -99,6 +103,7 @@ export function gather(image: ProgramImage, rejection: Rejection, groups: readon
 		image, groups, insn, line, known, name, origin, access, callee, argument,
 		index: indexOf(image, rejection, added, known, access?.index ?? null, name),
 		object: numbers ? Number(numbers[1]) : sized !== undefined ? Number(sized) : sizeOfArgument(rejection, isCall, register),
+		size: sizeKnown === null || sizeKnown.type !== "scalar" || !/mem|outside|stack|beyond|value/.test(message) ? null : { text: passed?.[register] ?? null, low: sizeKnown.low, high: sizeKnown.high },
 		accessSize: size, accessOffset: offset,
 		packetEnd: packet ? Number(packet[1]) + Number(packet[2]) : known?.type === "pkt" ? offset + size : null,
 		acquired: acquiredBy(image, [...notes, message]),
@@ -109,6 +114,12 @@ export function gather(image: ProgramImage, rejection: Rejection, groups: readon
 		bare: line !== null && isBare(image, line),
 		recursion: recursionAt(image, insn, executed),
 	};
+}
+
+/** Of `__builtin_memcpy(&to, &from, n)` the object that is read, or the one that is written. */
+function copied(line: LineRecord | null, read: boolean): string | null {
+	const passed = line === null ? null : (argumentsOf(line.text, "memcpy") ?? argumentsOf(line.text, "memmove"));
+	return passed === null || passed.length < 2 ? null : objectOf(passed[read ? 1 : 0]);
 }
 
 /** The access, on the same line, that the sum is computed for. */

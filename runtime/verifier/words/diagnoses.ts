@@ -9,6 +9,7 @@
  *     $x  how a program of this type ends: return XDP_PASS;                  $t  the program type
  *     $c  the part of the context that is accessed
  */
+import type { Rejection } from "../facts.ts";
 import type { Clues } from "./clues.ts";
 import { CALL_ROWS } from "./rows-calls.ts";
 import { PROGRAM_ROWS } from "./rows-program.ts";
@@ -18,8 +19,8 @@ export interface Diagnosis {
 	/** Stable. */
 	readonly code: string;
 	readonly pattern: RegExp;
-	/** What else must be so for the row to count: the pattern's groups, and what the log says before the message. */
-	readonly when?: (groups: readonly string[], notes: readonly string[]) => boolean;
+	/** What else must be so for the row to count: the pattern's groups, what the log says before the message, registers and slots as it prints them. */
+	readonly when?: (groups: readonly string[], notes: readonly string[], state: Rejection["state"]) => boolean;
 	readonly title: string;
 	/** What must hold. */
 	readonly needed: string;
@@ -29,10 +30,10 @@ export interface Diagnosis {
 
 export const DIAGNOSES: readonly Diagnosis[] = [...VALUE_ROWS, ...CALL_ROWS, ...PROGRAM_ROWS];
 
-export function diagnose(message: string, notes: readonly string[] = []): { readonly row: Diagnosis; readonly groups: readonly string[] } | null {
+export function diagnose(message: string, notes: readonly string[] = [], state: Rejection["state"] = undefined): { readonly row: Diagnosis; readonly groups: readonly string[] } | null {
 	for (const row of DIAGNOSES) {
 		const match = row.pattern.exec(message);
-		if (match !== null && (row.when === undefined || row.when(match, notes))) return { row, groups: [...match] };
+		if (match !== null && (row.when === undefined || row.when(match, notes, state))) return { row, groups: [...match] };
 	}
 	return null;
 }

@@ -38,6 +38,7 @@ export function indexBound(clues: Clues): string | null {
 	const { index, object } = clues;
 	const largest = largestIndex(clues);
 	if (index === null && clues.access?.index) return tooFar(clues, clues.access.index);
+	if (index === null && clues.size !== null && object !== null && object > clues.accessOffset) return sizeTooLarge(clues, clues.size, object - clues.accessOffset);
 	if (index === null) return object === null ? null : `stay below the ${object} bytes of the object: compare the offset before, or make the object larger`;
 	const name = index.name ?? "i";
 	if (index.low !== null && index.low === index.high) return tooFar(clues, name);
@@ -46,6 +47,12 @@ export function indexBound(clues: Clues): string | null {
 	const check = `if (${signed}${name} > ${largest}) ${clues.exit}`;
 	const power = 2 ** Math.floor(Math.log2(largest + 1));
 	return `${ahead(clues, "before it", check)}  or mask it: ${name} &= ${power - 1};${power === largest + 1 ? "" : ` (never above ${power - 1})`}`;
+}
+
+/** The size given to a function is more than what is left of the object. */
+function sizeTooLarge({ argument }: Clues, { text, low }: NonNullable<Clues["size"]>, left: number): string {
+	if (text === null) return `give a size of at most ${left}: that many bytes are left of the object`;
+	return /^(?:\d|sizeof\b)|^[A-Z_\d]+$/.test(text) ? `${left} bytes are left of the object, and ${text} is ${low}: give sizeof what ${argument?.text ?? "the argument"} points to, or point further to the front` : `before the call: if (${text} > ${left}) ${text} = ${left};  (${left} bytes are left of the object)`;
 }
 
 /** The index is one number, and too large. */
@@ -78,7 +85,7 @@ export function packetCheck(clues: Clues): string {
 	const { access, index } = clues;
 	const name = clues.name ?? "p";
 	const { argument } = clues;
-	const what = argument?.text ? `(void *)${argument.text} + ${clues.accessSize}` : access === null ? `(void *)${name} + ${clues.packetEnd ?? "SIZE"}` : access.index === null ? `(void *)(${name} + 1)` : `(void *)(&${access.text} + 1)`;
+	const what = argument?.text ? `(void *)${argument.text} + ${clues.accessSize}` : access === null ? `(void *)${name} + ${clues.packetEnd ?? "SIZE"}` : `(void *)(${access.address ?? (access.index === null ? name : `&${access.text}`)} + 1)`;
 	const wide = index !== null && (index.high === null || index.high > 0xffffn);
 	return `${ahead(clues, "before it", `if (${what} > data_end) ${clues.exit}`)}${wide ? `  and before that bound ${index.name ?? "the index"} by a constant below 65536` : ""}`;
 }
@@ -174,8 +181,34 @@ export function argumentEdit(clues: Clues): string {
 		const at = lost.line === null ? `instruction ${lost.insn}` : `line ${lost.line.line}`;
 		return `${lost.callee}() has given ${what} back at ${at}: return after it, or do this in its else`;
 	}
+	const made = SOURCES.find(([pattern]) => pattern.test(clues.callee ?? ""));
+	if (made !== undefined && argument?.number === 1) return made[1].replaceAll("$a", what.replace(/^&/, "")).replaceAll("$m", ringbufOf(clues));
 	if (groups[3] === "map_ptr") return `pass the address of a map of section .maps on every path${image.maps.length > 0 ? `: &${image.maps[0].name}` : ""}`;
 	return `pass ${argument?.text ?? "the argument"} as what the function's declaration asks for`;
+}
+
+/** Where what a function takes comes from. */
+const SOURCES: readonly (readonly [pattern: RegExp, edit: string])[] = [
+	[/^bpf_ringbuf_(?:submit|discard)$/, "only a record of bpf_ringbuf_reserve() can be given: reserve it, check it for NULL and fill it in place; a copy on the stack goes with bpf_ringbuf_output(&$m, &$a, sizeof $a, 0)"],
+	[/^bpf_sk_release$/, "only a socket of bpf_sk_lookup_…() or bpf_skc_lookup_tcp() can be given, after a check for NULL"],
+];
+
+/** Name of the object's ring buffer. */
+const ringbufOf = ({ image }: Clues): string => image.maps.find(({ type }) => type === RINGBUF)?.name ?? "ringbuf";
+const RINGBUF = 27;
+
+/** An operator that no pointer has. */
+export function pointerOperator(clues: Clues): string {
+	const operator = clues.groups[2] ?? clues.groups[3] ?? "";
+	const name = clues.name ?? "the pointer";
+	if (/<<|>>/.test(operator)) return `keep all 64 bits of ${name}: a cast to 32 bits, or a shift to the left and back, leaves a number; use a pointer variable or unsigned long`;
+	return operator.startsWith("&") ? `mask the offset, then add it to ${name}: a masked pointer is a number` : `multiply or combine the offset, then add it to ${name}`;
+}
+
+/** A pointer that is known to be NULL where it is used. */
+export function nullHere({ name, origin }: Clues): string {
+	const where = origin?.compared ? `after the comparison at line ${origin.compared.line}` : "where it is NULL";
+	return `the path goes on ${where}: leave the function there (return, goto), or put what uses ${name ?? "it"} into the other branch`;
 }
 
 const SECTIONS: Readonly<Record<string, readonly [enter: string, leave: string]>> = {

@@ -59,7 +59,7 @@ const SHOWN = 8;
 
 export function explain(image: ProgramImage, rejection: Rejection): Explanation {
 	const { insn, message } = rejection;
-	const diagnosis = diagnose(message, rejection.notes);
+	const diagnosis = diagnose(message, rejection.notes, rejection.state);
 	const clues = gather(image, rejection, diagnosis?.groups ?? []);
 	const insnAt = image.insns[insn];
 	const fill = (text: string): string => filled(text, clues);
@@ -134,6 +134,7 @@ function knownWords(clues: Clues, rejection: Rejection): string | null {
 		const made = index.origin === null ? "" : `, since ${since(index.origin.line, index.origin.insn)} (${index.origin.why})${comparedWords(index.origin, index)}`;
 		out.push(`${index.name ?? "the index"} is ${rangeWords(index.low, index.high)}${index.scale > 1 ? `, times ${index.scale} bytes` : ""}${made}`);
 	}
+	if (clues.size !== null && clues.size.text !== null && !/^\d+$/.test(clues.size.text)) out.push(`${clues.size.text} is ${rangeWords(clues.size.low, clues.size.high)}`);
 	if (known !== null) out.push(`${clues.name ?? clues.argument?.text ?? (rejection.register === 0 ? "the result" : "it")} is ${describe(known)}${from}${lostWords(clues)}`);
 	else if (rejection.known !== undefined) out.push(rejection.known + from);
 	else if (origin !== null) out.push(`${clues.name ?? "it"} was ${origin.why} at ${since(origin.line, origin.insn)}`);

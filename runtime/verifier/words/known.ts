@@ -57,7 +57,7 @@ const TYPES: readonly (readonly [pattern: RegExp, words: string])[] = [
 	[/^ctx$/, "the program's context"], [/^map_ptr$/, "a map"], [/^map_value$/, "a value of map $m ($s bytes)"], [/^map_key$/, "a key of map $m"],
 	[/^fp(-?\d+)?$/, "an address on the stack"], [/^pkt_end$/, "the end of the packet (data_end)"], [/^pkt_meta$/, "a pointer into the packet's metadata, $p"], [/^pkt$/, "a pointer into the packet, $p"],
 	[/^flow_keys$/, "the flow keys"], [/^sock$/, "a socket"], [/^sock_common$/, "the common part of a socket"], [/^tcp_sock$/, "a TCP socket"], [/^xdp_sock$/, "an XDP socket"],
-	[/^(?:rdonly_|ringbuf_|dynptr_)*mem$/, "memory of $z bytes"], [/^func$/, "a function"], [/^arena$/, "an arena pointer"], [/^dynptr_ptr$/, "a dynptr"], [/^(?:rdonly_|rdwr_)?buf$/, "a buffer"],
+	[/^ringbuf_mem$/, "a record of bpf_ringbuf_reserve() ($z bytes)"], [/^(?:rdonly_|dynptr_)*mem$/, "memory of $z bytes"], [/^func$/, "a function"], [/^arena$/, "an arena pointer"], [/^dynptr_ptr$/, "a dynptr"], [/^(?:rdonly_|rdwr_)?buf$/, "a buffer"],
 	[/^(untrusted_|trusted_|rcu_|percpu_|user_)*ptr_(\w+)$/, "a pointer to the kernel's or an own struct $2"],
 ];
 

@@ -4,7 +4,11 @@ import { argumentEdit, copying, helperElsewhere, kfuncElsewhere, releasing, unlo
 
 export const CALL_ROWS: readonly Diagnosis[] = [
 	{ code: "V0110", pattern: /^R(\d+) type=(\S+) expected=(.+)/, title: "argument $n of $f is $k", needed: "$e", edit: argumentEdit },
-	{ code: "V0110", pattern: /^R(\d+) is not a scalar|^pointer in R(\d+) isn't map pointer|^arg#?(\d+) (?:expected (?!pointer to stack or const|pointer to an iterator|an? )|is \S+ expected ptr_|doesn't point to (?!a const|a type))/, title: "argument $n of $f is of the wrong kind", needed: "what the message says", edit: "pass what the function's declaration asks for" },
+	{ code: "V0110", pattern: /^R(\d+) is not a scalar/, title: "argument $n of $f is $k", needed: "a number", edit: "pass a number, not a pointer" },
+	{ code: "V0110", pattern: /^pointer in R(\d+) isn't map pointer/, title: "argument $n of $f is $k", needed: "the address of a map", edit: argumentEdit },
+	{ code: "V0110", pattern: /^arg#?(\d+) doesn't point to (?!a const|a type)(?:an? )?(.+)/, title: "argument $n of $f does not point to what it takes", needed: "a pointer to: $2", edit: "pass $a as an address within it: &value->member of what bpf_map_lookup_elem() found, not a copy on the stack" },
+	{ code: "V0110", pattern: /^arg#?(\d+) expected (?!pointer to stack or const|pointer to an iterator|an? )(.+)/, title: "argument $n of $f is of the wrong kind", needed: "$2", edit: "pass what the function's declaration asks for" },
+	{ code: "V0110", pattern: /^arg#?(\d+) is (\S+) expected (ptr_.*)/, title: "argument $n of $f is of the wrong kind ($2)", needed: "$e", edit: "pass a pointer to that structure" },
 	{ code: "V0111", pattern: /^R(\d+) is of type (\S+) but (\S+) is expected|args#(\d+) expected pointer to \w+ (\S+) but R(\d+) has a pointer to/, title: "$v points to another structure", needed: "a pointer to the structure that $f takes", edit: "pass a pointer of that type; bpf_core_cast() or bpf_skc_to_…() turn one kind into another" },
 	{ code: "V0112", pattern: /^invalid arg_type for sockmap\/sockhash/, title: "sockmaps do not take this", needed: "a socket", edit: null },
 	{ code: "V0113", pattern: /^Helper has invalid btf_id in R(\d+)|^unable to resolve the size of type/, title: "the kernel variable has no usable type", needed: "a per-CPU variable with a type of known size", edit: null },

@@ -1,11 +1,21 @@
 /** Diagnoses of values: what may be read, written, added and compared. Rows of `diagnoses.ts`, which says how to read them. */
 import type { Diagnosis } from "./diagnoses.ts";
-import { bounding, copying, indexBound, initialising, nullCheck, packetCheck, pointerAgain, sizeBound, stackObject } from "./edits.ts";
+import { bounding, copying, indexBound, initialising, nullCheck, nullHere, packetCheck, pointerAgain, pointerOperator, sizeBound, stackObject } from "./edits.ts";
 
 /** "invalid access to map value, value_size=48 off=48 size=4": it begins inside or behind, and ends behind. */
 function beyondEnd(note: string): boolean {
 	const match = /_size=(\d+) off=(\d+) size=(\d+)/.exec(note);
 	return match !== null && Number(match[2]) + Number(match[3]) > Number(match[1]);
+}
+
+/** What functions of the kernel own on the stack, as the state prints it. */
+function ownedSlot(groups: readonly string[], state: Readonly<Record<string, string>> | undefined): string | null {
+	const at = Number(groups[1]) + Number(groups[2]);
+	for (const [slot, text] of Object.entries(state ?? {})) {
+		const found = /^fp(-\d+)$/.exec(slot);
+		if (found !== null && /^(?:dynptr_|iter_|f{8})/.test(text) && at >= Number(found[1]) && at < Number(found[1]) + (text.startsWith("dynptr_") ? 16 : 8)) return text;
+	}
+	return null;
 }
 
 export const VALUE_ROWS: readonly Diagnosis[] = [
@@ -14,8 +24,10 @@ export const VALUE_ROWS: readonly Diagnosis[] = [
 	{ code: "V0101", pattern: /^R(\d+) type=\w*_or_null_? expected=/, title: "$v may be NULL here", needed: "a pointer that was compared with NULL: $f does not take NULL", edit: nullCheck },
 	{ code: "V0101", pattern: /^Possibly NULL pointer passed to (?:trusted |helper )?arg(\d+)/, title: "$v may be NULL here", needed: "a pointer that was compared with NULL: $f does not take NULL", edit: nullCheck },
 	{ code: "V0102", pattern: /^R(\d+) pointer arithmetic on (\w+) prohibited, null-check it first/, title: "$v is moved before it was compared with NULL", needed: "a pointer that was compared with NULL before anything is added to it", edit: nullCheck },
+	{ code: "V0103", pattern: /^R(\d+) invalid mem access '(?:scalar|inv)'/, when: (groups, _, state) => /^P?(?:inv)?P?0$/.test(state?.[`R${groups[1]}`] ?? ""), title: "$v is NULL on this path", needed: "a pointer that is not NULL where it is used", edit: nullHere },
 	{ code: "V0200", pattern: /^R(\d+) invalid mem access 'scalar'|^R(\d+) invalid mem access 'inv'/, title: "$v is a number to the verifier, not a pointer", needed: "a pointer that the verifier has followed from its origin", edit: pointerAgain },
 	{ code: "V0200", pattern: /^R(\d+) invalid mem access '([\w ]+)'/, title: "$v is no pointer to memory ($2)", needed: "a pointer that may be read through", edit: "use $v as what it is: a $2 has helpers of its own" },
+	{ code: "V0203", pattern: /^invalid read from stack off (-?\d+)\+(\d+) size (\d+)/, when: (groups, _, state) => ownedSlot(groups, state) !== null, title: "$v is read as if it were plain memory", needed: "a dynptr, an iterator or saved interrupt flags only passed to their own functions", edit: "do not copy it: pass its address to the functions that take it, and take a copy of the data with bpf_dynptr_read()" },
 	{ code: "V0201", pattern: /^invalid read from stack off (-?\d+)\+(\d+) size (\d+)/, title: "$v is read before it was written", needed: "all $3 bytes written before, on every path", edit: initialising },
 	{ code: "V0202", pattern: /^invalid (?:indirect )?read from stack R(\d+) (?:var_)?off (\S+?)\+(\d+) size (\d+)|^invalid (?:indirect )?read from stack R(\d+) var_off/, title: "$f reads bytes of $v that were never written", needed: "every byte of the object written before, the padding between members too", edit: initialising },
 	{ code: "V0210", pattern: /^invalid unbounded variable-offset(?: \w+)*(?: to| from)? stack R(\d+)/, title: "the index into an object on the stack has no bounds", needed: "an offset with known bounds", edit: indexBound },
@@ -57,7 +69,7 @@ export const VALUE_ROWS: readonly Diagnosis[] = [
 	{ code: "V0256", pattern: /^R(\d+) 32-bit pointer arithmetic prohibited/, title: "a pointer is computed in 32 bits", needed: "arithmetic on pointers in 64 bits", edit: "use a pointer or a 64-bit variable; cast with (void *)(long)" },
 	{ code: "V0257", pattern: /^R(\d+) pointer arithmetic on (\w+) prohibited/, title: "nothing may be added to $v ($2)", needed: "the pointer as it is", edit: "pass or read through it unchanged; keep offsets in a variable of their own" },
 	{ code: "V0258", pattern: /^R(\d+) tried to subtract pointer from scalar|subtraction from stack pointer prohibited/, title: "a pointer is subtracted from a number", needed: "number added to a pointer, or pointers of one packet subtracted", edit: "turn the operands round" },
-	{ code: "V0259", pattern: /^R(\d+) (?:bitwise operator \S+ on pointer prohibited|pointer arithmetic with \S+ operator prohibited)/, title: "a pointer is used as a number", needed: "only additions and subtractions on pointers", edit: "mask or multiply the index, then add it to the pointer" },
+	{ code: "V0259", pattern: /^R(\d+) (?:bitwise operator (\S+) on pointer prohibited|pointer arithmetic with (\S+) operator prohibited)/, title: "a pointer is used as a number", needed: "only additions and subtractions on pointers", edit: pointerOperator },
 	{ code: "V0260", pattern: /^same insn cannot be used with different pointers/, title: "one instruction is reached with pointers of two kinds", needed: "one kind of pointer at each access", edit: "do the access in each branch (the compiler joined them), for example through a __noinline function for each" },
 	{ code: "V0261", pattern: /^R(\d+) pointer comparison prohibited/, title: "a pointer is compared with a number", needed: "CAP_PERFMON, or comparisons with NULL and data_end only", edit: "compare with NULL" },
 	{ code: "V0262", pattern: /^BPF_ATOMIC .* is not allowed/, title: "no atomic operation on this memory", needed: "atomic operations on map values, the stack and arenas", edit: "use a plain read and write" },
