@@ -21,7 +21,9 @@ import {
 const NOT_EXACT = 0;
 const EXACT = 1;
 const RANGE_WITHIN = 2;
-type Exactness = typeof NOT_EXACT | typeof EXACT | typeof RANGE_WITHIN;
+/** As RANGE_WITHIN, but what was not there allows anything. */
+const RANGE_ONLY = 3;
+type Exactness = typeof NOT_EXACT | typeof EXACT | typeof RANGE_WITHIN | typeof RANGE_ONLY;
 
 const idMap = new IdMap();
 
@@ -32,7 +34,8 @@ function exactly(old: Reg, now: Reg): boolean {
 /** Whether the old register includes the new one. `precise`: its exact value matters. */
 function regSafe(env: Env, old: Reg, now: Reg, precise: boolean, exact: Exactness): boolean {
 	if (exact === EXACT) return exactly(old, now);
-	if (old.type === NOT_INIT) return true;
+	// Where a loop is compared with itself, what was not there counts (until 6.18).
+	if (old.type === NOT_INIT && (exact !== RANGE_WITHIN || now.type === NOT_INIT)) return true;
 	if (old.type !== now.type) return false;
 	switch (baseOf(old.type)) {
 		case SCALAR:
@@ -85,9 +88,10 @@ function stackSafe(env: Env, old: Frame, now: Frame, exact: Exactness): boolean 
 	for (let s = 0; s < old.kinds.length; s++) {
 		const kinds = old.kinds[s];
 		const nowKinds = s < now.kinds.length ? now.kinds[s] : 0;
-		if (exact === EXACT) {
+		if (exact === EXACT || exact === RANGE_WITHIN) {
 			if (s >= now.kinds.length || kinds !== nowKinds) return false;
-		} else if (kinds === 0) continue;
+		}
+		if (kinds === 0) continue;
 		if (kinds === ALL_MISC && env.allowUninitStack) continue;
 		if (kinds === ALL_SPILL && nowKinds === ALL_SPILL) {
 			if (!regSafe(env, old.slots[s], now.slots[s], old.slotIsPrecise(s), exact)) return false;
@@ -214,6 +218,15 @@ function iteratorActive(env: Env): boolean {
 	return env.current.frames[reg.frameno]?.slots[slot]?.iterState === ITER_ACTIVE;
 }
 
+/** The state's loops are callbacks' alone, which have no marks of their own in 6.18: there it compares as outside of loops. */
+function onlyCallbacks(env: Env, state: State): boolean {
+	for (let i = 0; i <= state.curframe; i++) {
+		const insn = frameInsn(state, i);
+		if (env.scc[insn] !== 0 && env.loopsByCallback[insn] === 0) return false;
+	}
+	return true;
+}
+
 export function bucketOf(env: Env, insn: number): number {
 	const { callsite } = env.frame;
 	return ((insn ^ callsite) >>> 0) % env.insns.length;
@@ -255,7 +268,7 @@ export function isVisited(env: Env, insn: number): boolean {
 			else if (!forced && env.jumpsProcessed - env.prevJumpsProcessed < 20 && env.insnsProcessed - env.prevInsnsProcessed < 100) addNew = false;
 		} else {
 			loop = marksIncomplete(st);
-			hit = statesEqual(env, st, now, loop ? RANGE_WITHIN : NOT_EXACT);
+			hit = statesEqual(env, st, now, !loop ? NOT_EXACT : onlyCallbacks(env, st) ? RANGE_ONLY : RANGE_WITHIN);
 		}
 		if (hit) {
 			st.hits++;

@@ -65,6 +65,7 @@ interface Slot {
 
 function withSlots(process: Process): Oracle {
 	const btfs = new Map<string, number>();
+	let failed: string | null = null;
 	const maps = new Map<string, Slot>();
 	let next = 0;
 
@@ -72,7 +73,9 @@ function withSlots(process: Process): Oracle {
 		let slot = btfs.get(file);
 		if (slot === undefined) {
 			btfs.set(file, (slot = btfs.size));
-			void process.command(`btf ${slot} ${readFileSync(file).toString("hex")}`);
+			void process.command(`btf ${slot} ${readFileSync(file).toString("hex")}`).then((answer) => {
+				if (answer.ok !== true) failed = `the kernel does not load the BTF of ${file}: ${JSON.stringify(answer)}`;
+			});
 		}
 		return slot;
 	};
@@ -89,7 +92,7 @@ function withSlots(process: Process): Oracle {
 		if (map.init) words.push(`init=${map.init}`);
 		if (map.frozen) words.push("freeze=1");
 		made.push(process.command(words.join(" ")));
-		return Promise.all(made).then((all) => all.find((answer) => answer.ok === false) ?? all[0]);
+		return Promise.all(made).then((all) => all.find((answer) => answer.ok !== true) ?? all[0]);
 	};
 	/** The slot of a map like this one; `taken`: those that the program has already, since two equal maps are two. */
 	const mapSlot = (map: RecordedMap, folder: string, taken: Set<number>): Slot => {
@@ -129,9 +132,11 @@ function withSlots(process: Process): Oracle {
 				insns: insns.toString("hex"), type: one.prog_type, attachType: one.expected_attach_type ?? 0, flags: one.prog_flags ?? 0, attachId: one.attach?.btf_id,
 				btf: one.btf === undefined ? undefined : btfSlot(join(folder, "btf", one.btf)), funcInfo: one.func_info,
 			});
+			await answer;
+			if (failed !== null) throw new Error(failed);
 			for (const { made } of slots) {
 				const { ok, errno } = await made;
-				if (ok === false) return { ...(await answer), mapErrno: errno ?? 0 };
+				if (ok !== true) return { ...(await answer), mapErrno: errno ?? 0 };
 			}
 			return answer;
 		},

@@ -57,7 +57,8 @@ function argument(env: Env, types: TypeSource, sub: Subprog, i: number, typeId: 
 			return { kind: "ctx", flags: 0, memSize: 0, btfId: 0 };
 		}
 		const target = resolved(types, t.type);
-		if (isRecord(target) && target.name === "bpf_dynptr") {
+		// A forward declaration is enough.
+		if ((isRecord(target) || (target.kind === "fwd" && !target.union)) && target.name === "bpf_dynptr") {
 			if (tags.length) badTags();
 			return { kind: "dynptr", flags: RDONLY, memSize: 0, btfId: 0 };
 		}

@@ -1,0 +1,95 @@
+/** Programs of everything that is about state: calls, callbacks, loops, references, objects, sections, memory, from snippets that nest in each other. `--only`: snippets whose name has the word come more often. */
+import { SLEEPABLE, type Hook, hook, targetHooks } from "../hooks.ts";
+import type { Question } from "../judge.ts";
+import { type Build, MAP, VALUE, release } from "../snippets/build.ts";
+import { loops } from "../snippets/loops.ts";
+import { MEMORY } from "../snippets/memory.ts";
+import { objects } from "../snippets/objects.ts";
+import { type Typed, typed } from "../typed.ts";
+import { writer } from "../writer.ts";
+import type { RecordedMap } from "../../support/case-image.ts";
+import { type Campaign, type Setting, caseOf, pick } from "./campaign.ts";
+
+const MAPPABLE = 1024;
+const READ_ONLY = 128;
+
+export const mixed: Campaign = {
+	summary: "programs of calls, loops, references, objects, sections and memory",
+	ask(setting: Setting) {
+		const types = typed(setting.scratch);
+		const { tracepoints } = targetHooks(setting.kernel);
+		const traced = tracepoints.find(({ name }) => name === "tp_btf/sched_switch") ?? tracepoints[0];
+		const hooks: readonly (readonly [Build["hook"], Hook])[] = [
+			["tc", hook(3)], ["tc", hook(3)], ["xdp", hook(6)], ["syscall", hook(31, 0, SLEEPABLE)], ["tracing", traced], ["socket", hook(1)], ["kprobe", hook(2, 48, SLEEPABLE)],
+		];
+		return { questions: questions(setting, types, hooks) };
+	},
+};
+
+const plain = (type: number, keySize: number, valueSize: number, entries: number, flags = 0): RecordedMap => ({ type, key_size: keySize, value_size: valueSize, max_entries: entries, map_flags: flags });
+
+function mapsOf(types: Typed): readonly RecordedMap[] {
+	const maps: RecordedMap[] = [];
+	maps[MAP.array] = plain(2, 4, VALUE, 1);
+	maps[MAP.hash] = plain(1, 4, VALUE, 4);
+	maps[MAP.typed] = types.map(2, 1);
+	maps[MAP.typedHash] = types.map(1, 4);
+	maps[MAP.ring] = plain(27, 0, 0, 4096);
+	maps[MAP.progs] = plain(3, 4, 4, 4);
+	maps[MAP.userRing] = plain(31, 0, 0, 4096);
+	maps[MAP.percpu] = plain(6, 4, VALUE, 1);
+	maps[MAP.arena] = plain(33, 0, 0, 8, MAPPABLE);
+	maps[MAP.readOnly] = { ...plain(2, 4, VALUE, 1, READ_ONLY), frozen: true, init: "0500000000000000ffffffffffffffff8000000000000000" };
+	return maps;
+}
+
+function* questions({ random, kernel, only }: Setting, types: Typed, hooks: readonly (readonly [Build["hook"], Hook])[]): Generator<Question> {
+	const maps = mapsOf(types);
+	const texts: string[] = [];
+	const body = (b: Build, count: number): void => {
+		for (let n = count; n > 0 && b.budget > 0; n--) {
+			b.budget--;
+			const [name, snippet] = pick(WEIGHTED, random);
+			texts.push(name);
+			snippet(b);
+		}
+	};
+	const snippets: readonly (readonly [string, (b: Build) => void])[] = [...Object.entries(MEMORY), ...Object.entries(loops(body)), ...Object.entries(objects(body))];
+	const WEIGHTED = snippets.flatMap((entry) => Array.from({ length: only !== null && entry[0].includes(only) ? 12 : 1 }, () => entry));
+	for (let n = 0; ; n++) {
+		texts.length = 0;
+		const [name, at] = pick(hooks, random);
+		const w = writer();
+		const b: Build = { w, random, kernel, typed: types, hook: name, depth: 0, budget: 3 + random(12), endless: false, locked: false, context: true, things: [], top: 0, limit: 384, pending: [] };
+		w.function(types.func("program"));
+		w.mov(6, 1);
+		body(b, 2 + random(5));
+		release(b, []);
+		w.set(0, 0);
+		w.exit();
+		for (let i = 0; i < b.pending.length; i++) {
+			const { label, type, write } = b.pending[i];
+			w.place(label);
+			w.function(type);
+			write();
+		}
+		yield { one: caseOf(`${n}`, at, w, { btf: types.file, ...needed(w.finish(), maps) }), what: `${at.name} ${texts.join(" ")}` };
+	}
+}
+
+/** The maps that the program names; one with an arena does not load together with some others, and every map costs time. */
+function needed({ insns }: { readonly insns?: string }, maps: readonly RecordedMap[]): { readonly insns: string; readonly maps: readonly RecordedMap[] } {
+	const bytes = Buffer.from(insns ?? "", "hex");
+	const used: number[] = [];
+	for (let at = 0; at < bytes.length; at += 8) {
+		if (bytes[at] !== 0x18) continue;
+		const pseudo = bytes[at + 1] >> 4;
+		if (pseudo === 1 || pseudo === 2) {
+			const map = bytes.readInt32LE(at + 4);
+			if (!used.includes(map)) used.push(map);
+			bytes.writeInt32LE(used.indexOf(map), at + 4);
+		}
+		at += 8;
+	}
+	return { insns: bytes.toString("hex"), maps: used.map((index) => maps[index]) };
+}
