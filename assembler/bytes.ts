@@ -38,6 +38,10 @@ export class StringPool {
 		const text = this.text ?? utf8.decode(this.bytes);
 		return text.split("\0").filter((one) => one !== "" && one.length <= 0x10000);
 	}
+	/** Whether `get` gives a string. */
+	has(at: number): boolean {
+		return this.text === null ? this.get(at) !== null : at >= 0 && at < this.bytes.length && this.text.indexOf("\0", at) >= 0;
+	}
 	/** Nothing when `at` is outside or the string has no end. */
 	get(at: number): string | null {
 		if (!(at >= 0 && at < this.bytes.length)) return null;

@@ -1,6 +1,7 @@
 /** Bytes to instructions, one per slot; the inverse of `encode`. Any bytes decode: what they mean is asked of `spec/isa.ts`. */
 import { FormatError } from "./bytes.ts";
 import type { Insn } from "./spec/insn.ts";
+import { makeInsn } from "./spec/insn.ts";
 
 export function decode(bytes: Uint8Array, endian: "little" | "big" = "little"): Insn[] {
 	if (bytes.length % 8 !== 0)
@@ -10,13 +11,9 @@ export function decode(bytes: Uint8Array, endian: "little" | "big" = "little"): 
 	const insns: Insn[] = new Array(bytes.length / 8);
 	for (let i = 0, at = 0; i < insns.length; i++, at += 8) {
 		const registers = bytes[at + 1];
-		insns[i] = {
-			opcode: bytes[at],
-			dst: little ? registers & 15 : registers >> 4,
-			src: little ? registers >> 4 : registers & 15,
-			off: view.getInt16(at + 2, little),
-			imm: view.getInt32(at + 4, little),
-		};
+		const dst = little ? registers & 15 : registers >> 4;
+		const src = little ? registers >> 4 : registers & 15;
+		insns[i] = makeInsn(bytes[at], dst, src, view.getInt16(at + 2, little), view.getInt32(at + 4, little));
 	}
 	return insns;
 }

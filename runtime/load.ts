@@ -160,7 +160,9 @@ export async function load(source: Uint8Array | ObjectFile, options: LoadOptions
 	const chosen = opened.programs.filter(({ autoload, image }) => (options.only === undefined ? autoload : options.only.includes(image.name)));
 	const errors = [...opened.errors, ...chosen.flatMap((program) => program.errors)];
 	if (errors.length > 0) throw new LoadFailure(errors);
-	const images = chosen.map(({ image }): ProgramImage => ({ ...image, maps }));
+	// A copy would make the line records, which nobody may ask for.
+	const asOpened = maps.every((def, i) => def === opened.maps[i]);
+	const images = chosen.map(({ image }): ProgramImage => (asOpened ? image : { ...image, maps }));
 
 	const verify = await verifierOf(options);
 	const verdicts = images.map((image) => (verify === null ? null : verify(image)));

@@ -5,7 +5,7 @@
  */
 import { FormatError, Reader } from "../bytes.ts";
 import { BTF_MAGIC, BTF_VERSION } from "../spec/btf.ts";
-import type { BtfExt, SectionRecords } from "./ext.ts";
+import type { BtfExt, LineInfo, SectionRecords } from "./ext.ts";
 import type { BtfView } from "./view.ts";
 
 export function readBtfExt(bytes: Uint8Array, btf: BtfView, fileOffset = 0): BtfExt {
@@ -17,7 +17,8 @@ export function readBtfExt(bytes: Uint8Array, btf: BtfView, fileOffset = 0): Btf
 	if (headerLength < 24 || headerLength > bytes.length) r.fail(`.BTF.ext header of ${headerLength} bytes`, 4);
 	const text = (at: number): string => btf.string(r.u32(at), at);
 
-	const part = <T>(field: number, what: string, least: number, one: (at: number) => T): SectionRecords<T>[] => {
+	/** With `check` the records are looked at now and made when somebody asks for them. */
+	const part = <T>(field: number, what: string, least: number, one: (at: number) => T, check: ((at: number) => void) | null = null): SectionRecords<T>[] => {
 		// Before CO-RE the header had no third part.
 		if (field + 8 > headerLength) return [];
 		const start = headerLength + r.u32(field);
@@ -36,9 +37,18 @@ export function readBtfExt(bytes: Uint8Array, btf: BtfView, fileOffset = 0): Btf
 			p += 8;
 			if (count === 0) r.fail(`no ${what} records for section ${section}`, p - 4);
 			if (p + count * size > end) r.fail(`${count} ${what} records do not fit`, p - 4);
-			const records: T[] = new Array(count);
-			for (let i = 0; i < count; i++, p += size) records[i] = one(p);
-			out.push({ section, records });
+			const first = p;
+			const make = (): T[] => {
+				const records: T[] = new Array(count);
+				for (let i = 0; i < count; i++) records[i] = one(first + i * size);
+				return records;
+			};
+			p += count * size;
+			if (check === null) out.push({ section, records: make() });
+			else {
+				for (let i = 0; i < count; i++) check(first + i * size);
+				out.push(madeLater(section, make));
+			}
 		}
 		return out;
 	};
@@ -47,17 +57,15 @@ export function readBtfExt(bytes: Uint8Array, btf: BtfView, fileOffset = 0): Btf
 		if (id >= btf.count) r.fail(`type id ${id} does not exist (there are ${btf.count})`, at);
 		return id;
 	};
+	const line = (at: number): LineInfo => {
+		const place = r.u32(at + 12);
+		return { insnOffset: r.u32(at), file: text(at + 4), text: text(at + 8), line: place >>> 10, column: place & 0x3ff };
+	};
 	return {
 		funcInfo: part(8, "func_info", 8, (at) => ({ insnOffset: r.u32(at), typeId: typeId(at + 4) })),
-		lineInfo: part(16, "line_info", 16, (at) => {
-			const place = r.u32(at + 12);
-			return {
-				insnOffset: r.u32(at),
-				file: text(at + 4),
-				text: text(at + 8),
-				line: place >>> 10,
-				column: place & 0x3ff,
-			};
+		lineInfo: part(16, "line_info", 16, line, (at) => {
+			btf.needString(r.u32(at + 4), at + 4);
+			btf.needString(r.u32(at + 8), at + 8);
 		}),
 		coreRelos: part(24, "CO-RE", 16, (at) => ({
 			insnOffset: r.u32(at),
@@ -65,5 +73,16 @@ export function readBtfExt(bytes: Uint8Array, btf: BtfView, fileOffset = 0): Btf
 			access: text(at + 8),
 			kind: r.u32(at + 12),
 		})),
+	};
+}
+
+/** Lines are many, and only asked for by what explains something. */
+function madeLater<T>(section: string, make: () => T[]): SectionRecords<T> {
+	let made: T[] | null = null;
+	return {
+		section,
+		get records() {
+			return (made ??= make());
+		},
 	};
 }

@@ -86,11 +86,21 @@ export class BtfView {
 		this.count = this.firstId + count;
 	}
 
+	/** Throws unless there is a string at the offset: for who makes it later. */
+	needString(offset: number, at: number): void {
+		const baseLength = this.base?.stringLength ?? 0;
+		if (!(offset < baseLength ? this.base!.strings.has(offset) : this.strings.has(offset - baseLength))) this.noString(offset, at);
+	}
+
+	private noString(offset: number, at: number): never {
+		this.r.fail(`string offset ${offset} is outside the BTF string section`, at);
+	}
+
 	/** The text at an offset of the (joined) string section. */
 	string(offset: number, at: number): string {
 		const baseLength = this.base?.stringLength ?? 0;
 		const text = offset < baseLength ? this.base!.strings.get(offset) : this.strings.get(offset - baseLength);
-		if (text === null) this.r.fail(`string offset ${offset} is outside the BTF string section`, at);
+		if (text === null) this.noString(offset, at);
 		return text;
 	}
 

@@ -239,7 +239,14 @@ export function readElf(input: Uint8Array): ObjectFile {
 	if (btfIndex < 0) return object;
 	const view = new BtfView(dataOf(headers[btfIndex]), { fileOffset: headers[btfIndex].offset });
 	const btf = readBtf(view);
-	const btfStrings = view.strings.all();
-	if (extIndex < 0) return { ...object, btf, btfStrings };
-	return { ...object, btf, btfStrings, btfExt: readBtfExt(dataOf(headers[extIndex]), view, headers[extIndex].offset) };
+	let strings: readonly string[] | null = null;
+	return {
+		...object,
+		btf,
+		// Only writing the object again asks for them.
+		get btfStrings() {
+			return (strings ??= view.strings.all());
+		},
+		...(extIndex < 0 ? {} : { btfExt: readBtfExt(dataOf(headers[extIndex]), view, headers[extIndex].offset) }),
+	};
 }

@@ -5,6 +5,7 @@
  */
 import type { CoreRelo } from "../../assembler/btf/ext.ts";
 import type { Insn } from "../../assembler/spec/insn.ts";
+import { makeInsn } from "../../assembler/spec/insn.ts";
 import type { FieldSpec } from "./match.ts";
 import { candidates, enumerator, typesCompatible, typesMatch, walkLocal, walkTarget } from "./match.ts";
 import type { TypeSource } from "../../assembler/btf/type-source.ts";
@@ -156,7 +157,7 @@ export function patch(insns: Insn[], slot: number, result: CoreAnswer): string |
 		case 4:
 		case 7:
 			if (insn.opcode & 8) return "the instruction has no immediate to patch";
-			insns[slot] = { ...insn, imm: Number(BigInt.asIntN(32, number)) };
+			insns[slot] = makeInsn(insn.opcode, insn.dst, insn.src, insn.off, Number(BigInt.asIntN(32, number)));
 			return null;
 		case 1:
 		case 2:
@@ -168,14 +169,14 @@ export function patch(insns: Insn[], slot: number, result: CoreAnswer): string |
 				if (width === undefined) return `a load of ${result.width.target} bytes does not exist`;
 				opcode = (opcode & ~0x18) | width;
 			}
-			insns[slot] = { ...insn, opcode, off: Number(number) };
+			insns[slot] = makeInsn(opcode, insn.dst, insn.src, Number(number), insn.imm);
 			return null;
 		}
 		case 0: {
 			const second = insns[slot + 1];
 			if (insn.opcode !== 0x18 || second === undefined) return "the instruction is no ld_imm64";
-			insns[slot] = { ...insn, imm: Number(BigInt.asIntN(32, number)) };
-			insns[slot + 1] = { ...second, imm: Number(BigInt.asIntN(32, number >> 32n)) };
+			insns[slot] = makeInsn(insn.opcode, insn.dst, insn.src, insn.off, Number(BigInt.asIntN(32, number)));
+			insns[slot + 1] = makeInsn(second.opcode, second.dst, second.src, second.off, Number(BigInt.asIntN(32, number >> 32n)));
 			return null;
 		}
 		default:

@@ -67,72 +67,98 @@ export function buildCfg(ops: readonly (Op | null)[], entry: number, limit: numb
 		}
 		leader[op.target - entry] = 1;
 	}
-	// Walk depth-first from the entry: only reachable blocks get numbers.
-	/** Raw block + 1 by first slot. */
+	// Walk depth-first from the entry: only reachable blocks get numbers, first in the order in which they are met.
+	/** Number + 1 of a block by its first slot. */
 	const starts = new Int32Array(limit - entry + 1);
-	const raw: { start: number; end: number; exit: number; succs: number[] }[] = [];
-	const order: number[] = [];
-	const visit = (start: number): number => {
+	const raw: RawBlock[] = [];
+	const visit = (start: number): RawBlock => {
 		const known = starts[start - entry];
-		if (known !== 0) return known - 1;
+		if (known !== 0) return raw[known - 1];
 		let pc = start;
 		for (;;) {
 			const op = ops[pc];
-			if (op != null && (op.kind === "jump" || op.kind === "branch" || op.kind === "may_goto" || op.kind === "exit" || op.kind === "invalid")) break;
+			if (op != null && endsBlock(op)) break;
 			pc += op?.kind === "imm64" ? 2 : 1;
 			if (pc >= limit || leader[pc - entry] === 1) break;
 		}
 		const op = pc < limit ? ops[pc] : null;
-		const ends = op != null && (pc === start || leader[pc - entry] !== 1) && (op.kind === "jump" || op.kind === "branch" || op.kind === "may_goto" || op.kind === "exit" || op.kind === "invalid");
-		const block = { start, end: ends ? pc + 1 : pc, exit: ends ? pc : -1, succs: [] as number[] };
-		if (!ends) block.succs = [pc];
-		else if (op.kind === "jump") block.succs = [op.target];
-		else if (op.kind === "branch" || op.kind === "may_goto") {
-			const only = oneWay?.get(pc);
-			block.succs = only !== undefined ? [only] : op.target === pc + 1 ? [pc + 1] : [op.target, pc + 1];
-			if (block.succs.length === 2 && op.kind === "branch" && !dead(pc)) {
+		const block: RawBlock = { start, end: pc, exit: -1, first: pc, second: -1, met: raw.length, next: 0, id: -1 };
+		if (op != null && endsBlock(op) && (pc === start || leader[pc - entry] !== 1)) {
+			block.end = pc + 1;
+			block.exit = pc;
+			block.first = -1;
+			if (op.kind === "jump") block.first = op.target;
+			else if (op.kind === "branch" || op.kind === "may_goto") {
+				block.first = oneWay?.get(pc) ?? op.target;
+				if (oneWay?.has(pc) !== true && op.target !== pc + 1) block.second = pc + 1;
 				// Both sides stay when both are dead: the branch itself was then never reached.
-				const live = block.succs.filter((s) => !dead(s));
-				if (live.length === 1) block.succs = live;
+				if (block.second >= 0 && op.kind === "branch" && !dead(pc) && dead(block.first) !== dead(block.second)) {
+					if (dead(block.first)) block.first = block.second;
+					block.second = -1;
+				}
 			}
 		}
 		starts[start - entry] = raw.push(block);
-		return raw.length - 1;
+		return block;
 	};
-	const stack: { block: number; next: number }[] = [{ block: visit(entry), next: 0 }];
+	const stack: RawBlock[] = [visit(entry)];
+	const order: RawBlock[] = [];
 	const seen = new Uint8Array(limit - entry + 1);
 	seen[0] = 1;
 	while (stack.length > 0) {
 		const top = stack[stack.length - 1];
-		const succs = raw[top.block].succs;
-		if (top.next === succs.length) {
-			order.push(top.block);
+		// The fall-through side last: reverse postorder then places it right after the branch.
+		const slot = top.next === 0 ? top.first : top.next === 1 ? top.second : -1;
+		if (slot < 0) {
+			order.push(top);
 			stack.pop();
 			continue;
 		}
-		// The fall-through side last: reverse postorder then places it right after the branch.
-		const slot = succs[top.next++];
-		if (slot >= limit) return { slot: raw[top.block].end - 1, why: "control flow runs past the end" };
+		top.next++;
+		if (slot >= limit) return { slot: top.end - 1, why: "control flow runs past the end" };
 		const to = visit(slot);
-		if (seen[to] === 0) {
-			seen[to] = 1;
-			stack.push({ block: to, next: 0 });
+		if (seen[to.met] === 0) {
+			seen[to.met] = 1;
+			stack.push(to);
 		}
 	}
 	order.reverse();
-	const rpo = new Int32Array(raw.length);
-	order.forEach((b, i) => {
-		rpo[b] = i;
-	});
-	const succs = order.map((b) => raw[b].succs.map((slot) => rpo[starts[slot - entry] - 1]));
-	const preds: number[][] = order.map(() => []);
-	succs.forEach((list, from) => {
-		for (const to of list) if (preds[to].at(-1) !== from) preds[to].push(from);
-	});
+	for (let i = 0; i < order.length; i++) order[i].id = i;
+	const to = (slot: number): number => raw[starts[slot - entry] - 1].id;
+	const succs = order.map(({ first, second }) => (first < 0 ? NONE : second < 0 ? [to(first)] : [to(first), to(second)]));
+	const preds = predecessors(succs);
 	const idom = dominators(preds);
 	const { loop, outerLoop, reducible } = findLoops(preds, idom);
-	const blocks = order.map((b, id) => ({ id, start: raw[b].start, end: raw[b].end, exit: raw[b].exit, succs: succs[id], preds: preds[id], idom: idom[id], loop: loop[id] }));
+	const blocks = order.map(({ start, end, exit }, id) => ({ id, start, end, exit, succs: succs[id], preds: preds[id], idom: idom[id], loop: loop[id] }));
 	return { entry, blocks, outerLoop, reducible };
+}
+
+/** A block while the graph is walked: slots of its successors (−1: none), how many of them were followed, its number at last. */
+interface RawBlock {
+	readonly start: number;
+	end: number;
+	exit: number;
+	first: number;
+	second: number;
+	readonly met: number;
+	next: number;
+	id: number;
+}
+
+const endsBlock = ({ kind }: Op): boolean => kind === "branch" || kind === "jump" || kind === "exit" || kind === "may_goto" || kind === "invalid";
+const NONE: readonly number[] = [];
+
+/** Of each block, in rising order and each once. */
+function predecessors(succs: readonly (readonly number[])[]): number[][] {
+	const counts = new Int32Array(succs.length);
+	for (const list of succs) for (let i = 0; i < list.length; i++) if (i === 0 || list[i] !== list[0]) counts[list[i]]++;
+	const preds = Array.from(counts, (count) => new Array<number>(count));
+	counts.fill(0);
+	for (let from = 0; from < succs.length; from++) {
+		const list = succs[from];
+		for (let i = 0; i < list.length; i++) if (i === 0 || list[i] !== list[0]) preds[list[i]][counts[list[i]]++] = from;
+	}
+	return preds;
 }
 
 function dominators(preds: readonly (readonly number[])[]): number[] {

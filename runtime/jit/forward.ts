@@ -56,20 +56,28 @@ export function forward(ops: readonly (Op | null)[], cfg: Cfg, registers: number
 	walk.call = call;
 	const nothing: State = new Float64Array(size);
 	for (let r = 0; r < registers; r++) range.assignUnknown(nothing, r);
+	/** States of blocks that are done with, for others. */
+	const spare: State[] = [];
+	let ways = 0;
+	let way = 0;
+	let reached = false;
+	const take = (to: number, edge: State): void => {
+		ways++;
+		way = to;
+		if (!acyclic || !reached) return;
+		const known = before[to];
+		if (known !== null) range.join(known, edge);
+		else (before[to] = spare.pop() ?? new Float64Array(size)).set(edge);
+	};
 	for (const block of blocks) {
 		const known = before[block.id];
+		reached = known !== null;
 		if (known === null) draft.unreached[block.id] = 1;
 		runBlock(walk, block, known ?? nothing, draft.sums);
 		// Without loops one walk in this order is the fixpoint already: it finds and writes down at once.
-		let ways = 0;
-		let way = 0;
-		if (block.succs.length === 2 || (acyclic && known !== null)) {
-			eachEdge(walk, block, (to, edge) => {
-				ways++;
-				way = to;
-				if (acyclic && known !== null) before[to] = joined(before[to], edge);
-			});
-		}
+		if (acyclic && known !== null) spare.push(known);
+		ways = 0;
+		if (block.succs.length === 2 || (acyclic && reached)) eachEdge(walk, block, take);
 		if (block.succs.length === 2 && ways === 1) draft.oneWay.set(block.exit, blocks[way].start);
 	}
 }
@@ -263,9 +271,9 @@ function runBlock(walk: Walk, block: Block, from: State, sums: Sums | null = nul
 				break;
 			case "load": {
 				const bits = op.size * 8;
-				if (op.signed) range.assignSigned(state, op.dst, -(2 ** (bits - 1)), 2 ** (bits - 1) - 1);
+				if (op.signed) range.assignSigned(state, op.dst, -range.power(bits - 1), range.power(bits - 1) - 1);
 				else if (op.size === 8) range.assignUnknown(state, op.dst);
-				else range.assignUnsigned(state, op.dst, 0, 2 ** bits - 1);
+				else range.assignUnsigned(state, op.dst, 0, range.power(bits) - 1);
 				break;
 			}
 			case "atomic":

@@ -66,7 +66,7 @@ export function prepareJs(bound: BoundProgram, options: JsOptions): Entry {
 	const lifting = liftProgram(image.insns, { facts: program.facts, checked, shape: (op, slot) => surroundings.shape(op, slot) });
 	if ("why" in lifting) throw new ProgramFault(image, lifting.slot, lifting.why);
 	const lifted = lifting;
-	if (!options.sourceMap && !options.instantiate && lifted.functions.some((fn) => size(fn) > LARGEST)) return prepareWasm(program, options);
+	if (!options.sourceMap && !options.instantiate && lifted.functions.some((fn) => size(fn) > LARGEST)) return prepareWasm(program, options, lifted);
 	const around: Surroundings = {
 		facts: program.facts,
 		checked,

@@ -38,10 +38,12 @@ export class Links {
 
 	/** A register that is `base` less a constant above 0, both below 2³²: its place in an address may be taken by the other and the constant. */
 	below(state: State, base: number): number {
-		const at = (r: number): number => state[r * range.STRIDE + 1];
-		for (let r = 0; r < this.id.length - 1; r++) {
-			const gap = this.delta[base] - this.delta[r];
-			if (r !== base && r !== 10 && this.id[r] === this.id[base] && gap > 0 && at(r) + gap <= 0xffffffff) return r;
+		const { id, delta } = this;
+		const own = id[base];
+		for (let r = 0; r < id.length - 1; r++) {
+			if (id[r] !== own || r === base || r === 10) continue;
+			const gap = delta[base] - delta[r];
+			if (gap > 0 && state[r * range.STRIDE + 1] + gap <= 0xffffffff) return r;
 		}
 		return -1;
 	}

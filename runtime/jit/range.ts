@@ -47,7 +47,7 @@ export function assign(s: State, r: number, umin: number, umax: number, smin: nu
 		if (smax !== TOP_S) umax = smax;
 	}
 	if (zeros > 0 && zeros < 53) {
-		const unit = 2 ** zeros;
+		const unit = power(zeros);
 		if (umax !== TOP_U) umax = Math.floor(umax / unit) * unit;
 		if (smax !== TOP_S) smax = Math.floor(smax / unit) * unit;
 		if (smin !== -TOP_S) smin = Math.ceil(smin / unit) * unit;
@@ -85,8 +85,20 @@ function trailingZeros(value: number): number {
 }
 
 export function copy(s: State, to: number, from: number): void {
-	s.copyWithin(to * STRIDE, from * STRIDE, from * STRIDE + STRIDE);
+	const t = to * STRIDE;
+	const f = from * STRIDE;
+	s[t] = s[f];
+	s[t + 1] = s[f + 1];
+	s[t + 2] = s[f + 2];
+	s[t + 3] = s[f + 3];
+	s[t + 4] = s[f + 4];
+	s[t + 5] = s[f + 5];
 }
+
+const POWERS = Float64Array.from({ length: 65 }, (_, n) => 2 ** n);
+
+/** 2ⁿ for whole n up to 64: a power is a call into the C library. */
+export const power = (n: number): number => POWERS[n];
 
 /** `to` := truncation of `from` to 32 bits. */
 export function assignLow(s: State, to: number, from: number): void {
@@ -96,7 +108,7 @@ export function assignLow(s: State, to: number, from: number): void {
 }
 
 export function assignSignExtended(s: State, to: number, from: number, bits: number, width: Width): void {
-	const half = 2 ** (bits - 1);
+	const half = power(bits - 1);
 	const at = from * STRIDE;
 	if (s[at + 1] < half) copy(s, to, from);
 	else if (width === 32) assignUnsigned(s, to, 0, U32);
@@ -211,24 +223,24 @@ export function arithmetic(s: State, op: AluName, width: Width, dst: number, src
 		case "or":
 		case "xor": {
 			if (Math.max(umax, bumax) <= (narrow ? U32 : EXACT)) {
-				const high = 2 ** bitLength(Math.max(umax, bumax)) - 1;
+				const high = power(bitLength(Math.max(umax, bumax))) - 1;
 				return setUnsigned(s, dst, narrow, op === "or" ? Math.max(umin, bumin) : 0, high, zeros);
 			}
 			return signed32(smin, smax, bsmin, bsmax) ? assignSigned(s, dst, -0x80000000, 0x7fffffff) : assign(s, dst, op === "or" ? Math.max(umin, bumin) : 0, TOP_U, -TOP_S, TOP_S, zeros);
 		}
 		case "lsh": {
 			if (bumax >= width) return narrow ? assignUnsigned(s, dst, 0, U32) : assignUnknown(s, dst);
-			return setBoth(s, dst, narrow, umin * 2 ** bumin, umax * 2 ** bumax, smin * 2 ** (smin < 0 ? bumax : bumin), smax * 2 ** (smax < 0 ? bumin : bumax), Math.min(width, s[d + 5] + bumin));
+			return setBoth(s, dst, narrow, umin * power(bumin), umax * power(bumax), smin * power(smin < 0 ? bumax : bumin), smax * power(smax < 0 ? bumin : bumax), Math.min(width, s[d + 5] + bumin));
 		}
 		case "rsh": {
 			const least = bumax < width ? bumin : 0;
-			if (umax === TOP_U) return least > 0 ? assignUnsigned(s, dst, 0, 2 ** (64 - least) - 1) : assignUnknown(s, dst);
-			return setUnsigned(s, dst, narrow, bumax < width ? Math.floor(umin / 2 ** bumax) : 0, Math.floor(umax / 2 ** least));
+			if (umax === TOP_U) return least > 0 ? assignUnsigned(s, dst, 0, power(64 - least) - 1) : assignUnknown(s, dst);
+			return setUnsigned(s, dst, narrow, bumax < width ? Math.floor(umin / power(bumax)) : 0, Math.floor(umax / power(least)));
 		}
 		case "arsh": {
-			if (narrow) return umax < 2 ** 31 && bumax < width ? setUnsigned(s, dst, narrow, 0, Math.floor(umax / 2 ** bumin)) : assignUnsigned(s, dst, 0, U32);
+			if (narrow) return umax < 2 ** 31 && bumax < width ? setUnsigned(s, dst, narrow, 0, Math.floor(umax / power(bumin))) : assignUnsigned(s, dst, 0, U32);
 			const least = bumax < width ? bumin : 0;
-			return assignSigned(s, dst, Math.min(0, Math.floor(smin / 2 ** least)), Math.max(-1, Math.floor(smax / 2 ** least)));
+			return assignSigned(s, dst, Math.min(0, Math.floor(smin / power(least))), Math.max(-1, Math.floor(smax / power(least))));
 		}
 		default:
 			op satisfies never;

@@ -53,7 +53,7 @@ export function record(op: Op, at: number, state: State, registers: number, draf
 			if (range.isStackOffset(kind)) {
 				draft.stack[at] = kind + op.off;
 				if ((kind + op.off) % op.size === 0) flags |= FLAG.aligned;
-			} else if (2 ** state[op.base * STRIDE + 5] >= op.size && op.off % op.size === 0) flags |= FLAG.aligned;
+			} else if (range.power(state[op.base * STRIDE + 5]) >= op.size && op.off % op.size === 0) flags |= FLAG.aligned;
 			const place = op.base * STRIDE;
 			if (state[place] + op.off >= layout.stackBase && state[place + 1] + op.off + op.size <= layout.stackTop) flags |= FLAG.proved;
 			if (op.kind === "atomic" && op.op === "cmpxchg") draft.argZero[at] = range.zeroExtended(state, 0) ? 1 : 0;

@@ -37,7 +37,11 @@ export type Item =
 	| { readonly kind: "case"; readonly block: number }
 	| { readonly kind: "goto"; readonly block: number };
 
-type Task = Item | { readonly kind: "tree"; readonly block: number } | { readonly kind: "within"; readonly block: number } | { readonly kind: "to"; readonly from: number; readonly block: number };
+/**
+ * What is still to be printed: an item, or a block with all that it dominates, or that without the loop that it heads. As numbers, block × 16 + kind,
+ * because a large program has thousands.
+ */
+const TASK = { tree: 0, within: 1, block: 2, loop: 3, code: 4, if: 5, ifNot: 6, br: 7, continue: 8, endBlock: 9, endLoop: 10, endIf: 11 } as const;
 
 export function structure(cfg: Cfg): Item[] {
 	return cfg.reducible ? structured(cfg) : dispatched(cfg);
@@ -60,61 +64,86 @@ function structured(cfg: Cfg): Item[] {
 	}
 	const items: Item[] = [];
 	// An explicit stack: dominator trees of generated code are thousands of levels deep.
-	const tasks: Task[] = [{ kind: "tree", block: 0 }];
+	const tasks: number[] = [TASK.tree];
+	const push = (kind: number, block: number): void => {
+		tasks.push(block * 16 + kind);
+	};
 	/** What follows the labels' ends comes first on the stack, last in the text. */
 	const behind = (children: readonly number[] = NONE): void => {
-		for (let i = children.length - 1; i >= 0; i--) tasks.push({ kind: "tree", block: children[i] }, { kind: "end", of: "block", label: children[i] });
+		for (let i = children.length - 1; i >= 0; i--) {
+			push(TASK.tree, children[i]);
+			push(TASK.endBlock, children[i]);
+		}
 	};
 	const before = (children: readonly number[] = NONE): void => {
-		for (const label of children) tasks.push({ kind: "block", label });
+		for (const label of children) push(TASK.block, label);
 	};
+	const jumps = (to: number, from: number): boolean => to <= from || labelled[to] === 1;
+	const goTo = (to: number, from: number): void => push(to <= from ? TASK.continue : labelled[to] === 1 ? TASK.br : TASK.tree, to);
 	while (tasks.length > 0) {
 		const task = tasks.pop()!;
-		switch (task.kind) {
-			case "tree": {
-				const x = task.block;
+		const x = task >> 4;
+		switch (task & 15) {
+			case TASK.tree:
 				if (blocks[x].loop !== x) {
-					tasks.push({ kind: "within", block: x });
+					push(TASK.within, x);
 					break;
 				}
 				behind(follows.get(x));
-				tasks.push({ kind: "end", of: "loop", label: x }, { kind: "within", block: x }, { kind: "loop", label: x, copies: 1 });
+				push(TASK.endLoop, x);
+				push(TASK.within, x);
+				push(TASK.loop, x);
 				before(follows.get(x));
 				break;
-			}
-			case "within": {
-				const x = task.block;
+			case TASK.within: {
 				behind(merges.get(x));
-				const [taken, next] = blocks[x].succs;
-				if (next !== undefined) {
+				const { succs } = blocks[x];
+				if (succs.length > 1) {
 					// A jump away goes into the if, so that the longer side stays at this level.
-					const negate = !jumps(taken, x) && jumps(next, x);
-					tasks.push({ kind: "to", from: x, block: negate ? taken : next }, { kind: "end", of: "if", label: x }, { kind: "to", from: x, block: negate ? next : taken }, { kind: "if", block: x, negate });
-				} else if (taken !== undefined) tasks.push({ kind: "to", from: x, block: taken });
-				tasks.push({ kind: "code", block: x });
+					const negate = !jumps(succs[0], x) && jumps(succs[1], x);
+					goTo(succs[negate ? 0 : 1], x);
+					push(TASK.endIf, x);
+					goTo(succs[negate ? 1 : 0], x);
+					push(negate ? TASK.ifNot : TASK.if, x);
+				} else if (succs.length > 0) goTo(succs[0], x);
+				push(TASK.code, x);
 				before(merges.get(x));
 				break;
 			}
-			case "to":
-				if (task.block <= task.from) tasks.push({ kind: "continue", label: task.block });
-				else if (labelled[task.block]) tasks.push({ kind: "br", label: task.block });
-				else tasks.push({ kind: "tree", block: task.block });
+			case TASK.block:
+				items.push({ kind: "block", label: x });
 				break;
-			case "end": {
+			case TASK.loop:
+				items.push({ kind: "loop", label: x, copies: 1 });
+				break;
+			case TASK.code:
+				items.push({ kind: "code", block: x });
+				break;
+			case TASK.if:
+			case TASK.ifNot:
+				items.push({ kind: "if", block: x, negate: (task & 15) === TASK.ifNot });
+				break;
+			case TASK.br:
+				items.push({ kind: "br", label: x });
+				break;
+			case TASK.continue:
+				items.push({ kind: "continue", label: x });
+				break;
+			case TASK.endBlock: {
 				const last = items[items.length - 1];
-				if (task.of === "block" && last?.kind === "br" && last.label === task.label) items.pop();
-				items.push(task);
+				if (last?.kind === "br" && last.label === x) items.pop();
+				items.push({ kind: "end", of: "block", label: x });
 				break;
 			}
-			default:
-				items.push(task);
+			case TASK.endLoop:
+				items.push({ kind: "end", of: "loop", label: x });
+				break;
+			case TASK.endIf:
+				items.push({ kind: "end", of: "if", label: x });
+				break;
 		}
 	}
 	return items;
-
-	function jumps(to: number, from: number): boolean {
-		return to <= from || labelled[to] === 1;
-	}
 }
 
 const NONE: readonly number[] = [];

@@ -10,6 +10,7 @@ import { trusted } from "../trust.ts";
 import type { CallShape } from "./representation.ts";
 import { explainedBy } from "./faults.ts";
 import { defaultFuel } from "./limits.ts";
+import type { JitProgram } from "./program.ts";
 import { liftProgram } from "./program.ts";
 import type { HostFunction } from "./surroundings.ts";
 import { ProgramSurroundings } from "./surroundings.ts";
@@ -34,7 +35,8 @@ export function createWasmEngine(options: JitOptions = {}): Engine {
 	return { name: "wasm", prepare: (program) => prepareWasm(program, options) };
 }
 
-export function prepareWasm(bound: BoundProgram, options: JitOptions): Entry {
+/** `known`: the program as the other back end lifted it, without guards. */
+export function prepareWasm(bound: BoundProgram, options: JitOptions, known: JitProgram | null = null): Entry {
 	const program = trusted(bound);
 	const checked = options.checked ?? program.facts === null;
 	const { machine, image } = program;
@@ -43,7 +45,7 @@ export function prepareWasm(bound: BoundProgram, options: JitOptions): Entry {
 		const name = `cb${lifted.byEntry.get(target)}`;
 		return (...args) => (exports![name] as Callback)(...args);
 	});
-	const lifting = liftProgram(image.insns, { facts: program.facts, checked, guarded: checked, shape: (op, slot) => surroundings.shape(op, slot) });
+	const lifting = known !== null && !checked ? known : liftProgram(image.insns, { facts: program.facts, checked, guarded: checked, shape: (op, slot) => surroundings.shape(op, slot) });
 	if ("why" in lifting) throw new ProgramFault(image, lifting.slot, lifting.why);
 	const lifted = lifting;
 	const around: Surroundings = {
@@ -102,8 +104,7 @@ function explain(thrown: unknown, program: BoundProgram, emitted: EmittedModule)
 	if (!(thrown instanceof WebAssembly.RuntimeError)) return thrown;
 	const place = /wasm-function\[\d+\]:0x([0-9a-f]+)/.exec(thrown.stack ?? "");
 	const offset = place === null ? -1 : Number.parseInt(place[1], 16);
-	let slot = 0;
-	for (let i = 0; i < emitted.offsets.length && emitted.offsets[i] <= offset; i++) slot = emitted.slots[i];
+	const slot = emitted.slotAt(offset);
 	const reason = thrown.message.includes("unreachable") ? "used up its budget of instructions" : thrown.message.includes("memory") ? "access outside the memory" : thrown.message;
 	return new ProgramFault(program.image, slot, reason);
 }

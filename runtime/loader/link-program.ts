@@ -9,6 +9,7 @@
 import type { BtfExt } from "../../assembler/btf/ext.ts";
 import type { ObjectFile } from "../../assembler/object.ts";
 import type { Insn } from "../../assembler/spec/insn.ts";
+import { makeInsn } from "../../assembler/spec/insn.ts";
 import type { LineRecord, ProgramImage } from "../image.ts";
 import type { LoadError } from "./error.ts";
 import type { Externs } from "./externs.ts";
@@ -40,7 +41,10 @@ export interface LinkInput {
 	readonly arena: { readonly section: number; readonly map: number } | null;
 }
 
-export type Linked = Pick<ProgramImage, "insns" | "funcInfo" | "lineInfo" | "kfuncs" | "ksyms">;
+export interface Linked extends Pick<ProgramImage, "insns" | "funcInfo" | "kfuncs" | "ksyms"> {
+	/** Made when called: most programs run without anybody asking for a line. */
+	readonly lines: () => readonly LineRecord[];
+}
 
 const call = 0x85;
 const ldImm64 = 0x18;
@@ -60,11 +64,14 @@ export function linkProgram(entry: CodeFunction, input: LinkInput, errors: LoadE
 	const append = (fn: CodeFunction): void => {
 		const base = insns.length;
 		placed.set(fn, base);
-		for (const insn of (input.code.get(fn.section) ?? []).slice(fn.start, fn.start + fn.length)) insns.push(insn);
+		const code = input.code.get(fn.section) ?? [];
+		for (let i = fn.start; i < fn.start + fn.length; i++) insns.push(code[i]);
+		const { relocs } = input.object.sections[fn.section];
 		// Calls are followed after the whole function is in place, so that distances are known.
 		for (let i = 0; i < fn.length; i++) {
-			relocate(fn, base, i);
-			if (insns[base + i].opcode === ldImm64) i++;
+			const { opcode } = insns[base + i];
+			if (opcode === call || opcode === ldImm64 || relocAt(relocs, (fn.start + i) * 8) !== undefined) relocate(fn, base, i);
+			if (opcode === ldImm64) i++;
 		}
 	};
 
@@ -93,10 +100,10 @@ export function linkProgram(entry: CodeFunction, input: LinkInput, errors: LoadE
 				}
 				if (!extern.known && extern.weak && input.hasKernel) {
 					// A guarded call to what this kernel lacks: refused only where it can be reached.
-					insns[slot] = { ...insn, src: 0, off: 0, imm: missingFunction };
+					insns[slot] = naming(insn, 0, missingFunction, 0);
 					return;
 				}
-				insns[slot] = { ...insn, src: 2, off: 0, imm: extern.btfId };
+				insns[slot] = naming(insn, 2, extern.btfId, 0);
 				kfuncs.push({ insn: slot, name: extern.name, btfId: extern.btfId });
 				return;
 			}
@@ -106,12 +113,12 @@ export function linkProgram(entry: CodeFunction, input: LinkInput, errors: LoadE
 				fail(symbol?.name ?? "", `calls no function: there is none at instruction ${target}`);
 				return;
 			}
-			insns[slot] = { ...insn, imm: place(callee) - slot - 1 };
+			insns[slot] = naming(insn, insn.src, place(callee) - slot - 1);
 			return;
 		}
 		if (reloc === undefined || symbol === undefined) {
 			// A map by number is an open file of whoever loads; none is open here, and the number is no index.
-			if (insn.opcode === ldImm64 && (insn.src === 1 || insn.src === 2)) insns[slot] = { ...insn, imm: NO_MAP };
+			if (insn.opcode === ldImm64 && (insn.src === 1 || insn.src === 2)) insns[slot] = naming(insn, insn.src, NO_MAP);
 			return;
 		}
 		if (insn.opcode !== ldImm64) {
@@ -120,6 +127,10 @@ export function linkProgram(entry: CodeFunction, input: LinkInput, errors: LoadE
 			return;
 		}
 		const second = insns[slot + 1];
+		if (second === undefined) {
+			fail(symbol.name, "is named by an instruction whose second half is missing");
+			return;
+		}
 		if (symbol.section === "undefined") {
 			const extern = input.externs.bySymbol.get(reloc.symbol);
 			if (extern === undefined) {
@@ -131,18 +142,18 @@ export function linkProgram(entry: CodeFunction, input: LinkInput, errors: LoadE
 				return;
 			}
 			if (extern.kind === "kconfig") {
-				insns[slot] = { ...insn, src: 2, imm: input.kconfigMap };
-				insns[slot + 1] = { ...second, imm: extern.offset };
+				insns[slot] = naming(insn, 2, input.kconfigMap);
+				insns[slot + 1] = naming(second, second.src, extern.offset);
 			} else if (!extern.known && extern.weak) {
-				insns[slot] = { ...insn, src: 0, imm: 0 };
-				insns[slot + 1] = { ...second, imm: 0 };
+				insns[slot] = naming(insn, 0, 0);
+				insns[slot + 1] = naming(second, second.src, 0);
 			} else if (!extern.typed) {
 				// A name without a type is a number to compare and to print.
-				insns[slot] = { ...insn, src: 0, imm: KERNEL_TEXT_LOW + reloc.symbol * 16 };
-				insns[slot + 1] = { ...second, imm: -1 };
+				insns[slot] = naming(insn, 0, KERNEL_TEXT_LOW + reloc.symbol * 16);
+				insns[slot + 1] = naming(second, second.src, -1);
 			} else {
-				insns[slot] = { ...insn, src: 3, imm: extern.btfId };
-				insns[slot + 1] = { ...second, imm: 0 };
+				insns[slot] = naming(insn, 3, extern.btfId);
+				insns[slot + 1] = naming(second, second.src, 0);
 				ksyms.push({ insn: slot, name: extern.name, btfId: extern.btfId });
 			}
 			return;
@@ -158,14 +169,14 @@ export function linkProgram(entry: CodeFunction, input: LinkInput, errors: LoadE
 				fail(symbol.name, `is no function: there is none at instruction ${target}`);
 				return;
 			}
-			insns[slot] = { ...insn, src: 4, imm: place(callee) - slot - 1 };
-			insns[slot + 1] = { ...second, imm: 0 };
+			insns[slot] = naming(insn, 4, place(callee) - slot - 1);
+			insns[slot + 1] = naming(second, second.src, 0);
 			return;
 		}
 		const addend = insn.imm;
 		if (input.arena !== null && symbol.section === input.arena.section) {
-			insns[slot] = { ...insn, src: 2, imm: input.arena.map };
-			insns[slot + 1] = { ...second, imm: (symbol.value + addend) | 0 };
+			insns[slot] = naming(insn, 2, input.arena.map);
+			insns[slot + 1] = naming(second, second.src, (symbol.value + addend) | 0);
 			return;
 		}
 		const index = input.maps.findIndex((map) => map.section === symbol.section && (map.isData || map.offset === symbol.value + addend || (map.offset === symbol.value && symbol.type !== "section")));
@@ -174,14 +185,14 @@ export function linkProgram(entry: CodeFunction, input: LinkInput, errors: LoadE
 			fail(symbol.name, `refers to section ${input.object.sections[symbol.section]?.name ?? "?"}, which holds no map and no data`);
 			return;
 		}
-		insns[slot] = { ...insn, src: map.isData ? 2 : 1, imm: index };
-		insns[slot + 1] = { ...second, imm: map.isData ? (symbol.value + addend) | 0 : 0 };
+		insns[slot] = naming(insn, map.isData ? 2 : 1, index);
+		insns[slot + 1] = naming(second, second.src, map.isData ? (symbol.value + addend) | 0 : 0);
 	};
 
 	append(entry);
 	const handler = exceptionCallback(entry, input, errors);
 	if (handler !== undefined) place(handler);
-	return { insns, ...debugInfo(input, placed), kfuncs: kfuncs.sort((a, b) => a.insn - b.insn), ksyms: ksyms.sort((a, b) => a.insn - b.insn) };
+	return { insns, funcInfo: functionRecords(input, placed), lines: () => lineRecords(input, placed), kfuncs: kfuncs.sort((a, b) => a.insn - b.insn), ksyms: ksyms.sort((a, b) => a.insn - b.insn) };
 }
 
 /**
@@ -207,6 +218,9 @@ function exceptionCallback(entry: CodeFunction, { object, functions }: LinkInput
 	return handler;
 }
 
+/** The instruction with another number in it, and what kind of number it is. */
+const naming = ({ opcode, dst, off }: Insn, src: number, imm: number, distance = off): Insn => makeInsn(opcode, dst, src, distance, imm);
+
 function relocAt(relocs: readonly { readonly offset: number; readonly type: number; readonly symbol: number }[], offset: number) {
 	let low = 0;
 	let high = relocs.length;
@@ -222,21 +236,31 @@ function functionAt(input: LinkInput, section: number, slot: number): CodeFuncti
 	return input.functions.find((fn) => fn.section === section && fn.start === slot);
 }
 
-/** Function and line records, moved to where the functions went. */
-function debugInfo(input: LinkInput, placed: ReadonlyMap<CodeFunction, number>): Pick<Linked, "funcInfo" | "lineInfo"> {
-	const { btfExt, object } = input;
-	if (btfExt === undefined) return { funcInfo: [], lineInfo: [] };
+function functionRecords(input: LinkInput, placed: ReadonlyMap<CodeFunction, number>): Linked["funcInfo"] {
 	const funcInfo: (readonly [number, number])[] = [];
-	const lineInfo: LineRecord[] = [];
-	for (const [fn, base] of [...placed].sort((a, b) => a[1] - b[1])) {
-		const section = object.sections[fn.section].name;
-		const inside = (offset: number): boolean => offset / 8 >= fn.start && offset / 8 < fn.start + fn.length;
-		for (const { records } of btfExt.funcInfo.filter((part) => part.section === section)) {
-			for (const record of records) if (record.insnOffset / 8 === fn.start) funcInfo.push([base, record.typeId]);
-		}
-		for (const { records } of btfExt.lineInfo.filter((part) => part.section === section)) {
-			for (const { insnOffset, file, line, column, text } of records) if (inside(insnOffset)) lineInfo.push({ insn: base + insnOffset / 8 - fn.start, file, line, column, text });
+	for (const [fn, base] of inOrder(placed)) {
+		const section = input.object.sections[fn.section].name;
+		for (const part of input.btfExt?.funcInfo ?? []) {
+			if (part.section !== section) continue;
+			for (const record of part.records) if (record.insnOffset === fn.start * 8) funcInfo.push([base, record.typeId]);
 		}
 	}
-	return { funcInfo, lineInfo };
+	return funcInfo;
 }
+
+/** Line records, moved to where the functions went. */
+function lineRecords(input: LinkInput, placed: ReadonlyMap<CodeFunction, number>): LineRecord[] {
+	const lineInfo: LineRecord[] = [];
+	for (const [fn, base] of inOrder(placed)) {
+		const section = input.object.sections[fn.section].name;
+		const from = fn.start * 8;
+		const to = from + fn.length * 8;
+		for (const part of input.btfExt?.lineInfo ?? []) {
+			if (part.section !== section) continue;
+			for (const { insnOffset, file, line, column, text } of part.records) if (insnOffset >= from && insnOffset < to) lineInfo.push({ insn: base + (insnOffset - from) / 8, file, line, column, text });
+		}
+	}
+	return lineInfo;
+}
+
+const inOrder = (placed: ReadonlyMap<CodeFunction, number>): (readonly [CodeFunction, number])[] => [...placed].sort((a, b) => a[1] - b[1]);

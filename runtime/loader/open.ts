@@ -10,7 +10,7 @@ import { attachTypeId, sectionRow, sectionTarget } from "../../assembler/spec/at
 import type { Insn } from "../../assembler/spec/insn.ts";
 import { mapTypeId } from "../../assembler/spec/map-types.ts";
 import { programTypeId, XRP } from "../../assembler/spec/program-types.ts";
-import type { MapDef, ProgramImage } from "../image.ts";
+import type { LineRecord, MapDef, ProgramImage } from "../image.ts";
 import { answer, patch } from "../../linker/core/answer.ts";
 import type { LoadError } from "./error.ts";
 import type { ExternOptions } from "./externs.ts";
@@ -83,6 +83,7 @@ export function openObject(object: ObjectFile, options: OpenOptions = {}): Opene
 		const section = object.sections[fn.section].name;
 		const own: LoadError[] = [];
 		const linked = linkProgram(fn, input, own);
+		let lines: readonly LineRecord[] | null = null;
 		const choice = chooseType(fn, section, btf, options, own);
 		const member = choice.type === programTypeId("STRUCT_OPS") ? members.get(fn.name) : undefined;
 		if (member !== undefined && member.problem !== null) own.push({ section, offset: fn.start * 8, symbol: fn.name, message: member.problem });
@@ -98,7 +99,13 @@ export function openObject(object: ObjectFile, options: OpenOptions = {}): Opene
 				expectedAttachType: member?.index ?? choice.expectedAttachType ?? 0,
 				flags: choice.flags ?? 0,
 				license,
-				...linked,
+				insns: linked.insns,
+				funcInfo: linked.funcInfo,
+				get lineInfo() {
+					return (lines ??= linked.lines());
+				},
+				kfuncs: linked.kfuncs,
+				ksyms: linked.ksyms,
 				maps,
 				btf,
 				attach: attachName === "" ? null : { name: attachName, btfId: member?.btfId ?? attachId(attachName, choice, options.kernelBtf) },

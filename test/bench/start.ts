@@ -29,7 +29,7 @@ async function measure(): Promise<void> {
 		}
 		const bytes = new Uint8Array(readFileSync(file));
 		const opened = openObject(readObject(bytes));
-		const images = opened.programs.map(({ image }) => ({ ...image, maps: opened.maps }));
+		const images = opened.programs.map(({ image }) => image);
 		const parse = await best(RUNS, () => openObject(readObject(bytes)));
 		const verified = await best(RUNS, () => images.map((image) => verify(image, { facts: true })));
 		console.log(`${name}: ${images.map((image) => image.insns.length).join("+")} instructions; ELF, BTF, maps, relocations ${parse.toFixed(2)}, verifier ${verified.toFixed(2)}`);

@@ -115,31 +115,15 @@ function emitShift(b: Body, op: Alu, at: number, flags: number, full: boolean): 
 	const count = op.src < 0 ? op.imm : b.fn.analysis.constant[at];
 	const known = !Number.isNaN(count);
 	const amount = count & 63;
-	const pushCount = (): void => {
-		if (known) b.i32(amount & 31);
-		else b.low(op.src, at);
-	};
-	const narrow = (code: number): void => {
-		b.low(op.dst, at);
-		pushCount();
-		b.op(code);
-		b.setLow(op.dst, at);
-	};
-	const zero = (): void => {
-		b.i32(0);
-		b.setLow(op.dst, at);
-	};
-	if (op.width === 32) return narrow(NARROW[op.op as "lsh"]);
+	if (op.width === 32) return emitNarrowShift(b, op, at, NARROW[op.op as "lsh"], known ? amount & 31 : -1);
 	if (known) {
-		if (op.op === "lsh" && !full) return amount >= 32 ? zero() : narrow(OP.i32_shl);
-		if (op.op === "rsh" && flags & FLAG.dstZero) return amount >= 32 ? zero() : narrow(OP.i32_shr_u);
-		if (op.op === "arsh" && flags & FLAG.dstSmall) return amount >= 32 ? zero() : narrow(OP.i32_shr_u);
-		if (op.op === "arsh" && flags & FLAG.dstSign) {
-			b.low(op.dst, at);
-			b.i32(Math.min(amount, 31));
-			b.op(OP.i32_shr_s);
+		const zeroed = (op.op === "lsh" && !full) || (op.op === "rsh" && (flags & FLAG.dstZero) !== 0) || (op.op === "arsh" && (flags & FLAG.dstSmall) !== 0);
+		if (zeroed && amount >= 32) {
+			b.i32(0);
 			return b.setLow(op.dst, at);
 		}
+		if (zeroed) return emitNarrowShift(b, op, at, op.op === "lsh" ? OP.i32_shl : OP.i32_shr_u, amount);
+		if (op.op === "arsh" && flags & FLAG.dstSign) return emitNarrowShift(b, op, at, OP.i32_shr_s, Math.min(amount, 31));
 	}
 	// Of a left shift by 32 or more, only the low word of the operand matters: its extension is as good as any.
 	const lowOnly = op.op === "lsh" && known && amount >= 32;
@@ -148,6 +132,15 @@ function emitShift(b: Body, op: Alu, at: number, flags: number, full: boolean): 
 	else b.full(op.src, at, true, false);
 	b.op(WIDE[op.op as "lsh"]);
 	b.setFull(op.dst, at);
+}
+
+/** `count` −1: that in the source register. */
+function emitNarrowShift(b: Body, op: Alu, at: number, code: number, count: number): void {
+	b.low(op.dst, at);
+	if (count >= 0) b.i32(count);
+	else b.low(op.src, at);
+	b.op(code);
+	b.setLow(op.dst, at);
 }
 
 function emitDivision(b: Body, op: Alu, at: number, flags: number): void {

@@ -36,8 +36,11 @@ export class Body {
 		this.type = type;
 	}
 
-	op(...codes: number[]): void {
-		for (let i = 0; i < codes.length; i++) this.w.byte(codes[i]);
+	/** An opcode, and what follows it in bytes. */
+	op(code: number, second = -1, third = -1): void {
+		this.w.byte(code);
+		if (second >= 0) this.w.byte(second);
+		if (third >= 0) this.w.byte(third);
 	}
 
 	i32(value: number): void {

@@ -19,19 +19,13 @@ import { encodeModule, I32, I64, OP, VOID } from "./encode.ts";
 import { emitHashLookup } from "./lookup.ts";
 import type { Surroundings } from "./linkage.ts";
 import { collectImports, GLOBALS, Linkage, low } from "./linkage.ts";
+import { Marks } from "./marks.ts";
 import { emitEmpty, enterGuard, enterWindows, renewWindows, windowGlobals } from "./windows.ts";
 
 export interface EmittedModule {
 	readonly bytes: Uint8Array;
-	/** Rising byte offsets in the module, and the slot whose code begins there. */
-	readonly offsets: readonly number[];
-	readonly slots: readonly number[];
-}
-
-/** Where in a function's code a slot's begins. */
-interface Marks {
-	readonly at: number[];
-	readonly slots: number[];
+	/** The slot whose code holds the byte at that offset of the module. */
+	slotAt(offset: number): number;
 }
 
 export function emitModule(program: JitProgram, around: Surroundings, memory: { shared: boolean; maximumPages: number }): EmittedModule {
@@ -51,15 +45,12 @@ export function emitModule(program: JitProgram, around: Surroundings, memory: { 
 	for (const fn of program.functions) if (fn.callback) functions.push(emitCallback(fn, link));
 	const globals: WasmModule["globals"] = [{ type: I32, initial: link.around.fuel ?? 0 }, ...(link.checked ? windowGlobals(link.pairs) : [])];
 	const { bytes, codeStarts } = encodeModule({ memory, imports: link.imports, functions, globals });
-	const offsets: number[] = [];
-	const slots: number[] = [];
-	marks.forEach((list, i) => {
-		for (let k = 0; k < list.at.length; k++) {
-			offsets.push(codeStarts[i] + list.at[k]);
-			slots.push(list.slots[k]);
-		}
-	});
-	return { bytes, offsets, slots };
+	const slotAt = (offset: number): number => {
+		let slot = 0;
+		for (let i = 0; i < marks.length && codeStarts[i] <= offset; i++) slot = Math.max(0, marks[i].slotAt(offset - codeStarts[i]));
+		return slot;
+	};
+	return { bytes, slotAt };
 }
 
 function typeOf(fn: JitFunction): FunctionType {
@@ -69,7 +60,7 @@ function typeOf(fn: JitFunction): FunctionType {
 
 function emitFunction(fn: JitFunction, link: Linkage): { b: Body; marks: Marks } {
 	const b = new Body(fn, typeOf(fn));
-	const marks: Marks = { at: [], slots: [] };
+	const marks = new Marks(fn.analysis.flags.length);
 	if (link.checked) {
 		enterWindows(b, link);
 		enterGuard(b, link);
@@ -180,15 +171,10 @@ function burn(b: Body, count: number, link: Linkage): void {
 	b.end();
 }
 
-function mark(marks: Marks, b: Body, slot: number): void {
-	marks.at.push(b.w.length);
-	marks.slots.push(slot);
-}
-
 function emitBranch(b: Body, fn: JitFunction, block: number, negate: boolean, marks: Marks): void {
 	const slot = fn.cfg.blocks[block].exit;
 	const op = fn.ops[slot];
-	mark(marks, b, slot);
+	marks.add(b.w.length, slot);
 	if (op?.kind === "branch") return emitCondition(b, op, slot - fn.entry, negate);
 	// may_goto: taken when the budget is used up.
 	const left = b.temp("may_goto", I32);
@@ -207,7 +193,7 @@ function emitBlock(b: Body, fn: JitFunction, id: number, link: Linkage, marks: M
 		const op = fn.ops[slot];
 		if (op === null) continue;
 		const at = slot - fn.entry;
-		mark(marks, b, slot);
+		marks.add(b.w.length, slot);
 		if (!b.rotations.step(b, op, at, definedBy(op))) emitOp(b, op, slot, at, link);
 	}
 }

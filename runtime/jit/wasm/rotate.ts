@@ -21,12 +21,14 @@ interface Shift {
 
 export class Rotations {
 	readonly #value = new Int32Array(32);
-	readonly #shifts = new Map<number, Shift>();
+	/** By register; what stands there counts while the register's bit is set in `#held`. */
+	readonly #shifts = new Array<Shift | null>(32).fill(null);
+	#held = 0;
 	#next = 32;
 
 	startBlock(): void {
 		for (let r = 0; r < 32; r++) this.#value[r] = r;
-		this.#shifts.clear();
+		this.#held = 0;
 		this.#next = 32;
 	}
 
@@ -36,9 +38,9 @@ export class Rotations {
 		if (op.kind === "alu" && op.width === 64) {
 			if (op.op === "mov" && op.src >= 0) {
 				this.#value[op.dst] = this.#value[op.src];
-				const shift = this.#shifts.get(op.src);
-				if (shift === undefined) this.#shifts.delete(op.dst);
-				else this.#shifts.set(op.dst, shift);
+				this.#shifts[op.dst] = this.#shifts[op.src];
+				if (this.#held & (1 << op.src)) this.#held |= 1 << op.dst;
+				else this.#held &= ~(1 << op.dst);
 				return false;
 			}
 			if ((op.op === "lsh" || op.op === "rsh") && op.src < 0 && b.isWide(op.dst, at)) {
@@ -53,7 +55,7 @@ export class Rotations {
 
 	#define(r: number): void {
 		this.#value[r] = this.#next++;
-		this.#shifts.delete(r);
+		this.#held &= ~(1 << r);
 	}
 
 	#shift(b: Body, r: number, left: boolean, count: number, flags: number): void {
@@ -61,8 +63,9 @@ export class Rotations {
 		// Only where the shift itself reads all 64 bits does the wide local surely hold them.
 		const whole = !(flags & (FLAG.dstZero | FLAG.dstSign)) && (!left || (count < 32 && (flags & FLAG.needHigh) !== 0 && !(flags & (FLAG.resZero | FLAG.resSign))));
 		const shift: Shift = { value, left, count, rotated: -1 };
-		for (const [other, half] of this.#shifts) {
-			if (!whole || other === r || half.value !== value || half.left === left || half.count + count !== 64) continue;
+		for (let others = whole ? this.#held & ~(1 << r) : 0; others !== 0; others &= others - 1) {
+			const half = this.#shifts[31 - Math.clz32(others & -others)]!;
+			if (half.value !== value || half.left === left || half.count + count !== 64) continue;
 			const local = b.newLocal(I64);
 			b.get(b.wide(r));
 			b.i64(left ? count : 64 - count, 0);
@@ -71,13 +74,15 @@ export class Rotations {
 			shift.rotated = half.rotated = local;
 		}
 		this.#define(r);
-		this.#shifts.set(r, shift);
+		this.#shifts[r] = shift;
+		this.#held |= 1 << r;
 	}
 
 	#join(b: Body, dst: number, src: number, at: number): boolean {
-		const one = this.#shifts.get(dst);
-		const other = this.#shifts.get(src);
-		if (one === undefined || other === undefined || one.rotated < 0 || one.rotated !== other.rotated || one.left === other.left) return false;
+		if (!(this.#held & (1 << dst)) || !(this.#held & (1 << src))) return false;
+		const one = this.#shifts[dst]!;
+		const other = this.#shifts[src]!;
+		if (one.rotated < 0 || one.rotated !== other.rotated || one.left === other.left) return false;
 		const flags = b.fn.analysis.flags[at];
 		// A high half that nobody reads, or that is known anyway, is cheaper the plain way.
 		if (!(flags & FLAG.needHigh) || flags & (FLAG.resZero | FLAG.resSign)) return false;

@@ -118,7 +118,9 @@ export function enterGuard(b: Body, link: Linkage): void {
 	b.get(0);
 	b.op(OP.i64_extend_i32_u);
 	b.i64(guard.low, guard.low >> 31);
-	b.op(OP.i64_add, OP.global_get, GLOBALS.guard, OP.i64_sub, OP.global_get, GLOBALS.guard + 1, OP.i64_ge_u);
+	b.op(OP.i64_add, OP.global_get, GLOBALS.guard);
+	b.op(OP.i64_sub, OP.global_get, GLOBALS.guard + 1);
+	b.op(OP.i64_ge_u);
 	b.open(OP.if, VOID, { kind: "other", label: 0 });
 	b.get(0);
 	b.call(link.importIndex("guard"));
