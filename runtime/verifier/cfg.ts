@@ -205,9 +205,7 @@ function computeScc(env: Env): void {
 			if (b >= 0 && low[b] < low[w]) low[w] = low[b];
 			depth--;
 			if (low[w] < pre[w]) continue;
-			const jumps = stack[height - 1] !== w || a === w || b === w;
-			const cyclic = jumps || env.callsCallback[w] !== 0;
-			if (cyclic && !jumps) env.loopsByCallback[w] = 1;
+			const cyclic = stack[height - 1] !== w || a === w || b === w || env.callsCallback[w] !== 0;
 			let t: number;
 			do {
 				t = stack[--height];

@@ -167,8 +167,6 @@ export class Env {
 	readonly fastcallPattern: Uint8Array;
 	readonly fastcallSpills: Uint8Array;
 	readonly scc: Int32Array;
-	/** A component of the control flow only because the call runs its callback again and again. */
-	readonly loopsByCallback: Uint8Array;
 	readonly liveRegs: Uint16Array;
 	readonly pointerType: Int32Array;
 	readonly subprogOf: Int32Array;
@@ -237,7 +235,6 @@ export class Env {
 		this.fastcallPattern = new Uint8Array(n);
 		this.fastcallSpills = new Uint8Array(n);
 		this.scc = new Int32Array(n);
-		this.loopsByCallback = new Uint8Array(n);
 		this.liveRegs = new Uint16Array(n);
 		this.pointerType = new Int32Array(n);
 		this.subprogOf = new Int32Array(n);

@@ -9,7 +9,7 @@ import { IdMap } from "./id-map.ts";
 import { isMayGoto } from "./structure.ts";
 import { includes, same, unbounded } from "./range.ts";
 import { markAllScalarsImprecise, propagatePrecision, pushHistory } from "./precision.ts";
-import { addBackedge, enterScc, marksIncomplete, updatePeak } from "./scc.ts";
+import { addBackedge, enterScc, incompleteByCallback, marksIncomplete, updatePeak } from "./scc.ts";
 import {
 	ADD_CONST, ITER_ACTIVE, REF_IRQ, REF_PTR, type Frame, type Reg, type State, frameInsn, isAddConst, notInit, sameCallsites, scalar,
 } from "./state.ts";
@@ -21,7 +21,7 @@ import {
 const NOT_EXACT = 0;
 const EXACT = 1;
 const RANGE_WITHIN = 2;
-/** As RANGE_WITHIN, but what was not there allows anything. */
+/** As RANGE_WITHIN, but what was not there allows anything: where 6.18 would not be exact at all. */
 const RANGE_ONLY = 3;
 type Exactness = typeof NOT_EXACT | typeof EXACT | typeof RANGE_WITHIN | typeof RANGE_ONLY;
 
@@ -218,15 +218,6 @@ function iteratorActive(env: Env): boolean {
 	return env.current.frames[reg.frameno]?.slots[slot]?.iterState === ITER_ACTIVE;
 }
 
-/** The state's loops are callbacks' alone, which have no marks of their own in 6.18: there it compares as outside of loops. */
-function onlyCallbacks(env: Env, state: State): boolean {
-	for (let i = 0; i <= state.curframe; i++) {
-		const insn = frameInsn(state, i);
-		if (env.scc[insn] !== 0 && env.loopsByCallback[insn] === 0) return false;
-	}
-	return true;
-}
-
 export function bucketOf(env: Env, insn: number): number {
 	const { callsite } = env.frame;
 	return ((insn ^ callsite) >>> 0) % env.insns.length;
@@ -262,13 +253,17 @@ export function isVisited(env: Env, insn: number): boolean {
 		if (st.insn !== insn) continue;
 		let loop = false;
 		let hit = false;
+		let byCallback = false;
 		if (st.branches) {
 			const verdict = compareUnfinished(env, st, now, insn);
-			if (verdict === "hit") hit = loop = true;
-			else if (!forced && env.jumpsProcessed - env.prevJumpsProcessed < 20 && env.insnsProcessed - env.prevInsnsProcessed < 100) addNew = false;
+			if (verdict === "hit") {
+				hit = loop = true;
+				byCallback = !env.isIterNext[insn] && env.callsCallback[insn] !== 0;
+			} else if (!forced && env.jumpsProcessed - env.prevJumpsProcessed < 20 && env.insnsProcessed - env.prevInsnsProcessed < 100) addNew = false;
 		} else {
 			loop = marksIncomplete(st);
-			hit = statesEqual(env, st, now, !loop ? NOT_EXACT : onlyCallbacks(env, st) ? RANGE_ONLY : RANGE_WITHIN);
+			byCallback = loop && incompleteByCallback(st);
+			hit = statesEqual(env, st, now, !loop ? NOT_EXACT : byCallback ? RANGE_ONLY : RANGE_WITHIN);
 		}
 		if (hit) {
 			st.hits++;
@@ -279,7 +274,7 @@ export function isVisited(env: Env, insn: number): boolean {
 				const edge = now.copy();
 				edge.equalState = st;
 				edge.insn = insn;
-				addBackedge(env, st, edge);
+				addBackedge(env, st, edge, byCallback);
 			}
 			return true;
 		}

@@ -12,6 +12,8 @@ import { type State, frameInsn } from "./state.ts";
 export interface SccVisit {
 	entry: State | null;
 	backedges: State[];
+	/** Of these, those that exist because a callback came round, and what followed from them: 6.18 has none of them. */
+	byCallback: number;
 }
 
 const MAX_ITERATIONS = 64;
@@ -34,7 +36,7 @@ export function enterScc(env: Env, state: State): void {
 	const key = chain(env, state);
 	if (key === null) return;
 	let visit = env.sccVisits.get(key);
-	if (!visit) env.sccVisits.set(key, (visit = { entry: null, backedges: [] }));
+	if (!visit) env.sccVisits.set(key, (visit = { entry: null, backedges: [], byCallback: 0 }));
 	if (visit.entry === null) {
 		visit.entry = state;
 		env.trace?.detail(`SCC enter ${chainText(key)}\n`);
@@ -60,6 +62,7 @@ function exitScc(env: Env, state: State): void {
 		for (const edge of visit.backedges) if (propagatePrecision(env, edge.equalState!, edge)) changed = true;
 	}
 	visit.backedges = [];
+	visit.byCallback = 0;
 }
 
 /** States held: saved ones and back edges. */
@@ -67,8 +70,9 @@ export function updatePeak(env: Env): void {
 	env.peakStates = Math.max(env.peakStates, env.exploredStates + env.freeStates + env.backedges);
 }
 
-export function addBackedge(env: Env, target: State, edge: State): void {
+export function addBackedge(env: Env, target: State, edge: State, byCallback: boolean): void {
 	if (!target.loop) return;
+	if (byCallback) target.loop.byCallback++;
 	// The newest comes first.
 	target.loop.backedges.unshift(edge);
 	env.trace?.detail(`SCC backedge ${chainText(chain(env, target) ?? "")}\n`);
@@ -79,6 +83,11 @@ export function addBackedge(env: Env, target: State, edge: State): void {
 /** Marks of the state may still grow, through back edges of its component. */
 export function marksIncomplete(state: State): boolean {
 	return state.loop !== null && state.loop.backedges.length > 0;
+}
+
+/** They would be complete in 6.18, where callbacks are no loops. */
+export function incompleteByCallback(state: State): boolean {
+	return state.loop !== null && state.loop.backedges.length === state.loop.byCallback;
 }
 
 /** A path ended: its saved states have one branch less; a state without any is complete. */
