@@ -147,6 +147,7 @@ export function splitChunks(tokens: TokenBuffer, end: number, pragmas: PragmaSta
 		if (name < nameCount) isTypedef[name] = 1;
 	}
 	const keeping = new Set(KEEPING.map((word) => names.intern(word)));
+	const gnuInline = new Set(["gnu_inline", "__gnu_inline__"].map((word) => names.intern(word)));
 	const ordinary = new NameIndex(names.count);
 	const tags = new NameIndex(names.count);
 	const problems: { token: number; message: string; open: number; chunk: number }[] = [];
@@ -227,6 +228,7 @@ export function splitChunks(tokens: TokenBuffer, end: number, pragmas: PragmaSta
 	/** Reads a chunk's specifiers and declarators far enough to know its names. */
 	function index(from: number, to: number, chunk: number, hasBody: boolean): number {
 		let trait = hasBody ? Trait.function | Trait.defines : 0;
+		let isGnuInline = false;
 		let sawType = false;
 		let declared = false;
 		let i = from;
@@ -281,11 +283,17 @@ export function splitChunks(tokens: TokenBuffer, end: number, pragmas: PragmaSta
 			}
 		}
 		if (!declared && trait === 0 && from + 1 >= to) trait |= Trait.other;
-		return trait;
+		// What `inline` and `extern inline` say is the other way round.
+		return isGnuInline ? trait ^ Trait.extern : trait;
 
 		function attribute(at: number, limit: number): number {
 			const close = skipGroup(at + 1 < limit && kinds[at + 1] === LPAREN ? at + 1 : at, limit);
-			if (kinds[at] === K_ATTRIBUTE) for (let j = at + 2; j < close; j++) if (kinds[j] === Kind.identifier && keeping.has(values[j])) trait |= Trait.kept;
+			if (kinds[at] === K_ATTRIBUTE)
+				for (let j = at + 2; j < close; j++) {
+					if (kinds[j] !== Kind.identifier) continue;
+					if (keeping.has(values[j])) trait |= Trait.kept;
+					else if (gnuInline.has(values[j])) isGnuInline = true;
+				}
 			return Math.max(close, at + 1);
 		}
 

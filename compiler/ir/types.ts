@@ -162,7 +162,8 @@ export interface Attr {
 
 /** What C's effective types (C11 6.5p7) say of an access: accesses of different ones are of different bytes. */
 export interface EffectiveType {
-	readonly scalar: "int16" | "int32" | "int64" | "pointer";
+	/** any: a character or an enumeration, only as a member. */
+	readonly scalar: "int16" | "int32" | "int64" | "pointer" | "any";
 	/** The outermost structure that the member was named through, and the member's bytes in it. */
 	readonly record?: RecordType;
 	readonly offset?: number;

@@ -1,14 +1,15 @@
 import type { Op, Value } from "../ir/types.ts";
-import type { TExpr } from "../types/typed.ts";
+import type { LExpr, TExpr } from "../types/typed.ts";
 import type { IntType } from "../types/types.ts";
 import type { BuiltinExpr, Lowering } from "./state.ts";
 import { constant, undef } from "../ir/values.ts";
 import { asPointer, integerType } from "../types/basic.ts";
-import { alignOf } from "../types/layout.ts";
+import { alignOf, sizeOf } from "../types/layout.ts";
 import { isAtomicBuiltin, lowerAtomic } from "./atomics.ts";
 import { countLeadingZeros, countTrailingZeros, findFirstSet, popcount } from "./bits.ts";
 import { convert } from "./convert.ts";
 import { overflow } from "./overflow.ts";
+import { alignAt, constantIndex } from "./places.ts";
 import { isSigned, shapeOf, tyOf } from "./state.ts";
 
 /**
@@ -55,17 +56,26 @@ function sized(f: Lowering, op: Op, target: Value, source: Value, length: TExpr,
 	return f.b.append(op, ty, [target, source, size], { align });
 }
 
-/** What the pointer's type, before conversion to void *, says of its alignment; an array's or variable's own if it is one. */
+/** What the pointer's type, before conversion to void *, says of its alignment; a place's own if it is the address of one. */
 function alignmentOf(pointer: TExpr): number {
 	if (pointer.kind === "convert" && asPointer(pointer.operand.type) !== null) return alignmentOf(pointer.operand);
-	if (pointer.kind === "address") {
-		if (pointer.of.kind === "variable") return Math.min(8, pointer.of.symbol.align);
-		return Math.min(8, alignOf(pointer.of.type));
-	}
+	if (pointer.kind === "address") return Math.min(8, placeAlignment(pointer.of));
 	const target = asPointer(pointer.type)?.target;
 	if (target === undefined) return 1;
 	const shape = shapeOf(target);
 	return shape.kind === "void" ? 1 : Math.min(8, alignOf(target));
+}
+
+/** An array of characters within a record is aligned as its offset there is, not as its elements are. */
+function placeAlignment(place: LExpr): number {
+	if (place.kind === "variable" || place.kind === "compound-literal") return Math.max(1, place.symbol.align);
+	if (place.kind === "member") return alignAt(placeAlignment(place.base), place.member.bitOffset / 8);
+	if (place.kind === "element") {
+		const index = constantIndex(place.index);
+		const size = sizeOf(place.type);
+		return alignAt(placeAlignment(place.base), index === null ? size : index * size);
+	}
+	return place.kind === "string" || ["function", "void"].includes(shapeOf(place.type).kind) ? 1 : alignOf(place.type);
 }
 
 const refused =

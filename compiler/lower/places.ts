@@ -92,7 +92,8 @@ function memberOf(f: Lowering, base: Place, expr: LExpr & { kind: "member" }): P
 	return { base: f.b.ptradd(base.base, offset), type: expr.type, align: alignAt(base.align, offset), volatile, within, ...punned, ...spaceOf(base) };
 }
 
-const constantIndex = (index: TExpr): number | null => (index.kind === "int" ? Number(index.value) : index.kind === "convert" ? constantIndex(index.operand) : null);
+/** An index that is written as a number. */
+export const constantIndex = (index: TExpr): number | null => (index.kind === "int" ? Number(index.value) : index.kind === "convert" ? constantIndex(index.operand) : null);
 
 function elementOf(f: Lowering, base: Place, expr: LExpr & { kind: "element" }): Place {
 	const size = sizeOf(expr.type);

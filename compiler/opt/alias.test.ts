@@ -7,6 +7,8 @@ struct outer { long l; struct pair inner; };
 union word { int whole; short half[2]; };
 typedef int __attribute__((may_alias)) any_int;
 struct node { struct node *next; int v; };
+enum shade { LIGHT, DARK };
+struct paint { char c; enum shade shade; };
 `;
 
 /** How often the function reads memory: twice when the store in between may have changed it. */
@@ -23,6 +25,10 @@ it.each<[what: string, parameters: string, read: string, store: string, loads: n
 	["an integer of the size", "struct pair *p, unsigned *q", "p->a", "*q = 5", 2],
 	["an integer of another size", "struct pair *p, short *q", "p->a", "*q = 5", 1],
 	["a character", "struct pair *p, char *q", "p->a", "*q = 5", 2],
+	["a member that is a character", "struct pair *p, struct paint *q", "p->a", "q->c = 5", 1],
+	["a member that is an enumeration", "struct pair *p, struct paint *q", "p->a", "q->shade = DARK", 1],
+	["a character of such a structure", "char *p, struct paint *q", "*p", "q->c = 5", 2],
+	["a number that a member's bytes may be", "int *p, struct paint *q", "*p", "q->shade = DARK", 2],
 	["a pointer is no integer", "struct node *p, long *q", "p->next", "*q = 5", 1],
 	["a structure that holds the other", "struct outer *p, struct pair *q", "p->inner.a", "q->a = 5", 2],
 	["structures that have nothing in common", "struct node *p, struct pair *q", "p->v", "q->a = 5", 1],

@@ -65,7 +65,7 @@ export function aliasInfo(fn: IrFunction): AliasInfo {
 /** Whether two accesses may be of one C object. Asked only where addresses tell nothing: where they do, they are right. */
 function mayBeOne(a: EffectiveType | undefined, b: EffectiveType | undefined): boolean {
 	if (a === undefined || b === undefined) return true;
-	if (a.scalar !== b.scalar) return false;
+	if (a.scalar !== b.scalar && a.scalar !== "any" && b.scalar !== "any") return false;
 	if (a.record === undefined || b.record === undefined) return true;
 	if (isSame(a.record, b.record)) return a.offset === b.offset;
 	return holds(a.record, b.record) || holds(b.record, a.record);

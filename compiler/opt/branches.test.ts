@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { functionOf, passed } from "../../test/support/passed.ts";
 import { combine } from "./combine.ts";
 import { correlate } from "./correlate.ts";
+import { delay } from "./delay.ts";
 import { dce } from "./dce.ts";
 import { foldBranches } from "./fold-branches.ts";
 import { forwardSwitch } from "./forward-switch.ts";
@@ -28,6 +29,28 @@ describe("correlate", () => {
 	it("but not out of one that is compared", () => {
 		const text = below(10, "%6 = add i32 %1, i32 1\n%7 = zext i64 %6\n%8 = ptradd ptr %0, %7\n%9 = load i32 size=1 %8\n%10 = icmp.eq i32 %6, %9\nret %10");
 		expect(passed(text, [correlate, dce])).not.toContain("add i64");
+	});
+});
+
+describe("delay", () => {
+	const guarded = (between: string, then: string): string => functionOf(`a.2:\n%3 = load i32 size=1 %0\n%4 = shl i32 %3, i32 2\n${between}%5 = icmp.ult i32 %1, i32 20\nbranch %5, b.6, c.7\nb.6:\nret i32 0\nc.7:\n${then}`);
+	it("reads what only one side of a branch needs there", () => {
+		expect(passed(guarded("", "ret %4"), [delay])).toBe("b0:\n%0 = icmp.ult i32 %1, i32 20\nbranch %0, b1, b2\nb1:\nret i32 0\nb2:\n%2 = load i32 size=1 %3\n%4 = shl i32 %2, i32 2\nret %4");
+	});
+	it("goes on to the branch below", () => {
+		const text = guarded("", "%8 = icmp.ult i32 %1, i32 30\nbranch %8, d.9, e.10\nd.9:\nret i32 1\ne.10:\nret %4");
+		expect(passed(text, [delay])).toMatch(/ret i32 1\nb\d:\n%\d = load/);
+	});
+	it("reads before what may write", () => {
+		expect(passed(guarded("store size=4 %0, i32 1\n", "ret %4"), [delay])).toMatch(/^b0:\n%0 = load/);
+	});
+	it("leaves what both sides need", () => {
+		const text = functionOf("a.2:\n%3 = load i32 size=1 %0\n%5 = icmp.ult i32 %1, i32 20\nbranch %5, b.6, c.7\nb.6:\nret %3\nc.7:\n%8 = add i32 %3, i32 1\nret %8");
+		expect(passed(text, [delay])).toMatch(/^b0:\n%0 = load/);
+	});
+	it("keeps one value over a branch, not the two that it is made of", () => {
+		const text = functionOf("a.2:\n%3 = load i32 size=1 %0\n%4 = load i32 size=4 %0\nstore size=4 %0, i32 1\n%6 = xor i32 %3, %4\n%5 = icmp.ult i32 %1, i32 20\nbranch %5, b.7, c.8\nb.7:\nret i32 0\nc.8:\nret %6");
+		expect(passed(text, [delay])).toMatch(/xor i32[^\n]*\n[^\n]*icmp/);
 	});
 });
 

@@ -9,8 +9,8 @@ import { aliasInfo, writesOf } from "./alias.ts";
 
 /**
  * Common subexpressions and loads, down the dominator tree: a pure operation on the same operands is the same value;
- * a load gives what was loaded from or stored to the same place before, when nothing in between may have written it
- * (within a block and its only-predecessor chains). Below a branch its condition is known.
+ * a load gives what was loaded from or stored to the same place before, when nothing in between may have written it:
+ * where ways meet, nothing on any of them since they parted. Below a branch its condition is known.
  */
 export const gvn: Pass = {
 	name: "gvn",
@@ -52,6 +52,9 @@ function keyOf(inst: Inst, ids: (value: Value) => string): string {
 /** Places in memory whose contents are remembered: the latest ones. Keeps the walk linear. */
 const MOST_KNOWN = 64;
 
+/** Blocks that are looked through for writes where ways meet. */
+const MOST_BETWEEN = 100;
+
 function number(fn: IrFunction, map: Map<Inst, Value>): void {
 	const dom = dominators(fn);
 	const preds = predecessors(fn);
@@ -74,6 +77,32 @@ function number(fn: IrFunction, map: Map<Inst, Value>): void {
 		const list = table.get(key);
 		if (list === undefined) table.set(key, [{ block, value }]);
 		else list.push({ block, value });
+	};
+
+	const written = new Map<Block, Range[] | "all">();
+	const writesIn = (block: Block): Range[] | "all" => {
+		const before = written.get(block);
+		if (before !== undefined) return before;
+		const each = block.insts.map(writesOf);
+		const writes = each.includes("all") ? "all" : (each as Range[][]).flat();
+		written.set(block, writes);
+		return writes;
+	};
+	/** What is still known where the ways from `top` meet, round a loop too. */
+	const meeting = (block: Block, top: Block, known: readonly Known[]): Known[] => {
+		let left = known.slice(-MOST_KNOWN);
+		const seen = new Set([top]);
+		const before = [...preds.get(block)!];
+		while (before.length > 0 && left.length > 0) {
+			const at = before.pop()!;
+			if (seen.has(at)) continue;
+			seen.add(at);
+			if (seen.size > MOST_BETWEEN) return [];
+			const writes = writesIn(at);
+			left = left.filter((entry) => (writes === "all" ? alias.isPrivate(entry.address) : !writes.some((write) => alias.mayAlias(entry, write))));
+			before.push(...preds.get(at)!);
+		}
+		return left;
 	};
 
 	const work: Scope[] = [{ block: dom.order[0], memory: [] }];
@@ -121,7 +150,7 @@ function number(fn: IrFunction, map: Map<Inst, Value>): void {
 		block.insts = out;
 		for (const child of dom.children.get(block)!) {
 			const direct = preds.get(child)!.length === 1;
-			work.push({ block: child, memory: direct ? known : [] });
+			work.push({ block: child, memory: direct || known.length === 0 ? known : meeting(child, block, known) });
 		}
 	}
 }

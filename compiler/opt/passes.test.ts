@@ -135,6 +135,19 @@ describe("narrow-phi", () => {
 });
 
 describe("gvn", () => {
+	const meeting = (write: string): string => body(`a.2:\n%3 = ptradd ptr %0, i64 8\n%4 = load i32 size=4 %0\nbranch %1, b.5, c.6\nb.5:\n${write}\njump c.6\nc.6:\n%7 = load i32 size=4 %0\n%8 = add i32 %4, %7\nret %8`);
+	it("knows where ways meet what none of them wrote to", () => {
+		expect(passed(meeting("store size=4 %3, i32 1"), [gvn]).match(/load/g)).toHaveLength(1);
+	});
+	it("forgets there what one of them wrote to", () => {
+		expect(passed(meeting("store size=4 %0, i32 1"), [gvn]).match(/load/g)).toHaveLength(2);
+		expect(passed(meeting("call helper h#1"), [gvn]).match(/load/g)).toHaveLength(2);
+	});
+	it("forgets in a loop what the loop writes to", () => {
+		const loop = (to: string): string => body(`a.2:\n%3 = ptradd ptr %0, i64 8\n%4 = load i32 size=4 %0\njump c.6\nc.6:\n%9 = phi i32 [%4, a.2], [%8, c.6]\n%7 = load i32 size=4 %0\n%8 = add i32 %9, %7\nstore size=4 ${to}, %8\n%10 = icmp.ult i32 %8, i32 99\nbranch %10, c.6, d.11\nd.11:\nret %8`);
+		expect(passed(loop("%3"), [gvn]).match(/load/g)).toHaveLength(1);
+		expect(passed(loop("%0"), [gvn]).match(/load/g)).toHaveLength(2);
+	});
 	it("loads once, and again after a call", () => {
 		const text = body("a.2:\n%3 = load i32 size=4 %0\n%4 = load i32 size=4 %0\n%5 = add i32 %3, %4\ncall helper h#1\n%6 = load i32 size=4 %0\n%7 = add i32 %5, %6\nret %7");
 		expect(passed(text, [gvn]).match(/load/g)).toHaveLength(2);

@@ -10,6 +10,7 @@ import { foldStrings, refuseStrings } from "./const-strings.ts";
 import { foldConstGlobals, resolveCalls } from "./const-globals.ts";
 import { correlate } from "./correlate.ts";
 import { dce } from "./dce.ts";
+import { delay } from "./delay.ts";
 import { dse } from "./dse.ts";
 import { foldBranches } from "./fold-branches.ts";
 import { forwardSwitch } from "./forward-switch.ts";
@@ -118,7 +119,7 @@ export function optimize(module: IrModule, options: OptimizeOptions): IrModule {
 			runAll([combine, simplifyCfg, dce], fn);
 			if (optimizing) runAll([gvn, combine, dse, dce, simplifyCfg], fn);
 		}
-		if (optimizing) run(mergeStores, fn);
+		if (optimizing) runAll([mergeStores, delay], fn);
 		run(mergeSlots, fn);
 		run(settleSlots, fn);
 	}

@@ -20,6 +20,7 @@ export interface AttrSet {
 	packed: boolean;
 	pack: number;
 	alwaysInline: boolean;
+	gnuInline: boolean;
 	noinline: boolean;
 	naked: boolean;
 	noreturn: boolean;
@@ -40,7 +41,7 @@ export interface AttrSet {
 
 export function noAttributes(): AttrSet {
 	return {
-		section: null, used: false, unused: false, weak: false, visibility: null, aligned: 1, packed: false, pack: 0, alwaysInline: false, noinline: false,
+		section: null, used: false, unused: false, weak: false, visibility: null, aligned: 1, packed: false, pack: 0, alwaysInline: false, gnuInline: false, noinline: false,
 		naked: false, noreturn: false, pure: false, cold: false, warnUnused: false, preserveAccessIndex: false, declTags: [], typeTags: [], addressSpace: 0,
 		mode: null, cleanup: null, deprecated: null, transparentUnion: false, fallthrough: false, mayAlias: false,
 	};
@@ -97,7 +98,7 @@ const ACTIONS: Record<string, Action> = {
 		if (attr.args[0]) set.pack = intArg(cx, attr, attr.args[0]) ?? 0;
 	},
 	always_inline: flag("alwaysInline"),
-	gnu_inline: nothing,
+	gnu_inline: flag("gnuInline"),
 	noinline: flag("noinline"),
 	naked: flag("naked"),
 	noreturn: flag("noreturn"),

@@ -1,6 +1,7 @@
 import type { ExternalDecl } from "../grammar/ast.ts";
 import type { ParsedUnit } from "../grammar/unit.ts";
 import { qualifiersOf } from "./basic.ts";
+import { reportFloat } from "./conversions.ts";
 import { report, type CheckOptions, type Cx, type Rules } from "./context.ts";
 import { finishObject, nameOf, resolve, specifiedOnce } from "./declarations.ts";
 import { typeName } from "./declarators.ts";
@@ -60,6 +61,7 @@ export function check(unit: ParsedUnit, options: CheckOptions): TypedUnit {
 	const done = new Set<Sym>();
 	follow(cx, [...emitted, ...checkedOnly].sort(inOrder(cx)), done);
 	const reached = reach(cx, [...emitted, ...[...done].filter(isKept)]);
+	for (const [symbol, floats] of cx.file.floats) if (reached.has(symbol)) for (const span of floats) reportFloat(cx, span);
 	warnUnusedFunctions(cx, checkedOnly, reached);
 	return collectUnit(cx, reached, fileAsm);
 }

@@ -65,6 +65,8 @@ export interface FunctionState {
 	readonly used: Set<ObjectSym>;
 	/** How often each was named, less the statements that only assign to it. */
 	readonly uses: Map<ObjectSym, number>;
+	/** Where it computes with floating-point numbers. */
+	readonly floats: TokenSpan[];
 	nextCase: number;
 }
 

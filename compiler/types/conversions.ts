@@ -75,8 +75,15 @@ function wider(a: CType, b: CType): FloatType {
 	return y.kind === "float" && y.size > x.size ? y : x;
 }
 
+/** In a function it is said when the function is needed: a header's `static inline` may compute what no program asks for. */
 export function refuseFloat(cx: Cx, span: TokenSpan): void {
-	if (!cx.unevaluated) report(cx, "noFloat", span, "floating-point arithmetic is not supported by eBPF");
+	if (cx.unevaluated) return;
+	if (cx.fn !== null) cx.fn.floats.push(span);
+	else reportFloat(cx, span);
+}
+
+export function reportFloat(cx: Cx, span: TokenSpan): void {
+	report(cx, "noFloat", span, "floating-point arithmetic is not supported by eBPF");
 }
 
 /** Arguments beyond the prototype (C11 6.5.2.2p6). */

@@ -189,8 +189,8 @@ function mergeFunction(cx: Cx, declared: Declared, attrs: Readonly<AttrSet>, spe
 		const earlier = cx.file.definitions.get(symbol);
 		if (earlier) report(cx, "redefinition", declared.span, `redefinition of '${name}'`, [{ message: "previous definition is here", span: earlier.ast.declarator.span }]);
 		else cx.file.definitions.set(symbol, { ast: def, params: declared.params ?? [] });
-		// C99 `inline` alone makes no external definition; what is not inlined is local to the unit here.
-		if (symbol.linkage === "extern") symbol.linkage = specs.functionSpecs.includes("inline") && !specs.storage.includes("extern") ? "static" : "global";
+		// C99 `inline` alone makes no external definition, in GNU's older dialect `extern inline` makes none; what is not inlined is local to the unit here.
+		if (symbol.linkage === "extern") symbol.linkage = specs.functionSpecs.includes("inline") && specs.storage.includes("extern") === attrs.gnuInline ? "static" : "global";
 	}
 	return symbol;
 }

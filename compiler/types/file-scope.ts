@@ -23,6 +23,8 @@ export class FileScope {
 	readonly initializers = new Map<ObjectSym, { readonly ast: Initializer; readonly span: TokenSpan }>();
 	/** What an initialiser or body names. */
 	readonly refs = new Map<Sym, ReadonlySet<Sym>>();
+	/** Where functions compute with floating-point numbers, which is an error in those that the object must hold. */
+	readonly floats = new Map<FunctionSym, readonly TokenSpan[]>();
 	/** Static locals, literals and compound literals: objects of the unit that no name of file scope finds. */
 	readonly extraObjects: ObjectSym[] = [];
 	/** Objects that calls name without reaching them: helper pointers. */

@@ -1,6 +1,7 @@
 import type { FunctionDef } from "../grammar/ast.ts";
 import type { TokenSpan } from "../diagnostics/diagnostic.ts";
 import { isComplete, isError, isVoid, VOID, ERROR } from "./basic.ts";
+import { reportFloat } from "./conversions.ts";
 import { inScope, report, type Cx, type FunctionState } from "./context.ts";
 import { newObject, objectAttributes } from "./declarations.ts";
 import type { Param } from "./declarators.ts";
@@ -50,6 +51,7 @@ function define(cx: Cx, symbol: FunctionSym, ast: FunctionDef, params: readonly 
 		if (!isVoid(result) && !isError(result) && !symbol.naked && !symbol.noreturn && fallsThrough(statements))
 			report(cx, "missingReturn", end, "non-void function does not return a value in all control paths");
 		warnUnused(cx, fn, objects);
+		if (fn.floats.length > 0) cx.file.floats.set(symbol, fn.floats);
 		return { params: objects, statements, end, locals: fn.locals };
 	});
 }
@@ -66,18 +68,20 @@ function warnPrototype(cx: Cx, symbol: FunctionSym, ast: FunctionDef): void {
 
 function newState(name: string, result: CType, noreturn: boolean, naked: boolean): FunctionState {
 	return {
-		name, result, noreturn, naked, locals: [], statics: [], typedefs: new Map(), registers: new Set(), labels: { renamed: [], defined: new Map(), uses: [] }, breakables: [], cleanups: [], used: new Set(), uses: new Map(), nextCase: 0,
+		name, result, noreturn, naked, locals: [], statics: [], typedefs: new Map(), registers: new Set(), labels: { renamed: [], defined: new Map(), uses: [] }, breakables: [], cleanups: [], used: new Set(), uses: new Map(), floats: [], nextCase: 0,
 	};
 }
 
 /** A statement expression in a typeof at file scope has statements but no function. */
 export function withFunction<T>(cx: Cx, inner: () => T): T {
 	if (cx.fn) return inner();
-	cx.fn = newState("", VOID, false, false);
+	const fn = newState("", VOID, false, false);
+	cx.fn = fn;
 	try {
 		return inner();
 	} finally {
 		cx.fn = null;
+		for (const span of fn.floats) reportFloat(cx, span);
 	}
 }
 

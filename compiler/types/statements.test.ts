@@ -99,6 +99,18 @@ describe("what is emitted", () => {
 		expect(typed.functions.map((f) => f.inline)).toEqual(["never"]);
 	});
 
+	it("makes a symbol of `inline` as the dialect has it", () => {
+		const inlines = "inline int c(void) { return 1; } extern inline int d(void) { return 2; } extern inline __attribute__((gnu_inline)) int g(void) { return 3; } inline __attribute__((__gnu_inline__)) int h(void) { return 4; }";
+		expect(names(inlines)).toEqual(["global d", "global h"]);
+		expect(names(`${inlines} int f(void) { return c() + g(); }`)).toEqual(["global d", "global f", "global h", "static c", "static g"]);
+	});
+
+	it("refuses floating-point numbers only in what the object holds", () => {
+		const text = "static inline double half(int x) { return x / 2.0; } extern inline __attribute__((gnu_inline)) double atof(const char *p) { return 1.0 + half(3); }";
+		expect(checkText(text).errors).toEqual([]);
+		expect(checkText(`${text} int f(int x) { return half(x) > 1; }`).errors.join()).toContain("floating-point arithmetic is not supported");
+	});
+
 	it("makes weak what #pragma weak names, before or behind the declaration", () => {
 		const { typed } = checkText("#pragma weak later\n#pragma weak own\nint later(void); static int own(void) { return 1; }\nint f(void) { return later() + own(); }\nint v = 3;\n#pragma weak f\n#pragma weak v\n");
 		expect([...typed.functions, ...typed.objects].map((s) => [s.name, s.weak])).toEqual([["later", true], ["own", false], ["f", true], ["v", true]]);
