@@ -60,6 +60,8 @@ export interface Clues {
 	/** How to leave the program without harm. */
 	readonly exit: string;
 	readonly write: boolean;
+	/** The register still is as the function was entered. */
+	readonly unread: boolean;
 }
 
 const SIZES = [4, 2, 1, 8];
@@ -111,6 +113,7 @@ export function gather(image: ProgramImage, rejection: Rejection, groups: readon
 		busiest: busiestLine(image, rejection),
 		exit: exitOf(image, insn),
 		write: memory && cls !== 1,
+		unread: from?.kind === "argument" && (image.funcInfo.length < 2 || insn < image.funcInfo[1][0]),
 		bare: line !== null && isBare(image, line),
 		recursion: recursionAt(image, insn, executed),
 	};

@@ -7,6 +7,7 @@
  *     $a  the argument's C text           $k  what is known of the value      $e  the types expected
  *     $r  the C variable that holds the reference                             $w  "read" or "written"
  *     $x  how a program of this type ends: return XDP_PASS;                  $t  the program type
+ *     $u  what was read without a value: a variable, an argument, the return value
  *     $c  the part of the context that is accessed
  */
 import type { Rejection } from "../facts.ts";

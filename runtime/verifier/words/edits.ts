@@ -70,7 +70,42 @@ export function bounding(clues: Clues): string {
 	const high = clues.index?.high ?? null;
 	// A comparison as unsigned numbers of 64 bits gives both bounds, for any type of the index.
 	if (largest !== null && clues.index?.low === null && (high === null || high > BigInt(largest))) return `${ahead(clues, "before it", `if ((unsigned long)${name} > ${largest}) ${clues.exit}`)}  (all 64 bits of it: a cast to 32 bits checks only half)`;
-	return `declare ${name} unsigned, or check it before: if (${name} < 0) ${clues.exit}`;
+	const within = withinVariable(clues, name);
+	if (within !== null) return ahead(clues, "before it", `if (${within}) ${clues.exit}`);
+	const over = largest === null ? ` || ${name} >= SIZE` : high === null || high > BigInt(largest) ? ` || ${name} > ${largest}` : "";
+	return ahead(clues, "before it", `if (${name} < 0${over}) ${clues.exit}`);
+}
+
+/** A register that nothing was put into. */
+export function unset(clues: Clues): string {
+	const { image, insn, groups } = clues;
+	const register = Number(groups[1]);
+	const at = image.insns[insn];
+	if (at?.opcode === 0x95) return "return a value at every end of the function: return 0;";
+	if (register === 6 && (at?.opcode & 7) === 0) return "a legacy packet load reads the context from r6: put it there first, or use bpf_skb_load_bytes()";
+	if (clues.unread && register >= 2 && register <= 5) return `a program has one argument, its context: what the traced function was called with is in PT_REGS_PARM${register}(ctx) of a kprobe, or after BPF_KPROBE(name, …), BPF_PROG(name, …)`;
+	return "set it where it is declared; a call leaves only its result: what is needed after it must not be in its arguments";
+}
+
+/** Program types with the same context that have the field. */
+export function contextElsewhere(clues: Clues): string {
+	const { image, groups, write, access } = clues;
+	const own = specOf(image.type);
+	const query = (type: number, writes: boolean) => {
+		const spec = specOf(type);
+		return spec?.contextType === own?.contextType && spec?.access({ off: Number(groups[1]), size: Number(groups[2]), write: writes, signExtend: false, attach: spec.attachType(0) ?? 0 }) ? spec?.name : undefined;
+	};
+	const what = access?.text ?? "it";
+	if (write && typeof image.type === "number" && query(image.type, false) !== undefined) return `${what} can be read, not written: change a copy of it, or use a helper that changes what it stands for`;
+	const types = Array.from({ length: 33 }, (_, type) => query(type, write)).filter((name) => name !== undefined);
+	if (own !== null && types.length > 0) return `${what} may be ${write ? "written" : "read"} in ${types.join(", ")} programs; here use the fields that linux/bpf.h allows for ${own.name}, each at its own width`;
+	return "use the fields that the context's declaration lists for this program type, each at its own width; write only those that it lets programs write";
+}
+
+/** Of an array on the stack nothing but its own size is known. */
+function withinVariable({ index, access, known }: Clues, name: string): string | null {
+	if (index === null || access === null || access.address !== null || access.index === null || !/^fp/.test(known?.type ?? "") || !/^\w+$/.test(access.base)) return null;
+	return `(unsigned long)${name} >= sizeof ${access.base}${index.scale > 1 ? ` / sizeof ${access.base}[0]` : ""}`;
 }
 
 export function sizeBound(clues: Clues): string {
@@ -183,6 +218,7 @@ export function argumentEdit(clues: Clues): string {
 	}
 	const made = SOURCES.find(([pattern]) => pattern.test(clues.callee ?? ""));
 	if (made !== undefined && argument?.number === 1) return made[1].replaceAll("$a", what.replace(/^&/, "")).replaceAll("$m", ringbufOf(clues));
+	if (clues.known?.type === "scalar" && /\bmap_value\b/.test(groups[3] ?? "")) return `pass the address of an initialised variable: &${/^\w+$/.test(what) && what !== "NULL" && !/^\d/.test(what) ? what : "key"}${/map_(?:update|lookup)_elem/.test(clues.callee ?? "") && argument?.number === 2 ? " (queues and stacks have no key: bpf_map_push_elem(), bpf_map_pop_elem())" : ""}`;
 	if (groups[3] === "map_ptr") return `pass the address of a map of section .maps on every path${image.maps.length > 0 ? `: &${image.maps[0].name}` : ""}`;
 	return `pass ${argument?.text ?? "the argument"} as what the function's declaration asks for`;
 }

@@ -114,12 +114,21 @@ function filled(text: string, clues: Clues): string {
 	const { groups, argument } = clues;
 	const words: Readonly<Record<string, string>> = {
 		v: clues.name ?? (argument?.text ? argument.text : "this value"), f: clues.callee === null ? "the call" : `${clues.callee}()`, n: String(argument?.number ?? groups[1] ?? ""),
-		a: argument?.text ?? "the argument", k: clues.known === null ? "of another kind" : describe(clues.known), e: (groups[3] ?? "").split(", ").map((type) => describe({ type, attributes: new Map(), low: 0n, high: 0n }).replace(/,? (?:of map|\(\? bytes\)|of \? bytes|never compared with data_end).*$/, "")).filter((type, i, all) => all.indexOf(type) === i).join(", "),
+		a: argument?.text ?? "the argument", k: clues.known === null ? "of another kind" : describe(clues.known), e: isAnyMemory(groups[3] ?? "") ? ANY_MEMORY : (groups[3] ?? "").split(", ").map((type) => describe({ type, attributes: new Map(), low: 0n, high: 0n }).replace(/,? (?:of map|\(\? bytes\)|of \? bytes|never compared with data_end).*$/, "")).filter((type, i, all) => all.indexOf(type) === i).join(", "),
 		r: clues.acquired?.name ?? (clues.acquired === null ? "a reference" : `what ${clues.acquired.callee} gave`), w: clues.write ? "written" : "read", x: clues.exit,
-		o: /callback/.test(groups[1] ?? "") ? "the callback" : "the program", i: groups[4] === groups[5] ? `the value ${groups[4] ?? ""}` : `a value from ${groups[4] ?? ""} to ${groups[5] ?? ""}`,
+		u: unsetWords(clues), o: /callback/.test(groups[1] ?? "") ? "the callback" : "the program", i: groups[4] === groups[5] ? `the value ${groups[4] ?? ""}` : `a value from ${groups[4] ?? ""} to ${groups[5] ?? ""}`,
 		t: specOf(clues.image.type)?.name ?? String(clues.image.type), c: clues.access?.text ?? `the context at offset ${groups[1] ?? "?"} (${groups[2] ?? "?"} bytes)`,
 	};
 	return text.replace(/\$([a-z]|\d)/g, (whole, key: string) => words[key] ?? groups[Number(key)] ?? whole);
+}
+
+/** What helpers take that read or fill memory: nearly everything that is memory. */
+const isAnyMemory = (types: string): boolean => /\bfp\b/.test(types) && /\bmap_value\b/.test(types) && /\bmem\b/.test(types);
+const ANY_MEMORY = "the address of memory: of a variable, of a map's value, of bytes in the packet";
+
+function unsetWords({ name, argument, callee, insn, image }: Clues): string {
+	if (image.insns[insn]?.opcode === 0x95) return "the return value";
+	return name ?? (argument === null ? "this value" : `argument ${argument.number} of ${callee ?? "the call"}()`);
 }
 
 const since = (line: LineRecord | null, insn: number): string => (line === null ? `instruction ${insn}` : `${line.file}:${line.line}`);

@@ -1,6 +1,6 @@
 /** Diagnoses of values: what may be read, written, added and compared. Rows of `diagnoses.ts`, which says how to read them. */
 import type { Diagnosis } from "./diagnoses.ts";
-import { bounding, copying, indexBound, initialising, nullCheck, nullHere, packetCheck, pointerAgain, pointerOperator, sizeBound, stackObject } from "./edits.ts";
+import { bounding, contextElsewhere, copying, indexBound, initialising, nullCheck, nullHere, packetCheck, pointerAgain, pointerOperator, sizeBound, stackObject, unset } from "./edits.ts";
 
 /** "invalid access to map value, value_size=48 off=48 size=4": it begins inside or behind, and ends behind. */
 function beyondEnd(note: string): boolean {
@@ -19,7 +19,7 @@ function ownedSlot(groups: readonly string[], state: Readonly<Record<string, str
 }
 
 export const VALUE_ROWS: readonly Diagnosis[] = [
-	{ code: "V0100", pattern: /^R(\d+) !read_ok/, title: "$v has no value here", needed: "a value that is set on every path that leads here", edit: "set it where it is declared; a call leaves only its result: what is needed after it must not be in its arguments" },
+	{ code: "V0100", pattern: /^R(\d+) !read_ok/, title: "$u has no value here", needed: "a value that is set on every path that leads here", edit: unset },
 	{ code: "V0101", pattern: /^R(\d+) invalid mem access '\w*_or_null_?'|^R(\d+) invalid mem access 'map_value_or_null'/, title: "$v may be NULL here", needed: "a pointer that was compared with NULL on this path", edit: nullCheck },
 	{ code: "V0101", pattern: /^R(\d+) type=\w*_or_null_? expected=/, title: "$v may be NULL here", needed: "a pointer that was compared with NULL: $f does not take NULL", edit: nullCheck },
 	{ code: "V0101", pattern: /^Possibly NULL pointer passed to (?:trusted |helper )?arg(\d+)/, title: "$v may be NULL here", needed: "a pointer that was compared with NULL: $f does not take NULL", edit: nullCheck },
@@ -52,7 +52,7 @@ export const VALUE_ROWS: readonly Diagnosis[] = [
 	{ code: "V0226", pattern: /^R(\d+) cannot write into (\S+)|^\S+\(\) may write into memory pointed by R(\d+)|^R(\d+) \w+ may write into/, title: "read-only memory is written", needed: "memory that the program may write", edit: copying },
 	{ code: "V0227", pattern: /^invalid access to flow keys/, title: "access beyond the flow keys", needed: "an offset within struct bpf_flow_keys", edit: "use the members of struct bpf_flow_keys" },
 	{ code: "V0228", pattern: /^R(\d+) invalid (\w+) access off=(-?\d+) size=(\d+)/, title: "$2 has no such member", needed: "a member of the $2 structure, at its own size", edit: "use the members that linux/bpf.h declares" },
-	{ code: "V0229", pattern: /^invalid bpf_context access off=(-?\d+) size=(\d+)/, title: "$c may not be $w in $t programs", needed: "a field of this program type's context, at its own width, that may be $w", edit: "use the fields that the context's declaration lists for this program type; write only those that it lets programs write" },
+	{ code: "V0229", pattern: /^invalid bpf_context access off=(-?\d+) size=(\d+)/, title: "$c may not be $w in $t programs", needed: "a field of this program type's context, at its own width, that may be $w", edit: contextElsewhere },
 	{ code: "V0230", pattern: /^misaligned /, title: "the address is not a multiple of the access's size", needed: "an aligned address", edit: "copy with __builtin_memcpy into a local first, or read byte by byte" },
 	{ code: "V0231", pattern: /^(?:negative offset|dereference of modified|variable) (\S+) (?:ptr R(\d+)|access var_off)|^R(\d+) must have zero offset/, title: "$v was moved before it is used", needed: "the pointer just as the program got it", edit: "use the field through the pointer itself: ctx->field, task->field, without arithmetic or an index on it" },
 	{ code: "V0232", pattern: /^R(\d+) invalid (?:\w+ buffer access|variable buffer offset)/, title: "access outside the buffer", needed: "a constant offset of at least 0 into the buffer", edit: "use constant offsets" },
