@@ -10,7 +10,7 @@ import { readObject } from "../runtime/load.ts";
 import { formatLoadError, LoadFailure } from "../runtime/loader/error.ts";
 import { type OpenedProgram, openObject } from "../runtime/loader/open.ts";
 import { kernelAddresses, kernelBtf, kernelConfig } from "../runtime/node/environment.ts";
-import { bill, compareReleases, type Cost, explain, kernelTypes, needs, oldestKernel, renderExplanation, type TypeSource, type Verdict, verify } from "../runtime/verifier/index.ts";
+import { bill, compareReleases, type Cost, explain, kernelTypes, needs, oldestKernel, renderExplanation, renderReport, type TypeSource, type Verdict, verify } from "../runtime/verifier/index.ts";
 import { readProgram } from "./compile-file.ts";
 import { Complaint } from "./files.ts";
 
@@ -33,7 +33,7 @@ export function register(program: Command): void {
 		.argument("<file>", "object or C file")
 		.option("-p, --program <name>", "only this one")
 		.option("--type <type>", "program type where the section's name gives none, such as xrp")
-		.option("--log <style>", "the kernel's own log too: kernel, the path to the rejection; kernel2, all paths, registers and marks")
+		.option("--log <style>", "the kernel's own log too: kernel, the path to the rejection; kernel2, all paths, registers and marks; report, with Linux 7.3's report below it")
 		.option("--log-level <n>", "the same by libbpf's log_level: 1, 2; 4 adds the stack depth, 6 is 2 with it")
 		.option("--json", "one JSON object per program")
 		.option("--cost", "instructions, verifier visits and stack bytes per C line and variable")
@@ -80,7 +80,7 @@ async function verifyFile(file: string, options: Options): Promise<boolean> {
 	return good;
 }
 
-const STYLES: Readonly<Record<string, number>> = { kernel: 1, kernel1: 1, kernel2: 2 };
+const STYLES: Readonly<Record<string, number>> = { kernel: 1, kernel1: 1, kernel2: 2, report: 1 };
 
 /** libbpf's log_level, of either option; 0: no log. */
 function logLevelOf({ log, logLevel }: Options): number {
@@ -112,6 +112,7 @@ export function openPrograms(bytes: Uint8Array, options: { readonly program?: st
 function text(image: ProgramImage, verdict: Verdict, options: Options): string {
 	const { stats } = verdict;
 	const out: string[] = [];
+	if (options.log === "report" && verdict.verdict !== "accept") return renderReport(image, explain(image, verdict.rejection), verdict.log);
 	if (logLevelOf(options) > 0) out.push(verdict.log);
 	if (verdict.verdict === "accept") out.push(`${image.name}: accepted; ${stats.insnsProcessed} instructions walked of 1,000,000, ${stats.stackDepth.join("+")} bytes of stack`);
 	else out.push(renderExplanation(explain(image, verdict.rejection), process.stdout.isTTY === true && process.env.NO_COLOR === undefined).trimEnd());

@@ -6,5 +6,6 @@ export type { ContextField } from "./programs/spec.ts";
 export type { Facts, MemoryRegion, Rejection, ScalarRange, Verdict, VerifierStats } from "./facts.ts";
 export { explain, renderExplanation, type Explanation, type PathStep } from "./words/explain.ts";
 export { compareReleases, needs, oldestKernel, type Need } from "./kernels.ts";
+export { renderReport } from "./words/report.ts";
 export { explainLog, type LogAnswer } from "./words/explain-log.ts";
 export { bill, type Bill, type Cost } from "./words/cost.ts";

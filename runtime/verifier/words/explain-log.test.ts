@@ -28,6 +28,7 @@ const FORMS: Readonly<Record<string, string>> = {
 	"dmesg's": whole.map((line, i) => `[  12.${i + 100}] ${line}`).join("\r\n"),
 	"an older kernel's": old.join("\n"),
 	"level 2": detailed.join("\n"),
+	"Linux 7.3's, with its report": [...body, end[0], "", "Verification failed: Register Type Safety: Nullable pointer", "", "Reason:", "  R0 may be NULL.", "", "At:", "  p.c:6:2", "  Instruction context:", "  >>> 7 | (79) r1 = *(u64 *)(r0 +0)", "", "Causal path:", "  R1=ctx()", "", "Suggestion:", "  Compare it.", "", end[1]].join("\n"),
 };
 
 describe("a pasted log", () => {

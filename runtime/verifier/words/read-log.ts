@@ -2,7 +2,7 @@
  * A kernel verifier's log as data: which program, the path to where it stopped, the registers there, the message.
  *
  * In: text as people paste it: libbpf's and bpftool's (with BEGIN and END lines), cilium/ebpf's (indented), dmesg's (time stamps), one program or
- * several, whole or cut off, log_level 1 or 2, Linux 5.x (`R1_w=inv`) to 6.18. Out: one `LoggedProgram` for each.
+ * several, whole or cut off, log_level 1 or 2, Linux 5.x (`R1_w=inv`) to 6.18, and 7.3 with its report below. Out: one `LoggedProgram` for each.
  *
  *     12: (15) if r0 == 0x0 goto pc+3       ; R0=map_value(ks=4,vs=8)      executed; states after it
  *     from 12 to 16: R0=0 R6=ctx()                                          the path goes back to 12 and on to 16
@@ -61,11 +61,16 @@ class Reader {
 	private pending: { text: string; file: string; line: number } | null = null;
 	private processed = false;
 	private omitted = false;
+	private reported = false;
 	private seen = false;
 	/** The instruction before was a call, which leaves nothing in its arguments. */
 	private called = false;
 
 	line(raw: string): void {
+		// Linux 7.3 puts a report between the message and the figures.
+		if (/^Verification failed: /.test(raw)) this.reported = true;
+		if (/^(?:processed \d+ insns|verification time|stack depth)/.test(raw)) this.reported = false;
+		if (this.reported) return;
 		// Some messages lack their line end.
 		const glued = raw.search(/(?:processed \d+ insns|verification time \d+ usec)/);
 		if (glued > 0) {
