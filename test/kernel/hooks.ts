@@ -2,7 +2,7 @@
  * Where programs are loaded for: program type × attach type × target. `HOOKS` are those without a target in the kernel's BTF; `targetHooks` finds the
  * others there. Left out: fentry, fexit, fmod_ret, LSM and extension programs, which a load without attaching may not ask for (EPERM).
  */
-import { type TypeSource, isRecord, resolved, skipModifiers } from "../../runtime/verifier/btf.ts";
+import { type TypeSource, isRecord, nameOf, resolved, skipModifiers } from "../../runtime/verifier/btf.ts";
 import { specOf } from "../../runtime/verifier/programs/table.ts";
 
 export interface Hook {
@@ -22,8 +22,8 @@ const ITER = 28;
 
 /** Program type: attach types. kprobe has multi, session and uprobe forms; system call programs always sleep. */
 const ATTACH: readonly (readonly [type: number, attach: readonly number[]])[] = [
-	[1, [0]], [2, [0, 42, 48, 56, 57]], [3, [0, 46, 47, 54, 55]], [4, [0]], [5, [0]], [6, [0, 33, 35, 37]], [7, [0]], [8, [0, 1]], [9, [2, 12, 13, 34]], [10, [0]], [11, [0]], [12, [0]], [13, [3]],
-	[14, [0, 4, 5, 38]], [15, [6]], [16, [7]], [17, [0]], [18, [8, 9, 10, 11, 14, 15, 19, 20, 29, 30, 31, 32, 49, 50, 51, 52, 53]], [19, [0]], [21, [39, 40]], [22, [17]], [23, [18]], [24, [0]], [25, [21, 22]],
+	[1, [0]], [2, [0, 42, 48, 56, 57]], [3, [0, 46, 47, 54, 55]], [4, [0]], [5, [0]], [6, [0, 33, 35, 37]], [7, [0]], [8, [0, 1]], [9, [2, 12, 13, 34]], [10, [0]], [11, [0]], [12, [0]], [13, [3, 0]],
+	[14, [0, 4, 5, 38]], [15, [6, 0]], [16, [7, 0]], [17, [0]], [18, [8, 9, 10, 11, 14, 15, 19, 20, 29, 30, 31, 32, 49, 50, 51, 52, 53]], [19, [0]], [21, [39, 40]], [22, [17, 0]], [23, [18, 0]], [24, [0]], [25, [21, 22]],
 	[30, [36]], [31, [0]], [32, [45]],
 ];
 /** Program types that are in the table of the verifier and that this kernel was built without. */
@@ -51,7 +51,7 @@ export function targetHooks(kernel: TypeSource): Targets {
 	for (let id = 1; id < kernel.count; id++) {
 		const t = kernel.type(id);
 		if (t.kind === "typedef" && t.name.startsWith("btf_trace_")) tracepoints.push({ name: `tp_btf/${t.name.slice(10)}`, type: TRACING, attach: RAW_TP, flags: 0, target: { id, name: t.name } });
-		else if (t.kind === "func" && t.name.startsWith("bpf_iter_")) {
+		else if (t.kind === "func" && t.name.startsWith("bpf_iter_") && takesIteration(kernel, t.type)) {
 			for (const flags of [0, SLEEPABLE]) iterators.push({ name: `iter/${t.name.slice(9)}${flags ? ".s" : ""}`, type: TRACING, attach: ITER, flags, target: { id, name: t.name } });
 		} else if (t.kind === "struct" && t.name.startsWith("bpf_struct_ops_")) {
 			const struct = kernel.find(t.name.slice("bpf_struct_ops_".length), "struct");
@@ -65,6 +65,12 @@ export function targetHooks(kernel: TypeSource): Targets {
 		}
 	}
 	return { tracepoints, iterators, members };
+}
+
+/** What stands for an iterator's target takes its state first; other functions have such names too. */
+function takesIteration(kernel: TypeSource, proto: number): boolean {
+	const t = kernel.type(proto);
+	return t.kind === "func_proto" && t.params.length > 0 && nameOf(kernel, pointedRecord(kernel, t.params[0].type)) === "bpf_iter_meta";
 }
 
 /** The type ids of the parameters that the target gives to the program: its context has a word for each. */

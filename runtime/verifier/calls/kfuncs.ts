@@ -82,10 +82,6 @@ export function mayCallKfunc(env: Env, kfunc: Kfunc): boolean {
 	switch (kfunc.name) {
 		case "bpf_sock_destroy":
 			return attach === 28;
-		case "bpf_sock_addr_set_sun_path":
-			return id === 18 && (attach === 49 || attach === 50 || attach === 51 || attach === 52 || attach === 53);
-		case "bpf_sock_ops_enable_tx_tstamp":
-			return id === 13;
 		default:
 			return true;
 	}

@@ -115,7 +115,7 @@ const CAPBPF_ONLY_BASE = new Set(helperSets.base.slice(helperSets.base.indexOf("
 /** Helpers that depend on the attach type. */
 function attachHelper(id: number, name: string, attach: number, sleepable: boolean): string | null | undefined {
 	if (name === "get_retval" || name === "set_retval") {
-		if ([8, 9, 13, 15, 18, 23, 25].includes(id)) return noReceive.has(attach) && id !== 9 && id !== 15 && id !== 23 && id !== 25 ? null : undefined;
+		if ([8, 9, 13, 15, 18, 23, 25].includes(id)) return noReceive.has(attach) ? null : undefined;
 		return undefined;
 	}
 	if (name === "setsockopt" || name === "getsockopt") {
