@@ -82,7 +82,7 @@ __noinline int compare(struct bpf_xrp *ctx, __u32 at, __u64 size)
 __noinline int find_child(struct bpf_xrp *ctx, __u64 *child, __u64 *index)
 {
 	__u32 pairs = *(__u32 *)(ctx->data + 20) / 2, i, at = HEADER;
-	__u64 previous = 0, key_size, offset, size, cookie;
+	__u64 previous = 0, key_size, offset, size, cookie, checksum;
 
 	if (!child || !index)
 		return -1;
@@ -93,7 +93,7 @@ __noinline int find_child(struct bpf_xrp *ctx, __u64 *child, __u64 *index)
 
 		if ((first & 3) == 1) {
 			key_size = first >> 2;
-		} else if (!(first & 3) && first >> 4 == 5 && !(first & 0x0f)) {
+		} else if (!(first & 3) && first >> 4 == 5 && !(first & 4)) {
 			next = packed(ctx, next, &key_size);
 			if (next < 0)
 				return -1;
@@ -117,7 +117,8 @@ __noinline int find_child(struct bpf_xrp *ctx, __u64 *child, __u64 *index)
 		next = packed(ctx, next, &offset);
 		if (next < 0)
 			return -1;
-		if (packed(ctx, next, &size) < 0 || size != 1)
+		next = packed(ctx, next, &size);
+		if (next < 0 || packed(ctx, next, &checksum) < 0 || size != 1)
 			return -1;
 		offset = (offset + 1) * BLOCK;
 
