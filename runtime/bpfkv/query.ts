@@ -54,6 +54,8 @@ export interface RangeRest extends RangeBounds {
 export class GetPage {
 	readonly #view: DataView;
 	readonly #bytes: Uint8Array;
+	/** Of each key that was asked for: making a view costs as much as two hops of a chain. */
+	readonly #values: Uint8Array[] = [];
 
 	constructor(page: Uint8Array) {
 		this.#bytes = page;
@@ -91,8 +93,12 @@ export class GetPage {
 
 	/** The 64 bytes of a found value, in place: copy them before the page is used again. */
 	value(index: number): Uint8Array {
-		const at = GET.values + GET.valueStride * index + 1;
-		return this.#bytes.subarray(at, at + VALUE_SIZE);
+		let view = this.#values[index];
+		if (view === undefined) {
+			const at = GET.values + GET.valueStride * index + 1;
+			this.#values[index] = view = this.#bytes.subarray(at, at + VALUE_SIZE);
+		}
+		return view;
 	}
 }
 
