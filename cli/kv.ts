@@ -17,10 +17,24 @@ import { type BenchFlags, benchKv } from "./kv-bench.ts";
 
 const PROGRESS_KEYS = 4096;
 
+/** Behind the list of commands. */
+const HELP = `
+Keys are whole numbers, values up to ${VALUE_SIZE} bytes of text. For example:
+  ebpfcc kv create my.db --layers 3      the keys 0 to 29790, each with itself as its value (2.4 MB)
+  ebpfcc kv put my.db 5 "five"           safe on the disk when it returns
+  ebpfcc kv get my.db 5 6                5: five, 6: 6
+  ebpfcc kv range my.db 3 7              the keys 3 to 6 with their values
+  ebpfcc kv sum my.db 10 20 --op max     19
+  ebpfcc kv bench my.db --workload A     YCSB, with latencies
+`;
+
 export function register(program: Command): void {
-	const kv = program.command("kv").description("BPF-KV files: a B+ tree and its values, searched by storage functions. One process writes to a file at a time.");
+	const kv = program
+		.command("kv").description("BPF-KV files: a B+ tree and its values, searched by storage functions. One process writes to a file at a time.")
+		.showHelpAfterError("(--help shows how)")
+		.addHelpText("after", HELP);
 	verb(kv, "create <file>", "make a file with the keys 0 … 31^layers − 1")
-		.option("-l, --layers <n>", `levels of the tree, 1 to ${MAX_LAYERS} (5: 2.3 GB, 6: 72 GB)`, "4")
+		.option("-l, --layers <n>", `levels of the tree, 1 to ${MAX_LAYERS} (3: 2.4 MB, 4: 75 MB, 5: 2.3 GB, 6: 72 GB)`, "4")
 		.option("--sparse <n>", "write only what lookups of this many keys read, chosen at random by --seed; the rest stays a hole")
 		.option("--seed <n>", "of the random keys", "1")
 		.option("--force", "replace a file that is there")
@@ -64,7 +78,7 @@ export function register(program: Command): void {
 			const db = await openForReading(file, "range");
 			for (const { key, value } of db.range(bounds)) print(`${key}\t${value}`);
 		}));
-	verb(kv, "sum <file> <begin> <end>", "fold the values of a range into one number, where they are stored")
+	verb(kv, "sum <file> <begin> <end>", "fold the values of a range into one number, where they are stored; of each value its digits count")
 		.option("--op <op>", Object.keys(AGGREGATES).join(", "), "sum")
 		.option("--begin-exclusive", "without begin")
 		.option("--end-inclusive", "with end")
@@ -166,6 +180,7 @@ async function openForReading(file: string, program: "get" | "range" | "sum", ca
 		} catch (error) {
 			const { code } = error as NodeJS.ErrnoException;
 			if (code === "EACCES" || code === "EROFS" || code === "EPERM") throw new Complaint(`its log ${log} holds writes that must go into it first, and it cannot be written (${code})`);
+			if (code === "ENOSPC" || code === "EDQUOT") throw new Complaint(`its log ${log} holds writes that must go into it first, and the disk has no room for them (${code}); they are safe there`);
 			throw error;
 		}
 	}

@@ -141,6 +141,10 @@ describe("a check of a BPF-KV file", () => {
 		expect(checkKv(memoryDevice(odd), { interrupted: true }).damage).toEqual([]);
 	});
 
+	it("says of what is too short for a root that it is no such file", () => {
+		for (const length of [0, 6, 511]) expect(checkKv(memoryDevice(new Uint8Array(length))).damage).toEqual([{ offset: 0, what: `${length} bytes are no BPF-KV file: there is no root` }]);
+	});
+
 	it("lists so many places and no more", () => {
 		const broken = created.slice();
 		broken.fill(0x7f, 512, 512 * 20);

@@ -91,12 +91,20 @@ class TreeCheck {
 
 	run(): CheckReport {
 		const { size } = this.#device;
+		if (size < BLOCK) {
+			this.#report(0, `${size} bytes are no BPF-KV file: there is no root`);
+			return this.#summary();
+		}
 		if (size % BLOCK !== 0 && !this.#options.interrupted) this.#report(blockOf(size), `the file ends in the middle of a block (${size} bytes): a writer was interrupted, or the file was cut off`);
 		this.#claimedNodes.add(0);
 		if (this.#layers > 1) this.#walkFromRoot({ met: this.#claimedNodes, leaves: false });
 		const met = new Bitmap();
 		met.add(0);
 		this.#walkFromRoot({ met, leaves: true });
+		return this.#summary();
+	}
+
+	#summary(): CheckReport {
 		return { damage: this.#damage, layers: this.#layers, nodes: this.#nodes, keys: this.#keys, tombstones: this.#tombstones, truncated: this.#found > this.#limit };
 	}
 

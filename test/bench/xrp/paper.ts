@@ -11,3 +11,9 @@ export const PAPER_LATENCY = {
 
 /** Figure 8, read off the plot: latency in µs of a range of 96 objects at depth 6. */
 export const PAPER_RANGE_96 = { read: 705, xrp: 352 } as const;
+
+/** Figure 8 by length of the range: at 1 from the throughput in its second half, at 96 as above. */
+export const PAPER_RANGES = {
+	read: [[1, 50], [96, PAPER_RANGE_96.read]],
+	xrp: [[1, 26], [96, PAPER_RANGE_96.xrp]],
+} as const;
