@@ -36,7 +36,6 @@ function packed(page: Uint8Array, at: number): readonly [value: number, end: num
 
 /** Kinds by the upper four bits of a descriptor whose lower two are 0. */
 const KINDS: Readonly<Record<number, Cell["kind"]>> = { 1: "address", 2: "address", 3: "address", 5: "key", 7: "key", 8: "value", 9: "copy" };
-const SHORT_KEY = 1;
 const SHORT_PREFIXED_KEY = 2;
 const SHORT_VALUE = 3;
 const PREFIXED_KEY = 7;
