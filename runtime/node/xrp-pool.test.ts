@@ -89,18 +89,61 @@ describe("XRP on worker threads", () => {
 	});
 
 	it("answers the requests of a worker that was killed through the one that replaces it", async () => {
-		const pool = await XrpPool.open({ path, objects: [{ bytes: get }, { bytes: endless }] });
+		// Nothing runs on the calling thread, and the only worker is busy for ever: all that follows waits in its ring.
+		const pool = await XrpPool.open({ path, objects: [{ bytes: get }, { bytes: endless }], workers: 1, inline: 0 });
 		try {
 			const controller = new AbortController();
 			const stuck = pool.readXrp(forever(controller.signal));
-			const behind = Array.from({ length: 20 }, (_, i) => pool.readXrp(lookup(i * 100)));
-			await new Promise((resolve) => setTimeout(resolve, 20));
-			controller.abort();
+			let answered = 0;
+			const behind = Array.from({ length: 20 }, (_, i) => pool.readXrp(lookup(i * 100)).finally(() => answered++));
+			await new Promise((resolve) => setTimeout(resolve, 30));
 			const [killed] = pool.threads;
+			expect(answered).toBe(0);
 			await killed.terminate();
+			expect(answered).toBe(0);
+			// The one that it died under is tried again as well, until it is cancelled there.
+			setTimeout(() => controller.abort(), 30);
 			expect((await stuck).ret).toBe(CANCELLED);
 			expect(await Promise.all(behind)).toEqual(Array.from({ length: 20 }, (_, i) => String(i * 100)));
 			expect(pool.threads[0]).not.toBe(killed);
+			expect(pool.statistics).toMatchObject({ inline: 0, chains: 21 });
+		} finally {
+			await pool.close();
+		}
+	});
+
+	it("loses no lookup to workers that are killed again and again in the middle of their work", async () => {
+		const pool = await XrpPool.open({ path, objects: [{ bytes: get }], workers: 2, inline: 0 });
+		try {
+			let wrong = 0;
+			let gaveUp = 0;
+			let kills = 0;
+			let next = 0;
+			const client = async () => {
+				while (kills < 6) {
+					const key = (next++ * 7919) % g.keys;
+					try {
+						if ((await pool.readXrp(lookup(key))) !== String(key)) wrong++;
+					} catch (error) {
+						// Two workers died under the same request: it is told so, and not left waiting.
+						if (!(error as Error).message.includes("died while it served")) throw error;
+						gaveUp++;
+					}
+				}
+			};
+			const clients = Promise.all(Array.from({ length: 32 }, client));
+			while (kills < 6) {
+				await new Promise((resolve) => setTimeout(resolve, 15));
+				const before = next;
+				const [victim] = pool.threads;
+				if (victim === undefined) continue;
+				await victim.terminate();
+				while (next === before) await new Promise((resolve) => setTimeout(resolve, 5));
+				kills++;
+			}
+			await clients;
+			expect(wrong).toBe(0);
+			expect(next).toBeGreaterThan(gaveUp + 200);
 		} finally {
 			await pool.close();
 		}

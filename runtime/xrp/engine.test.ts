@@ -45,6 +45,32 @@ describe("an XRP chain", () => {
 		expect(trace).toEqual([0, 512, 1024, 1536]);
 	});
 
+	it("reads up to eight blocks at once, by the caller's count or by the program's size, with zeros behind the file's end", () => {
+		const words = (c: { block: DataView }) => Array.from({ length: 8 }, (_, i) => c.block.getUint32(512 * i, true));
+		const seen: number[][] = [];
+		const h = hook((c) => {
+			seen.push(words(c));
+			const hop = c.scratch[0]++;
+			if (hop === 0) c.next(512 * 2, 4096);
+			else if (hop === 1) c.next(512 * 9, 1536);
+			else if (hop === 2) c.next(512, 0);
+			else c.done();
+			return 0;
+		});
+		// Size 0 is the count again; what a shorter read leaves of a longer one stays in the page.
+		expect(readXrpSync(memoryDevice(blocks(11)), h, 0, { count: 1024 })).toMatchObject({ ret: 1024, hops: 4, bytes: 1024 + 4096 + 1536 + 1024 });
+		expect(seen).toEqual([
+			[0, 1, 0, 0, 0, 0, 0, 0],
+			[2, 3, 4, 5, 6, 7, 8, 9],
+			[9, 10, 0, 5, 6, 7, 8, 9],
+			[1, 2, 0, 5, 6, 7, 8, 9],
+		]);
+		for (const size of [513, 4608, 8192]) {
+			const asking = hook((c) => (c.next(0, size), 0));
+			expect(readXrpSync(memoryDevice(blocks(2)), asking, 0)).toMatchObject({ ret: -95, cause: "address", hops: 1 });
+		}
+	});
+
 	it("zeroes the context before every hop and keeps the scratch page", () => {
 		const h = hook((c) => {
 			expect(c.asked()).toBe(0);
