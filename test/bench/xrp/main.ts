@@ -86,7 +86,7 @@ async function benchDepth(depth: number): Promise<void> {
 		let parent = "";
 		for (const { name, microseconds } of one) {
 			if (!name.startsWith(" ")) parent = name;
-			const whole = name === parent ? name : `${parent}, ${name.trim().replace(/, 32 keys$/, "")}`;
+			const whole = name === parent ? name : `${parent}, ${name.trim().replace(/^by |, 32 keys$/g, "")}`;
 			(latency[whole] ??= new Map()).set(depth, microseconds);
 		}
 		const [sync, hand] = ["readXrpSync", "hand-written hook"].map((name) => one.find((row) => row.name.trim() === name));
@@ -170,7 +170,7 @@ function writePlots(out: string): void {
 		"latency-by-depth.svg": linePlot({ title: "Lookup latency by tree depth", note: "paper: table 3, in the kernel, on an Optane disk; here: Node, page cache", x: "index levels", y: "µs", log: true, series: [...ours, paper("read()", byDepth(PAPER_LATENCY.read)), paper("XRP", byDepth(PAPER_LATENCY.xrp))] }),
 		"throughput-by-concurrency.svg": linePlot({ title: "Lookups by concurrency, depth 6", note: "paper, figure 6b: XRP serves 1.47 to 1.94 times as many as read(), at depth 3, by 1 to 12 threads", x: "lookups in flight", y: "thousand a second", logX: true, log: true, series: figure.throughput }),
 		"open-loop.svg": linePlot({ title: "p99 latency by load, depth 6", note: "up to the load that an engine cannot keep up with; paper, figure 7: 60 to 720 thousand a second by 12 threads", x: "thousand lookups a second", y: "µs", logX: true, log: true, series: figure.openLoop }),
-		"latency-by-range.svg": linePlot({ title: "Range latency by length, depth 6", note: "paper: the ends of figure 8, read off the plot", x: "objects", y: "µs", log: true, series: [...figure.ranges, paper("read()", PAPER_RANGES.read), paper("XRP", PAPER_RANGES.xrp)] }),
+		"latency-by-range.svg": linePlot({ title: "Range latency by length, depth 6", note: "paper: the ends of figure 8, read off the plot", x: "objects", y: "µs", log: true, series: [...figure.ranges, { ...paper("read()", PAPER_RANGES.read), marksOnly: true }, { ...paper("XRP", PAPER_RANGES.xrp), marksOnly: true }] }),
 	};
 	for (const [name, svg] of Object.entries(plots)) writeFileSync(join(out, name), svg);
 	console.log(`\n${Object.keys(plots).join(", ")} are in ${out}`);

@@ -4,6 +4,8 @@ export interface Series {
 	readonly points: readonly (readonly [x: number, y: number])[];
 	/** Somebody else's numbers. */
 	readonly dashed?: boolean;
+	/** Too few points for a line between them. */
+	readonly marksOnly?: boolean;
 }
 
 export interface LinePlot {
@@ -20,7 +22,7 @@ export interface LinePlot {
 
 const WIDTH = 820;
 const HEIGHT = 440;
-const MARGIN = { left: 70, right: 260, top: 58, bottom: 48 } as const;
+const MARGIN = { left: 84, right: 260, top: 58, bottom: 48 } as const;
 const RIGHT = WIDTH - MARGIN.right;
 const BOTTOM = HEIGHT - MARGIN.bottom;
 const LABEL_HEIGHT = 15;
@@ -50,17 +52,17 @@ export function linePlot(plot: LinePlot): string {
 		lines.push(`<path d="M${px(x).toFixed(1)} ${BOTTOM}v4" stroke="#999"/><text x="${px(x).toFixed(1)}" y="${BOTTOM + 18}" text-anchor="middle">${x}</text>`);
 	}
 	lines.push(`<text x="${(MARGIN.left + RIGHT) / 2}" y="${HEIGHT - 10}" text-anchor="middle">${escaped(plot.x)}</text>`);
-	lines.push(`<text x="16" y="${(MARGIN.top + BOTTOM) / 2}" text-anchor="middle" transform="rotate(-90 16 ${(MARGIN.top + BOTTOM) / 2})">${escaped(plot.y)}</text>`);
+	lines.push(`<text x="14" y="${(MARGIN.top + BOTTOM) / 2}" text-anchor="middle" transform="rotate(-90 14 ${(MARGIN.top + BOTTOM) / 2})">${escaped(plot.y)}</text>`);
 	for (const [i, { name, y }] of labels(plot.series, py).entries()) {
-		const { points, dashed } = plot.series[i];
+		const { points, dashed, marksOnly } = plot.series[i];
 		const colour = COLOURS[i % COLOURS.length];
 		// Colours come round again: then lines are dotted.
 		const dashes = dashed ? "7 4" : i >= COLOURS.length ? "2 3" : "";
 		const [lastX, lastY] = points[points.length - 1];
 		const path = points.map(([x, value]) => `${px(x).toFixed(1)} ${py(value).toFixed(1)}`).join("L");
-		lines.push(`<path d="M${path}" fill="none" stroke="${colour}" stroke-width="2"${dashes ? ` stroke-dasharray="${dashes}"` : ""}/>`);
+		if (!marksOnly) lines.push(`<path d="M${path}" fill="none" stroke="${colour}" stroke-width="2"${dashes ? ` stroke-dasharray="${dashes}"` : ""}/>`);
 		for (const [x, value] of points) lines.push(`<circle cx="${px(x).toFixed(1)}" cy="${py(value).toFixed(1)}" r="2.8" fill="${dashed ? "#fff" : colour}" stroke="${colour}"/>`);
-		lines.push(`<path d="M${(px(lastX) + 4).toFixed(1)} ${py(lastY).toFixed(1)}L${RIGHT + 20} ${y.toFixed(1)}" stroke="${colour}" stroke-width="0.7" opacity="0.6"/>`);
+		lines.push(`<path d="M${(px(lastX) + 4).toFixed(1)} ${py(lastY).toFixed(1)}L${RIGHT + 20} ${y.toFixed(1)}" stroke="${colour}" stroke-width="0.7" stroke-dasharray="1 2"/>`);
 		lines.push(`<text x="${RIGHT + 24}" y="${(y + 4).toFixed(1)}" fill="${colour}">${escaped(name)}</text>`);
 	}
 	return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12"><rect width="100%" height="100%" fill="#fff"/>\n${lines.join("\n")}\n</svg>\n`;
