@@ -7,7 +7,8 @@
  * 11 + k, so that ranges, liveness and narrowing apply to it as to any other; loads and stores become moves.
  */
 import type { Cfg } from "./cfg.ts";
-import type { MemorySize, Op } from "./decode.ts";
+import type { MemorySize, Op } from "./op.ts";
+import { alu, extract, movsx } from "./op.ts";
 
 export const FIRST_SLOT = 11;
 /** Registers and slots together fit the 31 bits of the liveness masks. */
@@ -173,12 +174,12 @@ function chooseSlots(accesses: readonly Access[], exposed: readonly (readonly [n
 /** A slot register holds the stored bytes zero-extended. */
 function asMove(op: Op, slot: number): Op {
 	if (op.kind === "store") {
-		if (op.size === 8) return { kind: "alu", op: "mov", width: 64, dst: slot, src: op.src, imm: op.imm };
-		if (op.size === 4) return { kind: "alu", op: "mov", width: 32, dst: slot, src: op.src, imm: op.imm };
-		if (op.src < 0) return { kind: "alu", op: "mov", width: 32, dst: slot, src: -1, imm: op.imm & (op.size === 1 ? 0xff : 0xffff) };
-		return { kind: "extract", dst: slot, src: op.src, bits: op.size === 1 ? 8 : 16 };
+		if (op.size === 8) return alu("mov", 64, slot, op.src, op.imm);
+		if (op.size === 4) return alu("mov", 32, slot, op.src, op.imm);
+		if (op.src < 0) return alu("mov", 32, slot, -1, op.imm & (op.size === 1 ? 0xff : 0xffff));
+		return extract(op.size === 1 ? 8 : 16, slot, op.src);
 	}
 	if (op.kind !== "load") return op;
-	if (op.signed) return { kind: "movsx", width: 64, bits: (op.size * 8) as 8 | 16 | 32, dst: op.dst, src: slot };
-	return { kind: "alu", op: "mov", width: op.size === 8 ? 64 : 32, dst: op.dst, src: slot, imm: 0 };
+	if (op.signed) return movsx(64, (op.size * 8) as 8 | 16 | 32, op.dst, slot);
+	return alu("mov", op.size === 8 ? 64 : 32, op.dst, slot, 0);
 }

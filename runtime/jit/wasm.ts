@@ -4,6 +4,7 @@
  * checked against the memory's regions and with its instructions counted.
  */
 import { ProgramFault } from "../fault.ts";
+import type { ProgramImage } from "../image.ts";
 import type { Region } from "../memory.ts";
 import type { BoundProgram, Callback, Engine, Entry } from "../program.ts";
 import { trusted } from "../trust.ts";
@@ -13,11 +14,12 @@ import { defaultFuel } from "./limits.ts";
 import type { JitProgram } from "./program.ts";
 import { liftProgram } from "./program.ts";
 import type { HostFunction } from "./surroundings.ts";
-import { ProgramSurroundings } from "./surroundings.ts";
+import { ProgramSurroundings, TAIL_CALL } from "./surroundings.ts";
 import type { EmittedModule } from "./wasm/emit.ts";
 import { emitModule } from "./wasm/emit.ts";
 import type { Surroundings } from "./wasm/linkage.ts";
 import { GLOBALS } from "./wasm/linkage.ts";
+import type { Guard } from "./windows.ts";
 
 export interface JitOptions {
 	/** Check accesses against the memory's regions. Unless said: when nothing verified the program. */
@@ -35,19 +37,28 @@ export function createWasmEngine(options: JitOptions = {}): Engine {
 	return { name: "wasm", prepare: (program) => prepareWasm(program, options) };
 }
 
+/** What the host's functions know of the module once it is compiled. The analysis, which is many times as large, must not stay with it. */
+interface Compiled {
+	exports: Exports | null;
+	/** Function id by first slot. */
+	callbacks: ReadonlyMap<number, number>;
+	guard: Guard | null;
+}
+
 /** `known`: the program as the other back end lifted it, without guards. */
 export function prepareWasm(bound: BoundProgram, options: JitOptions, known: JitProgram | null = null): Entry {
 	const program = trusted(bound);
 	const checked = options.checked ?? program.facts === null;
-	const { machine, image } = program;
-	let exports: Exports | null = null;
+	const compiled: Compiled = { exports: null, callbacks: new Map(), guard: null };
 	const surroundings = new ProgramSurroundings(program, (target): Callback => {
-		const name = `cb${lifted.byEntry.get(target)}`;
-		return (...args) => (exports![name] as Callback)(...args);
+		const name = `cb${compiled.callbacks.get(target)}`;
+		return (...args) => (compiled.exports![name] as Callback)(...args);
 	});
-	const lifting = known !== null && !checked ? known : liftProgram(image.insns, { facts: program.facts, checked, guarded: checked, shape: (op, slot) => surroundings.shape(op, slot) });
-	if ("why" in lifting) throw new ProgramFault(image, lifting.slot, lifting.why);
-	const lifted = lifting;
+	const { image } = program;
+	const lifted = known !== null && !checked ? known : liftProgram(image.insns, { facts: program.facts, checked, guarded: checked, shape: (op, slot) => surroundings.shape(op, slot) });
+	if ("why" in lifted) throw new ProgramFault(image, lifted.slot, lifted.why);
+	compiled.callbacks = lifted.byEntry;
+	compiled.guard = lifted.functions[0].plan?.guard ?? null;
 	const around: Surroundings = {
 		facts: program.facts,
 		checked,
@@ -57,35 +68,58 @@ export function prepareWasm(bound: BoundProgram, options: JitOptions, known: Jit
 		mapLayout: (index) => surroundings.mapLayout(index),
 		callee: (op, slot) => surroundings.callee(op, slot),
 	};
-	const shared = machine.memory.wasm.buffer instanceof ArrayBuffer === false;
+	const shared = program.machine.memory.wasm.buffer instanceof ArrayBuffer === false;
 	const emitted = emitModule(lifted, around, { shared, maximumPages: 65536 });
+	const imports = { m: program.machine.memory.wasm, ...calledFunctions(lifted, surroundings), ...checks(program, compiled) };
+	const { exports } = new WebAssembly.Instance(new WebAssembly.Module(emitted.bytes as Uint8Array<ArrayBuffer>), { e: imports });
+	compiled.exports = exports as unknown as Exports;
+	const { slotAt } = emitted;
+	return explainedBy(compiled.exports.run, (thrown) => explain(thrown, image, slotAt));
+}
 
-	const host: Record<string, HostFunction | WebAssembly.Memory> = { m: machine.memory.wasm };
+/** Helpers, kernel functions and services that the instructions call, by the names of their imports. */
+function calledFunctions(lifted: JitProgram, surroundings: ProgramSurroundings): Record<string, HostFunction> {
+	const host: Record<string, HostFunction> = {};
 	for (const { ops, entry, analysis } of lifted.functions) {
 		for (let slot = entry; slot < entry + analysis.flags.length; slot++) {
 			const op = ops[slot];
-			if (op?.kind === "helper" && op.id === 12) host.tail = (context, map, index, frame) => surroundings.tail(context, map, index, frame);
-			else if (op?.kind === "helper" || op?.kind === "kfunc") {
-				const name = surroundings.callee(op, slot);
-				const shape = surroundings.shape(op, slot);
-				if (!("why" in shape)) host[name] ??= surroundings.hostFunction(op, slot, shape.args);
-			} else if (op?.kind === "callx") host.callx = (...words) => surroundings.callx(...(words as [number, number, number, number, number, number, number]));
-			else if (op?.kind === "packet") host.packet = (offset, size) => surroundings.packet(offset, size);
+			if (op === null) continue;
+			switch (op.kind) {
+				case "helper":
+				case "kfunc":
+					if (op.kind === "helper" && op.id === TAIL_CALL) host.tail = (context, map, index, frame) => surroundings.tail(context, map, index, frame);
+					else {
+						const shape = surroundings.shape(op, slot);
+						if (!("why" in shape)) host[surroundings.callee(op, slot)] ??= surroundings.hostFunction(op, slot, shape.args);
+					}
+					break;
+				case "callx":
+					host.callx = (...words) => surroundings.callx(...(words as [number, number, number, number, number, number, number]));
+					break;
+				case "packet":
+					host.packet = (offset, size) => surroundings.packet(offset, size);
+					break;
+			}
 		}
 	}
+	return host;
+}
+
+/** What checked accesses ask the host: whether a guard holds, where the region of an address lies. */
+function checks({ machine, image }: BoundProgram, compiled: Compiled): Record<string, HostFunction> {
 	const move = (pair: number, region: Region, size: number): void => {
-		(exports![`s${pair}`] as WebAssembly.Global).value = BigInt(region.start);
-		(exports![`s${pair + 1}`] as WebAssembly.Global).value = BigInt(region.size - size + 1);
+		(compiled.exports![`s${pair}`] as WebAssembly.Global).value = BigInt(region.start);
+		(compiled.exports![`s${pair + 1}`] as WebAssembly.Global).value = BigInt(region.size - size + 1);
 	};
-	host.guard = (r1) => {
-		const { low, high, store } = lifted.functions[0].plan!.guard!;
+	const guard: HostFunction = (r1) => {
+		const { low, high, store } = compiled.guard!;
 		const start = (r1 >>> 0) + low;
 		const region = start < 0 ? undefined : machine.memory.region(start, high - low);
 		if (region === undefined || (store && !region.writable)) return 0;
 		move(GLOBALS.guard, region, high - low);
 		return 1;
 	};
-	host.check = (high, address, packed, pair, slot) => {
+	const check: HostFunction = (high, address, packed, pair, slot) => {
 		const size = packed >> 1;
 		const region = high === 0 ? machine.memory.region(address >>> 0, size) : undefined;
 		const access = `${packed & 1 ? "store" : "load"} of ${size} byte${size === 1 ? "" : "s"} at 0x${((BigInt(high >>> 0) << 32n) | BigInt(address >>> 0)).toString(16)}`;
@@ -94,18 +128,16 @@ export function prepareWasm(bound: BoundProgram, options: JitOptions, known: Jit
 		move(pair, region, size);
 		return 0;
 	};
-	const instance = new WebAssembly.Instance(new WebAssembly.Module(emitted.bytes as Uint8Array<ArrayBuffer>), { e: host });
-	exports = instance.exports as unknown as Exports;
-	return explainedBy(exports.run, (thrown) => explain(thrown, program, emitted));
+	return { guard, check };
 }
 
 /** A trap as a fault of the program, at the slot whose code holds the byte offset in the stack trace. */
-function explain(thrown: unknown, program: BoundProgram, emitted: EmittedModule): unknown {
+function explain(thrown: unknown, image: ProgramImage, slotAt: EmittedModule["slotAt"]): unknown {
 	if (!(thrown instanceof WebAssembly.RuntimeError)) return thrown;
 	const place = /wasm-function\[\d+\]:0x([0-9a-f]+)/.exec(thrown.stack ?? "");
 	const offset = place === null ? -1 : Number.parseInt(place[1], 16);
-	const slot = emitted.slotAt(offset);
+	const slot = slotAt(offset);
 	const reason = thrown.message.includes("unreachable") ? "used up its budget of instructions" : thrown.message.includes("memory") ? "access outside the memory" : thrown.message;
-	return new ProgramFault(program.image, slot, reason);
+	return new ProgramFault(image, slot, reason);
 }
 

@@ -44,8 +44,9 @@ export class FactCollector {
 		const first = this.reached[at] === 0;
 		this.reached[at] = 1;
 		let pointers = 0;
-		// Dead registers may hold anything on pruned paths.
-		for (let live = (env.liveRegs[at] & ALL) | FRAME_POINTER; live !== 0; live &= live - 1) {
+		// Dead registers may hold anything on pruned paths. Where no register is left that was a pointer so far, none is looked at.
+		const wanted = first || ranges !== null ? (env.liveRegs[at] & ALL) | FRAME_POINTER : this.pointers[at];
+		for (let live = wanted; live !== 0; live &= live - 1) {
 			const r = 31 - Math.clz32(live & -live);
 			const reg = regs[r];
 			if (reg.type !== SCALAR && reg.type !== NOT_INIT) pointers |= 1 << r;

@@ -184,7 +184,8 @@ export class Env {
 	insn = 0;
 	prevInsn = -1;
 	stack: StackEntry[] = [];
-	explored = new Map<number, State[]>();
+	/** States saved, by bucket (prune.ts). */
+	explored: (State[] | undefined)[] = [];
 	sccVisits = new Map<string, SccVisit>();
 	historyEntry: JumpEntry | null = null;
 	liveness!: Liveness;

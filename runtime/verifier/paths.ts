@@ -71,7 +71,7 @@ function startState(env: Env, subprog: number): State {
 	state.firstInsn = env.subprogs[subprog].start;
 	state.lastInsn = -1;
 	env.insn = state.firstInsn;
-	env.explored = new Map();
+	env.explored = new Array<State[] | undefined>(env.insns.length).fill(undefined);
 	env.sccVisits = new Map();
 	env.current = state;
 	env.liveness.resetChain();

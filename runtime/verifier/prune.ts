@@ -225,7 +225,7 @@ export function bucketOf(env: Env, insn: number): number {
 
 /** Another visit of the same instruction in the same calls whose paths are not finished, above this one: for loops of iterators and callbacks. */
 export function findUnfinished(env: Env, now: State, insn: number): State | null {
-	const list = env.explored.get(bucketOf(env, insn));
+	const list = env.explored[bucketOf(env, insn)];
 	if (!list) return null;
 	for (let i = list.length - 1; i >= 0; i--) {
 		const st = list[i];
@@ -241,8 +241,7 @@ export function isVisited(env: Env, insn: number): boolean {
 	let addNew = forced;
 	if (env.jumpsProcessed - env.prevJumpsProcessed >= 2 && env.insnsProcessed - env.prevInsnsProcessed >= 8) addNew = true;
 	const bucket = bucketOf(env, insn);
-	let list = env.explored.get(bucket);
-	if (!list) env.explored.set(bucket, (list = []));
+	const list = (env.explored[bucket] ??= []);
 	for (const st of list) {
 		if (st.branches || st.insn !== insn || st.cleaned || !sameCallsites(st, now) || marksIncomplete(st)) continue;
 		clean(env, st);

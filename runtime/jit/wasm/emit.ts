@@ -45,12 +45,16 @@ export function emitModule(program: JitProgram, around: Surroundings, memory: { 
 	for (const fn of program.functions) if (fn.callback) functions.push(emitCallback(fn, link));
 	const globals: WasmModule["globals"] = [{ type: I32, initial: link.around.fuel ?? 0 }, ...(link.checked ? windowGlobals(link.pairs) : [])];
 	const { bytes, codeStarts } = encodeModule({ memory, imports: link.imports, functions, globals });
-	const slotAt = (offset: number): number => {
+	return { bytes, slotAt: slotFinder(marks, codeStarts) };
+}
+
+/** Outside of emitModule, so that it keeps the marks alone and not the whole analysis. */
+function slotFinder(marks: readonly Marks[], codeStarts: readonly number[]): EmittedModule["slotAt"] {
+	return (offset) => {
 		let slot = 0;
 		for (let i = 0; i < marks.length && codeStarts[i] <= offset; i++) slot = Math.max(0, marks[i].slotAt(offset - codeStarts[i]));
 		return slot;
 	};
-	return { bytes, slotAt };
 }
 
 function typeOf(fn: JitFunction): FunctionType {
