@@ -48,6 +48,8 @@ export interface Clues {
 	readonly argument: { readonly number: number; readonly text: string | null } | null;
 	/** What the next argument says of the object's size, where the object given to a function is too small. */
 	readonly size: { readonly text: string | null; readonly low: bigint | null; readonly high: bigint | null } | null;
+	/** Object and size of a memcpy on the line, of the side concerned. */
+	readonly copied: { readonly text: string; readonly name: string | null; readonly size: string | null } | null;
 	/** The call that acquired what leaks. */
 	readonly acquired: { readonly line: LineRecord | null; readonly insn: number; readonly callee: string; readonly name: string | null } | null;
 	/** The call that made a pointer unusable: by giving it back, or by moving the packet. */
@@ -88,10 +90,11 @@ export function gather(image: ProgramImage, rejection: Rejection, groups: readon
 	const argument = isCall && register >= 1 && register <= 5 ? { number: register, text: passed?.[register - 1] ?? null } : null;
 	const originName = from === null || origin?.line === null || origin === null || from.kind === "argument" || from.kind === "lost" ? null : assignedIn(origin.line.text);
 	const access = line === null || isCall ? null : accessAt(line.text, line.column, originName, memory ? (cls === 1 ? "load" : "store") : null);
+	const copy = memory ? copied(line, cls === 1) : null;
 	const base = access === null ? null : originName !== null && access.base.startsWith(`${originName}->`) ? originName : access.base;
 	const atomic = cls === 3 && line !== null ? /__(?:sync|atomic)_\w+\s*\(([^,]+),/.exec(line.text) : null;
 	const passedName = argument?.text ? (objectOf(argument.text) ?? argument.text) : null;
-	const name = passedName ?? (atomic === null ? null : objectOf(atomic[1])) ?? (memory || adds ? base : null) ?? originName ?? copied(line, cls === 1) ?? (/stack/.test(message) ? storedName(image, executed) : null);
+	const name = passedName ?? (atomic === null ? null : objectOf(atomic[1])) ?? (memory || adds ? base : null) ?? copy?.name ?? originName ?? (/stack/.test(message) ? storedName(image, executed) : null);
 	const next = argument !== null && known !== null && known.type !== "scalar" ? rejection.state?.[`R${register + 1}`] : undefined;
 	const sizeKnown = next === undefined ? null : parseState(next);
 	const numbers = [...notes, message].map((note) => /(?:value_size|mem_size|key_size)=(\d+) off=(-?\d+) size=(\d+)/.exec(note)).find((match) => match !== null && match !== undefined);
@@ -106,6 +109,7 @@ export function gather(image: ProgramImage, rejection: Rejection, groups: readon
 		index: indexOf(image, rejection, added, known, access?.index ?? null, name),
 		object: numbers ? Number(numbers[1]) : sized !== undefined ? Number(sized) : sizeOfArgument(rejection, isCall, register),
 		size: sizeKnown === null || sizeKnown.type !== "scalar" || !/mem|outside|stack|beyond|value/.test(message) ? null : { text: passed?.[register] ?? null, low: sizeKnown.low, high: sizeKnown.high },
+		copied: copy,
 		accessSize: size, accessOffset: offset,
 		packetEnd: packet ? Number(packet[1]) + Number(packet[2]) : known?.type === "pkt" ? offset + size : null,
 		acquired: acquiredBy(image, [...notes, message]),
@@ -120,9 +124,11 @@ export function gather(image: ProgramImage, rejection: Rejection, groups: readon
 }
 
 /** Of `__builtin_memcpy(&to, &from, n)` the object that is read, or the one that is written. */
-function copied(line: LineRecord | null, read: boolean): string | null {
+function copied(line: LineRecord | null, read: boolean): Clues["copied"] {
 	const passed = line === null ? null : (argumentsOf(line.text, "memcpy") ?? argumentsOf(line.text, "memmove"));
-	return passed === null || passed.length < 2 ? null : objectOf(passed[read ? 1 : 0]);
+	if (passed === null || passed.length < 2) return null;
+	const text = passed[read ? 1 : 0];
+	return { text, name: objectOf(text), size: passed[2] ?? null };
 }
 
 /** The access, on the same line, that the sum is computed for. */
@@ -183,7 +189,8 @@ function indexOf(image: ProgramImage, rejection: Rejection, added: Trace["added"
 	const origin = placed(image, value);
 	const scale = value?.scale ?? 1;
 	const part = (bound: bigint | null): bigint | null => (bound === null || scale < 1 ? bound : bound / BigInt(Math.trunc(scale)));
-	const assigned = origin?.line && value?.kind !== "argument" ? assignedIn(origin.line.text) : null;
+	// What the line at hand assigns is its result, not its index.
+	const assigned = origin?.line && value?.kind !== "argument" && origin.line.line !== lineAt(image, rejection.insn)?.line ? assignedIn(origin.line.text) : null;
 	return { name: variable ?? (assigned === pointer ? null : assigned), scale, low: part(low), high: part(high), origin };
 }
 

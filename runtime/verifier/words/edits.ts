@@ -60,6 +60,7 @@ function tooFar({ object, accessOffset, accessSize }: Clues, name: string): stri
 	if (object === null) return null;
 	const excess = accessOffset + accessSize - object;
 	if (excess <= 0) return null;
+	if (/^\d/.test(name)) return `the object ends after byte ${object - 1}, and the access at byte ${accessOffset + accessSize - 1}: use a smaller index, or make the array longer`;
 	return `the object ends after byte ${object - 1}, and the access at byte ${accessOffset + accessSize - 1}: ${name} is ${Math.ceil(excess / accessSize)} too large here. Let the loop stop earlier (< in place of <=, or the array's own length as bound), or make the array longer`;
 }
 
@@ -120,8 +121,9 @@ export function packetCheck(clues: Clues): string {
 	const { access, index } = clues;
 	const name = clues.name ?? "p";
 	const { argument } = clues;
-	const what = argument?.text ? `(void *)${argument.text} + ${clues.accessSize}` : access === null ? `(void *)${name} + ${clues.packetEnd ?? "SIZE"}` : `(void *)(${access.address ?? (access.index === null ? name : `&${access.text}`)} + 1)`;
-	const wide = index !== null && (index.high === null || index.high > 0xffffn);
+	const what = argument?.text ? `(void *)${argument.text} + ${clues.accessSize}` : clues.copied?.size ? `(void *)${clues.copied.text} + ${clues.copied.size}` : access === null ? `(void *)${name} + ${clues.packetEnd ?? "SIZE"}` : `(void *)(${access.address ?? (access.index === null ? name : `&${access.text}`)} + 1)`;
+	// The verifier follows packet pointers up to 65535 bytes.
+	const wide = index !== null && (index.high === null || index.high * BigInt(Math.max(1, Math.trunc(index.scale))) + BigInt(Math.max(0, clues.accessOffset) + clues.accessSize) > 0xffffn);
 	return `${ahead(clues, "before it", `if (${what} > data_end) ${clues.exit}`)}${wide ? `  and before that bound ${index.name ?? "the index"} by a constant below 65536` : ""}`;
 }
 
@@ -133,6 +135,7 @@ export function pointerAgain(clues: Clues): string {
 		const at = lost.line === null ? `instruction ${lost.insn}` : `line ${lost.line.line}`;
 		return lost.moved ? `after ${at} read ${contextName(clues)}->data and ${contextName(clues)}->data_end again, and compare again: ${lost.callee}() may move the packet` : `use ${name} before ${at}: there ${lost.callee}() gives it back`;
 	}
+	if (clues.origin?.kind === "constant") return `${name} is a number of the program's own${clues.origin.line === null ? "" : ` (line ${clues.origin.line.line})`}, or a member of NULL: give it the address of an object on every path`;
 	if (specOf(clues.image.type)?.contextIsMemory) return `read through a copy: bpf_probe_read_kernel(&copy, sizeof copy, ${name}), for user memory bpf_probe_read_user(); or BPF_CORE_READ()`;
 	return `keep ${name} a pointer all the way: arithmetic in 32 bits, casts through an integer and storing it in a map make it a number`;
 }
@@ -226,6 +229,7 @@ export function argumentEdit(clues: Clues): string {
 /** Where what a function takes comes from. */
 const SOURCES: readonly (readonly [pattern: RegExp, edit: string])[] = [
 	[/^bpf_ringbuf_(?:submit|discard)$/, "only a record of bpf_ringbuf_reserve() can be given: reserve it, check it for NULL and fill it in place; a copy on the stack goes with bpf_ringbuf_output(&$m, &$a, sizeof $a, 0)"],
+	[/^bpf_spin_(?:un)?lock$/, "a lock lies in a map's value or in an object of bpf_obj_new(), not in a copy of it: look the value up, check it for NULL, and pass &value->lock"],
 	[/^bpf_sk_release$/, "only a socket of bpf_sk_lookup_…() or bpf_skc_lookup_tcp() can be given, after a check for NULL"],
 ];
 
@@ -243,6 +247,7 @@ export function pointerOperator(clues: Clues): string {
 
 /** A pointer that is known to be NULL where it is used. */
 export function nullHere({ name, origin }: Clues): string {
+	if (origin?.kind === "constant") return `${name ?? "it"} is set to NULL${origin.line === null ? "" : ` at line ${origin.line.line}`} and to nothing else on this path: give it an address before it is used`;
 	const where = origin?.compared ? `after the comparison at line ${origin.compared.line}` : "where it is NULL";
 	return `the path goes on ${where}: leave the function there (return, goto), or put what uses ${name ?? "it"} into the other branch`;
 }

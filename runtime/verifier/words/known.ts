@@ -58,7 +58,7 @@ const TYPES: readonly (readonly [pattern: RegExp, words: string])[] = [
 	[/^fp(-?\d+)?$/, "an address on the stack"], [/^pkt_end$/, "the end of the packet (data_end)"], [/^pkt_meta$/, "a pointer into the packet's metadata, $p"], [/^pkt$/, "a pointer into the packet, $p"],
 	[/^flow_keys$/, "the flow keys"], [/^sock$/, "a socket"], [/^sock_common$/, "the common part of a socket"], [/^tcp_sock$/, "a TCP socket"], [/^xdp_sock$/, "an XDP socket"],
 	[/^ringbuf_mem$/, "a record of bpf_ringbuf_reserve() ($z bytes)"], [/^(?:rdonly_|dynptr_)*mem$/, "memory of $z bytes"], [/^func$/, "a function"], [/^arena$/, "an arena pointer"], [/^dynptr_ptr$/, "a dynptr"], [/^(?:rdonly_|rdwr_)?buf$/, "a buffer"],
-	[/^(untrusted_|trusted_|rcu_|percpu_|user_)*ptr_(\w+)$/, "a pointer to the kernel's or an own struct $2"],
+	[/^ptr_$/, "an object of bpf_obj_new() or of the kernel"], [/^(untrusted_|trusted_|rcu_|percpu_|user_)*ptr_(\w+)$/, "a pointer to the kernel's or an own struct $2"],
 ];
 
 /** One phrase. */

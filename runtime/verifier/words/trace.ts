@@ -7,6 +7,7 @@
  */
 import type { Insn } from "../../../assembler/spec/insn.ts";
 import { helperById } from "../../../assembler/spec/helpers.ts";
+import { lineAt } from "../../fault.ts";
 import type { ProgramImage } from "../../image.ts";
 
 export interface Trace {
@@ -101,6 +102,8 @@ export function trace(image: ProgramImage, executed: readonly number[], from: nu
 /** Nobody's certainty: enough to tell a base from an index. */
 function pointerLike(image: ProgramImage, { kind, insn, why }: Trace): boolean {
 	if (kind === "address" || why === "the program's context") return true;
+	// A packet's address is a number in the context.
+	if (kind === "load") return /->\s*data\b/.test(lineAt(image, insn)?.text ?? "");
 	if (kind === "call") {
 		const call = image.insns[insn];
 		return call.src === 0 && (helperById(call.imm)?.result.includes("*") ?? false);
