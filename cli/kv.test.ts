@@ -146,6 +146,16 @@ describe("ebpfcc kv", () => {
 		expect(await complaint("put", db, "1", "x")).toContain("0 bytes are no BPF-KV file");
 	});
 
+	it("finds what is there in a file that a writer left in the middle of a block, says so of what is not, and a put repairs it", async () => {
+		truncateSync(db, readFileSync(db).length + 1);
+		expect((await kv("get", db, "5")).out).toBe("5\n");
+		expect(await complaint("get", db, "5000")).toContain("key 5000: not found, and the file is in the middle of a change");
+		expect((await kv("check", db)).out).toContain("the file ends in the middle of a block (78337 bytes)");
+		expect((await kv("delete", db, "6000")).status).toBe(0);
+		expect((await kv("get", db, "5000")).out).toBe("5000: not found\n");
+		expect((await kv("check", db)).out).toContain("sound");
+	});
+
 	it("takes a log that was left behind into account, and none of an older file", async () => {
 		const store = await KvStore.open(await openWritableFile(db), await openWritableFile(`${db}.wal`, { create: true }));
 		await store.put(7, new TextEncoder().encode("in the log"));

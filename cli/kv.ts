@@ -6,7 +6,7 @@ import { createReadStream, existsSync, readFileSync, statSync } from "node:fs";
 import { createInterface } from "node:readline";
 import type { Command } from "commander";
 import { compileProgram, compilePrograms } from "../examples/bpf-kv/programs.ts";
-import { type BulkPair, type BulkResult, type Aggregate, AGGREGATES, checkKv, geometry, KvDamage, KvFile, type KvStore, MAX_LAYERS, seededRandom, VALUE_SIZE, XrpError } from "../runtime/bpfkv/index.ts";
+import { type BulkPair, type BulkResult, type Aggregate, AGGREGATES, checkKv, geometry, KvDamage, KvFile, type KvStore, KvUnsettled, MAX_LAYERS, seededRandom, VALUE_SIZE, XrpError } from "../runtime/bpfkv/index.ts";
 import { overlaid } from "../runtime/bpfkv/overlay.ts";
 import { unapplied } from "../runtime/bpfkv/wal.ts";
 import { bulkLoadFile, createKvFile, createSparseKvFile, openKvStore } from "../runtime/node/kv-file.ts";
@@ -168,7 +168,7 @@ function run<A extends unknown[]>(action: (file: string, ...rest: A) => Promise<
 function isExpected(error: unknown): error is Error {
 	if (!(error instanceof Error)) return false;
 	const { code } = error as NodeJS.ErrnoException;
-	return error instanceof Complaint || error instanceof XrpError || error instanceof RangeError || typeof code === "string" || error instanceof KvDamage || error.message.includes("BPF-KV file");
+	return error instanceof Complaint || error instanceof XrpError || error instanceof RangeError || typeof code === "string" || error instanceof KvDamage || error instanceof KvUnsettled || error.message.includes("BPF-KV file");
 }
 
 /** Opens a file as it is after everything that its log holds. */

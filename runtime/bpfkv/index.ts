@@ -11,5 +11,6 @@ export { KvNode } from "./node.ts";
 export { ObjectCache } from "./object-cache.ts";
 export { AGGREGATES, type Aggregate, GetPage, MAX_KEYS, type RangeBounds, RangePage, type RangeRest } from "./query.ts";
 export { type Distribution, Latencies, type Operation, seededRandom, WORKLOADS, type WorkloadName, type WorkloadRun, workload, zipfian } from "./ycsb.ts";
+export { KvUnsettled } from "./settled.ts";
 export { KvStore, type KvStoreOptions, type WritableFile } from "./store.ts";
 export { TopCache } from "./top-cache.ts";

@@ -34,6 +34,11 @@ export function settled(device: BlockDevice, version: number): Settled {
 	return device.version === version ? "settled" : "changed";
 }
 
-export function disturbed(what: string, changing: boolean): Error {
-	return new Error(`${what}: not found, and the file ${changing ? "is in the middle of a change: its writer died, or is stopped. Opening it for writing repairs it" : "never stood still while it was read"}`);
+/** A key that was not found, in a file of which nobody can say that it stood still meanwhile. */
+export class KvUnsettled extends Error {
+	override readonly name = "KvUnsettled";
+}
+
+export function disturbed(what: string, changing: boolean): KvUnsettled {
+	return new KvUnsettled(`${what}: not found, and the file ${changing ? "is in the middle of a change: its writer died, or is stopped. Opening it for writing, as a put does, repairs it" : "never stood still while it was read"}`);
 }

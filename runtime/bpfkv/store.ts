@@ -219,6 +219,9 @@ export class KvStore {
 		const later = records.slice(commit + 1);
 		if (commit >= 0 && later.length === 0) await this.#emptyLog();
 		else if (end < (await this.#log.size())) await this.#log.truncate(end);
+		// Without a commit nothing was being changed: a part of a block is what a crash left of an append.
+		const size = await this.#file.size();
+		if (size % BLOCK !== 0) await this.#file.truncate(Math.ceil(size / BLOCK) * BLOCK);
 		for (const record of later) {
 			if (record.kind === "put") this.#table.set(record.key, record.value);
 			if (record.kind === "delete") this.#table.set(record.key, TOMBSTONE);
