@@ -1,5 +1,5 @@
 /** From the command line to the compiler's options, over this machine's files. */
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { type Invocation, searchDirs } from "../compiler/driver/argv.ts";
 import type { CompileOptions } from "../compiler/driver/options.ts";
@@ -20,7 +20,7 @@ function pathOptions({ paths, stage }: Invocation, source: string | undefined): 
 /** `source`: the file that becomes an object of its own; without one, names stay as they are. */
 export function compileOptions(invocation: Invocation, source?: string): CompileOptions {
 	return {
-		target: invocation.target, macros: invocation.macros, includes: invocation.includes, imacros: invocation.imacros, dirs: searchDirs(invocation, MACHINE_DIRS), provider: { read: readOrNull },
+		target: invocation.target, macros: invocation.macros, includes: invocation.includes, imacros: invocation.imacros, dirs: searchDirs(invocation, MACHINE_DIRS), provider: { read: readOrNull, identity: (path) => realpathSync(path) },
 		warnings: invocation.warnings, stage: invocation.stage, lineMarkers: invocation.lineMarkers, allowMissing: invocation.dependencies.allowMissing,
 		vmlinux: () => vmlinuxBtf(invocation.btf), paths: pathOptions(invocation, source),
 	};

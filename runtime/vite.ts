@@ -4,7 +4,7 @@
  * to the C, loads them, and exports programs, maps, globals and each program by name. So breakpoints, stack traces and V8's coverage speak of the C file.
  * The compiler is asked for by the package's own name: the runtime does not contain it.
  */
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
 import type { ProgramImage } from "./image.ts";
 import type { EmittedText } from "./jit/js/emit.ts";
 import { createJsEngine } from "./jit/js.ts";
@@ -53,7 +53,7 @@ export function ebpf(options: EbpfPluginOptions = {}): EbpfPlugin {
 			const [path] = id.split("?");
 			if (!include.test(path)) return null;
 			const { compile, defaultOptions, openObject, renderDiagnostic } = await import("ebpfcc");
-			const provider = { read: (name: string) => (existsSync(name) && statSync(name).isFile() ? readFileSync(name) : null) };
+			const provider = { read: (name: string) => (existsSync(name) && statSync(name).isFile() ? readFileSync(name) : null), identity: (name: string) => realpathSync(name) };
 			const btf = options.btf;
 			const result = compile(path, readFileSync(path), { ...defaultOptions(provider), ...(btf === undefined ? {} : { vmlinux: () => readFileSync(btf) }) });
 			for (const { path: dependency } of result.dependencies) if (existsSync(dependency)) this.addWatchFile(dependency);

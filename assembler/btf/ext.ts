@@ -5,6 +5,9 @@ export interface BtfExt {
 	readonly coreRelos: readonly SectionRecords<CoreRelo>[];
 }
 
+/** No records at all. libbpf takes an empty section for a damaged one, so a compiler leaves it out. */
+export const isEmpty = ({ funcInfo, lineInfo, coreRelos }: BtfExt): boolean => funcInfo.length + lineInfo.length + coreRelos.length === 0;
+
 export interface SectionRecords<T> {
 	readonly section: string;
 	readonly records: readonly T[];

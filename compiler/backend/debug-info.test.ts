@@ -119,6 +119,11 @@ describe("BTF", () => {
 });
 
 describe("BTF.ext", () => {
+	it("is left out where there is nothing to say: libbpf takes an empty one for a damaged one", () => {
+		const has = (source: string): boolean => Buffer.from(compile("t.c", source, defaultOptions({ read: () => null })).output as Uint8Array).includes(".BTF.ext");
+		expect(has("int v = 1;")).toBe(false);
+		expect(has("int f(void) { return 1; }")).toBe(true);
+	});
 	const source = `struct s { int a; int b[4]; } __attribute__((preserve_access_index));
 static __attribute__((noinline)) int sub(int x)
 {

@@ -1,3 +1,4 @@
+import { isEmpty } from "../../assembler/btf/ext.ts";
 import type { ObjectFile } from "../../assembler/object.ts";
 import type { DiagnosticSink } from "../diagnostics/diagnostic.ts";
 import type { IrModule } from "../ir/types.ts";
@@ -85,7 +86,7 @@ export function emit(module: IrModule, unit: TypedUnit, places: Places, options:
 	if (debug !== null) object.addDebugSections(dwarf(object.functions, places, options.fileName, "ebpfcc"));
 	const made: ObjectFile = {
 		...object.finish(options.fileName.slice(options.fileName.lastIndexOf("/") + 1)),
-		...(debug === null ? {} : { btf: debug.btf, btfExt: debug.btfExt }),
+		...(debug === null ? {} : { btf: debug.btf, ...(isEmpty(debug.btfExt) ? {} : { btfExt: debug.btfExt }) }),
 	};
 	return options.asm === true ? { object: made, asm: printObject(made) } : { object: made };
 }

@@ -26,6 +26,11 @@ describe("correlate", () => {
 	it("moves a constant out of an index that cannot wrap", () => {
 		expect(passed(below(10, "%6 = add i32 %1, i32 1\n%7 = zext i64 %6\n%8 = ptradd ptr %0, %7\n%9 = load i32 size=1 %8\nret %9"), [correlate, dce])).toContain("%2 = zext i64 %1\n%3 = add i64 %2, i64 1");
 	});
+	it("moves one out of an index that may be less than nothing", () => {
+		const less = (limit: number): string => below(limit, "%6 = add i32 %1, i32 -1\n%7 = sext i64 %6\n%8 = ptradd ptr %0, %7\n%9 = load i32 size=1 %8\nret %9");
+		expect(passed(less(10), [correlate, dce])).toContain("%2 = zext i64 %1\n%3 = add i64 %2, i64 -1");
+		expect(passed(functionOf("a.2:\n%6 = add i32 %1, i32 -1\n%7 = sext i64 %6\n%8 = ptradd ptr %0, %7\n%9 = load i32 size=1 %8\nret %9"), [correlate, dce])).toContain("sext i64");
+	});
 	it("but not out of one that is compared", () => {
 		const text = below(10, "%6 = add i32 %1, i32 1\n%7 = zext i64 %6\n%8 = ptradd ptr %0, %7\n%9 = load i32 size=1 %8\n%10 = icmp.eq i32 %6, %9\nret %10");
 		expect(passed(text, [correlate, dce])).not.toContain("add i64");

@@ -61,6 +61,18 @@ export const correlate: Pass = {
 						changed = true;
 					}
 				}
+				// sext (x + c) = sext x + c, under the same condition: `p + (length - 1)` is `p + length`, which the verifier knows, less one
+				if (inst.op === "sext" && isInst(sum) && sum.op === "add" && !compared(sum) && !compared(inst)) {
+					const [x, c] = sum.args;
+					const of = known.at(x, block);
+					if (isConst(c) && of.smin >= 0n && of.smax + c.value <= 0x7fffffffn) {
+						const wide = newInst(fn, "zext", "i64", [x], undefined, inst.loc);
+						out.push(wide);
+						inst.op = "add";
+						inst.args = [wide, constant("i64", c.value)];
+						changed = true;
+					}
+				}
 				out.push(inst);
 			}
 			block.insts = out;

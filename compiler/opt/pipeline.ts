@@ -19,6 +19,7 @@ import { ifChains } from "./if-chains.ts";
 import { callGraph, inlineCalls, inlineOrder, stripUnused } from "./inline.ts";
 import { answerQuestions, expandSignedDivision, lowerSwitches, settleSlots, splitUnaligned } from "./legalize.ts";
 import { expandMemory } from "./mem-expand.ts";
+import { loadPhis } from "./load-phis.ts";
 import { mem2reg } from "./mem2reg.ts";
 import { mergeSlots } from "./merge-slots.ts";
 import { mergeStores } from "./merge-stores.ts";
@@ -112,6 +113,7 @@ export function optimize(module: IrModule, options: OptimizeOptions): IrModule {
 		} else {
 			runAll([combine, simplifyCfg, unroll, ...promote, combine, simplifyCfg, foldConstGlobals, foldStrings, resolveCalls, ...proofs], fn);
 		}
+		if (optimizing && run(loadPhis, fn)) settle(fn);
 		if (optimizing && run(sink, fn)) settle(fn);
 		if (optimizing && runAll([ifChains, forwardSwitch], fn)) settle(fn);
 		if (runAll(legal, fn)) {

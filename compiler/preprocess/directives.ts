@@ -383,7 +383,7 @@ export function runPragma(pp: Preprocessor, tokens: readonly Tok[], at: Tok): To
 		error: (code, message, where) => pp.report(code, message, where),
 		once: () => {
 			const { found } = pp.current;
-			if (found !== null) pp.once.add(found.path);
+			if (found !== null) pp.once.add(pp.search.identity(found.path));
 		},
 		systemHeader: () => {
 			pp.current.file.system = true;

@@ -47,6 +47,12 @@ export class IncludeSearch {
 		return bytes;
 	}
 
+	/** The same for a file that two paths lead to. */
+	identity(path: string): string {
+		if (path.startsWith(BUILTIN_DIR)) return path;
+		return this.#path.provider.identity?.(path) ?? plain(path);
+	}
+
 	/** `after`: the entry to go on behind (include_next), or −1. */
 	find(name: string, angled: boolean, from: { readonly path: string; readonly system: boolean }, after: number | null): Found | null {
 		if (name.startsWith("/")) {
@@ -84,6 +90,17 @@ export class IncludeSearch {
 		}
 		return bytes;
 	}
+}
+
+/** `a/../b/./c` is `b/c`. */
+function plain(path: string): string {
+	const names: string[] = [];
+	for (const name of path.split("/")) {
+		if (name === ".") continue;
+		if (name === ".." && names.length > 0 && !["", ".."].includes(names[names.length - 1])) names.pop();
+		else names.push(name);
+	}
+	return names.join("/");
 }
 
 export function dirname(path: string): string {

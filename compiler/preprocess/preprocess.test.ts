@@ -101,6 +101,11 @@ describe("files", () => {
 		expect(preprocess("#include <x.h>\n#include <x.h>\n", files, dirs).text).toBe("one #pragma once two one");
 	});
 
+	it("includes once what two paths lead to", () => {
+		const files = { "lib/x.h": "#pragma once\nx\n", "lib/sub/../x.h": "#pragma once\nx\n", "lib/./x.h": "#pragma once\nx\n" };
+		expect(preprocess('#include "lib/x.h"\n#include "lib/sub/../x.h"\n#include "lib/./x.h"\n', files).text).toBe("#pragma once x");
+	});
+
 	it("reads a guarded header once", () => {
 		let reads = 0;
 		const { pp } = preprocess('#include "g.h"\n#include "g.h"\n', { "g.h": "#ifndef G\n#define G\nint g;\n#endif\n" });

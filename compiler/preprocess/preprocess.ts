@@ -381,7 +381,7 @@ export class Preprocessor implements ExpandHost {
 	}
 
 	include(found: Found, at: Tok): void {
-		if (this.once.has(found.path)) return;
+		if (this.once.size > 0 && this.once.has(this.search.identity(found.path))) return;
 		const guard = this.#guards.get(found.path);
 		if (guard !== undefined && this.macros.get(guard) !== undefined) return;
 		const depth = this.stack.length;

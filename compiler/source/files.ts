@@ -7,6 +7,8 @@
 /** The only way to the outside: paths are the search's own, joined with "/". null: there is no such file. */
 export interface FileProvider {
 	read(path: string): Uint8Array | string | null;
+	/** One name for each file, however it was reached: what `#pragma once` goes by. Without it `.` and `..` are followed. */
+	identity?(path: string): string;
 }
 
 export interface SourceFile {
