@@ -32,6 +32,7 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
 	{ name: "frame of the caller after a tail call", of: "ours", message: /./, when: from("caller_stack_write_tail_call") },
 	{ name: "kernel struct for a global function that writes", of: "ours", message: /./, when: from("trusted_btf_field_to_writable_mem") },
 	{ name: "iterator at fp+0 taken for the one at fp-8", of: "ours", message: /expected (an )?(un)?initialized iter_/, when: passesFrame },
+	{ name: "context of a tracepoint before its start", of: "ours", message: /^invalid bpf_context access off=-/, when: ({ prog_type }) => [5, 17, 24, 26, 27].includes(prog_type) },
 	{ name: "loop left by an exception or an exit", of: "kernel", message: /^verifier bug: scc exit: no visit info/ },
 ];
 

@@ -52,6 +52,10 @@ export function newCallFacts(): CallFacts {
 
 const MEMORY = [PTR_TO_STACK, PTR_TO_PACKET, PTR_TO_PACKET_META, PTR_TO_MAP_KEY, PTR_TO_MAP_VALUE, PTR_TO_MEM, PTR_TO_MEM | RINGBUF, PTR_TO_BUF, PTR_TO_BTF_ID | TRUSTED];
 const SOCKS = [PTR_TO_SOCK_COMMON, PTR_TO_SOCKET, PTR_TO_TCP_SOCK, PTR_TO_XDP_SOCK];
+/** The typed pointers that helpers go on with; an allocated object that may be null is none, although kptr_xchg takes null. */
+const TYPED = new Set([
+	0, TRUSTED, TRUSTED | MAYBE_NULL, RCU, MAYBE_NULL, MAYBE_NULL | RCU, ALLOC, PERCPU | ALLOC, ALLOC | NON_OWN_REF, ALLOC | NON_OWN_REF | RCU, PERCPU, PERCPU | RCU, PERCPU | TRUSTED,
+].map((flags) => PTR_TO_BTF_ID | flags));
 const BTF_POINTERS = [PTR_TO_BTF_ID, PTR_TO_BTF_ID | TRUSTED, PTR_TO_BTF_ID | RCU];
 
 /** Register types that an argument takes, before nullness. */
@@ -84,6 +88,7 @@ function checkType(env: Env, regno: number, arg: Arg, kind: Arg["kind"], nullabl
 		if (!arg.read) reject(EACCES, `${helper}() may write into memory pointed by ${R(regno)} type=${typeName(reg.type)}`, { code: "V0226", register: regno });
 		return;
 	}
+	if (!TYPED.has(reg.type)) internal("invalid PTR_TO_BTF_ID register for type match");
 	if (isAllocObject(reg.type)) {
 		if (helper !== "spin_lock" && helper !== "spin_unlock" && helper !== "kptr_xchg") internal("unimplemented handling of MEM_ALLOC");
 		if (helper === "kptr_xchg" && regno === 2) matchKptr(env, facts.kptr!, reg, regno, EACCES);
