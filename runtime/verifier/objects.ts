@@ -39,18 +39,22 @@ export function isTrusted(reg: Reg): boolean {
 
 export const isRcu = (reg: Reg): boolean => (reg.type & RCU) !== 0;
 
-/** Fields of kernel structs that a trusted pointer leads through to another safe one. */
+/** Fields of kernel structs that a trusted pointer leads through to another safe one, where BTF does not tell: it has a struct `task_struct__safe_rcu` for them. */
 const SAFE: Readonly<Record<"rcu" | "rcuOrNull" | "trusted" | "trustedOrNull", Readonly<Record<string, readonly string[]>>>> = {
 	rcu: {
 		task_struct: ["cpus_ptr", "cgroups", "real_parent", "group_leader"], cgroup: ["kn"], css_set: ["dfl_cgrp"], cgroup_subsys_state: ["cgroup"],
 	},
 	rcuOrNull: { mm_struct: ["exe_file", "owner"], sk_buff: ["sk"], request_sock: ["sk"] },
 	trusted: { bpf_iter_meta: ["seq"], bpf_iter__task: ["meta", "task"], linux_binprm: ["file"], file: ["f_inode"] },
-	trustedOrNull: { dentry: ["d_inode"], socket: ["sk"], vm_area_struct: ["vm_mm", "vm_file"] },
+	trustedOrNull: { dentry: ["d_inode"], socket: ["sk"] },
 };
 
-function isSafe(kind: keyof typeof SAFE, struct: string, field: string): boolean {
-	return SAFE[kind][struct]?.includes(field) ?? false;
+const SUFFIX: Readonly<Record<keyof typeof SAFE, string>> = { rcu: "__safe_rcu", rcuOrNull: "__safe_rcu_or_null", trusted: "__safe_trusted", trustedOrNull: "__safe_trusted_or_null" };
+
+function isSafe(types: TypeSource, kind: keyof typeof SAFE, struct: string, field: string): boolean {
+	if (types.find(`task_struct${SUFFIX.rcu}`, "struct") < 0) return SAFE[kind][struct]?.includes(field) ?? false;
+	const t = types.type(types.find(struct + SUFFIX[kind], "struct"));
+	return t.kind === "struct" && t.members.some(({ name }) => name === field);
 }
 
 /** A load or store through a typed pointer; what a load gives. */
@@ -162,7 +166,7 @@ function readStruct(env: Env, reg: Reg, types: TypeSource, id: number, off: numb
 				break;
 			case "pointer": {
 				if (reg.type & ALLOC) return unknownScalar;
-				const r = pointer(PTR_TO_BTF_ID | trustOf(env, reg, nameOf(types, reg.btfId), step.field, step.flags));
+				const r = pointer(PTR_TO_BTF_ID | trustOf(env, types, reg, nameOf(types, reg.btfId), step.field, step.flags));
 				r.btf = types;
 				r.btfId = step.id;
 				if (r.type & MAYBE_NULL) r.id = env.newId();
@@ -174,14 +178,14 @@ function readStruct(env: Env, reg: Reg, types: TypeSource, id: number, off: numb
 }
 
 /** How far a pointer loaded from a struct may be trusted. */
-function trustOf(env: Env, reg: Reg, struct: string, field: string, flags: number): number {
+function trustOf(env: Env, types: TypeSource, reg: Reg, struct: string, field: string, flags: number): number {
 	if (reg.type & UNTRUSTED) return UNTRUSTED;
 	if (!isTrusted(reg) && !isRcu(reg)) return flags & ~(ALLOWED_MODIFIERS | RCU);
-	if (isSafe("trusted", struct, field)) return flags | TRUSTED;
-	if (isSafe("trustedOrNull", struct, field)) return flags | TRUSTED | MAYBE_NULL;
+	if (isSafe(types, "trusted", struct, field)) return flags | TRUSTED;
+	if (isSafe(types, "trustedOrNull", struct, field)) return flags | TRUSTED | MAYBE_NULL;
 	if (!inRcu(env) || reg.type & MAYBE_NULL) return UNTRUSTED;
-	if (isSafe("rcu", struct, field)) return flags | RCU;
-	const orNull = isSafe("rcuOrNull", struct, field);
+	if (isSafe(types, "rcu", struct, field)) return flags | RCU;
+	const orNull = isSafe(types, "rcuOrNull", struct, field);
 	if (flags & RCU || orNull) return (flags | RCU | MAYBE_NULL) & (orNull ? ~UNTRUSTED : -1);
 	if (flags & (PERCPU | USER)) return flags;
 	return flags & ~(ALLOWED_MODIFIERS | RCU);
