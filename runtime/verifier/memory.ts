@@ -92,8 +92,8 @@ export function describeRange(r: Range): string {
 	return r.umax > 1n << 62n ? `${r.smin} … ${r.smax}` : `${r.umin} … ${r.umax}`;
 }
 
-/** `off` … `off + size` inside an object of `limit` bytes; `at`: the offset's low half, to show. */
-function inside(env: Env, regno: number, off: number, at: number, size: number, limit: number, zeroAllowed: boolean, reason: string | null): void {
+/** `off` … `off + size` inside an object of `limit` bytes; `at`: the offset's low half, to show; `reason`: what is said of the register. */
+function inside(env: Env, regno: number, off: number, at: number, size: number, limit: number, zeroAllowed: boolean, reason: string): void {
 	if (off >= 0 && (size > 0 || (size === 0 && zeroAllowed)) && off + size <= limit) return;
 	const reg = env.regs[regno];
 	let text: string;
@@ -113,7 +113,7 @@ function inside(env: Env, regno: number, off: number, at: number, size: number, 
 	}
 	env.note(text);
 	const packet = isPacket(reg.type);
-	reject(EACCES, reason ?? text, {
+	reject(EACCES, `${R(regno)} ${reason}`, {
 		code: packet ? "V0301" : "V0221", register: regno, needed: `${size} byte${size === 1 ? "" : "s"} at offset ${at}`,
 		known: packet ? `${limit} bytes were compared with data_end` : `the object has ${limit} bytes, the offset is ${describeRange(reg.range)} + ${reg.off}`,
 		suggestion: packet ? `compare first: if ((void *)$v + ${at + size} > data_end) return …;` : `check the index: if (i < …), or mask it`,
@@ -130,13 +130,13 @@ export function checkRegion(env: Env, regno: number, off: number, size: number, 
 			code: "V0222", register: regno, needed: "an offset ≥ 0", known: describeRange(range), suggestion: "use an unsigned index, or check i >= 0 before",
 		});
 	}
-	inside(env, regno, least, (range.sminLo + off) | 0, size, limit, zeroAllowed, `${R(regno)} min value is outside of the allowed memory range`);
+	inside(env, regno, least, (range.sminLo + off) | 0, size, limit, zeroAllowed, "min value is outside of the allowed memory range");
 	if (range.umaxNumber >= MAX_VAR_OFF) {
 		reject(EACCES, `${R(regno)} unbounded memory access, make sure to bounds check any such access`, {
 			code: "V0223", register: regno, needed: `an offset of at most ${limit - off - size}`, known: describeRange(reg.range), suggestion: `mask or compare the index: it may be at most ${limit - off - size}`,
 		});
 	}
-	inside(env, regno, range.umaxNumber + off, (range.umaxLo + off) | 0, size, limit, zeroAllowed, `${R(regno)} max value is outside of the allowed memory range`);
+	inside(env, regno, range.umaxNumber + off, (range.umaxLo + off) | 0, size, limit, zeroAllowed, "max value is outside of the allowed memory range");
 }
 
 export function checkMapRights(env: Env, regno: number, off: number, size: number, write: boolean): void {
@@ -168,7 +168,7 @@ export function checkPacket(env: Env, regno: number, off: number, size: number, 
 		reject(EACCES, `${R(regno)} min value is negative, either use unsigned index or do a if (index >=0) check.`, { code: "V0222", register: regno });
 	}
 	if (reg.packetRange < 0) reject(EINVAL, `${R(regno)} offset is outside of the packet`, { code: "V0301", register: regno });
-	inside(env, regno, off, off, size, reg.packetRange, zeroAllowed, `${R(regno)} offset is outside of the packet`);
+	inside(env, regno, off, off, size, reg.packetRange, zeroAllowed, "offset is outside of the packet");
 }
 
 /** Packet pointers may be used directly by this program, for reading or writing. */

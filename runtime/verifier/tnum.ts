@@ -237,7 +237,7 @@ export function tnumLow(a: Tnum): Tnum {
 }
 
 export function tnumWithLow(a: Tnum, low: Tnum): Tnum {
-	return tnumMade(a.valueHi, low.valueLo, a.maskHi, low.maskLo);
+	return a.valueLo === low.valueLo && a.maskLo === low.maskLo ? a : tnumMade(a.valueHi, low.valueLo, a.maskHi, low.maskLo);
 }
 
 /** "(0x0; 0xff)", as the kernel prints it. */
