@@ -102,7 +102,7 @@ export const resolveCalls: Pass = {
 				const target = isInst(pointer) && pointer.op === "global" ? pointer.attr!.global! : null;
 				if (target !== null && "kind" in target && target.kind === "function") {
 					inst.attr = { ...inst.attr, callee: { kind: "function", symbol: target } };
-				} else if (isConst(pointer) && pointer.value > 0n && pointer.value < 0x7fffffffn) {
+				} else if (isConst(pointer) && pointer.value !== 0n && pointer.value === BigInt.asIntN(32, pointer.value)) {
 					inst.attr = { ...inst.attr, callee: { kind: "helper", id: Number(pointer.value), name: `helper_${pointer.value}` } };
 				} else continue;
 				inst.args = inst.args.slice(1);

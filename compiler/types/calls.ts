@@ -101,9 +101,12 @@ function helperOf(cx: Cx, entity: Entity & { kind: "object" }): number | null {
 	if (symbol.linkage !== "static" && !qualifiersOf(symbol.type).const) return null;
 	const init = cx.file.initOf(cx, symbol);
 	if (!init || init.relocs.length) return null;
-	const id = Number(readInt(init.bytes, 0, 8, false));
-	return id > 0 && id < 2 ** 31 ? id : null;
+	const id = Number(readInt(init.bytes, 0, 8, true));
+	return isHelper(id) ? id : null;
 }
+
+/** What fits into a call instruction. Loaders that patch calls mark them by numbers below zero. */
+const isHelper = (id: number): boolean => id !== 0 && id === (id | 0);
 
 function calleeOf(cx: Cx, operand: Operand): Callee {
 	if (operand.kind === "designator" && operand.symbol) return { kind: "function", symbol: operand.symbol };
@@ -111,7 +114,7 @@ function calleeOf(cx: Cx, operand: Operand): Callee {
 	if (pointer.kind === "function-address") return { kind: "function", symbol: pointer.symbol };
 	const known = addressValue(cx, pointer);
 	if (known?.symbol?.kind === "function" && known.addend === 0n) return { kind: "function", symbol: known.symbol };
-	if (known && known.symbol === null && known.addend > 0n && known.addend < 2n ** 31n) return { kind: "helper", id: Number(known.addend), name: `helper#${known.addend}` };
+	if (known && known.symbol === null && isHelper(Number(BigInt.asIntN(64, known.addend)))) return { kind: "helper", id: Number(BigInt.asIntN(64, known.addend)), name: `helper#${BigInt.asIntN(64, known.addend)}` };
 	return { kind: "indirect", pointer };
 }
 

@@ -122,6 +122,10 @@ describe("what is emitted", () => {
 		expect(names(text)).toEqual(["global f", "static twice"]);
 	});
 
+	it("calls what a loader is to patch by a number below zero", () => {
+		expect(body("static void *(*patch)(unsigned long) = (void *)-2; void *f(void) { return patch(3); }").at(-1)).toBe("return helper#-2:patch(3:unsigned long);");
+	});
+
 	it("calls helpers by number, through pointers that nobody changes", () => {
 		expect(body("static void *(*const lookup)(void *, const void *) = (void *)1; static long (*trace)(const char *, ...) = (void *)6; void *f(void *m) { int k = 0; trace(\"x\", k); return lookup(m, &k); }").slice(1)).toEqual([
 			'helper#6:trace(&"x", load k);'.replace('&"x"', '(const char *)&"x"'), "return helper#1:lookup(load m, (const void *)&k);",
