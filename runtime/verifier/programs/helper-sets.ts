@@ -90,7 +90,7 @@ export const helperSets = {
 		"tcp_send_ack sk_storage_get sk_storage_delete ktime_get_coarse_ns",
 	// The 6.18 that was asked has neither probe_write_user (lockdown) nor override_return (CONFIG_BPF_KPROBE_OVERRIDE).
 	tracingCommon:
-		"current_task_under_cgroup probe_read_user probe_read_user_str probe_read_kernel probe_read_kernel_str " +
+		"get_smp_processor_id current_task_under_cgroup probe_read_user probe_read_user_str probe_read_kernel probe_read_kernel_str " +
 		"probe_read:probe_read_compat probe_read_str:probe_read_compat_str get_func_ip:get_func_ip_tracing",
 	kprobe: "perf_event_output get_stackid get_stack get_func_ip:get_func_ip_kprobe get_attach_cookie:get_attach_cookie_trace",
 	tracepoint: "perf_event_output:perf_event_output_tp get_stackid:get_stackid_tp get_stack:get_stack_tp get_attach_cookie:get_attach_cookie_trace",
