@@ -11,7 +11,7 @@ interface Message { readonly file: string; readonly text: string; readonly code:
 
 /** What stands for a number or a name in a message template. */
 const SAMPLES: readonly (readonly [part: RegExp, sample: string])[] = [
-	[/^R\(/, "R1"], [/^extra$/, " read from"], [/^where$/, "off=8 size=8"], [/^text$/, "The sequence of"], [/regno|insn|curframe|frames|\.type$|insn\.|index|size|off|limit|depth|length|value|imm|\bid\b|min|max|\bi\b|\bat\b|count|previous|\bn\b|Uid|refObjId|named|processed|Processed|own/i, "8"], [/./, "name"],
+	[/^R\(/, "R1"], [/^reason$/, "offset is outside of the packet"], [/^extra$/, " read from"], [/^where$/, "off=8 size=8"], [/^text$/, "The sequence of"], [/regno|insn|curframe|frames|\.type$|insn\.|index|size|off|limit|depth|length|value|imm|\bid\b|min|max|\bi\b|\bat\b|count|previous|\bn\b|Uid|refObjId|named|processed|Processed|own/i, "8"], [/./, "name"],
 ];
 
 function* messages(): Generator<Message> {
