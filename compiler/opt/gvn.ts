@@ -49,6 +49,12 @@ function keyOf(inst: Inst, ids: (value: Value) => string): string {
 	return `${key} ${args.join(",")}`;
 }
 
+/** What a block writes: places, and beside them all that others can see (a call). */
+interface Writes {
+	readonly all: boolean;
+	readonly places: readonly Range[];
+}
+
 /** Places in memory whose contents are remembered: the latest ones. Keeps the walk linear. */
 const MOST_KNOWN = 64;
 
@@ -79,12 +85,12 @@ function number(fn: IrFunction, map: Map<Inst, Value>): void {
 		else list.push({ block, value });
 	};
 
-	const written = new Map<Block, Range[] | "all">();
-	const writesIn = (block: Block): Range[] | "all" => {
+	const written = new Map<Block, Writes>();
+	const writesIn = (block: Block): Writes => {
 		const before = written.get(block);
 		if (before !== undefined) return before;
 		const each = block.insts.map(writesOf);
-		const writes = each.includes("all") ? "all" : (each as Range[][]).flat();
+		const writes = { all: each.includes("all"), places: each.flatMap((one) => (one === "all" ? [] : one)) };
 		written.set(block, writes);
 		return writes;
 	};
@@ -98,8 +104,8 @@ function number(fn: IrFunction, map: Map<Inst, Value>): void {
 			if (seen.has(at)) continue;
 			seen.add(at);
 			if (seen.size > MOST_BETWEEN) return [];
-			const writes = writesIn(at);
-			left = left.filter((entry) => (writes === "all" ? alias.isPrivate(entry.address) : !writes.some((write) => alias.mayAlias(entry, write))));
+			const { all, places } = writesIn(at);
+			left = left.filter((entry) => !(all && !alias.isPrivate(entry.address)) && !places.some((write) => alias.mayAlias(entry, write)));
 			before.push(...preds.get(at)!);
 		}
 		return left;

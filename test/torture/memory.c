@@ -92,6 +92,7 @@ TEST(volatile_is_read_each_time, 34) { volatile int x = 3; int y = x; x = 4; ret
 TEST(aliased_store_is_seen, 3) { int x = 1; int *p = hide_pointer(&x); x = 2; *p = 3; return x; }
 TEST(uninitialised_then_assigned, 5) { int x; if (hide(1)) x = 5; else x = 6; return x; }
 TEST(large_array_loop, 3406) { u8 a[200]; for (int i = 0; i < 200; i++) a[i] = i * 3; int s = 0; for (int i = 0; i < 200; i += 7) s += a[i]; return s; }
+TEST(array_written_in_a_loop_that_calls, 58) { s64 a[4] = { 0, 0, 0, 0 }; for (int i = 0; i < hide(4); i++) a[hide(i) & 3] = hide(i + 5); return a[0] * 10 + a[3]; }
 TEST(copy_of_large_array, 236) { u8 a[160], b[160]; for (int i = 0; i < 160; i++) a[i] = i; __builtin_memcpy(b, a, sizeof(a)); return b[hide(77)] + b[hide(159)]; }
 TEST(copy_of_part_of_a_word, 72056714716079735) { u64 x = hide(0x1122334455667788), y = hide(-1); __builtin_memcpy(&y, &x, 6); return y >> 8; }
 TEST(copy_into_the_middle_of_a_word, 75133582018560) { u64 x = hide(0x1122334455667788), y = 0; __builtin_memcpy((u8 *)&y + 1, &x, 5); return y; }
