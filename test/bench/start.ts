@@ -11,9 +11,9 @@ import { verify } from "../../runtime/verifier/index.ts";
 import { shared } from "../support/shared.ts";
 import { best } from "./clock.ts";
 
-/** A warm process: V8's last tier has seen the loader, the verifier and the engine some hundred times. */
-const WARM = 60;
-const RUNS = 40;
+/** A warm process: V8's last tier has seen the loader, the verifier and the engine a few hundred times. */
+const WARM = 200;
+const RUNS = 100;
 /** Where the peers' build script leaves its programs. */
 const FOLDERS = [process.env.BENCH_PROGS, shared("bench/build/progs"), join(homedir(), ".cache/ebpf-bench/progs")].filter((one) => typeof one === "string");
 /** Milliseconds wanted. */
