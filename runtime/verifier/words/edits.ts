@@ -14,6 +14,9 @@ const line = ({ origin }: Clues): string => (origin?.kind === "argument" ? "at t
 /** The program's own words for how the context is called. */
 const contextName = ({ image }: Clues): string => image.lineInfo.map(({ text }) => /(\w+)->data_end\b/.exec(text)?.[1]).find((name) => name !== undefined) ?? "ctx";
 
+/** The program's own name for the packet's end. */
+const endName = ({ image }: Clues): string => image.lineInfo.map(({ text }) => /(\w+)\s*=\s*(?:\([^()]*\)\s*)*\w+->data_end\b/.exec(text)?.[1]).find((name) => name !== undefined) ?? "data_end";
+
 /** Code that goes before the line; with it in braces where the line hangs on a condition without any. */
 function ahead({ bare, line: at }: Clues, where: string, code: string): string {
 	const text = at === null ? "" : withoutComment(at.text);
@@ -124,7 +127,7 @@ export function packetCheck(clues: Clues): string {
 	const what = argument?.text ? `(void *)${argument.text} + ${clues.accessSize}` : clues.copied?.size ? `(void *)${clues.copied.text} + ${clues.copied.size}` : access === null ? `(void *)${name} + ${clues.packetEnd ?? "SIZE"}` : `(void *)(${access.address ?? (access.index === null ? name : `&${access.text}`)} + 1)`;
 	// The verifier follows packet pointers up to 65535 bytes.
 	const wide = index !== null && (index.high === null || index.high * BigInt(Math.max(1, Math.trunc(index.scale))) + BigInt(Math.max(0, clues.accessOffset) + clues.accessSize) > 0xffffn);
-	return `${ahead(clues, "before it", `if (${what} > data_end) ${clues.exit}`)}${wide ? `  and before that bound ${index.name ?? "the index"} by a constant below 65536` : ""}`;
+	return `${ahead(clues, "before it", `if (${what} > ${endName(clues)}) ${clues.exit}`)}${wide ? `  and before that bound ${index.name ?? "the index"} by a constant below 65536` : ""}`;
 }
 
 /** A pointer that has become a number, or never was anything else. */
