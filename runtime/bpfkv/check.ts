@@ -11,6 +11,7 @@
  */
 import type { BlockDevice } from "../xrp/device.ts";
 import { Bitmap } from "./bitmap.ts";
+import { TOMBSTONE_OFFSET } from "./bulk.ts";
 import { type Damage, faultOfNode, faultOfPointer, MAX_LEVELS } from "./damage.ts";
 import { BLOCK, blockOf, FANOUT, type Geometry, geometry, layersOf, VALUE_SIZE, writeBlocks } from "./format.ts";
 import { KvNode } from "./node.ts";
@@ -193,7 +194,7 @@ class TreeCheck {
 		for (let i = 0; i < count; i++) {
 			const to = leaf.pointer(i);
 			const fault = faultOfPointer(leaf, i, this.#device.size);
-			if (to === 0 && leaf.marked(i)) this.#tombstones++;
+			if (to === TOMBSTONE_OFFSET && leaf.marked(i)) this.#tombstones++;
 			else if (fault !== null) report(fault);
 			else if (this.#claimedNodes.has(Math.floor(to / BLOCK))) report(`pointer ${i}, of key ${leaf.key(i)}, leads to ${to}: into the node at ${blockOf(to)}`);
 			else if (!this.#claimedValues.add(to / VALUE_SIZE)) report(`pointer ${i}, of key ${leaf.key(i)}, leads to ${to}: another key's value is there`);

@@ -4,6 +4,7 @@
  */
 import type { XrpResult } from "../xrp/chain.ts";
 import type { BlockDevice } from "../xrp/device.ts";
+import { TOMBSTONE_OFFSET } from "./bulk.ts";
 import { BLOCK, VALUE_SIZE } from "./format.ts";
 import { KvNode } from "./node.ts";
 
@@ -83,7 +84,7 @@ export function descendTo(device: BlockDevice, node: KvNode, key: number): numbe
 		readNode(device, node, offset);
 		const index = node.search(key);
 		// A leaf's other entries are not looked at, nor is a tombstone, which leads nowhere.
-		if (node.leaf && (node.key(index) !== key || node.pointer(index) === 0)) return offset;
+		if (node.leaf && (node.key(index) !== key || node.pointer(index) === TOMBSTONE_OFFSET)) return offset;
 		const fault = faultOfPointer(node, index, device.size);
 		if (fault !== null) throw new KvDamage(offset, fault);
 		if (node.leaf) return offset;

@@ -104,8 +104,8 @@ export function stateText(state: State, frameno: number, changed: Changed | null
 	}
 	for (let i = 0; i < frame.kinds.length; i++) {
 		if (changed !== null && !changed.slots.has(i)) continue;
-		const text = slotText(frame, i);
-		if (text !== null) out.push(` ${text}`);
+		const slot = slotText(frame, i);
+		if (slot !== null) out.push(` ${slot.at}=${slot.text}`);
 		if (kindAt(frame.kinds[i], 7) === DYNPTR) i++;
 	}
 	const refs = state.refs.filter(({ id }) => id !== 0).map(({ id }) => id);
@@ -120,14 +120,14 @@ export function ownedSlots(frame: Frame): Record<string, string> {
 	const out: Record<string, string> = {};
 	for (let i = 0; i < frame.kinds.length; i++) {
 		const kind = kindAt(frame.kinds[i], 7);
-		const [at, text] = kind === DYNPTR || kind === ITER || kind === IRQ ? (slotText(frame, i)?.split(/=(.*)/s) ?? []) : [];
-		if (at !== undefined && text !== undefined) out[at] = text;
+		const slot = kind === DYNPTR || kind === ITER || kind === IRQ ? slotText(frame, i) : null;
+		if (slot !== null) out[slot.at] = slot.text;
 		if (kind === DYNPTR) i++;
 	}
 	return out;
 }
 
-function slotText(frame: Frame, i: number): string | null {
+function slotText(frame: Frame, i: number): { readonly at: string; readonly text: string } | null {
 	const kinds = frame.kinds[i];
 	const reg = frame.slots[i];
 	let bytes = "";
@@ -139,23 +139,23 @@ function slotText(frame: Frame, i: number): string | null {
 		bytes += BYTES[kind];
 	}
 	if (!valid) return null;
-	const at = `fp${-8 * (i + 1)}=`;
+	const at = `fp${-8 * (i + 1)}`;
 	switch (kindAt(kinds, 7)) {
 		case SPILL: {
 			const first = [...bytes].indexOf("r");
-			return `${at}${bytes.slice(0, first)}${registerText(reg, frame.frameno, frame.slotIsPrecise(i))}`;
+			return { at, text: `${bytes.slice(0, first)}${registerText(reg, frame.frameno, frame.slotIsPrecise(i))}` };
 		}
 		case DYNPTR: {
 			const main = frame.slots[i + 1] ?? reg;
 			// The kernel's `dynptr_id` here is the mark of the first slot, which has the same place in its union.
 
 			const parts = [...(main.id ? [`id=${main.id}`] : []), ...(main.refObjId ? [`ref_id=${main.refObjId}`] : []), ...(main.dynptrFirst ? ["dynptr_id=1"] : [])];
-			return `fp${-8 * (i + 2)}=dynptr_${DYNPTR_NAMES[main.dynptrType] ?? ""}(${parts.join(",")})`;
+			return { at: `fp${-8 * (i + 2)}`, text: `dynptr_${DYNPTR_NAMES[main.dynptrType] ?? ""}(${parts.join(",")})` };
 		}
 		case ITER:
 			if (!reg.refObjId) return null;
-			return `${at}iter_${reg.btf === null ? "" : nameOf(reg.btf, reg.btfId).replace(/^bpf_iter_/, "")}(ref_id=${reg.refObjId},state=${reg.iterState === ITER_DRAINED ? "drained" : "active"},depth=${reg.iterDepth})`;
+			return { at, text: `iter_${reg.btf === null ? "" : nameOf(reg.btf, reg.btfId).replace(/^bpf_iter_/, "")}(ref_id=${reg.refObjId},state=${reg.iterState === ITER_DRAINED ? "drained" : "active"},depth=${reg.iterDepth})` };
 		default:
-			return at + bytes;
+			return { at, text: bytes };
 	}
 }

@@ -79,10 +79,5 @@ export function mayCallKfunc(env: Env, kfunc: Kfunc): boolean {
 	if (id === 27 && (kfunc.name === "bpf_dynptr_from_skb" || kfunc.name.startsWith("bpf_qdisc_") || kfunc.name === "bpf_kfree_skb" || kfunc.name === "bpf_skb_get_hash")) {
 		return env.kernel !== null && nameOf(env.kernel, env.attachId) === "Qdisc_ops";
 	}
-	switch (kfunc.name) {
-		case "bpf_sock_destroy":
-			return attach === 28;
-		default:
-			return true;
-	}
+	return kfunc.name !== "bpf_sock_destroy" || attach === 28;
 }

@@ -5,6 +5,7 @@
  */
 import { helperById } from "../../../assembler/spec/helpers.ts";
 import { KFUNCS } from "../calls/kfunc-facts.ts";
+import type { ProgramSpec } from "../programs/spec.ts";
 import { specOf } from "../programs/table.ts";
 import { withoutComment } from "./c-text.ts";
 import type { Clues } from "./clues.ts";
@@ -13,6 +14,12 @@ const line = ({ origin }: Clues): string => (origin?.kind === "argument" ? "at t
 
 /** The program's own words for how the context is called. */
 const contextName = ({ image }: Clues): string => image.lineInfo.map(({ text }) => /(\w+)->data_end\b/.exec(text)?.[1]).find((name) => name !== undefined) ?? "ctx";
+
+/** Names of the kernel's program types of which it is so. */
+function typesWhere(holds: (spec: ProgramSpec) => boolean): string[] {
+	return Array.from({ length: LAST_TYPE }, (_, i) => specOf(i + 1)).flatMap((spec) => (spec !== null && holds(spec) ? [spec.name] : []));
+}
+const LAST_TYPE = 32;
 
 /** The program's own name for the packet's end. */
 const endName = ({ image }: Clues): string => image.lineInfo.map(({ text }) => /(\w+)\s*=\s*(?:\([^()]*\)\s*)*\w+->data_end\b/.exec(text)?.[1]).find((name) => name !== undefined) ?? "data_end";
@@ -95,13 +102,10 @@ export function unset(clues: Clues): string {
 export function contextElsewhere(clues: Clues): string {
 	const { image, groups, write, access } = clues;
 	const own = specOf(image.type);
-	const query = (type: number, writes: boolean) => {
-		const spec = specOf(type);
-		return spec?.contextType === own?.contextType && spec?.access({ off: Number(groups[1]), size: Number(groups[2]), write: writes, signExtend: false, attach: spec.attachType(0) ?? 0 }) ? spec?.name : undefined;
-	};
+	const has = (spec: ProgramSpec, writes: boolean): boolean => spec.access({ off: Number(groups[1]), size: Number(groups[2]), write: writes, signExtend: false, attach: spec.attachType(0) ?? 0 }) !== null;
 	const what = access?.text ?? "it";
-	if (write && typeof image.type === "number" && query(image.type, false) !== undefined) return `${what} can be read, not written: change a copy of it, or use a helper that changes what it stands for`;
-	const types = Array.from({ length: 33 }, (_, type) => query(type, write)).filter((name) => name !== undefined);
+	if (write && own !== null && has(own, false)) return `${what} can be read, not written: change a copy of it, or use a helper that changes what it stands for`;
+	const types = typesWhere((spec) => spec.contextType === own?.contextType && has(spec, write));
 	if (own !== null && types.length > 0) return `${what} may be ${write ? "written" : "read"} in ${types.join(", ")} programs; here use the fields that linux/bpf.h allows for ${own.name}, each at its own width`;
 	return "use the fields that the context's declaration lists for this program type, each at its own width; write only those that it lets programs write";
 }
@@ -195,11 +199,7 @@ export function unlocking({ groups }: Clues): string {
 /** Program types that have the helper. */
 export function helperElsewhere(clues: Clues): string {
 	const name = (clues.groups[1] ?? clues.groups[3] ?? "").replace(/^bpf_/, "");
-	const types: string[] = [];
-	for (let type = 1; type <= 32; type++) {
-		const spec = specOf(type);
-		if (spec?.helper(name, 0, false)) types.push(spec.name);
-	}
+	const types = typesWhere((spec) => spec.helper(name, 0, false) !== null);
 	const row = helperById(Number(clues.groups[2] ?? clues.groups[4] ?? 0));
 	if (types.length === 0) return row === undefined ? "rebuild the object against the headers of this kernel" : `bpf_${name} is there since Linux ${row.since}, but not in this program type; see its manual page for those that have it`;
 	const many = types.length > 12;

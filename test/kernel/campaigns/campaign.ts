@@ -1,9 +1,9 @@
 /** What a campaign is, and how questions that are rows of a table are drawn from it. */
 import type { TypeSource } from "../../../runtime/verifier/btf.ts";
 import type { RecordedCase } from "../../support/case-image.ts";
-import type { Hook } from "../hooks.ts";
+import { type Hook, returnable } from "../hooks.ts";
 import type { Question } from "../judge.ts";
-import type { Writer } from "../writer.ts";
+import type { Label, Writer } from "../writer.ts";
 
 export type Random = (limit: number) => number;
 
@@ -39,6 +39,17 @@ export function caseOf(id: string, hook: Hook, w: Writer, more: Partial<Recorded
 		id, suite: "campaign", name: id, prog_type: hook.type, expected_attach_type: hook.attach, prog_flags: hook.flags, license: "GPL",
 		...(hook.target === undefined ? {} : { attach: { btf_id: hook.target.id, name: hook.target.name } }), ...w.finish(), ...more, kernel: {},
 	};
+}
+
+/** The end of a program: the way that left for `bad` also goes out of the RCU section that it is in, if any. */
+export function ending(w: Writer, at: Hook, bad: Label, unlock: number | null): void {
+	const end = w.label();
+	w.jump(0, 0, 0, end);
+	w.place(bad);
+	if (unlock !== null) w.kfunc(unlock, "bpf_rcu_read_unlock");
+	w.place(end);
+	w.set(0, returnable(at));
+	w.exit();
 }
 
 /** Numbers below `total` in an order of the seed's, each once. */

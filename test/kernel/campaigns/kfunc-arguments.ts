@@ -3,11 +3,11 @@
  * every degree of trust, references, dynptrs, iterators. `--only`: functions whose name has the word.
  */
 import { type TypeSource, isRecord, isScalarType, nameOf, resolved } from "../../../runtime/verifier/btf.ts";
-import { HOOKS, SLEEPABLE, type Hook, hook, pointedRecord, returnable, targetHooks } from "../hooks.ts";
+import { HOOKS, SLEEPABLE, type Hook, hook, pointedRecord, targetHooks } from "../hooks.ts";
 import type { Question } from "../judge.ts";
 import { MAPS, mapIndex } from "../maps.ts";
 import { JEQ, type Label, type Writer, writer } from "../writer.ts";
-import { type Campaign, type Random, type Setting, caseOf, pick } from "./campaign.ts";
+import { type Campaign, type Random, type Setting, caseOf, ending, pick } from "./campaign.ts";
 import { type KernelFunction, kernelFunctions } from "./kfuncs.ts";
 
 const LOOKUP = 1;
@@ -235,13 +235,7 @@ function* questions(table: Table): Generator<Question> {
 		}
 		for (const source of before) source.after?.(w);
 		if (rcu) w.kfunc(rcuUnlock, "bpf_rcu_read_unlock");
-		const end = w.label();
-		w.jump(0, 0, 0, end);
-		w.place(bad);
-		if (rcu) w.kfunc(rcuUnlock, "bpf_rcu_read_unlock");
-		w.place(end);
-		w.set(0, returnable(at));
-		w.exit();
+		ending(w, at, bad, rcu ? rcuUnlock : null);
 		yield { one: caseOf(`${n}`, at, w, { maps: MAPS }), what: `${at.name} ${f.name}(${sources.slice(0, params.length).map(({ text }) => text).join(", ")})${rcu ? " in rcu" : ""}`, reason: /not allowed|is not a kernel function/ };
 	}
 }

@@ -3,10 +3,10 @@
  * checked, given to a kernel function that wants it, written to, kept over the end of an RCU section.
  */
 import { type TypeSource, isRecord, resolved, sizeOf, skipModifiers } from "../../../runtime/verifier/btf.ts";
-import { type Hook, SLEEPABLE, hook, parametersOf, pointedRecord, returnable, targetHooks } from "../hooks.ts";
+import { type Hook, SLEEPABLE, hook, parametersOf, pointedRecord, targetHooks } from "../hooks.ts";
 import type { Question } from "../judge.ts";
 import { JEQ, type Writer, writer } from "../writer.ts";
-import { type Campaign, type Random, type Setting, caseOf, pick } from "./campaign.ts";
+import { type Campaign, type Random, type Setting, caseOf, ending, pick } from "./campaign.ts";
 import type { KernelFunction } from "./kfuncs.ts";
 import { takers } from "./targets.ts";
 
@@ -112,13 +112,7 @@ function* questions(kernel: TypeSource, targets: readonly Hook[], records: reado
 		if (random(2)) w.jump(JEQ, 7, 0, out);
 		texts.push(use(w, by.get(struct) ?? [], random));
 		if (locked && random(8) !== 0) section();
-		const end = w.label();
-		w.jump(0, 0, 0, end);
-		w.place(out);
-		if (locked) w.kfunc(unlock, "bpf_rcu_read_unlock");
-		w.place(end);
-		w.set(0, returnable(at));
-		w.exit();
+		ending(w, at, out, locked ? unlock : null);
 		yield { one: caseOf(`${n}`, at, w), what: texts.join(", ") };
 	}
 }
