@@ -1,5 +1,7 @@
 /** A file or block device of Node as the block device that an XRP chain reads. */
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, read } from "node:fs";
+// Not the global one, which is an accessor: a chain of a few microseconds looks at the clock once.
+import { performance } from "node:perf_hooks";
 import { VALIDATE_EVERY } from "../xrp/chain.ts";
 import type { BlockDevice } from "../xrp/device.ts";
 import { bareRead } from "./bare-read.ts";
