@@ -9,7 +9,7 @@
  * before wrote. Beyond the original: a limit on hops (ELOOP), and reads of up to the data page's 4096 bytes. More than
  * one address at a time is refused here, and is what `fanout.ts` is for.
  */
-import { type AbortCause, aborted, badCount, DEFAULT_MAX_HOPS, nextAddress, nextSize, prepareContext, readBlock, refusal, secondSlot, type StorageHook, VALIDATE_EVERY, validate, versionOf, type XrpOptions, type XrpResult } from "./chain.ts";
+import { aborted, badCount, DEFAULT_MAX_HOPS, nextAddress, nextSize, prepareContext, readBlock, refusal, secondSlot, type StorageHook, VALIDATE_EVERY, validate, versionOf, type XrpOptions, type XrpResult } from "./chain.ts";
 import { XRP_BLOCK, XRP_CONTEXT, XRP_SLOTS } from "./context.ts";
 import type { BlockDevice } from "./device.ts";
 
