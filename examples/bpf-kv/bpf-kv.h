@@ -74,7 +74,9 @@ struct range_query {
 	__u64 leaf_offset; /* where a resumed query starts */
 	__u32 key_ix;
 	struct node leaf;
-	__u32 depth; /* ours: levels gone down so far */
+	/* ours */
+	__u32 depth; /* levels gone down so far */
+	__u64 first; /* first key of the last leaf that had one */
 };
 
 #define MAX_LEVELS 32

@@ -81,6 +81,8 @@ static __always_inline void enter_leaf(struct bpf_xrp *ctx, struct range_query *
 {
 	query->leaf = *(const struct node *)ctx->data;
 	query->key_ix = 0;
+	if (query->leaf.key[0] != NO_KEY)
+		query->first = query->leaf.key[0];
 }
 
 /* False: the chain ends here. */
@@ -129,8 +131,11 @@ static __always_inline int walk_range(struct bpf_xrp *ctx)
 	case RESUME:
 		if (node->type != NODE_LEAF)
 			return NOT_A_NODE;
-		/* A neighbour to the right begins behind what was read. */
-		if (query->state == READ_NODE && node->key[0] <= query->begin)
+		/*
+		 * A neighbour to the right begins behind the leaves before it. It may well begin before what was read: a writer may
+		 * have split the leaf since a reader found the way to it.
+		 */
+		if (query->state == READ_NODE && node->key[0] <= query->first)
 			return IN_CIRCLES;
 		enter_leaf(ctx, query);
 		break;

@@ -31,13 +31,15 @@ export interface CheckReport {
 export interface CheckOptions {
 	/** Damaged places to list at most (100). */
 	readonly limit?: number;
-	/** Called after each 1000 nodes with their number so far, and the checked share of the tree from 0 to 1. */
+	/** Called after each 1000 nodes with their number so far, and the checked share of the tree from 0 to 1, which never falls. */
 	readonly onProgress?: (nodes: number, share: number) => void;
 	/** The log beside the file holds what a writer was about to do: the file may then end in the middle of a block. */
 	readonly interrupted?: boolean;
 }
 
 const PROGRESS_NODES = 1000;
+/** Share of the nodes that lie above the leaves, which the first walk sees. */
+const ABOVE_LEAVES = 1 / FANOUT;
 
 export function checkKv(device: BlockDevice, options: CheckOptions = {}): CheckReport {
 	return new TreeCheck(device, options).run();
@@ -134,7 +136,7 @@ class TreeCheck {
 			return;
 		}
 		if (!walk.leaves || leafLevel) {
-			if (++this.#nodes % PROGRESS_NODES === 0) this.#options.onProgress?.(this.#nodes, part.share);
+			if (++this.#nodes % PROGRESS_NODES === 0) this.#options.onProgress?.(this.#nodes, walk.leaves ? ABOVE_LEAVES + (1 - ABOVE_LEAVES) * part.share : ABOVE_LEAVES * part.share);
 			this.#checkNeighbour(node, part);
 			this.#checkKeys(node, part, report);
 		}

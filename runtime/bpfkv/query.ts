@@ -25,8 +25,8 @@ const RANGE = {
 	leafOffset: 2352,
 	keyIndex: 2360,
 } as const;
-/** The original's 2,880, and our program's count of levels behind them. */
-const RANGE_BYTES = 2888;
+/** The original's 2,880, and behind them what our program counts levels and knows loops by. */
+const RANGE_BYTES = 2896;
 
 const BEGIN_EXCLUSIVE = 1;
 const END_INCLUSIVE = 2;

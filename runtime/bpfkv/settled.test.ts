@@ -120,3 +120,31 @@ it("a key that is nowhere costs one look at the file", () => {
 	expect(new KvFile(device, programs, { layers: 2 }).get(g.keys + 1)).toBeNull();
 	expect(device.looks).toBe(1);
 });
+
+describe("a range whose leaf a split cuts in two", () => {
+	const last = (n: number) => Array.from({ length: n }, (_, i) => ({ key: g.keys - n + i, value: String(g.keys - n + i) }));
+
+	it("goes on in the right half when it came to the left one by the old way", () => {
+		const device = { ...changing(after.length), size: after.length };
+		expect(new KvFile(device, programs, { layers: 2 }).range({ begin: MOVED, end: g.keys })).toEqual(last(3));
+		const again = { ...changing(after.length), size: after.length };
+		expect(new KvFile(again, programs, { layers: 2 }).aggregate("sum", { begin: MOVED, end: g.keys })).toBe(BigInt(3 * g.keys - 6));
+	});
+
+	it("goes on in the right half when the split came between two of its pages", () => {
+		let split = false;
+		const readSync = (into: Uint8Array, at: number, length: number, offset: number) => {
+			const part = (split ? after : before).subarray(offset, offset + length);
+			into.set(part, at);
+			return part.length;
+		};
+		const device = { size: after.length, version: 0, readSync, read: async () => 0, close: () => {} };
+		const found: { key: number; value: string }[] = [];
+		// The first page ends with the last leaf's 20th key, the left half with its 15th.
+		new KvFile(device, programs, { layers: 2 }).forEachInRange({ begin: g.keys - 43, end: g.keys }, (key, value) => {
+			found.push({ key, value: textOf(value) });
+			split = true;
+		});
+		expect(found).toEqual(last(43));
+	});
+});

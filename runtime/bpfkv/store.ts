@@ -32,7 +32,10 @@ export interface WritableFile {
 export interface KvStoreOptions {
 	/** Records that the table holds before a put starts a checkpoint (65,536). */
 	readonly checkpointAfter?: number;
-	/** Called when a checkpoint has changed the tree. */
+	/**
+	 * Called when readers in this process see another tree than before: as a checkpoint begins to change blocks, which
+	 * `overlay` shows at once, and when it has written them. What was kept of the tree is then out of date.
+	 */
 	readonly onCheckpoint?: () => void;
 }
 
@@ -187,6 +190,7 @@ export class KvStore {
 
 		this.#overlay = new Map(edit.overwritten().map(({ offset, bytes }) => [offset, bytes]));
 		try {
+			this.#options.onCheckpoint?.();
 			await this.#writeBlocks(records, edit.size);
 			await this.#emptyLog();
 			this.#table.clear();
