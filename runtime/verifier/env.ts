@@ -187,6 +187,14 @@ export class Env {
 	/** States saved, by bucket (prune.ts). */
 	explored: (State[] | undefined)[] = [];
 	sccVisits = new Map<string, SccVisit>();
+	/** Some instruction is in a component of `scc`. */
+	hasLoops = false;
+	/** A call of a callback is a loop, as in later kernels: the walk whose accepted paths are all paths, where 6.18's leaves a doubt. */
+	callbackLoops = false;
+	/** States at which a callback had come round (scc.ts). */
+	callbackEdges: State[] = [];
+	/** A path may have been taken for walked because 6.18 takes a callback for no loop. */
+	doubt = false;
 	historyEntry: JumpEntry | null = null;
 	liveness!: Liveness;
 	backtrack!: Backtrack;

@@ -12,7 +12,7 @@ import { execute } from "./instruction.ts";
 import { pushHistory } from "./precision.ts";
 import { isVisited } from "./prune.ts";
 import { acquire } from "./references.ts";
-import { finishPath } from "./scc.ts";
+import { checkVisited, finishPath, settleCallbackEdges } from "./scc.ts";
 import { Frame, State, pointer } from "./state.ts";
 import { PTR_TO_CTX } from "./types.ts";
 
@@ -108,6 +108,7 @@ function walk(env: Env, start: State): void {
 			if (trace !== null) trace.insn();
 			prev = at;
 			ended = step(env, state, insns[at]);
+			if (ended) checkVisited(env, env.current);
 		}
 		if (!ended) continue;
 		finishPath(env, env.current);
@@ -116,6 +117,7 @@ function walk(env: Env, start: State): void {
 		if (trace !== null) trace.pop(next === undefined ? null : next.logged);
 		if (!next) {
 			trace?.endWalk();
+			settleCallbackEdges(env);
 			return;
 		}
 		env.current = next.state;

@@ -9,7 +9,7 @@ import { IdMap } from "./id-map.ts";
 import { isMayGoto } from "./structure.ts";
 import { includes, same, unbounded } from "./range.ts";
 import { markAllScalarsImprecise, propagatePrecision, pushHistory } from "./precision.ts";
-import { addBackedge, enterScc, incompleteByCallback, marksIncomplete, updatePeak } from "./scc.ts";
+import { addBackedge, addCallbackEdge, enterScc, marksIncomplete, updatePeak } from "./scc.ts";
 import {
 	ADD_CONST, ITER_ACTIVE, REF_IRQ, REF_PTR, type Frame, type Reg, type State, frameInsn, isAddConst, notInit, sameCallsites, scalar,
 } from "./state.ts";
@@ -21,7 +21,7 @@ import {
 const NOT_EXACT = 0;
 const EXACT = 1;
 const RANGE_WITHIN = 2;
-/** As RANGE_WITHIN, but what was not there allows anything: where 6.18 would not be exact at all. */
+/** As RANGE_WITHIN, but what was not there allows anything: all that safety asks of a loop. */
 const RANGE_ONLY = 3;
 type Exactness = typeof NOT_EXACT | typeof EXACT | typeof RANGE_WITHIN | typeof RANGE_ONLY;
 
@@ -247,33 +247,33 @@ export function isVisited(env: Env, insn: number): boolean {
 		clean(env, st);
 	}
 	const count = list.length;
+	// Of the state compared last, until a finished one or a loop says otherwise: so a callback that came round can count as a back edge after all.
+	let loop = false;
 	for (let i = list.length - 1; i >= 0; i--) {
 		const st = list[i];
 		if (st.insn !== insn) continue;
-		let loop = false;
 		let hit = false;
-		let byCallback = false;
-		if (st.branches) {
+		const unfinished = st.branches > 0;
+		if (unfinished) {
 			const verdict = compareUnfinished(env, st, now, insn);
-			if (verdict === "hit") {
-				hit = loop = true;
-				byCallback = !env.isIterNext[insn] && env.callsCallback[insn] !== 0;
-			} else if (!forced && env.jumpsProcessed - env.prevJumpsProcessed < 20 && env.insnsProcessed - env.prevInsnsProcessed < 100) addNew = false;
+			hit = verdict !== "miss";
+			if (verdict === "loop" || (hit && env.callbackLoops)) loop = true;
+			else if (!hit && !forced && env.jumpsProcessed - env.prevJumpsProcessed < 20 && env.insnsProcessed - env.prevInsnsProcessed < 100) addNew = false;
 		} else {
 			loop = marksIncomplete(st);
-			byCallback = loop && incompleteByCallback(st);
-			hit = statesEqual(env, st, now, !loop ? NOT_EXACT : byCallback ? RANGE_ONLY : RANGE_WITHIN);
+			hit = statesEqual(env, st, now, loop ? loopExactness(env) : NOT_EXACT);
 		}
 		if (hit) {
 			st.hits++;
 			if (env.jumpPoint[insn]) pushHistory(env, now, 0, null);
 			propagatePrecision(env, st, now);
-			env.collector?.pruned(env, st, now, insn, loop);
-			if (loop) {
+			env.collector?.pruned(env, st, now, insn, unfinished || loop);
+			if (unfinished || loop) {
 				const edge = now.copy();
 				edge.equalState = st;
 				edge.insn = insn;
-				addBackedge(env, st, edge, byCallback);
+				if (loop) addBackedge(env, st, edge);
+				else addCallbackEdge(env, edge);
 			}
 			return true;
 		}
@@ -294,12 +294,16 @@ export function isVisited(env: Env, insn: number): boolean {
 	return false;
 }
 
-function compareUnfinished(env: Env, st: State, now: State, insn: number): "hit" | "miss" {
+/** Inside a loop marks of precision are incomplete: every range counts. */
+const loopExactness = (env: Env): Exactness => (env.callbackLoops ? RANGE_ONLY : RANGE_WITHIN);
+
+function compareUnfinished(env: Env, st: State, now: State, insn: number): "loop" | "callback" | "miss" {
 	const frame = st.frames[st.curframe];
 	if (frame.inAsyncCallback && frame.asyncEntries !== now.frames[now.curframe].asyncEntries) return "miss";
-	if (env.isIterNext[insn]) return statesEqual(env, st, now, RANGE_WITHIN) && iteratorActive(env) ? "hit" : "miss";
-	if (isMayGoto(env.insns[insn]) && st.mayGotoDepth !== now.mayGotoDepth && statesEqual(env, st, now, RANGE_WITHIN)) return "hit";
-	if (env.callsCallback[insn]) return statesEqual(env, st, now, RANGE_WITHIN) ? "hit" : "miss";
+	const exact = loopExactness(env);
+	if (env.isIterNext[insn]) return statesEqual(env, st, now, exact) && iteratorActive(env) ? "loop" : "miss";
+	if (isMayGoto(env.insns[insn]) && st.mayGotoDepth !== now.mayGotoDepth && statesEqual(env, st, now, exact)) return "loop";
+	if (env.callsCallback[insn]) return statesEqual(env, st, now, exact) ? "callback" : "miss";
 	if (maybeLooping(st, now) && statesEqual(env, st, now, EXACT) && !iterDepthsDiffer(st, now) && st.mayGotoDepth === now.mayGotoDepth && st.callbackUnroll === now.callbackUnroll) {
 		env.trace?.line(insn);
 		reject(EINVAL, `infinite loop detected at insn ${insn}`, { code: "V0401", suggestion: "make the loop's condition depend on a value that changes, with a bound that is known", logged: env.trace?.states(now, st) });

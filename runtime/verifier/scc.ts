@@ -2,21 +2,25 @@
  * Loops in the state graph. A state that was found equal to one whose paths are not finished ("back edge") got its precision marks from an incomplete
  * set; when the loop's first state is finished, marks are propagated along all its back edges until nothing changes.
  *
+ * A callback that comes round is such an edge too, but not in 6.18. Its walk is made as 6.18 makes it, the edges are remembered, and when it is over
+ * the marks are carried along them: where one changes, some path may have been taken for walked too early ("doubt"), and the program is walked again with
+ * callbacks as loops (`env.callbackLoops`).
+ *
  * In: states as they are saved, finished or found equal; out: precision marks in saved states.
  * Source: maybe_enter_scc, maybe_exit_scc, propagate_backedges of kernel/bpf/verifier.c (6.16 and later).
  */
-import type { Env } from "./env.ts";
+import { EFAULT, type Env, reject } from "./env.ts";
 import { propagatePrecision, markAllScalarsPrecise } from "./precision.ts";
 import { type State, frameInsn } from "./state.ts";
 
 export interface SccVisit {
 	entry: State | null;
 	backedges: State[];
-	/** Of these, those that exist because a callback came round, and what followed from them: 6.18 has none of them. */
-	byCallback: number;
 }
 
 const MAX_ITERATIONS = 64;
+/** Edges of callbacks remembered; more are doubt by themselves. */
+const MAX_CALLBACK_EDGES = 4096;
 
 /** Call sites down to the first frame that is inside a component, and that component; null when none is. */
 function chain(env: Env, state: State): string | null {
@@ -36,7 +40,7 @@ export function enterScc(env: Env, state: State): void {
 	const key = chain(env, state);
 	if (key === null) return;
 	let visit = env.sccVisits.get(key);
-	if (!visit) env.sccVisits.set(key, (visit = { entry: null, backedges: [], byCallback: 0 }));
+	if (!visit) env.sccVisits.set(key, (visit = { entry: null, backedges: [] }));
 	if (visit.entry === null) {
 		visit.entry = state;
 		env.trace?.detail(`SCC enter ${chainText(key)}\n`);
@@ -62,7 +66,13 @@ function exitScc(env: Env, state: State): void {
 		for (const edge of visit.backedges) if (propagatePrecision(env, edge.equalState!, edge)) changed = true;
 	}
 	visit.backedges = [];
-	visit.byCallback = 0;
+}
+
+/** The path ended in a program's exit or exception. Inside a loop of which no state was saved, 6.18 loses count and refuses. */
+export function checkVisited(env: Env, state: State): void {
+	if (state.speculative || !env.hasLoops) return;
+	const key = chain(env, state);
+	if (key !== null && !env.sccVisits.has(key)) reject(EFAULT, `verifier bug: scc exit: no visit info for call chain ${chainText(key)}`, { code: "V0999" });
 }
 
 /** States held: saved ones and back edges. */
@@ -70,9 +80,8 @@ export function updatePeak(env: Env): void {
 	env.peakStates = Math.max(env.peakStates, env.exploredStates + env.freeStates + env.backedges);
 }
 
-export function addBackedge(env: Env, target: State, edge: State, byCallback: boolean): void {
-	if (!target.loop) return;
-	if (byCallback) target.loop.byCallback++;
+export function addBackedge(env: Env, target: State, edge: State): void {
+	if (!target.loop) reject(EFAULT, `verifier bug: add backedge: no SCC in verification path, insn_idx ${target.insn}`, { code: "V0999" });
 	// The newest comes first.
 	target.loop.backedges.unshift(edge);
 	env.trace?.detail(`SCC backedge ${chainText(chain(env, target) ?? "")}\n`);
@@ -85,9 +94,19 @@ export function marksIncomplete(state: State): boolean {
 	return state.loop !== null && state.loop.backedges.length > 0;
 }
 
-/** They would be complete in 6.18, where callbacks are no loops. */
-export function incompleteByCallback(state: State): boolean {
-	return state.loop !== null && state.loop.backedges.length === state.loop.byCallback;
+/** A callback came round to the state `edge.equalState`, outside of what the kernel calls a loop. */
+export function addCallbackEdge(env: Env, edge: State): void {
+	if (env.callbackEdges.length < MAX_CALLBACK_EDGES) env.callbackEdges.push(edge);
+	else env.doubt = true;
+}
+
+/** The walk is over: whether marks are missing because a callback's coming round was no loop. */
+export function settleCallbackEdges(env: Env): void {
+	const { trace } = env;
+	env.trace = null;
+	for (const edge of env.callbackEdges) env.doubt ||= propagatePrecision(env, edge.equalState!, edge);
+	env.trace = trace;
+	env.callbackEdges = [];
 }
 
 /** A path ended: its saved states have one branch less; a state without any is complete. */

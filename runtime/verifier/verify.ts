@@ -4,7 +4,7 @@
  *     structure ─▶ control flow ─▶ attach target ─▶ walk main ─▶ walk global functions ─▶ stack depth ─▶ verdict
  *
  * In: a `ProgramImage` and the kernel's BTF; out: a `Verdict`. The walk is depth-first (paths.ts): a branch pushes the other way (walk.ts), a prune point
- * compares with states seen (prune.ts). Every program, however malformed, ends in a verdict within the instruction budget.
+ * compares with states seen (prune.ts). A program with callbacks is walked again where that leaves a doubt (scc.ts). Every program, however malformed, ends in a verdict within the instruction budget.
  * Source: bpf_check and do_check of kernel/bpf/verifier.c.
  */
 import type { ProgramImage } from "../image.ts";
@@ -14,6 +14,7 @@ import type { TypeSource } from "./btf.ts";
 import { mapInfo, sourceOf } from "./maps.ts";
 import { walkGlobals, walkMain } from "./paths.ts";
 import { specOf, type CustomProgramType } from "./programs/table.ts";
+import type { ProgramSpec } from "./programs/spec.ts";
 import { checkFuncInfo, checkFuncInfoEarly, checkImmediates, checkSubprograms, findSubprograms, isFuncPointer, isKfuncCall } from "./structure.ts";
 import { analyseFlow, checkCfg } from "./cfg.ts";
 import { checkAttach } from "./attach.ts";
@@ -68,10 +69,20 @@ export function verify(given: ProgramImage, options: VerifyOptions = {}): Verdic
 	if (attach !== image.expectedAttachType) image = { ...image, expectedAttachType: attach };
 	if (image.flags & ~KNOWN_FLAGS) return refuse("reject", `unknown program flags 0x${(image.flags & ~KNOWN_FLAGS).toString(16)}`, EINVAL);
 	if (image.attach?.btfId && !ATTACHED_BY_BTF.has(spec.id)) return refuse("reject", `programs of type ${spec.name} have no BTF target`, EINVAL);
+	const as618 = walkProgram(image, spec, options, false);
+	if (as618.verdict.verdict !== "accept" || !as618.doubt) return as618.verdict;
+	// Accepted by 6.18, which may have left out a path: what a later kernel finds on it counts, and only its facts hold.
+	const { verdict } = walkProgram(image, spec, options, true);
+	return verdict.verdict === "accept" ? { ...as618.verdict, facts: verdict.facts } : { ...verdict, rejection: { ...verdict.rejection, unseenBy618: true } };
+}
+
+/** One walk through all paths. `doubt`: some may be missing, because a callback that came round was no loop (scc.ts). */
+function walkProgram(image: ProgramImage, spec: ProgramSpec, options: VerifyOptions, callbackLoops: boolean): { readonly verdict: Verdict; readonly doubt: boolean } {
 	const kernel = options.kernel ?? null;
 	const maps = image.maps.map((m, i) => mapInfo(m, i, kernel));
 	const types = image.btf ? sourceOf(image.btf) : null;
 	const env = new Env(image, spec, kernel, types, maps, { perfmon: !options.capBpfOnly, jit: options.jit ?? true, cpus: options.cpus ?? 2 });
+	env.callbackLoops = callbackLoops;
 	const logLevel = options.logLevel ?? 0;
 	if (logLevel & 3) env.trace = new KernelLog(env, logLevel & 3);
 	const logOf = (): { log: string; logCut: boolean } => ({ log: ((env.trace?.text ?? env.log.map((line) => `${line}\n`).join("")) + (logLevel > 0 ? closing(env, logLevel) : "")).trimEnd(), logCut: env.trace?.truncated ?? false });
@@ -106,10 +117,10 @@ export function verify(given: ProgramImage, options: VerifyOptions = {}): Verdic
 		const refusal = e instanceof Refusal ? e : new Refusal(EFAULT, `internal error: ${e instanceof Error ? (e.stack ?? e.message) : String(e)}`, { code: "V0998" }, true);
 		env.note(refusal.message);
 		if (refusal.why.logged !== undefined) env.trace?.write(refusal.why.logged);
-		return { verdict: refusal.unsupported ? "unsupported" : "reject", rejection: rejectionOf(env, refusal, walking), stats: statsOf(env), ...logOf() };
+		return { verdict: { verdict: refusal.unsupported ? "unsupported" : "reject", rejection: rejectionOf(env, refusal, walking), stats: statsOf(env), ...logOf() }, doubt: false };
 	}
 	const facts = (env.collector ?? new FactCollector(0, false)).finish(env);
-	return { verdict: "accept", facts, stats: statsOf(env), ...logOf() };
+	return { verdict: { verdict: "accept", facts, stats: statsOf(env), ...logOf() }, doubt: env.doubt };
 }
 
 function rejectionOf(env: Env, refusal: Refusal, walking: boolean): Rejection {

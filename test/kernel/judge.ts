@@ -113,7 +113,7 @@ export async function judge(campaign: string, questions: Iterable<Question>, fol
 			if (parted || message || work) show(parted ? "other-reason" : message ? "other-message" : `other-work ${answer.proc} ${ours.stats.insnsProcessed}`);
 			return;
 		}
-		const fault = answer.ok ? knownFault("ours", said, one) : knownFault("kernel", log, one);
+		const fault = ours.verdict === "accept" ? null : knownFault(ours.rejection, one);
 		if (fault !== null) {
 			totals.known[fault] = (totals.known[fault] ?? 0) + 1;
 			return;

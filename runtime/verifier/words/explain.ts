@@ -46,6 +46,8 @@ export interface Explanation {
 	/** Branches on the way, oldest first: a condition's line, and the line that came next. */
 	readonly path: readonly PathStep[];
 	readonly suggestion: string | null;
+	/** Which kernels say otherwise. */
+	readonly note: string | null;
 }
 
 export interface PathStep {
@@ -82,6 +84,7 @@ export function explain(image: ProgramImage, rejection: Rejection): Explanation 
 		origin: origin === null ? null : { insn: origin.insn, line: origin.line, why: origin.why },
 		path: pathOf(image, rejection),
 		suggestion: wrongContext(image, clues) ?? (edit === null || edit === undefined ? null : fill(edit)),
+		note: rejection.unseenBy618 === true ? "Linux 6.18 misses this path through a callback and accepts the program; later kernels do not" : null,
 	};
 }
 
@@ -215,5 +218,6 @@ export function renderExplanation(e: Explanation, color = false): string {
 	if (e.path.length > SHOWN) steps.unshift(`… ${e.path.length - SHOWN} branches before`);
 	for (const [i, step] of steps.entries()) out.push(`${i === 0 ? "  path:   " : "          "}${step}`);
 	if (e.suggestion !== null) out.push(`  try:    ${e.suggestion}`);
+	if (e.note !== null) out.push(`  note:   ${e.note}`);
 	return `${out.join("\n")}\n`;
 }
