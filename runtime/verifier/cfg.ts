@@ -205,7 +205,7 @@ function computeScc(env: Env): void {
 			if (b >= 0 && low[b] < low[w]) low[w] = low[b];
 			depth--;
 			if (low[w] < pre[w]) continue;
-			const cyclic = stack[height - 1] !== w || a === w || b === w || (env.callbackLoops && env.callsCallback[w] !== 0);
+			const cyclic = stack[height - 1] !== w || a === w || b === w || (env.thorough && env.callsCallback[w] !== 0);
 			let t: number;
 			do {
 				t = stack[--height];

@@ -189,11 +189,11 @@ export class Env {
 	sccVisits = new Map<string, SccVisit>();
 	/** Some instruction is in a component of `scc`. */
 	hasLoops = false;
-	/** A call of a callback is a loop, as in later kernels: the walk whose accepted paths are all paths, where 6.18's leaves a doubt. */
-	callbackLoops = false;
+	/** The walk whose accepted paths are all paths, where 6.18's leaves a doubt: a call of a callback is a loop, a sign-extending fill a number of its own. */
+	thorough = false;
 	/** States at which a callback had come round (scc.ts). */
 	callbackEdges: State[] = [];
-	/** A path may have been taken for walked because 6.18 takes a callback for no loop. */
+	/** A path may be missing, by a fault of 6.18. */
 	doubt = false;
 	historyEntry: JumpEntry | null = null;
 	liveness!: Liveness;

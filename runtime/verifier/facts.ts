@@ -74,6 +74,6 @@ export interface Rejection {
 	readonly busiest?: { readonly insn: number; readonly visits: number };
 	/** What to change. */
 	readonly suggestion?: string;
-	/** Linux 6.18 accepts the program: it takes this path for walked, because it takes a callback for no loop, which later kernels do. */
+	/** Linux 6.18 accepts the program: by a fault of its own it does not see this path. */
 	readonly unseenBy618?: boolean;
 }

@@ -309,7 +309,10 @@ export function accessMemory(env: Env, regno: number, access: Access): void {
 		const range = access.signExtend ? signExtend(loaded.range, size) : truncate(loaded.range, size);
 		const r = loaded.withRange(range);
 		// A number that changes as its sign is extended is no longer its source's equal. Linux 6.18 keeps the link, and then believes what is not so.
-		if (access.signExtend && r.id !== 0 && !same(range, loaded.range)) r.id = 0;
+		if (access.signExtend && r.id !== 0 && !same(range, loaded.range)) {
+			if (env.thorough) r.id = 0;
+			else env.doubt = true;
+		}
 		regs[value] = r;
 	}
 }

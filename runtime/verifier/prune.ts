@@ -257,7 +257,7 @@ export function isVisited(env: Env, insn: number): boolean {
 		if (unfinished) {
 			const verdict = compareUnfinished(env, st, now, insn);
 			hit = verdict !== "miss";
-			if (verdict === "loop" || (hit && env.callbackLoops)) loop = true;
+			if (verdict === "loop" || (hit && env.thorough)) loop = true;
 			else if (!hit && !forced && env.jumpsProcessed - env.prevJumpsProcessed < 20 && env.insnsProcessed - env.prevInsnsProcessed < 100) addNew = false;
 		} else {
 			loop = marksIncomplete(st);
@@ -295,7 +295,7 @@ export function isVisited(env: Env, insn: number): boolean {
 }
 
 /** Inside a loop marks of precision are incomplete: every range counts. */
-const loopExactness = (env: Env): Exactness => (env.callbackLoops ? RANGE_ONLY : RANGE_WITHIN);
+const loopExactness = (env: Env): Exactness => (env.thorough ? RANGE_ONLY : RANGE_WITHIN);
 
 function compareUnfinished(env: Env, st: State, now: State, insn: number): "loop" | "callback" | "miss" {
 	const frame = st.frames[st.curframe];

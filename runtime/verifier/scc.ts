@@ -4,7 +4,7 @@
  *
  * A callback that comes round is such an edge too, but not in 6.18. Its walk is made as 6.18 makes it, the edges are remembered, and when it is over
  * the marks are carried along them: where one changes, some path may have been taken for walked too early ("doubt"), and the program is walked again with
- * callbacks as loops (`env.callbackLoops`).
+ * callbacks as loops (`env.thorough`).
  *
  * In: states as they are saved, finished or found equal; out: precision marks in saved states.
  * Source: maybe_enter_scc, maybe_exit_scc, propagate_backedges of kernel/bpf/verifier.c (6.16 and later).

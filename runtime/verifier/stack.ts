@@ -264,7 +264,7 @@ export function readFixed(env: Env, frame: Frame, off: number, size: number, dst
 				}
 			}
 		} else if (dst >= 0) {
-			frame.slots[slot] = reg = withScalarId(env, reg);
+			// A scalar that lost its id on the stack (widened in a loop) gets no new one with a whole fill, as it does with one of 4 bytes.
 			regs[dst] = reg;
 		} else if (!env.allowPtrLeaks && reg.type !== SCALAR) reject(EACCES, `leaking pointer from stack off ${off}`, { code: "V0218" });
 	} else {

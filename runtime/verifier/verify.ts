@@ -4,7 +4,8 @@
  *     structure ─▶ control flow ─▶ attach target ─▶ walk main ─▶ walk global functions ─▶ stack depth ─▶ verdict
  *
  * In: a `ProgramImage` and the kernel's BTF; out: a `Verdict`. The walk is depth-first (paths.ts): a branch pushes the other way (walk.ts), a prune point
- * compares with states seen (prune.ts). A program with callbacks is walked again where that leaves a doubt (scc.ts). Every program, however malformed, ends in a verdict within the instruction budget.
+ * compares with states seen (prune.ts). Where 6.18's faults leave a doubt a program
+ * is walked again without them (scc.ts, memory.ts). Every program, however malformed, ends in a verdict within the instruction budget.
  * Source: bpf_check and do_check of kernel/bpf/verifier.c.
  */
 import type { ProgramImage } from "../image.ts";
@@ -76,13 +77,13 @@ export function verify(given: ProgramImage, options: VerifyOptions = {}): Verdic
 	return verdict.verdict === "accept" ? { ...as618.verdict, facts: verdict.facts } : { ...verdict, rejection: { ...verdict.rejection, unseenBy618: true } };
 }
 
-/** One walk through all paths. `doubt`: some may be missing, because a callback that came round was no loop (scc.ts). */
-function walkProgram(image: ProgramImage, spec: ProgramSpec, options: VerifyOptions, callbackLoops: boolean): { readonly verdict: Verdict; readonly doubt: boolean } {
+/** One walk through all paths; `thorough`: not as 6.18 goes where that leaves some out. `doubt`: it may have. */
+function walkProgram(image: ProgramImage, spec: ProgramSpec, options: VerifyOptions, thorough: boolean): { readonly verdict: Verdict; readonly doubt: boolean } {
 	const kernel = options.kernel ?? null;
 	const maps = image.maps.map((m, i) => mapInfo(m, i, kernel));
 	const types = image.btf ? sourceOf(image.btf) : null;
 	const env = new Env(image, spec, kernel, types, maps, { perfmon: !options.capBpfOnly, jit: options.jit ?? true, cpus: options.cpus ?? 2 });
-	env.callbackLoops = callbackLoops;
+	env.thorough = thorough;
 	const logLevel = options.logLevel ?? 0;
 	if (logLevel & 3) env.trace = new KernelLog(env, logLevel & 3);
 	const logOf = (): { log: string; logCut: boolean } => ({ log: ((env.trace?.text ?? env.log.map((line) => `${line}\n`).join("")) + (logLevel > 0 ? closing(env, logLevel) : "")).trimEnd(), logCut: env.trace?.truncated ?? false });

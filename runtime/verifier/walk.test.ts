@@ -1,9 +1,11 @@
 import { expect, it } from "vitest";
+import { parseInsns } from "../../assembler/text/parse.ts";
 import { bareImage } from "../../test/support/image.ts";
 import { Env } from "./env.ts";
 import { specOf } from "./programs/table.ts";
 import { unsignedBelow32 } from "./range.ts";
 import { Frame, type Reg, scalar, State, unknownScalar } from "./state.ts";
+import { verify } from "./verify.ts";
 import { widen } from "./walk.ts";
 
 const bounded = (id: number): Reg => {
@@ -30,4 +32,26 @@ it.each([
 	const now = stateWith(bounded(after));
 	widen(env, stateWith(bounded(before)), now);
 	expect(now.frames[0].regs[6] === unknownScalar).toBe(widened);
+});
+
+it("a scalar widened on the stack has no link to what is filled from it: 1,205 instructions, as in Linux 6.18.44", () => {
+	const { insns } = parseInsns(`
+		r6 = r1
+		call 7
+		*(u64 *)(r10 - 16) = r0
+		*(u64 *)(r10 - 24) = 0
+		may_goto +9
+		r7 = *(u64 *)(r10 - 16)
+		if r7 == 1 goto +2
+		r0 = 0
+		exit
+		r7 = *(u64 *)(r10 - 24)
+		r7 += 1
+		*(u64 *)(r10 - 24) = r7
+		if r7 == 100 goto +1
+		goto -10
+		r0 = 0
+		exit`);
+	const { verdict, stats } = verify(bareImage("widened", insns));
+	expect([verdict, stats.insnsProcessed]).toEqual(["accept", 1205]);
 });

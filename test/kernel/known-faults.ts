@@ -37,6 +37,6 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
 /** The fault's name; null when the difference is not one of these. */
 export function knownFault({ message, unseenBy618, errno }: Rejection, one: RecordedCase): string | null {
 	// Not where the second walk merely does not end.
-	if (unseenBy618 === true && errno !== E2BIG) return "path through a callback taken for walked";
+	if (unseenBy618 === true && errno !== E2BIG) return "path taken for walked";
 	return KNOWN_FAULTS.find((fault) => fault.message.test(message) && (fault.when === undefined || fault.when(one)))?.name ?? null;
 }

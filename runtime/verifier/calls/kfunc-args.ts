@@ -372,11 +372,11 @@ function iteratorArgument(env: Env, call: KfuncCall, p: Param, regno: number): v
 }
 
 /** The lock that lives beside the list or tree is held. */
-function lockedWith(env: Env, reg: Reg): void {
+function lockedWith(env: Env, reg: Reg, name: string): void {
 	const owner: object | null = reg.type === PTR_TO_MAP_VALUE ? reg.map : reg.btf;
 	if (env.current.activeLocks && findLock(env.current, REF_LOCK | REF_RES_LOCK | REF_RES_LOCK_IRQ, reg.id, owner)) return;
 	if (env.current.activeLocks) env.note("held lock and object are not in the same allocation");
-	reject(EINVAL, `bpf_spin_lock at off=${fieldsOf(env, reg)?.spinLock ?? 0} must be held for bpf_list_head or bpf_rb_root`, { code: "V0618" });
+	reject(EINVAL, `bpf_spin_lock at off=${fieldsOf(env, reg)?.spinLock ?? 0} must be held for ${name}`, { code: "V0618" });
 }
 
 function graphRoot(env: Env, call: KfuncCall, reg: Reg, regno: number, kind: number): void {
@@ -385,7 +385,7 @@ function graphRoot(env: Env, call: KfuncCall, reg: Reg, regno: number, kind: num
 	const off = reg.off + constNumber(reg.range);
 	const field = fieldAt(fieldsOf(env, reg), off, kind);
 	if (!field) reject(EINVAL, `${name} not found at offset=${off}`, { code: "V0630" });
-	lockedWith(env, reg);
+	lockedWith(env, reg, name);
 	call.graphField = field;
 }
 

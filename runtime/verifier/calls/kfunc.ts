@@ -197,8 +197,8 @@ function setResult(env: Env, call: KfuncCall, regs: Reg[]): void {
 	} else {
 		let type = PTR_TO_BTF_ID;
 		if (name === "bpf_get_kmem_cache") type |= UNTRUSTED;
-		else if (flags.has("rcu-protected") || (flags.has("iter-next") && iteratorReg(env, call).type & RCU)) type |= RCU;
-		else type |= TRUSTED;
+		else if (flags.has("rcu-protected")) type |= RCU;
+		else if (flags.has("iter-next")) type |= iteratorReg(env, call).type & RCU ? RCU : TRUSTED;
 		r = pointer(type);
 		r.btf = kernel;
 		r.btfId = targetId;
@@ -259,7 +259,7 @@ function specialResult(env: Env, call: KfuncCall, node: boolean): Reg | null {
 		case "bpf_rdonly_cast": {
 			const id = Number(call.constant ?? 0n);
 			const t = kernel.type(id);
-			if (id < 0 || id >= kernel.count) reject(EINVAL, `Unknown type ID ${id} passed to kfunc bpf_rdonly_cast`, { code: "V0656" });
+			if (id < 0 || id >= kernel.count) reject(EINVAL, `Unknown type ID ${BigInt.asIntN(64, call.constant ?? 0n)} passed to kfunc bpf_rdonly_cast`, { code: "V0656" });
 			if (isRecord(t)) {
 				const r = pointer(PTR_TO_BTF_ID | UNTRUSTED);
 				r.btf = kernel;

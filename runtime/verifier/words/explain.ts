@@ -84,7 +84,7 @@ export function explain(image: ProgramImage, rejection: Rejection): Explanation 
 		origin: origin === null ? null : { insn: origin.insn, line: origin.line, why: origin.why },
 		path: pathOf(image, rejection),
 		suggestion: wrongContext(image, clues) ?? (edit === null || edit === undefined ? null : fill(edit)),
-		note: rejection.unseenBy618 === true ? "Linux 6.18 misses this path through a callback and accepts the program; later kernels do not" : null,
+		note: rejection.unseenBy618 === true ? "Linux 6.18 misses this path, by a fault of its own, and accepts the program" : null,
 	};
 }
 
