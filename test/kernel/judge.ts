@@ -29,6 +29,8 @@ export interface Judgement {
 	readonly out?: string;
 	/** Compares messages of rejections, and the number of instructions that were walked. */
 	readonly deep?: boolean;
+	/** Loads by who has CAP_BPF alone: no CAP_PERFMON, so that pointers must not leak and speculation counts. */
+	readonly capBpf?: boolean;
 	readonly print: (line: string) => void;
 }
 
@@ -75,7 +77,7 @@ export async function judge(campaign: string, questions: Iterable<Question>, fol
 		const key = JSON.stringify([one.insns, one.prog_type, one.expected_attach_type, one.prog_flags, one.attach, one.maps, one.btf, one.func_info]);
 		if (seen.has(key)) continue;
 		seen.add(key);
-		waiting.push({ question, answer: oracle.load(one, folder) });
+		waiting.push({ question, answer: oracle.load(one, folder, options.capBpf) });
 		if (waiting.length >= IN_FLIGHT) await settle();
 	}
 	await settle();
@@ -83,7 +85,7 @@ export async function judge(campaign: string, questions: Iterable<Question>, fol
 
 	async function settle(): Promise<void> {
 		// Ours are walked while the kernel's answers arrive.
-		const pairs = waiting.map(({ question, answer }) => ({ question, answer, ours: verify(caseImage({ ...question.one, license: "GPL" }, folder), { kernel }) }));
+		const pairs = waiting.map(({ question, answer }) => ({ question, answer, ours: verify(caseImage({ ...question.one, license: "GPL" }, folder), { kernel, capBpfOnly: options.capBpf === true }) }));
 		waiting = [];
 		for (const { question, answer, ours } of pairs) compare(question, await answer, ours);
 	}

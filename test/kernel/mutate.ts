@@ -1,10 +1,11 @@
 /**
  * One or two mistakes put into a recorded case, as programmers, compilers and attackers make them: another field of an instruction, a check left
- * out, two instructions exchanged, another helper or kernel function, another program or attach type, another map.
+ * out, two instructions exchanged, one more instruction, a loop closed, another helper or kernel function, another program or attach type, another map.
  *
  * In: a case, a random source, what the other cases call and attach to; out: the changed case and what was changed.
  */
 import type { RecordedCase, RecordedMap } from "../support/case-image.ts";
+import { insert } from "./insert.ts";
 
 type Random = (limit: number) => number;
 
@@ -162,6 +163,27 @@ const MUTATIONS = {
 		bytes.copyWithin(to, from, from + 8);
 		return `${slot(from)} over ${slot(to)}`;
 	},
+	/** One more instruction: a copy of another, or one that programs are full of. */
+	add(draft, random) {
+		const { bytes } = draft;
+		const from = place(bytes, random);
+		const op = bytes[from];
+		const copy = random(3) !== 0 && op !== LD_IMM64 && op !== CALL && op !== 0x95 && classOf(op) !== "jump" && op !== 0x05 && op !== 0x06;
+		return put(draft, random, copy ? Buffer.from(bytes.subarray(from, from + 8)) : common(random), copy ? `copy of ${slot(from)}` : "common");
+	},
+	/** A jump back, which may close a loop: on a condition, or as long as may_goto goes on. */
+	loop(draft, random) {
+		const { bytes } = draft;
+		const at = place(bytes, random) / 8;
+		const to = place(bytes, random) / 8;
+		if (to >= at) return null;
+		const kind = random(4);
+		const back = to - at - 1;
+		if (back < -0x8000) return null;
+		// may_goto jumps when time is up: over the jump back.
+		const added = kind === 0 ? Buffer.concat([insnOf(0xe5, 0, 0, 1, 0), insnOf(0x05, 0, 0, back - 1, 0)]) : insnOf(pick([0x05, 0x06], random) | pick(JUMP_OPS, random), 6 + random(4), 0, back, pick(EDGES, random));
+		return put(draft, random, added, `to ${to}`, at);
+	},
 	constant({ bytes }, random) {
 		const at = place(bytes, random);
 		if (bytes[at] !== LD_IMM64 || bytes[at + 1] >> 4 === 1) return null;
@@ -249,9 +271,42 @@ const MUTATIONS = {
 	},
 } satisfies Readonly<Record<string, Mutation>>;
 
+const insnOf = (opcode: number, dst: number, src: number, off: number, imm: number): Buffer => {
+	const insn = Buffer.alloc(8);
+	insn[0] = opcode;
+	insn[1] = (src << 4) | dst;
+	insn.writeInt16LE(off, 2);
+	insn.writeInt32LE(imm, 4);
+	return insn;
+};
+
+/** Spills and fills, moves, comparisons with what follows, numbers made smaller or unknown. */
+function common(random: Random): Buffer {
+	const r = (): number => random(10);
+	const at = -8 * (1 + random(6));
+	switch (random(7)) {
+		case 0: return insnOf(pick([0x7b, 0x63, 0x7b], random), 10, r(), at, 0);
+		case 1: return insnOf(pick([0x79, 0x61, 0x81, 0x69], random), r(), 10, at, 0);
+		case 2: return insnOf(pick([0xbf, 0xbc], random), r(), r(), pick([0, 0, 0, 8, 16], random), 0);
+		case 3: return insnOf(pick([0x05, 0x06], random) | pick(JUMP_OPS, random) | pick([0, 8], random), r(), 0, 1, 0);
+		case 4: return insnOf(pick([4, 7], random) | pick(ALU_OPS, random), r(), 0, 0, pick(EDGES, random));
+		case 5: return insnOf(0x85, 0, 0, 0, 7);
+		default: return insnOf(pick([0x7a, 0x62], random), 10, 0, at, pick(EDGES, random));
+	}
+}
+
+/** Puts instructions in; jumps to the place meet them every other time. */
+function put(draft: Draft, random: Random, added: Buffer, what: string, at = place(draft.bytes, random) / 8): string | null {
+	const made = insert(draft.one, draft.bytes, at, added, random(2) === 0);
+	if (made === null) return null;
+	draft.bytes = made.bytes;
+	draft.one = made.one;
+	return `${at} ${what}`;
+}
+
 type Name = keyof typeof MUTATIONS;
 const WEIGHTS: Readonly<Record<Name, number>> = {
 	immediate: 4, offset: 4, register: 4, operation: 4, width: 2, drop: 8, exchange: 3, repeat: 3, constant: 2, helper: 3, kfunc: 6, target: 2, sleepable: 2, map: 2, otherMap: 2,
-	signature: 3, valueType: 3, invert: 4,
+	signature: 3, valueType: 3, invert: 4, add: 8, loop: 6,
 };
 const WEIGHTED = (Object.keys(WEIGHTS) as Name[]).flatMap((name) => Array.from({ length: WEIGHTS[name] }, () => name));

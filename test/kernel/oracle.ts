@@ -33,8 +33,8 @@ interface OracleModule {
 }
 
 export interface Oracle {
-	/** `folder` is where the case's BTF lies, in btf/. */
-	load(one: RecordedCase, folder: string): Promise<Answer>;
+	/** `folder` is where the case's BTF lies, in btf/; `capBpf`: with no capability but CAP_BPF. */
+	load(one: RecordedCase, folder: string, capBpf?: boolean): Promise<Answer>;
 	close(): Promise<void>;
 }
 
@@ -117,7 +117,7 @@ function withSlots(process: Process): Oracle {
 	};
 
 	return {
-		async load(one, folder) {
+		async load(one, folder, capBpf = false) {
 			const taken = new Set<number>();
 			const slots = (one.maps ?? []).map((map) => mapSlot(map, folder, taken));
 			const insns = Buffer.from(one.insns ?? "", "hex");
@@ -131,6 +131,7 @@ function withSlots(process: Process): Oracle {
 			const answer = process.load({
 				insns: insns.toString("hex"), type: one.prog_type, attachType: one.expected_attach_type ?? 0, flags: one.prog_flags ?? 0, attachId: one.attach?.btf_id,
 				btf: one.btf === undefined ? undefined : btfSlot(join(folder, "btf", one.btf)), funcInfo: one.func_info,
+				...(capBpf ? { caps: "bpf" } : {}),
 			});
 			await answer;
 			if (failed !== null) throw new Error(failed);
