@@ -3,11 +3,11 @@
  * has so many clients, each of which starts its next operation when the one before is over; an open loop issues operations
  * on time, and counts their latency from when they were due.
  */
-import { type Distribution, greatestKey, type KvDatabase, type KvPrograms, Latencies, type Operation, seededRandom, WORKLOADS, type WorkloadName, type WorkloadRun, workload } from "../runtime/bpfkv/index.ts";
+import { type Distribution, greatestKey, KvDatabase, type KvPrograms, type KvReader, Latencies, type Operation, seededRandom, WORKLOADS, type WorkloadName, type WorkloadRun, workload } from "../runtime/bpfkv/index.ts";
 import { openFileDevice } from "../runtime/node/file-device.ts";
-import { openKvDatabase } from "../runtime/node/kv-file.ts";
+import { openKvDatabase, openKvReader } from "../runtime/node/kv-file.ts";
 import { Complaint } from "./files.ts";
-import { whole } from "./kv.ts";
+import { positive, whole } from "./kv-arguments.ts";
 
 export interface BenchFlags {
 	readonly workload: string;
@@ -23,7 +23,7 @@ export interface BenchFlags {
 const DISTRIBUTIONS: readonly Distribution[] = ["zipfian", "uniform", "latest"];
 const VALUE = new TextEncoder().encode("value written by the benchmark");
 
-export async function benchKv(file: string, compile: () => Promise<KvPrograms>, flags: BenchFlags, print: (line: string) => void): Promise<void> {
+export async function benchKv(file: string, compile: () => Promise<KvPrograms>, flags: BenchFlags, print: (line: string) => void, signal: AbortSignal): Promise<void> {
 	const name = flags.workload.toUpperCase();
 	if (!isWorkload(name)) throw new Complaint(`--workload is one of ${Object.keys(WORKLOADS).join(", ")}, not ${flags.workload}`);
 	const distribution = DISTRIBUTIONS.find((known) => known === flags.distribution);
@@ -34,35 +34,38 @@ export async function benchKv(file: string, compile: () => Promise<KvPrograms>, 
 	const random = seededRandom(whole(flags.seed, "--seed"));
 	const caches = { cacheLevels: whole(flags.cache, "--cache"), cacheObjects: whole(flags.objects, "--objects") };
 
-	const db = await openKvDatabase(file, await compile(), caches);
+	const programs = await compile();
+	const readOnly = Object.keys(WORKLOADS[name].share).every((kind) => kind === "read" || kind === "scan");
+	// What only reads takes a file that may not be written to.
+	const db = readOnly ? openKvReader(file, programs, caches) : await openKvDatabase(file, programs, caches);
 	try {
 		const keys = keysOf(file);
 		if (keys === 0) throw new Complaint("a file without keys has nothing to run a workload on");
 		const work = workload(name, keys, random, distribution === undefined ? {} : { distribution });
 		const run = new Measured(db, work);
 		const begin = performance.now();
-		if (rate === null) await closedLoop(run, operations, clients);
-		else await openLoop(run, operations, rate);
+		const performed = rate === null ? await closedLoop(run, operations, clients, signal) : await openLoop(run, operations, rate, signal);
 		const seconds = (performance.now() - begin) / 1000;
 		const loop = rate === null ? `${clients} client${clients === 1 ? "" : "s"}` : `${rate} due a second`;
-		print(`Workload ${name} (${WORKLOADS[name].name}), ${keys} keys, ${loop}: ${operations} operations in ${seconds.toFixed(2)} s, ${(operations / seconds).toFixed(0)} op/s`);
+		print(`Workload ${name} (${WORKLOADS[name].name}), ${keys} keys, ${loop}: ${performed} operations in ${seconds.toFixed(2)} s, ${(performed / seconds).toFixed(0)} op/s`);
 		run.print(print);
 		const { hops, hits } = db.statistics;
 		print(`${hops} blocks read by chains${hits > 0 ? `, ${hits} gets answered from memory` : ""}${run.missing > 0 ? `; ${run.missing} keys were not there` : ""}`);
 	} finally {
 		await db.close();
 	}
+	signal.throwIfAborted();
 }
 
 /** Operations, each timed from a moment that the loop names. */
 class Measured {
 	/** Reads of keys that the file does not have. */
 	missing = 0;
-	readonly #db: KvDatabase;
+	readonly #db: KvReader;
 	readonly #work: WorkloadRun;
 	readonly #latencies = new Map<Operation["kind"], Latencies>();
 
-	constructor(db: KvDatabase, work: WorkloadRun) {
+	constructor(db: KvReader, work: WorkloadRun) {
 		this.#db = db;
 		this.#work = work;
 	}
@@ -94,15 +97,20 @@ class Measured {
 				return;
 			case "read-modify-write":
 				this.#read(key);
-				return this.#db.put(key, VALUE);
+				return this.#put(key);
 			case "update":
-				return this.#db.put(key, VALUE);
+				return this.#put(key);
 			case "insert":
-				await this.#db.put(key, VALUE);
+				await this.#put(key);
 				return this.#work.acknowledge(key);
 			default:
 				return operation satisfies never;
 		}
+	}
+
+	#put(key: number): Promise<void> {
+		if (!(this.#db instanceof KvDatabase)) throw new Error("a workload that only reads has no writes");
+		return this.#db.put(key, VALUE);
 	}
 
 	#read(key: number): void {
@@ -110,19 +118,33 @@ class Measured {
 	}
 }
 
-async function closedLoop(run: Measured, operations: number, clients: number): Promise<void> {
-	let left = operations;
+/** Reads alone never go back to the event loop, where ^C is noticed. */
+const MILLISECONDS_A_TURN = 50;
+
+/** Returns how many operations there were: fewer than wanted when it was interrupted. */
+async function closedLoop(run: Measured, operations: number, clients: number, signal: AbortSignal): Promise<number> {
+	let begun = 0;
+	let turn = performance.now();
 	const client = async () => {
-		while (left-- > 0) await run.perform();
+		while (begun < operations && !signal.aborted) {
+			begun++;
+			await run.perform();
+			if (performance.now() - turn < MILLISECONDS_A_TURN) continue;
+			await new Promise((resolve) => setImmediate(resolve));
+			turn = performance.now();
+		}
 	};
 	await Promise.all(Array.from({ length: Math.min(clients, operations) }, client));
+	return begun;
 }
 
-async function openLoop(run: Measured, operations: number, rate: number): Promise<void> {
+async function openLoop(run: Measured, operations: number, rate: number, signal: AbortSignal): Promise<number> {
 	const begin = performance.now();
 	const running = new Set<Promise<void>>();
 	let failure: unknown = null;
-	for (let i = 0; i < operations; i++) {
+	let begun = 0;
+	for (; begun < operations && !signal.aborted; begun++) {
+		const i = begun;
 		const due = begin + (1000 * i) / rate;
 		while (performance.now() < due) await new Promise((resolve) => setImmediate(resolve));
 		const done = run.perform(due);
@@ -138,6 +160,7 @@ async function openLoop(run: Measured, operations: number, rate: number): Promis
 	}
 	await Promise.allSettled(running);
 	if (failure !== null) throw failure;
+	return begun;
 }
 
 /** The keys that a workload draws from: all below the greatest, as in a file that `create` made. */
@@ -152,10 +175,4 @@ function keysOf(file: string): number {
 
 function isWorkload(name: string): name is WorkloadName {
 	return Object.hasOwn(WORKLOADS, name);
-}
-
-function positive(text: string, what: string): number {
-	const value = whole(text, what);
-	if (value === 0) throw new Complaint(`${what} is at least 1`);
-	return value;
 }

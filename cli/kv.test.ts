@@ -3,7 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { KvStore } from "../runtime/bpfkv/index.ts";
+import { compilePrograms } from "../examples/bpf-kv/programs.ts";
+import { KvFile, KvStore } from "../runtime/bpfkv/index.ts";
+import { openFileDevice } from "../runtime/node/file-device.ts";
 import { openWritableFile } from "../runtime/node/kv-file.ts";
 import { register } from "./kv.ts";
 
@@ -80,6 +82,51 @@ describe("ebpfcc kv", () => {
 		expect(existsSync(join(folder, "no.db"))).toBe(false);
 	});
 
+	it("loads values as the bytes that they are, with and without carriage returns", async () => {
+		const pairs = join(folder, "bytes");
+		const file = join(folder, "bytes.db");
+		writeFileSync(pairs, Buffer.from("1\ta\r\n2\t\xff\xfe\tb\n3\t\n4\tlast", "latin1"));
+		expect((await kv("load", file, "--from", pairs)).out).toContain("4 keys");
+		expect((await kv("get", file, "1", "3", "4", "--json")).out).toBe('{"key":1,"value":"a"}\n{"key":3,"value":""}\n{"key":4,"value":"last"}\n');
+		const device = openFileDevice(file);
+		const programs = await compilePrograms();
+		expect(Buffer.from(new KvFile(device, programs).getBytes(2) ?? []).toString("latin1")).toBe("\xff\xfe\tb".padEnd(64, "\0"));
+		device.close();
+		writeFileSync(pairs, Buffer.alloc(100_000));
+		expect(await complaint("load", join(folder, "no.db"), "--from", pairs)).toContain("line 1 has more than 65536 bytes");
+		writeFileSync(pairs, `1\ta\n${"\u001b[1m".repeat(20)}\tb\n`);
+		expect(await complaint("load", join(folder, "no.db"), "--from", pairs)).toMatch(/the key in line 2 is a whole number up to 2\^53 − 1, not "\\u001b.*…"$/);
+		expect(existsSync(join(folder, "no.db"))).toBe(false);
+	});
+
+	it("prints JSON that says what the text says", async () => {
+		await kv("put", db, "5", 'tab\t, "quotes"\nand a line');
+		const lines = async (...args: string[]) => (await kv(...args, "--json")).out.trim().split("\n").map((line) => JSON.parse(line));
+		expect(await lines("get", db, "4", "5", "961")).toEqual([{ key: 4, value: "4" }, { key: 5, value: 'tab\t, "quotes"\nand a line' }, { key: 961, value: null }]);
+		expect((await kv("get", db, "961", "--json")).status).toBe(1);
+		expect(await lines("range", db, "4", "7")).toEqual([{ key: 4, value: "4" }, { key: 5, value: 'tab\t, "quotes"\nand a line' }, { key: 6, value: "6" }]);
+		expect((await kv("range", db, "7", "4", "--json")).out).toBe("");
+		expect(await lines("sum", db, "10", "20")).toEqual([{ op: "sum", value: 145 }]);
+		expect(await lines("sum", db, "20", "10", "--op", "max")).toEqual([{ op: "max", value: null }]);
+		expect(await lines("check", db)).toEqual([{ damage: [], layers: 2, nodes: 32, keys: 961, tombstones: 0, truncated: false, pendingBlocks: 0, pendingEntries: 0 }]);
+		truncateSync(db, 700);
+		const { out, status } = await kv("check", db, "--json");
+		expect(status).toBe(1);
+		expect(JSON.parse(out).damage[0]).toMatchObject({ offset: 512, what: expect.stringContaining("in the middle of a block") });
+	});
+
+	it("writes nothing when it only reads, a log that waits included", async () => {
+		expect((await kv("bench", db, "-n", "20")).status).toBe(0);
+		expect(existsSync(`${db}.wal`)).toBe(false);
+		const store = await KvStore.open(await openWritableFile(db), await openWritableFile(`${db}.wal`, { create: true }));
+		await store.put(7, new TextEncoder().encode("in the log"));
+		await store.abandon();
+		const log = readFileSync(`${db}.wal`);
+		for (const verb of [["get", db, "7"], ["range", db, "7", "8"], ["sum", db, "7", "8", "--op", "count"], ["bench", db, "-n", "20"]]) expect((await kv(...verb)).status).toBe(0);
+		expect(readFileSync(`${db}.wal`).equals(log)).toBe(true);
+		expect(readFileSync(db).equals(readFileSync(original))).toBe(true);
+	});
+
 	it("makes sparse files of six layers", async () => {
 		const file = join(folder, "six.db");
 		const { out } = await kv("create", file, "--layers", "6", "--sparse", "20");
@@ -115,6 +162,11 @@ describe("ebpfcc kv", () => {
 		[["put", "DB", "1.5", "x"], /a key is a whole number/],
 		[["create", "NEW", "--layers", "7"], /1 to 6 layers, not 7/],
 		[["create", "NEW", "--layers", "0"], /1 to 6 layers, not 0/],
+		[["create", "NEW", "--sparse", "99999999999"], /--sparse is at most 1000000, not 99999999999/],
+		[["get", "DB", " 5"], /a key is a whole number up to 2\^53 − 1, not " 5"$/],
+		[["get", "DB", "0x10"], /a key is a whole number up to 2\^53 − 1, not 0x10$/],
+		[["get", "DB", "18446744073709551615"], /a key is a whole number up to 2\^53 − 1, not 18446744073709551615$/],
+		[["get", "", "5"], /an empty name: ENOENT/],
 		[["create", "DB"], /--force replaces it/],
 		[["create", "FOLDER", "--force"], /there is a folder of that name/],
 		[["create", "absent/new.db"], /ENOENT: no such file or directory, open 'absent\/new.db'$/],

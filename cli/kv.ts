@@ -2,20 +2,29 @@
  * `ebpfcc kv`: a BPF-KV file from the command line. Reads run as XRP chains of verified storage functions; writes go
  * through the log beside the file.
  */
-import { createReadStream, existsSync, readFileSync, statSync } from "node:fs";
-import { createInterface } from "node:readline";
+import { once } from "node:events";
+import { existsSync, statSync } from "node:fs";
 import type { Command } from "commander";
 import { compileProgram, compilePrograms } from "../examples/bpf-kv/programs.ts";
-import { type BulkPair, type BulkResult, type Aggregate, AGGREGATES, checkKv, geometry, KvDamage, KvFile, type KvStore, KvUnsettled, MAX_LAYERS, seededRandom, VALUE_SIZE, XrpError } from "../runtime/bpfkv/index.ts";
+import { type Aggregate, AGGREGATES, checkKv, geometry, KvDamage, type KvPrograms, type KvReader, type KvStore, KvUnsettled, MAX_LAYERS, type RangeBounds, seededRandom, VALUE_SIZE, XrpError } from "../runtime/bpfkv/index.ts";
+import { textOf } from "../runtime/bpfkv/client.ts";
 import { overlaid } from "../runtime/bpfkv/overlay.ts";
 import { unapplied } from "../runtime/bpfkv/wal.ts";
-import { bulkLoadFile, createKvFile, createSparseKvFile, openKvStore } from "../runtime/node/kv-file.ts";
-import { progressBar, progressCounter } from "../runtime/node/progress.ts";
+import { createKvFile, createSparseKvFile, openKvReader, openKvStore, readLog } from "../runtime/node/kv-file.ts";
+import { progressBar } from "../runtime/node/progress.ts";
 import { openFileDevice } from "../runtime/node/file-device.ts";
 import { Complaint } from "./files.ts";
+import { Interrupted, interruptible } from "./interrupt.ts";
+import { whole } from "./kv-arguments.ts";
 import { type BenchFlags, benchKv } from "./kv-bench.ts";
+import { loadPairs } from "./kv-pairs.ts";
 
-const PROGRESS_KEYS = 4096;
+/** Characters of a range that are printed at a time. */
+const PART = 1 << 16;
+/** Keys of a sparse file: each takes seven blocks of memory while they are chosen. */
+const MAX_SPARSE = 1_000_000;
+
+const JSON_LINES = 'print each pair as {"key":…,"value":…}, one a line';
 
 /** Behind the list of commands. */
 const HELP = `
@@ -43,9 +52,11 @@ export function register(program: Command): void {
 			const sparse = options.sparse === undefined ? null : whole(options.sparse, "--sparse");
 			const random = seededRandom(whole(options.seed, "--seed"));
 			const { keys } = geometry(layers);
+			if (sparse !== null && sparse > MAX_SPARSE) throw new Complaint(`--sparse is at most ${MAX_SPARSE}, not ${sparse}`);
 			refuseToReplace(file, options.force);
 			const chosen = sparse === null ? null : [0, keys - 1, ...Array.from({ length: sparse }, () => Math.floor(random() * keys))];
-			const g = chosen === null ? await createKvFile(file, layers, { onProgress: progressBar("writing") }) : await createSparseKvFile(file, layers, chosen);
+			const onProgress = progressBar("writing");
+			const g = await interruptible((signal) => (chosen === null ? createKvFile(file, layers, { onProgress, signal }) : createSparseKvFile(file, layers, chosen, { onProgress, signal })));
 			print(`${file}: ${g.layers} layers, ${g.nodes} nodes, ${g.keys} keys, ${g.fileSize} bytes`);
 			if (chosen) print(`written are the ways to ${new Set(chosen).size} keys, among them ${[...new Set(chosen)].slice(0, 5).join(", ")}`);
 		}));
@@ -53,43 +64,46 @@ export function register(program: Command): void {
 		.option("--from <pairs>", "file of pairs")
 		.option("--force", "replace a file that is there")
 		.action(run(async (file, options: { from?: string; force?: boolean }) => {
-			const { from } = options;
 			refuseToReplace(file, options.force);
-			if (from !== undefined && !existsSync(from)) throw new Complaint(`${from}: no such file`);
-			if (from !== undefined && statSync(from).isDirectory()) throw new Complaint(`${from} is a directory`);
-			const result = await (from !== undefined && statSync(from).isFile() ? loadFromFile(file, from) : loadFromStream(file, from === undefined ? process.stdin : createReadStream(from)));
+			const result = await interruptible((signal) => loadPairs(file, options.from, signal));
 			print(`${file}: ${result.keys} keys, ${result.layers} layers, ${result.fileSize} bytes`);
 		}));
 	verb(kv, "get <file> <key...>", "print the values of keys; exit 1 if one is not there")
 		.option("--cache <levels>", "keep this many levels of the tree in memory", "0")
-		.action(run(async (file, keys: string[], options: { cache: string }) => {
+		.option("--json", JSON_LINES)
+		.action(run(async (file, keys: string[], options: { cache: string; json?: boolean }) => {
 			const wanted = keys.map((key) => whole(key, "a key"));
-			const db = await openForReading(file, "get", whole(options.cache, "--cache"));
+			const db = await openForReading(file, ["get"], whole(options.cache, "--cache"));
 			for (const [i, value] of db.getMany(wanted).entries()) {
-				print(value === null ? `${wanted[i]}: not found` : wanted.length === 1 ? value : `${wanted[i]}: ${value}`);
+				if (options.json) print(jsonLine(wanted[i], value));
+				else print(value === null ? `${wanted[i]}: not found` : wanted.length === 1 ? value : `${wanted[i]}: ${value}`);
 				if (value === null) process.exitCode = 1;
 			}
 		}));
 	verb(kv, "range <file> <begin> <end>", "print the pairs from begin up to end")
 		.option("--begin-exclusive", "without begin")
 		.option("--end-inclusive", "with end")
-		.action(run(async (file, begin: string, end: string, options: { beginExclusive?: boolean; endInclusive?: boolean }) => {
-			const bounds = { begin: whole(begin, "begin"), end: whole(end, "end"), ...options };
-			const db = await openForReading(file, "range");
-			for (const { key, value } of db.range(bounds)) print(`${key}\t${value}`);
+		.option("--json", JSON_LINES)
+		.action(run(async (file, begin: string, end: string, options: { beginExclusive?: boolean; endInclusive?: boolean; json?: boolean }) => {
+			const { json, ...flags } = options;
+			const bounds = { begin: whole(begin, "begin"), end: whole(end, "end"), ...flags };
+			await printRange(await openForReading(file, ["range"]), bounds, json ? jsonLine : (key, value) => `${key}\t${value}`);
 		}));
 	verb(kv, "sum <file> <begin> <end>", "fold the values of a range into one number, where they are stored; of each value its digits count")
 		.option("--op <op>", Object.keys(AGGREGATES).join(", "), "sum")
 		.option("--begin-exclusive", "without begin")
 		.option("--end-inclusive", "with end")
 		.option("--raw", "take a value's first eight bytes for a number, as the original does, instead of its decimal text")
-		.action(run(async (file, begin: string, end: string, options: { op: string; raw?: boolean; beginExclusive?: boolean; endInclusive?: boolean }) => {
-			const { op, raw, ...flags } = options;
+		.option("--json", 'print {"op":…,"value":…}, null if there is none')
+		.action(run(async (file, begin: string, end: string, options: { op: string; raw?: boolean; json?: boolean; beginExclusive?: boolean; endInclusive?: boolean }) => {
+			const { op, raw, json, ...flags } = options;
 			if (!Object.hasOwn(AGGREGATES, op)) throw new Complaint(`--op is one of ${Object.keys(AGGREGATES).join(", ")}, not ${op}`);
 			const bounds = { begin: whole(begin, "begin"), end: whole(end, "end"), ...flags };
-			const db = await openForReading(file, "sum");
+			const db = await openForReading(file, ["sum", "range"]);
 			const result = db.aggregate(op as Aggregate, bounds, { decimal: !raw });
-			print(result === null ? "no objects" : String(result));
+			// A number of 64 bits, which JSON.stringify does not write.
+			if (json) print(`{"op":"${op}","value":${result}}`);
+			else print(result === null ? "no objects" : String(result));
 		}));
 	verb(kv, "put <file> <key> <value>", "write one value; when the command returns, it is on the disk").action(
 		run(async (file, key: string, value: string) => {
@@ -105,7 +119,9 @@ export function register(program: Command): void {
 			await write(file, (store) => store.delete(number));
 		}),
 	);
-	verb(kv, "check <file>", "verify the whole tree; exit 1 and a line for each damaged place").action(run(async (file) => check(file)));
+	verb(kv, "check <file>", "verify the whole tree; exit 1 and a line for each damaged place")
+		.option("--json", "print the report as one object")
+		.action(run(async (file, options: { json?: boolean }) => check(file, options.json ?? false)));
 	verb(kv, "bench <file>", "run a YCSB workload; all but C write to the file")
 		.option("-w, --workload <name>", "A (update heavy) to F (read-modify-write)", "C")
 		.option("-n, --operations <n>", "how many", "10000")
@@ -116,7 +132,7 @@ export function register(program: Command): void {
 		.option("--objects <n>", "keep this many values in memory", "0")
 		.option("--seed <n>", "of the random numbers", "1")
 		.action(run(async (file, options: BenchFlags) => {
-			await benchKv(file, compilePrograms, options, print);
+			await interruptible((signal) => benchKv(file, compilePrograms, options, print, signal));
 		}));
 }
 
@@ -132,19 +148,21 @@ async function write(file: string, change: (store: KvStore) => Promise<void>): P
 }
 
 /** The tree as it will be when the log beside it is applied; nothing is written. */
-function check(file: string): void {
+function check(file: string, json: boolean): void {
 	const device = openFileDevice(file);
-	const log = existsSync(`${file}.wal`) ? unapplied(readFileSync(`${file}.wal`)) : { blocks: new Map<number, Uint8Array>(), entries: 0 };
+	const log = unapplied(readLog(file));
+	const pending = log.entries.size;
 	const bar = progressBar("checking");
-	const report = checkKv(overlaid(device, () => log.blocks), { onProgress: (_, share) => bar(Math.min(share, 0.99), 1), interrupted: log.blocks.size > 0 || log.entries > 0 });
+	const report = checkKv(overlaid(device, () => log.blocks), { onProgress: (_, share) => bar(Math.min(share, 0.99), 1), interrupted: log.blocks.size > 0 || pending > 0 });
 	bar(1, 1);
 	device.close();
+	if (report.damage.length > 0) process.exitCode = 1;
+	if (json) return print(JSON.stringify({ ...report, pendingBlocks: log.blocks.size, pendingEntries: pending }));
 	for (const { offset, what } of report.damage) print(`${file}: at ${offset}: ${what}`);
 	if (report.truncated) print("… and more");
-	if (log.blocks.size > 0) print(`${log.blocks.size} blocks of an interrupted checkpoint are in the log; the next command that opens the file writes them`);
-	if (log.entries > 0) print(`${log.entries} entries are in the log and not yet in the tree`);
+	if (log.blocks.size > 0) print(`${log.blocks.size} blocks of an interrupted checkpoint are in the log; the next command that writes to the file writes them`);
+	if (pending > 0) print(`${pending} entries are in the log and not yet in the tree`);
 	print(`${report.layers} layers, ${report.nodes} nodes, ${report.keys} keys${report.tombstones > 0 ? ` (${report.tombstones} of them deleted)` : ""}: ${report.damage.length === 0 ? "sound" : "damaged"}`);
-	if (report.damage.length > 0) process.exitCode = 1;
 }
 
 function verb(kv: Command, usage: string, description: string): Command {
@@ -159,8 +177,8 @@ function run<A extends unknown[]>(action: (file: string, ...rest: A) => Promise<
 		} catch (error) {
 			if (!isExpected(error)) throw error;
 			const damaged = error instanceof KvDamage || (error instanceof XrpError && error.damage !== null);
-			process.stderr.write(`ebpfcc: error: ${file}: ${error.message}${damaged ? `; "ebpfcc kv check ${file}" lists all damage` : ""}\n`);
-			process.exitCode = 1;
+			process.stderr.write(`ebpfcc: error: ${file === "" ? "an empty name" : file}: ${error.message}${damaged ? `; "ebpfcc kv check ${file}" lists all damage` : ""}\n`);
+			process.exitCode = error instanceof Interrupted ? error.status : 1;
 		}
 	};
 }
@@ -171,66 +189,35 @@ function isExpected(error: unknown): error is Error {
 	return error instanceof Complaint || error instanceof XrpError || error instanceof RangeError || typeof code === "string" || error instanceof KvDamage || error instanceof KvUnsettled || error.message.includes("BPF-KV file");
 }
 
-/** Opens a file as it is after everything that its log holds. */
-async function openForReading(file: string, program: "get" | "range" | "sum", cacheLevels = 0): Promise<KvFile> {
-	const log = `${file}.wal`;
-	if (existsSync(log) && statSync(log).size > 0) {
-		try {
-			await (await openKvStore(file)).close();
-		} catch (error) {
-			const { code } = error as NodeJS.ErrnoException;
-			if (code === "EACCES" || code === "EROFS" || code === "EPERM") throw new Complaint(`its log ${log} holds writes that must go into it first, and it cannot be written (${code})`);
-			if (code === "ENOSPC" || code === "EDQUOT") throw new Complaint(`its log ${log} holds writes that must go into it first, and the disk has no room for them (${code}); they are safe there`);
-			throw error;
-		}
-	}
-	return new KvFile(openFileDevice(file), { [program]: await compileProgram(program) }, { cacheLevels });
+/** The file as its log will make it; nothing is written. */
+async function openForReading(file: string, programs: readonly (keyof KvPrograms)[], cacheLevels = 0): Promise<KvReader> {
+	const compiled = await Promise.all(programs.map(async (name) => [name, await compileProgram(name)] as const));
+	return openKvReader(file, Object.fromEntries(compiled), { cacheLevels });
 }
 
-/** How much of the pairs is read tells how far it is. */
-async function loadFromFile(file: string, from: string): Promise<BulkResult> {
-	const input = createReadStream(from);
-	const { size } = statSync(from);
-	const bar = progressBar("loading");
-	const result = await bulkLoadFile(file, readPairs(input), (keys) => {
-		if (size > 0 && keys % PROGRESS_KEYS === 0) bar(Math.min(input.bytesRead, size - 1), size);
-	});
-	if (size > 0) bar(1, 1);
-	return result;
-}
-
-/** Nobody knows how long a pipe is. */
-async function loadFromStream(file: string, input: NodeJS.ReadableStream): Promise<BulkResult> {
-	const counter = progressCounter("loading", "keys");
-	try {
-		return await bulkLoadFile(file, readPairs(input, () => counter.add()));
-	} finally {
-		counter.stop();
+/** A part at a time, so that a reader that has seen enough ends the command. */
+async function printRange(db: KvReader, bounds: RangeBounds, line: (key: number, value: string) => string): Promise<void> {
+	let rest = bounds;
+	for (let more = true; more; ) {
+		let text = "";
+		more = false;
+		db.forEachInRange(rest, (key, value) => {
+			text += `${line(key, textOf(value))}\n`;
+			if (text.length < PART) return true;
+			rest = { ...bounds, begin: key, beginExclusive: true };
+			more = true;
+			return false;
+		});
+		if (text !== "" && !process.stdout.write(text)) await once(process.stdout, "drain");
+		await new Promise((resolve) => setImmediate(resolve));
 	}
 }
+
+const jsonLine = (key: number, value: string | null) => JSON.stringify({ key, value });
 
 function refuseToReplace(file: string, force: boolean | undefined): void {
 	if (existsSync(file) && statSync(file).isDirectory()) throw new Complaint("there is a folder of that name");
 	if (!force && existsSync(file)) throw new Complaint("there is a file of that name; --force replaces it");
-}
-
-async function* readPairs(input: NodeJS.ReadableStream, onPair: () => void = () => {}): AsyncGenerator<BulkPair> {
-	const lines = createInterface({ input });
-	let number = 0;
-	for await (const line of lines) {
-		number++;
-		const tab = line.indexOf("\t");
-		const value = tab < 0 ? null : new TextEncoder().encode(line.slice(tab + 1));
-		if (value && value.length > VALUE_SIZE) throw new Complaint(`the value in line ${number} has ${value.length} bytes, more than ${VALUE_SIZE}`);
-		onPair();
-		yield [whole(tab < 0 ? line : line.slice(0, tab), `the key in line ${number}`), value];
-	}
-}
-
-export function whole(text: string, what: string): number {
-	const value = Number(text);
-	if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) throw new Complaint(`${what} is a whole number up to 2^53 − 1, not ${text === "" ? "nothing" : text}`);
-	return value;
 }
 
 function print(line: string): void {

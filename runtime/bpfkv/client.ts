@@ -143,8 +143,11 @@ export class KvFile {
 		return false;
 	}
 
-	/** Calls `take` for each pair in key order; the value's bytes are valid during the call. Returns how many there were. */
-	forEachInRange(bounds: RangeBounds, take: (key: number, value: Uint8Array) => void): number {
+	/**
+	 * Calls `take` for each pair in key order, until it returns false; the value's bytes are valid during the call.
+	 * Returns how many there were.
+	 */
+	forEachInRange(bounds: RangeBounds, take: (key: number, value: Uint8Array) => unknown): number {
 		const hook = this.#program("range");
 		const page = this.#range.in(hook);
 		const options = this.#optionsFor(this.#rangeHops());
@@ -160,8 +163,10 @@ export class KvFile {
 				start = this.#start(before.begin);
 			}
 			const n = page.length;
-			for (let i = 0; i < n; i++) take(page.key(i), page.value(i));
-			count += n;
+			for (let i = 0; i < n; i++) {
+				count++;
+				if (take(page.key(i), page.value(i)) === false) return count;
+			}
 			// A full page that happened to end the range leaves it non-empty only if more may follow.
 			if (n === 0) break;
 			start = page.resume();

@@ -4,7 +4,7 @@ import { BLOCK, type Geometry, geometry, lookupPath, writeBlocks } from "./forma
 const BLOCKS_PER_CHUNK = 2048;
 
 export interface CreateOptions {
-	/** Called after each chunk with the bytes written so far and in all. */
+	/** Called after each chunk with the bytes written so far and in all; for a sparse file, the blocks. */
 	readonly onProgress?: (written: number, total: number) => void;
 	readonly signal?: AbortSignal;
 }

@@ -15,6 +15,7 @@ import { faultOfNode, KvDamage, MAX_LEVELS } from "./damage.ts";
 import { BLOCK, VALUE_SIZE } from "./format.ts";
 import { KvNode } from "./node.ts";
 import type { RangeBounds } from "./query.ts";
+import type { PendingWrites } from "./reader.ts";
 import { sizeAfterChange, sizeWhileChanging } from "./settled.ts";
 import { decodeRecords, encodeRecord, type WalRecord } from "./wal.ts";
 
@@ -50,7 +51,7 @@ interface Entry {
 /** Greatest key: larger ones are not exact in a double. */
 export const MAX_KEY = Number.MAX_SAFE_INTEGER;
 
-export class KvStore {
+export class KvStore implements PendingWrites {
 	readonly #file: WritableFile;
 	readonly #log: WritableFile;
 	readonly #options: KvStoreOptions;

@@ -72,11 +72,26 @@ function recordOf(tag: keyof typeof BODY, number: number, body: Uint8Array): Wal
 	}
 }
 
-/** What the log means for a file that nobody opened since: blocks that a checkpoint committed, and entries not yet in the tree. */
-export function unapplied(log: Uint8Array): { readonly blocks: ReadonlyMap<number, Uint8Array>; readonly entries: number } {
+/** What a log means for its file. */
+export interface Unapplied {
+	/** Blocks that a checkpoint committed, by offset. */
+	readonly blocks: ReadonlyMap<number, Uint8Array>;
+	/** Bytes of the file with all that it appended; null: there is no such checkpoint. */
+	readonly fileSize: number | null;
+	/** Put after that, and not yet in the tree; null: deleted. */
+	readonly entries: ReadonlyMap<number, Uint8Array | null>;
+}
+
+export function unapplied(log: Uint8Array): Unapplied {
 	const { records } = decodeRecords(log);
 	const commit = records.findLastIndex((record) => record.kind === "commit");
+	const committed = records[commit];
 	const blocks = new Map<number, Uint8Array>();
 	for (const record of records.slice(0, commit + 1)) if (record.kind === "block") blocks.set(record.offset, record.bytes);
-	return { blocks, entries: records.slice(commit + 1).filter(({ kind }) => kind === "put" || kind === "delete").length };
+	const entries = new Map<number, Uint8Array | null>();
+	for (const record of records.slice(commit + 1)) {
+		if (record.kind === "put") entries.set(record.key, record.value);
+		if (record.kind === "delete") entries.set(record.key, null);
+	}
+	return { blocks, fileSize: committed?.kind === "commit" ? committed.fileSize : null, entries };
 }

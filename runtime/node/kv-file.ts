@@ -1,14 +1,18 @@
 /** BPF-KV files on a file system: written aside and renamed, so that a file of that name is always a whole one. */
-import { constants } from "node:fs";
+import { constants, readFileSync } from "node:fs";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { bulkLoad, type BulkPair, type BulkResult } from "../bpfkv/bulk.ts";
 import { createKv, type CreateOptions, sparseBlocks } from "../bpfkv/create.ts";
 import type { KvPrograms } from "../bpfkv/client.ts";
-import { type DatabaseOptions, KvDatabase } from "../bpfkv/database.ts";
+import { KvDatabase } from "../bpfkv/database.ts";
 import { BLOCK, type Geometry, geometry, writeBlocks } from "../bpfkv/format.ts";
+import { LogView } from "../bpfkv/log-view.ts";
 import { KvNode } from "../bpfkv/node.ts";
+import { KvReader, type ReaderOptions } from "../bpfkv/reader.ts";
 import { KvStore, type KvStoreOptions, type WritableFile } from "../bpfkv/store.ts";
 import { openFileDevice } from "./file-device.ts";
+
+const PROGRESS_BLOCKS = 2048;
 
 /** @throws RangeError for layers out of 1–6; the file system's error (ENOSPC, EACCES, …), after which nothing is left behind. */
 export function createKvFile(path: string, layers: number, options: CreateOptions = {}): Promise<Geometry> {
@@ -19,15 +23,19 @@ export function createKvFile(path: string, layers: number, options: CreateOption
  * The same file, but only the blocks that lookups of these keys read. The rest is a hole: the way to another key ends in
  * it, except in a leaf that is there, whose other values are empty.
  */
-export function createSparseKvFile(path: string, layers: number, keys: Iterable<number>): Promise<Geometry> {
+export function createSparseKvFile(path: string, layers: number, keys: Iterable<number>, options: CreateOptions = {}): Promise<Geometry> {
 	const g = geometry(layers);
 	return writeAside(path, async (file) => {
 		await file.truncate(g.fileSize);
 		const block = new Uint8Array(BLOCK);
-		for (const offset of sparseBlocks(g, keys)) {
+		const offsets = sparseBlocks(g, keys);
+		for (const [i, offset] of offsets.entries()) {
+			options.signal?.throwIfAborted();
 			writeBlocks(g, offset / BLOCK, 1, block);
 			await file.write(block, 0, BLOCK, offset);
+			if (i % PROGRESS_BLOCKS === 0) options.onProgress?.(i, offsets.length);
 		}
+		options.onProgress?.(offsets.length, offsets.length);
 		return g;
 	});
 }
@@ -102,7 +110,7 @@ export async function openWritableFile(path: string, options: { readonly create?
 }
 
 /** Opens a file to read and to write; what its log holds is put right first. @throws as `openKvStore` does */
-export async function openKvDatabase(path: string, programs: KvPrograms, options: DatabaseOptions & KvStoreOptions = {}): Promise<KvDatabase> {
+export async function openKvDatabase(path: string, programs: KvPrograms, options: ReaderOptions & KvStoreOptions = {}): Promise<KvDatabase> {
 	let changed = () => {};
 	const store = await openKvStore(path, {
 		...options,
@@ -123,6 +131,33 @@ export async function openKvDatabase(path: string, programs: KvPrograms, options
 		device.close();
 		await store.abandon();
 		throw error;
+	}
+}
+
+/**
+ * Opens a file to read only, as its log will make it: nothing is written, neither to the file nor to the log.
+ * @throws the file system's error of either of them, Error when it is no BPF-KV file
+ */
+export function openKvReader(path: string, programs: Partial<KvPrograms>, options: ReaderOptions = {}): KvReader {
+	const device = openFileDevice(path);
+	try {
+		const log = new LogView(device, () => readLog(path));
+		return new KvReader(log.device, log, programs, options);
+	} catch (error) {
+		device.close();
+		throw error;
+	}
+}
+
+/** The bytes of a file's log as they are now; none when there is none. @throws the file system's error, which names it */
+export function readLog(path: string): Uint8Array {
+	const log = `${path}.wal`;
+	try {
+		return readFileSync(log);
+	} catch (error) {
+		const { code } = error as NodeJS.ErrnoException;
+		if (code === "ENOENT") return new Uint8Array(0);
+		throw Object.assign(new Error(`its log ${log} cannot be read (${code})`, { cause: error }), { code });
 	}
 }
 
