@@ -22,8 +22,8 @@ export interface CompileAndLoadOptions extends LoadOptions {
 	readonly path?: string;
 	/** Texts that `#include "…"` finds, by path; or a provider of files. */
 	readonly files?: Readonly<Record<string, string>> | FileProvider;
-	/** BTF that answers `#include "vmlinux.h"`, and the target of CO-RE. */
-	readonly vmlinux?: Uint8Array;
+	/** BTF that answers `#include "vmlinux.h"`, and then is the target of CO-RE; a function is asked when a source includes it. In Node, those of Linux 6.18. */
+	readonly vmlinux?: Uint8Array | (() => Uint8Array | null);
 	readonly compiler?: Partial<CompileOptions>;
 }
 
@@ -39,12 +39,23 @@ export class CompileFailure extends Error {
 export async function compileAndLoad(source: string, options: CompileAndLoadOptions = {}): Promise<LoadedObject> {
 	const { path = "program.bpf.c", files = {}, vmlinux, compiler, ...loading } = options;
 	const provider: FileProvider = isProvider(files) ? files : { read: (name) => files[name.replace(/^\.\//, "")] ?? null };
-	const result = compile(path, source, { ...defaultOptions(provider), ...(vmlinux === undefined ? {} : { vmlinux: () => vmlinux }), ...compiler });
+	let kernel = typeof vmlinux === "function" ? null : (vmlinux ?? null);
+	const asked = typeof vmlinux === "function" ? () => (kernel = vmlinux()) : () => kernel;
+	const result = compile(path, source, { ...defaultOptions(provider), vmlinux: asked, ...compiler });
 	if (!result.ok || result.object === null) {
 		throw new CompileFailure(result.diagnostics.map((diagnostic) => renderDiagnostic(diagnostic, result.tokens, { color: false })).join("\n"));
 	}
-	return load(result.object, vmlinux === undefined ? loading : { kernelBtf: new BtfView(vmlinux), ...loading });
+	return load(result.object, kernel === null ? loading : { kernelBtf: viewOf(kernel), ...loading });
 }
+
+/** One view of the same bytes: its index of names takes longer than most programs do. */
+function viewOf(bytes: Uint8Array): BtfView {
+	let view = views.get(bytes);
+	if (view === undefined) views.set(bytes, (view = new BtfView(bytes)));
+	return view;
+}
+
+const views = new WeakMap<Uint8Array, BtfView>();
 
 function isProvider(files: Readonly<Record<string, string>> | FileProvider): files is FileProvider {
 	return typeof files.read === "function";

@@ -8,7 +8,7 @@ export default defineConfig({
 	resolve: {
 		// The package's own name, as its users import it, means the sources.
 		alias: [
-			{ find: /^ebpfcc$/, replacement: at("index.ts") },
+			{ find: /^ebpfcc$/, replacement: at("index.node.ts") },
 			{ find: /^ebpfcc\/vite$/, replacement: at("runtime/vite.ts") },
 			{ find: /^ebpfcc\/(.+)$/, replacement: `${at(".")}/$1/index.ts` },
 		],

@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { type Invocation, searchDirs } from "../compiler/driver/argv.ts";
 import type { CompileOptions } from "../compiler/driver/options.ts";
 import type { PathOptions } from "../compiler/driver/paths.ts";
+import { bundledVmlinux } from "../runtime/node/vmlinux.ts";
 
 /** Where headers of installed packages stand; searched behind our own. */
 export const MACHINE_DIRS = ["/usr/local/include", "/usr/include"];
@@ -26,13 +27,11 @@ export function compileOptions(invocation: Invocation, source?: string): Compile
 	};
 }
 
-/** What `#include "vmlinux.h"` means: the file asked for, the running kernel's types, or those that the package brings. */
-function vmlinuxBtf(asked: string | null): Uint8Array | null {
+/** The kernel's types, also what `#include "vmlinux.h"` means: the file asked for, the running kernel's, or those that the package brings. */
+export function vmlinuxBtf(asked: string | null): Uint8Array | null {
 	if (asked !== null && asked !== BUNDLED) return readFileSync(asked);
 	if (asked === null && existsSync(KERNEL_BTF)) return readFileSync(KERNEL_BTF);
-	const packed = new URL("../compiler/headers/vmlinux.btf.gz", import.meta.url);
-	// Loaded where it is wanted: seldom.
-	return existsSync(packed) ? process.getBuiltinModule("node:zlib").gunzipSync(readFileSync(packed)) : null;
+	return bundledVmlinux();
 }
 
 function readOrNull(path: string): Uint8Array | null {

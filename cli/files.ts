@@ -52,7 +52,7 @@ export function writeWhole(path: string, data: Uint8Array | string): void {
 	}
 }
 
-function reason(error: unknown): string {
+export function reason(error: unknown): string {
 	const code = (error as NodeJS.ErrnoException).code;
 	const words: Readonly<Record<string, string>> = {
 		ENOENT: "no such file",

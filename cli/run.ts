@@ -12,13 +12,14 @@ import type { Engine } from "../runtime/program.ts";
 import { PerfEventArray } from "../runtime/maps/perf-event-array.ts";
 import { RingBuffer } from "../runtime/maps/ringbuf.ts";
 import type { MapView } from "../runtime/maps/view.ts";
-import { kernelBtf, kernelConfig, nodeEnvironment } from "../runtime/node/environment.ts";
+import { kernelConfig, nodeEnvironment } from "../runtime/node/environment.ts";
 import type { RunInput, RunOutput } from "../runtime/programs/run.ts";
 import { InputError } from "../runtime/programs/run.ts";
 import { readPcap } from "../runtime/test/pcap.ts";
 import { printInsn } from "../assembler/text/print.ts";
 import { readProgram } from "./compile-file.ts";
 import { Complaint, readBytes, writeWhole } from "./files.ts";
+import { BTF_OPTION, flagsFor, kernelBtfOf } from "./kernel-btf.ts";
 
 interface Options {
 	program?: string;
@@ -35,6 +36,7 @@ interface Options {
 	maxEntries?: string[];
 	trace?: boolean;
 	json?: boolean;
+	btf?: string;
 	cc?: string[];
 }
 
@@ -57,6 +59,7 @@ export function register(program: Command): void {
 		.option("--max-entries <map=n...>", "sizes of maps that the object leaves to its loader")
 		.option("--trace", "print each instruction with its registers")
 		.option("--json", "one JSON object")
+		.option(...BTF_OPTION)
 		.option("--cc <flag...>", "flags for the compiler")
 		.action(async (file: string, options: Options) => {
 			try {
@@ -74,9 +77,9 @@ const engines: readonly string[] = ["default", "interpreter", "js", "wasm"] sati
 async function run(file: string, options: Options): Promise<void> {
 	if (!engines.includes(options.engine)) throw new Complaint(`--engine is interpreter, js or wasm, not ${options.engine}`);
 	if (!/^[1-9]\d*$/.test(options.repeat)) throw new Complaint(`--repeat is a number of runs, not ${options.repeat}`);
-	const bytes = await readProgram(file, options.cc);
+	const bytes = await readProgram(file, flagsFor(options.cc, options.btf));
 	const printed: string[] = [];
-	const btf = kernelBtf();
+	const btf = kernelBtfOf(options.btf);
 	const object = await load(bytes, {
 		engine: options.trace ? tracer() : options.engine,
 		verify: options.verify,

@@ -9,10 +9,11 @@ import { lineAt } from "../runtime/fault.ts";
 import { readObject } from "../runtime/load.ts";
 import { formatLoadError, LoadFailure } from "../runtime/loader/error.ts";
 import { type OpenedProgram, openObject } from "../runtime/loader/open.ts";
-import { kernelAddresses, kernelBtf, kernelConfig } from "../runtime/node/environment.ts";
+import { kernelAddresses, kernelConfig } from "../runtime/node/environment.ts";
 import { bill, compareReleases, type Cost, explain, kernelTypes, needs, oldestKernel, renderExplanation, renderReport, type TypeSource, type Verdict, verify } from "../runtime/verifier/index.ts";
 import { readProgram } from "./compile-file.ts";
 import { Complaint } from "./files.ts";
+import { BTF_OPTION, flagsFor, kernelBtfOf } from "./kernel-btf.ts";
 
 interface Options {
 	program?: string;
@@ -23,6 +24,7 @@ interface Options {
 	cost?: boolean;
 	kernels?: string;
 	capbpf?: boolean;
+	btf?: string;
 	cc?: string[];
 }
 
@@ -39,6 +41,7 @@ export function register(program: Command): void {
 		.option("--cost", "instructions, verifier visits and stack bytes per C line and variable")
 		.option("--kernels <range>", "which kernels have what the programs use: 5.4..6.18")
 		.option("--capbpf", "the rules for CAP_BPF without CAP_PERFMON")
+		.option(...BTF_OPTION)
 		.option("--cc <flag...>", "flags for the compiler")
 		.action(async (file: string, options: Options) => {
 			try {
@@ -54,7 +57,7 @@ export function register(program: Command): void {
 async function verifyFile(file: string, options: Options): Promise<boolean> {
 	const logLevel = logLevelOf(options);
 	const range = options.kernels === undefined ? null : parseRange(options.kernels);
-	const { programs, types } = openPrograms(await readProgram(file, options.cc), options);
+	const { programs, types } = openPrograms(await readProgram(file, flagsFor(options.cc, options.btf)), options);
 	const hasAddress = kernelAddresses();
 	let good = true;
 	for (const { image, errors, guessed } of programs) {
@@ -95,8 +98,8 @@ function logLevelOf({ log, logLevel }: Options): number {
 }
 
 /** The programs of an object as the kernel would get them. @throws LoadFailure, Complaint */
-export function openPrograms(bytes: Uint8Array, options: { readonly program?: string; readonly type?: string }): { readonly programs: readonly OpenedProgram[]; readonly types: TypeSource | null } {
-	const btf = kernelBtf();
+export function openPrograms(bytes: Uint8Array, options: { readonly program?: string; readonly type?: string; readonly btf?: string }): { readonly programs: readonly OpenedProgram[]; readonly types: TypeSource | null } {
+	const btf = kernelBtfOf(options.btf);
 	const opened = openObject(readObject(bytes), {
 		...(btf === null ? {} : { kernelBtf: btf }),
 		kconfig: kernelConfig(),

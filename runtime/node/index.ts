@@ -6,3 +6,4 @@ export { KvPoolClient, type KvPoolOptions, type KvPoolStatistics } from "./kv-po
 export type { HookObject } from "./xrp-hooks.ts";
 export { XrpPool, type XrpPoolOptions, type XrpRequest } from "./xrp-pool.ts";
 export { kernelBtf, kernelConfig, nodeEnvironment } from "./environment.ts";
+export { bundledKernelBtf, bundledVmlinux } from "./vmlinux.ts";

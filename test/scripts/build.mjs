@@ -1,12 +1,14 @@
 // Bundles the public entry points, the CLI and the examples into dist/, or the folder given (ES modules that share chunks), and the
 // compiler's command once more as a script with its machine code (compiler-script.mjs).
-// Declarations come from `tsc -p tsconfig.build.json` when the package is packed.
+// Declarations as well when the package is packed, published or installed from a repository; `npm ci` in a clone does without their 10 s.
+import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { build } from "esbuild";
 import { buildCode, buildScript } from "./compiler-script.mjs";
 
 const entries = [
 	"index.ts",
+	"index.node.ts",
 	"compiler/index.ts",
 	"assembler/index.ts",
 	"linker/index.ts",
@@ -43,6 +45,11 @@ cpSync("compiler/headers/vmlinux.btf.gz", `${outdir}/compiler/headers/vmlinux.bt
 buildCode(`${outdir}/cli/${script}`);
 // The storage functions that `ebpfcc kv` compiles.
 for (const name of readdirSync("examples/bpf-kv")) if (/\.[ch]$/.test(name)) cpSync(`examples/bpf-kv/${name}`, `${outdir}/examples/bpf-kv/${name}`);
+
+if (["pack", "publish", "install"].includes(process.env.npm_command)) {
+	const { status } = spawnSync("npx", ["tsc", "-p", "tsconfig.build.json", "--outDir", outdir], { stdio: "inherit", shell: process.platform === "win32" });
+	if (status !== 0) process.exit(1);
+}
 
 /** Files started as worker threads: they need an output file of their own. */
 function workers(folder) {

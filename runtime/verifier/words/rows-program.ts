@@ -49,6 +49,7 @@ export const PROGRAM_ROWS: readonly Diagnosis[] = [
 	{ code: "V0803", pattern: /tried to (?:add|sub) beyond pointer bounds/, title: "speculation could leave the object", needed: "an offset within the object before and after, or CAP_PERFMON", edit: "bound the index by the object's size" },
 	{ code: "V0804", pattern: /tried to (?:add|sub) from different maps, paths or scalars/, title: "speculation could mix two pointers", needed: "one pointer and one kind of index at the instruction, or CAP_PERFMON", edit: "do the arithmetic in each branch" },
 	{ code: "V0805", pattern: /goes out of range, prohibited for !root/, title: "the pointer leaves its object for a moment", needed: "pointers inside their object at all times, or CAP_PERFMON", edit: "check the index before it is added" },
+	{ code: "V0901", pattern: /^unsupported: (.*) without the kernel's BTF/, title: "$1 can only be judged with the kernel's types", needed: "the BTF of the kernel that it is for", edit: "verify --btf FILE, or load(bytes, { kernelBtf })" },
 	{ code: "V0900", pattern: /^unsupported: (.*)/, title: "this verifier does not know: $1", needed: "something it knows", edit: "ask a real kernel" },
 	{ code: "V0998", pattern: /^internal error/, title: "a fault of this verifier", needed: "", edit: "please report it with the object" },
 	{ code: "V0999", pattern: /^verifier bug|^REG INVARIANTS VIOLATION|^BUG|^invalid insn idx/, title: "a state that the kernel calls a bug of its own", needed: "", edit: null },
