@@ -177,6 +177,14 @@ describe("simplify-cfg and thread-jumps", () => {
 		expect(result).not.toContain("phi");
 		expect(result).toContain("call helper one#1\nret i32 10");
 	});
+	const readBack = (between: string): string =>
+		body(`a.2:\nbranch %1, b.3, c.4\nb.3:\nstore size=4 %0, i32 90\n${between}jump d.5\nc.4:\ncall helper two#2\njump d.5\nd.5:\n%6 = load i32 size=4 %0\n%7 = add i32 %6, i32 -20\n%8 = icmp.slt i32 %7, i32 0\nbranch %8, e.9, g.10\ne.9:\nret i32 10\ng.10:\nret i32 20`);
+	it("goes straight where a constant leads that was stored on the way", () => {
+		expect(passed(readBack(""), [threadJumps, dce])).toMatch(/store size=4 %1, i32 90\njump b3\n(.*\n)*b3:\njump b5\n(.*\n)*b5:\nret i32 20/);
+	});
+	it("asks when something else may have been stored", () => {
+		for (const between of ["call helper one#1\n", "%12 = ptradd ptr %0, i64 2\nstore size=4 %12, i32 1\n", "store size=2 %0, i32 1\n"]) expect(passed(readBack(between), [threadJumps])).toBe(passed(readBack(between), []));
+	});
 });
 
 describe("dce and dse", () => {

@@ -1,15 +1,18 @@
-import type { Block, Inst, IrFunction, Value } from "../ir/types.ts";
+import type { Block, Const, Inst, IrFunction, Value } from "../ir/types.ts";
+import type { AliasInfo } from "./alias.ts";
 import type { Pass } from "./pass.ts";
 import { dominators, predecessors } from "../ir/cfg.ts";
 import { foldOp } from "../ir/fold.ts";
 import { row } from "../ir/ops.ts";
-import { isConst, isInst, newBlock, newInst, phisOf, removePhiEdge, terminator } from "../ir/values.ts";
+import { constant, isConst, isInst, newBlock, newInst, phisOf, removePhiEdge, terminator } from "../ir/values.ts";
+import { aliasInfo, writesOf } from "./alias.ts";
 import { addExitEdges, demoteEscaping } from "./clone.ts";
 import { mem2reg } from "./mem2reg.ts";
 
 /**
  * Jump threading: where a block's branch is decided by the edge it is entered through (a phi of 0 and 1 that an inlined
- * function returned, say), that edge goes straight to the decided target, through a copy of the block without its branch.
+ * function returned, say, or a constant that was stored on that way and is read back here), that edge goes straight to the
+ * decided target, through a copy of the block without its branch.
  */
 const MAX_INSTRUCTIONS = 6;
 
@@ -29,15 +32,20 @@ export const threadJumps: Pass = {
 function threadOne(fn: IrFunction): boolean {
 	const preds = predecessors(fn);
 	const dom = dominators(fn);
+	const memory = storedConstants(fn, preds);
 	for (const block of fn.blocks) {
 		if (!dom.idom.has(block) || !mayCopy(block)) continue;
 		// Not through the head of a loop: that would give the loop a second entry.
 		const sources = preds.get(block)!;
 		if (sources.some((pred) => dom.idom.has(pred) && dom.dominates(block, pred))) continue;
-		const decided = sources.filter((pred) => dom.idom.has(pred) && terminator(pred).op !== "asmgoto" && targetFrom(block, pred) !== null);
+		const decided: [Block, Block][] = [];
+		for (const pred of sources) {
+			const target = dom.idom.has(pred) && terminator(pred).op !== "asmgoto" ? targetFrom(block, pred, memory) : null;
+			if (target !== null) decided.push([pred, target]);
+		}
 		if (decided.length === 0) continue;
 		demoteEscaping(fn, new Set([block]));
-		for (const pred of decided) redirect(fn, block, pred, targetFrom(block, pred)!);
+		for (const [pred, target] of decided) redirect(fn, block, pred, target);
 		return true;
 	}
 	return false;
@@ -58,7 +66,7 @@ function mayCopy(block: Block): boolean {
 }
 
 /** Where the block's branch leads when it is entered from `pred`; null when that is open. */
-function targetFrom(block: Block, pred: Block): Block | null {
+function targetFrom(block: Block, pred: Block, memory: Memory): Block | null {
 	const values = new Map<Inst, Value>();
 	for (const inst of block.insts) {
 		if (inst.op === "phi") {
@@ -71,10 +79,69 @@ function targetFrom(block: Block, pred: Block): Block | null {
 			const [value] = args;
 			return isConst(value) ? inst.blocks![inst.attr!.cases!.indexOf(value.value) + 1] : null;
 		}
+		if (inst.op === "load") {
+			const stored = memory(inst, block, pred);
+			if (stored !== null) values.set(inst, stored);
+			continue;
+		}
 		const folded = row(inst.op).does === "pure" ? foldOp(inst.op, inst.ty, args, inst.attr) : null;
 		if (folded !== null) values.set(inst, folded);
 	}
 	return null;
+}
+
+/** The constant that a load of the block gives when the block is entered from `pred`; null when none is known. */
+type Memory = (load: Inst, block: Block, pred: Block) => Const | null;
+
+/** Blocks on the way into a block that are looked through for a store. */
+const MOST_BEFORE = 4;
+
+function storedConstants(fn: IrFunction, preds: ReadonlyMap<Block, readonly Block[]>): Memory {
+	let alias: AliasInfo | undefined;
+	return (load, block, pred) => {
+		if (load.ty === "ptr") return null;
+		const { size, effective, signed } = load.attr!;
+		const range = { address: load.args[0], size: size!, effective };
+		const operands = leavesOf(range.address, new Set());
+		let insts = block.insts.slice(0, block.insts.indexOf(load));
+		let next: Block | null = pred;
+		for (let count = 0; ; count++) {
+			for (const inst of insts.reverse()) {
+				// A store above is one of the round before, to another place.
+				if (operands.has(inst)) return null;
+				if (inst.op === "store" && isSameAddress(inst.args[0], range.address)) {
+					const [, value] = inst.args;
+					return inst.attr!.size === size && isConst(value) ? constant(load.ty!, signed ? BigInt.asIntN(size! * 8, value.value) : BigInt.asUintN(size! * 8, value.value)) : null;
+				}
+				const writes = writesOf(inst);
+				if (writes === "all") return null;
+				if (writes.length > 0 && writes.some((write) => (alias ??= aliasInfo(fn)).mayAlias(range, write))) return null;
+			}
+			if (next === null || count === MOST_BEFORE) return null;
+			insts = next.insts.slice();
+			const above: readonly Block[] = preds.get(next)!;
+			next = above.length === 1 ? above[0] : null;
+		}
+	};
+}
+
+const isAddressing = (inst: Inst): boolean => inst.op === "ptradd" || inst.op === "addrspace" || inst.op === "global";
+
+/** What an address is computed from. */
+function leavesOf(address: Value, found: Set<Inst>): Set<Inst> {
+	if (!isInst(address)) return found;
+	if (!isAddressing(address)) return found.add(address);
+	for (const arg of address.args) leavesOf(arg, found);
+	return found;
+}
+
+/** The same computation from the same values. */
+function isSameAddress(a: Value, b: Value): boolean {
+	if (a === b) return true;
+	if (!isInst(a) || !isInst(b)) return isConst(a) && isConst(b) && a.ty === b.ty && a.value === b.value;
+	if (a.op !== b.op || !isAddressing(a)) return false;
+	if (a.op === "global") return a.attr!.global === b.attr!.global && (a.attr!.offset ?? 0) === (b.attr!.offset ?? 0);
+	return a.attr?.from === b.attr?.from && a.attr?.to === b.attr?.to && a.args.every((arg, i) => isSameAddress(arg, b.args[i]));
 }
 
 function redirect(fn: IrFunction, block: Block, pred: Block, target: Block): void {
