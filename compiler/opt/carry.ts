@@ -138,7 +138,7 @@ function fromSlot(fn: IrFunction, load: Inst, slot: Inst, place: Place): Inst[] 
 }
 
 /** The only block outside that enters the loop, with the header as its only successor; made when there is none. */
-function blockInFront(fn: IrFunction, loop: Loop): Block {
+export function blockInFront(fn: IrFunction, loop: Loop): Block {
 	const { header } = loop;
 	const outside = predecessors(fn).get(header)!.filter((pred) => !loop.blocks.has(pred));
 	if (outside.length === 1 && successors(outside[0]).length === 1) return outside[0];

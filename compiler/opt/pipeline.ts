@@ -15,6 +15,7 @@ import { dse } from "./dse.ts";
 import { foldBranches } from "./fold-branches.ts";
 import { forwardSwitch } from "./forward-switch.ts";
 import { gvn } from "./gvn.ts";
+import { hoistAddresses } from "./hoist.ts";
 import { ifChains } from "./if-chains.ts";
 import { callGraph, inlineCalls, inlineOrder, stripUnused } from "./inline.ts";
 import { answerQuestions, expandSignedDivision, lowerSwitches, settleSlots, splitUnaligned } from "./legalize.ts";
@@ -121,7 +122,7 @@ export function optimize(module: IrModule, options: OptimizeOptions): IrModule {
 			runAll([combine, simplifyCfg, dce], fn);
 			if (optimizing) runAll([gvn, combine, dse, dce, simplifyCfg], fn);
 		}
-		if (optimizing) runAll([mergeStores, delay], fn);
+		if (optimizing) runAll([mergeStores, hoistAddresses, delay], fn);
 		run(mergeSlots, fn);
 		run(settleSlots, fn);
 	}
