@@ -1,5 +1,5 @@
 /** A file or block device of Node as the block device that an XRP chain reads. */
-import { type BigIntStats, closeSync, constants, fstatSync, openSync, read } from "node:fs";
+import { type BigIntStats, closeSync, constants, fstatSync, openSync, read, readFileSync } from "node:fs";
 // Not the global one, which is an accessor: a chain of a few microseconds looks at the clock once.
 import { performance } from "node:perf_hooks";
 import { VALIDATE_EVERY } from "../xrp/chain.ts";
@@ -53,20 +53,21 @@ class OpenFile implements FileDevice {
 	readonly #readsWithoutClock: number;
 	#looked = performance.now();
 
-	constructor(fd: number, path: string, { size, blocks }: BigIntStats, { validateEvery: every = 1, direct = false }: FileDeviceOptions) {
+	constructor(fd: number, path: string, stat: BigIntStats, { validateEvery: every = 1, direct = false }: FileDeviceOptions) {
 		this.fd = fd;
 		this.path = path;
-		this.size = Number(size);
-		this.#blocks = blocks;
+		this.size = sizeOf(stat);
+		this.#blocks = stat.blocks;
 		this.#every = every;
 		this.#readsWithoutClock = every > 0 && !direct ? VALIDATE_EVERY : 0;
 	}
 
 	refresh(): void {
-		const { size, blocks } = fstatSync(this.fd, { bigint: true });
-		if (Number(size) === this.size && blocks === this.#blocks) return;
-		this.size = Number(size);
-		this.#blocks = blocks;
+		const stat = fstatSync(this.fd, { bigint: true });
+		const size = sizeOf(stat);
+		if (size === this.size && stat.blocks === this.#blocks) return;
+		this.size = size;
+		this.#blocks = stat.blocks;
 		this.version++;
 	}
 
@@ -95,4 +96,15 @@ class OpenFile implements FileDevice {
 	close(): void {
 		closeSync(this.fd);
 	}
+}
+
+const SECTOR = 512;
+
+/** Bytes. What `fstat` says of a block device is 0; Linux tells its sectors elsewhere. */
+function sizeOf(stat: BigIntStats): number {
+	if (!stat.isBlockDevice()) return Number(stat.size);
+	const device = stat.rdev;
+	const major = ((device >> 8n) & 0xfffn) | ((device >> 32n) & 0xfffff000n);
+	const minor = (device & 0xffn) | ((device >> 12n) & 0xffffff00n);
+	return SECTOR * Number(readFileSync(`/sys/dev/block/${major}:${minor}/size`, "latin1"));
 }

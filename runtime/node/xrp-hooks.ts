@@ -20,6 +20,8 @@ export interface WorkerSetup {
 	readonly path: string;
 	/** Further files, which addresses name from 1 on. */
 	readonly files: readonly string[];
+	/** URL of the module that opens them; null: they are files. */
+	readonly device: string | null;
 	readonly objects: readonly HookObject[];
 	readonly slots: number;
 	readonly ring: SharedArrayBuffer;

@@ -11,7 +11,8 @@
 import { CAUSES, DEFAULT_MAX_HOPS, nextAddress, nextSize, type XrpResult } from "../xrp/chain.ts";
 import { XRP_BLOCK, XRP_PAGE } from "../xrp/context.ts";
 import { readXrpSync } from "../xrp/engine.ts";
-import { type FileDevice, openFileDevice } from "./file-device.ts";
+import type { BlockDevice } from "../xrp/device.ts";
+import { deviceOpener, openAll } from "./pool-device.ts";
 import type { Carry, Pending } from "./xrp-thread.ts";
 import { loadHooks, type PooledHook, type WorkerSetup } from "./xrp-hooks.ts";
 
@@ -29,8 +30,8 @@ const WEIGHT = 0.1;
 export class InlineChains {
 	/** Milliseconds. */
 	readonly #budget: number;
-	readonly #device: FileDevice;
-	readonly #files: readonly FileDevice[];
+	readonly #device: BlockDevice;
+	readonly #files: readonly BlockDevice[];
 	readonly #hooks: readonly PooledHook[];
 	readonly #pages: readonly Uint8Array[];
 	#left: number;
@@ -39,7 +40,7 @@ export class InlineChains {
 	#pausedUntil = 0;
 	#pause = FIRST_PAUSE;
 
-	private constructor(budget: number, files: readonly FileDevice[], hooks: readonly PooledHook[]) {
+	private constructor(budget: number, files: readonly BlockDevice[], hooks: readonly PooledHook[]) {
 		this.#budget = budget;
 		this.#left = budget;
 		[this.#device, ...this.#files] = files;
@@ -50,13 +51,7 @@ export class InlineChains {
 	/** @param microseconds of each turn */
 	static async open(setup: Omit<WorkerSetup, "ring">, microseconds: number): Promise<InlineChains> {
 		const hooks = await loadHooks(setup.objects, 0);
-		const files: FileDevice[] = [];
-		try {
-			for (const path of [setup.path, ...setup.files]) files.push(openFileDevice(path));
-		} catch (error) {
-			for (const file of files) file.close();
-			throw error;
-		}
+		const files = await openAll(await deviceOpener(setup.device), [setup.path, ...setup.files], false);
 		return new InlineChains(microseconds / 1000, files, hooks);
 	}
 

@@ -24,6 +24,11 @@ export interface XrpPoolOptions {
 	readonly path: string;
 	/** Further files of the chains: bits 56 to 62 of an address name them, from 1 on. */
 	readonly files?: readonly string[];
+	/**
+	 * URL of a module that opens `path` and `files` by its export `openDevice` (see `OpenDevice`), for devices other than
+	 * files; each thread imports it for itself.
+	 */
+	readonly device?: string | URL;
 	/** Programs that requests name by their place in this list. Each thread has its own instance of them, maps included. */
 	readonly objects: readonly HookObject[];
 	/** Threads (1). */
@@ -67,7 +72,7 @@ export class XrpPool implements XrpService {
 		if (!(slots > 0) || (slots & (slots - 1)) !== 0) throw new RangeError(`slots must be a power of two, not ${slots}`);
 		if (!Number.isInteger(workers) || workers < 1) throw new RangeError(`a pool has at least one worker, not ${workers}`);
 		if (options.objects.length === 0) throw new RangeError("a pool needs at least one program");
-		const setup = { path: options.path, files: options.files ?? [], objects: options.objects, slots, direct: options.direct ?? false, spin: options.spin ?? DEFAULT_SPIN };
+		const setup = { path: options.path, files: options.files ?? [], device: options.device === undefined ? null : String(options.device), objects: options.objects, slots, direct: options.direct ?? false, spin: options.spin ?? DEFAULT_SPIN };
 		const pool = new XrpPool(setup);
 		try {
 			for (let i = 0; i < workers; i++) pool.#threads.push(await pool.#start());

@@ -4,11 +4,11 @@ import type { StorageHook } from "../xrp/chain.ts";
 import { readXrpSync } from "../xrp/engine.ts";
 import { readXrpFanout } from "../xrp/fanout.ts";
 import { Ring, SLOT } from "../xrp/ring.ts";
-import { openFileDevice } from "./file-device.ts";
+import { deviceOpener, openAll } from "./pool-device.ts";
 import { loadHooks, type WorkerSetup } from "./xrp-hooks.ts";
 
 const setup = workerData as WorkerSetup;
-const [device, ...files] = [setup.path, ...setup.files].map((path) => openFileDevice(path, { direct: setup.direct }));
+const [device, ...files] = await openAll(await deviceOpener(setup.device), [setup.path, ...setup.files], setup.direct);
 const hooks = await loadHooks(setup.objects, setup.slots);
 const ring = new Ring(setup.ring, setup.slots);
 

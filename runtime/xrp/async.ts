@@ -6,7 +6,7 @@
  * With `fanout`, the reads of one hop are under way at the same time, up to `queueDepth` of them; the program still sees
  * them in the order in which it asked for them, so that a chain's outcome does not depend on which one came first.
  */
-import { aborted, badCount, DEFAULT_MAX_HOPS, done, nextAddress, nextSize, type Place, placeOf, prepareContext, type Progress, refusal, secondSlot, type StorageHook, VALIDATE_EVERY, validate, versionOf, type XrpResult } from "./chain.ts";
+import { aborted, badCount, cutOff, DEFAULT_MAX_HOPS, done, nextAddress, nextSize, type Place, placeOf, prepareContext, type Progress, refusal, secondSlot, type StorageHook, VALIDATE_EVERY, validate, versionOf, type XrpResult } from "./chain.ts";
 import { XRP_BLOCK, XRP_CONTEXT, XRP_SLOTS } from "./context.ts";
 import type { BlockDevice } from "./device.ts";
 import { type Asked, asksOf, DEFAULT_MAX_OUTSTANDING, type FanoutOptions, runOnCompletion } from "./fanout.ts";
@@ -107,7 +107,8 @@ function runAlone(view: DataView, hook: StorageHook, progress: Progress): "done"
 async function blockAt({ device, offset }: Place, length: number): Promise<Uint8Array | Error> {
 	const block = new Uint8Array(length);
 	try {
-		await device.read(block, 0, length, offset);
+		const got = await device.read(block, 0, length, offset);
+		if (got < length) cutOff(device, offset + got);
 		return block;
 	} catch (error) {
 		return error instanceof Error ? error : new Error(String(error));

@@ -170,8 +170,16 @@ export function readBlock(device: BlockDevice, files: readonly BlockDevice[] | u
 		if (bad !== null) return bad;
 	}
 	const got = device.readSync(bytes, data, length, offset);
-	if (got < length) bytes.fill(0, data + got, data + length);
+	if (got < length) {
+		cutOff(device, offset + got);
+		bytes.fill(0, data + got, data + length);
+	}
 	return null;
+}
+
+/** A read ended here. Before the end that the device knows of, it was cut off since it was looked at. */
+export function cutOff(device: BlockDevice, end: number): void {
+	if (end < device.size) device.lookNow?.();
 }
 
 /** A slot other than the first that asks for a read, or 0. */

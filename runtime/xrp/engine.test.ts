@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { readXrpAsync } from "./async.ts";
 import type { StorageHook } from "./chain.ts";
 import { XRP_CONTEXT } from "./context.ts";
 import { memoryDevice } from "./device.ts";
@@ -105,6 +106,33 @@ describe("an XRP chain", () => {
 		});
 		const result = readXrpSync(device, h, 0);
 		expect(result).toMatchObject({ ret: -95, hops: 3, reason: "the file's mapping changed" });
+	});
+
+	it("takes a read that ends before the file does for a file that was cut off, and nothing else", async () => {
+		const bytes = blocks(4);
+		const cut = (to: number) => {
+			const left = memoryDevice(bytes.slice(0, to));
+			const device = { ...left, size: bytes.length, version: 0, looks: 0, lookNow: () => {
+				device.looks++;
+				device.size = to;
+				device.version++;
+			} };
+			return device;
+		};
+		const h = hook((c) => (c.scratch[0]++ === 0 ? c.next(1536) : c.done(), 0));
+		for (const to of [1536, 1700]) {
+			h.memory.u8[h.scratch] = 0;
+			expect(readXrpSync(cut(to), h, 0)).toMatchObject({ ret: -95, cause: "mapping", hops: 2 });
+			h.memory.u8[h.scratch] = 0;
+			expect(readXrpFanout(cut(to), h, 0)).toMatchObject({ ret: -95, cause: "mapping", hops: 2 });
+			h.memory.u8[h.scratch] = 0;
+			expect(await readXrpAsync(cut(to), h, 0)).toMatchObject({ ret: -95, cause: "mapping", hops: 2 });
+		}
+		// The last block of a file need not be whole.
+		const odd = { ...cut(1700), size: 1700 };
+		h.memory.u8[h.scratch] = 0;
+		expect(readXrpSync(odd, h, 0)).toMatchObject({ ret: 512, hops: 2 });
+		expect(odd.looks).toBe(0);
 	});
 
 	it("reports a device's failure at every read as EIO", () => {

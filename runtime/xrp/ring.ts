@@ -5,7 +5,7 @@
  *     control   submitted · taken · completed · collected · closing     (counters that only grow, modulo 2^32)
  *     submit    N slot numbers       written by the caller, read by the worker
  *     complete  N slot numbers       written by the worker, read by the caller
- *     slots     N records of 32 words
+ *     slots     N records of 96 words; the last 72 hold why a chain was refused
  *
  * N is a power of two, and at most N requests are in flight: the rings never overflow.
  */
@@ -16,23 +16,16 @@ const CONTROL = { submitted: 0, taken: 1, completed: 2, collected: 3, closing: 4
 /** Words of a slot's record. Offsets take two, low word first. */
 export const SLOT = {
 	hook: 0, offset: 1, count: 3, firstSize: 4, maxHops: 5, cancelled: 6, fanout: 7, maxOutstanding: 8,
-	ret: 16, hops: 17, bytes: 18, programReturn: 20, cause: 21,
-	words: 32,
+	ret: 16, hops: 17, bytes: 18, programReturn: 20, cause: 21, reasonBytes: 22, reason: 24,
+	words: 96,
 } as const;
 
 /** A cause's number in a record is its place here, from 1 on; 0: the chain ended well. */
 const CAUSE_NAMES = Object.keys(CAUSES) as AbortCause[];
 
-const REASONS: Readonly<Record<AbortCause, string>> = {
-	request: "the request's offset or size cannot be read",
-	program: "the program gave up",
-	address: "the program asked for what cannot be read",
-	mapping: "the file's mapping changed",
-	device: "the device failed",
-	hops: "the program asked for more reads than the chain may issue",
-	waiting: "more reads were waiting than may",
-	cancelled: "the request was cancelled",
-};
+const REASON_BYTES = 4 * (SLOT.words - SLOT.reason);
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
 
 /** Completions that the caller may see before the whole batch is done. */
 const PUBLISH_EVERY = 8;
@@ -89,6 +82,20 @@ export class Ring {
 		this.setLong(record + SLOT.bytes, result.bytes);
 		words[record + SLOT.programReturn] = result.programReturn;
 		words[record + SLOT.cause] = result.cause === undefined ? 0 : 1 + CAUSE_NAMES.indexOf(result.cause);
+		if (result.reason !== undefined) this.#setReason(record, result.reason);
+	}
+
+	/** As UTF-8, as much as there is room for. */
+	#setReason(record: number, reason: string): void {
+		const text = encoder.encode(reason);
+		const room = this.#reason(record, REASON_BYTES);
+		const part = text.subarray(0, room.length);
+		room.set(part);
+		this.words[record + SLOT.reasonBytes] = part.length;
+	}
+
+	#reason(record: number, length: number): Uint8Array {
+		return new Uint8Array(this.words.buffer, this.words.byteOffset + 4 * (record + SLOT.reason), length);
 	}
 
 	result(record: number): XrpResult {
@@ -96,8 +103,9 @@ export class Ring {
 		const result = { ret: words[record + SLOT.ret], hops: words[record + SLOT.hops], bytes: this.long(record + SLOT.bytes), programReturn: words[record + SLOT.programReturn] };
 		const cause = words[record + SLOT.cause];
 		if (cause === 0) return result;
-		const name = CAUSE_NAMES[cause - 1];
-		return { ...result, cause: name, reason: name === "program" ? `the program returned ${result.programReturn}` : REASONS[name] };
+		// A decoder takes no shared memory.
+		const reason = decoder.decode(this.#reason(record, words[record + SLOT.reasonBytes]).slice());
+		return { ...result, cause: CAUSE_NAMES[cause - 1], reason };
 	}
 
 	// ── caller ──
