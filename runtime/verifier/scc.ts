@@ -20,7 +20,7 @@ export interface SccVisit {
 
 const MAX_ITERATIONS = 64;
 /** Edges of callbacks remembered; more are doubt by themselves. */
-const MAX_CALLBACK_EDGES = 4096;
+const MAX_CALLBACK_EDGES = 32_768;
 
 /** Call sites down to the first frame that is inside a component, and that component; null when none is. */
 function chain(env: Env, state: State): string | null {

@@ -2,8 +2,9 @@
  * Programs that make a verifier work: they end in its limits, and what counts is how much time and memory that takes.
  *
  * Out: by name, the instructions and kernel functions of a program of each kind: paths that never meet, loops without end, full stacks, eight frames,
- * iterators in iterators, chains of calls, code without branches.
+ * iterators in iterators, callbacks, chains of calls, code without branches.
  */
+import type { BtfType } from "../../assembler/btf/types.ts";
 import type { Insn } from "../../assembler/spec/insn.ts";
 import type { ProgramImage } from "../../runtime/image.ts";
 import { bareImage } from "./image.ts";
@@ -133,10 +134,33 @@ const programs: Readonly<Record<string, () => Insn[]>> = {
 	},
 };
 
-export const ADVERSARIES: readonly string[] = Object.keys(programs);
+const CALLBACKS = "callbacks that come round";
+
+/** A callback over a full stack of its caller, with 65,536 paths that never meet, all of which come round: within the budget, and walked twice. */
+function callbacks(): ProgramImage {
+	const code: Insn[] = [];
+	for (let s = 1; s <= 55; s++) code.push(random(), store(-8 * s, 0));
+	code.push(set(1, 1000), insn(0x18, 2, 4, 0, 0), insn(0), move(3, 10), add(3, -440), set(4, 0), insn(0x85, 0, 0, 0, 181));
+	readAll(code, 55);
+	const address = code.findIndex(({ opcode }) => opcode === 0x18);
+	const step = code.length;
+	code[address] = insn(0x18, 2, 4, 0, step - address - 1);
+	code.push(set(6, 0));
+	for (let i = 0; i < 16; i++) code.push(random(), ifNot(0, 0, 1), add(6, 1 << i));
+	code.push(move(1, 10), and(6, 0x38), addReg(1, 6), insn(0x7a, 1, 0, -64, 0), set(0, 0), exit());
+	const types: BtfType[] = [
+		{ kind: "void" },
+		{ kind: "int", name: "int", size: 4, bits: 32, offset: 0, encoding: 1 },
+		{ kind: "func_proto", result: 1, params: [] },
+		{ kind: "func", name: "f", type: 2, linkage: "static" },
+	];
+	return bareImage(CALLBACKS, code, { btf: { types } as NonNullable<ProgramImage["btf"]>, funcInfo: [[0, 3], [step, 3]] });
+}
+
+export const ADVERSARIES: readonly string[] = [...Object.keys(programs), CALLBACKS];
 
 export function adversary(name: string): ProgramImage {
-	return bareImage(name, programs[name]());
+	return name === CALLBACKS ? callbacks() : bareImage(name, programs[name]());
 }
 
 export const ITERATORS = "iterators in iterators";
