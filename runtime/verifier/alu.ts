@@ -7,10 +7,9 @@ import type { Insn } from "../../assembler/spec/insn.ts";
 import { EACCES, EINVAL, type Env, R, reject } from "./env.ts";
 import { pointerArithmetic } from "./pointer-arithmetic.ts";
 import { markPrecise } from "./precision.ts";
-import {
-	type Range, S32_MAX, S32_MIN, assign, constNumber, contradiction, editable, fitsBits, isConst, isConstWidth, rangeConstNumber, rangeOf, setConst, setConst32, settled, signExtend, signExtend32,
-	sync, truncate, unbounded, withTnum, zeroExtend32,
-} from "./range.ts";
+import { contradiction, sync } from "./bounds.ts";
+import { signExtend, signExtend32, truncate, zeroExtend32 } from "./extend.ts";
+import { type Range, S32_MAX, S32_MIN, assign, constNumber, editable, fitsBits, isConst, isConstWidth, rangeConstNumber, rangeOf, setConst, setConst32, settled, unbounded, withTnum } from "./range.ts";
 import { updateAluState } from "./sanitize.ts";
 import { ALU_ADD, ALU_AND, ALU_ARSH, ALU_DIV, ALU_END, ALU_LSH, ALU_MOD, ALU_MOV, ALU_NEG, ALU_OR, ALU_RSH, ALU_SUB, ALU_SYMBOLS, applyAlu } from "./scalar.ts";
 import { withScalarId } from "./stack.ts";

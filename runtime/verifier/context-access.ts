@@ -6,7 +6,7 @@
 import { EACCES, type Env, reject, unsupported } from "./env.ts";
 import { isEnum, isInt, isModifier, isRecord, nameOf, resolved, sizeOf, skipModifiers } from "./btf.ts";
 import { type Reg, pointer, scalar, unknownScalar } from "./state.ts";
-import { rangeBetween } from "./range.ts";
+import { rangeBetween } from "./bounds.ts";
 import { type ContextValue, SCALAR_VALUE } from "./programs/spec.ts";
 import { UNTRUSTED_LSM } from "./attach-facts.ts";
 import { iteratorArgument, lsmReturnRange, nullableArgs } from "./attach.ts";

@@ -1,7 +1,9 @@
 /** Laws of the two abstract numbers: whatever concrete operands are in the abstract ones, the concrete result is in the abstract result. */
 import fc from "fast-check";
 import { describe, it } from "vitest";
-import { type Range, contradiction, editable, includes, rangeConst, signExtend, sync, truncate, unbounded, zeroExtend32 } from "./range.ts";
+import { contradiction, sync } from "./bounds.ts";
+import { signExtend, truncate, zeroExtend32 } from "./extend.ts";
+import { type Range, editable, includes, rangeConst, unbounded } from "./range.ts";
 import { ALU_ADD, ALU_AND, ALU_ARSH, ALU_LSH, ALU_MUL, ALU_NEG, ALU_OR, ALU_RSH, ALU_SUB, ALU_XOR, applyAlu } from "./scalar.ts";
 import {
 	Tnum, tnumAdd, tnumAnd, tnumByteSwap, tnumCast, tnumIn, tnumIntersect, tnumMul, tnumNeg, tnumOr, tnumOverlap, tnumRange, tnumShiftLeft, tnumShiftRight, tnumShiftRightSigned, tnumSub, tnumUnion, tnumXor,

@@ -6,7 +6,8 @@
  */
 import { EACCES, EINVAL, ENOTSUPP, EPERM, type Env, R, reject } from "./env.ts";
 import { tnumAdd, tnumIsAligned, tnumText } from "./tnum.ts";
-import { type Range, S32_MAX, asS64, constNumber, isConst, isZero, rangeConst, rangeConstNumber, same, signExtend, truncate, unbounded } from "./range.ts";
+import { signExtend, truncate } from "./extend.ts";
+import { type Range, S32_MAX, asS64, constNumber, isConst, isZero, rangeConst, rangeConstNumber, same, unbounded } from "./range.ts";
 import { type Reg, type State, pointer, scalar, unknownScalar, unknownScalar32 } from "./state.ts";
 import { FIELD, KPTR, fieldAt, fieldName } from "./fields.ts";
 import { F_RDONLY_PROG, F_WRONLY_PROG, MAP, hasDirectValue, readConstant } from "./maps.ts";

@@ -8,7 +8,9 @@ import * as bigCompare from "../../test/support/bigint/compare.ts";
 import * as big from "../../test/support/bigint/range.ts";
 import * as bigScalar from "../../test/support/bigint/scalar.ts";
 import * as bigTnum from "../../test/support/bigint/tnum.ts";
+import * as bounds from "./bounds.ts";
 import { FLIP, REVERSE, refine, scalarTaken } from "./compare.ts";
+import * as narrow from "./extend.ts";
 import * as half from "./range.ts";
 import { ALU_SYMBOLS, addConstant, applyAlu } from "./scalar.ts";
 import { Tnum, tnumByteSwap, tnumNext } from "./tnum.ts";
@@ -64,12 +66,12 @@ const each = <T extends readonly unknown[]>(name: string, inputs: { [K in keyof 
 
 describe("numbers in halves", () => {
 	each<[big.Range]>("one range", [range], (a) => {
-		expectSame(half.sync(toHalves(a)), big.sync(big.editable(a)));
-		expect(half.contradiction(toHalves(a))).toBe(big.contradiction(a));
+		expectSame(bounds.sync(toHalves(a)), big.sync(big.editable(a)));
+		expect(bounds.contradiction(toHalves(a))).toBe(big.contradiction(a));
 		for (const bytes of [1, 2, 4]) {
-			expectSame(half.truncate(toHalves(a), bytes), big.truncate(a, bytes));
-			expectSame(half.signExtend(toHalves(a), bytes), big.signExtend(a, bytes));
-			if (bytes < 4) expectSame(half.signExtend32(toHalves(a), bytes), big.signExtend32(a, bytes));
+			expectSame(narrow.truncate(toHalves(a), bytes), big.truncate(a, bytes));
+			expectSame(narrow.signExtend(toHalves(a), bytes), big.signExtend(a, bytes));
+			if (bytes < 4) expectSame(narrow.signExtend32(toHalves(a), bytes), big.signExtend32(a, bytes));
 		}
 		for (const bits of [7, 8, 15, 16, 31, 32, 64]) expect(half.fitsBits(toHalves(a), bits)).toBe(bigTnum.bitLength(a.umax) <= bits);
 	});

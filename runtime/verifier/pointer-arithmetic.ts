@@ -6,7 +6,8 @@
  */
 import type { Insn } from "../../assembler/spec/insn.ts";
 import { EACCES, EINVAL, type Env, R, reject } from "./env.ts";
-import { type Range, S32_MAX, S32_MIN, asS64, constNumber, editable, isConst, sync, unbound32 } from "./range.ts";
+import { sync } from "./bounds.ts";
+import { type Range, S32_MAX, S32_MIN, asS64, constNumber, editable, isConst, unbound32 } from "./range.ts";
 import { sanitizeBounds, sanitizeFirst, sanitizeSecond } from "./sanitize.ts";
 import { ALU_ADD, ALU_AND, ALU_OR, ALU_SUB, ALU_SYMBOLS, ALU_XOR, addSigned, subSigned } from "./scalar.ts";
 import { type Reg, unknownScalar } from "./state.ts";

@@ -5,10 +5,9 @@
  * amounts, division), so does this, since an analysis that knows more would accept what the kernel refuses.
  * Source: the scalar_min_max_* functions of kernel/bpf/verifier.c, Linux 6.18.
  */
-import {
-	type Range, S32_MAX, S32_MIN, S64_MIN, U32_MAX, assign, boundsFromTnum, boundsFromTnum32, editable, isConst, rangeConstNumber, rangeOf, setConst, setConst32, settled, sync, unbound32, unbound64,
-	unbounded, zero, zeroExtend32,
-} from "./range.ts";
+import { boundsFromTnum, boundsFromTnum32, sync } from "./bounds.ts";
+import { zeroExtend32 } from "./extend.ts";
+import { type Range, S32_MAX, S32_MIN, S64_MIN, U32_MAX, assign, editable, isConst, rangeConstNumber, rangeOf, setConst, setConst32, settled, unbound32, unbound64, unbounded, zero } from "./range.ts";
 import {
 	type Tnum, U64, tnumAdd, tnumAnd, tnumConst, tnumIsConst, tnumLow, tnumLowIsConst, tnumMul, tnumNeg, tnumOr, tnumShiftLeft, tnumShiftRight, tnumShiftRightSigned, tnumSub,
 	tnumXor,

@@ -8,7 +8,8 @@ import { EACCES, EINVAL, ENOTSUPP, type Env, internal, reject } from "../env.ts"
 import { isRecord, resolved, sizeOf } from "../btf.ts";
 import { FIELD, hasField } from "../fields.ts";
 import { F_INNER_MAP, F_RDONLY_PROG, MAP, type MapInfo } from "../maps.ts";
-import { editable, isConst, rangeBetween, sync, unbounded } from "../range.ts";
+import { rangeBetween, sync } from "../bounds.ts";
+import { editable, isConst, unbounded } from "../range.ts";
 import { highOf, lowOf } from "../word.ts";
 import { markPrecise } from "../precision.ts";
 import { accessMemory } from "../memory.ts";
