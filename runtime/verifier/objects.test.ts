@@ -1,25 +1,20 @@
-/** What struct_ops programs may do with the kernel's structs, RCU sections, kernel functions and stacks, by the recorded kernel's BTF. */
-import { dirname, join } from "node:path";
+/** What struct_ops programs may do with the kernel's structs, RCU sections, kernel functions and stacks, by the types of Linux 6.18. */
 import { describe, expect, it } from "vitest";
 import type { Insn } from "../../assembler/spec/insn.ts";
-import { loadKernelTypes } from "../../test/cases/verify.ts";
 import { bareImage } from "../../test/support/image.ts";
-import { shared } from "../../test/support/shared.ts";
+import { linuxTypes as kernel } from "../../test/support/linux-types.ts";
 import { verify } from "./index.ts";
 
-const file = shared("verify/btf/vmlinux.btf.gz");
-if (file === null) console.log("tests of struct_ops programs, RCU sections, kernel functions and stacks skipped: no recorded kernel BTF");
-const kernel = file === null ? null : loadKernelTypes(join(dirname(file), "vmlinux.btf.gz"));
 const i = (opcode: number, dst = 0, src = 0, off = 0, imm = 0): Insn => ({ opcode, dst, src, off, imm });
 
 function verdictOf(struct: string, member: number, insns: readonly Insn[]): string {
-	const answer = verify(bareImage("p", insns, { type: 27, expectedAttachType: member, attach: { btfId: kernel!.find(struct, "struct"), name: struct } }), { kernel });
+	const answer = verify(bareImage("p", insns, { type: 27, expectedAttachType: member, attach: { btfId: kernel.find(struct, "struct"), name: struct } }), { kernel });
 	return answer.verdict === "accept" ? "accept" : answer.rejection.message;
 }
 
-describe.skipIf(kernel === null)("RCU sections", () => {
+describe("RCU sections", () => {
 	const sections = (names: readonly string[]): string => {
-		const ids = names.map((name) => kernel!.find(name, "func"));
+		const ids = names.map((name) => kernel.find(name, "func"));
 		const insns = [...ids.map((id) => i(0x85, 0, 2, 0, id)), i(0xb7), i(0x95)];
 		const answer = verify(bareImage("p", insns, { type: 5, kfuncs: names.map((name, insn) => ({ insn, name, btfId: ids[insn] })) }), { kernel });
 		return answer.verdict === "accept" ? "accept" : answer.rejection.message;
@@ -32,16 +27,16 @@ describe.skipIf(kernel === null)("RCU sections", () => {
 	});
 });
 
-describe.skipIf(kernel === null)("kernel functions", () => {
+describe("kernel functions", () => {
 	it("take no null that their parameter's name does not allow, whatever their flags", () => {
-		const btfId = kernel!.find("bpf_copy_from_user_str", "func");
+		const btfId = kernel.find("bpf_copy_from_user_str", "func");
 		const insns = [i(0xb7, 1), i(0xb7, 2), i(0xb7, 3), i(0xb7, 4), i(0x85, 0, 2, 0, btfId), i(0xb7), i(0x95)];
 		const answer = verify(bareImage("p", insns, { type: 31, flags: 16, kfuncs: [{ insn: 4, name: "bpf_copy_from_user_str", btfId }] }), { kernel });
 		expect(answer.verdict === "accept" ? "" : answer.rejection.message).toBe("Possibly NULL pointer passed to trusted arg0");
 	});
 });
 
-describe.skipIf(kernel === null)("struct_ops programs", () => {
+describe("struct_ops programs", () => {
 	const argument = i(0x79, 6, 1);
 	const end = [i(0xb7), i(0x95)];
 
@@ -56,8 +51,8 @@ describe.skipIf(kernel === null)("struct_ops programs", () => {
 	});
 
 	it("write a member of a TCP socket from its start only", () => {
-		const ops = kernel!.type(kernel!.find("tcp_congestion_ops", "struct"));
-		const sock = kernel!.type(kernel!.find("tcp_sock", "struct"));
+		const ops = kernel.type(kernel.find("tcp_congestion_ops", "struct"));
+		const sock = kernel.type(kernel.find("tcp_sock", "struct"));
 		if (ops.kind !== "struct" || sock.kind !== "struct") throw new Error("no structs");
 		const init = ops.members.findIndex((m) => m.name === "init");
 		const cwnd = sock.members.find((m) => m.name === "snd_cwnd")!.bitOffset / 8;
@@ -66,11 +61,11 @@ describe.skipIf(kernel === null)("struct_ops programs", () => {
 	});
 });
 
-describe.skipIf(kernel === null)("stacks", () => {
+describe("stacks", () => {
 	/** Two functions of 288 bytes each. */
 	const insns = [i(0x7a, 10, 0, -288), i(0x85, 0, 1, 0, 2), i(0xb7), i(0x95), i(0x7a, 10, 0, -288), i(0xb7), i(0x95)];
 	const traced = (expectedAttachType: number, name: string, kind: "typedef" | "func") =>
-		verify(bareImage("p", insns, { type: 26, expectedAttachType, attach: { btfId: kernel!.find(name, kind), name } }), { kernel }).verdict;
+		verify(bareImage("p", insns, { type: 26, expectedAttachType, attach: { btfId: kernel.find(name, kind), name } }), { kernel }).verdict;
 
 	it("of tracing programs are each function's own, of iterators shared", () => {
 		expect(traced(23, "btf_trace_sched_switch", "typedef")).toBe("accept");

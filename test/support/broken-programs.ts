@@ -12,8 +12,6 @@ export interface BrokenProgram {
 	readonly c: string;
 	/** Rules for CAP_BPF without CAP_PERFMON. */
 	readonly capbpf?: true;
-	/** Uses types or functions of the running kernel. */
-	readonly kernel?: true;
 	/** Licence other than GPL. */
 	readonly licence?: string;
 	/** What the words say to do, done: text of the program and what takes its place. It must then be accepted. */
@@ -94,9 +92,9 @@ export const BROKEN: readonly BrokenProgram[] = [
 	{ name: "an atomic addition in the packet", code: "V0262", edit: /plain read and write/, c: xdp("\tvoid *data = (void *)(long)ctx->data, *data_end = (void *)(long)ctx->data_end;\n\t__u32 *word = data;\n\tif ((void *)(word + 1) > data_end)\n\t\treturn XDP_PASS;\n\t__sync_fetch_and_add(word, 1); // here\n\treturn XDP_PASS;") },
 	{ name: "a callback returns 2", code: "V0710", edit: /from 0 to 1/, c: `static long each(__u32 i, void *data)\n{\n\treturn 2; // here\n}\nSEC("xdp") int prog(struct xdp_md *ctx)\n{\n\tbpf_loop(4, each, 0, 0);\n\treturn XDP_PASS;\n}\n` },
 	{ name: "a format that is not constant", code: "V0273", edit: /static const char fmt/, c: xdp(`${row}\tchar out[16];\n\treturn bpf_snprintf(out, sizeof(out), row->text, 0, 0); // here`) },
-	{ name: "an iterator is not destroyed", code: "V0610", edit: /bpf_iter_num_destroy\(&it\)/, kernel: true, c: `struct bpf_iter_num;\nextern int bpf_iter_num_new(struct bpf_iter_num *it, int start, int end) __ksym;\n${xdp("\tstruct bpf_iter_num it;\n\tbpf_iter_num_new(&it, 0, 3);\n\treturn XDP_PASS; // here")}` },
+	{ name: "an iterator is not destroyed", code: "V0610", edit: /bpf_iter_num_destroy\(&it\)/, c: `struct bpf_iter_num;\nextern int bpf_iter_num_new(struct bpf_iter_num *it, int start, int end) __ksym;\n${xdp("\tstruct bpf_iter_num it;\n\tbpf_iter_num_new(&it, 0, 3);\n\treturn XDP_PASS; // here")}` },
 	{ name: "a dynptr is not given back", code: "V0610", variable: "ptr", edit: /bpf_ringbuf_discard_dynptr\(&ptr, 0\)/, c: xdp("\tstruct bpf_dynptr ptr;\n\tbpf_ringbuf_reserve_dynptr(&events, 8, 0, &ptr);\n\treturn XDP_PASS; // here") },
-	{ name: "a kernel function of tracing programs in XDP", code: "V0652", edit: /bpf_sock_destroy is there in/, kernel: true, c: `struct sock_common;\nextern int bpf_sock_destroy(struct sock_common *sk) __ksym;\n${xdp("\treturn bpf_sock_destroy((void *)ctx); // here")}` },
+	{ name: "a kernel function of tracing programs in XDP", code: "V0652", edit: /bpf_sock_destroy is there in/, c: `struct sock_common;\nextern int bpf_sock_destroy(struct sock_common *sk) __ksym;\n${xdp("\treturn bpf_sock_destroy((void *)ctx); // here")}` },
 	{ name: "members of a key were never written", code: "V0202", variable: "key", capbpf: true, edit: /__builtin_memset\(&key, 0, sizeof key\)/, c: `struct pair { int a, b, c, d; };\nstruct { __uint(type, BPF_MAP_TYPE_HASH); __uint(max_entries, 4); __type(key, struct pair); __type(value, long); } pairs SEC(".maps");\nSEC("socket") int prog(struct __sk_buff *skb)\n{\n\tstruct pair key;\n\tkey.a = 1;\n\tkey.d = skb->len;\n\treturn bpf_map_lookup_elem(&pairs, &key) ? 1 : 0; // here\n}\n` },
 	{ name: "a pointer is stored where user space reads it", code: "V0250", capbpf: true, edit: /not the address/, c: `SEC("socket") int prog(struct __sk_buff *skb)\n{\n\t__u32 key = 0;\n\t__u64 *value = bpf_map_lookup_elem(&counts, &key);\n\tif (!value)\n\t\treturn 0;\n\t*value = (long)value; // here\n\treturn 0;\n}\n` },
 	{ name: "a check of another variable, without braces", code: "V0223", variable: "row", edit: /in braces with it: \{ if \(b > 55\) return XDP_PASS; row->text\[b\] = 1; \}/, mended: [["\t\trow->text[b] = 1;", "\t\t{ if (b > 55) return XDP_PASS; row->text[b] = 1; }"]], c: xdp(`${row}\t__u32 a = ctx->rx_queue_index, b = ctx->ingress_ifindex;\n\tif (a < 56)\n\t\trow->text[b] = 1; // here\n\treturn XDP_PASS;`) },

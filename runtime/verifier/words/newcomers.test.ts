@@ -1,28 +1,24 @@
 /** Programs with one mistake each: the words name the line, the variable and an edit. `NEWCOMERS=text` prints them all. */
 import { describe, expect, it } from "vitest";
 import { compile, defaultOptions } from "../../../compiler/index.ts";
+import { linuxBtf as btf, linuxTypes as kernel } from "../../../test/support/linux-types.ts";
 import { BROKEN, type BrokenProgram, markedLine, sourceOf } from "../../../test/support/broken-programs.ts";
 import { readObject } from "../../load.ts";
 import { openObject } from "../../loader/open.ts";
-import { kernelBtf } from "../../node/environment.ts";
-import { kernelTypes } from "../btf.ts";
 import { verify } from "../verify.ts";
 import { explain, renderExplanation } from "./explain.ts";
 
-const btf = kernelBtf();
-const kernel = btf === null ? null : kernelTypes(btf);
-if (kernel === null) console.log("skipped: programs that need the running kernel's types, which are not here");
 
 function judged(source: string, program: BrokenProgram) {
 	const { output } = compile("prog.c", source, defaultOptions({ read: () => null }));
 	if (!(output instanceof Uint8Array)) throw new Error("it does not compile");
-	const opened = openObject(readObject(output), btf === null ? {} : { kernelBtf: btf });
+	const opened = openObject(readObject(output), { kernelBtf: btf });
 	const { image } = opened.programs.find((one) => one.image.name === "prog") ?? opened.programs[0];
 	return { image, verdict: verify({ ...image, maps: opened.maps }, { kernel, capBpfOnly: program.capbpf === true, limit: 200_000 }) };
 }
 
 describe("mistakes of newcomers", () => {
-	it.for<BrokenProgram>(BROKEN.filter((program) => kernel !== null || !program.kernel))("$name", (program) => {
+	it.for<BrokenProgram>(BROKEN)("$name", (program) => {
 		const { image, verdict } = judged(sourceOf(program), program);
 		if (verdict.verdict === "accept") throw new Error("accepted");
 		const words = explain(image, verdict.rejection);
