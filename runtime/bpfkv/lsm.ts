@@ -3,6 +3,7 @@
  * BPF-KV files as `bulkLoad` makes them, in which a key without a value is a tombstone.
  */
 import { VALUE_SIZE } from "./format.ts";
+import { checkedKey } from "./query.ts";
 
 /** Offsets in `struct lsm_query`. */
 const LSM = { key: 0, files: 8, file: 12, status: 16, atValue: 20, valuePtr: 24, value: 32, bytes: 96 } as const;
@@ -23,6 +24,7 @@ export class LsmPage {
 	/** @param files how many there are: the chain's own and those after it */
 	prepare(key: number, files: number): void {
 		if (!(files >= 1 && files <= MAX_LSM_FILES)) throw new RangeError(`a lookup goes through 1 to ${MAX_LSM_FILES} files, not ${files}`);
+		checkedKey(key);
 		this.#bytes.fill(0, 0, LSM.bytes);
 		this.#view.setUint32(LSM.key, key % 2 ** 32, true);
 		this.#view.setUint32(LSM.key + 4, key / 2 ** 32, true);

@@ -50,6 +50,22 @@ export interface RangeRest extends RangeBounds {
 	readonly leaf: number;
 }
 
+/** Keys have 64 bits; what is no such number would go on as another one. */
+export function checkedKey(key: number): number {
+	if (!(key >= 0 && key < 2 ** 64 && Math.floor(key) === key)) throw new RangeError(`a key is a whole number from 0 to 2^64 − 1, not ${key}`);
+	return key;
+}
+
+/** @throws RangeError for what is no aggregate */
+export function checkedAggregate(op: Aggregate): Aggregate {
+	if (!Object.hasOwn(AGGREGATES, op)) throw new RangeError(`an aggregate is one of ${Object.keys(AGGREGATES).join(", ")}, not ${op}`);
+	return op;
+}
+
+function checkPage({ length }: Uint8Array, bytes: number, what: string): void {
+	if (length < bytes) throw new RangeError(`the scratch page of a ${what} has at least ${bytes} bytes, not ${length}`);
+}
+
 /** A scratch page seen as a get of up to 32 keys. */
 export class GetPage {
 	readonly #view: DataView;
@@ -57,7 +73,9 @@ export class GetPage {
 	/** Of each key that was asked for: making a view costs as much as two hops of a chain. */
 	readonly #values: Uint8Array[] = [];
 
+	/** @throws RangeError when it is too small */
 	constructor(page: Uint8Array) {
+		checkPage(page, GET_BYTES, "get");
 		this.#bytes = page;
 		this.#view = new DataView(page.buffer, page.byteOffset, page.byteLength);
 	}
@@ -71,7 +89,7 @@ export class GetPage {
 		this.#bytes.fill(0, 0, GET_BYTES);
 		writeU64(this.#view, GET.root, root);
 		this.#view.setInt32(GET.count, keys.length, true);
-		for (let i = 0; i < keys.length; i++) writeU64(this.#view, GET.keys + 8 * i, keys[i]);
+		for (let i = 0; i < keys.length; i++) writeU64(this.#view, GET.keys + 8 * i, checkedKey(keys[i]));
 		if (starts) for (let i = 1; i < keys.length; i++) writeU64(this.#view, GET.starts + 8 * i, starts[i]);
 	}
 
@@ -83,7 +101,7 @@ export class GetPage {
 		view.setInt32(GET.state, 0, true);
 		view.setInt32(GET.current, 0, true);
 		view.setInt32(GET.count, 1, true);
-		writeU64(view, GET.keys, key);
+		writeU64(view, GET.keys, checkedKey(key));
 		this.#bytes[GET.values] = 0;
 	}
 
@@ -107,19 +125,21 @@ export class RangePage {
 	readonly #view: DataView;
 	readonly #bytes: Uint8Array;
 
+	/** @throws RangeError when it is too small */
 	constructor(page: Uint8Array) {
+		checkPage(page, RANGE_BYTES, "range");
 		this.#bytes = page;
 		this.#view = new DataView(page.buffer, page.byteOffset, page.byteLength);
 	}
 
 	prepare(bounds: RangeBounds, aggregate?: { readonly op: Aggregate; readonly decimal: boolean }): void {
 		this.#bytes.fill(0, 0, RANGE_BYTES);
-		writeU64(this.#view, RANGE.begin, bounds.begin);
-		writeU64(this.#view, RANGE.end, bounds.end);
+		writeU64(this.#view, RANGE.begin, checkedKey(bounds.begin));
+		writeU64(this.#view, RANGE.end, checkedKey(bounds.end));
 		const flags = (bounds.beginExclusive ? BEGIN_EXCLUSIVE : 0) | (bounds.endInclusive ? END_INCLUSIVE : 0);
 		this.#view.setUint32(RANGE.flags, flags, true);
 		if (aggregate)
-			this.#view.setUint32(RANGE.aggregate, AGGREGATES[aggregate.op] | (aggregate.decimal ? AGGREGATE_DECIMAL : 0), true);
+			this.#view.setUint32(RANGE.aggregate, AGGREGATES[checkedAggregate(aggregate.op)] | (aggregate.decimal ? AGGREGATE_DECIMAL : 0), true);
 		this.#view.setUint32(RANGE.state, STATE_TRAVERSE, true);
 	}
 

@@ -6,7 +6,7 @@ import type { BlockDevice } from "../xrp/device.ts";
 import { KvFile, type KvOptions, type KvPrograms, textOf } from "./client.ts";
 import { VALUE_SIZE } from "./format.ts";
 import { ObjectCache } from "./object-cache.ts";
-import { type Aggregate, MAX_KEYS, type RangeBounds } from "./query.ts";
+import { type Aggregate, checkedAggregate, MAX_KEYS, type RangeBounds } from "./query.ts";
 
 export interface ReaderOptions extends Omit<KvOptions, "retries"> {
 	/** Keys whose values stay in memory after a get (0). */
@@ -129,6 +129,7 @@ export class KvReader {
 
 	/** As `KvFile.aggregate`: where the values are stored, unless some of the range were put since the last checkpoint. */
 	aggregate(op: Aggregate, bounds: RangeBounds, options: { readonly decimal?: boolean } = {}): bigint | null {
+		checkedAggregate(op);
 		if (this.#pending.pendingBetween(bounds).length === 0) return this.#file.aggregate(op, bounds, options);
 		const numberOf = (options.decimal ?? true) ? decimalOf : rawOf;
 		let result: bigint | null = op === "sum" || op === "count" ? 0n : null;

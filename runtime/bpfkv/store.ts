@@ -62,6 +62,7 @@ export class KvStore implements PendingWrites {
 	#batch: { entries: Entry[]; done: Promise<void> } | null = null;
 	#working: Promise<void> = Promise.resolve();
 	#failure: unknown = null;
+	#closing: Promise<void> | null = null;
 
 	private constructor(file: WritableFile, log: WritableFile, options: KvStoreOptions) {
 		this.#file = file;
@@ -101,6 +102,7 @@ export class KvStore implements PendingWrites {
 	/** Resolves when the value is safe. Values are at most 64 bytes; shorter ones are padded with NUL. */
 	async put(key: number, value: Uint8Array): Promise<void> {
 		checkKey(key);
+		if (!(value instanceof Uint8Array)) throw new TypeError(`a value is a Uint8Array, not ${typeof value}`);
 		if (value.length > VALUE_SIZE) throw new RangeError(`a value has at most ${VALUE_SIZE} bytes, not ${value.length}`);
 		const padded = new Uint8Array(VALUE_SIZE);
 		padded.set(value);
@@ -119,20 +121,25 @@ export class KvStore implements PendingWrites {
 	}
 
 	/** Moves everything into the tree. Both files are closed even if that fails; the log then still has it. */
-	async close(): Promise<void> {
-		try {
-			await this.checkpoint();
-		} finally {
-			await this.#log.close();
-			await this.#file.close();
-		}
+	close(): Promise<void> {
+		this.#closing ??= this.#close(() => this.checkpoint());
+		return this.#closing;
 	}
 
 	/** Closes without a checkpoint: what was put stays in the log. */
-	async abandon(): Promise<void> {
-		await this.#working;
-		await this.#log.close();
-		await this.#file.close();
+	abandon(): Promise<void> {
+		this.#closing ??= this.#close(() => this.#working);
+		return this.#closing;
+	}
+
+	async #close(before: () => Promise<void>): Promise<void> {
+		try {
+			await before();
+		} finally {
+			this.#failure ??= new Error("the store is closed");
+			await this.#log.close();
+			await this.#file.close();
+		}
 	}
 
 	/** Group commit: the first of a turn writes and syncs for all that arrive until then. */

@@ -7,6 +7,7 @@ import type { BlockDevice } from "../xrp/device.ts";
 import { bareRead } from "./bare-read.ts";
 
 const preadSync = bareRead();
+const CLOSED = -1;
 
 export interface FileDevice extends BlockDevice {
 	readonly fd: number;
@@ -43,7 +44,8 @@ export function openFileDevice(path: string, options: FileDeviceOptions = {}): F
 
 /** Plain fields, which a chain looks at before and after every read: an accessor is a call there. */
 class OpenFile implements FileDevice {
-	readonly fd: number;
+	/** −1 when it is closed: its number may be another file's then. */
+	fd: number;
 	readonly path: string;
 	size: number;
 	version = 0;
@@ -63,6 +65,7 @@ class OpenFile implements FileDevice {
 	}
 
 	refresh(): void {
+		if (this.fd < 0) throw closed(this.path);
 		const stat = fstatSync(this.fd, { bigint: true });
 		const size = sizeOf(stat);
 		if (size === this.size && stat.blocks === this.#blocks) return;
@@ -76,7 +79,7 @@ class OpenFile implements FileDevice {
 	}
 
 	validate(since = Number.POSITIVE_INFINITY): void {
-		if (since < this.#readsWithoutClock || this.#every === Number.POSITIVE_INFINITY) return;
+		if (this.fd < 0 || since < this.#readsWithoutClock || this.#every === Number.POSITIVE_INFINITY) return;
 		const now = performance.now();
 		if (now - this.#looked < this.#every) return;
 		this.#looked = now;
@@ -88,14 +91,22 @@ class OpenFile implements FileDevice {
 	}
 
 	read(into: Uint8Array, at: number, length: number, offset: number): Promise<number> {
+		if (this.fd < 0) return Promise.reject(closed(this.path));
 		return new Promise((resolve, reject) => {
 			read(this.fd, into, at, length, offset, (error, got) => (error ? reject(error) : resolve(got)));
 		});
 	}
 
 	close(): void {
-		closeSync(this.fd);
+		if (this.fd < 0) return;
+		const { fd } = this;
+		this.fd = CLOSED;
+		closeSync(fd);
 	}
+}
+
+function closed(path: string): Error {
+	return Object.assign(new Error(`EBADF: ${path} is closed`), { code: "EBADF" });
 }
 
 const SECTOR = 512;

@@ -94,6 +94,8 @@ export class XrpPool implements XrpService {
 		if (this.#closed) return Promise.reject(new Error("the pool is closed"));
 		const program = request.program ?? 0;
 		if (this.#setup.objects[program] === undefined) return Promise.reject(new RangeError(`there is no program ${program}: the pool has ${this.#setup.objects.length}`));
+		const wrong = wrongNumber(request);
+		if (wrong !== null) return Promise.reject(new RangeError(wrong));
 		return new Promise<T>((resolve, reject) => {
 			this.#queue.push({ request, resolve, reject, unsubscribe: null, attempts: 0, carry: null });
 			if (this.#flushing) return;
@@ -222,6 +224,15 @@ export class XrpPool implements XrpService {
 		}
 		this.#flush();
 	}
+}
+
+/** What would become another number on its way to a thread, or null. */
+function wrongNumber({ offset, count, maxHops, maxOutstanding }: Omit<XrpRequest<unknown>, "fill" | "take">): string | null {
+	// An offset has 64 bits, since its upper ones name a file.
+	if (!(offset >= 0 && offset < 2 ** 64 && Math.floor(offset) === offset)) return `the offset of a request is a whole number from 0 to 2^64 − 1, not ${offset}`;
+	for (const [name, value] of Object.entries({ count, maxHops, maxOutstanding }))
+		if (value !== undefined && !(value >= 0 && value < 2 ** 31)) return `${name} of a request is a whole number from 0 to 2^31 − 1, not ${value}`;
+	return null;
 }
 
 /** errno of a request that its signal cancelled. */

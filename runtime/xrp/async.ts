@@ -25,8 +25,24 @@ interface Flight extends Asked {
 	readonly block: Promise<Uint8Array | Error>;
 }
 
-/** Runs a chain without blocking. Never rejects for what a program or a device does: the errno is in `ret`. */
+/** Hooks with a chain under way, to which their scratch page belongs meanwhile. */
+const busy = new WeakSet<StorageHook>();
+
+/**
+ * Runs a chain without blocking. Never rejects for what a program or a device does: the errno is in `ret`. A hook serves
+ * one chain at a time; `storageHooks` makes several of one program.
+ */
 export async function readXrpAsync(device: BlockDevice, hook: StorageHook, offset: number, options: AsyncOptions = {}): Promise<XrpResult> {
+	if (busy.has(hook)) return aborted("request", { hops: 0, bytes: 0, programReturn: 0 }, "another chain is under way with this hook, and has its scratch page");
+	busy.add(hook);
+	try {
+		return await runChain(device, hook, offset, options);
+	} finally {
+		busy.delete(hook);
+	}
+}
+
+async function runChain(device: BlockDevice, hook: StorageHook, offset: number, options: AsyncOptions): Promise<XrpResult> {
 	const count = options.count ?? XRP_BLOCK;
 	const progress: Progress = { hops: 0, bytes: 0, programReturn: 0 };
 	const length = options.firstSize ?? count;

@@ -153,7 +153,7 @@ export function placeOf(device: BlockDevice, files: readonly BlockDevice[] | und
 export function badPlace(device: BlockDevice, offset: number, length: number): string | null {
 	// A division in doubles: offsets go beyond 32 bits, and % calls a function for those.
 	if (Math.floor(offset / XRP_BLOCK) * XRP_BLOCK !== offset) return `offset ${offset} is no multiple of ${XRP_BLOCK}`;
-	if (offset >= device.size) return `offset ${offset} lies outside the file's ${device.size} bytes`;
+	if (offset >= device.size || offset < 0) return `offset ${offset} lies outside the file's ${device.size} bytes`;
 	if (length > XRP_PAGE || length % XRP_BLOCK !== 0) return `size ${length} is no multiple of ${XRP_BLOCK} up to ${XRP_PAGE}`;
 	return null;
 }

@@ -6,7 +6,7 @@ import { XRP_CONTEXT, XRP_PAGE } from "./context.ts";
 import type { MemoryRegion } from "../verifier/facts.ts";
 import type { StorageHook } from "./chain.ts";
 
-/** @throws RangeError when the program's memory has no room for the pages */
+/** @throws RangeError for a program of another type, and when the program's memory has no room for the pages */
 export function storageHook(program: LoadedProgram): StorageHook {
 	return storageHooks(program, 1)[0];
 }
@@ -16,7 +16,9 @@ export function storageHook(program: LoadedProgram): StorageHook {
  * time on one thread.
  */
 export function storageHooks(program: LoadedProgram, count: number): StorageHook[] {
-	const { machine, entry } = program;
+	const { machine, entry, image } = program;
+	// It was verified for another context than it would get here.
+	if (image.type !== "xrp") throw new RangeError(`program ${image.name} in section "${image.section}" was loaded as another type than "xrp"; its section may be "xrp", or \`type: "xrp"\` be asked for`);
 	const { memory } = machine;
 	const page = (what: string, bytes: number = XRP_PAGE): number => {
 		const at = memory.alloc(bytes, bytes === XRP_PAGE ? XRP_PAGE : 8, what);
