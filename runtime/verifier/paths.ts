@@ -27,7 +27,8 @@ export function walkMain(env: Env): void {
 			if (args.length !== 1 || args[0].kind !== "ctx") main.unreliable = true;
 		} catch (e) {
 			if (!(e instanceof Refusal)) throw e;
-			env.trace?.write(`${e.message}\n`);
+			// Of a static function the kernel does not say why.
+			if (main.global) env.trace?.write(`${e.message}\n`);
 			main.unreliable = true;
 		}
 	}
