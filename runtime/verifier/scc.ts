@@ -57,6 +57,8 @@ function exitScc(env: Env, state: State): void {
 	visit.entry = null;
 	env.trace?.detail(`SCC exit ${chainText(chain(env, state) ?? "")}\n`);
 	env.backedges -= visit.backedges.length;
+	// The newest first.
+	visit.backedges.reverse();
 	for (let i = 0, changed = true; changed; i++) {
 		if (i > MAX_ITERATIONS) {
 			for (const edge of visit.backedges) markAllScalarsPrecise(edge, env.trace !== null && env.trace.level > 1 ? env.trace : null);
@@ -82,8 +84,7 @@ export function updatePeak(env: Env): void {
 
 export function addBackedge(env: Env, target: State, edge: State): void {
 	if (!target.loop) reject(EFAULT, `verifier bug: add backedge: no SCC in verification path, insn_idx ${target.insn}`, { code: "V0999" });
-	// The newest comes first.
-	target.loop.backedges.unshift(edge);
+	target.loop.backedges.push(edge);
 	env.trace?.detail(`SCC backedge ${chainText(chain(env, target) ?? "")}\n`);
 	env.backedges++;
 	updatePeak(env);

@@ -1,4 +1,4 @@
-/** Callbacks that come round. Numbers of instructions are those of Linux 6.18.44. */
+/** Where Linux 6.18 leaves out paths, and is followed by a walk that does not. Numbers of instructions are those of 6.18.44. */
 import { describe, expect, it } from "vitest";
 import type { BtfType } from "../../assembler/btf/types.ts";
 import { parseInsns } from "../../assembler/text/parse.ts";
@@ -79,4 +79,20 @@ it("a loop of may_goto that only the callback closes is one that 6.18 does not k
 		r0 = 0
 		exit`));
 	expect([answer.verdict === "accept" ? "" : answer.rejection.message, answer.stats.insnsProcessed]).toEqual(["verifier bug: add backedge: no SCC in verification path, insn_idx 12", 32]);
+});
+
+it("a number of which a sign-extended copy is negative is not negative itself, as 6.18 believes", () => {
+	const { insns } = parseInsns(`
+		call 7
+		w0 = w0
+		*(u64 *)(r10 - 8) = r0
+		r1 = *(s32 *)(r10 - 8)
+		if r1 s> -1 goto +3
+		r2 = *(u64 *)(r10 - 8)
+		if r2 s< 0 goto +1
+		r0 = *(u64 *)(r10 - 600)
+		r0 = 0
+		exit`);
+	const answer = verify(bareImage("sign", insns));
+	expect(answer.verdict === "accept" ? null : answer.rejection).toMatchObject({ unseenBy618: true, message: "invalid read from stack R10 off=-600 size=8" });
 });
