@@ -106,7 +106,7 @@ export type Value = Inst | Const | Undef;
  * | ends of blocks | jump · branch (condition i32 or i64 ≠ 0) · switch (attr.cases) · ret · unreachable · asmgoto |
  *
  * `load` of 1, 2 or 4 bytes yields i32 (or i64 when `ty` says so), zero- or sign-extended by attr.signed.
- * `attr.align` on a load or store is present only when less than its size.
+ * `attr.align` on a load is present only when less than its size, on a store also when more.
  *
  * What the optimiser hands to the back end (`optimize` at any level) is smaller: no memcpy, memmove, memset, memcmp, strcmp, strlen,
  * lifetime, isconst, select or switch; no indirect callee; no phi of a type with an undef only; allocas all in the entry

@@ -24,3 +24,25 @@ it.each<[what: string, parameters: string, statement: string, widths: string[]]>
 ])("copies %s as wide as they are aligned", (_, parameters, statement, expected) => {
 	expect(widths(parameters, statement)).toEqual(expected);
 });
+
+/** Sizes and values of the stores of a program that fills in what the context points to. */
+function stores(type: string, statements: string, from = "c[0]"): string[] {
+	const source = `typedef unsigned char u8; typedef unsigned short u16;
+struct ip { u8 length : 4, version : 4; u8 service; u16 total; u16 id, fragment; u8 ttl, protocol; u16 sum; unsigned from, to; };
+struct __attribute__((packed)) link { u8 to[6], from[6]; u16 type; };
+__attribute__((section("xdp"))) int f(void **c) { struct ${type} *p = (void *)${from}; ${statements} return 0; }`;
+	const { output, diagnostics } = compile("f.c", source, { ...defaultOptions({ read: () => null }), stage: "asm", target: { ...DEFAULT_TARGET, debug: false } });
+	expect(diagnostics.map(({ message }) => message)).toEqual([]);
+	return [...String(output).matchAll(/\*\(u(\d+) \*\)\(r\d+ \+ (\w+)\) = /g)].map(([, size, offset]) => `${size} at ${Number(offset)}`);
+}
+
+it.each<[what: string, type: string, statements: string, stores: string[], from?: string]>([
+	["fields of an aligned header become words", "ip", "p->length = 5; p->version = 4; p->service = 0; p->total = 20; p->id = p->fragment = 0; p->ttl = 64; p->protocol = 6; p->sum = 0;", ["32 at 0", "32 at 4", "32 at 8"]],
+	["what is known at run time stands between", "ip", "p->ttl = 64; p->protocol = 6; p->from = p->to; p->sum = 0;", ["32 at 12", "32 at 8"]],
+	["another field that is read before is written first", "ip", "p->ttl = 64; p->protocol = 6; p->sum = *(u16 *)&p->ttl;", ["16 at 8", "16 at 10"]],
+	["a packed header has no words", "link", "p->to[0] = 1; p->to[1] = 2; p->to[2] = 3; p->to[3] = 4;", ["8 at 0", "8 at 1", "8 at 2", "8 at 3"]],
+	["volatile stores stay apart", "ip", "*(volatile u8 *)&p->ttl = 64; *(volatile u8 *)&p->protocol = 6;", ["8 at 8", "8 at 9"]],
+	["fields of the context stay apart", "ip", "p->from = 1; p->to = 2; p->ttl = 64; p->protocol = 6;", ["32 at 12", "32 at 16", "8 at 8", "8 at 9"], "c"],
+])("constants: %s", (_, type, statements, expected, from) => {
+	expect(stores(type, statements, from)).toEqual(expected);
+});

@@ -176,6 +176,9 @@ export const access = (size: number, align: number, volatile: boolean) => ({
 	...(volatile ? { volatile: true } : {}),
 });
 
+/** The same of a store, which may become a part of a wider one (`opt/merge-stores.ts`). */
+const storing = (size: number, align: number, volatile: boolean) => ({ ...access(size, align, volatile), ...(align > size && !volatile ? { align } : {}) });
+
 export function readPlace(f: Lowering, place: Place): Value {
 	if (place.bits !== undefined) return readBits(f, { ...place, base: reach(f, place) });
 	const ty = tyOf(place.type);
@@ -186,7 +189,7 @@ export function readPlace(f: Lowering, place: Place): Value {
 
 export function writePlace(f: Lowering, place: Place, value: Value): void {
 	if (place.bits !== undefined) return writeBits(f, { ...place, base: reach(f, place) }, value);
-	f.b.store(reach(f, place), value, { ...access(sizeOf(place.type), place.align, place.volatile), ...objectOf(f, place) });
+	f.b.store(reach(f, place), value, { ...storing(sizeOf(place.type), place.align, place.volatile), ...objectOf(f, place) });
 }
 
 const objectOf = (f: Lowering, place: Place) => (f.unit.context.strictAliasing ? effectiveType(place) : {});
@@ -254,14 +257,14 @@ function writeBits(f: Lowering, place: Place, value: Value): void {
 /** Replaces bits of a unit in memory; `placed`: the value's bits are where they belong already. */
 function putBits(f: Lowering, base: Value, size: number, align: number, volatile: boolean, value: Value, at: number, width: number, placed: boolean): void {
 	const { b } = f;
-	if (width === size * 8) return b.store(base, value, access(size, align, volatile));
+	if (width === size * 8) return b.store(base, value, storing(size, align, volatile));
 	const ty = size === 8 ? "i64" : "i32";
 	const mask = ((1n << BigInt(width)) - 1n) << BigInt(at);
 	const moved = placed ? value : b.binary("shl", value, constant(ty, at));
 	const fresh = b.binary("and", moved, constant(ty, mask));
 	const old = b.load(ty, base, access(size, align, volatile));
 	const kept = b.binary("and", old, constant(ty, ((1n << BigInt(size * 8)) - 1n) & ~mask));
-	b.store(base, b.binary("or", kept, fresh), access(size, align, volatile));
+	b.store(base, b.binary("or", kept, fresh), storing(size, align, volatile));
 }
 
 /** What a bit-field holds after `value` was stored: the value cut to its width. */

@@ -125,6 +125,16 @@ export const laws: Partial<Record<Op, readonly Law[]>> = {
 			for (const i of [0, 1]) if ((bits & ~knownZeros(a.args[i])) === 0n) return rw.make("and", inst.ty!, [a.args[1 - i], inst.args[1]]);
 			return null;
 		},
+		// ((x & a) | b) & m = (x & (a & m & ~b)) | (b & m)
+		(inst, rw) => {
+			const mask = c(inst.args[1]);
+			const [a] = inst.args;
+			if (mask === null || !is(a, "or") || rw.uses(a) > 1 || !is(a.args[0], "and") || rw.uses(a.args[0]) > 1) return null;
+			const [set, kept] = [c(a.args[1]), c(a.args[0].args[1])];
+			if (set === null || kept === null) return null;
+			const fresh = rw.make("and", inst.ty!, [a.args[0].args[0], constant(inst.ty!, kept & mask & ~set)]);
+			return rw.make("or", inst.ty!, [fresh, constant(inst.ty!, set & mask)]);
+		},
 		// The low bits of a sign extension are those of what was extended.
 		(inst, rw) => {
 			const mask = c(inst.args[1]);

@@ -6,8 +6,10 @@ import { rootOf } from "./slots.ts";
 
 /**
  * Constants stored side by side, or over each other, become as few stores as the alignment allows: a record that is cleared and then
- * gets its members, an array that is initialised byte by byte. Within a block, for slots and objects of the program; runs late,
+ * gets its members, a header whose fields are filled in, an array that is initialised byte by byte. Within a block; runs late,
  * because what is stored as one word is no longer found as its parts.
+ *
+ * Not for parameters: of a context or a kernel object the verifier allows stores to one field at a time.
  */
 export const mergeStores: Pass = {
 	name: "merge-stores",
@@ -29,6 +31,8 @@ interface Image {
 	readonly root: Inst;
 	readonly bytes: Map<number, number>;
 	readonly stores: Inst[];
+	/** What the stores say of the alignment: an offset that is a multiple of so many bytes in memory. */
+	aligned: { readonly offset: number; readonly align: number };
 }
 
 function mergeIn(fn: IrFunction, block: Block, alias: AliasInfo): boolean {
@@ -53,12 +57,16 @@ function mergeIn(fn: IrFunction, block: Block, alias: AliasInfo): boolean {
 		if (placed !== null) {
 			const { root, offset } = placed;
 			let image = pending.get(keyOf(root));
-			if (image === undefined) pending.set(keyOf(root), (image = { root, bytes: new Map(), stores: [] }));
-			const start = offset + (root.attr!.offset ?? 0) - (image.root.attr!.offset ?? 0);
+			// Objects of the program lie apart from each other; of other addresses nothing is known.
+			for (const other of [...pending.values()]) if (other !== image && !(isObject(root) && isObject(other.root)) && mayTouch(inst, other, alias)) flush(other, inst);
+			if (image === undefined) pending.set(keyOf(root), (image = { root, bytes: new Map(), stores: [], aligned: objectAlignment(root) }));
+			const start = offset + (root.attr?.offset ?? 0) - (image.root.attr?.offset ?? 0);
 			const { size } = inst.attr!;
 			const value = unsigned("i64", (inst.args[1] as { value: bigint }).value);
 			for (let i = 0; i < size!; i++) image.bytes.set(start + i, Number((value >> BigInt(8 * i)) & 0xffn));
 			image.stores.push(inst);
+			const align = inst.attr!.align ?? size!;
+			if (!isObject(root) && align > image.aligned.align) image.aligned = { offset: start, align };
 			continue;
 		}
 		if (pending.size === 0 || isQuiet(inst)) continue;
@@ -74,7 +82,8 @@ const keyOf = (root: Inst): unknown => (root.op === "global" ? root.attr!.global
 function constantStore(inst: Inst): { root: Inst; offset: number } | null {
 	if (inst.op !== "store" || inst.attr!.volatile || !isConst(inst.args[1])) return null;
 	const { root, offset } = rootOf(inst.args[0]);
-	return isInst(root) && (root.op === "alloca" || (root.op === "global" && alignOf(root) > 1)) && offset !== null ? { root, offset } : null;
+	if (!isInst(root) || root.op === "param" || root.op === "coreoffset" || offset === null || (root.op === "global" && alignOf(root) === 1)) return null;
+	return { root, offset };
 }
 
 /** Arithmetic and the like. */
@@ -95,12 +104,16 @@ function mayTouch(inst: Inst, image: Image, alias: AliasInfo): boolean {
 function overlaps(address: Value, size: number | null, image: Image, alias: AliasInfo, whole: { address: Value; size: null }): boolean {
 	const { root, offset } = rootOf(address);
 	if (isInst(root) && keyOf(root) === keyOf(image.root) && offset !== null && size !== null) {
-		const start = offset + (root.attr!.offset ?? 0) - (image.root.attr!.offset ?? 0);
+		const start = offset + (root.attr?.offset ?? 0) - (image.root.attr?.offset ?? 0);
 		for (let i = 0; i < size; i++) if (image.bytes.has(start + i)) return true;
 		return false;
 	}
 	return alias.mayAlias({ address, size }, whole);
 }
+
+const isObject = (root: Inst): boolean => root.op === "alloca" || root.op === "global";
+
+const objectAlignment = (root: Inst): Image["aligned"] => (isObject(root) ? { offset: root.op === "global" ? -(root.attr!.offset ?? 0) : 0, align: alignOf(root) } : { offset: 0, align: 1 });
 
 function alignOf(root: Inst): number {
 	if (root.op === "alloca") return 8;
@@ -112,15 +125,14 @@ function alignOf(root: Inst): number {
 function wordsOf(image: Image): { offset: number; size: number; value: bigint }[] {
 	const { root, bytes } = image;
 	// A slot gets the alignment that it wants.
-	const shift = root.attr!.offset ?? 0;
-	const align = Math.min(8, alignOf(root));
+	const align = Math.min(8, image.aligned.align);
 	const words: { offset: number; size: number; value: bigint }[] = [];
 	const offsets = [...bytes.keys()].sort((a, b) => a - b);
 	let done = -Infinity;
 	for (const offset of offsets) {
 		if (offset < done) continue;
 		let size = align;
-		while (size > 1 && ((offset + (root.op === "global" ? shift : 0)) % size !== 0 || !covered(bytes, offset, size))) size /= 2;
+		while (size > 1 && ((offset - image.aligned.offset) % size !== 0 || !covered(bytes, offset, size))) size /= 2;
 		let value = 0n;
 		for (let i = size - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes.get(offset + i)!);
 		words.push({ offset, size, value });

@@ -90,6 +90,7 @@ describe("combine", () => {
 		["x / 16 without sign", "%3 = udiv i32 %1, i32 16\nret %3", "lshr i32 %1, i32 4"],
 		["(x << 24) >> 24 with sign", "%3 = shl i32 %1, i32 24\n%4 = ashr i32 %3, i32 24\nret %4", "sextfrom.8 i32 %1"],
 		["(byte) & 255", "%3 = load i32 size=1 %0\n%4 = and i32 %3, i32 255\nret %4", "load i32 size=1 %1"],
+		["((x & 0xff0f) | 0x110) & 0xfff0", "%3 = and i32 %1, i32 65295\n%4 = or i32 %3, i32 272\n%5 = and i32 %4, i32 65520\nret %5", "%1 = and i32 %0, i32 65024\n%2 = or i32 %1, i32 272\nret %2"],
 		["bswap16(x) = 0x0800", "%3 = load i32 size=2 %0\n%4 = bswap.16 i32 %3\n%5 = icmp.eq i32 %4, i32 2048\nret %5", "icmp.eq i32 %0, i32 8"],
 		["(x < 5) = 0", "%3 = icmp.ult i32 %1, i32 5\n%4 = icmp.eq i32 %3, i32 0\nret %4", "icmp.uge i32 %1, i32 5"],
 		["a signed comparison of a byte", "%3 = load i32 size=1 %0\n%4 = icmp.slt i32 %3, i32 7\nret %4", "icmp.ult i32 %0, i32 7"],
