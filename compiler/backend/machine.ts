@@ -103,6 +103,8 @@ export interface MInst {
 	callee: Callee | null;
 	/** call: how many of r1–r5 it reads; exit: 1 when r0 means something. */
 	args: number;
+	/** call: bit n for those of them that it does not read after all. */
+	unread: number;
 	asm: AsmBlock | null;
 	/** Successors. */
 	blocks: MBlock[];
@@ -149,6 +151,7 @@ const blank: MInst = {
 	wide: null,
 	callee: null,
 	args: 0,
+	unread: 0,
 	asm: null,
 	blocks: [],
 	loc: null,
@@ -239,7 +242,7 @@ export function forUses(inst: MInst, visit: (reg: Reg) => void): void {
 			one(inst.src);
 			return;
 		case "call":
-			for (let reg = 1; reg <= inst.args; reg++) visit(reg);
+			for (let reg = 1; reg <= inst.args; reg++) if ((inst.unread & (1 << reg)) === 0) visit(reg);
 			return;
 		case "exit":
 			if (inst.args > 0) visit(0);

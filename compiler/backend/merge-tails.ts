@@ -142,7 +142,7 @@ function usable(end: End, limit: number, once: ReadonlySet<Reg>): number {
 				need(inst.dst);
 				break;
 			case "call":
-				for (let reg = 1; reg <= inst.args; reg++) need(reg);
+				for (let reg = 1; reg <= inst.args; reg++) if ((inst.unread & (1 << reg)) === 0) need(reg);
 				break;
 			case "packet":
 				need(6);

@@ -27,9 +27,11 @@ export function selectCall(s: Selector, inst: Inst): void {
 		const from = s.strip(value);
 		return !isInst(from) || from.op === "global" || from.op === "alloca";
 	};
+	// What a function of the program does not read is not passed to it (`opt/arguments.ts`).
+	const unread = callee.kind === "function" ? inst.args.reduce((bits, arg, i) => (arg.op === "undef" ? bits | (1 << (i + 1)) : bits), 0) : 0;
 	for (const constants of [false, true]) {
 		inst.args.forEach((arg, i) => {
-			if (made(arg) !== constants) return;
+			if (made(arg) !== constants || (unread & (1 << (i + 1))) !== 0) return;
 			// The callee of a 32-bit argument may look at all of the register; what came as an argument goes on as it is.
 			if (!constants && arg.ty === "i32" && arg.op !== "param" && s.cpu.alu32 && s.widths.bits(arg) > 32)
 				s.emit(alu("mov", 32, i + 1, { reg: s.reg(arg) }, loc));
@@ -39,6 +41,7 @@ export function selectCall(s: Selector, inst: Inst): void {
 	s.emit(
 		minst("call", loc, {
 			args: inst.args.length,
+			unread,
 			callee:
 				callee.kind === "helper" ? { kind: "helper", id: callee.id } : { kind: "function", symbol: callee.symbol },
 		}),

@@ -4,6 +4,7 @@ import type { OptContext, Pass } from "./pass.ts";
 import { bug } from "../diagnostics/diagnostic.ts";
 import { checkIr } from "../ir/check.ts";
 import { printFunction } from "../ir/print.ts";
+import { settleArguments } from "./arguments.ts";
 import { carryLoads } from "./carry.ts";
 import { combine } from "./combine.ts";
 import { foldStrings, refuseStrings } from "./const-strings.ts";
@@ -92,7 +93,11 @@ export function optimize(module: IrModule, options: OptimizeOptions): IrModule {
 		runAll(promote, fn);
 		// Enough to turn `ctx->data` into one wide load and constants into operands.
 		runAll([combine, widenLoads, simplifyCfg, dce], fn);
-		if (optimizing) settle(fn);
+		if (optimizing) {
+			settle(fn);
+			// What a loop comes to is known before its function is copied.
+			if (run(unroll, fn)) settle(fn);
+		}
 		// Function pointers that became known by inlining are calls to be inlined in their turn.
 		for (let again = 0; again < 4 && run(resolveCalls, fn) && inlineCalls(fn, graph, !optimizing); again++) {
 			if (optimizing) settle(fn);
@@ -100,6 +105,15 @@ export function optimize(module: IrModule, options: OptimizeOptions): IrModule {
 		}
 	}
 	stripUnused(module);
+	if (optimizing) {
+		// What is known of one function's arguments may be what it passes on.
+		for (let round = 0; round < ROUNDS; round++) {
+			const changed = settleArguments(module);
+			for (const fn of changed) settle(fn);
+			if (changed.size === 0) break;
+		}
+		stripUnused(module);
+	}
 
 	for (const fn of module.functions) {
 		// Each step is followed by tidying only when it changed something: the function is tidy when it gets here.
