@@ -38,9 +38,10 @@ export interface Oracle {
 	close(): Promise<void>;
 }
 
-/** Inner maps have slots of their own, above those of the others. */
-const INNER = 2048;
+/** Inner maps have slots of their own, below those of the others: a worker that is replaced gets its maps again in the order of their slots. */
+const OUTER = 2048;
 const KEPT = 1024;
+const after = (slot: number): number => OUTER + ((slot + 1 - OUTER) % KEPT);
 /** A program array belongs to the first program that uses it, storages of cgroups too: these are made for each load. */
 const OWNED = new Set([3, 19, 21]);
 const LD_IMM64 = 0x18;
@@ -67,7 +68,7 @@ function withSlots(process: Process): Oracle {
 	const btfs = new Map<string, number>();
 	let failed: string | null = null;
 	const maps = new Map<string, Slot>();
-	let next = 0;
+	let next = OUTER;
 
 	const btfSlot = (file: string): number => {
 		let slot = btfs.get(file);
@@ -84,8 +85,8 @@ function withSlots(process: Process): Oracle {
 		if (map.map_extra) words.push(`extra=${map.map_extra}`);
 		const made: Promise<Answer>[] = [];
 		if (map.inner !== undefined) {
-			made.push(make(INNER + slot, map.inner, folder));
-			words.push(`inner=${INNER + slot}`);
+			made.push(make(slot - OUTER, map.inner, folder));
+			words.push(`inner=${slot - OUTER}`);
 		}
 		if (map.btf_vmlinux_value_type_id) words.push(`bvv=${map.btf_vmlinux_value_type_id}`);
 		if (map.btf !== undefined) words.push(`btf=${btfSlot(join(folder, "btf", map.btf))}`, `bk=${map.btf_key_type_id ?? 0}`, `bv=${map.btf_value_type_id ?? 0}`);
@@ -104,8 +105,8 @@ function withSlots(process: Process): Oracle {
 			if (known === undefined || OWNED.has(map.type)) {
 				let { slot } = known ?? { slot: next };
 				if (known === undefined) {
-					while (taken.has(slot)) slot = (slot + 1) % KEPT;
-					next = (slot + 1) % KEPT;
+					while (taken.has(slot)) slot = after(slot);
+					next = after(slot);
 					for (const [other, { slot: used }] of maps) if (used === slot) maps.delete(other);
 				}
 				known = { slot, made: make(slot, map, folder) };
