@@ -179,6 +179,6 @@ const HELP = `ebpfcc [options] file.c...      compile C to eBPF, with clang's op
   -MD -MMD -MF -MT -MQ -MP -M -MM -MG
   --diagnostics=json            one JSON object for each message, on standard output
   --btf FILE                    what #include "vmlinux.h" means when there is no such file
-                                (default: ${KERNEL_BTF})
+                                (default: ${KERNEL_BTF}, else bundled: those of Linux 6.18)
   -v -### --version --help
 `;

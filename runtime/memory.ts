@@ -61,6 +61,8 @@ export interface MemoryOptions {
 
 export class LinearMemory {
 	readonly wasm: WebAssembly.Memory;
+	/** Over a SharedArrayBuffer. */
+	readonly shared: boolean;
 	u8!: Uint8Array;
 	i32!: Int32Array;
 	view!: DataView;
@@ -76,7 +78,8 @@ export class LinearMemory {
 	constructor(options: MemoryOptions = {}) {
 		const initial = Math.ceil(Math.max(options.initial ?? 4 * 1024 * 1024, layout.heap) / WASM_PAGE);
 		const maximum = Math.min(65536, Math.max(initial, Math.ceil((options.maximum ?? 2 ** 32) / WASM_PAGE)));
-		this.wasm = new WebAssembly.Memory({ initial, maximum, shared: options.shared ?? false });
+		this.shared = options.shared ?? false;
+		this.wasm = new WebAssembly.Memory({ initial, maximum, shared: this.shared });
 		this.#refresh();
 		this.regions.push({ start: layout.stackBase, size: layout.stackTop - layout.stackBase, name: "stack", writable: true });
 	}

@@ -146,7 +146,7 @@ function hostValues(program: BoundProgram, lifted: JitProgram, emitted: EmittedT
 			if (shape.kind !== "hash") throw new Error("internal error: a lookup in a map that is no hash table");
 			return { ...emitHashLookup(shape), name: `m${map}` };
 		});
-		const { bytes } = encodeModule({ memory: { shared: !(memory.wasm.buffer instanceof ArrayBuffer), maximumPages: 65536 }, imports: [], functions, globals: [] });
+		const { bytes } = encodeModule({ memory: { shared: memory.shared, maximumPages: 65536 }, imports: [], functions, globals: [] });
 		Object.assign(host, new WebAssembly.Instance(new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>), { e: { m: memory.wasm } }).exports);
 	}
 	return host;

@@ -68,7 +68,7 @@ export function prepareWasm(bound: BoundProgram, options: JitOptions, known: Jit
 		mapLayout: (index) => surroundings.mapLayout(index),
 		callee: (op, slot) => surroundings.callee(op, slot),
 	};
-	const shared = program.machine.memory.wasm.buffer instanceof ArrayBuffer === false;
+	const { shared } = program.machine.memory;
 	const emitted = emitModule(lifted, around, { shared, maximumPages: 65536 });
 	const imports = { m: program.machine.memory.wasm, ...calledFunctions(lifted, surroundings), ...checks(program, compiled) };
 	const { exports } = new WebAssembly.Instance(new WebAssembly.Module(emitted.bytes as Uint8Array<ArrayBuffer>), { e: imports });
