@@ -8,6 +8,7 @@
  * Each command is a file in cases/ that exports `main(args)`, which returns the exit status.
  */
 import { readdirSync } from "node:fs";
+import { endWith } from "./support/arguments.ts";
 
 const folder = new URL("./cases/", import.meta.url);
 const commands = readdirSync(folder)
@@ -20,5 +21,9 @@ if (command === undefined || !commands.includes(command)) {
 	process.exitCode = 2;
 } else {
 	const { main } = (await import(new URL(`${command}.ts`, folder).href)) as { main(args: readonly string[]): number | Promise<number> };
-	process.exitCode = await main(args);
+	try {
+		process.exitCode = await main(args);
+	} catch (error) {
+		endWith(error);
+	}
 }

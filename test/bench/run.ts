@@ -84,7 +84,12 @@ function peers(args: readonly string[]): void {
 	spawnSync(process.execPath, [driver, "--engines", "gcc,clang,ebpfcc-wasm,ebpfcc-js,ebpfcc-wasm-checked", "--worker", `npm run -s bench:worker --prefix ${here}`, ...args], { stdio: "inherit" });
 }
 
+const BENCHES = ["start", "verifier", "adversarial", "calls", "compile", "peers"];
 const [what, ...rest] = process.argv.slice(2);
+if (what !== undefined && !BENCHES.includes(what)) {
+	console.error(`usage: bench [${BENCHES.join("|")}] [args]`);
+	process.exit(2);
+}
 if (what === undefined || what === "start") process.exitCode = await runPlain(new URL("start.ts", import.meta.url).href);
 if (what === "verifier") await verifier(rest);
 if (what === "adversarial") adversarial(rest);

@@ -2,13 +2,13 @@
  * `execute --engine interpreter|js|wasm CASES.jsonl`: runs the accepted programs of classic.jsonl and modern.jsonl over the recorded inputs, without verifying them,
  * and prints what they returned, in the format that score.mjs reads ("runs ok" and "runs bad" are the columns to look at).
  */
-import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { bindProgram, createMaps } from "../../runtime/bind.ts";
 import { invoke } from "../../runtime/invoke.ts";
 import { Machine } from "../../runtime/machine.ts";
 import type { Engine } from "../../runtime/program.ts";
 import { familyOf } from "../../runtime/programs/index.ts";
+import { jsonLines } from "../support/arguments.ts";
 import type { RecordedCase } from "../support/case-image.ts";
 import { caseImage } from "../support/case-image.ts";
 import { engineByName, engineNames } from "../support/engines.ts";
@@ -21,9 +21,7 @@ export async function main(args: readonly string[]): Promise<number> {
 		console.error(`usage: cases execute --engine ${engineNames.join("|")} CASES.jsonl`);
 		return 2;
 	}
-	for (const line of readFileSync(file, "utf8").split("\n")) {
-		if (line === "") continue;
-		const one = JSON.parse(line) as RecordedCase;
+	for (const one of jsonLines<RecordedCase>(file)) {
 		if (one.kernel.verdict !== "accept" || (one.kernel.runs ?? []).length === 0) continue;
 		console.log(JSON.stringify({ id: one.id, ...executeCase(one, dirname(file), engine) }));
 	}

@@ -14,6 +14,7 @@ import { layout } from "../../runtime/memory.ts";
 import type { BoundProgram, Engine } from "../../runtime/program.ts";
 import type { Malformed } from "../../runtime/wellformed.ts";
 import { findMalformed } from "../../runtime/wellformed.ts";
+import { jsonLines } from "../support/arguments.ts";
 import { engineByName, engineNames } from "../support/engines.ts";
 import { bareImage } from "../support/image.ts";
 import { ubpfHelpers } from "../support/ubpf-helpers.ts";
@@ -52,9 +53,7 @@ export async function main(args: readonly string[]): Promise<number> {
 	}
 	const assemble = args.includes("--assemble") ? (await import("../support/assemble.ts")).assembleCase : null;
 	const folder = dirname(file);
-	for (const line of readFileSync(file, "utf8").split("\n")) {
-		if (line === "") continue;
-		const one = JSON.parse(line) as Case;
+	for (const one of jsonLines<Case>(file)) {
 		if (one.kind === "cbpf") continue;
 		const outcome = runCase(one, engine, folder, assemble);
 		if (outcome !== null) console.log(JSON.stringify(outcome));

@@ -8,6 +8,7 @@ import { gunzipSync } from "node:zlib";
 import { BtfView } from "../../assembler/btf/view.ts";
 import { type TypeSource, kernelTypes } from "../../runtime/verifier/btf.ts";
 import { verify } from "../../runtime/verifier/verify.ts";
+import { jsonLines } from "../support/arguments.ts";
 import { type RecordedCase, caseImage } from "../support/case-image.ts";
 
 export function loadKernelTypes(file: string): TypeSource | null {
@@ -27,9 +28,7 @@ export function main(args: readonly string[]): number {
 	const kernel = loadKernelTypes(option("kernel-btf") ?? join(folder, "btf", "vmlinux.btf.gz"));
 	const only = option("only");
 	const capBpfOnly = args.includes("--capbpf");
-	for (const line of readFileSync(file, "utf8").split("\n")) {
-		if (line === "") continue;
-		const one = JSON.parse(line) as RecordedCase;
+	for (const one of jsonLines<RecordedCase>(file)) {
 		if (only !== undefined && !one.id.includes(only)) continue;
 		const start = performance.now();
 		let result: { id: string; verdict: string; msg: string; processed?: number; us?: number; insn?: number };

@@ -14,6 +14,7 @@ import { type EngineName, load } from "../../runtime/load.ts";
 import { memoryDevice } from "../../runtime/xrp/device.ts";
 import { storageHook } from "../../runtime/xrp/hook.ts";
 import type { StorageHook } from "../../runtime/xrp/chain.ts";
+import { BadArguments } from "../support/arguments.ts";
 import { type Outcome, runGetVectors, runRawVectors, runWiredTigerVectors, type Vectors } from "./xrp/vectors.ts";
 
 const SOURCES = { get: "original-get.bpf.c", range: "original-range.bpf.c", wiredtiger: "original-wiredtiger.bpf.c" } as const;
@@ -37,7 +38,7 @@ export async function main(args: readonly string[]): Promise<number> {
 	};
 	let failed = 0;
 	for (const file of positionals) {
-		const vectors = JSON.parse(readFileSync(file, "utf8")) as Vectors;
+		const vectors = vectorsOf(file);
 		let outcome: Outcome;
 		if ("root_cookie" in vectors) {
 			const bytes = gunzipSync(readFileSync(join(dirname(file), vectors.file)));
@@ -52,6 +53,18 @@ export async function main(args: readonly string[]): Promise<number> {
 		for (const failure of outcome.failures.slice(0, Number(values.list ?? 5))) console.log(`  ${failure}`);
 	}
 	return failed === 0 ? 0 : 1;
+}
+
+function vectorsOf(file: string): Vectors {
+	let value: unknown;
+	try {
+		value = JSON.parse(readFileSync(file, "utf8"));
+	} catch (error) {
+		if (!(error instanceof SyntaxError)) throw error;
+		throw new BadArguments(`${file}: ${error.message}`);
+	}
+	if (typeof value !== "object" || value === null) throw new BadArguments(`${file}: no JSON object`);
+	return value as Vectors;
 }
 
 async function loadHook(file: string, engine: EngineName): Promise<StorageHook> {

@@ -1,9 +1,9 @@
 /** The campaign as a process of its own, which run.ts bundles and starts. Ends with status 1 when something differs. */
-import { parseArgs } from "node:util";
 import { campaign } from "./campaign.ts";
 import { generate } from "./generate.ts";
+import { scriptArguments } from "../support/arguments.ts";
 
-const { values } = parseArgs({ options: { count: { type: "string", default: "2000" }, seed: { type: "string", default: "1" }, print: { type: "boolean", default: false } } });
+const { values } = scriptArguments({ options: { count: { type: "string", default: "2000" }, seed: { type: "string", default: "1" }, print: { type: "boolean", default: false } } });
 const count = Number(values.count);
 const first = Number(values.seed);
 

@@ -3,12 +3,12 @@
  * Ends with status 1 when something failed.
  */
 import { readFileSync } from "node:fs";
-import { parseArgs } from "node:util";
 import { fuzzObjects, type NamedObject } from "./objects.ts";
+import { scriptArguments } from "../support/arguments.ts";
 
 const MEMORY_LIMIT = 200e6;
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = scriptArguments({
 	allowPositionals: true,
 	options: { mutations: { type: "string" }, seconds: { type: "string" }, seed: { type: "string" }, only: { type: "string" } },
 });

@@ -2,11 +2,11 @@
  * `npm run fuzz:sources -- [--mutations N] [--seconds S] [--seed N] [--only I]`: the campaign over mutated C, by default 5,000 mutations of our own
  * programs, the examples and, with EBPFCC_CORPUS=30, as many real ones. Ends with status 1 when something failed.
  */
-import { parseArgs } from "node:util";
 import { corpusSources, ownSources } from "./source-samples.ts";
 import { fuzzSources } from "./sources.ts";
+import { scriptArguments } from "../support/arguments.ts";
 
-const { values } = parseArgs({ options: { mutations: { type: "string" }, seconds: { type: "string" }, seed: { type: "string" }, only: { type: "string" } } });
+const { values } = scriptArguments({ options: { mutations: { type: "string" }, seconds: { type: "string" }, seed: { type: "string" }, only: { type: "string" } } });
 const number = (text: string | undefined, otherwise: number): number => (text === undefined ? otherwise : Number(text));
 const sources = [...ownSources(), ...(await corpusSources())];
 const { tried, compiled, refused, slowest, failures } = fuzzSources(sources, {

@@ -8,13 +8,13 @@
  * `--deep` compares what both say of rejected programs, and how many instructions both walk of accepted ones.
  * `--cap-bpf` loads with CAP_BPF alone; most program types ask for more, and are not measurable then.
  */
-import { parseArgs } from "node:util";
 import { CAMPAIGNS, runCampaign } from "./run-campaign.ts";
 import { summary } from "./judge.ts";
+import { scriptArguments } from "../support/arguments.ts";
 
 const MAX_LOADS = 200_000;
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = scriptArguments({
 	allowPositionals: true,
 	options: {
 		seed: { type: "string", default: "1" }, count: { type: "string", default: "1000" }, seconds: { type: "string", default: "600" }, only: { type: "string" }, out: { type: "string" },

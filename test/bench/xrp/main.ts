@@ -4,7 +4,6 @@ import { open } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
-import { parseArgs } from "node:util";
 import { compile, defaultOptions } from "ebpfcc";
 import { BLOCK, geometry, GetPage, type KvPrograms, type StorageHook, writeBlocks, XRP_CONTEXT } from "ebpfcc/runtime";
 import { type HookObject, openFileDevice, XrpPool } from "ebpfcc/runtime/node";
@@ -21,8 +20,9 @@ import { awaitedRanges, pooledRanges, type RangeEngine, syncRanges } from "./ran
 import { compare, compareRanges, failures, median, printRows } from "./rounds.ts";
 import { linePlot, type Series } from "./svg.ts";
 import { benchConcurrency, benchOpenLoop } from "./tails.ts";
+import { scriptArguments } from "../../support/arguments.ts";
 
-const { values: args } = parseArgs({ options: { depths: { type: "string", default: "6" }, rounds: { type: "string", default: "15" }, out: { type: "string" } } });
+const { values: args } = scriptArguments({ options: { depths: { type: "string", default: "6" }, rounds: { type: "string", default: "15" }, out: { type: "string" } } });
 const rounds = Number(args.rounds);
 /** For points of plots, and where each round is long. */
 const FEW_ROUNDS = 5;
