@@ -185,5 +185,8 @@ describe("a chain with fan-out", () => {
 		});
 		expect(readXrpFanout(memoryDevice(blocks(2)), h, 0, { maxOutstanding: 100 })).toMatchObject({ ret: -11 });
 		expect(readXrpFanout(memoryDevice(blocks(2)), h, 0, { maxHops: 50 })).toMatchObject({ ret: -40, hops: 50 });
+		// No number is no limit to fall back on: the chain does not begin.
+		expect(readXrpFanout(memoryDevice(blocks(2)), h, 0, { maxHops: Number.NaN })).toMatchObject({ ret: -40, hops: 0 });
+		expect(readXrpSync(memoryDevice(blocks(2)), h, 0, { maxHops: Number.NaN })).toMatchObject({ ret: -40, hops: 0 });
 	});
 });

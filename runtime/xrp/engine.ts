@@ -34,7 +34,7 @@ export function readXrpSync(device: BlockDevice, hook: StorageHook, offset: numb
 	validate(device, files);
 	const version = versionOf(device, files);
 	for (;;) {
-		if (hops >= maxHops) return aborted("hops", { hops, bytes, programReturn }, `the program asked for more than ${maxHops} reads`);
+		if (!(hops < maxHops)) return aborted("hops", { hops, bytes, programReturn }, `the program asked for more than ${maxHops} reads`);
 		if (cancelled?.()) return aborted("cancelled", { hops, bytes, programReturn }, "the request was cancelled");
 		trace?.push(offset);
 		try {

@@ -39,7 +39,7 @@ export function readXrpFanout(device: BlockDevice, hook: StorageHook, offset: nu
 	const version = versionOf(device, files);
 	const changed = () => versionOf(device, files) !== version;
 	for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-		if (progress.hops >= maxHops) return aborted("hops", progress, `the program asked for more than ${maxHops} reads`);
+		if (!(progress.hops < maxHops)) return aborted("hops", progress, `the program asked for more than ${maxHops} reads`);
 		if (options.cancelled?.()) return aborted("cancelled", progress, "the request was cancelled");
 		options.trace?.push(next.address);
 		try {
