@@ -85,7 +85,7 @@ export function updateAluState(env: Env, insn: Insn, state: number, limit: numbe
 
 export function sanitizeBounds(env: Env, d: number, reg: Reg): void {
 	if (reg.type === PTR_TO_STACK) {
-		if (!isConst(reg.range)) reject(EACCES, `${R(d)} variable stack access prohibited for !root, var_off=${tnumText(reg.range.tnum)} off=${reg.off}`, { code: "V0220" });
+		if (!isConst(reg.range)) reject(EACCES, `${R(d)} variable stack access prohibited for !root, var_off=${tnumText(reg.range.tnum)} off=${(reg.off + reg.range.tnum.valueLo) | 0}`, { code: "V0220" });
 		const off = reg.off + constNumber(reg.range);
 		if (off >= 0 || off < -512) reject(EACCES, `${R(d)} stack pointer arithmetic goes out of range, prohibited for !root; off=${off}`, { code: "V0805" });
 	} else if (reg.type === PTR_TO_MAP_VALUE) {
