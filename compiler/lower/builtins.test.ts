@@ -46,3 +46,49 @@ it.each<[what: string, type: string, statements: string, stores: string[], from?
 ])("constants: %s", (_, type, statements, expected, from) => {
 	expect(stores(type, statements, from)).toEqual(expected);
 });
+
+/** Instructions of a program, without the addresses of its lines. */
+function program(source: string): string {
+	const { output, diagnostics } = compile("f.c", source, { ...defaultOptions({ read: () => null }), stage: "asm", target: { ...DEFAULT_TARGET, debug: false } });
+	expect(diagnostics.filter(({ severity }) => severity === "error").map(({ message }) => message)).toEqual([]);
+	return String(output);
+}
+
+it("drops a call of a function that only checks its format", () => {
+	const text = program(`static inline __attribute__((format(printf, 1, 2))) void check(const char *format, ...) {}
+__attribute__((section("xdp"))) int f(void *c) { check("%d %d %d %d %d %d", 1, 2, 3, 4, 5, 6); return 1; }`);
+	expect(text).not.toContain("call");
+});
+
+const HEADERS = (marked: string): string => `typedef unsigned char u8;
+struct context { unsigned data, end; };
+struct option { u8 next, length; };
+__attribute__((section("xdp"))) int f(struct context *c) {
+	u8 *end = (u8 *)(long)c->end; struct option *p = (void *)(long)c->data; int kind = 0;
+	${marked} for (int i = 0; i < 5; i++) {
+		if ((u8 *)(p + 1) > end) return -1;
+		kind = p->next;
+		if (kind == 7) return kind;
+		p = (void *)((u8 *)p + (p->length + 1) * 8);
+	}
+	return -1;
+}`;
+
+it("leaves a loop whose count and bounds check lead to one place, unless it is told to unroll it", () => {
+	const checks = (text: string): number => [...text.matchAll(/\+= 2\b/g)].length;
+	expect(checks(program(HEADERS("")))).toBe(1);
+	expect(checks(program(HEADERS("_Pragma(\"unroll\")")))).toBe(5);
+});
+
+it("takes a pointer that is not set everywhere to be the one that is", () => {
+	const text = program(`struct context { unsigned data, end; };
+static inline __attribute__((always_inline)) int parse(char *at, char *end, char **to) { if (at + 20 > end) return -1; *to = at; return 1; }
+__attribute__((section("xdp"))) int f(struct context *c) {
+	char *end = (char *)(long)c->end, *at = (char *)(long)c->data, *found;
+	int length = parse(at, end, &found);
+	if ((unsigned)length < 1 || found + 40 > end) return 1;
+	return found[30];
+}`);
+	expect(text).not.toMatch(/r\d = 0\n.*\+= 40/);
+	expect(text).toMatch(/\+= 40/);
+});

@@ -106,8 +106,8 @@ export function inlineCalls(caller: IrFunction, graph: CallGraph, onlyRequired: 
 	return changed;
 }
 
-/** A call through a type that is not the function's own is left alone. */
-const matches = (call: Inst, callee: IrFunction): boolean => call.args.length === callee.params.length && call.args.every((arg, i) => arg.ty === callee.params[i].ty) && (call.ty === null || call.ty === callee.result);
+/** A call through a type that is not the function's own is left alone. What `...` stands for nobody reads: there is no va_arg. */
+const matches = (call: Inst, callee: IrFunction): boolean => (call.args.length === callee.params.length || (callee.symbol.type.variadic && call.args.length > callee.params.length)) && callee.params.every((param, i) => call.args[i].ty === param.ty) && (call.ty === null || call.ty === callee.result);
 
 function expand(caller: IrFunction, block: Block, index: number, callee: IrFunction, fresh: Set<Inst>): Block {
 	const call = block.insts[index];

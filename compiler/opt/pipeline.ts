@@ -95,8 +95,8 @@ export function optimize(module: IrModule, options: OptimizeOptions): IrModule {
 		runAll([combine, widenLoads, simplifyCfg, dce], fn);
 		if (optimizing) {
 			settle(fn);
-			// What a loop comes to is known before its function is copied.
-			if (run(unroll, fn)) settle(fn);
+			// What a loop comes to is known before its function is copied, except where it is copied in any case: what the caller knows decides there.
+			if (fn.symbol.inline !== "always" && run(unroll, fn)) settle(fn);
 		}
 		// Function pointers that became known by inlining are calls to be inlined in their turn.
 		for (let again = 0; again < 4 && run(resolveCalls, fn) && inlineCalls(fn, graph, !optimizing); again++) {

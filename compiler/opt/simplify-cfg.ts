@@ -1,6 +1,6 @@
 import type { Block, Inst, IrFunction, Value } from "../ir/types.ts";
 import type { Pass } from "./pass.ts";
-import { predecessors, reversePostorder } from "../ir/cfg.ts";
+import { blockOf, dominators, predecessors, reversePostorder } from "../ir/cfg.ts";
 import { isConst, isInst, phisOf, removePhiEdge, replaceAll, resolve, sameValue, successors, terminator } from "../ir/values.ts";
 
 /**
@@ -84,9 +84,11 @@ function removeUnreachable(fn: IrFunction): boolean {
 	return true;
 }
 
-/** φ(x, x, φ itself) = x. */
+/** φ(x, x, φ itself) = x; and φ(x, undefined) = x, where x has been made on every way there: programs compare and follow a pointer that was not set. */
 function simplifyPhis(fn: IrFunction): boolean {
 	const map = new Map<Inst, Value>();
+	let reach: ((value: Inst, block: Block) => boolean) | null = null;
+	const reaches = (value: Value, block: Block): boolean => !isInst(value) || (reach ??= reachOf(fn))(value, block);
 	for (let again = true; again; ) {
 		again = false;
 		for (const block of fn.blocks) {
@@ -95,16 +97,18 @@ function simplifyPhis(fn: IrFunction): boolean {
 				if (map.has(inst)) continue;
 				let only: Value | null = null;
 				let several = false;
+				let open = false;
 				for (const arg of inst.args) {
 					const value = resolve(map, arg);
 					if (value === inst) continue;
-					if (only === null) only = value;
+					if (value.op === "undef") open = true;
+					else if (only === null) only = value;
 					else if (!sameValue(only, value)) {
 						several = true;
 						break;
 					}
 				}
-				if (several) continue;
+				if (several || (open && only !== null && !reaches(only, block))) continue;
 				map.set(inst, only ?? { op: "undef", ty: inst.ty! });
 				again = true;
 			}
@@ -123,6 +127,16 @@ function simplifyPhis(fn: IrFunction): boolean {
 	}
 	replaceAll(fn, map);
 	return map.size > 0;
+}
+
+/** Whether a value is made on every way to a block, above its phis. */
+function reachOf(fn: IrFunction): (value: Inst, block: Block) => boolean {
+	const dom = dominators(fn);
+	const home = blockOf(fn);
+	return (value, block) => {
+		const made = value.op === "param" ? fn.blocks[0] : home.get(value);
+		return made !== undefined && made !== block && dom.idom.has(made) && dom.idom.has(block) && dom.dominates(made, block);
+	};
 }
 
 /** A block with one predecessor that only goes there is the rest of it. */

@@ -94,7 +94,7 @@ function targetFrom(block: Block, pred: Block, memory: Memory): Block | null {
 type Memory = (load: Inst, block: Block, pred: Block) => Const | null;
 
 /** Blocks on the way into a block that are looked through for a store. */
-const MOST_BEFORE = 4;
+const MOST_BEFORE = 12;
 
 function storedConstants(fn: IrFunction, preds: ReadonlyMap<Block, readonly Block[]>): Memory {
 	let alias: AliasInfo | undefined;

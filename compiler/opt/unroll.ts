@@ -4,7 +4,7 @@ import type { Pass } from "./pass.ts";
 import { dominators, loops, predecessors } from "../ir/cfg.ts";
 import { foldOp } from "../ir/fold.ts";
 import { row } from "../ir/ops.ts";
-import { isConst, isInst, newBlock, newInst, phisOf, successors, terminator } from "../ir/values.ts";
+import { isConst, isInst, newBlock, newInst, phisOf, sameValue, successors, terminator } from "../ir/values.ts";
 import { addExitEdges, cloneBlocks, demoteEscaping } from "./clone.ts";
 import { mem2reg } from "./mem2reg.ts";
 import { removeDeadBlocks } from "./simplify-cfg.ts";
@@ -106,6 +106,7 @@ function countRounds(fn: IrFunction, loop: Loop, latch: Block, most: number): nu
 	const exits = [...loop.blocks].filter((block) => dom.dominates(block, latch) && terminator(block).op === "branch" && successors(block).some((next) => !loop.blocks.has(next)));
 	if (exits.length === 0) return null;
 	let env = entry;
+	const asked = latch.unroll !== undefined;
 	for (let round = 1; round <= most; round++) {
 		const cache = new Map<Inst, Const | null>();
 		let undecided = 0;
@@ -113,7 +114,7 @@ function countRounds(fn: IrFunction, loop: Loop, latch: Block, most: number): nu
 			const end = terminator(block);
 			const condition = evaluate(end.args[0], env, cache, loop);
 			if (condition === null) undecided++;
-			else if (!loop.blocks.has(end.blocks![condition.value !== 0n ? 0 : 1])) return round;
+			else if (!loop.blocks.has(end.blocks![condition.value !== 0n ? 0 : 1])) return !asked && isOneQuestion(block, loop) ? null : round;
 		}
 		if (undecided === exits.length) return null;
 		const next = new Map<Inst, Value>();
@@ -124,6 +125,24 @@ function countRounds(fn: IrFunction, loop: Loop, latch: Block, most: number): nu
 		env = next;
 	}
 	return null;
+}
+
+/**
+ * `for (i = 0; i < 6; i++) { if (p + 1 > end) return -1; …`: two ways out to one place, with next to nothing between the questions, are one
+ * way out for LLVM (`foldBranchToCommonDest`), which then does not know how many rounds there are, and leaves the loop.
+ * A chain of headers that is walked by such a loop would be long as straight code.
+ */
+function isOneQuestion(first: Block, loop: Loop): boolean {
+	const wayOut = (block: Block): number => terminator(block).blocks!.findIndex((next) => !loop.blocks.has(next));
+	const out = wayOut(first);
+	const second = terminator(first).blocks![1 - out];
+	const end = terminator(second);
+	if (second === first || end.op !== "branch" || second.insts[0].op === "phi") return false;
+	const other = wayOut(second);
+	if (other < 0 || end.blocks![other] !== terminator(first).blocks![out]) return false;
+	const between = second.insts.filter((inst) => inst !== end && inst !== end.args[0] && !FREE.has(inst.op));
+	if (between.length > 1 || between.some((inst) => row(inst.op).does !== "pure")) return false;
+	return phisOf(end.blocks![other]).every((phi) => sameValue(phi.args[phi.blocks!.indexOf(first)], phi.args[phi.blocks!.indexOf(second)]));
 }
 
 function evaluate(value: Value, env: ReadonlyMap<Inst, Value>, cache: Map<Inst, Const | null>, loop: Loop): Const | null {

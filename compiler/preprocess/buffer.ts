@@ -16,6 +16,8 @@ export interface Expansion {
 	/** Spelling location of the macro's name at the call, and the expansion that this name came out of. */
 	readonly callAt: number;
 	readonly callExpansion: number;
+	/** Where the call ends: its closing parenthesis, or the name. */
+	readonly callEnd: number;
 	/** For tokens of an argument: the expansion that they came out of before the call, −1 for tokens of the body. */
 	readonly argument: number;
 }

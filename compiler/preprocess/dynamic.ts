@@ -18,7 +18,7 @@ export function dynamicTokens(pp: Preprocessor, macro: DynamicMacro, name: Tok, 
 	const string = (text: string): readonly Tok[] => [stringToken(text, pp.sources, name)];
 	switch (macro) {
 		case "__LINE__":
-			return number(pp.sources.presumed(pp.outermost(name)).line);
+			return number(pp.sources.presumed(pp.endOfOutermost(name)).line);
 		case "__FILE__":
 			return string(macroFile(pp.sources.presumed(pp.outermost(name)).file));
 		case "__FILE_NAME__":

@@ -131,7 +131,7 @@ export class Expander {
 			return true;
 		}
 		if (macro.params === null) {
-			const record = this.#record(macro, name, -1);
+			const record = this.#record(macro, name, -1, name.location);
 			let body: Tok[];
 			if (macro.plain) body = macro.body.map((t) => ({ kind: t.kind, flags: t.flags, value: t.value, location: t.location, expansion: record }));
 			else body = this.#substitute(macro, [], name, record, macro.body, false);
@@ -146,7 +146,7 @@ export class Expander {
 			this.#nesting--;
 			return true;
 		}
-		const record = this.#record(macro, name, -1);
+		const record = this.#record(macro, name, -1, this.#closedAt);
 		const omitted = macro.variadic && args.length < macro.params.length;
 		while (args.length < macro.params.length) args.push({ raw: [], expanded: [], stringized: null });
 		const body = this.#substitute(macro, args, name, record, macro.body, omitted);
@@ -198,9 +198,9 @@ export class Expander {
 		return tokens;
 	}
 
-	#record(macro: Macro, name: Tok, argument: number): number {
+	#record(macro: Macro, name: Tok, argument: number, callEnd: number): number {
 		const { expansions, names } = this.#host;
-		expansions.push({ macro: names.text(macro.name), definedAt: macro.definedAt, callAt: name.location, callExpansion: name.expansion, argument });
+		expansions.push({ macro: names.text(macro.name), definedAt: macro.definedAt, callAt: name.location, callExpansion: name.expansion, callEnd, argument });
 		return expansions.length - 1;
 	}
 
@@ -212,6 +212,9 @@ export class Expander {
 		}
 		return this.#host.parenFollows();
 	}
+
+	/** The closing parenthesis of the arguments read last. */
+	#closedAt = 0;
 
 	#arguments(macro: Macro, name: Tok): Arg[] | null {
 		const params = macro.params as readonly number[];
@@ -231,7 +234,10 @@ export class Expander {
 					return null;
 				}
 			} else if (token.kind === RPAREN) {
-				if (depth === 0) break;
+				if (depth === 0) {
+					this.#closedAt = token.location;
+					break;
+				}
 				depth--;
 			} else if (token.kind === COMMA && depth === 0 && !(macro.variadic && args.length === params.length - 1)) {
 				args.push({ raw: current, expanded: null, stringized: null });
@@ -266,7 +272,7 @@ export class Expander {
 			tokens.map((t, i) => {
 				let expansion = records.get(t.expansion);
 				if (expansion === undefined) {
-					expansion = this.#record(macro, name, t.expansion);
+					expansion = this.#record(macro, name, t.expansion, this.#host.expansions[record]!.callEnd);
 					records.set(t.expansion, expansion);
 				}
 				return { kind: t.kind, flags: i === 0 ? (t.flags & Flag.noExpand) | (first.flags & Flag.space) : t.flags, value: t.value, location: t.location, expansion };

@@ -117,6 +117,10 @@ describe("files", () => {
 		expect(expand('#line 100 "other.c"\n__LINE__ __FILE__')).toBe('100 "other.c"');
 	});
 
+	it("is on the line on which the outermost macro call ends, but in an argument where it stands", () => {
+		expect(expand("#define AT(x) x __LINE__\n#define HERE __LINE__\nAT(\n__LINE__\n) HERE\nAT(AT(a\n))\n").replace(/\s+/g, " ").trim()).toBe("4 5 5 a 7 7");
+	});
+
 	it("keeps macros with push_macro", () => {
 		expect(expand('#define A 1\n#pragma push_macro("A")\n#undef A\n#define A 2\nA\n#pragma pop_macro("A")\nA').replace(/#pragma \S+\s?/g, "")).toBe("2 1");
 	});

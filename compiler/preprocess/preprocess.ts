@@ -467,6 +467,17 @@ export class Preprocessor implements ExpandHost {
 	}
 	programLength = 0;
 
+	/** Where the outermost macro call that the token came out of ends. clang's __LINE__ is that line; gcc's is the one on which it begins. */
+	endOfOutermost(token: Tok): number {
+		let { location, expansion } = token;
+		while (expansion > 0) {
+			const record = this.expansions[expansion] as Expansion;
+			location = record.callEnd;
+			expansion = record.callExpansion;
+		}
+		return location;
+	}
+
 	/** Where the outermost macro call that the token came out of stands. */
 	outermost(token: Tok): number {
 		let { location, expansion } = token;

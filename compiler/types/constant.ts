@@ -89,13 +89,17 @@ function constantOf(cx: Cx, place: LExpr): bigint | null {
 function constPlace(cx: Cx, place: LExpr): { readonly init: StaticInit | undefined; readonly offset: number } | null {
 	let root = place;
 	while (root.kind === "member" || root.kind === "element") root = root.base;
+	// Nothing else can reach a literal of which a part is read at once.
+	if (root.kind === "compound-literal") return root.symbol.storage === "static" ? within(cx, place, root.symbol, root.symbol.init) : null;
 	if (root.kind !== "variable") return null;
 	const { symbol } = root;
 	const quals = qualifiersOf(symbol.type);
 	if (!quals.const || quals.volatile || qualifiersOf(place.type).volatile || symbol.storage !== "static" || symbol.linkage === "extern" || symbol.weak) return null;
-	const address = placeAddress(cx, place);
-	const init = cx.file.initOf(cx, symbol);
-	const offset = Number(address?.addend ?? -1n);
+	return within(cx, place, symbol, cx.file.initOf(cx, symbol));
+}
+
+function within(cx: Cx, place: LExpr, symbol: ObjectSym, init: StaticInit | undefined): { readonly init: StaticInit | undefined; readonly offset: number } | null {
+	const offset = Number(placeAddress(cx, place)?.addend ?? -1n);
 	return offset >= 0 && offset + sizeOf(place.type) <= sizeOf(symbol.type) ? { init, offset } : null;
 }
 

@@ -220,3 +220,19 @@ function randomObjects(count: number, seed: number): string {
 	}
 	return lines.join("\n");
 }
+
+it("reads a part of a literal of a record in an initialiser", () => {
+	const made = ours(`struct version { unsigned number; }; struct map { unsigned least, most; };
+#define VERSION(v) ((struct version){ .number = (v) })
+static const struct version NEWEST = { 9 };
+struct map limits = { .least = VERSION(5).number, .most = (NEWEST).number };
+_Static_assert(VERSION(7).number == 7, "seven");`);
+	expect(made.get("limits")).toBe("0500000009000000");
+});
+
+it("gives an array of a record in the arena elements in the arena", () => {
+	const { errors } = checkText(`#define arena __attribute__((address_space(1)))
+struct bits { unsigned long words[4]; struct { int counts[3]; } in; };
+unsigned long first(struct bits arena *b) { unsigned long arena *w = b->words; int arena *c = b->in.counts; return w[1] + c[2]; }`);
+	expect(errors).toEqual([]);
+});

@@ -1,5 +1,5 @@
 import type { TokenSpan } from "../diagnostics/diagnostic.ts";
-import { asArray, asFunction, ERROR, pointerTo, qualifiersOf, unqualified } from "./basic.ts";
+import { asArray, asFunction, ERROR, pointerTo, qualifiersOf, qualify, unqualified } from "./basic.ts";
 import type { FunctionSym, LExpr, TExpr } from "./typed.ts";
 import type { CType, FunctionType } from "./types.ts";
 
@@ -48,8 +48,14 @@ export function errorValue(span: TokenSpan): TExpr {
 
 export function decayed(type: CType): CType {
 	const array = asArray(type);
-	if (array) return pointerTo(array.element);
+	if (array) return pointerTo(elementOf(type, array));
 	return asFunction(type) ? pointerTo(type) : type;
+}
+
+/** A const array is one of const elements, and one in an address space one of elements there (C11 6.7.3p9). */
+function elementOf(type: CType, array: { readonly element: CType }): CType {
+	const { const: isConst, volatile, addressSpace } = qualifiersOf(type);
+	return qualify(array.element, { const: isConst, volatile, addressSpace });
 }
 
 export function rvalue(operand: Operand): TExpr {
@@ -65,7 +71,7 @@ function load(from: LExpr): TExpr {
 	const array = asArray(from.type);
 	if (array) {
 		markAddress(from);
-		return { kind: "address", of: from, type: pointerTo(array.element), span: from.span };
+		return { kind: "address", of: from, type: pointerTo(elementOf(from.type, array)), span: from.span };
 	}
 	if (from.kind === "materialize") return from.value;
 	return { kind: "load", from, volatile: qualifiersOf(from.type).volatile, type: unqualified(from.type), span: from.span };
