@@ -1,8 +1,8 @@
 import type { JmpOp } from "../../assembler/spec/isa.ts";
 import { bug } from "../diagnostics/diagnostic.ts";
 import type { Inst, Loc, Pred, Value } from "../ir/types.ts";
-import { isConst, isInst } from "../ir/values.ts";
-import { goTo, type MBlock, type MInst, minst, NONE } from "./machine.ts";
+import { isConst, isInst, unsigned } from "../ir/values.ts";
+import { alu, copy, goTo, type MBlock, type MInst, minst, NONE } from "./machine.ts";
 import type { Selector } from "./select.ts";
 
 /**
@@ -59,6 +59,7 @@ export function selectEnd(s: Selector, inst: Inst): void {
 			s.emit(minst("stop", loc, {}));
 			return;
 		case "icmp": {
+			if (selectBit(s, inst)) return;
 			const one = { op: "const", ty: "i32", value: 1n } as const;
 			choose(s, inst, inst, one, { ...one, value: 0n });
 			return;
@@ -69,6 +70,23 @@ export function selectEnd(s: Selector, inst: Inst): void {
 		default:
 			bug(`${inst.op} does not end a block`);
 	}
+}
+
+/** `(x & 8) != 0` as a number is `(x >> 3) & 1`; `(x & 1) == 0` is that the other way round. */
+function selectBit(s: Selector, inst: Inst): boolean {
+	const { pred } = inst.attr!;
+	const and = s.strip(inst.args[0]);
+	if (s.imm(inst.args[1]) !== 0 || !isInst(and) || and.op !== "and" || s.isWanted(and) || !isConst(and.args[1])) return false;
+	const mask = unsigned(and.ty!, and.args[1].value);
+	const bit = mask.toString(2).length - 1;
+	if (mask !== 1n << BigInt(bit) || (pred !== "ne" && (pred !== "eq" || bit > 0))) return false;
+	const dst = s.result(inst);
+	s.emit(copy(dst, s.reg(and.args[0]), inst.loc));
+	// Whatever is above the bit is cut off: the whole register will do.
+	if (bit > 0) s.emit(alu("rsh", 64, dst, { imm: bit }, inst.loc));
+	if (pred === "eq") s.emit(alu("xor", 64, dst, { imm: 1 }, inst.loc));
+	s.emit(alu("and", 64, dst, { imm: 1 }, inst.loc));
+	return true;
 }
 
 /** `result = yes; if (condition) goto tail; result = no; tail:` */

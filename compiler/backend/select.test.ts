@@ -138,6 +138,10 @@ describe("conditions", () => {
 	it("of masks are one jump", () => {
 		expect(first("%6 = and i64 %2, i64 8\n%7 = icmp.ne i32 %6, i64 0\nbranch %7", "v3")).toMatch(/^if r3 & 8 goto/);
 	});
+	it("takes a bit as a number without asking", () => {
+		expect(compileIr(body("%6 = and i32 %1, i32 8\n%7 = icmp.ne i32 %6, i32 0\n%8 = zext i64 %7\nret %8")).code()).toEqual(["r0 = r2", "r0 >>= 3", "r0 &= 1", "exit"]);
+		expect(compileIr(body("%6 = and i32 %1, i32 1\n%7 = icmp.eq i32 %6, i32 0\n%8 = zext i64 %7\nret %8")).code()).toEqual(["r0 = r2", "r0 ^= 1", "r0 &= 1", "exit"]);
+	});
 	it("as values are a jump around", () => {
 		expect(compileIr(body("%6 = icmp.eq i32 %2, i64 5\n%7 = zext i64 %6\nret %7")).code()).toEqual([
 			"r0 = 1",

@@ -40,6 +40,8 @@ function betweenValues(a: Value, b: Value, pred: Pred, rw: Rewriter): Value | nu
 function truthOf(a: Value, b: bigint, pred: Pred, rw: Rewriter): Value | null {
 	if (!isInst(a) || !(pred === "eq" || pred === "ne")) return null;
 	if (a.op === "zext" && (b === 0n || b === 1n)) return rw.make("icmp", "i32", [a.args[0], constant("i32", b)], { pred });
+	// Of a number that is 0 or 1 this is the number itself; a bit further up is asked for where it is.
+	if (a.op !== "icmp" && (pred === "eq") === (b === 1n) && (b === 0n || b === 1n) && a.ty !== "ptr" && a.op === "and" && maxUnsigned(a) === 1n && !is(a.args[0], "lshr")) return a.ty === "i64" ? rw.make("trunc", "i32", [a]) : a;
 	if (a.op !== "icmp" || (b !== 0n && b !== 1n)) return null;
 	if ((pred === "ne") === (b === 0n)) return a;
 	return rw.make("icmp", "i32", a.args.slice(), { pred: negated[a.attr!.pred!] });
