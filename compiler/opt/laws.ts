@@ -30,6 +30,30 @@ const gather: Law = (inst, rw) => {
 	return rw.make(inst.op, inst.ty!, [a.args[0], rw.make(inst.op, inst.ty!, [constant(inst.ty!, inner), constant(inst.ty!, outer)])]);
 };
 
+/** (x & 4) | (r | (x & 8)) = r | (x & 12), with or without an extension around the bits. */
+const copiedBits: Law = (inst, rw) => {
+	const bitsOf = (value: Value): { readonly around: Op | null; readonly from: Value; readonly mask: bigint } | null => {
+		if (!isInst(value) || rw.uses(value) > 1) return null;
+		const around = value.op === "zext" || value.op === "trunc" ? value.op : null;
+		const and = around === null ? value : value.args[0];
+		return is(and, "and") && isConst(and.args[1]) && rw.uses(and) <= 1 ? { around, from: and.args[0], mask: unsigned(and.ty!, and.args[1].value) } : null;
+	};
+	for (const i of [0, 1]) {
+		const one = bitsOf(inst.args[i]);
+		const rest = inst.args[1 - i];
+		if (one === null) continue;
+		for (const [part, kept] of is(rest, "or") && rw.uses(rest) <= 1 ? [[rest.args[0], rest.args[1]], [rest.args[1], rest.args[0]]] : [[rest, null]]) {
+			const other = part === null ? null : bitsOf(part);
+			if (other === null || other.from !== one.from || other.around !== one.around) continue;
+			const from = one.from as Inst;
+			const and = rw.make("and", from.ty!, [from, constant(from.ty!, one.mask | other.mask)]);
+			const both = one.around === null ? and : rw.make(one.around, inst.ty!, [and]);
+			return kept === null ? both : rw.make("or", inst.ty!, [both, kept]);
+		}
+	}
+	return null;
+};
+
 /** x op 0 = x. */
 const zeroRight: Law = (inst) => (c(inst.args[1]) === 0n ? inst.args[0] : null);
 
@@ -147,7 +171,7 @@ export const laws: Partial<Record<Op, readonly Law[]>> = {
 			return isConst(b) && is(a, "zext") && rw.uses(a) <= 1 ? rw.make("zext", "i64", [rw.make("and", "i32", [a.args[0], constant("i32", b.value)])]) : null;
 		},
 	],
-	or: [zeroRight, gather, (inst) => (c(inst.args[1]) === -1n ? inst.args[1] : sameValue(inst.args[0], inst.args[1]) ? inst.args[0] : null)],
+	or: [zeroRight, gather, copiedBits, (inst) => (c(inst.args[1]) === -1n ? inst.args[1] : sameValue(inst.args[0], inst.args[1]) ? inst.args[0] : null)],
 	xor: [zeroRight, gather, (inst) => (sameValue(inst.args[0], inst.args[1]) ? constant(inst.ty!, 0) : null), invertCompare],
 	shl: [
 		zeroRight,

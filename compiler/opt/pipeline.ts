@@ -9,6 +9,7 @@ import { carryLoads } from "./carry.ts";
 import { combine } from "./combine.ts";
 import { foldStrings, refuseStrings } from "./const-strings.ts";
 import { foldConstGlobals, resolveCalls } from "./const-globals.ts";
+import { copiedBits } from "./copied-bits.ts";
 import { correlate } from "./correlate.ts";
 import { dce } from "./dce.ts";
 import { delay } from "./delay.ts";
@@ -53,7 +54,7 @@ export interface OptimizeOptions {
 const promote: readonly Pass[] = [sroa, mem2reg];
 
 /** Until nothing changes; each one feeds the others. */
-const tidy: readonly Pass[] = [combine, narrowPhis, widenLoads, simplifyCfg, foldConstGlobals, foldStrings, resolveCalls, gvn, correlate, foldBranches, equalPhis, carryLoads, threadJumps, dse, dce];
+const tidy: readonly Pass[] = [combine, narrowPhis, widenLoads, simplifyCfg, foldConstGlobals, foldStrings, resolveCalls, gvn, correlate, foldBranches, equalPhis, copiedBits, carryLoads, threadJumps, dse, dce];
 
 /** At level 0 too: what was checked and what is used must be one value, and the same address one register. */
 const proofs: readonly Pass[] = [gvn, combine, narrowPhis, widenLoads, combine, gvn, simplifyCfg, dce];

@@ -1,0 +1,96 @@
+import type { Block, Inst, IrFunction, Value } from "../ir/types.ts";
+import type { Pass } from "./pass.ts";
+import { predecessors } from "../ir/cfg.ts";
+import { constant, isConst, isInst, newInst, phisOf, replaceAll, terminator, unsigned } from "../ir/values.ts";
+
+/**
+ * `if (x & 4) r |= 4; if (x & 8) r |= 8; …` copies bits: `r |= x & 12` (LLVM: `foldSelectICmpAndOr`). One such question is no longer
+ * with a jump than without, so only some of one value are taken; `laws.ts` makes one mask of them.
+ */
+export const copiedBits: Pass = {
+	name: "copied-bits",
+	run(fn) {
+		const preds = predecessors(fn);
+		const done = new Set<Block>();
+		const map = new Map<Inst, Value>();
+		for (const block of fn.blocks) {
+			const chain: Link[] = [];
+			for (let link = done.has(block) ? null : linkOf(block, preds); link !== null && (chain.length === 0 || link.bits === chain[0].bits); link = linkOf(link.join, preds)) chain.push(link);
+			if (chain.length < LEAST) continue;
+			for (const link of chain) {
+				done.add(link.block);
+				replace(fn, link, map);
+			}
+		}
+		replaceAll(fn, map);
+		return map.size > 0;
+	},
+};
+
+const LEAST = 2;
+
+interface Link {
+	readonly block: Block;
+	/** What is asked for the bit. */
+	readonly bits: Value;
+	readonly mask: bigint;
+	/** The value with the bit or without it. */
+	readonly phi: Inst;
+	readonly before: Value;
+	readonly join: Block;
+}
+
+function linkOf(block: Block, preds: ReadonlyMap<Block, readonly Block[]>): Link | null {
+	const end = terminator(block);
+	if (end.op !== "branch") return null;
+	const asked = questionOf(end.args[0]);
+	if (asked === null) return null;
+	const [yes, no] = asked.isSet ? end.blocks! : [end.blocks![1], end.blocks![0]];
+	// Only where the bit is set something is done, and that is only to set it.
+	if (preds.get(yes)!.length !== 1 || terminator(yes).op !== "jump" || terminator(yes).blocks![0] !== no || yes.insts.length > 2) return null;
+	if (preds.get(no)!.length !== 2) return null;
+	const phis = phisOf(no);
+	if (phis.length !== 1) return null;
+	const [phi] = phis;
+	const before = phi.args[phi.blocks!.indexOf(block)];
+	const after = phi.args[phi.blocks!.indexOf(yes)];
+	const bit = (value: Value): boolean => isConst(value) && unsigned(value.ty, value.value) === asked.mask;
+	if (isConst(before) && isConst(after)) {
+		if (yes.insts.length !== 1 || (before.value & asked.mask) !== 0n || unsigned(after.ty, after.value) !== (unsigned(before.ty, before.value) | asked.mask)) return null;
+	} else if (yes.insts[0] !== after || !isInst(after) || after.op !== "or" || after.args[0] !== before || !bit(after.args[1])) return null;
+	if (phi.ty === "ptr" || (asked.bits.ty === "i64" && phi.ty === "i32" && asked.mask > 0xffffffffn)) return null;
+	return { block, bits: asked.bits, mask: asked.mask, phi, before, join: no };
+}
+
+/** `x & 4`, `(x & 4) != 0`, `(x & 4) == 0`. */
+function questionOf(condition: Value): { readonly bits: Value; readonly mask: bigint; readonly isSet: boolean } | null {
+	if (!isInst(condition)) return null;
+	let and: Value = condition;
+	let isSet = true;
+	if (condition.op === "icmp") {
+		const { pred } = condition.attr!;
+		const [left, right] = condition.args;
+		if ((pred !== "eq" && pred !== "ne") || !isConst(right) || right.value !== 0n) return null;
+		isSet = pred === "ne";
+		and = left;
+	}
+	if (!isInst(and) || and.op !== "and" || !isConst(and.args[1])) return null;
+	const mask = unsigned(and.ty!, and.args[1].value);
+	return mask !== 0n && (mask & (mask - 1n)) === 0n ? { bits: and.args[0], mask, isSet } : null;
+}
+
+function replace(fn: IrFunction, { block, bits, mask, phi, before, join }: Link, map: Map<Inst, Value>): void {
+	const end = block.insts.pop()!;
+	const emit = (op: Inst["op"], ty: Inst["ty"], args: Value[]): Inst => {
+		const made = newInst(fn, op, ty, args, undefined, phi.loc);
+		block.insts.push(made);
+		return made;
+	};
+	let copied: Inst = emit("and", bits.ty!, [bits, constant(bits.ty!, mask)]);
+	if (phi.ty !== bits.ty) copied = emit(phi.ty === "i64" ? "zext" : "trunc", phi.ty, [copied]);
+	map.set(phi, emit("or", phi.ty, [copied, before]));
+	end.op = "jump";
+	end.args = [];
+	end.blocks = [join];
+	block.insts.push(end);
+}
