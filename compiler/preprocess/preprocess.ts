@@ -469,25 +469,20 @@ export class Preprocessor implements ExpandHost {
 
 	/** Where the outermost macro call that the token came out of ends. clang's __LINE__ is that line; gcc's is the one on which it begins. */
 	endOfOutermost(token: Tok): number {
-		let { location, expansion } = token;
-		while (expansion > 0) {
-			const record = this.expansions[expansion] as Expansion;
-			location = record.callEnd;
-			expansion = record.callExpansion;
-		}
-		return location;
+		return this.#outermostCall(token)?.callEnd ?? token.location;
 	}
 
 	/** Where the outermost macro call that the token came out of stands. */
 	outermost(token: Tok): number {
-		let { location, expansion } = token;
-		while (expansion > 0) {
-			const record = this.expansions[expansion] as Expansion;
-			location = record.callAt;
-			expansion = record.callExpansion;
-		}
-		return location;
+		return this.#outermostCall(token)?.callAt ?? token.location;
 	}
+
+	#outermostCall({ expansion }: Tok): Expansion | null {
+		let record: Expansion | null = null;
+		for (let at = expansion; at > 0; at = record.callExpansion) record = this.expansions[at] as Expansion;
+		return record;
+	}
+
 	number(value: number, at: Tok): Tok {
 		return numberToken(value, this.sources, at);
 	}

@@ -6,7 +6,7 @@
 import { ERRNO, type XrpResult } from "../xrp/chain.ts";
 import type { BlockDevice } from "../xrp/device.ts";
 import type { XrpRequest, XrpService } from "../xrp/service.ts";
-import { textOf, XrpError } from "./client.ts";
+import { type KvPair, textOf, XrpError } from "./client.ts";
 import { TOMBSTONE_OFFSET } from "./bulk.ts";
 import { faultOfNode, faultOfPointer, KvDamage, MAX_LEVELS } from "./damage.ts";
 import { BLOCK, blockOf, VALUE_SIZE } from "./format.ts";
@@ -107,8 +107,8 @@ export class AsyncKvFile {
 		return total;
 	}
 
-	async range(bounds: RangeBounds, signal?: AbortSignal): Promise<{ key: number; value: string }[]> {
-		const pairs: { key: number; value: string }[] = [];
+	async range(bounds: RangeBounds, signal?: AbortSignal): Promise<KvPair[]> {
+		const pairs: KvPair[] = [];
 		await this.forEachInRange(bounds, (key, value) => void pairs.push({ key, value: textOf(value) }), signal);
 		return pairs;
 	}

@@ -174,10 +174,8 @@ export class KvFile {
 		return count;
 	}
 
-	range(bounds: RangeBounds): { key: number; value: string }[] {
-		const pairs: { key: number; value: string }[] = [];
-		this.forEachInRange(bounds, (key, value) => pairs.push({ key, value: textOf(value) }));
-		return pairs;
+	range(bounds: RangeBounds): KvPair[] {
+		return pairsOf(this, bounds);
 	}
 
 	/**
@@ -258,6 +256,21 @@ class PageOf<Page> {
 		}
 		return this.#page;
 	}
+}
+
+export interface KvPair {
+	readonly key: number;
+	readonly value: string;
+}
+
+interface Ranged {
+	forEachInRange(bounds: RangeBounds, take: (key: number, value: Uint8Array) => unknown): number;
+}
+
+export function pairsOf(file: Ranged, bounds: RangeBounds): KvPair[] {
+	const pairs: KvPair[] = [];
+	file.forEachInRange(bounds, (key, value) => pairs.push({ key, value: textOf(value) }));
+	return pairs;
 }
 
 /** A value's text, without the padding before and the NULs behind it. */

@@ -1,7 +1,7 @@
 export { AsyncKvFile, type AsyncKvOptions, type AsyncKvStatistics } from "./async-client.ts";
 export { bulkLoad, type BulkPair, type BulkResult, type BulkSink, TOMBSTONE_OFFSET } from "./bulk.ts";
 export { type CheckOptions, type CheckReport, checkKv } from "./check.ts";
-export { type KvOptions, KvFile, type KvPrograms, XrpError } from "./client.ts";
+export { type KvOptions, KvFile, type KvPair, type KvPrograms, XrpError } from "./client.ts";
 export { type Damage, greatestKey, KvDamage } from "./damage.ts";
 export { KvDatabase } from "./database.ts";
 export { createKv, type CreateOptions, sparseBlocks } from "./create.ts";

@@ -3,7 +3,7 @@
  * asked for last, then into the tree by one chain. Ranges and sums show what was put as well. Nothing is written.
  */
 import type { BlockDevice } from "../xrp/device.ts";
-import { KvFile, type KvOptions, type KvPrograms, textOf } from "./client.ts";
+import { KvFile, type KvOptions, type KvPair, type KvPrograms, pairsOf, textOf } from "./client.ts";
 import { VALUE_SIZE } from "./format.ts";
 import { ObjectCache } from "./object-cache.ts";
 import { type Aggregate, checkedAggregate, MAX_KEYS, type RangeBounds } from "./query.ts";
@@ -121,10 +121,8 @@ export class KvReader {
 		return count;
 	}
 
-	range(bounds: RangeBounds): { key: number; value: string }[] {
-		const pairs: { key: number; value: string }[] = [];
-		this.forEachInRange(bounds, (key, value) => pairs.push({ key, value: textOf(value) }));
-		return pairs;
+	range(bounds: RangeBounds): KvPair[] {
+		return pairsOf(this, bounds);
 	}
 
 	/** As `KvFile.aggregate`: where the values are stored, unless some of the range were put since the last checkpoint. */
