@@ -81,6 +81,12 @@ describe("text of inline assembly", () => {
 			),
 		).toBe("r1 += 9; r1 += 1; r1 += 1; r0 = r1; exit");
 	});
+	it("compares the register of a value that is converted to less", () => {
+		const { code: lines } = build(
+			'__attribute__((section("s"))) int f(long *p) { long n = *p; asm goto("if %0 s< %1 goto %l[out]" :: "r"((short)n), "i"(7) :: out); return 1; out: return (int)n; }',
+		);
+		expect(lines.slice(0, 2)).toEqual(["r0 = *(u64 *)(r1 + 0)", expect.stringMatching(/^if r0 s< 7 goto/)]);
+	});
 	it("knows may_goto written as data", () => {
 		expect(
 			code(

@@ -2,6 +2,8 @@ import type { AsmFlavor } from "../ir/asm.ts";
 import type { Inst, Ty, Value } from "../ir/types.ts";
 import type { LExpr, TAsm, TExpr } from "../types/typed.ts";
 import type { Lowering, Place } from "./state.ts";
+import { integerType } from "../types/basic.ts";
+import { sizeOf } from "../types/layout.ts";
 import { convert } from "./convert.ts";
 import { writePlace } from "./places.ts";
 import { isMemory, shapeOf, tyOf } from "./state.ts";
@@ -38,7 +40,7 @@ export function lowerAsm(f: Lowering, stmt: TAsm): void {
 	const inputs: AsmFlavor["inputs"][number][] = [];
 	for (const input of stmt.inputs) {
 		const memory = input.lvalue !== undefined && isMemoryConstraint(input.constraint);
-		const value = memory ? f.place(input.lvalue!).base : isMemory(input.value.type) ? f.aggregate(input.value).base : f.value(input.value);
+		const value = memory ? f.place(input.lvalue!).base : isMemory(input.value.type) ? f.aggregate(input.value).base : f.value(input.matches === undefined ? wholeRegister(input.value) : input.value);
 		args.push(value);
 		const register = input.value.kind === "load" ? registerOf(input.value.from) : convertedRegister(input.value);
 		inputs.push({
@@ -76,6 +78,16 @@ const asWritten = (label: string): string => label.split(".")[0];
 const isMemoryConstraint = (constraint: string): boolean => /[moVp]/.test(constraint) && !/[rg]/.test(constraint);
 
 const registerOf = (target: LExpr): string | undefined => (target.kind === "variable" ? target.symbol.register : undefined);
+
+/**
+ * What is converted to less than a register stays the register that it was: what an instruction finds above the operand's bits is nobody's promise, and
+ * `"r"((short)x)` is how the kernel's bpf_cmp_likely() has the verifier compare x itself.
+ */
+function wholeRegister(value: TExpr): TExpr {
+	let whole = value;
+	while (whole.kind === "convert" && integerType(whole.type) !== null && integerType(whole.operand.type) !== null && sizeOf(whole.type) < 4 && sizeOf(whole.operand.type) >= sizeOf(whole.type)) whole = whole.operand;
+	return whole;
+}
 
 const convertedRegister = (expr: TExpr): string | undefined =>
 	expr.kind === "convert" ? convertedRegister(expr.operand) : expr.kind === "load" ? registerOf(expr.from) : undefined;
