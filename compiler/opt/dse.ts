@@ -1,7 +1,7 @@
 import type { Block, Inst, IrFunction, Value } from "../ir/types.ts";
 import type { Pass } from "./pass.ts";
 import type { Range } from "./alias.ts";
-import { reversePostorder } from "../ir/cfg.ts";
+import { predecessors, reversePostorder } from "../ir/cfg.ts";
 import { isInst, successors, usersOf } from "../ir/values.ts";
 import { aliasInfo } from "./alias.ts";
 import { baseOf, derivedUses, rootOf, slotUses } from "./slots.ts";
@@ -35,6 +35,9 @@ function neverRead(fn: IrFunction, dead: Set<Inst>): void {
 
 const isWrite = (inst: Inst): boolean => (inst.op === "store" || inst.op === "memset" || inst.op === "memcpy") && !inst.attr!.volatile && inst.attr!.size !== undefined;
 
+/** They only make another address of a slot, or compare one. */
+const ADDRESSES: ReadonlySet<string> = new Set(["ptradd", "phi", "inttoptr", "ptrtoint", "icmp"]);
+
 /** Slots larger than the stack will be refused anyway. */
 const LARGEST = 1024;
 /** Keeps the sets small: functions with more slots than that are not written by hand. */
@@ -66,24 +69,30 @@ function deadBytes(fn: IrFunction, dead: Set<Inst>): void {
 	if (slots.length === 0) return;
 	const everything = slots.map(({ all }) => all);
 	const order = reversePostorder(fn).reverse();
-	const deadIn = new Map<Block, bigint[]>();
+	/** Of each block, from its end to its beginning: what may read or write a slot. Most blocks have nothing of that kind. */
+	const events = new Map(order.map((block) => [block, block.insts.filter((inst) => touched.has(inst) && !ADDRESSES.has(inst.op) && !dead.has(inst)).reverse()]));
+	const deadIn = new Map<Block, readonly bigint[]>();
 	const bits = (offset: number, size: number): bigint => ((1n << BigInt(size)) - 1n) << BigInt(offset);
-	const walk = (block: Block, found: ((inst: Inst) => void) | null): bigint[] => {
-		const now = everything.slice();
+	/** What no way from the block's end needs. */
+	const behind = (block: Block): readonly bigint[] => {
+		let now: readonly bigint[] = everything;
 		for (const next of successors(block)) {
 			const after = deadIn.get(next);
-			if (after !== undefined) for (let i = 0; i < now.length; i++) now[i] &= after[i];
+			if (after === undefined || after === now) continue;
+			now = now === everything ? after : now.map((mask, i) => mask & after[i]);
 		}
-		for (let at = block.insts.length - 1; at >= 0; at--) {
-			const inst = block.insts[at];
-			const list = touched.get(inst);
-			if (list === undefined || dead.has(inst)) continue;
+		return now;
+	};
+	const walk = (block: Block, found: ((inst: Inst) => void) | null): readonly bigint[] => {
+		const own = events.get(block) as Inst[];
+		if (own.length === 0) return behind(block);
+		const now = behind(block).slice();
+		for (const inst of own) {
+			const list = touched.get(inst) as number[];
 			if (inst.op === "lifetime") {
 				for (const i of list) now[i] = slots[i].all;
 				continue;
 			}
-			// Only makes another address of it.
-			if (inst.op === "ptradd" || inst.op === "phi" || inst.op === "inttoptr" || inst.op === "ptrtoint" || inst.op === "icmp") continue;
 			const range = (operand: number): { i: number; mask: bigint } | null => {
 				const { root, offset } = rootOf(inst.args[operand]);
 				const i = index.get(root);
@@ -116,14 +125,16 @@ function deadBytes(fn: IrFunction, dead: Set<Inst>): void {
 		}
 		return now;
 	};
-	for (let changed = true; changed; ) {
-		changed = false;
+	const preds = predecessors(fn);
+	const stale = new Set(order);
+	while (stale.size > 0) {
 		for (const block of order) {
+			if (!stale.delete(block)) continue;
 			const now = walk(block, null);
 			const before = deadIn.get(block);
-			if (before?.every((mask, i) => mask === now[i])) continue;
+			if (before === now || before?.every((mask, i) => mask === now[i])) continue;
 			deadIn.set(block, now);
-			changed = true;
+			for (const from of preds.get(block) ?? []) if (events.has(from)) stale.add(from);
 		}
 	}
 	for (const block of order) walk(block, (inst) => dead.add(inst));

@@ -77,10 +77,22 @@ export function optimize(module: IrModule, options: OptimizeOptions): IrModule {
 		for (const pass of passes) if (run(pass, fn)) changed = true;
 		return changed;
 	};
+	/** A pass that found nothing is not asked again before another one has changed something. */
 	const settle = (fn: IrFunction): void => {
+		const foundNothing = new Map<Pass, number>();
+		let changes = 0;
+		const runAgain = (passes: readonly Pass[]): boolean => {
+			const before = changes;
+			for (const pass of passes) {
+				if (foundNothing.get(pass) === changes) continue;
+				if (run(pass, fn)) changes++;
+				else foundNothing.set(pass, changes);
+			}
+			return changes !== before;
+		};
 		for (let round = 0; round < ROUNDS; round++) {
-			runAll(promote, fn);
-			if (!runAll(tidy, fn)) break;
+			runAgain(promote);
+			if (!runAgain(tidy)) break;
 		}
 	};
 
