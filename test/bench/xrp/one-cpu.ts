@@ -12,11 +12,11 @@ import { compare } from "./rounds.ts";
 const COUNT = 2000;
 
 /** @param pid the process of the first engine, which the others are compared with */
-export async function benchOneCpu(w: Workload, pid: number, engines: readonly LookupEngine[], rounds: number): Promise<void> {
+export async function benchOneCpu(title: string, w: Workload, pid: number, engines: readonly LookupEngine[], rounds: number): Promise<void> {
 	const before = affinity(process.pid);
 	if (before === null) return console.log("  on one CPU: skipped, there is no taskset");
 	const bind = (cpus: string) => [process.pid, pid].every((each) => spawnSync("taskset", ["-p", "-c", cpus, String(each)], { stdio: "ignore" }).status === 0);
-	console.log(`  ${"on one CPU".padEnd(44)}median  times C      best round  times C`);
+	console.log(`  ${`on one CPU, ${title}`.padEnd(44)}median  times C      best round  times C`);
 	// Asked before: a bound thread is told of one CPU.
 	const cpus = availableParallelism();
 	try {
