@@ -116,7 +116,7 @@ export abstract class BpfMap {
 		return undefined;
 	}
 
-	/** Addresses of keys and of values of the current CPU. Entries may be deleted while it goes on. */
+	/** Addresses of keys and of values of the current CPU. Entries may be deleted while it goes on; a key may be another's at the next step. */
 	*entries(): Iterable<readonly [key: number, value: number]> {}
 
 	// User space's operations: bytes. A missing key gives null; failures are −errno.
@@ -158,7 +158,8 @@ export abstract class BpfMap {
 
 	*userKeys(): Iterable<Uint8Array> {
 		const { memory } = this.machine;
-		const keys = [...this.entries()].map(([key]) => memory.u8.slice(key, key + this.def.keySize));
+		const keys: Uint8Array[] = [];
+		for (const [key] of this.entries()) keys.push(memory.u8.slice(key, key + this.def.keySize));
 		yield* keys;
 	}
 

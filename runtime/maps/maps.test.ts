@@ -21,6 +21,17 @@ function make(type: MapTypeName, keySize: number, valueSize: number, maxEntries:
 
 const bytes = (...values: number[]): Uint8Array => new Uint8Array(values);
 
+describe("arrays are walked", () => {
+	it.each<MapTypeName>(["ARRAY", "PERCPU_ARRAY"])("%s: each index with its value", (type) => {
+		const { map, view } = make(type, 4, 8, 3);
+		const { length } = map.userLookup(bytes(0, 0, 0, 0)) as Uint8Array;
+		for (const i of [0, 1, 2]) expect(map.userUpdate(bytes(i, 0, 0, 0), new Uint8Array(length).fill(i + 5), 0)).toBe(0);
+		expect([...view.keys()]).toEqual([0, 1, 2].map((i) => bytes(i, 0, 0, 0)));
+		expect([...map.userKeys()].map((key) => map.userLookup(key)?.[0])).toEqual([5, 6, 7]);
+		expect(view.size).toBe(3);
+	});
+});
+
 describe("hash maps behave like a Map", () => {
 	const operation = fc.record({ kind: fc.constantFrom("set", "delete", "get"), key: fc.integer({ min: 0, max: 40 }), value: fc.integer({ min: 0, max: 255 }) });
 	it.each([1, 2, 3, 4, 6, 8, 12, 17])("with keys of %i bytes", (keySize) => {
