@@ -207,6 +207,11 @@ export function predecessors(fn: MFunction): Map<MBlock, MBlock[]> {
 	return map;
 }
 
+/** Calls back for each of r1–r5 that a call reads. */
+export function forArguments(call: MInst, visit: (reg: Reg) => void): void {
+	for (let reg = 1; reg <= call.args; reg++) if ((call.unread & (1 << reg)) === 0) visit(reg);
+}
+
 /** r10 counts as no register here: it is always there and never changes. */
 export function forUses(inst: MInst, visit: (reg: Reg) => void): void {
 	const one = (reg: Reg): void => {
@@ -242,7 +247,7 @@ export function forUses(inst: MInst, visit: (reg: Reg) => void): void {
 			one(inst.src);
 			return;
 		case "call":
-			for (let reg = 1; reg <= inst.args; reg++) if ((inst.unread & (1 << reg)) === 0) visit(reg);
+			forArguments(inst, visit);
 			return;
 		case "exit":
 			if (inst.args > 0) visit(0);

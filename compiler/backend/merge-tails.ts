@@ -1,5 +1,5 @@
 import { keyOf, mergeable } from "./code-key.ts";
-import { forDefs, FRAME, goTo, type MBlock, type MFunction, type MInst, NONE, type Reg } from "./machine.ts";
+import { forArguments, forDefs, FRAME, goTo, type MBlock, type MFunction, type MInst, NONE, type Reg } from "./machine.ts";
 
 /**
  * Blocks that end alike and go on to the same place get one end: errors that are reported in many places of a function
@@ -142,7 +142,7 @@ function usable(end: End, limit: number, once: ReadonlySet<Reg>): number {
 				need(inst.dst);
 				break;
 			case "call":
-				for (let reg = 1; reg <= inst.args; reg++) if ((inst.unread & (1 << reg)) === 0) need(reg);
+				forArguments(inst, need);
 				break;
 			case "packet":
 				need(6);
