@@ -5,7 +5,7 @@ import { vmlinuxBtf } from "./compile-options.ts";
 import { Complaint, reason } from "./files.ts";
 
 /** The text of the option in every command's help. */
-export const BTF_OPTION = ["--btf <file>", "the kernel's types: a file of raw BTF, or bundled (those of the running kernel, else of Linux 6.18)"] as const;
+export const BTF_OPTION = ["--btf <file>", "the kernel's types: a file of raw BTF, or bundled for those of Linux 6.18 (default: the running kernel's, else bundled)"] as const;
 
 /** @throws Complaint for a file that cannot be read or holds no BTF */
 export function kernelBtfOf(asked: string | undefined): BtfView | null {
