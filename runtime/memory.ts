@@ -22,6 +22,8 @@ export const layout = {
 	frameSize: 512,
 	frames: 8,
 	heap: 0x14000,
+	/** No memory is smaller. */
+	least: 0x20000,
 } as const;
 
 /** Words of the exchange area: `args + 4 * (k - 1)` holds the high word of argument k, `result` that of r0. */
@@ -76,7 +78,7 @@ export class LinearMemory {
 	#locked = 0;
 
 	constructor(options: MemoryOptions = {}) {
-		const initial = Math.ceil(Math.max(options.initial ?? 4 * 1024 * 1024, layout.heap) / WASM_PAGE);
+		const initial = Math.ceil(Math.max(options.initial ?? 4 * 1024 * 1024, layout.least) / WASM_PAGE);
 		const maximum = Math.min(65536, Math.max(initial, Math.ceil((options.maximum ?? 2 ** 32) / WASM_PAGE)));
 		this.shared = options.shared ?? false;
 		this.wasm = new WebAssembly.Memory({ initial, maximum, shared: this.shared });

@@ -24,6 +24,7 @@ export function analyseForward(ops: readonly (Op | null)[], slots: number, cfg: 
 		added: new Float64Array(slots),
 		map: new Int32Array(slots).fill(-1),
 		constant: new Float64Array(slots).fill(Number.NaN),
+		words: new Int32Array(slots).fill(-1),
 		unreached: new Uint8Array(cfg.blocks.length),
 		exposed: [],
 		sums: options.checked ? new Float64Array(slots * 4) : null,

@@ -32,6 +32,8 @@ interface Walk {
 	readonly edge: State;
 	/** Loops whose number of passes is known, by head. */
 	readonly passes: Map<number, CountedLoop>;
+	/** The first slot of each 64-bit immediate, by its words. */
+	readonly immediates: Map<string, number>;
 	/** Set for the last walk, which writes down what it finds. */
 	draft: Draft | null;
 	call: ((target: number, state: State) => void) | null;
@@ -46,7 +48,7 @@ export function forward(ops: readonly (Op | null)[], cfg: Cfg, registers: number
 	start.set(entry.subarray(0, Math.min(entry.length, size)));
 	for (let r = entry.length / STRIDE; r < registers; r++) range.assignConstant(start, r, 0);
 	before[0] = start;
-	const walk: Walk = { ops, cfg, registers, options, links: new Links(registers), state: new Float64Array(size), edge: new Float64Array(size), passes: draft.counted, draft: null, call: null };
+	const walk: Walk = { ops, cfg, registers, options, links: new Links(registers), state: new Float64Array(size), edge: new Float64Array(size), passes: draft.counted, immediates: new Map(), draft: null, call: null };
 	const acyclic = cfg.reducible && blocks.every((b) => b.loop !== b.id);
 	if (!acyclic) {
 		toFixpoint(walk, before);
@@ -267,7 +269,7 @@ function runBlock(walk: Walk, block: Block, from: State, sums: Sums | null = nul
 			case "imm64":
 				if (op.pseudo === 1 || op.pseudo === 5) range.assignPointer(state, op.dst, range.MAP + op.lo);
 				else if (op.pseudo !== 0) range.assignPointer(state, op.dst);
-				else range.assignWords(state, op.dst, op.lo, op.hi);
+				else range.assignWords(state, op.dst, op.lo, op.hi, firstOf(walk, op, pc));
 				break;
 			case "load": {
 				const bits = op.size * 8;
@@ -312,6 +314,14 @@ function runBlock(walk: Walk, block: Block, from: State, sums: Sums | null = nul
 		}
 		if (draft !== null && dst >= 0) draft.flags[pc - base] |= valueFlags(state, dst) << 8;
 	}
+}
+
+/** Equal immediates in different places, as compilers make them, are one number. */
+function firstOf(walk: Walk, { lo, hi }: Extract<Op, { kind: "imm64" }>, pc: number): number {
+	const words = `${hi}:${lo}`;
+	const known = walk.immediates.get(words);
+	if (known === undefined) walk.immediates.set(words, pc);
+	return known ?? pc;
 }
 
 function applyPointers(state: State, mask: number): void {

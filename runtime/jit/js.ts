@@ -13,7 +13,7 @@ import type { EmittedText } from "./js/emit.ts";
 import { emitText } from "./js/emit.ts";
 import { explainedBy } from "./faults.ts";
 import { defaultFuel } from "./limits.ts";
-import type { JitProgram } from "./program.ts";
+import type { JitFunction, JitProgram } from "./program.ts";
 import { liftProgram } from "./program.ts";
 import { ProgramSurroundings } from "./surroundings.ts";
 import type { JitOptions } from "./wasm.ts";
@@ -41,6 +41,8 @@ export type SourceMapper = (image: ProgramImage, emitted: EmittedText, file: str
 
 /** About what fills 61,440 bytes of bytecode, in instructions of one subprogram. */
 const LARGEST = 2200;
+/** Four copies of a step of Murmur, in whose products the constants of one block are made once. */
+const EVEN_BUDGET = 128;
 
 interface Instance {
 	run(r1: number, r2: number): number;
@@ -63,7 +65,7 @@ export function prepareJs(bound: BoundProgram, options: JsOptions): Entry {
 		const id = lifted.byEntry.get(target)!;
 		return (...args) => instance!.callbacks[id](...args);
 	});
-	const lifting = liftProgram(image.insns, { facts: program.facts, checked, shape: (op, slot) => surroundings.shape(op, slot) });
+	const lifting = liftProgram(image.insns, { facts: program.facts, checked, evenBudget: EVEN_BUDGET, shape: (op, slot) => surroundings.shape(op, slot) });
 	if ("why" in lifting) throw new ProgramFault(image, lifting.slot, lifting.why);
 	const lifted = lifting;
 	if (!options.sourceMap && !options.instantiate && lifted.functions.some((fn) => size(fn) > LARGEST)) return prepareWasm(program, options, lifted);
@@ -97,8 +99,9 @@ export function prepareJs(bound: BoundProgram, options: JsOptions): Entry {
 	return explainedBy(entry, (thrown) => explain(thrown, program, emitted, file));
 }
 
-function size(fn: { readonly cfg: { readonly blocks: readonly { readonly start: number; readonly end: number }[] } }): number {
-	return fn.cfg.blocks.reduce((n, block) => n + block.end - block.start, 0);
+/** Instructions that are printed, repeated loops as often as they are. */
+function size({ items, cfg }: Pick<JitFunction, "items" | "cfg">): number {
+	return items.reduce((n, item) => (item.kind === "code" ? n + cfg.blocks[item.block].end - cfg.blocks[item.block].start : n), 0);
 }
 
 /** Everything that generated text may name besides its own locals. */

@@ -60,6 +60,8 @@ export interface LiftOptions {
 	readonly checked: boolean;
 	/** With `checked`: also make a version of the main program for when a guard at its entry holds. */
 	readonly guarded?: boolean;
+	/** Instructions in all copies of a loop that passes a known number of times (unroll.ts). */
+	readonly evenBudget?: number;
 	/** r1 is an address, r2 a number below 2^32. */
 	shape(op: Op, slot: number): CallShape | JitProblem;
 	/** Value of a ld_imm64 with a pseudo source; functions by id. */
@@ -161,7 +163,7 @@ export function liftProgram(insns: readonly Insn[], options: LiftOptions): JitPr
 		const { ops, cfg, registers } = drafts.get(entry)!;
 		const plan = plans.get(entry) ?? null;
 		const base: JitFunction = { id, entry, ops, cfg, items: structure(cfg), registers, analysis: results.get(entry)!, frameTop: frameTop(depth.get(entry)!), callback: callbacks.has(entry), plan, slow: null };
-		const fast = { ...base, items: unrollLoops(base.items, cfg, ops, base.analysis.counted) };
+		const fast = { ...base, items: unrollLoops(base.items, cfg, ops, base.analysis.counted, options.evenBudget) };
 		return plan?.guard == null ? fast : { ...fast, analysis: guarded!, slow: base };
 	});
 	const deepest = Math.max(...depth.values());

@@ -4,7 +4,7 @@
  *     +0 umin  +1 umax   unsigned 64-bit bounds; 2^64 stands for "unknown" (bounds above 2^53 are not kept)
  *     +2 smin  +3 smax   signed bounds, ±2^63 for "unknown"
  *     +4 kind            NaN: a number; POINTER; below 2^20 in size: that offset from r10; DERIVED: somewhere from r10;
- *                        MAP + i: the address of map i
+ *                        MAP + i: the address of map i; WORDS + i: the number that the 64-bit immediate at slot i says, beyond 2^53
  *     +5 zeros           this many low bits are 0
  *
  * Sound for any program, verified or not, with one exception that the caller chooses: `pointers` says that arithmetic on an
@@ -17,6 +17,7 @@ export const POINTER = Number.POSITIVE_INFINITY;
 export const MAP = 2 ** 24;
 /** Comes from r10 and may point into the frame: within its bounds, since r10 is a constant. */
 export const DERIVED = 2 ** 22;
+export const WORDS = 2 ** 23;
 const U32 = 0xffffffff;
 const TOP_U = 2 ** 64;
 const TOP_S = 2 ** 63;
@@ -26,6 +27,8 @@ export type State = Float64Array;
 
 export const isStackOffset = (kind: number): boolean => kind < 2 ** 20 && kind > -(2 ** 20);
 export const isOfStack = (kind: number): boolean => kind === DERIVED || isStackOffset(kind);
+export const isWords = (kind: number): boolean => kind >= WORDS && kind < MAP;
+const isNumber = (kind: number): boolean => Number.isNaN(kind) || isWords(kind);
 /** The high word is zero. */
 export const zeroExtended = (s: State, r: number): boolean => s[r * STRIDE + 1] <= U32;
 /** The one number that the register can be, or null. */
@@ -72,11 +75,11 @@ export function assignConstant(s: State, r: number, value: number): void {
 	else assign(s, r, 0, TOP_U, value, value, zeros);
 }
 
-/** A constant of two words; beyond 2⁵³ nothing is kept of it. */
-export function assignWords(s: State, r: number, low: number, high: number): void {
+/** A constant of two words; beyond 2⁵³ only `slot` is kept of it, the first of the immediates that say so. */
+export function assignWords(s: State, r: number, low: number, high: number, slot: number): void {
 	const value = high * 2 ** 32 + (low >>> 0);
 	if (Math.abs(value) <= EXACT) assignConstant(s, r, value);
-	else assignUnknown(s, r);
+	else assign(s, r, 0, TOP_U, -TOP_S, TOP_S, 0, WORDS + slot);
 }
 
 function trailingZeros(value: number): number {
@@ -136,8 +139,8 @@ export function join(to: State, from: State): boolean {
 function joinKinds(a: number, b: number, to: State, from: State, at: number): number {
 	if (Object.is(a, b)) return a;
 	if (isOfStack(a) || isOfStack(b)) return DERIVED;
-	if (Number.isNaN(a)) return to[at + 1] === 0 ? POINTER : Number.NaN;
-	if (Number.isNaN(b)) return from[at + 1] === 0 ? POINTER : Number.NaN;
+	if (isNumber(a)) return to[at + 1] === 0 ? POINTER : Number.NaN;
+	if (isNumber(b)) return from[at + 1] === 0 ? POINTER : Number.NaN;
 	return POINTER;
 }
 
@@ -159,14 +162,14 @@ export function arithmetic(s: State, op: AluName, width: Width, dst: number, src
 	const kind = s[d + 4];
 	const otherKind = s[b + 4];
 	let derived = false;
-	if (width === 64 && (op === "add" || op === "sub") && !(Number.isNaN(kind) && Number.isNaN(otherKind))) {
+	if (width === 64 && (op === "add" || op === "sub") && !(isNumber(kind) && isNumber(otherKind))) {
 		const constant = s[b + 2] === s[b + 3] ? s[b + 2] : Number.NaN;
 		const change = op === "add" ? constant : -constant;
-		if (Number.isNaN(otherKind) && isStackOffset(kind) && Number.isInteger(constant) && isStackOffset(kind + change)) {
+		if (isNumber(otherKind) && isStackOffset(kind) && Number.isInteger(constant) && isStackOffset(kind + change)) {
 			const at = s[d] + change;
 			return assign(s, dst, at, at, at, at, trailingZeros(at), kind + change);
 		}
-		const oneAddress = op === "add" ? Number.isNaN(kind) !== Number.isNaN(otherKind) : !Number.isNaN(kind) && Number.isNaN(otherKind);
+		const oneAddress = op === "add" ? isNumber(kind) !== isNumber(otherKind) : !isNumber(kind) && isNumber(otherKind);
 		derived = oneAddress && (isOfStack(kind) || isOfStack(otherKind));
 		if (pointers && oneAddress && !derived) return assignPointer(s, dst, POINTER, Math.min(s[d + 5], s[b + 5]));
 	}

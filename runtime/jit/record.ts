@@ -26,6 +26,12 @@ function sourceFlags(state: State, scratch: number, src: number, imm: number): n
 	return valueFlags(state, src < 0 ? scratch : src) << 4;
 }
 
+/** What the bounds of two unsigned numbers say of their product and quotient. */
+function factors(state: State, left: number, right: number): number {
+	const small = state[left + 1] <= 0xffffffff && state[right + 1] <= 0xffffffff;
+	return (small && state[left + 1] * state[right + 1] <= 2 ** 53 ? FLAG.exact : 0) | (state[right] > 0 && state[right + 1] < 2 ** 21 ? FLAG.tiny : 0);
+}
+
 export function record(op: Op, at: number, state: State, registers: number, draft: Draft): void {
 	let flags = 0;
 	switch (op.kind) {
@@ -33,7 +39,12 @@ export function record(op: Op, at: number, state: State, registers: number, draf
 		case "branch":
 			flags = valueFlags(state, op.dst);
 			flags |= sourceFlags(state, registers, op.src, op.imm);
-			if (op.src >= 0 && state[op.src * STRIDE + 2] === state[op.src * STRIDE + 3]) draft.constant[at] = state[op.src * STRIDE + 2];
+			if (op.src >= 0) {
+				const src = op.src * STRIDE;
+				if (state[src + 2] === state[src + 3]) draft.constant[at] = state[src + 2];
+				if (range.isWords(state[src + 4])) draft.words[at] = state[src + 4] - range.WORDS;
+			}
+			if (op.op === "mul" || op.op === "div" || op.op === "mod") flags |= factors(state, op.dst * STRIDE, (op.src < 0 ? registers : op.src) * STRIDE);
 			break;
 		case "movsx":
 		case "extract":
@@ -56,6 +67,7 @@ export function record(op: Op, at: number, state: State, registers: number, draf
 			} else if (range.power(state[op.base * STRIDE + 5]) >= op.size && op.off % op.size === 0) flags |= FLAG.aligned;
 			const place = op.base * STRIDE;
 			if (state[place] + op.off >= layout.stackBase && state[place + 1] + op.off + op.size <= layout.stackTop) flags |= FLAG.proved;
+			if (state[place] + op.off >= 0 && state[place + 1] + op.off + op.size <= layout.least) flags |= FLAG.inside;
 			if (op.kind === "atomic" && op.op === "cmpxchg") draft.argZero[at] = range.zeroExtended(state, 0) ? 1 : 0;
 			break;
 		}

@@ -49,6 +49,12 @@ export const FLAG = {
 	aligned: 32768,
 	/** It surely lies on the stack, or a guard at the entry vouches for it: it is not checked. */
 	proved: 65536,
+	/** The product of the low words is at most 2^53. */
+	exact: 131072,
+	/** The divisor lies between 1 and 2^21. */
+	tiny: 262144,
+	/** The access surely lies inside the memory, if perhaps in no region. */
+	inside: 524288,
 } as const;
 
 export interface CountedLoop {
@@ -76,6 +82,8 @@ export interface Analysis {
 	readonly map: Int32Array;
 	/** Value of the source register where it is one constant, NaN elsewhere. */
 	readonly constant: Float64Array;
+	/** Slot of the 64-bit immediate that the source register holds, beyond 2^53; −1 elsewhere. */
+	readonly words: Int32Array;
 	/** Registers live at the entry, and those of them in wide form. */
 	readonly liveIn: number;
 	readonly wideIn: number;

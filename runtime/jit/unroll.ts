@@ -17,11 +17,11 @@ import type { Item } from "./structure.ts";
 /** Copies by instructions in the body: at most this many instructions in all. */
 const BUDGET = 64;
 const MOST_COPIES = 4;
-/** The same where only one copy needs its test. */
+/** The same where only one copy needs its test, unless a back end says otherwise. */
 const EVEN_BUDGET = 96;
 const MOST_EVEN_COPIES = 8;
 
-export function unrollLoops(items: readonly Item[], cfg: Cfg, ops: readonly (Op | null)[], counted: ReadonlyMap<number, CountedLoop>): readonly Item[] {
+export function unrollLoops(items: readonly Item[], cfg: Cfg, ops: readonly (Op | null)[], counted: ReadonlyMap<number, CountedLoop>, evenBudget = EVEN_BUDGET): readonly Item[] {
 	if (!items.some((item) => item.kind === "loop")) return items;
 	const out: Item[] = [];
 	/** Labels of our own, above those of blocks. */
@@ -37,7 +37,7 @@ export function unrollLoops(items: readonly Item[], cfg: Cfg, ops: readonly (Op 
 		const loop = counted.get(item.label);
 		const body = end < 0 ? [] : items.slice(i + 1, end);
 		const straight = loop === undefined ? null : withoutTest(body, loop.block);
-		const even = straight === null ? 1 : divisor(loop!.passes, Math.min(MOST_EVEN_COPIES, Math.floor(EVEN_BUDGET / size)));
+		const even = straight === null ? 1 : divisor(loop!.passes, Math.min(MOST_EVEN_COPIES, Math.floor(evenBudget / size)));
 		const copies = even > 1 ? even : Math.min(MOST_COPIES, Math.floor(BUDGET / size));
 		if (end < 0 || copies < 2) {
 			out.push(item);

@@ -1,13 +1,13 @@
 /**
  * Arithmetic, byte swaps and comparisons on pairs of int32s in JavaScript, without BigInt.
- * A 64-bit product takes the high word of the 32 × 32 one from doubles: h = ((a·b − lo) · 2⁻³² + 0.5) >>> 0, a and b unsigned;
- * its two roundings err by at most 2¹¹, far from 2³¹; with a literal b its scaling moves into the literal, and the chain is shorter. Division that does not fit 32 bits is a Wasm function (divide.ts).
+ * The high words of products come from doubles (product.ts), and so do quotients by small divisors; other division that does not fit 32 bits is a Wasm function (divide.ts).
  */
 import { FLAG } from "../representation.ts";
 import type { CompareName, Op } from "../decode.ts";
 import { lowComparison, OPPOSITE } from "../compare.ts";
 import type { JsBody } from "./body.ts";
 import { unsigned } from "./body.ts";
+import { highProduct } from "./product.ts";
 
 type Alu = Extract<Op, { kind: "alu" }>;
 type Branch = Extract<Op, { kind: "branch" }>;
@@ -45,7 +45,7 @@ export function emitAlu(b: JsBody, op: Alu, at: number): void {
 		case "mul":
 			if (!full) return b.setLow(op.dst, at, `imul(${a}, ${c})`);
 			b.line(`${b.name("t")} = imul(${a}, ${c});`);
-			return finish(b, op.dst, `${[highProduct(a, c), product(a, ch), product(ah, c)].filter((term) => term !== "0").join(" + ")} | 0`);
+			return finish(b, op.dst, `${[highProduct(a, c, (flags & FLAG.exact) !== 0), product(a, ch), product(ah, c)].filter((term) => term !== "0").join(" + ")} | 0`);
 		case "lsh":
 		case "rsh":
 		case "arsh":
@@ -62,8 +62,10 @@ export function emitAlu(b: JsBody, op: Alu, at: number): void {
 
 function operand(b: JsBody, r: number, imm: number, at: number, zero: number, sign: number, source = false): Operand {
 	if (r < 0) return { low: String(imm), high: String(imm >> 31) };
-	// A register that holds one number, below 2⁵³ in size: a literal lets cheaper forms be chosen.
+	// A register that holds one number: a literal lets cheaper forms be chosen.
 	const constant = source ? b.fn.analysis.constant[at] : Number.NaN;
+	const words = source ? b.fn.ops[b.fn.analysis.words[at]] : undefined;
+	if (words?.kind === "imm64") return { low: String(words.lo), high: String(words.hi) };
 	if (!Number.isNaN(constant)) return { low: String(constant | 0), high: String(Math.floor(constant / 2 ** 32) | 0) };
 	return { low: b.low(r), high: b.high(r, at, zero !== 0, sign !== 0) };
 }
@@ -86,14 +88,6 @@ function bitwise(left: string, sign: string, right: string): string {
 /** 1 where a < c, else 0: as a number made of the truth value V8 needs no jump. */
 const carry = (a: string, c: string): string => `(${unsigned(a)} < ${unsigned(c)} | 0)`;
 
-const literal = /^-?\d+$/;
-
-/** a·c / 2³², rounded down. Literals below 2²¹ make a product below 2⁵³, exact without correction. */
-function highProduct(a: string, c: string): string {
-	if (!literal.test(c)) return `(${unsigned(a)} * (${unsigned(c)} * 2.3283064365386963e-10) + 0.5 - ${unsigned("t")} * 2.3283064365386963e-10 >>> 0)`;
-	const scaled = (Number(c) >>> 0) / 2 ** 32;
-	return Number(c) >>> 0 < 2 ** 21 ? `(${unsigned(a)} * ${scaled} >>> 0)` : `(${unsigned(a)} * ${scaled} + 0.5 - ${unsigned("t")} * 2.3283064365386963e-10 >>> 0)`;
-}
 const product = (a: string, c: string): string => (a === "0" || c === "0" ? "0" : `imul(${a}, ${c})`);
 
 function emitShift(b: JsBody, op: Alu, at: number, flags: number, dst: Operand, src: Operand): void {
@@ -155,9 +149,21 @@ function emitDivision(b: JsBody, op: Alu, at: number, flags: number, dst: Operan
 		if (divides) return b.setLow(op.dst, at, `${x} / ${y} | 0`);
 		return b.setLow(op.dst, at, op.src < 0 ? `${x} % ${y} | 0` : `${c} === 0 ? ${a} : ${x} % ${y} | 0`);
 	}
+	if (flags & FLAG.tiny && !signed) return emitDivisionByTiny(b, op, at, dst, c);
 	b.line(`${b.name("t")} = ${WIDE_DIVISION[op.op as "div"]}(${a}, ${ah}, ${c}, ${ch});`);
 	if (b.keepsHigh(at)) b.line(`${b.name(`h${op.dst}`)} = Q[0];`);
 	b.line(`${b.low(op.dst)} = t;`);
+}
+
+/** Long division in two digits of 32 bits: the remainder of the high one is below 2²¹, so that the second dividend is below 2⁵³ and its quotient, cut off, exact. */
+function emitDivisionByTiny(b: JsBody, op: Alu, at: number, dst: Operand, c: string): void {
+	const { low: a, high: ah } = dst;
+	const [q, t, divisor] = [b.name("q"), b.name("t"), unsigned(c)];
+	b.line(`${q} = ${unsigned(ah)} / ${divisor} | 0;`);
+	b.line(`${t} = ((${ah} - imul(${q}, ${c}) >>> 0) * 4294967296 + ${unsigned(a)}) / ${divisor} | 0;`);
+	if (op.op === "mod") return b.setLow(op.dst, at, `${a} - imul(${t}, ${c}) | 0`);
+	if (b.keepsHigh(at)) b.line(`${b.name(`h${op.dst}`)} = ${q};`);
+	b.line(`${b.low(op.dst)} = ${t};`);
 }
 
 export function emitNeg(b: JsBody, op: Extract<Op, { kind: "neg" }>, at: number): void {

@@ -89,7 +89,9 @@ export class JsBody {
 	}
 }
 
+export const literal = /^-?\d+$/;
+
 /** An int32 as an unsigned number; literals stay literals. */
 export function unsigned(text: string): string {
-	return /^-?\d+$/.test(text) ? String(Number(text) >>> 0) : `(${text} >>> 0)`;
+	return literal.test(text) ? String(Number(text) >>> 0) : `(${text} >>> 0)`;
 }

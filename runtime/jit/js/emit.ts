@@ -264,7 +264,9 @@ function emitLoad(b: JsBody, op: Extract<Op, { kind: "load" }>, slot: number, at
 	b.setBoth(op.dst, at, read(context, slot, text, 4, false), read(context, slot, next, 4, false));
 }
 
-function write(text: string, size: 1 | 2 | 4, value: string): string {
+/** Through `B` what lies outside would be lost without a word: only for what surely lies inside the memory. */
+function write(text: string, size: 1 | 2 | 4, value: string, inside = false): string {
+	if (size === 1 && inside) return `B[${text}] = ${value};`;
 	return size === 1 ? `D.setInt8(${text}, ${value});` : `D.setInt${size * 8}(${text}, ${value}, true);`;
 }
 
@@ -272,7 +274,7 @@ function emitStore(b: JsBody, op: Extract<Op, { kind: "store" }>, slot: number, 
 	const flags = b.flags(at);
 	const { text, next } = address(b, op, slot, at, context);
 	const low = op.src < 0 ? String(op.imm) : b.low(op.src);
-	if (op.size < 8) return b.line(write(text, op.size as 1 | 2 | 4, low));
+	if (op.size < 8) return b.line(write(text, op.size as 1 | 2 | 4, low, (flags & FLAG.inside) !== 0));
 	const high = op.src < 0 ? String(op.imm >> 31) : b.high(op.src, at, (flags & FLAG.srcZero) !== 0, (flags & FLAG.srcSign) !== 0);
 	b.line(write(text, 4, low));
 	b.line(write(next, 4, high));
