@@ -38,6 +38,16 @@ describe("linear memory", () => {
 		expect(memory.u8.length).toBe(memory.wasm.buffer.byteLength);
 	});
 
+	it("tells owners that are alive, and forgets the others' places", () => {
+		const memory = new LinearMemory({ initial: 1 << 17 });
+		const owner = { grown: 0 };
+		memory.onGrowOf(owner, (one) => one.grown++);
+		for (let i = 0; i < 1000; i++) memory.onGrowOf({}, () => undefined);
+		memory.alloc(1 << 20);
+		memory.alloc(1 << 22);
+		expect(owner.grown).toBe(2);
+	});
+
 	it("has nothing in the null guard", () => {
 		const memory = new LinearMemory();
 		expect(memory.region(0, 1)).toBeUndefined();

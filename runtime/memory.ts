@@ -75,6 +75,8 @@ export class LinearMemory {
 	#next: number = layout.heap;
 	readonly #free = new Map<string, number[]>();
 	readonly #listeners = new Set<() => void>();
+	#owners: { readonly owner: WeakRef<object>; readonly tell: (owner: object) => void }[] = [];
+	#crowd = 64;
 	#locked = 0;
 
 	constructor(options: MemoryOptions = {}) {
@@ -147,6 +149,15 @@ export class LinearMemory {
 		return () => this.#listeners.delete(listener);
 	}
 
+	/** The same for something that may be dropped without a word: `owner` is held weakly, and `listener` must not hold it at all. */
+	onGrowOf<T extends object>(owner: T, listener: (owner: T) => void): void {
+		if (this.#owners.length >= this.#crowd) {
+			this.#owners = this.#owners.filter((one) => one.owner.deref() !== undefined);
+			this.#crowd = 2 * this.#owners.length + 64;
+		}
+		this.#owners.push({ owner: new WeakRef<object>(owner), tell: listener as (owner: object) => void });
+	}
+
 	/** Brackets a run: no growth until the matching `unlock`. */
 	lock(): void {
 		this.#locked++;
@@ -180,6 +191,10 @@ export class LinearMemory {
 		}
 		this.#refresh();
 		for (const listener of this.#listeners) listener();
+		for (const { owner, tell } of this.#owners) {
+			const alive = owner.deref();
+			if (alive !== undefined) tell(alive);
+		}
 		return true;
 	}
 
