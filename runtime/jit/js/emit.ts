@@ -152,8 +152,16 @@ function emitBlock(b: JsBody, fn: JitFunction, id: number, context: Context): vo
 		const op = fn.ops[slot];
 		if (op === null) continue;
 		b.slot = slot;
-		emitOp(b, op, slot, slot - fn.entry, context);
+		if (op.kind === "load" && slot + 1 < block.end && readsSwapped(op, fn.ops[slot + 1], slot, context)) {
+			emitLoad(b, op, slot, slot - fn.entry, context, slot + 1 - fn.entry);
+			slot++;
+		} else emitOp(b, op, slot, slot - fn.entry, context);
 	}
+}
+
+/** A load whose bytes are reversed at once, as fields of packets are: views read them in that order. */
+function readsSwapped(load: Extract<Op, { kind: "load" }>, next: Op | null, slot: number, { around, mapped }: Context): boolean {
+	return next?.kind === "swap" && next.swap && next.dst === load.dst && next.bits === load.size * 8 && !mapped && around.facts?.access[slot] !== "kernel";
 }
 
 function emitOp(b: JsBody, op: Op, slot: number, at: number, context: Context): void {
@@ -246,13 +254,14 @@ const GETTERS = { 2: ["getUint16", "getInt16"], 4: ["getInt32", "getInt32"] } as
  * Single bytes are read through `B`, the memory as a byte array: V8 does that in up to a third less time than through a view, and as long as nothing lay
  * outside, the test for undefined costs nothing. (V8's coverage would count the test as a branch that is never taken: not in mapped texts.) Everything else may lie at odd addresses or must throw when it is written, and goes through the view `D`.
  */
-function read(context: Context, slot: number, text: string, size: 1 | 2 | 4, signed: boolean): string {
+function read(context: Context, slot: number, text: string, size: 1 | 2 | 4, signed: boolean, little = true): string {
 	if (size === 1 && context.mapped) return `D.${signed ? "getInt8" : "getUint8"}(${text})`;
 	if (size === 1) return `(B[${text}] ?? ${use(context, "outside")}(${slot}))${signed ? " << 24 >> 24" : " | 0"}`;
-	return `D.${GETTERS[size][signed ? 1 : 0]}(${text}, true)`;
+	return `D.${GETTERS[size][signed ? 1 : 0]}(${text}, ${little})`;
 }
 
-function emitLoad(b: JsBody, op: Extract<Op, { kind: "load" }>, slot: number, at: number, context: Context): void {
+/** `swapped`: the slot from the entry of the swap that this takes along, whose result it leaves; −1: none. */
+function emitLoad(b: JsBody, op: Extract<Op, { kind: "load" }>, slot: number, at: number, context: Context, swapped = -1): void {
 	const flags = b.flags(at);
 	if (!(flags & (FLAG.needLow | FLAG.needHigh)) && !context.around.checked) return;
 	if (context.around.facts?.access[slot] === "kernel") {
@@ -260,6 +269,10 @@ function emitLoad(b: JsBody, op: Extract<Op, { kind: "load" }>, slot: number, at
 		return b.setBothInOrder(op.dst, at, `${use(context, "kload")}(${high}, ${b.low(op.base)}, ${op.off}, ${op.size}, ${op.signed})`, `W[${exchange.result >> 2}]`);
 	}
 	const { text, next } = address(b, op, slot, at, context);
+	if (swapped >= 0) {
+		if (op.size < 8) return b.setLow(op.dst, swapped, read(context, slot, text, op.size as 2 | 4, false, false));
+		return b.setBoth(op.dst, swapped, read(context, slot, next, 4, false, false), read(context, slot, text, 4, false, false));
+	}
 	if (op.size < 8) return b.setLow(op.dst, at, read(context, slot, text, op.size as 1 | 2 | 4, op.signed));
 	b.setBoth(op.dst, at, read(context, slot, text, 4, false), read(context, slot, next, 4, false));
 }

@@ -1,0 +1,82 @@
+/**
+ * Arithmetic that the engines compute in forms of their own, at the edges of those forms, beside BigInt: products by literals, quotients by
+ * small divisors, loads whose bytes are reversed at once.
+ */
+import { describe, expect, it } from "vitest";
+import type { Insn } from "../../assembler/spec/insn.ts";
+import { bareImage } from "../../test/support/image.ts";
+import { Machine } from "../machine.ts";
+import { exchange } from "../memory.ts";
+import type { Engine } from "../program.ts";
+import { createJsEngine } from "./js.ts";
+import { createWasmEngine } from "./wasm.ts";
+
+const machine = new Machine();
+const memory = machine.memory.alloc(16, 8, "memory");
+const engines: readonly (readonly [string, () => Engine])[] = [
+	["js", () => createJsEngine({ checked: false, fuel: null })],
+	["js, checked", () => createJsEngine({ checked: true })],
+	["wasm", () => createWasmEngine({ checked: false, fuel: null })],
+];
+const insn = (opcode: number, dst: number, src: number, off: number, imm: number): Insn => ({ opcode, dst, src, off, imm });
+const EXIT = insn(0x95, 0, 0, 0, 0);
+const LOAD = insn(0x79, 0, 1, 0, 0);
+/** r2 := a 64-bit immediate. */
+const immediate = (value: bigint): Insn[] => [insn(0x18, 2, 0, 0, Number(BigInt.asIntN(32, value))), insn(0, 0, 0, 0, Number(BigInt.asIntN(32, value >> 32n)))];
+
+const EDGES = [0n, 1n, 2n, 0xffffn, 0x10000n, 0xfffffn, 0x1fffffn, 0x200000n, 0x7fffffffn, 0x80000000n, 0xffffffffn, 0x100000000n, 0x1fffffffffffffn, 0x20000000000000n, 0x7fffffffffffffffn, 0x8000000000000000n, 0xc6a4a7935bd1e995n, 0xfffffffeffffffffn, 0xffffffffffffffffn];
+/** Edges and numbers between them, the same ones each time. */
+const NUMBERS = [...EDGES, ...EDGES.map((edge, i) => BigInt.asUintN(64, (edge + 1n) * 0x9e3779b97f4a7c15n + BigInt(i)))];
+
+/** r0 of the program for each number in memory. */
+function outcomes(engine: Engine, insns: readonly Insn[], numbers: readonly bigint[] = NUMBERS): bigint[] {
+	const entry = engine.prepare({ image: bareImage("arithmetic", insns), machine, maps: [], ksyms: new Map(), facts: null });
+	return numbers.map((number) => {
+		machine.memory.view.setBigUint64(memory, number, true);
+		const low = entry(memory, 16);
+		return (BigInt(machine.memory.i32[exchange.result >> 2] >>> 0) << 32n) | BigInt(low >>> 0);
+	});
+}
+
+describe.each(engines)("on %s", (_, make) => {
+	it.each(NUMBERS)("products by the literal %d", (literal) => {
+		expect(outcomes(make(), [LOAD, ...immediate(literal), insn(0x2f, 0, 2, 0, 0), EXIT])).toEqual(NUMBERS.map((x) => BigInt.asUintN(64, x * literal)));
+	});
+
+	it.each([16, 20, 21, 22, 31, 32])("products of numbers of 32 and %d bits", (bits) => {
+		const shift = insn(0x77, 2, 0, 0, 64 - bits);
+		const low = insn(0x77, 0, 0, 0, 32);
+		expect(outcomes(make(), [LOAD, insn(0xbf, 2, 0, 0, 0), shift, low, insn(0x2f, 0, 2, 0, 0), EXIT])).toEqual(NUMBERS.map((x) => (x >> 32n) * (x >> BigInt(64 - bits))));
+	});
+
+	it.each([1n, 2n, 3n, 10n, 1000n, 1_000_000n, 0x1ffffen, 0x1fffffn, 0x200000n, 0x200001n])("quotients and remainders by %d", (divisor) => {
+		expect(outcomes(make(), [LOAD, insn(0x37, 0, 0, 0, Number(divisor)), EXIT])).toEqual(NUMBERS.map((x) => x / divisor));
+		expect(outcomes(make(), [LOAD, insn(0x97, 0, 0, 0, Number(divisor)), EXIT])).toEqual(NUMBERS.map((x) => x % divisor));
+	});
+
+	it("quotients and remainders by a register between 1 and 2^21 − 1", () => {
+		const divisor = [insn(0xbf, 2, 0, 0, 0), insn(0x57, 2, 0, 0, 0x1ffffe), insn(0x47, 2, 0, 0, 1)];
+		const by = (x: bigint): bigint => (x & 0x1ffffen) | 1n;
+		expect(outcomes(make(), [LOAD, ...divisor, insn(0x3f, 0, 2, 0, 0), EXIT])).toEqual(NUMBERS.map((x) => x / by(x)));
+		expect(outcomes(make(), [LOAD, ...divisor, insn(0x9f, 0, 2, 0, 0), EXIT])).toEqual(NUMBERS.map((x) => x % by(x)));
+		// The divisor where the quotient goes.
+		expect(outcomes(make(), [LOAD, ...divisor, insn(0x3f, 0, 2, 0, 0), insn(0x3f, 2, 2, 0, 0), insn(0x0f, 0, 2, 0, 0), EXIT])).toEqual(NUMBERS.map((x) => x / by(x) + 1n));
+	});
+
+	it.each([
+		[2, 0x69],
+		[4, 0x61],
+		[8, 0x79],
+	])("%d bytes loaded and reversed, by be and by bswap", (size, load) => {
+		const reversed = (x: bigint): bigint => {
+			let result = 0n;
+			for (let i = 0n; i < size; i++) result = (result << 8n) | ((x >> (8n * i)) & 255n);
+			return result;
+		};
+		for (const opcode of [0xdc, 0xd7]) {
+			expect(outcomes(make(), [insn(load, 0, 1, 0, 0), insn(opcode, 0, 0, 0, size * 8), EXIT])).toEqual(NUMBERS.map(reversed));
+			// Into the register that the address comes from, and what the load left is not asked for otherwise.
+			expect(outcomes(make(), [insn(load, 1, 1, 0, 0), insn(opcode, 1, 0, 0, size * 8), insn(0xbf, 0, 1, 0, 0), insn(0x47, 0, 0, 0, 1), EXIT])).toEqual(NUMBERS.map((x) => reversed(x) | 1n));
+		}
+	});
+});
