@@ -28,6 +28,18 @@ const EDGES = [0n, 1n, 2n, 0xffffn, 0x10000n, 0xfffffn, 0x1fffffn, 0x200000n, 0x
 /** Edges and numbers between them, the same ones each time. */
 const NUMBERS = [...EDGES, ...EDGES.map((edge, i) => BigInt.asUintN(64, (edge + 1n) * 0x9e3779b97f4a7c15n + BigInt(i)))];
 
+const U64 = 2n ** 64n;
+
+/** Numbers whose product with an odd literal has a low word just below and above a multiple of 2^32, the hardest for doubles. */
+function beside(literal: bigint): bigint[] {
+	let inverse = 1n;
+	for (let i = 0; i < 6; i++) inverse = BigInt.asUintN(32, inverse * (2n - inverse * literal));
+	return [-3n, -2n, -1n, 0n, 1n, 2n].map((low) => BigInt.asUintN(32, inverse * low) | 0x1234567800000000n);
+}
+
+/** Numbers around large multiples of a divisor. */
+const around = (divisor: bigint): bigint[] => [U64 / divisor, U64 / divisor / 2n, 0xffffffffn, 0x100000000n].flatMap((k) => [k * divisor - 1n, k * divisor]).filter((x) => x < U64);
+
 /** r0 of the program for each number in memory. */
 function outcomes(engine: Engine, insns: readonly Insn[], numbers: readonly bigint[] = NUMBERS): bigint[] {
 	const entry = engine.prepare({ image: bareImage("arithmetic", insns), machine, maps: [], ksyms: new Map(), facts: null });
@@ -40,18 +52,21 @@ function outcomes(engine: Engine, insns: readonly Insn[], numbers: readonly bigi
 
 describe.each(engines)("on %s", (_, make) => {
 	it.each(NUMBERS)("products by the literal %d", (literal) => {
-		expect(outcomes(make(), [LOAD, ...immediate(literal), insn(0x2f, 0, 2, 0, 0), EXIT])).toEqual(NUMBERS.map((x) => BigInt.asUintN(64, x * literal)));
+		const numbers = [...NUMBERS, ...beside(literal | 1n)];
+		expect(outcomes(make(), [LOAD, ...immediate(literal), insn(0x2f, 0, 2, 0, 0), EXIT], numbers)).toEqual(numbers.map((x) => BigInt.asUintN(64, x * literal)));
 	});
 
-	it.each([16, 20, 21, 22, 31, 32])("products of numbers of 32 and %d bits", (bits) => {
-		const shift = insn(0x77, 2, 0, 0, 64 - bits);
-		const low = insn(0x77, 0, 0, 0, 32);
-		expect(outcomes(make(), [LOAD, insn(0xbf, 2, 0, 0, 0), shift, low, insn(0x2f, 0, 2, 0, 0), EXIT])).toEqual(NUMBERS.map((x) => (x >> 32n) * (x >> BigInt(64 - bits))));
+	it.each([16, 20, 21, 22, 24, 31, 32])("products of numbers of 32 and %d bits", (bits) => {
+		const factors = [insn(0x61, 0, 1, 0, 0), insn(0x61, 2, 1, 4, 0), insn(0x67, 2, 0, 0, 64 - bits), insn(0x77, 2, 0, 0, 64 - bits)];
+		const most = 2n ** BigInt(bits) - 1n;
+		const numbers = [...NUMBERS, ...[most, most - 2n, most >> 1n].flatMap((factor) => beside(factor | 1n).map((x) => (x & 0xffffffffn) | (factor << 32n)))];
+		expect(outcomes(make(), [...factors, insn(0x2f, 0, 2, 0, 0), EXIT], numbers)).toEqual(numbers.map((x) => (x & 0xffffffffn) * ((x >> 32n) & most)));
 	});
 
-	it.each([1n, 2n, 3n, 10n, 1000n, 1_000_000n, 0x1ffffen, 0x1fffffn, 0x200000n, 0x200001n])("quotients and remainders by %d", (divisor) => {
-		expect(outcomes(make(), [LOAD, insn(0x37, 0, 0, 0, Number(divisor)), EXIT])).toEqual(NUMBERS.map((x) => x / divisor));
-		expect(outcomes(make(), [LOAD, insn(0x97, 0, 0, 0, Number(divisor)), EXIT])).toEqual(NUMBERS.map((x) => x % divisor));
+	it.each([1n, 2n, 3n, 10n, 1000n, 1_000_000n, 0x1ffffen, 0x1fffffn, 0x200000n, 0x200001n, 0x3fffffn])("quotients and remainders by %d", (divisor) => {
+		const numbers = [...NUMBERS, ...around(divisor)];
+		expect(outcomes(make(), [LOAD, insn(0x37, 0, 0, 0, Number(divisor)), EXIT], numbers)).toEqual(numbers.map((x) => x / divisor));
+		expect(outcomes(make(), [LOAD, insn(0x97, 0, 0, 0, Number(divisor)), EXIT], numbers)).toEqual(numbers.map((x) => x % divisor));
 	});
 
 	it("quotients and remainders by a register between 1 and 2^21 − 1", () => {
