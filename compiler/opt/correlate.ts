@@ -1,8 +1,9 @@
 import type { Inst, Pred, Value } from "../ir/types.ts";
 import type { Pass } from "./pass.ts";
 import { dominators, predecessors } from "../ir/cfg.ts";
-import { constant, isConst, isInst, newInst, replaceAll, usersOf } from "../ir/values.ts";
-import { decide, ranges } from "./ranges.ts";
+import { swapped } from "../ir/fold.ts";
+import { constant, isConst, isInst, newInst, replaceAll, unsigned, usersOf } from "../ir/values.ts";
+import { decide, type Range, ranges } from "./ranges.ts";
 
 /**
  * What the branches before it say of a value (`ranges.ts`) decides comparisons, makes sign extensions and signed divisions of what is
@@ -22,8 +23,9 @@ export const correlate: Pass = {
 			for (const inst of block.insts) {
 				switch (inst.op) {
 					case "icmp": {
+						if (inst.args[0].ty === "ptr") break;
+						if (asksWhatIsLeft(inst, (value) => known.at(value, block))) changed = true;
 						const [left, right] = inst.args;
-						if (left.ty === "ptr") break;
 						const truth = decide(inst.attr!.pred!, known.at(left, block), known.at(right, block));
 						if (truth !== null) map.set(inst, constant("i32", truth ? 1 : 0));
 						// An unsigned bound says more to the verifier: that nothing is below zero, which it may not know.
@@ -81,3 +83,27 @@ export const correlate: Pass = {
 		return changed || map.size > 0;
 	},
 };
+
+/**
+ * `room = 100 - used; if (room < 20)` asks `used > 80` when `used` is at most 100: the verifier relates no difference to what was subtracted, and it is
+ * `used` that becomes an offset. A mask that cuts nothing is not asked for.
+ */
+function asksWhatIsLeft(inst: Inst, known: (value: Value) => Range): boolean {
+	const [left, right] = inst.args;
+	if (!isConst(right)) return false;
+	let asked = left;
+	if (isInst(asked) && asked.op === "and" && isConst(asked.args[1])) {
+		const mask = unsigned(asked.ty!, asked.args[1].value);
+		if ((mask & (mask + 1n)) !== 0n || known(asked.args[0]).umax > mask) return false;
+		asked = asked.args[0];
+	}
+	if (!isInst(asked) || asked.op !== "sub") return false;
+	const [whole, part] = asked.args;
+	if (!isConst(whole)) return false;
+	const limit = unsigned(right.ty!, right.value);
+	const total = unsigned(right.ty!, whole.value);
+	if (inst.attr!.pred!.startsWith("s") || limit > total || known(part).umax > total) return false;
+	inst.args = [part, constant(right.ty!, total - limit)];
+	inst.attr = { ...inst.attr, pred: swapped[inst.attr!.pred!] };
+	return true;
+}

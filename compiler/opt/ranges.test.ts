@@ -65,3 +65,24 @@ ret %7`);
 		expect(text(9)).toContain("icmp.ult");
 	});
 });
+
+describe("what is left of a constant", () => {
+	/** if (used > 2046) return 0; return (u16)(2046 - used) < 20; */
+	const asked = (bound: number, mask: number): string => passed(`a.2:
+%3 = icmp.ugt i32 %0, i32 ${bound}
+branch %3, b.4, c.5
+b.4:
+ret i32 0
+c.5:
+%6 = sub i32 i32 2046, %0
+%7 = and i32 %6, i32 ${mask}
+%8 = icmp.ult i32 %7, i32 20
+ret %8`);
+	it("is asked of what was taken", () => {
+		expect(asked(2046, 0xffff)).toContain("icmp.ugt i32 %0, i32 2026");
+	});
+	it("but not where more than all may have been taken, or the mask cuts", () => {
+		expect(asked(2047, 0xffff)).toContain("icmp.ult");
+		expect(asked(2046, 0x3ff)).toContain("icmp.ult");
+	});
+});

@@ -80,8 +80,11 @@ export function ranges(fn: IrFunction, dom: Dominators, preds: ReadonlyMap<Block
 				if (a.smin + b.smin < limits.smin || a.smax + b.smax > limits.smax) return result;
 				return meet(result, fromSigned({ ...limits, smin: a.smin + b.smin, smax: a.smax + b.smax }, value));
 			}
-			case "sub":
-				return value.attr?.signed ? meet(whole, exact(value, arg(0).smin - arg(1).smax, arg(0).smax - arg(1).smin)) : whole;
+			case "sub": {
+				const [a, b] = [arg(0), arg(1)];
+				const result = a.umin >= b.umax ? meet(whole, fromUnsigned({ ...everything(value), umin: a.umin - b.umax, umax: a.umax - b.umin }, value)) : whole;
+				return value.attr?.signed ? meet(result, exact(value, a.smin - b.smax, a.smax - b.smin)) : result;
+			}
 			case "lshr": {
 				const [a, b] = [arg(0), arg(1)];
 				return b.umin === b.umax && b.umax < BigInt(widthOf(value.ty!)) ? fromUnsigned({ ...all, umin: a.umin >> b.umin, umax: a.umax >> b.umin }, value) : whole;
