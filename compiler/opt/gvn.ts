@@ -3,9 +3,10 @@ import type { Pass } from "./pass.ts";
 import type { Range } from "./alias.ts";
 import { dominators, predecessors } from "../ir/cfg.ts";
 import { row } from "../ir/ops.ts";
-import { constant, isConst, isInst, newInst, replaceAll, resolve, terminator } from "../ir/values.ts";
+import { constant, isConst, isInst, newInst, replaceAll, resolve, terminator, unsigned } from "../ir/values.ts";
 import { negated } from "../ir/fold.ts";
 import { aliasInfo, writesOf } from "./alias.ts";
+import { baseOf } from "./slots.ts";
 
 /**
  * Common subexpressions and loads, down the dominator tree: a pure operation on the same operands is the same value;
@@ -22,12 +23,18 @@ export const gvn: Pass = {
 	},
 };
 
-interface Known extends Range {
+interface Known extends Range, Place {
 	readonly size: number;
 	/** Of a load, or stored. */
 	readonly value: Value;
 	readonly signed: boolean;
 	readonly from: "load" | "store";
+}
+
+/** A constant distance from something. */
+interface Place {
+	readonly base: Value;
+	readonly offset: number;
 }
 
 interface Scope {
@@ -134,7 +141,7 @@ function number(fn: IrFunction, map: Map<Inst, Value>): void {
 				}
 				remember(key, block, inst);
 			} else if (inst.op === "load" && !inst.attr!.volatile) {
-				const range = { address: inst.args[0], size: inst.attr!.size!, effective: inst.attr!.effective };
+				const range = { ...placeOf(inst.args[0]), address: inst.args[0], size: inst.attr!.size!, effective: inst.attr!.effective };
 				const same = fromMemory(fn, known, inst, range, out);
 				if (same !== null) {
 					map.set(inst, same);
@@ -148,7 +155,7 @@ function number(fn: IrFunction, map: Map<Inst, Value>): void {
 				if (writes === "all") known = known.filter((entry) => alias.isPrivate(entry.address));
 				else if (writes.length > 0) {
 					known = known.filter((entry) => !writes.some((write) => alias.mayAlias(entry, write)));
-					if (inst.op === "store" && !inst.attr!.volatile) known.push({ address: inst.args[0], size: inst.attr!.size!, effective: inst.attr!.effective, value: inst.args[1], signed: false, from: "store" });
+					if (inst.op === "store" && !inst.attr!.volatile) known.push({ ...placeOf(inst.args[0]), address: inst.args[0], size: inst.attr!.size!, effective: inst.attr!.effective, value: inst.args[1], signed: false, from: "store" });
 				}
 			}
 			out.push(inst);
@@ -161,20 +168,33 @@ function number(fn: IrFunction, map: Map<Inst, Value>): void {
 	}
 }
 
-function fromMemory(fn: IrFunction, known: readonly Known[], load: Inst, range: Range, out: Inst[]): Value | null {
+function fromMemory(fn: IrFunction, known: readonly Known[], load: Inst, range: Place & { readonly size: number }, out: Inst[]): Value | null {
 	const { ty } = load;
 	for (let i = known.length - 1; i >= 0; i--) {
 		const entry = known[i];
-		if (entry.address !== range.address && !sameAddress(entry.address, range.address)) continue;
-		if (entry.size !== range.size) return null;
-		if (entry.from === "load") {
+		if (!isSameBase(entry.base, range.base)) continue;
+		const into = range.offset - entry.offset;
+		if (into === 0 && entry.size === range.size) {
+			if (entry.from === "store") return stored(fn, entry.value, load, ty!, out);
 			const value = again(fn, entry, load, out);
 			if (value === null) continue;
 			return value;
 		}
-		return stored(fn, entry.value, load, ty!, out);
+		if (entry.from === "store" && into >= 0 && into + range.size <= entry.size) return partOf(fn, entry.value, into, load, out);
+		if (into === 0) return null;
 	}
 	return null;
+}
+
+/** Some bytes of what was stored: memory is little-endian. A part of an address is read where it lies. */
+function partOf(fn: IrFunction, value: Value, into: number, load: Inst, out: Inst[]): Value | null {
+	if (value.ty === "ptr" || load.ty === "ptr") return null;
+	if (value.op === "undef" || into === 0) return stored(fn, value, load, load.ty!, out);
+	const by = BigInt(8 * into);
+	if (isConst(value)) return stored(fn, constant("i64", unsigned(value.ty, value.value) >> by), load, load.ty!, out);
+	const moved = newInst(fn, "lshr", value.ty!, [value, constant(value.ty!, by)], undefined, load.loc);
+	out.push(moved);
+	return stored(fn, moved, load, load.ty!, out);
 }
 
 /** A value loaded before, for a load that may want another width. */
@@ -194,11 +214,16 @@ function again(fn: IrFunction, entry: Known, load: Inst, out: Inst[]): Value | n
 	return emit(signed ? "sext" : "zext");
 }
 
-/** ptradd of one base by one constant, written twice. */
-function sameAddress(a: Value, b: Value): boolean {
+/** Objects count from their beginning. */
+function placeOf(address: Value): Place {
+	const { base, offset } = baseOf(address);
+	return { base, offset: isInst(base) && base.op === "global" ? offset + (base.attr!.offset ?? 0) : offset };
+}
+
+function isSameBase(a: Value, b: Value): boolean {
+	if (a === b) return true;
 	if (!isInst(a) || !isInst(b)) return isConst(a) && isConst(b) && a.value === b.value;
-	if (a.op === "global" && b.op === "global") return a.attr!.global === b.attr!.global && (a.attr!.offset ?? 0) === (b.attr!.offset ?? 0);
-	return a.op === "ptradd" && b.op === "ptradd" && a.args[0] === b.args[0] && isConst(a.args[1]) && isConst(b.args[1]) && a.args[1].value === b.args[1].value;
+	return a.op === "global" && b.op === "global" && a.attr!.global === b.attr!.global;
 }
 
 /** What reading back a stored value gives: cut and extended as the load does it. */

@@ -203,6 +203,14 @@ export const laws: Partial<Record<Op, readonly Law[]>> = {
 			if (inst.ty === "i64" && k === 32n) return rw.make("zext", "i64", [rw.make("trunc", "i32", [a.args[0]])]);
 			return inst.ty === "i64" && k < 33n ? null : rw.make("and", inst.ty!, [a.args[0], constant(inst.ty!, ones(inst.ty!) >> k)]);
 		},
+		// Of swapped bytes the upper ones are the lower ones swapped: ntohl(x) >> 16 = ntohs(x)
+		(inst, rw) => {
+			const [a, b] = inst.args;
+			const k = c(b);
+			if (k === null || !is(a, "bswap")) return null;
+			const bits = a.attr!.bits! - Number(k);
+			return bits < a.attr!.bits! && (bits === 16 || bits === 32) ? rw.make("bswap", inst.ty!, [a.args[0]], { bits }) : null;
+		},
 		(inst) => ((ones(inst.ty!) & ~knownZeros(inst)) === 0n ? constant(inst.ty!, 0) : null),
 	],
 	ashr: [

@@ -92,6 +92,7 @@ describe("combine", () => {
 		["(byte) & 255", "%3 = load i32 size=1 %0\n%4 = and i32 %3, i32 255\nret %4", "load i32 size=1 %1"],
 		["((x & 0xff0f) | 0x110) & 0xfff0", "%3 = and i32 %1, i32 65295\n%4 = or i32 %3, i32 272\n%5 = and i32 %4, i32 65520\nret %5", "%1 = and i32 %0, i32 65024\n%2 = or i32 %1, i32 272\nret %2"],
 		["bswap16(x) = 0x0800", "%3 = load i32 size=2 %0\n%4 = bswap.16 i32 %3\n%5 = icmp.eq i32 %4, i32 2048\nret %5", "icmp.eq i32 %0, i32 8"],
+		["ntohl(x) >> 16 = ntohs(x)", "%3 = load i32 size=4 %0\n%4 = bswap.32 i32 %3\n%5 = lshr i32 %4, i32 16\nret %5", "bswap.16 i32"],
 		["(x < 5) = 0", "%3 = icmp.ult i32 %1, i32 5\n%4 = icmp.eq i32 %3, i32 0\nret %4", "icmp.uge i32 %1, i32 5"],
 		["a signed comparison of a byte", "%3 = load i32 size=1 %0\n%4 = icmp.slt i32 %3, i32 7\nret %4", "icmp.ult i32 %0, i32 7"],
 	])("simplifies %s", (_, lines, wanted) => {
@@ -156,6 +157,17 @@ describe("gvn", () => {
 	it("gives back what was stored, cut as the load cuts it", () => {
 		const text = body("a.2:\nstore size=1 %0, %1\n%3 = load i32 size=1 %0\nret %3");
 		expect(passed(text, [gvn])).toBe("b0:\nstore size=1 %0, %1\n%2 = and i32 %1, i32 255\nret %2");
+	});
+	it("reads a part of what was stored", () => {
+		const text = body("a.2:\nstore size=4 %0, i32 16909060\n%3 = ptradd ptr %0, i64 1\n%4 = load i32 size=1 %3\n%5 = ptradd ptr %0, i64 2\nstore size=2 %5, %1\n%6 = load i32 size=1 %5\n%7 = ptradd ptr %0, i64 3\n%8 = load i32 size=1 %7\n%9 = add i32 %6, %8\n%10 = add i32 %4, %9\nret %10");
+		const result = passed(text, [gvn]);
+		expect(result).not.toContain("load");
+		expect(result).toContain("and i32 i32 66051, i32 255");
+		expect(result).toMatch(/lshr i32 %\d, i32 8/);
+	});
+	it("but not what reaches beyond, or lies in front", () => {
+		const text = body("a.2:\n%3 = ptradd ptr %0, i64 1\nstore size=2 %3, %1\n%4 = load i32 size=4 %0\n%5 = load i32 size=1 %0\n%6 = ptradd ptr %0, i64 2\n%7 = load i32 size=2 %6\n%8 = add i32 %4, %5\n%9 = add i32 %8, %7\nret %9");
+		expect(passed(text, [gvn]).match(/load/g)).toHaveLength(3);
 	});
 	it("does not merge volatile loads", () => {
 		const text = body("a.2:\n%3 = load i32 size=4 volatile %0\n%4 = load i32 size=4 volatile %0\n%5 = add i32 %3, %4\nret %5");
