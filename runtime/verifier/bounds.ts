@@ -163,11 +163,19 @@ function tnumFromBounds(r: Range): void {
 	if (maskHi !== tnum.maskHi || maskLo !== tnum.maskLo || valueHi !== tnum.valueHi || valueLo !== tnum.valueLo) r.tnum = tnumMade(valueHi, valueLo, maskHi, maskLo);
 }
 
+/** Any number of 64 or of 32 bits: half of what a program that computes with unknown numbers makes, and nothing tightens it. */
+function isWhole(r: Range): boolean {
+	const { tnum } = r;
+	if ((r.uminHi | r.uminLo | tnum.valueHi | tnum.valueLo | r.sminLo) !== 0 || (r.umaxLo & r.smaxLo & tnum.maskLo) !== -1 || r.s32min !== I32_MIN || r.s32max !== I32_MAX) return false;
+	return r.umaxHi === 0 ? (tnum.maskHi | r.sminHi | r.smaxHi) === 0 : (r.umaxHi & tnum.maskHi) === -1 && r.sminHi === I32_MIN && r.smaxHi === I32_MAX;
+}
+
 /** Lets each of the nine facts tighten the others. Returns its argument. */
 export function sync(r: Range): Range {
 	const { tnum } = r;
 	if ((tnum.maskHi | tnum.maskLo) === 0 && r.uminLo === tnum.valueLo && r.uminHi === tnum.valueHi && r.umaxLo === r.uminLo && r.umaxHi === r.uminHi && r.lowMin === r.lowMax &&
 		r.sminLo === r.smaxLo && r.sminHi === r.smaxHi && r.s32min === r.s32max) return r;
+	if (r.lowMin === 0 && r.lowMax === -1 && isWhole(r)) return r;
 	boundsFromTnum(r);
 	// What changes nothing would change nothing again.
 	let changed = false;
