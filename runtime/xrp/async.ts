@@ -6,7 +6,7 @@
  * With `fanout`, the reads of one hop are under way at the same time, up to `queueDepth` of them; the program still sees
  * them in the order in which it asked for them, so that a chain's outcome does not depend on which one came first.
  */
-import { aborted, badCount, cutOff, DEFAULT_MAX_HOPS, done, nextAddress, nextSize, type Place, placeOf, prepareContext, type Progress, refusal, secondSlot, type StorageHook, VALIDATE_EVERY, validate, versionOf, type XrpResult } from "./chain.ts";
+import { aborted, badCount, cutOff, DEFAULT_MAX_HOPS, done, heldBack, hold, nextAddress, nextSize, type Place, placeOf, prepareContext, type Progress, refusal, release, secondSlot, type StorageHook, VALIDATE_EVERY, validate, versionOf, type XrpResult } from "./chain.ts";
 import { XRP_BLOCK, XRP_CONTEXT, XRP_SLOTS } from "./context.ts";
 import type { BlockDevice } from "./device.ts";
 import { type Asked, asksOf, DEFAULT_MAX_OUTSTANDING, type FanoutOptions, runOnCompletion } from "./fanout.ts";
@@ -25,20 +25,18 @@ interface Flight extends Asked {
 	readonly block: Promise<Uint8Array | Error>;
 }
 
-/** Hooks with a chain under way, to which their scratch page belongs meanwhile. */
-const busy = new WeakSet<StorageHook>();
-
 /**
  * Runs a chain without blocking. Never rejects for what a program or a device does: the errno is in `ret`. A hook serves
  * one chain at a time; `storageHooks` makes several of one program.
  */
 export async function readXrpAsync(device: BlockDevice, hook: StorageHook, offset: number, options: AsyncOptions = {}): Promise<XrpResult> {
-	if (busy.has(hook)) return aborted("request", { hops: 0, bytes: 0, programReturn: 0 }, "another chain is under way with this hook, and has its scratch page");
-	busy.add(hook);
+	const other = heldBack(hook);
+	if (other !== null) return aborted("request", { hops: 0, bytes: 0, programReturn: 0 }, other);
+	hold(hook);
 	try {
 		return await runChain(device, hook, offset, options);
 	} finally {
-		busy.delete(hook);
+		release(hook);
 	}
 }
 

@@ -101,6 +101,26 @@ export function aborted(cause: AbortCause, { hops, bytes, programReturn }: Progr
 	return { ret: -CAUSES[cause], hops, bytes, programReturn, cause, reason };
 }
 
+/** Hooks with an asynchronous chain under way, to which their scratch page belongs meanwhile. */
+const held = new WeakSet<StorageHook>();
+/** Of those: to ask it costs a chain of cached reads nothing, to look a hook up does. */
+let heldHooks = 0;
+
+/** Why no chain can begin with this hook, or null. */
+export function heldBack(hook: StorageHook): string | null {
+	return heldHooks > 0 && held.has(hook) ? "another chain is under way with this hook, and has its scratch page" : null;
+}
+
+export function hold(hook: StorageHook): void {
+	held.add(hook);
+	heldHooks++;
+}
+
+export function release(hook: StorageHook): void {
+	held.delete(hook);
+	heldHooks--;
+}
+
 /** Why `count` cannot be a chain's read size, or null. */
 export function badCount(count: number): string | null {
 	return count > 0 && count <= XRP_PAGE && count % XRP_BLOCK === 0 ? null : `count ${count} is no multiple of ${XRP_BLOCK} up to ${XRP_PAGE}`;

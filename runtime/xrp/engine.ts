@@ -9,7 +9,7 @@
  * before wrote. Beyond the original: a limit on hops (ELOOP), and reads of up to the data page's 4096 bytes. More than
  * one address at a time is refused here, and is what `fanout.ts` is for.
  */
-import { aborted, badCount, DEFAULT_MAX_HOPS, nextAddress, nextSize, prepareContext, readBlock, refusal, secondSlot, type StorageHook, VALIDATE_EVERY, validate, versionOf, type XrpOptions, type XrpResult } from "./chain.ts";
+import { aborted, badCount, DEFAULT_MAX_HOPS, heldBack, nextAddress, nextSize, prepareContext, readBlock, refusal, secondSlot, type StorageHook, VALIDATE_EVERY, validate, versionOf, type XrpOptions, type XrpResult } from "./chain.ts";
 import { XRP_BLOCK, XRP_CONTEXT, XRP_SLOTS } from "./context.ts";
 import type { BlockDevice } from "./device.ts";
 
@@ -27,7 +27,7 @@ export function readXrpSync(device: BlockDevice, hook: StorageHook, offset: numb
 	let bytes = 0;
 	let programReturn = 0;
 	// No closure over these: counters that one captures live in memory, and cost a lookup of seven hops a microsecond.
-	const badRequest = badCount(count) ?? badCount(length);
+	const badRequest = badCount(count) ?? badCount(length) ?? heldBack(hook);
 	if (badRequest) return aborted("request", { hops, bytes, programReturn }, badRequest);
 	const { context, data } = hook;
 	const { u8, view } = hook.memory;

@@ -6,7 +6,7 @@
  *
  * The request ends when the program sets `done` (reads that wait are dropped) or when nothing is left to read.
  */
-import { aborted, badCount, DEFAULT_MAX_HOPS, done, nextAddress, nextSize, prepareContext, type Progress, readBlock, refusal, type StorageHook, VALIDATE_EVERY, validate, versionOf, type XrpOptions, type XrpResult } from "./chain.ts";
+import { aborted, badCount, DEFAULT_MAX_HOPS, done, heldBack, nextAddress, nextSize, prepareContext, type Progress, readBlock, refusal, type StorageHook, VALIDATE_EVERY, validate, versionOf, type XrpOptions, type XrpResult } from "./chain.ts";
 import { XRP_BLOCK, XRP_CONTEXT, XRP_SLOTS } from "./context.ts";
 import type { BlockDevice } from "./device.ts";
 
@@ -27,7 +27,7 @@ export interface Asked {
 export function readXrpFanout(device: BlockDevice, hook: StorageHook, offset: number, options: FanoutOptions = {}): XrpResult {
 	const count = options.count ?? XRP_BLOCK;
 	const progress: Progress = { hops: 0, bytes: 0, programReturn: 0 };
-	const badRequest = badCount(count);
+	const badRequest = badCount(count) ?? heldBack(hook);
 	if (badRequest) return aborted("request", progress, badRequest);
 	const maxHops = options.maxHops ?? DEFAULT_MAX_HOPS;
 	const maxOutstanding = options.maxOutstanding ?? DEFAULT_MAX_OUTSTANDING;
