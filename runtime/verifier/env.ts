@@ -189,7 +189,7 @@ export class Env {
 	sccVisits = new Map<string, SccVisit>();
 	/** Some instruction is in a component of `scc`. */
 	hasLoops = false;
-	/** The walk whose accepted paths are all paths, where 6.18's leaves a doubt: a call of a callback is a loop, a sign-extending fill a number of its own. */
+	/** The walk whose accepted paths are all paths, where 6.18's leaves a doubt: a call of a callback is a loop, a sign-extending fill a number of its own, a load of the packet may leave its function. */
 	thorough = false;
 	/** States at which a callback had come round (scc.ts). */
 	callbackEdges: State[] = [];

@@ -152,7 +152,8 @@ function loadPacket(env: Env, insn: Insn): number {
 	clearCallerSaved(env.regs);
 	env.regs[0] = unknownScalar;
 	if (env.current.curframe > 0) {
-		// A load beyond the packet's end leaves the subprogram with 0.
+		// A load beyond the packet's end leaves the subprogram with 0. What 6.18 knows of live slots and of precision leaves that way out.
+		env.doubt = true;
 		pushBranch(env, env.insn + 1, env.insn, false);
 		env.regs[0] = zeroScalar;
 		return leaveFrame(env);

@@ -285,8 +285,8 @@ function backtrackInsn(env: Env, idx: number, subsequent: number, entry: JumpEnt
 			bt.setSlot(entry.flags & 7, (entry.flags >> 3) & 63);
 			break;
 		case 0:
-			if (opcode !== LD_IMM64 && subsequent - idx !== 1 && subsequent >= 0) {
-				// The load left the subprogram, as an exit does.
+			if (opcode !== LD_IMM64 && subsequent - idx !== 1 && subsequent >= 0 && env.thorough) {
+				// The load left the subprogram, as an exit does; 6.18 takes what comes before for the caller's.
 				regs[f] &= ~1;
 				if (f === 7) fail(bt, "subprog enter past frame 7");
 				bt.frame++;
@@ -312,27 +312,25 @@ function backtrackJump(env: Env, idx: number, subsequent: number, entry: JumpEnt
 		if (isSubprogCall(insn)) {
 			const sub = env.subprogs[env.subprogOf[idx + insn.imm + 1]];
 			if (sub.global) {
-				if (regs[f] & ARGS) fail(bt, "global subprog unexpected regs");
+				if (regs[f] & ARGS) fail(bt, `global subprog unexpected regs ${maskText(bt)}`);
 				regs[f] &= ~1;
 				return true;
 			}
-			if (regs[f] & ~ARGS || bt.low[f] | bt.high[f]) fail(bt, "static subprog unexpected regs");
-			if (f === 0) fail(bt, "subprog exit from frame 0");
+			leftover(bt, "static subprog");
 			regs[f - 1] |= regs[f] & ARGS;
 			regs[f] = 0;
 			bt.frame--;
 			return true;
 		}
 		if (isSyncCallbackCall(env, idx) && idx !== subsequent - 1) {
-			if (regs[f] & ~ARGS || bt.low[f] | bt.high[f]) fail(bt, "callback unexpected regs");
-			if (f === 0) fail(bt, "subprog exit from frame 0");
+			leftover(bt, "callback");
 			regs[f] = 0;
 			bt.frame--;
 			return true;
 		}
 		if (isKfuncCall(insn) && insn.imm === 0) return false;
 		regs[f] &= ~1;
-		if (regs[f] & ARGS) fail(bt, "backtracking call unexpected regs");
+		if (regs[f] & ARGS) fail(bt, `backtracking call unexpected regs ${maskText(bt)}`);
 		if (isHelperCall(insn) && insn.imm === HELPER_TAIL_CALL && subsequent - idx !== 1) {
 			// The tail call ended this subprogram and the caller went on.
 			if (f === 7) fail(bt, "subprog enter past frame 7");
@@ -343,7 +341,7 @@ function backtrackJump(env: Env, idx: number, subsequent: number, entry: JumpEnt
 	}
 	if (op === 0x90) {
 		if (subsequent >= 0 && env.callsCallback[subsequent]) regs[f] &= ~ARGS;
-		if (regs[f] & ARGS) fail(bt, "backtracking exit unexpected regs");
+		if (regs[f] & ARGS) fail(bt, `backtracking exit unexpected regs ${maskText(bt)}`);
 		const r0 = subsequent >= 1 && isSubprogCall(env.insns[subsequent - 1]) && (regs[f] & 1) !== 0;
 		regs[f] &= ~1;
 		if (f === 7) fail(bt, "subprog enter past frame 7");
@@ -361,6 +359,16 @@ function backtrackJump(env: Env, idx: number, subsequent: number, entry: JumpEnt
 	syncLinked(bt, entry);
 	return true;
 }
+
+/** Backwards out of a function by its call: nothing of the function's own may still be looked for. */
+function leftover(bt: Backtrack, what: string): void {
+	const { frame, low, high } = bt;
+	if (bt.regs[frame] & ~ARGS) fail(bt, `${what} unexpected regs ${maskText(bt)}`);
+	if (low[frame] | high[frame]) fail(bt, `${what} leftover stack slots ${((BigInt(high[frame] >>> 0) << 32n) | BigInt(low[frame] >>> 0)).toString(16)}`);
+	if (frame === 0) fail(bt, "subprog exit from frame 0");
+}
+
+const maskText = ({ regs, frame }: Backtrack): string => regs[frame].toString(16);
 
 function fail(bt: Backtrack, what: string): never {
 	bt.reset();

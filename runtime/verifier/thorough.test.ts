@@ -96,3 +96,56 @@ it("a number of which a sign-extended copy is negative is not negative itself, a
 	const answer = verify(bareImage("sign", insns));
 	expect(answer.verdict === "accept" ? null : answer.rejection).toMatchObject({ unseenBy618: true, message: "invalid read from stack R10 off=-600 size=8" });
 });
+
+describe("a load of the packet that leaves a function", () => {
+	const calling = (text: string, sub: number): ProgramImage => {
+		const { insns, errors } = parseInsns(text);
+		if (errors.length > 0) throw new Error(errors[0].message);
+		return bareImage("load", insns, { flags: TEST_STATE_FREQ, btf: { types } as NonNullable<ProgramImage["btf"]>, funcInfo: [[0, 3], [sub, 3]] });
+	};
+
+	it("reaches what 6.18 takes for written by then", () => {
+		const image = calling(`
+			r6 = r1
+			*(u64 *)(r10 - 8) = r6
+			call 7
+			if r0 != 0 goto +1
+			goto +1
+			*(u64 *)(r10 - 8) = 5
+			r1 = r6
+			r2 = r10
+			r2 += -8
+			call pc+3
+			r1 = *(u64 *)(r10 - 8)
+			r0 = *(u32 *)(r1 + 0)
+			exit
+			r6 = r1
+			r7 = r2
+			r0 = *(u8 *)skb[0]
+			*(u64 *)(r7 + 0) = r6
+			r0 = 0
+			exit`, 13);
+		const answer = verify(image);
+		expect(answer.verdict === "accept" ? null : answer.rejection).toMatchObject({ unseenBy618: true, message: "R1 invalid mem access 'scalar'" });
+	});
+
+	it("confuses 6.18's way back, which takes the caller's slots for the function's", () => {
+		const answer = verify(calling(`
+			r6 = r1
+			*(u64 *)(r10 - 8) = 1
+			call 7
+			r1 = r6
+			call pc+6
+			r1 = *(u64 *)(r10 - 8)
+			r2 = r10
+			r2 += r1
+			r0 = *(u8 *)(r2 - 16)
+			r0 = 0
+			exit
+			r6 = r1
+			r0 = *(u8 *)skb[0]
+			r0 = 0
+			exit`, 11));
+		expect([answer.verdict === "accept" ? "" : answer.rejection.message, answer.stats.insnsProcessed]).toEqual(["verifier bug: static subprog leftover stack slots 1", 10]);
+	});
+});

@@ -21,6 +21,8 @@ export interface Question {
 	readonly what: string;
 	/** Rejections that this campaign asks about: one of the two saying so and not the other is a difference too. */
 	readonly reason?: RegExp;
+	/** Told of the kernel's verdict. */
+	readonly heard?: (accepted: boolean) => void;
 }
 
 export interface Judgement {
@@ -87,7 +89,11 @@ export async function judge(campaign: string, questions: Iterable<Question>, fol
 		// Ours are walked while the kernel's answers arrive.
 		const pairs = waiting.map(({ question, answer }) => ({ question, answer, ours: verify(caseImage({ ...question.one, license: "GPL" }, folder), { kernel, capBpfOnly: options.capBpf === true }) }));
 		waiting = [];
-		for (const { question, answer, ours } of pairs) compare(question, await answer, ours);
+		for (const { question, answer, ours } of pairs) {
+			const said = await answer;
+			compare(question, said, ours);
+			question.heard?.(said.ok === true);
+		}
 	}
 
 	function compare({ one, what, reason }: Question, answer: Answer, ours: ReturnType<typeof verify>): void {

@@ -6,6 +6,7 @@
  */
 import type { RecordedCase, RecordedMap } from "../support/case-image.ts";
 import { insert } from "./insert.ts";
+import { insnOf } from "./splice.ts";
 
 type Random = (limit: number) => number;
 
@@ -270,15 +271,6 @@ const MUTATIONS = {
 		return slot(at);
 	},
 } satisfies Readonly<Record<string, Mutation>>;
-
-const insnOf = (opcode: number, dst: number, src: number, off: number, imm: number): Buffer => {
-	const insn = Buffer.alloc(8);
-	insn[0] = opcode;
-	insn[1] = (src << 4) | dst;
-	insn.writeInt16LE(off, 2);
-	insn.writeInt32LE(imm, 4);
-	return insn;
-};
 
 /** Spills and fills, moves, comparisons with what follows, numbers made smaller or unknown. */
 function common(random: Random): Buffer {

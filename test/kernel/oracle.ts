@@ -66,7 +66,7 @@ interface Slot {
 
 function withSlots(process: Process): Oracle {
 	const btfs = new Map<string, number>();
-	let failed: string | null = null;
+	const refused = new Set<string>();
 	const maps = new Map<string, Slot>();
 	let next = OUTER;
 
@@ -75,7 +75,9 @@ function withSlots(process: Process): Oracle {
 		if (slot === undefined) {
 			btfs.set(file, (slot = btfs.size));
 			void process.command(`btf ${slot} ${readFileSync(file).toString("hex")}`).then((answer) => {
-				if (answer.ok !== true) failed = `the kernel does not load the BTF of ${file}: ${JSON.stringify(answer)}`;
+				if (answer.ok === true) return;
+				refused.add(file);
+				console.log(`not measurable: the kernel does not load the BTF of ${file}: ${JSON.stringify(answer)}`);
 			});
 		}
 		return slot;
@@ -135,7 +137,7 @@ function withSlots(process: Process): Oracle {
 				...(capBpf ? { caps: "bpf" } : {}),
 			});
 			await answer;
-			if (failed !== null) throw new Error(failed);
+			if (one.btf !== undefined && refused.has(join(folder, "btf", one.btf))) return { error: "BTF refused" };
 			for (const { made } of slots) {
 				const { ok, errno } = await made;
 				if (ok !== true) return { ...(await answer), mapErrno: errno ?? 0 };

@@ -14,6 +14,7 @@ import { kfuncArguments } from "./campaigns/kfunc-arguments.ts";
 import { kfuncs } from "./campaigns/kfuncs.ts";
 import { mixed } from "./campaigns/mixed.ts";
 import { mutants } from "./campaigns/mutants.ts";
+import { objects } from "./campaigns/objects.ts";
 import { packets } from "./campaigns/packets.ts";
 import { returns } from "./campaigns/returns.ts";
 import { structs } from "./campaigns/structs.ts";
@@ -22,7 +23,7 @@ import { type Judgement, type Totals, judge } from "./judge.ts";
 import { openOracle } from "./oracle.ts";
 
 export const CAMPAIGNS = {
-	contexts, returns, helpers, "helper-arguments": helperArguments, kfuncs, "kfunc-arguments": kfuncArguments, targets, structs, arithmetic, packets, mixed, mutants,
+	contexts, returns, helpers, "helper-arguments": helperArguments, kfuncs, "kfunc-arguments": kfuncArguments, targets, structs, arithmetic, packets, mixed, mutants, objects,
 } as const satisfies Readonly<Record<string, Campaign>>;
 export type CampaignName = keyof typeof CAMPAIGNS;
 

@@ -5,6 +5,7 @@ import { type Build, MAP, VALUE, release } from "../snippets/build.ts";
 import { loops } from "../snippets/loops.ts";
 import { MEMORY } from "../snippets/memory.ts";
 import { objects } from "../snippets/objects.ts";
+import { neededMaps } from "../needed-maps.ts";
 import { type Typed, typed } from "../typed.ts";
 import { writer } from "../writer.ts";
 import type { RecordedMap } from "../../support/case-image.ts";
@@ -73,23 +74,6 @@ function* questions({ random, kernel, only }: Setting, types: Typed, hooks: read
 			w.function(type);
 			write();
 		}
-		yield { one: caseOf(`${n}`, at, w, { btf: types.file, ...needed(w.finish(), maps) }), what: `${at.name} ${texts.join(" ")}` };
+		yield { one: caseOf(`${n}`, at, w, { btf: types.file, ...neededMaps(w.finish().insns ?? "", maps) }), what: `${at.name} ${texts.join(" ")}` };
 	}
-}
-
-/** The maps that the program names; one with an arena does not load together with some others, and every map costs time. */
-function needed({ insns }: { readonly insns?: string }, maps: readonly RecordedMap[]): { readonly insns: string; readonly maps: readonly RecordedMap[] } {
-	const bytes = Buffer.from(insns ?? "", "hex");
-	const used: number[] = [];
-	for (let at = 0; at < bytes.length; at += 8) {
-		if (bytes[at] !== 0x18) continue;
-		const pseudo = bytes[at + 1] >> 4;
-		if (pseudo === 1 || pseudo === 2) {
-			const map = bytes.readInt32LE(at + 4);
-			if (!used.includes(map)) used.push(map);
-			bytes.writeInt32LE(used.indexOf(map), at + 4);
-		}
-		at += 8;
-	}
-	return { insns: bytes.toString("hex"), maps: used.map((index) => maps[index]) };
 }
