@@ -57,6 +57,18 @@ describe.each(["interpreter", "js", "wasm"] as const)("timers on %s", (engine) =
 		expect(globals.last_key).toBe(7);
 	});
 
+	it("fire after the memory grew", async () => {
+		const { programs, maps, machine } = await compileAndLoad(source, { engine });
+		expect(programs.start.run({ context: { mark: 7 } }).retval).toBe(0);
+		const { size } = machine.memory;
+		machine.memory.alloc(size);
+		expect(machine.memory.size).toBeGreaterThan(size);
+		expect(machine.advance(5_500_000)).toBe(1);
+		machine.memory.alloc(machine.memory.size);
+		expect(machine.advance(1_000_000)).toBe(1);
+		expect((maps.timers.get(7) as { fired: bigint }).fired).toBe(2n);
+	});
+
 	it("are gone with their element", async () => {
 		const { programs, maps, machine } = await compileAndLoad(source, { engine });
 		programs.start.run({ context: { mark: 1 } });

@@ -63,7 +63,7 @@ export function prepareJs(bound: BoundProgram, options: JsOptions): Entry {
 	let instance: Instance | null = null;
 	const surroundings = new ProgramSurroundings(program, (target): Callback => {
 		const id = lifted.byEntry.get(target)!;
-		return (...args) => instance!.callbacks[id](...args);
+		return (...args) => current().callbacks[id](...args);
 	});
 	const lifting = liftProgram(image.insns, { facts: program.facts, checked, evenBudget: EVEN_BUDGET, shape: (op, slot) => surroundings.shape(op, slot) });
 	if ("why" in lifting) throw new ProgramFault(image, lifting.slot, lifting.why);
@@ -92,8 +92,8 @@ export function prepareJs(bound: BoundProgram, options: JsOptions): Entry {
 		const text = `${emitted.text}\n// ${texts++}\n//# sourceURL=${file}${map}`;
 		return new Function("B", "D", "W", ...names, text)(memory.u8, memory.view, memory.i32, ...Object.values(host)) as Instance;
 	};
-	const run = (): Entry => (instance = build()).run;
-	const held: Held = { ebpfccRun: run(), ebpfccBuild: run };
+	const current = (): Instance => (instance ??= build());
+	const held: Held = { ebpfccRun: current().run, ebpfccCurrent: current, ebpfccForget: () => void (instance = null) };
 	machine.memory.onGrowOf(held, renew);
 	// A text of its own here too, so that V8 can inline what it calls.
 	const entry = new Function("held", `/* ${texts++} */ return (r1, r2) => held.ebpfccRun(r1, r2);`)(held) as Entry;
@@ -106,13 +106,15 @@ export function prepareJs(bound: BoundProgram, options: JsOptions): Entry {
  */
 interface Held {
 	ebpfccRun: Entry;
-	readonly ebpfccBuild: () => Entry;
+	readonly ebpfccCurrent: () => Instance;
+	readonly ebpfccForget: () => void;
 }
 
-/** Builds it when it is next called: a memory may grow many times until then. */
+/** Built when it is next called, by its entry or as a callback of a timer: a memory may grow many times until then. */
 function renew(held: Held): void {
+	held.ebpfccForget();
 	held.ebpfccRun = (r1, r2) => {
-		held.ebpfccRun = held.ebpfccBuild();
+		held.ebpfccRun = held.ebpfccCurrent().run;
 		return held.ebpfccRun(r1, r2);
 	};
 }
