@@ -110,7 +110,7 @@ export function walkStruct(types: TypeSource, id: number, off: number, size: num
 	outer: for (let depth = 0; depth < 64; depth++) {
 		if (!isRecord(t)) return { kind: "error", errno: 22, message: `Type '${(t as { name?: string }).name ?? ""}' is not a struct` };
 		const { members } = t;
-		const name = t.name;
+		const name = t.name || "(anon)";
 		if (t.kind === "union" && members.length !== 1) flags |= UNTRUSTED;
 		if (off + size > t.size) {
 			// Only a flexible array at the end reaches beyond the record.

@@ -34,6 +34,27 @@ describe("kernel functions", () => {
 		const answer = verify(bareImage("p", insns, { type: 31, flags: 16, kfuncs: [{ insn: 4, name: "bpf_copy_from_user_str", btfId }] }), { kernel });
 		expect(answer.verdict === "accept" ? "" : answer.rejection.message).toBe("Possibly NULL pointer passed to trusted arg0");
 	});
+
+	const calling = (name: string, before: readonly Insn[]) => {
+		const btfId = kernel.find(name, "func");
+		return verify(bareImage("p", [...before, i(0x85, 0, 2, 0, btfId), i(0xb7), i(0x95)], { type: 31, flags: 16, kfuncs: [{ insn: before.length, name, btfId }] }), { kernel });
+	};
+
+	it("say of an argument without a value what they say of one of the wrong kind", () => {
+		const message = (name: string, before: readonly Insn[]): string => {
+			const answer = calling(name, before);
+			return answer.verdict === "accept" ? "accept" : answer.rejection.message;
+		};
+		expect(message("bpf_iter_num_next", [i(0x85, 0, 0, 0, 7)])).toBe("variable ? access var_off=(0x0; 0xffffffffffffffff) disallowed");
+		expect(message("bpf_task_release", [i(0x85, 0, 0, 0, 7)])).toBe("arg#0 pointer type STRUCT task_struct must point to scalar, or struct with scalar");
+	});
+
+	it("name the pair of memory and size that does not fit, after what is wrong with it", () => {
+		const answer = calling("bpf_copy_from_user_str", [i(0xbf, 1, 10), i(0x07, 1, 0, 0, -8), i(0xb7, 2, 0, 0, 16), i(0xb7, 3), i(0xb7, 4)]);
+		expect(answer.verdict === "accept" ? null : answer.rejection).toMatchObject({
+			message: "arg#0 arg#1 memory, len pair leads to invalid memory access", code: "V0211", notes: ["invalid read from stack R1 off=-8 size=16"],
+		});
+	});
 });
 
 describe("struct_ops programs", () => {
@@ -47,7 +68,7 @@ describe("struct_ops programs", () => {
 
 	it("write the whole of the test structure's state, and nothing beyond", () => {
 		expect(verdictOf("bpf_dummy_ops", 0, [argument, i(0x15, 6, 0, 1), i(0x62, 6, 0, 0, 1), ...end])).toBe("accept");
-		expect(verdictOf("bpf_dummy_ops", 0, [argument, i(0x15, 6, 0, 1), i(0x62, 6, 0, 2, 1), ...end])).toContain("no write support");
+		expect(verdictOf("bpf_dummy_ops", 0, [argument, i(0x15, 6, 0, 1), i(0x62, 6, 0, 2, 1), ...end])).toBe("write access at off 2 with size 4");
 	});
 
 	it("write a member of a TCP socket from its start only", () => {
@@ -71,4 +92,10 @@ describe("stacks", () => {
 		expect(traced(23, "btf_trace_sched_switch", "typedef")).toBe("accept");
 		expect(traced(28, "bpf_iter_task", "func")).toBe("reject");
 	});
+});
+
+it("the registers of a task are no trusted pointer", () => {
+	const insns = [i(0x85, 0, 0, 0, 158), i(0xbf, 1, 0), i(0x85, 0, 0, 0, 175), i(0x79, 0), i(0xb7), i(0x95)];
+	const answer = verify(bareImage("p", insns, { type: 5 }), { kernel, logLevel: 2 });
+	expect(answer.log).toContain("R0=ptr_pt_regs()");
 });

@@ -70,9 +70,8 @@ export function accessKernelObject(env: Env, reg: Reg, regno: number, off: numbe
 	if (reg.type & USER) reject(EACCES, `${R(regno)} is ptr_${name} access user memory: off=${off}`, { code: "V0504", register: regno });
 	if (reg.type & PERCPU) reject(EACCES, `${R(regno)} is ptr_${name} access percpu memory: off=${off}`, { code: "V0504", register: regno });
 	if (write && !(reg.type & ALLOC)) {
-		const allowed = writableField(env, name, off, size);
-		if (allowed === null) reject(EACCES, "only read is supported", { code: "V0505", register: regno });
-		if (!allowed) reject(EACCES, `no write support to ${name} at off ${off}`, { code: "V0505", register: regno });
+		const refused = writeRefused(env, name, off, size);
+		if (refused !== null) reject(EACCES, refused, { code: "V0505", register: regno });
 		return unknownScalar;
 	}
 	if (reg.type & ALLOC && !isNonOwning(reg.type) && !(reg.type & RCU) && !reg.refObjId) reject(14, "verifier bug: ref_obj_id for allocated object must be non-zero", { code: "V0999" });
@@ -84,15 +83,16 @@ export function accessKernelObject(env: Env, reg: Reg, regno: number, off: numbe
 	return readStruct(env, reg, types, reg.btfId, off, size);
 }
 
-/** Kernel structs that some program types may write to. Null: the type has none. */
-function writableField(env: Env, name: string, off: number, size: number): boolean | null {
+/** Why a kernel struct may not be written to by this program; null: it may. */
+function writeRefused(env: Env, name: string, off: number, size: number): string | null {
 	const { spec, kernel } = env;
-	if (spec.id === STRUCT_OPS) return kernel ? structOpsField(env, kernel, name, off, size) : false;
-	if (spec.id !== XDP && spec.id !== SCHED_CLS && spec.id !== SCHED_ACT) return null;
-	if (!kernel || (name !== "nf_conn" && name !== "nf_conn___init")) return null;
-	return within(kernel, "nf_conn", "mark", off, size);
+	if (spec.id === STRUCT_OPS) return kernel ? structOpsWrite(env, kernel, name, off, size) : ONLY_READ;
+	if (spec.id !== XDP && spec.id !== SCHED_CLS && spec.id !== SCHED_ACT) return ONLY_READ;
+	if (!kernel || (name !== "nf_conn" && name !== "nf_conn___init")) return ONLY_READ;
+	return memberWrite(kernel, "nf_conn", [["nf_conn", "mark"]], off, size);
 }
 
+const ONLY_READ = "only read is supported";
 const SCHED_CLS = 3;
 const SCHED_ACT = 4;
 const XDP = 6;
@@ -115,34 +115,45 @@ const WRITABLE_INSIDE = new Set(["icsk_ca_priv", "scx.slice", "scx.dsq_vtime", "
 /** Their writes depend on more than members: on the packet's control block, on a table of drivers. */
 const OTHER_WRITERS = new Set(["Qdisc_ops", "hid_bpf_ops"]);
 
-function structOpsField(env: Env, kernel: TypeSource, name: string, off: number, size: number): boolean | null {
+function structOpsWrite(env: Env, kernel: TypeSource, name: string, off: number, size: number): string | null {
 	const operations = kernel.type(env.attachId);
-	const structs = STRUCT_OPS_WRITES[operations.kind === "struct" ? operations.name : ""];
+	const of = operations.kind === "struct" ? operations.name : "";
+	const structs = STRUCT_OPS_WRITES[of];
 	if (!structs || !Object.hasOwn(structs, name)) {
-		if (operations.kind === "struct" && OTHER_WRITERS.has(operations.name)) unsupported(`writing to kernel structs from ${operations.name}`);
-		return null;
+		if (OTHER_WRITERS.has(of)) unsupported(`writing to kernel structs from ${of}`);
+		return of === "bpf_dummy_ops" ? "only access to bpf_dummy_ops_state is supported" : ONLY_READ;
 	}
 	const fields = structs[name];
-	if (fields.length === 0) return off + size <= (sizeOf(kernel, kernel.find(name, "struct")) ?? 0);
-	return fields.some(([struct, member]) => within(kernel, struct, member, off, size));
+	if (fields.length > 0) return memberWrite(kernel, name, fields, off, size);
+	return off + size <= (sizeOf(kernel, kernel.find(name, "struct")) ?? 0) ? null : `write access at off ${off} with size ${size}`;
 }
 
-/** `size` bytes at `off` are in the member ("a.b": in member b of member a). */
-function within(kernel: TypeSource, struct: string, path: string, off: number, size: number): boolean {
+/** Members ("a.b": member b of member a) of structs that `name` begins with. */
+function memberWrite(kernel: TypeSource, name: string, members: readonly (readonly [struct: string, path: string])[], off: number, size: number): string | null {
+	for (const [struct, path] of members) {
+		const place = placeOf(kernel, struct, path);
+		if (place === null) continue;
+		const { start, end } = place;
+		if (off !== start && !(WRITABLE_INSIDE.has(path) && off > start && off < end)) continue;
+		return off + size <= end ? null : `write access at off ${off} with size ${size} beyond the member of ${name} ended at ${end}`;
+	}
+	return `no write support to ${name} at off ${off}`;
+}
+
+function placeOf(kernel: TypeSource, struct: string, path: string): { readonly start: number; readonly end: number } | null {
 	let id = kernel.find(struct, "struct");
 	let start = 0;
 	let length = 0;
 	for (const name of path.split(".")) {
 		const t = kernel.type(id);
 		const m = t.kind === "struct" ? t.members.find((x) => x.name === name) : undefined;
-		if (m === undefined) return false;
+		if (m === undefined) return null;
 		start += m.bitOffset >> 3;
 		length = sizeOf(kernel, m.type) ?? 0;
 		id = skipModifiers(kernel, m.type);
 	}
 	// Of the acknowledgement state only its first byte, "pending".
-	if (path === "icsk_ack") length = 1;
-	return (off === start || (WRITABLE_INSIDE.has(path) && off > start)) && off + size <= start + length;
+	return { start, end: start + (path === "icsk_ack" ? 1 : length) };
 }
 
 function readStruct(env: Env, reg: Reg, types: TypeSource, id: number, off: number, size: number): Reg {

@@ -208,6 +208,6 @@ function checkRemovedCallbacks(env: Env): void {
 			removed += length;
 			from = to;
 		}
-		if (!kept.has(target)) reject(EFAULT, `verifier bug: No program to jit at insn ${target}`, { code: "V0999" });
+		if (!kept.has(target)) reject(EFAULT, `verifier bug: No program to jit at insn ${target} (subprog < 0)`, { code: "V0999" });
 	}
 }

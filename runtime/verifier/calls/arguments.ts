@@ -18,7 +18,7 @@ import { fieldsOf, spinLock } from "../references.ts";
 import { DYN_LOCAL, DYN_RINGBUF, dynptrReg, objectSlot, useDynptr } from "../dynptr.ts";
 import { checkReadable } from "../alu.ts";
 import { notNullReg } from "../jump.ts";
-import type { Arg, Contract } from "./contract.ts";
+import { type Arg, type Contract, helperName } from "./contract.ts";
 import { inTreeCallback } from "./callbacks.ts";
 import {
 	ALLOC, CONST_PTR_TO_DYNPTR, CONST_PTR_TO_MAP, DYNPTR_FLAGS, MAYBE_NULL, NON_OWN_REF, PERCPU, PTR_TO_ARENA, PTR_TO_BTF_ID, PTR_TO_BUF, PTR_TO_CTX,
@@ -85,7 +85,7 @@ function checkType(env: Env, regno: number, arg: Arg, kind: Arg["kind"], nullabl
 	}
 	if (baseOf(reg.type) !== PTR_TO_BTF_ID) return;
 	if (fitting === MEMORY) {
-		if (!arg.read) reject(EACCES, `${helper}() may write into memory pointed by ${R(regno)} type=${typeName(reg.type)}`, { code: "V0226", register: regno });
+		if (!arg.read) reject(EACCES, `bpf_${helperName(env.insns[env.insn].imm)}() may write into memory pointed by ${R(regno)} type=${typeName(reg.type)}`, { code: "V0226", register: regno });
 		return;
 	}
 	if (!TYPED.has(reg.type)) internal("invalid PTR_TO_BTF_ID register for type match");

@@ -255,7 +255,7 @@ export const contracts = {
 	perf_event_output: "G int (ctx, map, any, mem.r, size0)",
 	get_current_task: "GF int ()",
 	get_current_task_btf: "GF btf:task_struct.t ()",
-	task_pt_regs: "G btf:pt_regs.t (btf:task_struct)",
+	task_pt_regs: "G btf:pt_regs (btf:task_struct)",
 	send_signal: "int (any)",
 	send_signal_thread: "int (any)",
 	d_path: "int (btf:path, mem.w, size0)",

@@ -6,7 +6,7 @@
  *
  * Source: check_kfunc_args, get_kfunc_ptr_arg_type of kernel/bpf/verifier.c, Linux 6.18.
  */
-import { EACCES, EINVAL, type Env, R, internal, reject, unsupported } from "../env.ts";
+import { EACCES, EINVAL, type Env, R, Refusal, internal, reject, unsupported } from "../env.ts";
 import { type BtfType, type TypeSource, isProjectionOf, isRecord, isScalarStruct, isScalarType, kindName, nameOf, resolved, sameStruct, sizeOf, skipModifiers } from "../btf.ts";
 import { FIELD, type Field, fieldAt, fieldName } from "../fields.ts";
 import type { MapInfo } from "../maps.ts";
@@ -152,7 +152,6 @@ export function checkKfuncArgs(env: Env, call: KfuncCall): void {
 			call.refObjId = reg.refObjId;
 			if (releases) call.releaseRegno = regno;
 		}
-		if (reg.type === 0) reject(EACCES, `R${regno} !read_ok`, { code: "V0100", register: regno });
 		const kind = kindOf(env, call, params, i);
 		if (kind === "null") continue;
 		if (kind === "map" || kind === "alloc" || kind === "btf") {
@@ -288,8 +287,14 @@ function pointerArgument(env: Env, call: KfuncCall, kind: Kind, params: readonly
 			const sizeParam = params[i + 1];
 			if (!isNull(reg) || !nullableParam(p)) {
 				if (reg.type & MAYBE_NULL) env.regs[regno] = notNullReg(env, reg);
-				checkSize(env, regno + 1, false, true, null, null);
-				checkSize(env, regno + 1, true, true, null, null);
+				try {
+					checkSize(env, regno + 1, false, true, null, null);
+					checkSize(env, regno + 1, true, true, null, null);
+				} catch (e) {
+					if (!(e instanceof Refusal) || e.unsupported) throw e;
+					env.note(e.message);
+					reject(e.errno, `arg#${i} arg#${i + 1} memory, len pair leads to invalid memory access`, { ...e.why, known: e.message });
+				}
 				env.regs[regno] = reg;
 			}
 			if (ends(sizeParam, "__szk")) {

@@ -31,7 +31,15 @@ export interface Diagnosis {
 
 export const DIAGNOSES: readonly Diagnosis[] = [...VALUE_ROWS, ...CALL_ROWS, ...PROGRAM_ROWS];
 
+/** Comes after a message that says more. */
+const AFTERWORD = /^arg#\d+ arg#\d+ memory, len pair leads to invalid memory access/;
+
 export function diagnose(message: string, notes: readonly string[] = [], state: Rejection["state"] = undefined): { readonly row: Diagnosis; readonly groups: readonly string[] } | null {
+	if (AFTERWORD.test(message)) {
+		const cause = notes.findLast((note) => !AFTERWORD.test(note));
+		const found = cause === undefined ? null : diagnose(cause, notes, state);
+		if (found !== null) return found;
+	}
 	for (const row of DIAGNOSES) {
 		const match = row.pattern.exec(message);
 		if (match !== null && (row.when === undefined || row.when(match, notes, state))) return { row, groups: [...match] };

@@ -20,6 +20,7 @@ function ownedSlot(groups: readonly string[], state: Readonly<Record<string, str
 
 export const VALUE_ROWS: readonly Diagnosis[] = [
 	{ code: "V0100", pattern: /^R(\d+) !read_ok/, title: "$u has no value here", needed: "a value that is set on every path that leads here", edit: unset },
+	{ code: "V0100", pattern: /^variable \? access var_off/, title: "an argument of $f has no value here", needed: "a value that is set on every path that leads here", edit: null },
 	{ code: "V0101", pattern: /^R(\d+) invalid mem access '\w*_or_null_?'|^R(\d+) invalid mem access 'map_value_or_null'/, title: "$v may be NULL here", needed: "a pointer that was compared with NULL on this path", edit: nullCheck },
 	{ code: "V0101", pattern: /^R(\d+) type=\w*_or_null_? expected=/, title: "$v may be NULL here", needed: "a pointer that was compared with NULL: $f does not take NULL", edit: nullCheck },
 	{ code: "V0101", pattern: /^Possibly NULL pointer passed to (?:trusted |helper )?arg(\d+)/, title: "$v may be NULL here", needed: "a pointer that was compared with NULL: $f does not take NULL", edit: nullCheck },
