@@ -81,6 +81,13 @@ function holds(type: CType, part: RecordType, depth = 8): boolean {
 
 const isSame = (a: RecordType, b: RecordType): boolean => a === b || (a.name !== null && a.name === b.name);
 
+/** Assembly that is not `volatile` and has one result is worth what it answers: nothing else changes, and where nothing else has, it answers alike. */
+export function isQuestion({ op, ty, attr }: Inst): boolean {
+	if (op !== "asm" || ty === null) return false;
+	const { volatile, outputs, clobbers } = attr!.asm!;
+	return !volatile && outputs.length === 1 && !outputs[0].memory && outputs[0].register === undefined && !clobbers.includes("memory");
+}
+
 /** What an instruction may write; "all" when it cannot be told. */
 export function writesOf(inst: Inst): Range[] | "all" {
 	switch (inst.op) {

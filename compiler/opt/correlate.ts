@@ -1,4 +1,4 @@
-import type { Inst, Pred, Value } from "../ir/types.ts";
+import type { Const, Inst, Pred, Value } from "../ir/types.ts";
 import type { Pass } from "./pass.ts";
 import { dominators, predecessors } from "../ir/cfg.ts";
 import { swapped } from "../ir/fold.ts";
@@ -33,6 +33,12 @@ export const correlate: Pass = {
 							inst.attr = { ...inst.attr, pred: `u${inst.attr!.pred!.slice(1)}` as Pred };
 							changed = true;
 						}
+						break;
+					}
+					case "and": {
+						// A narrow counter that was below a limit before its step needs no cut.
+						const [sum, mask] = inst.args;
+						if (isLow(inst) && isConst(mask) && isInst(sum) && sum.op === "add" && isConst(sum.args[1]) && known.at(sum, block).umax <= unsigned(inst.ty!, mask.value)) map.set(inst, sum);
 						break;
 					}
 					case "sext":
@@ -84,6 +90,13 @@ export const correlate: Pass = {
 	},
 };
 
+/** The lowest bits of something. */
+function isLow({ op, ty, args }: Inst): boolean {
+	if (op !== "and" || !isConst(args[1])) return false;
+	const mask = unsigned(ty!, args[1].value);
+	return (mask & (mask + 1n)) === 0n;
+}
+
 /**
  * `room = 100 - used; if (room < 20)` asks `used > 80` when `used` is at most 100: the verifier relates no difference to what was subtracted, and it is
  * `used` that becomes an offset. A mask that cuts nothing is not asked for.
@@ -92,10 +105,10 @@ function asksWhatIsLeft(inst: Inst, known: (value: Value) => Range): boolean {
 	const [left, right] = inst.args;
 	if (!isConst(right)) return false;
 	let asked = left;
-	if (isInst(asked) && asked.op === "and" && isConst(asked.args[1])) {
-		const mask = unsigned(asked.ty!, asked.args[1].value);
-		if ((mask & (mask + 1n)) !== 0n || known(asked.args[0]).umax > mask) return false;
-		asked = asked.args[0];
+	if (isInst(asked) && isLow(asked)) {
+		const [cut, mask] = asked.args;
+		if (known(cut).umax > unsigned(asked.ty!, (mask as Const).value)) return false;
+		asked = cut;
 	}
 	if (!isInst(asked) || asked.op !== "sub") return false;
 	const [whole, part] = asked.args;

@@ -5,7 +5,7 @@ import { dominators, predecessors } from "../ir/cfg.ts";
 import { row } from "../ir/ops.ts";
 import { constant, isConst, isInst, newInst, replaceAll, resolve, terminator, unsigned } from "../ir/values.ts";
 import { negated } from "../ir/fold.ts";
-import { aliasInfo, writesOf } from "./alias.ts";
+import { aliasInfo, isQuestion, writesOf } from "./alias.ts";
 import { baseOf } from "./slots.ts";
 
 /**
@@ -24,11 +24,11 @@ export const gvn: Pass = {
 };
 
 interface Known extends Range, Place {
-	readonly size: number;
-	/** Of a load, or stored. */
+	/** Of a load, or stored; what assembly made of the object at the address. */
 	readonly value: Value;
 	readonly signed: boolean;
-	readonly from: "load" | "store";
+	readonly from: "load" | "store" | "asm";
+	readonly question?: string;
 }
 
 /** A constant distance from something. */
@@ -96,7 +96,7 @@ function number(fn: IrFunction, map: Map<Inst, Value>): void {
 	const writesIn = (block: Block): Writes => {
 		const before = written.get(block);
 		if (before !== undefined) return before;
-		const each = block.insts.map(writesOf);
+		const each = block.insts.map((inst) => (isQuestion(inst) ? [] : writesOf(inst)));
 		const writes = { all: each.includes("all"), places: each.flatMap((one) => (one === "all" ? [] : one)) };
 		written.set(block, writes);
 		return writes;
@@ -150,6 +150,16 @@ function number(fn: IrFunction, map: Map<Inst, Value>): void {
 				if (known === inherited) known = known.slice(-MOST_KNOWN);
 				else if (known.length > 2 * MOST_KNOWN) known = known.slice(-MOST_KNOWN);
 				known.push({ ...range, value: inst, signed: inst.attr!.signed ?? false, from: "load" });
+			} else if (isQuestion(inst)) {
+				const key = `asm ${objectId(JSON.stringify(inst.attr!.asm))} ${inst.ty} ${inst.args.map(idOf).join(",")}`;
+				const at = inst.attr!.asm!.inputs.findIndex((input) => input.memory);
+				const same = at < 0 ? find(key, block) : (known.find((entry) => entry.question === key)?.value ?? null);
+				if (same !== null) {
+					map.set(inst, same);
+					continue;
+				}
+				if (at < 0) remember(key, block, inst);
+				else known = [...known.slice(-MOST_KNOWN), { ...placeOf(inst.args[at]), address: inst.args[at], size: null, value: inst, signed: false, from: "asm", question: key }];
 			} else {
 				const writes = writesOf(inst);
 				if (writes === "all") known = known.filter((entry) => alias.isPrivate(entry.address));
@@ -162,8 +172,11 @@ function number(fn: IrFunction, map: Map<Inst, Value>): void {
 		}
 		block.insts = out;
 		for (const child of dom.children.get(block)!) {
-			const direct = preds.get(child)!.length === 1;
-			work.push({ block: child, memory: direct || known.length === 0 ? known : meeting(child, block, known) });
+			const before = preds.get(child)!;
+			const left = before.length === 1 || known.length === 0 ? known : meeting(child, block, known);
+			// What a loop asks again stays in it: it stands between two questions that the loop would be left by alike (`unroll.ts`).
+			const again = left.some(({ from }) => from === "asm") && before.some((pred) => dom.dominates(child, pred));
+			work.push({ block: child, memory: again ? left.filter(({ from }) => from !== "asm") : left });
 		}
 	}
 }
@@ -172,7 +185,7 @@ function fromMemory(fn: IrFunction, known: readonly Known[], load: Inst, range: 
 	const { ty } = load;
 	for (let i = known.length - 1; i >= 0; i--) {
 		const entry = known[i];
-		if (!isSameBase(entry.base, range.base)) continue;
+		if (entry.from === "asm" || entry.size === null || !isSameBase(entry.base, range.base)) continue;
 		const into = range.offset - entry.offset;
 		if (into === 0 && entry.size === range.size) {
 			if (entry.from === "store") return stored(fn, entry.value, load, ty!, out);

@@ -173,6 +173,19 @@ describe("gvn", () => {
 		const text = body("a.2:\n%3 = load i32 size=4 volatile %0\n%4 = load i32 size=4 volatile %0\n%5 = add i32 %3, %4\nret %5");
 		expect(passed(text, [gvn]).match(/load/g)).toHaveLength(2);
 	});
+	const asked = (flavor: { readonly volatile?: boolean; readonly memory?: boolean }, between: string): string => {
+		const asm = JSON.stringify({ template: "%0 = 1", volatile: flavor.volatile ?? false, outputs: [{ constraint: "r", inout: false, earlyClobber: false, memory: false, wide: true }], inputs: [{ constraint: "m", memory: flavor.memory ?? false, wide: true }], clobbers: [], labels: [] });
+		return passed(body(`a.2:\n%3 = asm i64 asm=${asm} %0\n${between}\n%4 = asm i64 asm=${asm} %0\n%5 = add i64 %3, %4\n%6 = trunc i32 %5\nret %6`), [gvn]);
+	};
+	it("asks assembly that answers alike once", () => {
+		expect(asked({}, "store size=4 %0, i32 1").match(/asm=/g)).toHaveLength(1);
+		expect(asked({ memory: true }, "call helper h#1\n".slice(0, 0)).match(/asm=/g)).toHaveLength(1);
+	});
+	it("but not volatile assembly, or what reads an object that is written to", () => {
+		expect(asked({ volatile: true }, "").match(/asm=/g)).toHaveLength(2);
+		expect(asked({ memory: true }, "store size=4 %0, i32 1").match(/asm=/g)).toHaveLength(2);
+		expect(asked({ memory: true }, "call helper h#1").match(/asm=/g)).toHaveLength(2);
+	});
 	it("knows the condition below its branch", () => {
 		const text = body("a.2:\n%3 = icmp.ult i32 %1, i32 5\nbranch %3, b.4, c.5\nb.4:\n%6 = icmp.uge i32 %1, i32 5\nret %6\nc.5:\nret i32 7");
 		expect(passed(text, [gvn])).toContain("ret i32 0");

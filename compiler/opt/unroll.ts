@@ -5,6 +5,7 @@ import { dominators, loops, predecessors } from "../ir/cfg.ts";
 import { foldOp } from "../ir/fold.ts";
 import { row } from "../ir/ops.ts";
 import { isConst, isInst, newBlock, newInst, phisOf, sameValue, successors, terminator } from "../ir/values.ts";
+import { isQuestion } from "./alias.ts";
 import { addExitEdges, cloneBlocks, demoteEscaping } from "./clone.ts";
 import { mem2reg } from "./mem2reg.ts";
 import { removeDeadBlocks } from "./simplify-cfg.ts";
@@ -17,6 +18,8 @@ const MAX_ROUNDS = 4096;
 /** clang's limits for -O2: instructions, and how much more when most of them fold. */
 const SMALL_RESULT = 150;
 const MAX_BOOST = 4;
+/** The question whether there is another round, which straight code does not ask. */
+const BACK_EDGE = 2;
 const MAX_LOOKED_AT = 10;
 /** Wished for by the programmer: as far as jumps reach. */
 const ASKED_RESULT = 32768;
@@ -51,14 +54,16 @@ function rounds(fn: IrFunction, loop: Loop): number | null {
 	if (outside.length === 0) return null;
 	const size = sizeOf(loop);
 	const limit = asked ? ASKED_RESULT : size.calls ? SMALL_RESULT : SMALL_RESULT * MAX_BOOST;
-	const most = Math.min(MAX_ROUNDS, Math.floor(limit / Math.max(asked || size.calls ? size.all : size.rest, 1)) + 1);
+	const most = Math.min(MAX_ROUNDS, Math.floor(limit / Math.max(asked ? size.all : size.calls ? size.all - BACK_EDGE : Math.min(size.rest, size.all - BACK_EDGE), 1)) + 1);
 	if (most < 2 && !asked) return null;
 	const count = countRounds(fn, loop, latch, most);
 	if (count === null || asked) return count;
 	// What depends on the counter alone disappears, so a loop made mostly of that may grow more.
+	const straight = (size.all - BACK_EDGE) * (count - 1) + BACK_EDGE;
+	if (straight < SMALL_RESULT) return count;
 	const looked = !size.calls && count - 1 <= MAX_LOOKED_AT;
 	const boost = looked ? Math.min(MAX_BOOST, size.all / Math.max(size.rest, 1)) : 1;
-	return (looked ? size.rest : size.all) * (count - 1) <= SMALL_RESULT * boost ? count : null;
+	return looked && size.rest * (count - 1) <= SMALL_RESULT * boost ? count : null;
 }
 
 const FREE = new Set(["phi", "jump", "lifetime", "trunc", "ptrtoint", "inttoptr", "zext"]);
@@ -80,10 +85,15 @@ function sizeOf(loop: Loop): { all: number; rest: number; calls: boolean } {
 	let all = 0;
 	let rest = 0;
 	let calls = false;
+	const inside = new Set<Value>([...loop.blocks].flatMap((block) => block.insts));
+	const isQuiet = [...loop.blocks].every((block) => block.insts.every((inst) => isQuestion(inst) || !["effect", "write"].includes(row(inst.op).does)));
 	for (const block of loop.blocks) {
 		for (const inst of block.insts) {
-			if (FREE.has(inst.op)) continue;
-			const cost = inst.op === "call" ? 1 + inst.args.length : 1;
+			if (FREE.has(inst.op) || (inst.op === "ptradd" && isConst(inst.args[1]))) continue;
+			// Assembly that answers alike in each round is asked once in straight code.
+			if (isQuestion(inst) && isQuiet && !inst.args.some((arg) => inside.has(arg))) continue;
+			// What is not compared here is compared with zero.
+			const cost = inst.op === "call" ? 1 + inst.args.length : inst.op === "branch" && isInst(inst.args[0]) && inst.args[0].op !== "icmp" ? 2 : 1;
 			calls ||= inst.op === "call";
 			all += cost;
 			if (!(inst.op === "branch" ? folds(inst.args[0]) : folds(inst))) rest += cost;
