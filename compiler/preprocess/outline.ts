@@ -56,6 +56,8 @@ export class Outline {
 	readonly #text: string;
 	readonly #declaration = new RegExp(DECLARATION, "y");
 	readonly #stretches: Stretch[] = [];
+	/** Searched for once: a program asks for many names that no enum has. */
+	#enumsOfMacros: { readonly stretches: number; readonly enums: readonly number[] } | null = null;
 	readonly #from: number[] = [];
 	readonly #to: number[] = [];
 	/** Declarations with an enum's body. */
@@ -141,8 +143,11 @@ export class Outline {
 	enumsWith(name: string): readonly number[] {
 		const [found] = this.#enumsNaming(name);
 		if (found !== undefined) return [found];
-		const macros = new Set(this.#stretches.flatMap(({ own }) => own));
-		return [...new Set([...macros].flatMap((macro) => [...this.#enumsNaming(macro)]))];
+		if (this.#enumsOfMacros?.stretches !== this.#stretches.length) {
+			const macros = new Set(this.#stretches.flatMap(({ own }) => own));
+			this.#enumsOfMacros = { stretches: this.#stretches.length, enums: [...new Set([...macros].flatMap((macro) => [...this.#enumsNaming(macro)]))] };
+		}
+		return this.#enumsOfMacros.enums;
 	}
 
 	*#enumsNaming(word: string): Iterable<number> {
