@@ -9,6 +9,7 @@ typedef int __attribute__((may_alias)) any_int;
 struct node { struct node *next; int v; };
 enum shade { LIGHT, DARK };
 struct paint { char c; enum shade shade; };
+struct list { unsigned char n; int a[4]; int last; };
 `;
 
 /** How often the function reads memory: twice when the store in between may have changed it. */
@@ -37,4 +38,12 @@ it.each<[what: string, parameters: string, read: string, store: string, loads: n
 ])("%s", (_, parameters, read, store, expected) => {
 	expect(loads(parameters, read, store)).toBe(expected);
 	expect(loads(parameters, read, store, false)).toBe(2);
+});
+
+it("an element lies behind what stands in front of its array", () => {
+	const list = "struct list *p, unsigned char i, int j";
+	expect(loads(list, "p->n", "p->a[i] = 5")).toBe(1);
+	expect(loads(list, "p->n", "p->a[j] = 5")).toBe(2);
+	expect(loads(list, "p->last", "p->a[i] = 5")).toBe(2);
+	expect(loads(list, "p->last", "p->a[i & 3] = 5")).toBe(1);
 });

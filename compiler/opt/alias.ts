@@ -1,7 +1,8 @@
 import type { EffectiveType, Inst, IrFunction, Value } from "../ir/types.ts";
 import type { CType, RecordType } from "../types/types.ts";
-import { isInst, usersOf } from "../ir/values.ts";
+import { isConst, isInst, usersOf } from "../ir/values.ts";
 import { canonical } from "../types/basic.ts";
+import { maxUnsigned } from "./known.ts";
 import { baseOf, rootOf, slotUses } from "./slots.ts";
 
 /**
@@ -54,12 +55,33 @@ export function aliasInfo(fn: IrFunction): AliasInfo {
 				}
 				return mayBeOne(a.effective, b.effective);
 			}
-			if (x.offset === null || y.offset === null || a.size === null || b.size === null) return true;
-			const from = offsetIn(x.root, x.offset);
-			const to = offsetIn(y.root, y.offset);
-			return from < to + b.size && to < from + a.size;
+			if (a.size === null || b.size === null) return true;
+			const [from, to] = [x.offset === null ? reachOf(a.address) : { low: x.offset, high: x.offset }, y.offset === null ? reachOf(b.address) : { low: y.offset, high: y.offset }];
+			if (from === null || to === null) return true;
+			return offsetIn(x.root, from.low) < offsetIn(y.root, to.high) + b.size && offsetIn(y.root, to.low) < offsetIn(x.root, from.high) + a.size;
 		},
 	};
+}
+
+/** Beyond this a sum of distances might wrap. */
+const FAR = 1n << 40n;
+
+/** How far from its root an address lies: an index that was extended without a sign lies behind the array's beginning. null: anywhere. */
+function reachOf(address: Value): { readonly low: number; readonly high: number } | null {
+	let low = 0;
+	let high = 0;
+	for (let at = address; isInst(at) && at.op === "ptradd"; at = at.args[0]) {
+		const step: Value = at.args[1];
+		if (isConst(step)) {
+			low += Number(step.value);
+			high += Number(step.value);
+			continue;
+		}
+		const most = maxUnsigned(step);
+		if (most > FAR) return null;
+		high += Number(most);
+	}
+	return { low, high };
 }
 
 /** Whether two accesses may be of one C object. Asked only where addresses tell nothing: where they do, they are right. */
