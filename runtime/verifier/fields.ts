@@ -20,7 +20,7 @@ const OBJECT_FIELDS = FIELD.spinLock | FIELD.resSpinLock | FIELD.listHead | FIEL
 /** By type name: bit, size, alignment, and whether one record may hold only one. */
 const BY_NAME: Readonly<Record<string, readonly [bit: number, size: number, align: number, unique: boolean]>> = {
 	bpf_spin_lock: [FIELD.spinLock, 4, 4, true],
-	bpf_res_spin_lock: [FIELD.resSpinLock, 8, 4, true],
+	bpf_res_spin_lock: [FIELD.resSpinLock, 4, 4, true],
 	bpf_timer: [FIELD.timer, 16, 8, true],
 	bpf_wq: [FIELD.wq, 16, 8, true],
 	bpf_task_work: [FIELD.taskWork, 8, 8, true],

@@ -1,8 +1,10 @@
 /** What struct_ops programs may do with the kernel's structs, RCU sections, kernel functions and stacks, by the types of Linux 6.18. */
 import { describe, expect, it } from "vitest";
+import type { Btf } from "../../assembler/btf/types.ts";
 import type { Insn } from "../../assembler/spec/insn.ts";
 import { bareImage } from "../../test/support/image.ts";
 import { linuxTypes as kernel } from "../../test/support/linux-types.ts";
+import { emptyMap } from "../loader/placed-map.ts";
 import { verify } from "./index.ts";
 
 const i = (opcode: number, dst = 0, src = 0, off = 0, imm = 0): Insn => ({ opcode, dst, src, off, imm });
@@ -98,4 +100,32 @@ it("the registers of a task are no trusted pointer", () => {
 	const insns = [i(0x85, 0, 0, 0, 158), i(0xbf, 1, 0), i(0x85, 0, 0, 0, 175), i(0x79, 0), i(0xb7), i(0x95)];
 	const answer = verify(bareImage("p", insns, { type: 5 }), { kernel, logLevel: 2 });
 	expect(answer.log).toContain("R0=ptr_pt_regs()");
+});
+
+describe("locks that may fail", () => {
+	const u32 = 1;
+	const btf: Btf = {
+		types: [
+			{ kind: "void" }, { kind: "int", name: "unsigned int", size: 4, bits: 32, offset: 0, encoding: 0 },
+			{ kind: "struct", name: "bpf_res_spin_lock", size: 4, members: [{ name: "val", type: u32, bitOffset: 0, bitSize: 0 }] },
+			{ kind: "struct", name: "guarded", size: 8, members: [{ name: "lock", type: 2, bitOffset: 0, bitSize: 0 }, { name: "count", type: u32, bitOffset: 32, bitSize: 0 }] },
+		],
+	};
+	const map = { ...emptyMap("m", btf), type: 2, keySize: 4, valueSize: 8, maxEntries: 1, keyTypeId: u32, valueTypeId: 3 };
+	const value = [i(0x18, 1, 2), i(0)];
+
+	/** `between` runs with the lock, when it was had. */
+	function locking(between: readonly Insn[]): string {
+		const names = ["bpf_res_spin_lock", "bpf_res_spin_unlock"];
+		const [lock, unlock] = names.map((name) => kernel.find(name, "func"));
+		const insns = [...value, i(0x85, 0, 2, 0, lock), i(0x55, 0, 0, between.length + 3), ...between, ...value, i(0x85, 0, 2, 0, unlock), i(0xb7), i(0x95)];
+		const kfuncs = insns.flatMap((insn, at) => (insn.opcode === 0x85 && insn.src === 2 ? [{ insn: at, name: names[insn.imm === lock ? 0 : 1], btfId: insn.imm }] : []));
+		const answer = verify(bareImage("p", insns, { type: 3, maps: [map], kfuncs }), { kernel });
+		return answer.verdict === "accept" ? "accept" : answer.rejection.message;
+	}
+
+	it("are four bytes of a map's value, held only where the call gave 0", () => {
+		expect(locking([])).toBe("accept");
+		expect(locking([...value, i(0x85, 0, 2, 0, kernel.find("bpf_res_spin_lock", "func"))])).toBe("Acquiring the same lock again, AA deadlock detected");
+	});
 });

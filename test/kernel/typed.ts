@@ -17,8 +17,8 @@ export interface Typed {
 	size(struct: string): number;
 	/** Byte offset of a member. */
 	member(struct: string, member: string): number;
-	/** A map of `struct value`. */
-	map(type: number, entries: number, flags?: number): RecordedMap;
+	/** A map of a struct, `struct value` when nothing is said. */
+	map(type: number, entries: number, struct?: string): RecordedMap;
 }
 
 const FILE = "typed.btf";
@@ -46,8 +46,8 @@ export function typed(scratch: string): Typed {
 			if (member === undefined) throw new Error(`bug: no member ${name} in struct ${struct}`);
 			return member.bitOffset / 8;
 		},
-		map: (type, entries, flags = 0) => ({
-			type, key_size: 4, value_size: size("value"), max_entries: entries, map_flags: flags, btf: FILE, btf_key_type_id: find("unsigned int", "int"), btf_value_type_id: find("value", "struct"),
+		map: (type, entries, struct = "value") => ({
+			type, key_size: 4, value_size: size(struct), max_entries: entries, map_flags: 0, btf: FILE, btf_key_type_id: find("unsigned int", "int"), btf_value_type_id: find(struct, "struct"),
 		}),
 	};
 }

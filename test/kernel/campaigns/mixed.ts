@@ -4,28 +4,42 @@ import type { Question } from "../judge.ts";
 import { type Build, MAP, VALUE, release } from "../snippets/build.ts";
 import { loops } from "../snippets/loops.ts";
 import { MEMORY } from "../snippets/memory.ts";
+import { kernelObjects } from "../snippets/kernel.ts";
 import { objects } from "../snippets/objects.ts";
 import { neededMaps } from "../needed-maps.ts";
 import { type Typed, typed } from "../typed.ts";
 import { writer } from "../writer.ts";
 import type { RecordedMap } from "../../support/case-image.ts";
-import { type Campaign, type Setting, caseOf, pick } from "./campaign.ts";
+import { type Asked, type Campaign, type Setting, caseOf, pick } from "./campaign.ts";
 
 const MAPPABLE = 1024;
 const READ_ONLY = 128;
 
+type Body = (b: Build, count: number) => void;
+type Snippet = (b: Build) => void;
+
+const common = (body: Body): readonly (readonly [string, Snippet])[] => [...Object.entries(MEMORY), ...Object.entries(loops(body)), ...Object.entries(objects(body))];
+const times = <T>(count: number, list: readonly T[]): readonly T[] => Array.from({ length: count }, () => list).flat();
+
 export const mixed: Campaign = {
 	summary: "programs of calls, loops, references, objects, sections and memory",
-	ask(setting: Setting) {
-		const types = typed(setting.scratch);
-		const { tracepoints } = targetHooks(setting.kernel);
-		const traced = tracepoints.find(({ name }) => name === "tp_btf/sched_switch") ?? tracepoints[0];
-		const hooks: readonly (readonly [Build["hook"], Hook])[] = [
-			["tc", hook(3)], ["tc", hook(3)], ["xdp", hook(6)], ["syscall", hook(31, 0, SLEEPABLE)], ["tracing", traced], ["socket", hook(1)], ["kprobe", hook(2, 48, SLEEPABLE)],
-		];
-		return { questions: questions(setting, types, hooks) };
-	},
+	ask: (setting) => ask(setting, common),
 };
+
+export const kernelObjectsMixed: Campaign = {
+	summary: "the same among iterators, control groups, connections, locks that may fail, walks of trees, casts, dynptrs of every kind",
+	ask: (setting) => ask(setting, (body) => [...common(body), ...times(3, Object.entries(kernelObjects(body)))]),
+};
+
+function ask(setting: Setting, snippets: (body: Body) => readonly (readonly [string, Snippet])[]): Asked {
+	const types = typed(setting.scratch);
+	const { tracepoints } = targetHooks(setting.kernel);
+	const traced = tracepoints.find(({ name }) => name === "tp_btf/sched_switch") ?? tracepoints[0];
+	const hooks: readonly (readonly [Build["hook"], Hook])[] = [
+		["tc", hook(3)], ["tc", hook(3)], ["xdp", hook(6)], ["syscall", hook(31, 0, SLEEPABLE)], ["tracing", traced], ["socket", hook(1)], ["kprobe", hook(2, 48, SLEEPABLE)],
+	];
+	return { questions: questions(setting, types, hooks, snippets) };
+}
 
 const plain = (type: number, keySize: number, valueSize: number, entries: number, flags = 0): RecordedMap => ({ type, key_size: keySize, value_size: valueSize, max_entries: entries, map_flags: flags });
 
@@ -41,10 +55,11 @@ function mapsOf(types: Typed): readonly RecordedMap[] {
 	maps[MAP.percpu] = plain(6, 4, VALUE, 1);
 	maps[MAP.arena] = plain(33, 0, 0, 8, MAPPABLE);
 	maps[MAP.readOnly] = { ...plain(2, 4, VALUE, 1, READ_ONLY), frozen: true, init: "0500000000000000ffffffffffffffff8000000000000000" };
+	maps[MAP.guarded] = types.map(2, 1, "guarded");
 	return maps;
 }
 
-function* questions({ random, kernel, only }: Setting, types: Typed, hooks: readonly (readonly [Build["hook"], Hook])[]): Generator<Question> {
+function* questions({ random, kernel, only }: Setting, types: Typed, hooks: readonly (readonly [Build["hook"], Hook])[], snippetsOf: (body: Body) => readonly (readonly [string, Snippet])[]): Generator<Question> {
 	const maps = mapsOf(types);
 	const texts: string[] = [];
 	const body = (b: Build, count: number): void => {
@@ -55,7 +70,7 @@ function* questions({ random, kernel, only }: Setting, types: Typed, hooks: read
 			snippet(b);
 		}
 	};
-	const snippets: readonly (readonly [string, (b: Build) => void])[] = [...Object.entries(MEMORY), ...Object.entries(loops(body)), ...Object.entries(objects(body))];
+	const snippets = snippetsOf(body);
 	const WEIGHTED = snippets.flatMap((entry) => Array.from({ length: only !== null && entry[0].includes(only) ? 12 : 1 }, () => entry));
 	for (let n = 0; ; n++) {
 		texts.length = 0;

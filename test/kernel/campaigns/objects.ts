@@ -1,6 +1,6 @@
 /**
  * Programs of the corpus as clang compiled them, put together with others of their object (splice.ts) and changed (mutate.ts). What the kernel accepts becomes a
- * parent of more. `--only`: objects whose name has the word. The folder of the corpus measurement is $CORPUS_OUT, or `out` of its cache.
+ * parent of more; of what it refuses (most of it tests that are to fail) every fourth program is made. `--only`: objects whose name has the word. The folder of the corpus measurement is $CORPUS_OUT, or `out` of its cache.
  */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
@@ -29,6 +29,7 @@ const SPLICE_NAMES = Object.keys(SPLICES) as Splice[];
 /** The programs of one object. */
 interface Family {
 	readonly programs: readonly RecordedCase[];
+	readonly refused: readonly RecordedCase[];
 	/** Also what was accepted of them since. */
 	readonly parents: RecordedCase[];
 	readonly pool: Pool;
@@ -56,7 +57,7 @@ export const objects: Campaign = {
 			}
 			return name;
 		};
-		const measured = measuredObjects(out, "clang").filter(({ id, records }) => (only === null || id.includes(only)) && records.some(({ accepted }) => accepted));
+		const measured = measuredObjects(out, "clang").filter(({ id, records }) => (only === null || id.includes(only)) && records.some(({ verifier_ran: ran }) => ran === true));
 		if (measured.length === 0) return { questions: [] };
 		const families: (Family | null | undefined)[] = measured.map(() => undefined);
 		const family = (index: number): Family | null => {
@@ -64,11 +65,12 @@ export const objects: Campaign = {
 			if (known !== undefined) return known;
 			const object = measured[index];
 			const opened = openMeasured(object, btf, kconfig);
-			const programs = object.records.filter(({ accepted, processed }) => accepted && (processed ?? 0) <= LONGEST_WALK).flatMap((record) => {
+			const recordedOf = (accepted: boolean): readonly RecordedCase[] => object.records.filter((record) => record.accepted === accepted && record.verifier_ran === true && (record.processed ?? 0) <= LONGEST_WALK).flatMap((record) => {
 				const image = opened.program(record);
 				return typeof image === "string" || image.insns.length > LONGEST ? [] : [recorded(`${object.id}/${image.name}`, image, fileOf)];
 			});
-			const made = programs.length === 0 ? null : { programs, parents: [...programs], pool: poolOf(programs) };
+			const [programs, refused] = [recordedOf(true), recordedOf(false)];
+			const made = programs.length + refused.length === 0 ? null : { programs, refused, parents: [...programs], pool: poolOf([...programs, ...refused]) };
 			families[index] = made;
 			return made;
 		};
@@ -83,11 +85,12 @@ function* questions(families: readonly (() => Family | null)[], random: Setting[
 			misses++;
 			continue;
 		}
-		let one = pick(found.parents, random);
+		const { parents, refused } = found;
+		let one = pick(refused.length > 0 && (parents.length === 0 || random(4) === 0) ? refused : parents, random);
 		const changes: string[] = [];
 		if (random(3) !== 0) {
 			const name = pick(SPLICE_NAMES, random);
-			const donor = pick(found.programs, random);
+			const donor = pick(found.programs.length > 0 ? found.programs : refused, random);
 			const made = SPLICES[name](one, donor, random);
 			if (made !== null && (made.insns ?? "").length <= 16 * 3 * LONGEST) {
 				one = made;

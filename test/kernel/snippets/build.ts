@@ -10,7 +10,7 @@ import type { Typed } from "../typed.ts";
 
 export type Random = (limit: number) => number;
 
-export type ThingKind = "number" | "value" | "typed value" | "ring" | "task" | "cpumask" | "node" | "plain" | "packet" | "dynptr" | "pair" | "socket" | "arena";
+export type ThingKind = "number" | "value" | "typed value" | "ring" | "task" | "cpumask" | "node" | "plain" | "packet" | "dynptr" | "pair" | "socket" | "arena" | "cgroup" | "relative" | "connection" | "new connection" | "per-CPU";
 
 /** Something in a stack slot. */
 export interface Thing {
@@ -46,7 +46,7 @@ export interface Build {
 }
 
 /** Indexes of the program's maps. */
-export const MAP = { array: 0, hash: 1, typed: 2, typedHash: 3, ring: 4, progs: 5, userRing: 6, percpu: 7, arena: 8, readOnly: 9 } as const;
+export const MAP = { array: 0, hash: 1, typed: 2, typedHash: 3, ring: 4, progs: 5, userRing: 6, percpu: 7, arena: 8, readOnly: 9, guarded: 10 } as const;
 export const VALUE = 64;
 
 export const pick = <T>(list: readonly T[], random: Random): T => list[random(list.length)];
@@ -121,6 +121,13 @@ const RELEASES: Readonly<Partial<Record<ThingKind, (b: Build) => void>>> = {
 		kfunc(b, "bpf_obj_drop_impl");
 	},
 	socket: (b) => b.w.call(86),
+	cgroup: (b) => kfunc(b, "bpf_cgroup_release"),
+	connection: (b) => kfunc(b, "bpf_ct_release"),
+	"new connection": (b) => kfunc(b, "bpf_ct_release"),
+	"per-CPU"(b) {
+		b.w.set(2, 0);
+		kfunc(b, "bpf_percpu_obj_drop_impl");
+	},
 };
 
 /** Gives back what was made since `before`. */

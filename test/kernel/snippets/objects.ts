@@ -5,7 +5,7 @@ import { type Build, type Thing, MAP, VALUE, checked, forget, keep, kfunc, mista
 type Body = (b: Build, count: number) => void;
 
 /** A `struct value` in r7, or a jump to `done`. */
-function value(b: Build, done: number): boolean {
+export function value(b: Build, done: number): boolean {
 	const { w, random } = b;
 	const kept = someThing(b, "typed value");
 	if (kept !== null && random(3) !== 0) {
@@ -29,13 +29,13 @@ function value(b: Build, done: number): boolean {
 	return true;
 }
 
-const field = (b: Build, r: number, from: number, member: string): void => {
+export const field = (b: Build, r: number, from: number, member: string): void => {
 	b.w.mov(r, from);
 	b.w.alu(0, r, b.typed.member("value", member) + (mistake(b, 60) ? 8 : 0));
 };
 
 /** A reference in r0 becomes a thing; the null way skips it. */
-function own(b: Build, kind: Thing["kind"], body: (thing: Thing) => void): void {
+export function own(b: Build, kind: Thing["kind"], body: (thing: Thing) => void): void {
 	const { w } = b;
 	const none = w.label();
 	checked(b, 0, none);
@@ -413,12 +413,12 @@ export function objects(body: Body) {
 	} as const;
 }
 
-function lock(b: Build, r: number): void {
+export function lock(b: Build, r: number): void {
 	b.w.mov(1, r);
 	b.w.call(93);
 }
 
-function unlock(b: Build, r: number): void {
+export function unlock(b: Build, r: number): void {
 	b.w.mov(1, r);
 	b.w.call(94);
 }
