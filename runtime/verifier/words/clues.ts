@@ -93,8 +93,10 @@ export function gather(image: ProgramImage, rejection: Rejection, groups: readon
 	const copy = memory ? copied(line, cls === 1) : null;
 	const base = access === null ? null : originName !== null && access.base.startsWith(`${originName}->`) ? originName : access.base;
 	const atomic = cls === 3 && line !== null ? /__(?:sync|atomic)_\w+\s*\(([^,]+),/.exec(line.text) : null;
+	// What is stored is not what the line's expression points through.
+	const stored = memory && cls !== 1 && register === at.src && register !== at.dst;
 	const passedName = argument?.text ? (objectOf(argument.text) ?? argument.text) : null;
-	const name = passedName ?? (atomic === null ? null : objectOf(atomic[1])) ?? (memory || adds ? base : null) ?? copy?.name ?? originName ?? (/stack/.test(message) ? storedName(image, executed) : null);
+	const name = passedName ?? (atomic === null ? null : objectOf(atomic[1])) ?? (adds || (memory && !stored) ? base : null) ?? copy?.name ?? originName ?? (/stack/.test(message) ? storedName(image, executed) : null);
 	const next = argument !== null && known !== null && known.type !== "scalar" ? rejection.state?.[`R${register + 1}`] : undefined;
 	const sizeKnown = next === undefined ? null : parseState(next);
 	const numbers = [...notes, message].map((note) => /(?:value_size|mem_size|key_size)=(\d+) off=(-?\d+) size=(\d+)/.exec(note)).find((match) => match !== null && match !== undefined);
