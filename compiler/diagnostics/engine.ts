@@ -24,6 +24,9 @@ interface GroupState {
 	error?: boolean;
 }
 
+/** Groups that speak of whole functions: of one that lost a statement to an error they would say what is not so. clang, too, is silent then. */
+const WHOLE: ReadonlySet<string> = new Set(["return-type", "uninitialized", "sometimes-uninitialized", "implicit-fallthrough", "unreachable-code", "unused-variable", "unused-but-set-variable", "unused-but-set-parameter", "unused-parameter", "unused-label", "unused-function"]);
+
 export class DiagnosticEngine implements DiagnosticSink {
 	readonly kept: Diagnostic[] = [];
 	errors = 0;
@@ -36,6 +39,8 @@ export class DiagnosticEngine implements DiagnosticSink {
 	#everything = false;
 	#werror = false;
 	readonly #seen = new Set<string>();
+	/** An error that no -Werror made. */
+	#broken = false;
 
 	constructor(options: WarningOptions, rows: Iterable<DiagnosticRow>) {
 		this.#options = options;
@@ -80,6 +85,7 @@ export class DiagnosticEngine implements DiagnosticSink {
 		if (this.#seen.has(key)) return;
 		this.#seen.add(key);
 		if (severity === "error") this.errors++;
+		if (diagnostic.severity === "error") this.#broken = true;
 		else if (severity === "warning") this.warnings++;
 		this.kept.push(severity === diagnostic.severity ? diagnostic : { ...diagnostic, severity });
 	}
@@ -99,7 +105,7 @@ export class DiagnosticEngine implements DiagnosticSink {
 		if (pragma === "ignored") return "ignored";
 		const isDefaultError = diagnostic.severity === "error";
 		const on = pragma !== null || (state.on ?? (this.#everything || row?.off !== true));
-		if (!on) return "ignored";
+		if (!on || (this.#broken && WHOLE.has(group))) return "ignored";
 		if (isDefaultError) return state.error === false || pragma === "warning" ? "warning" : "error";
 		if (this.#options.none) return "ignored";
 		if (diagnostic.span !== null && this.#tokens !== null && !this.#options.systemHeaders && this.#tokens.inSystemHeader(diagnostic.span.from)) return "ignored";

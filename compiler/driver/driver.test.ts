@@ -98,6 +98,14 @@ t.c:1:23: note: expanded from macro 'INNER'
 		expect(run(warning, "-Werror", "-Wno-error=macro-redefined").messages).toEqual(["warning W0110"]);
 		expect(run(warning, "-Werror=macro-redefined").messages).toEqual(["error W0110"]);
 	});
+	it("do not speak of whole functions after an error, unless -Werror made it", () => {
+		const functions = "static int f(int x) { int y = x; return x + ; }\nint g(int x) { if (x) return 1 }\n";
+		expect(run(functions, "-Wall").messages).toEqual(["error E0150", "error E0150"]);
+		const mended = "static int f(int x) { int y = x; return x; }\nint g(int x) { if (x) return 1; }\n";
+		expect(run(mended, "-Wall").messages).toEqual(["warning W0392", "warning W0391", "warning W0386"]);
+		expect(run(mended, "-Wall", "-Werror").messages).toEqual(["error W0392", "error W0391", "error W0386"]);
+	});
+
 	it("stop at the limit", () => {
 		const many = Array.from({ length: 50 }, (_, i) => `int f${i}(void) { return u${i}; }\n`).join("");
 		expect(run(many).messages).toHaveLength(20);
