@@ -93,12 +93,22 @@ function mayBeOne(a: EffectiveType | undefined, b: EffectiveType | undefined): b
 	return holds(a.record, b.record) || holds(b.record, a.record);
 }
 
-/** Whether the type has a part of the record's type. */
-function holds(type: CType, part: RecordType, depth = 8): boolean {
+/** Whether the type has a part of the record's type. Asked again and again of a few types, whose members are many. */
+function holds(type: CType, part: RecordType): boolean {
+	let parts = partsOf.get(type);
+	if (parts === undefined) partsOf.set(type, (parts = new WeakMap()));
+	let answer = parts.get(part);
+	if (answer === undefined) parts.set(part, (answer = search(type, part)));
+	return answer;
+}
+
+const partsOf = new WeakMap<CType, WeakMap<RecordType, boolean>>();
+
+function search(type: CType, part: RecordType, depth = 8): boolean {
 	const inner = canonical(type);
 	if (depth === 0) return true;
-	if (inner.kind === "array") return holds(inner.element, part, depth - 1);
-	return inner.kind === "record" && (isSame(inner, part) || (inner.body?.members ?? []).some((member) => holds(member.type, part, depth - 1)));
+	if (inner.kind === "array") return search(inner.element, part, depth - 1);
+	return inner.kind === "record" && (isSame(inner, part) || (inner.body?.members ?? []).some((member) => search(member.type, part, depth - 1)));
 }
 
 const isSame = (a: RecordType, b: RecordType): boolean => a === b || (a.name !== null && a.name === b.name);

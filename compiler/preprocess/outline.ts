@@ -51,11 +51,17 @@ const MENTION = new RegExp(`^(?:(?:const|volatile)\\s+)*(?:struct|union|enum)\\s
 /** A parenthesis behind these is no declarator's. */
 const OPERATORS = new Set(["typeof", "__typeof", "__typeof__", "_Alignas", "_Atomic", "_BitInt", "__attribute__", "__attribute", "__declspec", "asm", "__asm", "__asm__"]);
 
+/** A search takes half a millisecond in the kernel's types, the list of all enumerators some ten. */
+const SEARCHES = 24;
+
 export class Outline {
 	readonly file: SourceFile;
 	readonly #text: string;
 	readonly #declaration = new RegExp(DECLARATION, "y");
 	readonly #stretches: Stretch[] = [];
+	/** How often the text was searched; from SEARCHES on a list is cheaper. */
+	#searches = 0;
+	#named: { readonly enums: number; readonly byName: ReadonlyMap<string, readonly number[]> } = { enums: 0, byName: new Map() };
 	/** Searched for once: a program asks for many names that no enum has. */
 	#enumsOfMacros: { readonly stretches: number; readonly enums: readonly number[] } | null = null;
 	readonly #from: number[] = [];
@@ -151,6 +157,10 @@ export class Outline {
 	}
 
 	*#enumsNaming(word: string): Iterable<number> {
+		if (++this.#searches > SEARCHES) {
+			yield* this.#enumsByName().get(word) ?? [];
+			return;
+		}
 		const text = this.#text;
 		for (let at = this.#nextWord(word, 0); at < text.length; at = this.#nextWord(word, at + 1)) {
 			const declaration = this.#declarationAt(at);
@@ -158,14 +168,32 @@ export class Outline {
 		}
 	}
 
+	/** Enums by the words that stand where their enumerators do. */
+	#enumsByName(): ReadonlyMap<string, readonly number[]> {
+		if (this.#named.enums !== this.#enums.size) {
+			const byName = new Map<string, number[]>();
+			for (const declaration of this.#enums) {
+				for (const name of this.#enumerators(declaration)) {
+					const others = byName.get(name);
+					if (others === undefined) byName.set(name, [declaration]);
+					else others.push(declaration);
+				}
+			}
+			this.#named = { enums: this.#enums.size, byName };
+		}
+		return this.#named.byName;
+	}
+
+	*#enumerators(declaration: number): Iterable<string> {
+		for (const [, name] of this.#text.slice(this.#from[declaration], this.#to[declaration]).matchAll(/[{,]\s*([A-Za-z_$][\w$]*)/g)) yield name;
+	}
+
 	typedefNames(): Iterable<string> {
 		return this.#typedefs.keys();
 	}
 	*ordinaryNames(): Iterable<string> {
 		yield* this.#typedefs.keys();
-		for (const declaration of this.#enums) {
-			for (const [, name] of this.#text.slice(this.#from[declaration], this.#to[declaration]).matchAll(/[{,]\s*([A-Za-z_$][\w$]*)/g)) yield name;
-		}
+		for (const declaration of this.#enums) yield* this.#enumerators(declaration);
 	}
 	*tagNames(): Iterable<string> {
 		yield* this.#defined.keys();
