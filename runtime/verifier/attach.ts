@@ -144,7 +144,7 @@ export function nullableArgs(name: string, index: number): boolean {
 
 /** Arguments of bpf_iter programs by target: "null" may be null at the end of the sequence, "buf" memory of unknown size. */
 const ITERATORS: Readonly<Record<string, readonly ("meta" | "null" | "trusted-null" | "buf" | "plain")[]>> = {
-	bpf_map: ["meta", "trusted-null"], bpf_prog: ["meta", "trusted-null"], bpf_link: ["meta", "trusted-null"], task: ["meta", "trusted-null"], task_file: ["meta", "null", "plain", "null"],
+	bpf_map: ["meta", "trusted-null"], bpf_prog: ["meta", "null"], bpf_link: ["meta", "null"], task: ["meta", "trusted-null"], task_file: ["meta", "null", "plain", "null"],
 	task_vma: ["meta", "null", "null"], cgroup: ["meta", "trusted-null"], tcp: ["meta", "trusted-null"], udp: ["meta", "trusted-null"], unix: ["meta", "null"],
 	netlink: ["meta", "null"], ipv6_route: ["meta", "null"], sockmap: ["meta", "plain", "buf", "null"], bpf_map_elem: ["meta", "plain", "buf", "buf"],
 	bpf_sk_storage_map: ["meta", "plain", "null", "buf"], ksym: ["meta", "null"], kmem_cache: ["meta", "trusted-null"], dmabuf: ["meta", "null"],

@@ -24,8 +24,11 @@ export const DYN_SKB_META = 5;
 export const DYNPTR_NAMES: Readonly<Record<number, string>> = { 1: "local", 2: "ringbuf", 3: "skb", 4: "xdp", 5: "skb_meta" };
 export const DYNPTR_FLAG: Readonly<Record<number, number>> = { 1: DYNPTR_LOCAL, 2: DYNPTR_RINGBUF, 3: DYNPTR_SKB, 4: DYNPTR_XDP, 5: DYNPTR_SKB_META };
 
-/** The slot of an object of `count` slots that the register points to; a negative errno when there is none. */
-export function objectSlot(env: Env, reg: Reg, what: string, count: number): number {
+/**
+ * The slot of an object of `count` slots that the register points to; a negative errno when there is none. 6.18 takes fp+0 for the slot at fp-8: of what is
+ * still to be `made` there the write is refused.
+ */
+export function objectSlot(env: Env, reg: Reg, what: string, count: number, made = false): number {
 	if (!isConst(reg.range)) {
 		env.note(`${what} has to be at a constant offset`);
 		return -EINVAL;
@@ -35,8 +38,8 @@ export function objectSlot(env: Env, reg: Reg, what: string, count: number): num
 		env.note(`cannot pass in ${what} at an offset=${off}`);
 		return -EINVAL;
 	}
-	const slot = slotOf(off);
-	if (slot + 1 < count || off >= 0) {
+	const slot = off === 0 ? 0 : slotOf(off);
+	if (slot + 1 < count || (off >= 0 && !(made && off === 0))) {
 		env.note(`cannot pass in ${what} at an offset=${off}`);
 		return -EINVAL;
 	}
@@ -144,7 +147,7 @@ export function releaseDynptr(env: Env, reg: Reg): void {
 
 export function newIterator(env: Env, regno: number, types: TypeSource, typeId: number, slots: number, rcuProtected: boolean, name: string): void {
 	const reg = env.regs[regno];
-	const at = objectSlot(env, reg, "iter", slots);
+	const at = objectSlot(env, reg, "iter", slots, true);
 	const frame = framePointedTo(env, reg);
 	let free = at >= 0 || at === -ERANGE;
 	if (at >= 0) for (let i = 0; i < slots; i++) for (let j = 0; j < 8; j++) if (kindAt(frame.kinds[at - i], j) === ITER) free = false;
@@ -194,7 +197,7 @@ export function destroyIterator(env: Env, regno: number, slot: number, slots: nu
 
 export function saveIrq(env: Env, regno: number, lockClass: boolean): void {
 	const reg = env.regs[regno];
-	const at = objectSlot(env, reg, "irq_flag", 1);
+	const at = objectSlot(env, reg, "irq_flag", 1, true);
 	const frame = framePointedTo(env, reg);
 	let free = at >= 0 || at === -ERANGE;
 	if (at >= 0) for (let j = 0; j < 8; j++) if (kindAt(frame.kinds[at], j) === IRQ) free = false;

@@ -47,11 +47,14 @@ export function sourceOf(btf: NonNullable<MapDef["btf"]>): TypeSource {
 	return source;
 }
 
+/** What a lookup gives is the kernel's own device number: the kernel adds the flag itself. */
+const READ_ONLY_TYPES: ReadonlySet<number> = new Set([MAP.devmap, MAP.devmapHash]);
+
 export function mapInfo(def: MapDef, index: number, kernel: TypeSource | null): MapInfo {
 	const types = def.btf && def.valueTypeId ? sourceOf(def.btf) : null;
 	const fields = types ? mapFields(types, kernel, def.valueTypeId, def.valueSize) : null;
 	return {
-		index, def, name: def.name, type: def.type, keySize: def.keySize, valueSize: def.valueSize, maxEntries: def.maxEntries, flags: def.flags, types,
+		index, def, name: def.name, type: def.type, keySize: def.keySize, valueSize: def.valueSize, maxEntries: def.maxEntries, flags: def.flags | (READ_ONLY_TYPES.has(def.type) ? F_RDONLY_PROG : 0), types,
 		fields: fields instanceof FieldError ? null : fields,
 		inner: def.inner && (def.type === MAP.arrayOfMaps || def.type === MAP.hashOfMaps) ? mapInfo(def.inner, -1, kernel) : null,
 		constant: (def.flags & F_RDONLY_PROG) !== 0 && def.frozen,

@@ -48,6 +48,7 @@ describe("kernel functions", () => {
 			return answer.verdict === "accept" ? "accept" : answer.rejection.message;
 		};
 		expect(message("bpf_iter_num_next", [i(0x85, 0, 0, 0, 7)])).toBe("variable ? access var_off=(0x0; 0xffffffffffffffff) disallowed");
+		expect(message("bpf_iter_num_new", [i(0xbf, 1, 10), i(0xb7, 2), i(0xb7, 3)])).toBe("invalid write to stack R1 off=0 size=8");
 		expect(message("bpf_task_release", [i(0x85, 0, 0, 0, 7)])).toBe("arg#0 pointer type STRUCT task_struct must point to scalar, or struct with scalar");
 	});
 
@@ -128,4 +129,14 @@ describe("locks that may fail", () => {
 		expect(locking([])).toBe("accept");
 		expect(locking([...value, i(0x85, 0, 2, 0, kernel.find("bpf_res_spin_lock", "func"))])).toBe("Acquiring the same lock again, AA deadlock detected");
 	});
+});
+
+it("a program or a link of an iterator is no trusted pointer, a map is", () => {
+	const message = (name: string): string => {
+		const answer = verify(bareImage("p", [i(0x79, 1, 1, 8), i(0x85, 0, 0, 0, 1), i(0xb7), i(0x95)], { type: 26, expectedAttachType: 28, attach: { btfId: kernel.find(name, "func"), name } }), { kernel });
+		return answer.verdict === "accept" ? "accept" : answer.rejection.message;
+	};
+	expect(message("bpf_iter_bpf_prog")).toBe("R1 type=ptr_or_null_ expected=map_ptr");
+	expect(message("bpf_iter_bpf_link")).toBe("R1 type=ptr_or_null_ expected=map_ptr");
+	expect(message("bpf_iter_bpf_map")).toBe("R1 type=trusted_ptr_or_null_ expected=map_ptr");
 });

@@ -205,9 +205,9 @@ export function checkImmediates(env: Env): void {
 				used.add(map);
 			}
 			if (insn.src === PSEUDO_VALUE) {
-				if (!hasDirectValue(map.type)) reject(EINVAL, "no direct value access support for this map type");
 				const off = next.imm >>> 0;
 				if (off >= MAX_VAR_OFF) reject(EINVAL, `direct value offset of ${off} is not allowed`);
+				if (!hasDirectValue(map.type)) reject(EINVAL, "no direct value access support for this map type");
 				if (map.type === MAP.array ? map.maxEntries !== 1 || off >= map.valueSize : off >= map.maxEntries * 4096) {
 					reject(map.type === MAP.array && map.maxEntries !== 1 ? ENOTSUPP_MAP : EINVAL, `invalid access to map value pointer, value_size=${map.valueSize} off=${off}`);
 				}

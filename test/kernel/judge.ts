@@ -10,6 +10,7 @@
 import { copyFileSync, mkdirSync, writeFileSync, appendFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { TypeSource } from "../../runtime/verifier/btf.ts";
+import { kernelAddresses } from "../../runtime/node/environment.ts";
 import { verify } from "../../runtime/verifier/verify.ts";
 import { type RecordedCase, caseImage } from "../support/case-image.ts";
 import { knownFault } from "./known-faults.ts";
@@ -69,6 +70,8 @@ export async function judge(campaign: string, questions: Iterable<Question>, fol
 		mkdirSync(join(dirname(options.out), "btf"), { recursive: true });
 		writeFileSync(options.out, "");
 	}
+	const hasAddress = kernelAddresses();
+	const addresses = hasAddress === undefined ? {} : { hasAddress };
 	let waiting: { readonly question: Question; readonly answer: Promise<Answer> }[] = [];
 	for (const question of questions) {
 		if (Date.now() > end) {
@@ -87,7 +90,7 @@ export async function judge(campaign: string, questions: Iterable<Question>, fol
 
 	async function settle(): Promise<void> {
 		// Ours are walked while the kernel's answers arrive.
-		const pairs = waiting.map(({ question, answer }) => ({ question, answer, ours: verify(caseImage({ ...question.one, license: "GPL" }, folder), { kernel, capBpfOnly: options.capBpf === true }) }));
+		const pairs = waiting.map(({ question, answer }) => ({ question, answer, ours: verify(caseImage({ ...question.one, license: "GPL" }, folder), { kernel, capBpfOnly: options.capBpf === true, ...addresses }) }));
 		waiting = [];
 		for (const { question, answer, ours } of pairs) {
 			const said = await answer;
@@ -114,7 +117,7 @@ export async function judge(campaign: string, questions: Iterable<Question>, fol
 		if (agree) {
 			const parted = reason !== undefined && reason.test(said) !== reason.test(log);
 			if (parted) totals.otherReason++;
-			const message = options.deep === true && !answer.ok && !sameMessage(said, log);
+			const message = options.deep === true && !answer.ok && log !== "" && !sameMessage(said, log);
 			const work = options.deep === true && answer.ok && answer.proc !== undefined && answer.proc !== ours.stats.insnsProcessed;
 			if (message) totals.otherMessage++;
 			if (work) totals.otherWork++;

@@ -13,6 +13,7 @@ import { helpers } from "./campaigns/helpers.ts";
 import { kfuncArguments } from "./campaigns/kfunc-arguments.ts";
 import { kfuncs } from "./campaigns/kfuncs.ts";
 import { kernelObjectsMixed, mixed } from "./campaigns/mixed.ts";
+import { mapsCampaign } from "./campaigns/maps.ts";
 import { mutants } from "./campaigns/mutants.ts";
 import { objects } from "./campaigns/objects.ts";
 import { packets } from "./campaigns/packets.ts";
@@ -23,7 +24,7 @@ import { type Judgement, type Totals, judge } from "./judge.ts";
 import { openOracle } from "./oracle.ts";
 
 export const CAMPAIGNS = {
-	contexts, returns, helpers, "helper-arguments": helperArguments, kfuncs, "kfunc-arguments": kfuncArguments, targets, structs, arithmetic, packets, mixed, "kernel-objects": kernelObjectsMixed, mutants, objects,
+	contexts, returns, helpers, "helper-arguments": helperArguments, kfuncs, "kfunc-arguments": kfuncArguments, targets, structs, arithmetic, packets, mixed, "kernel-objects": kernelObjectsMixed, maps: mapsCampaign, mutants, objects,
 } as const satisfies Readonly<Record<string, Campaign>>;
 export type CampaignName = keyof typeof CAMPAIGNS;
 

@@ -300,7 +300,7 @@ export function checkArgument(env: Env, index: number, contract: Contract, helpe
 			nullable = false;
 		}
 	}
-	const raw = (kind === "mem" || kind === "value") && arg.uninit && !(kind === "value" && facts.map?.type === MAP.bloomFilter);
+	const raw = (kind === "mem" || kind === "value") && arg.uninit && !(helper === "map_peek_elem" && facts.map?.type === MAP.bloomFilter);
 	if (!(isNull(reg) && nullable)) {
 		checkType(env, regno, arg, kind, nullable, helper, facts);
 		checkArgOffset(env, reg, regno, arg.release, kind === "dynptr");

@@ -98,7 +98,7 @@ export function callHelper(env: Env, insn: Insn): number {
 	refineResult(env, c, name, facts);
 	checkMapForHelper(env, facts.map, name, id);
 	if (name === "get_func_ip" && env.spec.id !== 2 && env.spec.id !== 26) reject(ENOTSUPP, `func bpf_get_func_ip#${id} not supported for program type ${env.spec.id}`, { code: "V0123" });
-	if (name === "get_func_ip" && env.spec.id === 26 && ![24, 25, 26].includes(env.image.expectedAttachType)) reject(ENOTSUPP, `func bpf_get_func_ip#${id} not supported for program type 26 outside fentry, fexit and fmod_ret`, { code: "V0123" });
+	if (name === "get_func_ip" && env.spec.id === 26 && ![24, 25, 26].includes(env.image.expectedAttachType)) reject(ENOTSUPP, `func bpf_get_func_ip#${id} supported only for fentry/fexit/fmod_ret programs`, { code: "V0123" });
 	if (name === "tail_call") {
 		if (env.current.curframe > 0) {
 			// The called program may end this subprogram, returning any number, or fail and go on here.
