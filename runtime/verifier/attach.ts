@@ -136,6 +136,19 @@ const ANY_RETURN_HOOKS = new Set([
 	"ismaclabel", "getselfattr", "key_getsecurity", "audit_rule_match",
 ]);
 
+/** Functions whose programs may ask for the path of a file without being in LSM or an iterator. Source: btf_allowlist_d_path of kernel/trace/bpf_trace.c. */
+const WITH_PATHS = new Set([
+	"security_file_permission", "security_inode_getattr", "security_file_open", "security_path_truncate", "vfs_truncate", "vfs_fallocate", "dentry_open", "vfs_getattr", "filp_close",
+]);
+
+/** Whether the helper may be called from where the program attaches: some sleep in locks that only a few places are free of. */
+export function helperFitsPlace(env: Env, helper: string): boolean {
+	const { spec, attachName } = env;
+	if (helper !== "d_path" && helper !== "ima_inode_hash" && helper !== "ima_file_hash") return true;
+	if (spec.id === LSM) return SLEEPABLE_LSM.has(attachName.replace(/^bpf_lsm_/, ""));
+	return helper === "d_path" && ((spec.id === TRACING && env.image.expectedAttachType === ITER) || WITH_PATHS.has(attachName));
+}
+
 /** Arguments of tracepoints that may be null although the prototype does not say so. */
 export function nullableArgs(name: string, index: number): boolean {
 	const mask = RAW_TP_NULLABLE[name.replace(/^btf_trace_/, "")];

@@ -49,6 +49,7 @@ describe("kernel functions", () => {
 		};
 		expect(message("bpf_iter_num_next", [i(0x85, 0, 0, 0, 7)])).toBe("variable ? access var_off=(0x0; 0xffffffffffffffff) disallowed");
 		expect(message("bpf_iter_num_new", [i(0xbf, 1, 10), i(0xb7, 2), i(0xb7, 3)])).toBe("invalid write to stack R1 off=0 size=8");
+		expect(message("bpf_iter_num_new", [i(0xb7, 1, 0, 0, 1), i(0xb7, 2), i(0xb7, 3)])).toBe("arg#0 expected pointer to an iterator on stack");
 		expect(message("bpf_task_release", [i(0x85, 0, 0, 0, 7)])).toBe("arg#0 pointer type STRUCT task_struct must point to scalar, or struct with scalar");
 	});
 
@@ -139,4 +140,29 @@ it("a program or a link of an iterator is no trusted pointer, a map is", () => {
 	expect(message("bpf_iter_bpf_prog")).toBe("R1 type=ptr_or_null_ expected=map_ptr");
 	expect(message("bpf_iter_bpf_link")).toBe("R1 type=ptr_or_null_ expected=map_ptr");
 	expect(message("bpf_iter_bpf_map")).toBe("R1 type=trusted_ptr_or_null_ expected=map_ptr");
+});
+
+it("the path of a file is asked for where that is known to be safe", () => {
+	const offset = (struct: string, member: string): number => {
+		const t = kernel.type(kernel.find(struct, "struct"));
+		if (t.kind !== "struct") throw new Error(struct);
+		for (const m of t.members) {
+			const inner = m.name === "" ? kernel.type(m.type) : null;
+			const found = m.name === member ? m : inner?.kind === "struct" || inner?.kind === "union" ? inner.members.find((x) => x.name === member) : undefined;
+			if (found !== undefined) return (m === found ? m.bitOffset : m.bitOffset + found.bitOffset) / 8;
+		}
+		throw new Error(member);
+	};
+	const insns = [
+		i(0x85, 0, 0, 0, 158), i(0x79, 1, 0, offset("task_struct", "mm")), i(0x79, 1, 1, offset("mm_struct", "exe_file")), i(0x07, 1, 0, 0, offset("file", "f_path")),
+		i(0xbf, 2, 10), i(0x07, 2, 0, 0, -64), i(0xb7, 3, 0, 0, 64), i(0x85, 0, 0, 0, 147), i(0xb7), i(0x95),
+	];
+	const verdict = (name: string, kind: "func" | "typedef", expectedAttachType: number): string => {
+		const answer = verify(bareImage("p", insns, { type: 26, expectedAttachType, attach: { btfId: kernel.find(name, kind), name } }), { kernel });
+		return answer.verdict === "accept" ? "accept" : answer.rejection.message;
+	};
+	expect(verdict("bpf_iter_task", "func", 28)).toBe("accept");
+	expect(verdict("btf_trace_sched_switch", "typedef", 23)).toBe("helper call is not allowed in probe");
+	expect(verdict("filp_close", "func", 24)).toBe("accept");
+	expect(verdict("vfs_read", "func", 24)).toBe("helper call is not allowed in probe");
 });

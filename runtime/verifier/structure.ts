@@ -151,13 +151,16 @@ export function checkFuncInfo(env: Env): void {
 
 const ATOMIC_SIZES = new Set([0xc3, 0xdb, 0xcb, 0xd3]);
 
+const BSWAP_TO_BIG = 0xdf;
+
 /** Every opcode that some Linux instruction has. */
 function knownOpcode(opcode: number): boolean {
 	const op = opcode & 0xf0;
 	switch (opcode & 7) {
 		case 4:
 		case 7:
-			if (op > 0xd0) return false;
+			// Bytes are swapped whatever the machine's order; there is no such 64-bit instruction "to big-endian".
+			if (op > 0xd0 || opcode === BSWAP_TO_BIG) return false;
 			return op === 0x80 ? (opcode & 8) === 0 : true;
 		case 5:
 			if (op === 0xe0) return opcode === MAY_GOTO;

@@ -4,6 +4,7 @@
  * Source: check_helper_call, check_map_func_compatibility of kernel/bpf/verifier.c.
  */
 import type { Insn } from "../../../assembler/spec/insn.ts";
+import { helperFitsPlace } from "../attach.ts";
 import { EACCES, EINVAL, ENOTSUPP, type Env, internal, reject } from "../env.ts";
 import { isRecord, resolved, sizeOf } from "../btf.ts";
 import { FIELD, hasField } from "../fields.ts";
@@ -67,6 +68,7 @@ export function callHelper(env: Env, insn: Insn): number {
 	if (name === undefined) reject(EINVAL, `invalid func unknown#${id}`, { code: "V0121" });
 	const c = findContract(env, name, id);
 	if (!env.gpl && c.gpl) reject(EINVAL, "cannot call GPL-restricted function from non-GPL compatible program", { code: "V0122", suggestion: 'char LICENSE[] SEC("license") = "GPL";' });
+	if (!helperFitsPlace(env, name)) reject(EINVAL, "helper call is not allowed in probe", { code: "V0128" });
 	if (c.sleeps) checkMaySleep(env, name, id);
 	let changes = helperChangesPacket(id);
 	const facts = newCallFacts();

@@ -356,10 +356,10 @@ function targetOf(env: Env, p: Param): number {
 function iteratorArgument(env: Env, call: KfuncCall, p: Param, regno: number): void {
 	const kernel = env.kernel!;
 	const { kfunc } = call;
-	if (env.regs[regno].type !== PTR_TO_STACK) reject(EINVAL, `arg#${regno - 1} expected pointer to an iterator on stack`, { code: "V0620", register: regno });
 	if (kfunc.name === "bpf_iter_css_task_new" && !(env.spec.id === 29 || (env.spec.id === 26 && env.image.expectedAttachType === 28) || env.current.inSleepable)) {
 		reject(EINVAL, "css_task_iter is only allowed in bpf_lsm, bpf_iter and sleepable progs", { code: "V0652" });
 	}
+	if (env.regs[regno].type !== PTR_TO_STACK) reject(EINVAL, `arg#${regno - 1} expected pointer to an iterator on stack`, { code: "V0620", register: regno });
 	const id = targetOf(env, p);
 	const t = kernel.type(id);
 	if (t.kind !== "struct" || !t.name.startsWith("bpf_iter_")) reject(EINVAL, `expected valid iter pointer as arg #${regno - 1}`, { code: "V0620" });

@@ -41,6 +41,14 @@ export function caseOf(id: string, hook: Hook, w: Writer, more: Partial<Recorded
 	};
 }
 
+const LOOKUP = 1;
+
+/** A call that takes no such value as r0 is: its refusal names r0's type. */
+export function nameType(w: Writer): void {
+	w.mov(1, 0);
+	w.call(LOOKUP);
+}
+
 /** The end of a program: the way that left for `bad` also goes out of the RCU section that it is in, if any. */
 export function ending(w: Writer, at: Hook, bad: Label, unlock: number | null): void {
 	const end = w.label();

@@ -6,7 +6,7 @@ import { HOOKS, NOT_BUILT, SLEEPABLE, type Hook, returnable, targetHooks } from 
 import type { Question } from "../judge.ts";
 import { MAPS, mapIndex } from "../maps.ts";
 import { type Writer, writer } from "../writer.ts";
-import { type Campaign, type Random, type Setting, caseOf, pick } from "./campaign.ts";
+import { type Campaign, type Random, type Setting, caseOf, nameType, pick } from "./campaign.ts";
 
 const LOOKUP = 1;
 const CURRENT_TASK_BTF = 158;
@@ -130,6 +130,7 @@ function* questions(pairs: readonly Pair[], random: Random): Generator<Question>
 		const texts = chosen.map((source, i) => SOURCES[source](w, i + 1, random));
 		w.call(id);
 		if (random(3) === 0) w.emit(pick([0x61, 0x79, 0x73], random), 0, 0, 0, 0);
+		else if (random(3) === 0) nameType(w);
 		w.place(bad);
 		w.set(0, returnable(hook));
 		w.exit();

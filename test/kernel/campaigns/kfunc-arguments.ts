@@ -7,7 +7,7 @@ import { HOOKS, SLEEPABLE, type Hook, hook, pointedRecord, targetHooks } from ".
 import type { Question } from "../judge.ts";
 import { MAPS, mapIndex } from "../maps.ts";
 import { JEQ, type Label, type Writer, writer } from "../writer.ts";
-import { type Campaign, type Random, type Setting, caseOf, ending, pick } from "./campaign.ts";
+import { type Campaign, type Random, type Setting, caseOf, nameType, ending, pick } from "./campaign.ts";
 import { type KernelFunction, kernelFunctions } from "./kfuncs.ts";
 
 const LOOKUP = 1;
@@ -223,7 +223,8 @@ function* questions(table: Table): Generator<Question> {
 		const record = pointedRecord(kernel, result);
 		const release = releases.get(record);
 		const type = resolved(kernel, result);
-		if (type.kind === "ptr" && random(3) !== 0) {
+		if (random(5) === 0) nameType(w);
+		else if (type.kind === "ptr" && random(3) !== 0) {
 			const none = w.label();
 			if (random(4) !== 0) w.jump(JEQ, 0, 0, none);
 			if (random(2)) w.load(pick([1, 4, 8], random), 3, 0, pick([0, 0, 8], random));
