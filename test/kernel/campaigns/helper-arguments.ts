@@ -130,7 +130,7 @@ function* questions(pairs: readonly Pair[], random: Random): Generator<Question>
 		const texts = chosen.map((source, i) => SOURCES[source](w, i + 1, random));
 		w.call(id);
 		if (random(3) === 0) w.emit(pick([0x61, 0x79, 0x73], random), 0, 0, 0, 0);
-		else if (random(3) === 0) nameType(w);
+		if (random(3) === 0) nameType(w);
 		w.place(bad);
 		w.set(0, returnable(hook));
 		w.exit();
