@@ -80,6 +80,12 @@ export function classify(tokens: TokenBuffer, from: number, to: number, types: T
 		if (k === Kind.identifier) return out[i - from] === Kind.typedefName || (i > from && isTag[kinds[i - 1]] === 1);
 		return k === RBRACE && i === at && closesRecord;
 	};
+	/** `T first, *T = &first;`: between a `,` outside of parentheses and what ends a declarator stands no type. */
+	const isNextInList = (at: number): boolean => {
+		let i = at;
+		while (i > from && (kinds[i] === STAR || isQualifier[kinds[i]] === 1)) i--;
+		return kinds[i] === COMMA && bracesOpen.length > 0 && !inPrototype();
+	};
 	let closesRecord = false;
 	/** Up to here names are those of a local typedef, which hides nothing. */
 	let typedefEnd = from;
@@ -96,7 +102,7 @@ export function classify(tokens: TokenBuffer, from: number, to: number, types: T
 			} else if (isType(name)) {
 				const after = i + 1 < to ? kinds[i + 1] : SEMICOLON;
 				const declares = after === EQUALS || after === SEMICOLON || after === COMMA || after === LBRACKET || after === RPAREN || after === COLON || after === LPAREN || after === K_ATTRIBUTE;
-				if (declares && i > from && endsType(i - 1) && !(before === STAR && after === LPAREN)) {
+				if (declares && i > from && (endsType(i - 1) || isNextInList(i - 1)) && !(before === STAR && after === LPAREN)) {
 					const member = records.length > 0 && records[records.length - 1];
 					if (!member && i >= typedefEnd && !inPrototype()) define(name, false);
 				} else shown = Kind.typedefName;

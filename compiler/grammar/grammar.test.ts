@@ -110,6 +110,9 @@ describe("type names", () => {
 	it("can be declared within a function", () => {
 		expect(parse("void f(void) { typedef long T, *P; T v = (T)1; P p = &v; }").errors).toEqual([]);
 	});
+	it("a later declarator of a list hides a typedef too", () => {
+		expect(parse("typedef struct { int a; } T; int f(int x) { T h = {1}, *T = &h; if (T->a) return T->a; return 0; } int g(void) { int a = 1, T[2] = {a}; T[a] = a; return T[0]; } void h(void) { int k(int, T, T *); k(1, (T){2}, (T *)0); T v, w; }").errors).toEqual([]);
+	});
 	it("can name members, tags and labels", () => {
 		expect(parse("typedef int t; struct t { t t; }; int f(struct t *p) { t: return p->t; }").errors).toEqual([]);
 	});
