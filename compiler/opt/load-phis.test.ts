@@ -18,9 +18,11 @@ describe("load-phis", () => {
 		expect(passed(arms("store size=8 %0, %3", "store size=8 %0, %4\nstore size=4 %0, i32 1"), [loadPhis])).not.toContain("phi");
 		expect(passed(arms("store size=8 %0, %3", "store size=8 %0, %4", "store size=4 %0, i32 1\n%9 = load ptr size=8 %0"), [loadPhis])).not.toContain("phi");
 	});
-	it("leave numbers in memory", () => {
-		const text = functionOf("a.2:\nbranch %1, b.5, c.6\nb.5:\nstore size=4 %0, i32 1\njump d.7\nc.6:\nstore size=4 %0, i32 2\njump d.7\nd.7:\n%10 = load i32 size=4 %0\nret %10");
-		expect(passed(text, [loadPhis])).toContain("load");
+	it("take numbers that are small on each way, and leave others in memory", () => {
+		const numbers = (left: string, right: string): string => passed(functionOf(`a.2:\nbranch %1, b.5, c.6\nb.5:\nstore size=2 %0, ${left}\njump d.7\nc.6:\nstore size=2 %0, ${right}\njump d.7\nd.7:\n%10 = load i32 size=2 %0\nret %10`), [loadPhis]);
+		expect(numbers("i32 14", "i32 18")).toMatch(/phi i32 \[i32 14, b1\], \[i32 18, b2\]\nret/);
+		expect(numbers("i32 14", "%1")).toContain("load");
+		expect(numbers("i32 14", "i32 -1")).toContain("load");
 	});
 	it("go round a loop that stores it anew", () => {
 		const loop = (latch: string): string =>

@@ -2,8 +2,9 @@ import type { Block, Inst, IrFunction, Value } from "../ir/types.ts";
 import type { AliasInfo } from "./alias.ts";
 import type { Pass } from "./pass.ts";
 import { predecessors } from "../ir/cfg.ts";
-import { newInst, phisOf, replaceAll } from "../ir/values.ts";
+import { constant, isConst, newInst, phisOf, replaceAll } from "../ir/values.ts";
 import { aliasInfo, writesOf } from "./alias.ts";
+import { maxUnsigned } from "./known.ts";
 import { baseOf } from "./slots.ts";
 
 /**
@@ -11,7 +12,8 @@ import { baseOf } from "./slots.ts";
  * loads of LLVM's GVN). The verifier forgets that a map value holds a packet pointer: `p->next = data + 14` in both arms of
  * a branch must not be read back below it.
  *
- * Only for pointers: of a number in memory the machine is content with the memory, and a phi is one more thing in a register.
+ * Of numbers only those that are small on every way (`offset = 14` in one arm, 18 in the other): of any other the machine is content with the memory, and
+ * a phi is one more thing in a register. What is small stays a bound, which the verifier forgets of memory.
  */
 export const loadPhis: Pass = {
 	name: "load-phis",
@@ -21,7 +23,7 @@ export const loadPhis: Pass = {
 		const alias = aliasInfo(fn);
 		for (const block of fn.blocks) {
 			for (const inst of block.insts.slice()) {
-				if (inst.op !== "load" || inst.ty !== "ptr" || inst.attr!.volatile || inst.attr!.size !== 8) continue;
+				if (inst.op !== "load" || inst.attr!.volatile || (inst.ty === "ptr" ? inst.attr!.size !== 8 : inst.attr!.signed)) continue;
 				const value = new Search(fn, inst, preds, alias).above(block, inst);
 				if (value !== null && value !== inst) map.set(inst, value);
 			}
@@ -30,6 +32,9 @@ export const loadPhis: Pass = {
 		return map.size > 0;
 	},
 };
+
+/** A number that says more than its place: less than half of the bits. */
+const isSmall = (value: Value, size: number): boolean => value.ty !== "ptr" && value.op !== "undef" && maxUnsigned(value) < 1n << BigInt(4 * size);
 
 /** Blocks that are looked through for what a load gives. */
 const MOST_BLOCKS = 40;
@@ -41,6 +46,9 @@ class Search {
 	readonly #phis = new Map<Inst, Block>();
 	readonly #base: Value;
 	readonly #offset: number;
+	readonly #size: number;
+	/** By way of the number that is read below, before it is extended. */
+	readonly #extended: { readonly inst: Inst; readonly at: Block }[] = [];
 
 	constructor(
 		private readonly fn: IrFunction,
@@ -49,13 +57,15 @@ class Search {
 		private readonly alias: AliasInfo,
 	) {
 		({ base: this.#base, offset: this.#offset } = baseOf(load.args[0]));
+		this.#size = load.attr!.size!;
 	}
 
 	/** What the load gives; null when some way to it does not say. */
 	above(block: Block, load: Inst): Value | null {
 		const here = this.#within(block, block.insts.indexOf(load));
 		const value = here === undefined ? this.#start(block) : here;
-		if (value === null) return null;
+		if (value === null || (value.ty !== "ptr" && this.#phis.size === 0)) return null;
+		for (const { inst, at } of this.#extended) at.insts.splice(at.insts.length - 1, 0, inst);
 		for (const [phi, at] of this.#phis) at.insts.splice(phisOf(at).length, 0, phi);
 		return value;
 	}
@@ -65,12 +75,12 @@ class Search {
 		for (let i = count - 1; i >= 0; i--) {
 			const inst = block.insts[i];
 			if (inst === this.#base) return null;
-			if ((inst.op === "store" || inst.op === "load") && inst.attr!.size === 8 && !inst.attr!.volatile && this.#isHere(inst.args[0])) {
+			if ((inst.op === "store" || inst.op === "load") && inst.attr!.size === this.#size && !inst.attr!.volatile && this.#isHere(inst.args[0])) {
 				const value = inst.op === "store" ? inst.args[1] : inst;
-				return value.ty === "ptr" ? value : null;
+				return this.load.ty === "ptr" ? (value.ty === "ptr" ? value : null) : isSmall(value, this.#size) ? value : null;
 			}
 			const writes = writesOf(inst);
-			if (writes === "all" ? !this.alias.isPrivate(this.load.args[0]) : writes.some((write) => this.alias.mayAlias({ address: this.load.args[0], size: 8, effective: this.load.attr!.effective }, write))) return null;
+			if (writes === "all" ? !this.alias.isPrivate(this.load.args[0]) : writes.some((write) => this.alias.mayAlias({ address: this.load.args[0], size: this.#size, effective: this.load.attr!.effective }, write))) return null;
 		}
 		return undefined;
 	}
@@ -95,15 +105,25 @@ class Search {
 		const preds = this.preds.get(block)!;
 		if (preds.length === 0) return null;
 		if (preds.length === 1) return this.#end(preds[0]);
-		const phi = newInst(this.fn, "phi", "ptr", [], undefined, this.load.loc, []);
+		const phi = newInst(this.fn, "phi", this.load.ty, [], undefined, this.load.loc, []);
 		this.#phis.set(phi, block);
 		announce(phi);
 		for (const pred of preds) {
 			const value = this.#end(pred);
 			if (value === null) return null;
-			phi.args.push(value);
+			phi.args.push(this.#asRead(value, pred));
 			phi.blocks!.push(pred);
 		}
 		return phi;
+	}
+
+	/** The value in the load's type, at the end of the block. */
+	#asRead(value: Value, at: Block): Value {
+		const ty = this.load.ty!;
+		if (value.ty === ty) return value;
+		if (isConst(value)) return constant(ty, value.value);
+		const inst = newInst(this.fn, ty === "i64" ? "zext" : "trunc", ty, [value], undefined, this.load.loc);
+		this.#extended.push({ inst, at });
+		return inst;
 	}
 }
