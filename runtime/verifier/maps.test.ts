@@ -1,4 +1,4 @@
-/** What a map's type says of its values. */
+/** What a map's type says of its values, and what is said of a call before its arguments. */
 import { expect, it } from "vitest";
 import { parseInsns } from "../../assembler/text/parse.ts";
 import { bareImage } from "../../test/support/image.ts";
@@ -36,4 +36,9 @@ it.each([DEVMAP, DEVMAP_HASH])("a device map (type %d) is read and not written",
 it("an offset that no value has is refused before the type that has no addresses", () => {
 	expect(message(RINGBUF, "r1 = map_value(0, -1) ll\nr0 = 2\nexit")).toBe("direct value offset of 4294967295 is not allowed");
 	expect(message(RINGBUF, "r1 = map_value(0, 0) ll\nr0 = 2\nexit")).toBe("no direct value access support for this map type");
+});
+
+it("helper 0 has a name and is in no program type", () => {
+	expect(message(HASH, "call 0\nr0 = 2\nexit")).toBe("program of this type cannot use helper bpf_unspec#0");
+	expect(message(HASH, "call 100000\nr0 = 2\nexit")).toBe("invalid func unknown#100000");
 });

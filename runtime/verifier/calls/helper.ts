@@ -65,6 +65,8 @@ export function callHelper(env: Env, insn: Insn): number {
 	const at = env.insn;
 	const id = insn.imm;
 	const name = helperName(id);
+	// Number 0 has a name and is no helper.
+	if (id === 0) reject(EINVAL, "program of this type cannot use helper bpf_unspec#0", { code: "V0120" });
 	if (name === undefined) reject(EINVAL, `invalid func unknown#${id}`, { code: "V0121" });
 	const c = findContract(env, name, id);
 	if (!env.gpl && c.gpl) reject(EINVAL, "cannot call GPL-restricted function from non-GPL compatible program", { code: "V0122", suggestion: 'char LICENSE[] SEC("license") = "GPL";' });
