@@ -1,7 +1,7 @@
 /** Programs of everything that is about state: calls, callbacks, loops, references, objects, sections, memory, from snippets that nest in each other. `--only`: snippets whose name has the word come more often. */
 import { SLEEPABLE, type Hook, hook, targetHooks } from "../hooks.ts";
 import type { Question } from "../judge.ts";
-import { type Build, MAP, VALUE, release } from "../snippets/build.ts";
+import { type Body, type Build, MAP, VALUE, release } from "../snippets/build.ts";
 import { loops } from "../snippets/loops.ts";
 import { MEMORY } from "../snippets/memory.ts";
 import { kernelObjects } from "../snippets/kernel.ts";
@@ -15,7 +15,6 @@ import { type Asked, type Campaign, type Setting, caseOf, pick } from "./campaig
 const MAPPABLE = 1024;
 const READ_ONLY = 128;
 
-type Body = (b: Build, count: number) => void;
 type Snippet = (b: Build) => void;
 
 const common = (body: Body): readonly (readonly [string, Snippet])[] => [...Object.entries(MEMORY), ...Object.entries(loops(body)), ...Object.entries(objects(body))];

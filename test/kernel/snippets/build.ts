@@ -49,6 +49,16 @@ export interface Build {
 export const MAP = { array: 0, hash: 1, typed: 2, typedHash: 3, ring: 4, progs: 5, userRing: 6, percpu: 7, arena: 8, readOnly: 9, guarded: 10 } as const;
 export const VALUE = 64;
 
+/** Writes `count` snippets. */
+export type Body = (b: Build, count: number) => void;
+
+/** The body, nested a level deeper. */
+export const deeper = (body: Body): Body => (b, count) => {
+	b.depth++;
+	body(b, count);
+	b.depth--;
+};
+
 export const pick = <T>(list: readonly T[], random: Random): T => list[random(list.length)];
 /** Once in so many times a check, a release, an initialisation is left out. */
 export const mistake = ({ random }: Build, often = 25): boolean => random(often) === 0;
@@ -99,6 +109,17 @@ export function number(b: Build, r: number): void {
 }
 
 export const kfunc = (b: Build, name: string): void => b.w.kfunc(Math.max(0, b.kernel.find(name, "func")), name);
+
+/** A new page of the arena in r0, or null. */
+export function arenaPage(b: Build): void {
+	const { w } = b;
+	w.wide(1, 1, MAP.arena);
+	w.set(2, 0);
+	w.set(3, 1);
+	w.set(4, -1);
+	w.set(5, 0);
+	kfunc(b, "bpf_arena_alloc_pages");
+}
 
 /** Zero when null: the code up to `done` is skipped. */
 export function checked(b: Build, r: number, done: Label, often = 25): void {

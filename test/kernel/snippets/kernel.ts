@@ -1,10 +1,8 @@
 /** Snippets of the kernel's own objects: iterators of every kind, control groups, connections, resilient locks, per-CPU objects, walks of trees and lists, casts, sockets, strings, changed packets, arenas. */
 import { JEQ, JNE } from "../writer.ts";
 import { sizeOf } from "../../../runtime/verifier/btf.ts";
-import { type Build, MAP, VALUE, checked, forget, keep, kfunc, mistake, number, pick, release, slot, someThing } from "./build.ts";
+import { type Body, type Build, MAP, VALUE, arenaPage, checked, deeper, forget, keep, kfunc, mistake, number, pick, release, slot, someThing } from "./build.ts";
 import { field, lock, own, unlock, value } from "./objects.ts";
-
-type Body = (b: Build, count: number) => void;
 
 const hasKernel = (b: Build): boolean => b.hook !== "socket" && b.hook !== "kprobe";
 const onPacket = (b: Build): boolean => (b.hook === "tc" || b.hook === "xdp") && b.context;
@@ -45,11 +43,7 @@ const CONNECTION_TUPLE = 12;
 const CONNECTION_OPTIONS = [12, 16, 8];
 
 export function kernelObjects(body: Body) {
-	const nested = (b: Build, count: number): void => {
-		b.depth++;
-		body(b, count);
-		b.depth--;
-	};
+	const nested = deeper(body);
 	return {
 		iterate(b: Build): void {
 			if (b.locked || b.depth >= 2) return;
@@ -399,12 +393,7 @@ export function kernelObjects(body: Body) {
 		pages(b: Build): void {
 			if (b.locked || b.depth >= 3 || (b.hook !== "syscall" && !mistake(b))) return;
 			const { w, random } = b;
-			w.wide(1, 1, MAP.arena);
-			w.set(2, 0);
-			w.set(3, 1);
-			w.set(4, -1);
-			w.set(5, 0);
-			kfunc(b, "bpf_arena_alloc_pages");
+			arenaPage(b);
 			const at = slot(b, 8);
 			if (at === null) return;
 			w.store(8, 10, at, 0);

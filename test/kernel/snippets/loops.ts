@@ -1,8 +1,7 @@
 /** Snippets with bodies: branches, loops of each kind, subprograms, callbacks, global functions. */
 import { ADD, JEQ, JLT, JNE, JUMP_OPS, type Label } from "../writer.ts";
-import { type Build, MAP, type Thing, checked, kfunc, mistake, number, pick, release, slot, someThing } from "./build.ts";
+import { type Body, type Build, MAP, type Thing, checked, kfunc, mistake, number, pick, release, slot, someThing } from "./build.ts";
 
-type Body = (b: Build, count: number) => void;
 const DEEPEST = 3;
 
 const inside = (b: Build, body: Body, count: number): void => {

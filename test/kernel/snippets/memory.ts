@@ -1,6 +1,6 @@
 /** Snippets of numbers and memory: spills of all widths, unknown indices, map values, atomics, the arena, packets. */
 import { ADD, ALU_OPS, AND, ARSH, JEQ, JGT, JNE, JSGT, JSLT, JUMP_OPS, LSH, MOV, RSH, SIZE, SUB } from "../writer.ts";
-import { type Build, MAP, VALUE, checked, keep, kfunc, mistake, number, pick, slot, someThing } from "./build.ts";
+import { type Build, MAP, VALUE, arenaPage, checked, keep, mistake, number, pick, slot, someThing } from "./build.ts";
 
 const CONSTANTS = [0, 1, 2, 3, 4, 7, 8, 16, 31, 32, 48, 63, 64, 100, 255, 4096, -1, -2, -8, 0x7fffffff, -0x80000000];
 const ATOMICS = [0x00, 0x01, 0x40, 0x50, 0xa0, 0xa1, 0xe1, 0xf1];
@@ -185,12 +185,7 @@ export const MEMORY = {
 		if (b.locked) return;
 		const done = w.label();
 		if (b.hook === "syscall" && random(2)) {
-			w.wide(1, 1, MAP.arena);
-			w.set(2, 0);
-			w.set(3, 1);
-			w.set(4, -1);
-			w.set(5, 0);
-			kfunc(b, "bpf_arena_alloc_pages");
+			arenaPage(b);
 			w.mov(7, 0);
 		} else {
 			number(b, 7);

@@ -1,8 +1,6 @@
 /** Snippets of what must be given back or kept in order: references, allocated objects, trees and lists, kptrs, dynptrs, timers, sections. */
 import { JEQ, JGT } from "../writer.ts";
-import { type Build, type Thing, MAP, VALUE, checked, forget, keep, kfunc, mistake, number, pick, release, slot, someThing } from "./build.ts";
-
-type Body = (b: Build, count: number) => void;
+import { type Body, type Build, type Thing, MAP, VALUE, checked, deeper, forget, keep, kfunc, mistake, number, pick, release, slot, someThing } from "./build.ts";
 
 /** A `struct value` in r7, or a jump to `done`. */
 export function value(b: Build, done: number): boolean {
@@ -47,11 +45,7 @@ export function own(b: Build, kind: Thing["kind"], body: (thing: Thing) => void)
 }
 
 export function objects(body: Body) {
-	const nested = (b: Build, count: number): void => {
-		b.depth++;
-		body(b, count);
-		b.depth--;
-	};
+	const nested = deeper(body);
 	return {
 		ring(b: Build): void {
 			if (b.locked || b.depth >= 3) return;
