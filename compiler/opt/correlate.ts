@@ -16,7 +16,8 @@ export const correlate: Pass = {
 		const known = ranges(fn, dom, predecessors(fn));
 		const map = new Map<Inst, Value>();
 		const users = usersOf(fn);
-		const compared = (value: Inst): boolean => (users.get(value) ?? []).some((use) => use.op === "icmp");
+		// Assembly is where programs write a comparison that must stay with its register.
+		const compared = (value: Inst): boolean => (users.get(value) ?? []).some(({ op }) => op === "icmp" || op === "asm" || op === "asmgoto");
 		let changed = false;
 		for (const block of dom.order) {
 			const out: Inst[] = [];

@@ -86,3 +86,14 @@ ret %8`);
 		expect(asked(2046, 0x3ff)).toContain("icmp.ult");
 	});
 });
+
+describe("a sum of a byte and a constant", () => {
+	const asm = JSON.stringify({ template: "if %0 < 99 goto +1", volatile: true, outputs: [], inputs: [{ constraint: "r", memory: false, wide: false }], clobbers: [], labels: [] });
+	const extended = (between: string): string => passed(`a.2:\n%3 = and i32 %0, i32 255\n%4 = add i32 %3, i32 5\n${between}\n%5 = zext i64 %4\n%6 = trunc i32 %5\nret %6`);
+	it("is extended before the constant is added", () => {
+		expect(extended("")).toContain("add i64");
+	});
+	it("but not when assembly bounds the sum", () => {
+		expect(extended(`asm asm=${asm} %4`)).not.toContain("add i64");
+	});
+});
