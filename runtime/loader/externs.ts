@@ -60,8 +60,12 @@ function kernelSymbol(source: TypeSource, type: BtfType, weak: boolean, options:
 	const provided = options.hasKernelSymbol?.(name) ?? false;
 	const ids = (wanted: BtfType["kind"]): readonly number[] => kernelBtf?.find(name).filter((id) => kernelBtf.type(id).kind === wanted) ?? [];
 	if (type.kind !== "var") {
-		const btfId = ids("func")[0] ?? 0;
-		return { kind: "function", name, btfId, weak, known: btfId !== 0 || provided, typed: true, problem: null };
+		const found = ids("func")[0] ?? 0;
+		const there = found === 0 ? undefined : kernelBtf?.type(found);
+		const fits = type.kind !== "func" || there?.kind !== "func" || kernelBtf === undefined || typesCompatible(source, type.type, kernelBtf, there.type);
+		// A weak one with other parameters is one that the kernel does not have: of its flavors (name___one, name___two) the one that fits is called.
+		const btfId = fits ? found : 0;
+		return { kind: "function", name, btfId, weak, known: btfId !== 0 || provided, typed: true, problem: fits || weak ? null : "has another type in the kernel" };
 	}
 	const typed = resolved(source, type.type).kind !== "void";
 	if (!typed) return { kind: "variable", name, btfId: 0, weak, known: provided || !weak || ids("func").length > 0 || ids("var").length > 0, typed, problem: null };

@@ -98,6 +98,10 @@ export function linkProgram(entry: CodeFunction, input: LinkInput, errors: LoadE
 					fail(symbol.name, "is called but defined nowhere");
 					return;
 				}
+				if (extern.problem !== null) {
+					fail(symbol.name, extern.problem);
+					return;
+				}
 				if (!extern.known && extern.weak && input.hasKernel) {
 					// A guarded call to what this kernel lacks: refused only where it can be reached.
 					insns[slot] = naming(insn, 0, missingFunction, 0);

@@ -138,6 +138,25 @@ describe("what a loader makes of an object", () => {
 		expect(programs[0].errors.map((error) => error.message)).toEqual(["has another type in the kernel"]);
 	});
 
+	it("of the flavors of a kernel function the one with the kernel's parameters is there, others are missing", () => {
+		const { programs } = open(
+			`
+			extern int f___one(int a) SEC(".ksyms") __attribute__((weak));
+			extern int f___two(int a, void *b) SEC(".ksyms") __attribute__((weak));
+			extern int f(void *a) SEC(".ksyms");
+			SEC("tc") long a(void *ctx) { return (long)&f___one; }
+			SEC("tc") long b(void *ctx) { return (long)&f___two; }
+			SEC("tc") long c(void *ctx) { return f(ctx); }
+		`,
+			{ kernelBtf: kernel("int f(int a) { return a; }") },
+		);
+		const [a, b, c] = programs;
+		expect(a.image.ksyms).toMatchObject([{ insn: 0, name: "f" }]);
+		expect(b.image.insns[0]).toMatchObject({ opcode: 0x18, src: 0, imm: 0 });
+		expect([a, b].flatMap((one) => one.errors)).toEqual([]);
+		expect(c.errors.map((error) => error.message)).toEqual(["has another type in the kernel"]);
+	});
+
 	it("configuration without a value concerns the programs that use it", () => {
 		const { programs, errors } = open(`extern int CONFIG_HZ SEC(".kconfig"); SEC("tc") int a(void *ctx) { return CONFIG_HZ; } SEC("tc") int b(void *ctx) { return 0; }`);
 		expect(errors).toEqual([]);

@@ -70,7 +70,9 @@ export interface OpenedMeasured {
 
 export function openMeasured(object: MeasuredObject, kernel: BtfView | null, kconfig: Readonly<Record<string, KconfigValue>>): OpenedMeasured {
 	const plain = readObject(new Uint8Array(readFileSync(object.file)));
-	const open = (file: ObjectFile) => openObject(file, { ...(kernel === null ? {} : { kernelBtf: kernel }), kconfig, guessType: true });
+	// libbpf knows that system calls are wrapped by a kprobe on one.
+	const known = { LINUX_HAS_SYSCALL_WRAPPER: "CONFIG_KPROBE_EVENTS" in kconfig, ...kconfig };
+	const open = (file: ObjectFile) => openObject(file, { ...(kernel === null ? {} : { kernelBtf: kernel }), kconfig: known, guessType: true });
 	const variants = new Map<string, ReturnType<typeof open>>();
 	return {
 		program(record) {
