@@ -42,6 +42,20 @@ describe("kernel functions", () => {
 		return verify(bareImage("p", [...before, i(0x85, 0, 2, 0, btfId), i(0xb7), i(0x95)], { type: 31, flags: 16, kfuncs: [{ insn: before.length, name, btfId }] }), { kernel });
 	};
 
+	it("whose buffer may be left out want its size to be a number all the same, and say so of the buffer", () => {
+		const btfId = kernel.find("bpf_dynptr_slice", "func");
+		const dynptr = (r: number): Insn[] => [i(0xbf, r, 10), i(0x07, r, 0, 0, -16)];
+		const made = [i(0x18, 1, 2), i(0), i(0xb7, 2, 0, 0, 8), i(0xb7, 3), ...dynptr(4), i(0x85, 0, 0, 0, 197)];
+		const slice = (size: Insn): string => {
+			const insns = [...made, ...dynptr(1), i(0xb7, 2), i(0xb7, 3), size, i(0x85, 0, 2, 0, btfId), i(0xb7), i(0x95)];
+			const maps = [{ ...emptyMap("array", null), type: 2, keySize: 4, valueSize: 64, maxEntries: 1 }];
+			const answer = verify(bareImage("p", insns, { type: 3, maps, kfuncs: [{ insn: made.length + 5, name: "bpf_dynptr_slice", btfId }] }), { kernel });
+			return answer.verdict === "accept" ? "accept" : answer.rejection.message;
+		};
+		expect(slice(i(0xb7, 4, 0, 0, 8))).toBe("accept");
+		expect(slice(i(0xbf, 4, 10))).toBe("arg#2 pointer type UNKNOWN  must point to scalar, or struct with scalar");
+	});
+
 	it("say of an argument without a value what they say of one of the wrong kind", () => {
 		const message = (name: string, before: readonly Insn[]): string => {
 			const answer = calling(name, before);

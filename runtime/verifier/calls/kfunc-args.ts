@@ -88,7 +88,7 @@ function kindOf(env: Env, call: KfuncCall, params: readonly Param[], i: number):
 	const target = kernel.type(targetId);
 	const targetName = (target as { name?: string }).name ?? "";
 	if (isContext(env, target, targetName)) return "ctx";
-	if (nullableParam(p) && isNull(reg) && !sized) return "null";
+	if (ends(p, "__nullable") && isNull(reg) && !sized) return "null";
 	if (ends(p, "__alloc")) return "alloc";
 	if (ends(p, "__refcounted_kptr")) return "refcounted";
 	if (targetName === "bpf_dynptr") return "dynptr";
