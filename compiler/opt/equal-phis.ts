@@ -1,11 +1,12 @@
 import type { Block, Inst, Value } from "../ir/types.ts";
 import type { Pass } from "./pass.ts";
 import { blockOf, predecessors } from "../ir/cfg.ts";
-import { isConst, isInst, phisOf, replaceAll, terminator } from "../ir/values.ts";
+import { isConst, isInst, newInst, phisOf, replaceAll, terminator } from "../ir/values.ts";
 
 /**
  * `if (error) return error; return 0;` is `return error`: a phi of one value and constants is the value, where every constant
- * comes along an edge on which the value was found to be that constant; and so are two returns.
+ * comes along an edge on which the value was found to be that constant; and so are two returns. A phi of one relocated address, made anew on
+ * each way, is made once more behind it: accesses take the offset along, and the verifier wants none of the context at another one.
  */
 export const equalPhis: Pass = {
 	name: "equal-phis",
@@ -15,6 +16,13 @@ export const equalPhis: Pass = {
 		const home = blockOf(fn);
 		for (const block of fn.blocks) {
 			for (const phi of phisOf(block)) {
+				const address = oneAddress(phi);
+				if (address !== null) {
+					const again = newInst(fn, "coreoffset", phi.ty, [address.args[0]], address.attr, address.loc);
+					block.insts.splice(phisOf(block).length, 0, again);
+					map.set(phi, again);
+					continue;
+				}
 				const value = onlyValue(phi);
 				if (value === null || value.ty !== phi.ty || home.get(value) === block || map.has(value)) continue;
 				if (phi.args.every((arg, i) => arg === value || isFound(value, arg, phi.blocks![i], block, preds))) map.set(phi, value);
@@ -26,6 +34,16 @@ export const equalPhis: Pass = {
 		return changed;
 	},
 };
+
+/** The field's address that comes along each edge, of different instructions. */
+function oneAddress(phi: Inst): Inst | null {
+	const [first] = phi.args;
+	if (!isInst(first) || first.op !== "coreoffset" || first.args[0] === phi) return null;
+	const core = first.attr!.core!;
+	const same = (arg: Value): boolean =>
+		isInst(arg) && arg.op === "coreoffset" && arg.args[0] === first.args[0] && arg.attr!.core!.root === core.root && arg.attr!.core!.access === core.access && arg.attr!.core!.relo === core.relo;
+	return phi.args.every(same) ? first : null;
+}
 
 /** A branch to `return x` and to `return 3` where x was found to be 3. */
 function returnsEither(block: Block): boolean {
