@@ -84,9 +84,10 @@ export class DiagnosticEngine implements DiagnosticSink {
 		const key = `${place} ${diagnostic.code} ${diagnostic.message}`;
 		if (this.#seen.has(key)) return;
 		this.#seen.add(key);
-		if (severity === "error") this.errors++;
-		if (diagnostic.severity === "error") this.#broken = true;
-		else if (severity === "warning") this.warnings++;
+		if (severity === "error") {
+			this.errors++;
+			if (diagnostic.severity === "error") this.#broken = true;
+		} else if (severity === "warning") this.warnings++;
 		this.kept.push(severity === diagnostic.severity ? diagnostic : { ...diagnostic, severity });
 	}
 

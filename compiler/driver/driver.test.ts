@@ -104,6 +104,8 @@ t.c:1:23: note: expanded from macro 'INNER'
 		const mended = "static int f(int x) { int y = x; return x; }\nint g(int x) { if (x) return 1; }\n";
 		expect(run(mended, "-Wall").messages).toEqual(["warning W0392", "warning W0391", "warning W0386"]);
 		expect(run(mended, "-Wall", "-Werror").messages).toEqual(["error W0392", "error W0391", "error W0386"]);
+		// An error by default that was asked to be a warning is one, and nothing is lost behind it.
+		expect(run("int f(int x) { undeclared(x); if (x) return 1; }\n", "-Wall", "-Wno-error=implicit-function-declaration").messages).toEqual(["warning E0302", "warning W0386"]);
 	});
 
 	it("stop at the limit", () => {

@@ -175,8 +175,8 @@ function number(fn: IrFunction, map: Map<Inst, Value>): void {
 			const before = preds.get(child)!;
 			const left = before.length === 1 || known.length === 0 ? known : meeting(child, block, known);
 			// What a loop asks again stays in it: it stands between two questions that the loop would be left by alike (`unroll.ts`).
-			const again = left.some(({ from }) => from === "asm") && before.some((pred) => dom.dominates(child, pred));
-			work.push({ block: child, memory: again ? left.filter(({ from }) => from !== "asm") : left });
+			const asksAgain = left.some(({ from }) => from === "asm") && before.some((pred) => dom.dominates(child, pred));
+			work.push({ block: child, memory: asksAgain ? left.filter(({ from }) => from !== "asm") : left });
 		}
 	}
 }

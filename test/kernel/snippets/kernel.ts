@@ -2,7 +2,7 @@
 import { JEQ, JNE } from "../writer.ts";
 import { sizeOf } from "../../../runtime/verifier/btf.ts";
 import { type Body, type Build, MAP, VALUE, arenaPage, checked, deeper, forget, keep, kfunc, mistake, number, pick, release, slot, someThing } from "./build.ts";
-import { field, lock, own, unlock, value } from "./objects.ts";
+import { field, lockedValue, own, unlock } from "./objects.ts";
 
 const hasKernel = (b: Build): boolean => b.hook !== "socket" && b.hook !== "kprobe";
 const onPacket = (b: Build): boolean => (b.hook === "tc" || b.hook === "xdp") && b.context;
@@ -261,11 +261,8 @@ export function kernelObjects(body: Body) {
 			if (b.locked || b.depth >= 3 || !hasKernel(b)) return;
 			const { w, random, typed } = b;
 			const done = w.label();
-			if (!value(b, done)) return;
-			const at = slot(b, 8);
+			const at = lockedValue(b, done);
 			if (at === null) return;
-			w.mov(9, 7);
-			lock(b, 9);
 			const out = w.label();
 			if (random(2)) {
 				field(b, 1, 9, "root");

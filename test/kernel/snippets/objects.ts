@@ -130,11 +130,8 @@ export function objects(body: Body) {
 			if (b.locked || b.depth >= 3 || b.hook === "socket" || b.hook === "kprobe") return;
 			const { w, random, typed } = b;
 			const done = w.label();
-			if (!value(b, done)) return;
-			const at = slot(b, 8);
+			const at = lockedValue(b, done);
 			if (at === null) return;
-			w.mov(9, 7);
-			lock(b, 9);
 			const tree = random(2) === 0;
 			if (tree) {
 				field(b, 1, 9, "root");
@@ -405,6 +402,16 @@ export function objects(body: Body) {
 			w.place(on);
 		},
 	} as const;
+}
+
+/** The value of a map in r9, its lock taken, and a slot beside it; null where there is none. */
+export function lockedValue(b: Build, done: number): number | null {
+	if (!value(b, done)) return null;
+	const at = slot(b, 8);
+	if (at === null) return null;
+	b.w.mov(9, 7);
+	lock(b, 9);
+	return at;
 }
 
 export function lock(b: Build, r: number): void {
