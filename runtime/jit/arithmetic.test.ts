@@ -63,6 +63,22 @@ describe.each(engines)("on %s", (_, make) => {
 		expect(outcomes(make(), [...factors, insn(0x2f, 0, 2, 0, 0), EXIT], numbers)).toEqual(numbers.map((x) => (x & 0xffffffffn) * ((x >> 32n) & most)));
 	});
 
+	it.each([0, 1, 4, 5, 6])("sums of products, doubled %d times: 3, 6, 48, 96 and 192 of them", (doublings) => {
+		const factors = [insn(0x61, 3, 1, 0, 0), insn(0x61, 4, 1, 4, 0)];
+		const product = (dst: number, a: number, c: number): Insn[] => [insn(0xbf, dst, a, 0, 0), insn(0x2f, dst, c, 0, 0)];
+		const add = (dst: number, src: number): Insn => insn(0x0f, dst, src, 0, 0);
+		const doubled = Array.from({ length: doublings }, () => add(0, 0));
+		const program = [...factors, ...product(0, 3, 4), ...product(2, 3, 3), add(0, 2), ...product(5, 4, 4), add(0, 5), ...doubled];
+		const numbers = [...NUMBERS, ...beside(0xffffffffn), ...beside(0x80000001n)];
+		const [word, upper] = [(x: bigint) => x & 0xffffffffn, (x: bigint) => x >> 32n];
+		const sum = (x: bigint): bigint => BigInt.asUintN(64, (word(x) * upper(x) + word(x) ** 2n + upper(x) ** 2n) << BigInt(doublings));
+		expect(outcomes(make(), [...program, EXIT], numbers)).toEqual(numbers.map(sum));
+		// What was added is asked for afterwards, and is itself a sum that goes on in the next block.
+		expect(outcomes(make(), [...program, add(2, 5), insn(0xaf, 0, 2, 0, 0), insn(0x15, 4, 0, 1, 7), add(0, 5), EXIT], numbers)).toEqual(
+			numbers.map((x) => BigInt.asUintN(64, (sum(x) ^ BigInt.asUintN(64, word(x) ** 2n + upper(x) ** 2n)) + (upper(x) === 7n ? 0n : upper(x) ** 2n))),
+		);
+	});
+
 	it.each([1n, 2n, 3n, 10n, 1000n, 1_000_000n, 0x1ffffen, 0x1fffffn, 0x200000n, 0x200001n, 0x3fffffn])("quotients and remainders by %d", (divisor) => {
 		const numbers = [...NUMBERS, ...around(divisor)];
 		expect(outcomes(make(), [LOAD, insn(0x37, 0, 0, 0, Number(divisor)), EXIT], numbers)).toEqual(numbers.map((x) => x / divisor));

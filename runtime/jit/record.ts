@@ -67,7 +67,7 @@ export function record(op: Op, at: number, state: State, registers: number, draf
 			} else if (range.power(state[op.base * STRIDE + 5]) >= op.size && op.off % op.size === 0) flags |= FLAG.aligned;
 			const place = op.base * STRIDE;
 			if (state[place] + op.off >= layout.stackBase && state[place + 1] + op.off + op.size <= layout.stackTop) flags |= FLAG.proved;
-			if (state[place] + op.off >= 0 && state[place + 1] + op.off + op.size <= layout.least) flags |= FLAG.inside;
+			if (state[place] + op.off >= 0 && state[place + 1] + op.off + op.size <= Math.min(layout.least, 2 ** 31)) flags |= FLAG.inside;
 			if (op.kind === "atomic" && op.op === "cmpxchg") draft.argZero[at] = range.zeroExtended(state, 0) ? 1 : 0;
 			break;
 		}

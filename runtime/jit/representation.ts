@@ -53,7 +53,7 @@ export const FLAG = {
 	exact: 131072,
 	/** The divisor lies between 1 and 2^21. */
 	tiny: 262144,
-	/** The access surely lies inside the memory, if perhaps in no region. */
+	/** The access surely lies inside the memory and below 2^31, if perhaps in no region. */
 	inside: 524288,
 } as const;
 

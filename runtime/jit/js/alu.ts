@@ -6,8 +6,8 @@ import { FLAG } from "../representation.ts";
 import type { CompareName, Op } from "../decode.ts";
 import { lowComparison, OPPOSITE } from "../compare.ts";
 import type { JsBody } from "./body.ts";
-import { unsigned } from "./body.ts";
-import { highProduct } from "./product.ts";
+import { highProduct, MOST_PRODUCTS } from "./product.ts";
+import { literal, unsigned } from "./words.ts";
 
 type Alu = Extract<Op, { kind: "alu" }>;
 type Branch = Extract<Op, { kind: "branch" }>;
@@ -19,9 +19,10 @@ interface Operand {
 export function emitAlu(b: JsBody, op: Alu, at: number): void {
 	const flags = b.flags(at);
 	if (!(flags & (FLAG.needLow | FLAG.needHigh))) return;
-	const dst = operand(b, op.dst, 0, at, flags & FLAG.dstZero, flags & FLAG.dstSign);
-	const src = operand(b, op.src, op.imm, at, flags & FLAG.srcZero, flags & FLAG.srcSign, true);
 	const full = op.width === 64 && b.keepsHigh(at) && !(flags & (FLAG.resZero | FLAG.resSign));
+	if (op.op === "add" && full && emitSumOfProducts(b, op)) return;
+	const src = operand(b, op.src, op.imm, at, flags & FLAG.srcZero, flags & FLAG.srcSign, true);
+	const dst = op.op === "mov" ? src : operand(b, op.dst, 0, at, flags & FLAG.dstZero, flags & FLAG.dstSign);
 	const { low: a, high: ah } = dst;
 	const { low: c, high: ch } = src;
 	switch (op.op) {
@@ -44,6 +45,7 @@ export function emitAlu(b: JsBody, op: Alu, at: number): void {
 			return finish(b, op.dst, `${ah} - ${ch} - ${carry(a, c)} | 0`);
 		case "mul":
 			if (!full) return b.setLow(op.dst, at, `imul(${a}, ${c})`);
+			if (ah === "0" && ch === "0" && !literal.test(c) && !(flags & FLAG.exact)) return b.defer(op.dst, 1, `${unsigned(a)} * ${unsigned(c)}`, `imul(${a}, ${c})`);
 			b.line(`${b.name("t")} = imul(${a}, ${c});`);
 			return finish(b, op.dst, `${[highProduct(a, c, (flags & FLAG.exact) !== 0), product(a, ch), product(ah, c)].filter((term) => term !== "0").join(" + ")} | 0`);
 		case "lsh":
@@ -60,6 +62,14 @@ export function emitAlu(b: JsBody, op: Alu, at: number): void {
 	}
 }
 
+/** Of two registers whose high words are both deferred, so is their sum's. */
+function emitSumOfProducts(b: JsBody, { dst, src }: Alu): boolean {
+	const products = (b.deferred.get(dst) ?? Number.NaN) + (b.deferred.get(src) ?? Number.NaN);
+	if (!(products <= MOST_PRODUCTS)) return false;
+	b.defer(dst, products, `d${dst} + d${src}`, `${b.low(dst)} + ${b.low(src)} | 0`);
+	return true;
+}
+
 function operand(b: JsBody, r: number, imm: number, at: number, zero: number, sign: number, source = false): Operand {
 	if (r < 0) return { low: String(imm), high: String(imm >> 31) };
 	// A register that holds one number: a literal lets cheaper forms be chosen.
@@ -73,7 +83,7 @@ function operand(b: JsBody, r: number, imm: number, at: number, zero: number, si
 /** The high word, then the low one from `t`. */
 function finish(b: JsBody, r: number, high: string): void {
 	b.line(`${b.name(`h${r}`)} = ${high};`);
-	b.line(`${b.low(r)} = t;`);
+	b.assign(r, "t");
 }
 
 const sum = (left: string, right: string): string => (right === "0" ? left : left === "0" ? right : `${left} + ${right}`);
@@ -131,7 +141,7 @@ function variableShift(b: JsBody, op: Alu, at: number, dst: Operand, src: Operan
 			b.line(`${b.name("t")} = ${over} ? ${ah} >> ${k} : ${a} >>> ${k} | ${ah} << 1 << ~${k};`);
 			if (b.keepsHigh(at)) b.line(`${b.name(`h${op.dst}`)} = ${over} ? ${ah} >> 31 : ${ah} >> ${k};`);
 	}
-	b.line(`${b.low(op.dst)} = t;`);
+	b.assign(op.dst, "t");
 }
 
 const WIDE_DIVISION = { div: "udiv", mod: "umod", sdiv: "sdiv", smod: "smod" } as const;
@@ -152,7 +162,7 @@ function emitDivision(b: JsBody, op: Alu, at: number, flags: number, dst: Operan
 	if (flags & FLAG.tiny && !signed) return emitDivisionByTiny(b, op, at, dst, c);
 	b.line(`${b.name("t")} = ${WIDE_DIVISION[op.op as "div"]}(${a}, ${ah}, ${c}, ${ch});`);
 	if (b.keepsHigh(at)) b.line(`${b.name(`h${op.dst}`)} = Q[0];`);
-	b.line(`${b.low(op.dst)} = t;`);
+	b.assign(op.dst, "t");
 }
 
 /** Long division in two digits of 32 bits: the remainder of the high one is below 2²¹, so that the second dividend is below 2⁵³ and its quotient, cut off, exact. */
@@ -163,7 +173,7 @@ function emitDivisionByTiny(b: JsBody, op: Alu, at: number, dst: Operand, c: str
 	b.line(`${t} = ((${ah} - imul(${q}, ${c}) >>> 0) * 4294967296 + ${unsigned(a)}) / ${divisor} | 0;`);
 	if (op.op === "mod") return b.setLow(op.dst, at, `${a} - imul(${t}, ${c}) | 0`);
 	if (b.keepsHigh(at)) b.line(`${b.name(`h${op.dst}`)} = ${q};`);
-	b.line(`${b.low(op.dst)} = ${t};`);
+	b.assign(op.dst, t);
 }
 
 export function emitNeg(b: JsBody, op: Extract<Op, { kind: "neg" }>, at: number): void {

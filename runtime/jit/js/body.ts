@@ -6,6 +6,7 @@
  */
 import { FLAG } from "../representation.ts";
 import type { JitFunction } from "../program.ts";
+import { highOfSum } from "./product.ts";
 
 export class JsBody {
 	readonly fn: JitFunction;
@@ -13,6 +14,8 @@ export class JsBody {
 	/** Slot by line; −1: bookkeeping of jumps and declarations, which belongs to no source line. */
 	readonly slots: number[] = [];
 	readonly names = new Set<string>();
+	/** Registers that hold a sum of products whose high word nobody has asked for: the double `d<r>` has it (product.ts). By register, the number of products. */
+	readonly deferred = new Map<number, number>();
 	depth = 1;
 	slot = -1;
 
@@ -44,7 +47,20 @@ export class JsBody {
 	high(r: number, at: number, zero: boolean, sign: boolean): string {
 		if (r === 10 || zero) return "0";
 		if (sign) return `(${this.low(r)} >> 31)`;
+		this.settle(r);
 		return this.fn.analysis.wide[at] & (1 << r) ? this.name(`h${r}`) : "0";
+	}
+
+	/** r := a sum of `products`; its high word stays in `d<r>` for now. */
+	defer(r: number, products: number, double: string, low: string): void {
+		this.line(`${this.name(`d${r}`)} = ${double};`);
+		this.line(`${this.low(r)} = ${low};`);
+		this.deferred.set(r, products);
+	}
+
+	/** The high word of r where it is due. */
+	settle(r: number): void {
+		if (this.deferred.delete(r)) this.line(`${this.name(`h${r}`)} = ${highOfSum(`d${r}`, this.low(r))};`);
 	}
 
 	flags(at: number): number {
@@ -57,9 +73,15 @@ export class JsBody {
 		return (flags & FLAG.resWide) !== 0 && (flags & FLAG.needHigh) !== 0;
 	}
 
+	/** The low word of r, which ends what r held before. */
+	assign(r: number, value: string): void {
+		this.line(`${this.low(r)} = ${value};`);
+		this.deferred.delete(r);
+	}
+
 	/** r := an int32 expression; the high word by what is known of the result. */
 	setLow(r: number, at: number, value: string): void {
-		this.line(`${this.low(r)} = ${value};`);
+		this.assign(r, value);
 		if (!this.keepsHigh(at)) return;
 		const flags = this.flags(at);
 		this.line(`${this.name(`h${r}`)} = ${flags & FLAG.resSign && !(flags & FLAG.resZero) ? `${this.low(r)} >> 31` : "0"};`);
@@ -67,7 +89,7 @@ export class JsBody {
 
 	/** r := both words where evaluating the low one leaves the high one somewhere: a call. */
 	setBothInOrder(r: number, at: number, low: string, high: string): void {
-		this.line(`${this.low(r)} = ${low};`);
+		this.assign(r, low);
 		if (this.keepsHigh(at)) this.line(`${this.name(`h${r}`)} = ${high};`);
 	}
 
@@ -76,22 +98,15 @@ export class JsBody {
 	 * uses the old high one (then by way of `t`). A load into its own base register does the former.
 	 */
 	setBoth(r: number, at: number, low: string, high: string): void {
-		if (!this.keepsHigh(at)) return this.line(`${this.low(r)} = ${low};`);
+		if (!this.keepsHigh(at)) return this.assign(r, low);
 		const h = this.name(`h${r}`);
 		if (new RegExp(`\\bh${r}\\b`).test(low)) {
 			this.line(`${this.name("t")} = ${low};`);
 			this.line(`${h} = ${high};`);
-			this.line(`${this.low(r)} = t;`);
+			this.assign(r, "t");
 		} else {
 			this.line(`${h} = ${high};`);
-			this.line(`${this.low(r)} = ${low};`);
+			this.assign(r, low);
 		}
 	}
-}
-
-export const literal = /^-?\d+$/;
-
-/** An int32 as an unsigned number; literals stay literals. */
-export function unsigned(text: string): string {
-	return literal.test(text) ? String(Number(text) >>> 0) : `(${text} >>> 0)`;
 }

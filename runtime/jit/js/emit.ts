@@ -14,7 +14,8 @@ import { LOOKUP, TAIL_CALL, WORDS } from "../surroundings.ts";
 import type { Surroundings } from "../wasm/linkage.ts";
 import { parameterRegisters } from "../wasm/calls.ts";
 import { condition, emitAlu, emitMovsx, emitNeg, emitSwap } from "./alu.ts";
-import { JsBody, unsigned } from "./body.ts";
+import { JsBody } from "./body.ts";
+import { unsigned } from "./words.ts";
 
 export interface EmittedText {
 	readonly text: string;
@@ -157,6 +158,7 @@ function emitBlock(b: JsBody, fn: JitFunction, id: number, context: Context): vo
 			slot++;
 		} else emitOp(b, op, slot, slot - fn.entry, context);
 	}
+	for (const r of [...b.deferred.keys()]) b.settle(r);
 }
 
 /** A load whose bytes are reversed at once, as fields of packets are: views read them in that order. */
@@ -277,9 +279,12 @@ function emitLoad(b: JsBody, op: Extract<Op, { kind: "load" }>, slot: number, at
 	b.setBoth(op.dst, at, read(context, slot, text, 4, false), read(context, slot, next, 4, false));
 }
 
-/** Through `B` what lies outside would be lost without a word: only for what surely lies inside the memory. */
+/**
+ * Through `B` what lies outside would be lost without a word: only for what surely lies inside the memory. There an address is an int32; as an unsigned
+ * one V8 would store through it by way of two checks that it fits 31 bits.
+ */
 function write(text: string, size: 1 | 2 | 4, value: string, inside = false): string {
-	if (size === 1 && inside) return `B[${text}] = ${value};`;
+	if (size === 1 && inside) return `B[${text.replace(">>> 0", "| 0")}] = ${value};`;
 	return size === 1 ? `D.setInt8(${text}, ${value});` : `D.setInt${size * 8}(${text}, ${value}, true);`;
 }
 

@@ -6,8 +6,11 @@
  *     a·c ≤ 2⁵³           a·c · 2⁻³²
  *     c literal           (a·c₁ + ⌊a·c₀ · 2⁻¹⁶⌋) · 2⁻¹⁶, c = c₁·2¹⁶ + c₀: no product has more than 48 bits
  *     otherwise           (a·c − lo) · 2⁻³² + ½: the two roundings err by at most 2¹¹, far from 2³¹
+ *
+ * The last form holds for a sum of products as well: the sum of the doubles is as good as each of them, and its low word is that of the sum. So of
+ * registers that were only multiplied and added up, one conversion at the end gives the high word, and no carry is computed on the way.
  */
-import { literal, unsigned } from "./body.ts";
+import { literal, unsigned } from "./words.ts";
 
 const HALF = 2 ** -16;
 const WORD = 2 ** -32;
@@ -18,6 +21,14 @@ export function highProduct(a: string, c: string, exact: boolean): string {
 	if (literal.test(c)) return byLiteral(x, Number(c) >>> 0, exact);
 	if (exact) return `(${x} * ${unsigned(c)} * ${WORD} >>> 0)`;
 	return `(${x} * (${unsigned(c)} * ${WORD}) + 0.5 - ${unsigned("t")} * ${WORD} >>> 0)`;
+}
+
+/** Of up to this many products the doubles' sum errs by less than 64 · 2¹⁶. */
+export const MOST_PRODUCTS = 64;
+
+/** The high word of a sum of products: `double` about the sum, `low` its low word. */
+export function highOfSum(double: string, low: string): string {
+	return `(${double} - ${unsigned(low)}) * ${WORD} + 0.5 | 0`;
 }
 
 function byLiteral(x: string, c: number, exact: boolean): string {
