@@ -136,6 +136,8 @@ describe("statements", () => {
 		expect(s).toMatchObject({ kind: "for", loop: { unroll: 4 } });
 		const [t] = body("\n#pragma clang loop unroll(disable)\nwhile (1) ;");
 		expect(t).toMatchObject({ kind: "while", loop: { unroll: 1 } });
+		const [u] = body("\nchar b[4];\n#pragma unroll (sizeof(b) + 1)\nfor (int i = 0; i < 3; i++) ;").slice(1);
+		expect(u).toMatchObject({ kind: "for", loop: { unroll: 0 } });
 	});
 });
 

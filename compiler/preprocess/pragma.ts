@@ -169,8 +169,13 @@ function unroll(disable: boolean, rest: readonly Tok[], at: Tok, host: PragmaHos
 	let tokens = host.expand(rest);
 	if (tokens.length === 0) return loopToken(0, at);
 	if (tokens[0].kind === LPAREN && tokens[tokens.length - 1].kind === RPAREN) tokens = tokens.slice(1, -1);
-	const value = host.constant(tokens);
+	const value = count(tokens, host);
 	return value === null ? null : loopToken(Number(value), at);
+}
+
+/** `unroll (sizeof(x))`: only the checker could say how many, and the optimiser asks no more than whether it is one; 0 stands for all. */
+function count(tokens: readonly Tok[], host: PragmaHost): bigint | null {
+	return tokens.some((t) => t.kind === Kind.identifier) ? 0n : host.constant(tokens);
 }
 
 /** `#pragma clang loop unroll(enable|full|disable) unroll_count(n) vectorize(…)`. */
@@ -193,7 +198,7 @@ function clangLoop(rest: readonly Tok[], at: Tok, host: PragmaHost): Tok | null 
 			const word = argument.length > 0 ? host.spell(argument[0]) : "";
 			result = loopToken(word === "disable" ? 1 : 0, at);
 		} else if (option === "unroll_count") {
-			const value = host.constant(argument);
+			const value = count(argument, host);
 			if (value !== null) result = loopToken(Number(value), at);
 		}
 		i = close + 1;

@@ -87,7 +87,12 @@ export function sizeofExpr(cx: Cx, e: Node<"sizeof-expr" | "alignof-expr">): TEx
 	return build.intConst(BigInt(align), SIZE, e.span);
 }
 
-export function sizeofType(cx: Cx, type: CType, span: TokenSpan): TExpr {
+export function sizeofName(cx: Cx, name: TypeName, span: TokenSpan): TExpr {
+	const { type, size } = cx.rules.measuredName(cx, name);
+	return size && !isError(type) ? size : sizeofType(cx, type, span);
+}
+
+function sizeofType(cx: Cx, type: CType, span: TokenSpan): TExpr {
 	if (!measurable(cx, type, "sizeof", span)) return errorValue(span);
 	return build.intConst(BigInt(sizeOf(type)), SIZE, span);
 }

@@ -4,7 +4,7 @@ import { qualifiersOf } from "./basic.ts";
 import { reportFloat } from "./conversions.ts";
 import { report, type CheckOptions, type Cx, type Rules } from "./context.ts";
 import { finishObject, nameOf, resolve, specifiedOnce } from "./declarations.ts";
-import { typeName } from "./declarators.ts";
+import { measuredName, typeName } from "./declarators.ts";
 import { defineFileEnum } from "./enums.ts";
 import { expr } from "./expressions.ts";
 import { FileScope } from "./file-scope.ts";
@@ -25,6 +25,7 @@ import type { FunctionSym, ObjectSym, Sym, TypedUnit } from "./typed.ts";
 const RULES: Rules = {
 	expr,
 	typeName,
+	measuredName,
 	block,
 	valueBlock,
 	withFunction,

@@ -98,6 +98,7 @@ export interface SwitchState {
 export interface Rules {
 	expr(cx: Cx, e: Expr): Operand;
 	typeName(cx: Cx, t: TypeName): CType;
+	measuredName(cx: Cx, t: TypeName): { type: CType; size: TExpr | null };
 	block(cx: Cx, block: CompoundStmt): TStmt[];
 	/** A statement expression's body: the last expression statement is its value. */
 	valueBlock(cx: Cx, block: CompoundStmt): { readonly statements: TStmt[]; readonly result?: TExpr };

@@ -1,14 +1,16 @@
 import type { TokenSpan } from "../diagnostics/diagnostic.ts";
 import type { Attribute, Declarator, Expr, ParamDecl, TypeName } from "../grammar/ast.ts";
 import { collect, noAttributes, ownAttributes, type AttrSet } from "./attributes.ts";
-import { arrayOf, asArray, asFunction, canonical, ERROR, isComplete, isError, isInteger, isVoid, pointerTo, qualify } from "./basic.ts";
+import { arrayOf, asArray, asFunction, canonical, ERROR, isComplete, isError, isInteger, isVoid, pointerTo, qualify, SIZE } from "./basic.ts";
+import * as build from "./build.ts";
 import { constantValue } from "./constant.ts";
 import { inScope, report, unevaluated, type Cx } from "./context.ts";
+import { promote } from "./conversions.ts";
 import { sizeOf } from "./layout.ts";
 import { rvalue } from "./operand.ts";
 import { decorate, specify } from "./specifiers.ts";
 import { quote } from "./spell.ts";
-import type { ObjectSym } from "./typed.ts";
+import type { ObjectSym, TExpr } from "./typed.ts";
 import type { CType, FunctionType } from "./types.ts";
 
 /**
@@ -36,6 +38,8 @@ export interface Param {
 
 interface Reading {
 	readonly attrs: Attribute[];
+	/** Where a length may be known at run time only (`sizeof(char[n])`): the size of the layers so far, in bytes, or null while it is a constant. */
+	readonly measure?: { size: TExpr | null };
 	params: readonly Param[] | null;
 }
 
@@ -66,10 +70,11 @@ function read(cx: Cx, start: Declarator, base: CType, reading: Reading): Declare
 					reading.attrs.push(...d.attrs.filter((a) => !TYPE_ATTRIBUTES.has(a.name)));
 				}
 				reading.params = null;
+				if (reading.measure) reading.measure.size = null;
 				break;
 			}
 			case "array":
-				type = array(cx, d, type);
+				type = array(cx, d, type, reading);
 				reading.params = null;
 				break;
 			case "function": {
@@ -88,7 +93,7 @@ function read(cx: Cx, start: Declarator, base: CType, reading: Reading): Declare
 
 const TYPE_ATTRIBUTES = new Set(["mode", "address_space", "btf_type_tag"]);
 
-function array(cx: Cx, d: Declarator & { kind: "array" }, element: CType): CType {
+function array(cx: Cx, d: Declarator & { kind: "array" }, element: CType, { measure }: Reading): CType {
 	const kind = canonical(element).kind;
 	let of = element;
 	if (kind === "function" || kind === "void") {
@@ -99,12 +104,17 @@ function array(cx: Cx, d: Declarator & { kind: "array" }, element: CType): CType
 		of = ERROR;
 	}
 	if (!d.length) return arrayOf(of, null);
-	const length = arrayLength(cx, d.length, nameIn(d));
-	if (length !== null && length * Math.max(sizeOf(of), 1) > 2 ** 40) {
+	const length = arrayLength(cx, d.length, nameIn(d), measure !== undefined && cx.fn !== null);
+	if (measure && typeof length !== "number" && length !== null) {
+		measure.size = build.binary("*", measure.size ?? build.intConst(BigInt(sizeOf(of)), SIZE, d.span), build.convert(promote(length), SIZE, false), SIZE, d.span);
+		return arrayOf(of, 1);
+	}
+	if (measure?.size && typeof length === "number") measure.size = build.binary("*", measure.size, build.intConst(BigInt(length), SIZE, d.span), SIZE, d.span);
+	if (typeof length === "number" && length * Math.max(sizeOf(of), 1) > 2 ** 40) {
 		report(cx, "badArrayLength", d.length.span, `array is too large (${length} elements)`);
 		return arrayOf(of, 1);
 	}
-	return arrayOf(of, length ?? 1);
+	return arrayOf(of, typeof length === "number" ? length : 1);
 }
 
 function nameIn(d: Declarator): string {
@@ -113,7 +123,8 @@ function nameIn(d: Declarator): string {
 	return inner.name ? `'${inner.name}'` : "type name";
 }
 
-function arrayLength(cx: Cx, ast: Expr, what: string): number | null {
+/** A number; an expression where the length is known at run time only and that is allowed; null after an error. */
+function arrayLength(cx: Cx, ast: Expr, what: string, variable: boolean): number | TExpr | null {
 	const value = unevaluated(cx, () => rvalue(cx.rules.expr(cx, ast)));
 	if (isError(value.type)) return null;
 	if (!isInteger(value.type)) {
@@ -121,6 +132,7 @@ function arrayLength(cx: Cx, ast: Expr, what: string): number | null {
 		return null;
 	}
 	const length = constantValue(cx, value);
+	if (length === null && variable) return rvalue(cx.rules.expr(cx, ast));
 	if (length === null) {
 		report(cx, "noVla", ast.span, `variable length arrays are not supported by eBPF: the size of ${what} must be a constant`);
 		return null;
@@ -201,4 +213,12 @@ function prototypeParam(param: Param): ObjectSym {
 export function typeName(cx: Cx, ast: TypeName): CType {
 	const base = specify(cx, ast.specs);
 	return declare(cx, ast.declarator, base.type).type;
+}
+
+/** A type name under sizeof, and its size in bytes where that is known at run time only: such an operand is evaluated (C11 6.5.3.4p2). */
+export function measuredName(cx: Cx, ast: TypeName): { type: CType; size: TExpr | null } {
+	const base = specify(cx, ast.specs);
+	const measure = { size: null };
+	const { type } = read(cx, ast.declarator, base.type, { attrs: [], params: null, measure });
+	return { type, size: measure.size };
 }

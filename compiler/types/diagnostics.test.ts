@@ -59,6 +59,8 @@ const FAULTS: readonly (readonly [program: string, messages: readonly string[]])
 	["struct s { int a : -1; };", ["error: bit-field 'a' has negative width (-1)"]],
 	["int a[-1];", ["error: 'a' declared as an array with a negative size"]],
 	["int n; int a[n];", ["error: variable length arrays are not supported by eBPF: the size of 'a' must be a constant"]],
+	["int f(int *n) { return sizeof(char[n]); }", ["error: size of array has non-integer type 'int *'"]],
+	["int n; int a = sizeof(char[n]);", ["error: variable length arrays are not supported by eBPF: the size of type name must be a constant"]],
 	["int f(int n) { return sizeof(struct nope); }", ["error: invalid application of 'sizeof' to an incomplete type 'struct nope'"]],
 	["struct nope x;", ["error: tentative definition has type 'struct nope' that is never completed"]],
 	["struct nope x = { .a = 1 };", ["error: variable has incomplete type 'struct nope'"]],

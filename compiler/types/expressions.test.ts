@@ -107,6 +107,7 @@ describe("conversions are nodes", () => {
 		["(u8)300", "44:u8"],
 		["1 ? i : l", "(long)load i"],
 		["sizeof(struct bits)", "24:unsigned long"],
+		["sizeof(char (*)[i])", "8:unsigned long"],
 		["(struct pair){ .y = i }.y", "load (struct pair){zero; @4 load i}.y"],
 		["__builtin_constant_p(i)", "__builtin_constant_p(load i)"],
 		["__builtin_constant_p(\"x\")", "1"],

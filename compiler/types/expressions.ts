@@ -6,7 +6,7 @@ import { assignExpr, stepExpr } from "./assignments.ts";
 import { arrayOf, BOOL, CHAR, isError, pointerTo, qualify, VOID } from "./basic.ts";
 import * as build from "./build.ts";
 import { callExpr } from "./calls.ts";
-import { alignofType, castExpr, chooseExpr, genericExpr, offsetofExpr, sizeofExpr, sizeofType, typesCompatible } from "./casts.ts";
+import { alignofType, castExpr, chooseExpr, genericExpr, offsetofExpr, sizeofExpr, sizeofName, typesCompatible } from "./casts.ts";
 import { inScope, reach, report, type Cx } from "./context.ts";
 import { parseChar, parseNumber, parseString } from "./literals.ts";
 import { didYouMean, lookup } from "./lookup.ts";
@@ -73,7 +73,7 @@ function dispatch(cx: Cx, e: Expr): Operand {
 		case "alignof-expr":
 			return sizeofExpr(cx, e);
 		case "sizeof-type":
-			return sizeofType(cx, cx.rules.typeName(cx, e.type), e.span);
+			return sizeofName(cx, e.type, e.span);
 		case "alignof-type":
 			return alignofType(cx, cx.rules.typeName(cx, e.type), e.span);
 		case "generic":

@@ -97,3 +97,6 @@ TEST(copy_of_large_array, 236) { u8 a[160], b[160]; for (int i = 0; i < 160; i++
 TEST(copy_of_part_of_a_word, 72056714716079735) { u64 x = hide(0x1122334455667788), y = hide(-1); __builtin_memcpy(&y, &x, 6); return y >> 8; }
 TEST(copy_into_the_middle_of_a_word, 75133582018560) { u64 x = hide(0x1122334455667788), y = 0; __builtin_memcpy((u8 *)&y + 1, &x, 5); return y; }
 TEST(set_part_of_a_word, 388062904320) { u64 x = hide(0); __builtin_memset((u8 *)&x + 2, hide(0x5a), 3); return x; }
+TEST(sizeof_of_a_run_time_length, 1606) { int n = hide(1), m = hide(5); return sizeof(char[n]) * 1000 + sizeof(int[3][n + 1][m++]) * 5 + m; }
+TEST(sizeof_of_a_pointer_to_one, 8) { int n = hide(3); return sizeof(char (*)[n]); }
+TEST(sizeof_of_a_length_that_is_negative_nowhere, 3) { int n = hide(3); (void)sizeof(char[1 - 2 * !!(n > 4)]); return n; }
