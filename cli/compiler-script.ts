@@ -9,6 +9,7 @@
 const { readFileSync, renameSync, writeFileSync } = process.getBuiltinModule("node:fs");
 const { createRequire } = process.getBuiltinModule("node:module");
 const { fileURLToPath } = process.getBuiltinModule("node:url");
+const { setFlagsFromString } = process.getBuiltinModule("node:v8");
 const { Script } = process.getBuiltinModule("node:vm");
 
 type Compiler = typeof import("./compile.ts");
@@ -17,6 +18,8 @@ type Entry = (require: NodeJS.Require, importMetaUrl: string) => Compiler;
 
 /** The script's name without its ending, made of its content; the build puts it in. */
 declare const EBPFCC_SCRIPT: string | undefined;
+/** V8's flags under which the build made the script's code; flags are a part of its key. */
+declare const EBPFCC_FLAG: string;
 
 export interface Loaded {
 	readonly compiler: Compiler;
@@ -27,6 +30,7 @@ export interface Loaded {
 /** `url`: where this module's file is. null: there is no script. */
 export function loadScript(url: string): Loaded | null {
 	if (typeof EBPFCC_SCRIPT === "undefined") return null;
+	setFlagsFromString(EBPFCC_FLAG);
 	const base = fileURLToPath(new URL(EBPFCC_SCRIPT, url));
 	const source = readOrNull(`${base}.cjs`)?.toString("latin1");
 	if (source === undefined) return null;

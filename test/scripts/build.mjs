@@ -4,7 +4,7 @@
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { build } from "esbuild";
-import { buildCode, buildScript } from "./compiler-script.mjs";
+import { buildCode, buildScript, FLAG } from "./compiler-script.mjs";
 
 const entries = [
 	"index.ts",
@@ -36,7 +36,7 @@ await build({
 	target: "node20",
 	packages: "external",
 	chunkNames: "chunks/[name]-[hash]",
-	define: { EBPFCC_SCRIPT: JSON.stringify(script) },
+	define: { EBPFCC_SCRIPT: JSON.stringify(script), EBPFCC_FLAG: JSON.stringify(FLAG) },
 	loader: { ".c": "text", ".h": "text", ".ohm": "text" },
 	logLevel: "warning",
 });
