@@ -133,7 +133,7 @@ function narrowed(a: Value, b: bigint, pred: Pred, rw: Rewriter): Value | null {
  * Nothing above the k-th bit: (x >> k) = 0, (x & −2ᵏ) = 0 is x < 2ᵏ. The verifier then learns a bound of x itself, which a
  * loop like `while (sum >> 16) sum = (sum & 0xffff) + (sum >> 16)` needs to end. The power must fit an immediate operand.
  */
-function belowPower(a: Value, b: bigint, pred: Pred, rw: Rewriter): Value | null {
+export function belowPower(a: Value, b: bigint, pred: Pred, rw: Rewriter): Value | null {
 	if (b !== 0n || !(pred === "eq" || pred === "ne") || !isInst(a)) return null;
 	const shifted = a.op === "lshr" || a.op === "ashr";
 	if (!(shifted || (a.op === "and" && rw.uses(a) <= 1)) || !isConst(a.args[1])) return null;

@@ -1,5 +1,6 @@
 import type { Inst, Op, Ty, Value } from "../ir/types.ts";
 import type { Law } from "./combine.ts";
+import { belowPower } from "./compare-laws.ts";
 import { negated } from "../ir/fold.ts";
 import { constant, isConst, isInst, sameValue, unsigned, widthOf } from "../ir/values.ts";
 import { isNonNegative, knownZeros } from "./known.ts";
@@ -322,6 +323,13 @@ export const laws: Partial<Record<Op, readonly Law[]>> = {
 				return inst;
 			}
 			return null;
+		},
+		// `if (x >> k)` asks for a bound of x, as `(x >> k) != 0` does.
+		(inst, rw) => {
+			const bound = belowPower(inst.args[0], 0n, "ne", rw);
+			if (bound === null) return null;
+			inst.args = [bound];
+			return inst;
 		},
 		// (x >> k) & m is asked where the bits are.
 		(inst, rw) => {

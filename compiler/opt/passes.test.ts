@@ -16,6 +16,7 @@ import { mem2reg } from "./mem2reg.ts";
 import { mergeSlots } from "./merge-slots.ts";
 import { simplifyCfg } from "./simplify-cfg.ts";
 import { sroa } from "./sroa.ts";
+import { tailRecursion } from "./tail-recursion.ts";
 import { threadJumps } from "./thread.ts";
 import { unroll } from "./unroll.ts";
 import { narrowPhis } from "./narrow-phi.ts";
@@ -119,6 +120,7 @@ describe("widen-loads", () => {
 describe("compare-laws", () => {
 	it("bounds the value itself when nothing may stand above a bit", () => {
 		expect(passed(body("a.2:\n%3 = lshr i32 %1, i32 16\n%4 = icmp.ne i32 %3, i32 0\n%5 = add i32 %3, %4\nret %5"), [combine])).toContain("icmp.uge i32 %1, i32 65536");
+		expect(passed(body("a.2:\n%3 = lshr i32 %1, i32 16\nbranch %3, b.4, c.5\nb.4:\nret %3\nc.5:\nret i32 7"), [combine])).toContain("icmp.uge i32 %1, i32 65536");
 		expect(passed(body("a.2:\n%3 = and i32 %1, i32 -256\n%4 = icmp.eq i32 %3, i32 0\nret %4"), [combine])).toMatch(/icmp.ult i32 %\d, i32 256/);
 		expect(passed(body("a.2:\n%3 = and i32 %1, i32 768\n%4 = icmp.eq i32 %3, i32 0\nret %4"), [combine])).toContain("icmp.eq");
 	});
@@ -228,6 +230,21 @@ describe("dce and dse", () => {
 	it("keeps a store that is read in between", () => {
 		const text = body("a.2:\nstore size=4 %0, i32 1\n%3 = load i32 size=4 %0\nstore size=4 %0, i32 2\nret %3");
 		expect(passed(text, [dse]).match(/store/g)).toHaveLength(2);
+	});
+});
+
+describe("tail-recursion", () => {
+	const recursive = (locals: string, rest: string): string =>
+		body(`a.2:\n${locals}branch %1, b.4, c.5\nb.4:\n%6 = add i32 %1, i32 -1\n%7 = ptradd ptr %0, i64 4\n%8 = call i32 @f %7, %6\n${rest}c.5:\n%11 = load i32 size=4 %0\njump d.9\nd.9:\n%12 = phi i32 [%10, b.4], [%11, c.5]\nret %12`);
+	const tail = "jump d.9\n";
+	it("starts again instead of calling itself", () => {
+		const text = passed(recursive("", tail).replace("[%10,", "[%8,"), [tailRecursion, simplifyCfg]);
+		expect(text).not.toContain("call");
+		expect(text).toMatch(/phi i32 \[%\d, b2\], \[%\d, b0\]/);
+	});
+	it("leaves a call that is not the last thing done, and one that has locals of its own", () => {
+		expect(passed(recursive("", `%10 = add i32 %8, i32 1\n${tail}`), [tailRecursion])).toContain("call");
+		expect(passed(recursive("%3 = alloca ptr size=4 align=4\n", tail).replace("[%10,", "[%8,"), [tailRecursion])).toContain("call");
 	});
 });
 

@@ -31,6 +31,7 @@ import { narrowPhis } from "./narrow-phi.ts";
 import { removeDeadBlocks, simplifyCfg } from "./simplify-cfg.ts";
 import { sink } from "./sink.ts";
 import { sroa } from "./sroa.ts";
+import { tailRecursion } from "./tail-recursion.ts";
 import { threadJumps } from "./thread.ts";
 import { unroll } from "./unroll.ts";
 import { widenLoads } from "./widen-loads.ts";
@@ -109,6 +110,7 @@ export function optimize(module: IrModule, options: OptimizeOptions): IrModule {
 		runAll([combine, widenLoads, simplifyCfg, dce], fn);
 		if (optimizing) {
 			settle(fn);
+			if (run(tailRecursion, fn)) settle(fn);
 			// What a loop comes to is known before its function is copied, except where it is copied in any case: what the caller knows decides there.
 			if (fn.symbol.inline !== "always" && run(unroll, fn)) settle(fn);
 		}

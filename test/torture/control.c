@@ -82,3 +82,9 @@ TEST(unreachable_side, 3) { int x = hide(3); if (x == 4) __builtin_unreachable()
 TEST(constant_p_of_constants, 10) { return __builtin_constant_p(3) * 10 + __builtin_constant_p(hide(3)); }
 TEST(choose_expr, 5) { return __builtin_choose_expr(1, 5, (char *)0); }
 TEST(types_compatible, 10) { return __builtin_types_compatible_p(int, s32) * 10 + __builtin_types_compatible_p(int, u32); }
+static s64 sum_to(s64 n, s64 sum) { return n > 0 ? sum_to(n - 1, sum + n) : sum; }
+TEST(tail_recursion, 15) { return sum_to(hide(5), 0); }
+static s64 gcd(s64 a, s64 b) { if (!b) return a; return gcd(b, a % b); }
+TEST(tail_recursion_that_swaps, 21) { return gcd(hide(1071), hide(462)); }
+static noinline void fill(u8 *p, int n) { if (n == 0) return; *p = n; fill(p + 1, n - 1); }
+TEST(tail_recursion_of_nothing, 54321) { u8 b[8] = { 0 }; fill(b, hide(5)); return b[0] * 10000 + b[1] * 1000 + b[2] * 100 + b[hide(3)] * 10 + b[4]; }
