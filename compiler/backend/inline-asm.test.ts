@@ -115,6 +115,11 @@ describe("functions named after LLVM's intrinsics", () => {
 		const { code: lines } = build(half + program("return load_half(p, 12);"));
 		expect(lines).toEqual(["r6 = r2", "r0 = *(u16 *)skb[12]", "exit"]);
 	});
+	it("go where nobody wants what they read, and take an offset that turns out to be constant as an immediate", () => {
+		const at = "static inline __attribute__((always_inline)) unsigned long long at(void *p, int base, int wanted) { unsigned long long a = load_half(p, base), b = load_half(p, base + 2); return wanted ? a : b; }\n";
+		const { code: lines } = build(half + at + program("return at(p, 14, 0);"));
+		expect(lines).toEqual(["r6 = r2", "r0 = *(u16 *)skb[16]", "exit"]);
+	});
 	it("that are unknown are refused by name", () => {
 		const { errors } = build(half.replace("load.half", "load.bit") + program("return load_half(p, 12);"));
 		expect(errors).toEqual(['unknown intrinsic function "llvm.bpf.load.bit"']);

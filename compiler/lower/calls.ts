@@ -58,8 +58,9 @@ function loadPacket(f: Lowering, width: string, args: readonly TExpr[]): Value {
 		asm: {
 			template: `r0 = *(${width} *)skb[%2]`,
 			volatile: true,
+			reads: true,
 			outputs: [{ constraint: "r", inout: false, earlyClobber: false, memory: false, wide: true, register: "r0" }],
-			inputs: [operand("r", "r6"), operand(offset.op === "const" ? "i" : "r")],
+			inputs: [operand("r", "r6"), operand("ri")],
 			clobbers: ["r1", "r2", "r3", "r4", "r5"],
 			labels: [],
 		},

@@ -45,4 +45,4 @@ export const dce: Pass = {
 const used = (blocks: readonly { readonly insts: readonly Inst[] }[], value: Inst): boolean => blocks.some((block) => block.insts.some((inst) => inst.args.includes(value)));
 
 /** asm without `volatile` is as removable as arithmetic. */
-const isIdle = (inst: Inst): boolean => inst.op === "lifetime" || (inst.op === "asm" && !inst.attr!.asm!.volatile && inst.ty !== null);
+const isIdle = (inst: Inst): boolean => inst.op === "lifetime" || (inst.op === "asm" && (!inst.attr!.asm!.volatile || inst.attr!.asm!.reads === true) && inst.ty !== null);
