@@ -29,7 +29,8 @@ const NONE: readonly Block[] = [];
 
 export const successors = (block: Block): readonly Block[] => {
 	const last = block.insts[block.insts.length - 1];
-	return last !== undefined && isTerminator(last) ? (last.blocks ?? NONE) : NONE;
+	// Phis and ends of blocks have blocks, nothing else.
+	return last !== undefined && last.op !== "phi" ? (last.blocks ?? NONE) : NONE;
 };
 
 /** May go away when nobody uses its value. */
@@ -45,11 +46,9 @@ export function isRemovable(inst: Inst): boolean {
 	}
 }
 
+/** All instructions have their properties in this order, the absent ones too: V8 then knows one shape of them. */
 export function newInst(fn: IrFunction, op: Op, ty: Ty | null, args: Value[], attr?: Attr, loc: Loc | null = null, blocks?: Block[]): Inst {
-	const inst: Inst = { id: fn.nextId++, op, ty, args, loc };
-	if (attr !== undefined) inst.attr = attr;
-	if (blocks !== undefined) inst.blocks = blocks;
-	return inst;
+	return { id: fn.nextId++, op, ty, args, blocks, attr, loc };
 }
 
 export function newBlock(fn: IrFunction, name: string): Block {

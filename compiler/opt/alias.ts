@@ -18,7 +18,22 @@ export interface Range {
 	readonly effective?: EffectiveType;
 }
 
+/** A range with what its address says of itself: an access that is compared with many is placed once. */
+export interface Placed extends Range {
+	/** The address less the constants that were added last. */
+	readonly base: Value;
+	readonly offset: number;
+	/** The address less all that was added; null: how far that is, is known at run time only. */
+	readonly root: Value;
+	readonly fromRoot: number | null;
+	/** `isPrivate` of the address. */
+	readonly isPrivate: boolean;
+}
+
 export interface AliasInfo {
+	/** Holds while the instructions that make the address stay as they are. */
+	place(range: Range): Placed;
+	mayOverlap(a: Placed, b: Placed): boolean;
 	mayAlias(a: Range, b: Range): boolean;
 	/** Only code that names the slot can touch it. */
 	isPrivate(address: Value): boolean;
@@ -30,35 +45,36 @@ export function aliasInfo(fn: IrFunction): AliasInfo {
 	const isObject = (root: Value): root is Inst => isInst(root) && (root.op === "alloca" || root.op === "global");
 	const sameObject = (a: Inst, b: Inst): boolean => a === b || (a.op === "global" && b.op === "global" && a.attr!.global === b.attr!.global);
 	const offsetIn = (root: Value, offset: number): number => offset + (isInst(root) && root.op === "global" ? (root.attr!.offset ?? 0) : 0);
+	/** A slot that nothing else can point to; of the parameters that is every slot, they were made before. */
+	const isApart = (slot: Value, other: Value): boolean => isInst(slot) && slot.op === "alloca" && (priv.has(slot) || (isInst(other) && other.op === "param"));
+	const place = ({ address, size, effective }: Range): Placed => {
+		const { base, offset } = baseOf(address);
+		const { root, offset: fromRoot } = rootOf(address);
+		return { address, size, effective, base, offset, root, fromRoot, isPrivate: isInst(root) && priv.has(root) };
+	};
+	const mayOverlap = (a: Placed, b: Placed): boolean => {
+		// Two elements of an array at one unknown index are as far apart as the constants say.
+		if (a.base === b.base && a.size !== null && b.size !== null) return a.offset < b.offset + b.size && b.offset < a.offset + a.size;
+		const x = a.root;
+		const y = b.root;
+		if (isObject(x) && isObject(y)) {
+			if (!sameObject(x, y)) return false;
+		} else if (x !== y) {
+			return !isApart(x, y) && !isApart(y, x) && mayBeOne(a.effective, b.effective);
+		}
+		if (a.size === null || b.size === null) return true;
+		const from = a.fromRoot === null ? reachOf(a.address) : { low: a.fromRoot, high: a.fromRoot };
+		const to = b.fromRoot === null ? reachOf(b.address) : { low: b.fromRoot, high: b.fromRoot };
+		if (from === null || to === null) return true;
+		return offsetIn(x, from.low) < offsetIn(y, to.high) + b.size && offsetIn(y, to.low) < offsetIn(x, from.high) + a.size;
+	};
 	return {
+		place,
+		mayOverlap,
+		mayAlias: (a, b) => mayOverlap(place(a), place(b)),
 		isPrivate: (address) => {
 			const { root } = rootOf(address);
 			return isInst(root) && priv.has(root);
-		},
-		mayAlias(a, b) {
-			// Two elements of an array at one unknown index are as far apart as the constants say.
-			const one = baseOf(a.address);
-			const other = baseOf(b.address);
-			if (one.base === other.base && a.size !== null && b.size !== null) return one.offset < other.offset + b.size && other.offset < one.offset + a.size;
-			const x = rootOf(a.address);
-			const y = rootOf(b.address);
-			if (isObject(x.root) && isObject(y.root)) {
-				if (!sameObject(x.root, y.root)) return false;
-			} else if (x.root !== y.root) {
-				for (const [one, other] of [
-					[x.root, y.root],
-					[y.root, x.root],
-				]) {
-					if (!isInst(one)) continue;
-					// A parameter was made before the slots of this function.
-					if (one.op === "alloca" && (priv.has(one) || (isInst(other) && other.op === "param"))) return false;
-				}
-				return mayBeOne(a.effective, b.effective);
-			}
-			if (a.size === null || b.size === null) return true;
-			const [from, to] = [x.offset === null ? reachOf(a.address) : { low: x.offset, high: x.offset }, y.offset === null ? reachOf(b.address) : { low: y.offset, high: y.offset }];
-			if (from === null || to === null) return true;
-			return offsetIn(x.root, from.low) < offsetIn(y.root, to.high) + b.size && offsetIn(y.root, to.low) < offsetIn(x.root, from.high) + a.size;
 		},
 	};
 }

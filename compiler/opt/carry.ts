@@ -133,7 +133,7 @@ function fromSlot(fn: IrFunction, load: Inst, slot: Inst, place: Place): Inst[] 
 	const narrow = newInst(fn, "load", place.ty, [slot], { size: place.size }, load.loc);
 	load.op = load.attr?.signed === true ? "sext" : "zext";
 	load.args = [narrow];
-	delete load.attr;
+	load.attr = undefined;
 	return [narrow, load];
 }
 

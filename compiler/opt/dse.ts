@@ -1,10 +1,10 @@
 import type { Block, Inst, IrFunction, Value } from "../ir/types.ts";
 import type { Pass } from "./pass.ts";
-import type { Range } from "./alias.ts";
+import type { Placed, Range } from "./alias.ts";
 import { predecessors, reversePostorder } from "../ir/cfg.ts";
 import { isInst, successors, usersOf } from "../ir/values.ts";
 import { aliasInfo } from "./alias.ts";
-import { baseOf, derivedUses, rootOf, slotUses } from "./slots.ts";
+import { derivedUses, rootOf, slotUses } from "./slots.ts";
 
 /**
  * Stores that nobody can see: to slots that are never read, to bytes of a slot that are written again or die on every way from
@@ -150,24 +150,28 @@ function overwritten(fn: IrFunction, dead: Set<Inst>): void {
 	const alias = aliasInfo(fn);
 	for (const block of fn.blocks) {
 		/** Surely written later in this block. */
-		let covered: (Range & { readonly size: number })[] = [];
+		let covered: Placed[] = [];
+		const kept = (read: Range): Placed[] => {
+			const at = alias.place(read);
+			return covered.filter((entry) => !alias.mayOverlap(entry, at));
+		};
 		for (let i = block.insts.length - 1; i >= 0; i--) {
 			const inst = block.insts[i];
 			if (dead.has(inst)) continue;
 			if (isWrite(inst)) {
-				const range = { address: inst.args[0], size: inst.attr!.size! };
-				if (contains(covered, range)) {
+				const at = alias.place({ address: inst.args[0], size: inst.attr!.size! });
+				if (contains(covered, at)) {
 					dead.add(inst);
 					continue;
 				}
-				covered.push(range);
+				covered.push(at);
 				// It reads before it writes: a record copied onto itself keeps what was stored.
-				if (inst.op === "memcpy") covered = covered.filter((entry) => !alias.mayAlias(entry, { address: inst.args[1], size: range.size }));
+				if (inst.op === "memcpy") covered = kept({ address: inst.args[1], size: at.size });
 				continue;
 			}
 			switch (inst.op) {
 				case "load":
-					covered = covered.filter((entry) => !alias.mayAlias(entry, { address: inst.args[0], size: inst.attr!.size! }));
+					if (covered.length > 0) covered = kept({ address: inst.args[0], size: inst.attr!.size! });
 					break;
 				case "memcpy":
 				case "memmove":
@@ -184,7 +188,7 @@ function overwritten(fn: IrFunction, dead: Set<Inst>): void {
 				case "fence":
 				case "store":
 				case "memset":
-					covered = covered.filter((entry) => alias.isPrivate(entry.address) && inst.op !== "memcpy" && inst.op !== "memmove" && inst.op !== "memcmp" && inst.op !== "strcmp" && inst.op !== "strlen");
+					covered = covered.filter(({ isPrivate }) => isPrivate && inst.op !== "memcpy" && inst.op !== "memmove" && inst.op !== "memcmp" && inst.op !== "strcmp" && inst.op !== "strlen");
 					break;
 			}
 		}
@@ -192,14 +196,12 @@ function overwritten(fn: IrFunction, dead: Set<Inst>): void {
 }
 
 /** Is each byte of the range in one of the later ones? */
-function contains(later: readonly (Range & { readonly size: number })[], range: Range & { readonly size: number }): boolean {
-	const own = baseOf(range.address);
-	let missing = (1n << BigInt(range.size)) - 1n;
-	for (const { address, size } of later) {
-		const { base, offset } = baseOf(address);
+function contains(later: readonly Placed[], own: Placed): boolean {
+	let missing = (1n << BigInt(own.size!)) - 1n;
+	for (const { base, offset, size } of later) {
 		if (base !== own.base) continue;
 		const from = Math.max(offset - own.offset, 0);
-		const to = Math.min(offset - own.offset + size, range.size);
+		const to = Math.min(offset - own.offset + size!, own.size!);
 		if (from < to) missing &= ~(((1n << BigInt(to - from)) - 1n) << BigInt(from));
 		if (missing === 0n) return true;
 	}

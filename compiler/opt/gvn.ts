@@ -1,12 +1,11 @@
 import type { Block, Inst, IrFunction, Ty, Value } from "../ir/types.ts";
 import type { Pass } from "./pass.ts";
-import type { Range } from "./alias.ts";
+import type { AliasInfo, Placed, Range } from "./alias.ts";
 import { dominators, predecessors } from "../ir/cfg.ts";
 import { row } from "../ir/ops.ts";
 import { constant, isConst, isInst, newInst, replaceAll, resolve, terminator, unsigned } from "../ir/values.ts";
 import { negated } from "../ir/fold.ts";
 import { aliasInfo, isQuestion, writesOf } from "./alias.ts";
-import { baseOf } from "./slots.ts";
 
 /**
  * Common subexpressions and loads, down the dominator tree: a pure operation on the same operands is the same value;
@@ -23,18 +22,16 @@ export const gvn: Pass = {
 	},
 };
 
-interface Known extends Range, Place {
+interface Known {
+	readonly at: Placed;
+	/** `at.base` and `at.offset`, of an object from its beginning. */
+	readonly base: Value;
+	readonly offset: number;
 	/** Of a load, or stored; what assembly made of the object at the address. */
 	readonly value: Value;
 	readonly signed: boolean;
 	readonly from: "load" | "store" | "asm";
 	readonly question?: string;
-}
-
-/** A constant distance from something. */
-interface Place {
-	readonly base: Value;
-	readonly offset: number;
 }
 
 interface Scope {
@@ -112,7 +109,7 @@ function number(fn: IrFunction, map: Map<Inst, Value>): void {
 			seen.add(at);
 			if (seen.size > MOST_BETWEEN) return [];
 			const { all, places } = writesIn(at);
-			left = left.filter((entry) => !(all && !alias.isPrivate(entry.address)) && !places.some((write) => alias.mayAlias(entry, write)));
+			left = without(left, all, places, alias);
 			before.push(...preds.get(at)!);
 		}
 		return left;
@@ -141,15 +138,15 @@ function number(fn: IrFunction, map: Map<Inst, Value>): void {
 				}
 				remember(key, block, inst);
 			} else if (inst.op === "load" && !inst.attr!.volatile) {
-				const range = { ...placeOf(inst.args[0]), address: inst.args[0], size: inst.attr!.size!, effective: inst.attr!.effective };
-				const same = fromMemory(fn, known, inst, range, out);
+				const at = alias.place({ address: inst.args[0], size: inst.attr!.size!, effective: inst.attr!.effective });
+				const same = fromMemory(fn, known, inst, at, out);
 				if (same !== null) {
 					map.set(inst, same);
 					continue;
 				}
 				if (known === inherited) known = known.slice(-MOST_KNOWN);
 				else if (known.length > 2 * MOST_KNOWN) known = known.slice(-MOST_KNOWN);
-				known.push({ ...range, value: inst, signed: inst.attr!.signed ?? false, from: "load" });
+				known.push({ at, base: at.base, offset: fromBeginning(at), value: inst, signed: inst.attr!.signed ?? false, from: "load" });
 			} else if (isQuestion(inst)) {
 				const key = `asm ${objectId(JSON.stringify(inst.attr!.asm))} ${inst.ty} ${inst.args.map(idOf).join(",")}`;
 				const at = inst.attr!.asm!.inputs.findIndex((input) => input.memory);
@@ -159,13 +156,19 @@ function number(fn: IrFunction, map: Map<Inst, Value>): void {
 					continue;
 				}
 				if (at < 0) remember(key, block, inst);
-				else known = [...known.slice(-MOST_KNOWN), { ...placeOf(inst.args[at]), address: inst.args[at], size: null, value: inst, signed: false, from: "asm", question: key }];
+				else {
+					const asked = alias.place({ address: inst.args[at], size: null });
+					known = [...known.slice(-MOST_KNOWN), { at: asked, base: asked.base, offset: fromBeginning(asked), value: inst, signed: false, from: "asm", question: key }];
+				}
 			} else {
 				const writes = writesOf(inst);
-				if (writes === "all") known = known.filter((entry) => alias.isPrivate(entry.address));
+				if (writes === "all") known = without(known, true, [], alias);
 				else if (writes.length > 0) {
-					known = known.filter((entry) => !writes.some((write) => alias.mayAlias(entry, write)));
-					if (inst.op === "store" && !inst.attr!.volatile) known.push({ ...placeOf(inst.args[0]), address: inst.args[0], size: inst.attr!.size!, effective: inst.attr!.effective, value: inst.args[1], signed: false, from: "store" });
+					known = without(known, false, writes, alias);
+					if (inst.op === "store" && !inst.attr!.volatile) {
+						const at = alias.place({ address: inst.args[0], size: inst.attr!.size!, effective: inst.attr!.effective });
+						known.push({ at, base: at.base, offset: fromBeginning(at), value: inst.args[1], signed: false, from: "store" });
+					}
 				}
 			}
 			out.push(inst);
@@ -181,19 +184,32 @@ function number(fn: IrFunction, map: Map<Inst, Value>): void {
 	}
 }
 
-function fromMemory(fn: IrFunction, known: readonly Known[], load: Inst, range: Place & { readonly size: number }, out: Inst[]): Value | null {
+/** What is left of what was known when the places are written, or all that others can see. */
+function without(known: readonly Known[], all: boolean, places: readonly Range[], alias: AliasInfo): Known[] {
+	if (known.length === 0) return [];
+	const writes = places.map(alias.place);
+	return known.filter(({ at }) => {
+		if (all && !at.isPrivate) return false;
+		for (const write of writes) if (alias.mayOverlap(at, write)) return false;
+		return true;
+	});
+}
+
+function fromMemory(fn: IrFunction, known: readonly Known[], load: Inst, at: Placed, out: Inst[]): Value | null {
 	const { ty } = load;
+	const size = at.size!;
+	const offset = fromBeginning(at);
 	for (let i = known.length - 1; i >= 0; i--) {
 		const entry = known[i];
-		if (entry.from === "asm" || entry.size === null || !isSameBase(entry.base, range.base)) continue;
-		const into = range.offset - entry.offset;
-		if (into === 0 && entry.size === range.size) {
+		if (entry.from === "asm" || entry.at.size === null || !isSameBase(entry.base, at.base)) continue;
+		const into = offset - entry.offset;
+		if (into === 0 && entry.at.size === size) {
 			if (entry.from === "store") return stored(fn, entry.value, load, ty!, out);
 			const value = again(fn, entry, load, out);
 			if (value === null) continue;
 			return value;
 		}
-		if (entry.from === "store" && into >= 0 && into + range.size <= entry.size) return partOf(fn, entry.value, into, load, out);
+		if (entry.from === "store" && into >= 0 && into + size <= entry.at.size) return partOf(fn, entry.value, into, load, out);
 		if (into === 0) return null;
 	}
 	return null;
@@ -227,11 +243,8 @@ function again(fn: IrFunction, entry: Known, load: Inst, out: Inst[]): Value | n
 	return emit(signed ? "sext" : "zext");
 }
 
-/** Objects count from their beginning. */
-function placeOf(address: Value): Place {
-	const { base, offset } = baseOf(address);
-	return { base, offset: isInst(base) && base.op === "global" ? offset + (base.attr!.offset ?? 0) : offset };
-}
+/** The offset from the base; objects count from their beginning. */
+const fromBeginning = ({ base, offset }: Placed): number => (isInst(base) && base.op === "global" ? offset + (base.attr!.offset ?? 0) : offset);
 
 function isSameBase(a: Value, b: Value): boolean {
 	if (a === b) return true;

@@ -5,7 +5,9 @@ import { isConst, unsigned, widthOf } from "../ir/values.ts";
  * Which bits of a value are surely zero. One-sided on purpose: extensions, masks and range checks are what the passes
  * want to see through, and those are all about zeros at the top.
  */
-const all = (width: number): bigint => (1n << BigInt(width)) - 1n;
+const all = (width: number): bigint => MASKS[width];
+
+const MASKS: readonly bigint[] = Array.from({ length: 65 }, (_, width) => (1n << BigInt(width)) - 1n);
 
 const DEPTH = 6;
 

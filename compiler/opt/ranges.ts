@@ -33,22 +33,34 @@ interface Fact {
 	readonly right: Value;
 }
 
+/** The facts that hold in a block: its own, and those of the blocks that dominate it. */
+interface Known extends Fact {
+	/** That it was learned on entering. */
+	readonly block: Block;
+	readonly above: Known | null;
+}
+
 export function ranges(fn: IrFunction, dom: Dominators, preds: ReadonlyMap<Block, readonly Block[]>): Ranges {
-	const factOf = new Map<Block, Fact | null>();
+	const facts = new Map<Block, Known | null>();
+	/** Nothing is known below an edge of what is not here. */
+	const named = new Set<Value>();
 	const home = new Map<Inst, Block>();
 	for (const block of fn.blocks) for (const inst of block.insts) home.set(inst, block);
-	for (const block of dom.order) factOf.set(block, entering(block, preds.get(block)!));
+	for (const block of dom.order) {
+		const up = dom.idom.get(block) ?? null;
+		const above = up === null ? null : facts.get(up)!;
+		const fact = entering(block, preds.get(block)!);
+		facts.set(block, fact === null ? above : { ...fact, block, above });
+		if (fact !== null) named.add(fact.left).add(fact.right);
+	}
 
 	const at = (value: Value, block: Block, depth: number): Range => {
 		let range = byOperation(value, block, depth);
-		if (!isInst(value) || depth === 0) return range;
+		if (!isInst(value) || depth === 0 || !named.has(value)) return range;
 		let left = MAX_FACTS;
-		for (let up: Block | null = block; up !== null && left > 0; up = dom.idom.get(up) ?? null) {
-			const fact = factOf.get(up);
-			if (fact === null || fact === undefined) continue;
-			left--;
-			if (fact.left === value) range = meet(range, allowed(fact.pred, at(fact.right, up, depth - 1), value));
-			else if (fact.right === value) range = meet(range, allowed(swapped[fact.pred], at(fact.left, up, depth - 1), value));
+		for (let fact = facts.get(block) ?? null; fact !== null && left > 0; fact = fact.above, left--) {
+			if (fact.left === value) range = meet(range, allowed(fact.pred, at(fact.right, fact.block, depth - 1), value));
+			else if (fact.right === value) range = meet(range, allowed(swapped[fact.pred], at(fact.left, fact.block, depth - 1), value));
 		}
 		return range;
 	};
@@ -136,12 +148,11 @@ export function ranges(fn: IrFunction, dom: Dominators, preds: ReadonlyMap<Block
 			let bound = limits.smax;
 			let left = MAX_FACTS;
 			const head = home.get(phi)!;
-			for (let up: Block | null = home.get(arg)!; up !== null && up !== head && left > 0; up = dom.idom.get(up) ?? null) {
-				const fact = factOf.get(up);
-				if (fact === null || fact === undefined) continue;
-				left--;
-				if (fact.left === phi && isConst(fact.right)) bound = least(bound, allowed(fact.pred, byOperation(fact.right, up, 0), phi).smax);
-				else if (fact.left === phi && depth > 1 && fact.pred.startsWith("s")) bound = least(bound, allowed(fact.pred, at(fact.right, up, Math.min(depth - 1, 2)), phi).smax);
+			// Those of the blocks below the head: the others are those that hold at it.
+			const outside = facts.get(head) ?? null;
+			for (let fact = facts.get(home.get(arg)!) ?? null; fact !== null && fact !== outside && left > 0; fact = fact.above, left--) {
+				if (fact.left === phi && isConst(fact.right)) bound = least(bound, allowed(fact.pred, byOperation(fact.right, fact.block, 0), phi).smax);
+				else if (fact.left === phi && depth > 1 && fact.pred.startsWith("s")) bound = least(bound, allowed(fact.pred, at(fact.right, fact.block, Math.min(depth - 1, 2)), phi).smax);
 			}
 			if (bound + step > limits.smax) return limits;
 		}
@@ -160,10 +171,12 @@ const exact = (value: Value, smin: bigint, smax: bigint): Range => {
 const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 const most = (a: bigint, b: bigint): bigint => (a > b ? a : b);
 
-function everything(value: Value): Range {
-	const bits = BigInt(widthOf(value.ty!));
-	return { umin: 0n, umax: (1n << bits) - 1n, smin: -(1n << (bits - 1n)), smax: (1n << (bits - 1n)) - 1n };
-}
+const EVERYTHING = {
+	32: { umin: 0n, umax: 0xffff_ffffn, smin: -0x8000_0000n, smax: 0x7fff_ffffn },
+	64: { umin: 0n, umax: 0xffff_ffff_ffff_ffffn, smin: -0x8000_0000_0000_0000n, smax: 0x7fff_ffff_ffff_ffffn },
+} as const satisfies Record<number, Range>;
+
+const everything = (value: Value): Range => EVERYTHING[widthOf(value.ty!)];
 
 /** An empty meeting is a place that is never reached: anything is true there, so the old knowledge stays. */
 function meet(a: Range, b: Range): Range {

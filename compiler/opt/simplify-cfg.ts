@@ -40,7 +40,7 @@ function turnIntoJump(block: Block, to: Block): void {
 	end.op = "jump";
 	end.args = [];
 	end.blocks = [to];
-	delete end.attr;
+	end.attr = undefined;
 }
 
 /** A block that does nothing but be unreachable. */
@@ -170,7 +170,8 @@ function mergeChains(fn: IrFunction): boolean {
 
 /** Edges into an empty block go to where it jumps. */
 function skipEmpty(fn: IrFunction): boolean {
-	let preds = predecessors(fn);
+	const preds = predecessors(fn);
+	const place = new Map(fn.blocks.map((block, i) => [block, i]));
 	let changed = false;
 	for (const block of fn.blocks) {
 		if (block === fn.blocks[0]) continue;
@@ -212,9 +213,11 @@ function skipEmpty(fn: IrFunction): boolean {
 			const last = terminator(pred);
 			last.blocks = last.blocks!.map((to) => (to === block ? target : to));
 		}
-		block.insts = [{ id: end.id, op: "unreachable", ty: null, args: [], loc: end.loc }];
+		block.insts = [{ id: end.id, op: "unreachable", ty: null, args: [], blocks: undefined, attr: undefined, loc: end.loc }];
 		changed = true;
-		preds = predecessors(fn);
+		// In the order of the blocks, as `predecessors` would find them.
+		preds.set(target, [...new Set([...targetPreds.filter((pred) => pred !== block), ...before])].sort((a, b) => place.get(a)! - place.get(b)!));
+		preds.set(block, []);
 	}
 	if (changed) {
 		foldBranches(fn);
