@@ -1,9 +1,10 @@
-import type { EffectiveType, Inst, IrFunction, Value } from "../ir/types.ts";
+import type { EffectiveType, Inst, Value } from "../ir/types.ts";
+import type { SlotUse } from "./slots.ts";
 import type { CType, RecordType } from "../types/types.ts";
-import { isConst, isInst, usersOf } from "../ir/values.ts";
+import { isConst, isInst } from "../ir/values.ts";
 import { canonical } from "../types/basic.ts";
 import { maxUnsigned } from "./known.ts";
-import { baseOf, rootOf, slotUses } from "./slots.ts";
+import { baseOf, rootOf } from "./slots.ts";
 
 /**
  * Which accesses may touch the same bytes. Two stack slots, or a slot and a defined object, never do; a slot whose
@@ -39,9 +40,9 @@ export interface AliasInfo {
 	isPrivate(address: Value): boolean;
 }
 
-export function aliasInfo(fn: IrFunction): AliasInfo {
+export function aliasInfo(slots: readonly SlotUse[]): AliasInfo {
 	const priv = new Set<Inst>();
-	for (const use of slotUses(fn, usersOf(fn))) if (!use.leaks) priv.add(use.alloca);
+	for (const use of slots) if (!use.leaks) priv.add(use.alloca);
 	const isObject = (root: Value): root is Inst => isInst(root) && (root.op === "alloca" || root.op === "global");
 	const sameObject = (a: Inst, b: Inst): boolean => a === b || (a.op === "global" && b.op === "global" && a.attr!.global === b.attr!.global);
 	const offsetIn = (root: Value, offset: number): number => offset + (isInst(root) && root.op === "global" ? (root.attr!.offset ?? 0) : 0);

@@ -2,9 +2,10 @@ import type { Dominators, Loop } from "../ir/cfg.ts";
 import type { Block, Inst, IrFunction, Ty, Value } from "../ir/types.ts";
 import type { AliasInfo, Range } from "./alias.ts";
 import type { Pass } from "./pass.ts";
-import { blockOf, dominators, loops, predecessors } from "../ir/cfg.ts";
+import { loops, predecessors } from "../ir/cfg.ts";
 import { constant, isInst, newBlock, newInst, phisOf, retarget, successors } from "../ir/values.ts";
-import { aliasInfo, writesOf } from "./alias.ts";
+import { writesOf } from "./alias.ts";
+import { type Analyses, analysesOf, forget } from "./analyses.ts";
 import { rootOf } from "./slots.ts";
 
 /**
@@ -19,9 +20,12 @@ import { rootOf } from "./slots.ts";
  */
 export const carryLoads: Pass = {
 	name: "carry",
-	run(fn) {
+	run(fn, context) {
 		let changed = false;
-		for (let budget = 32; budget > 0 && carryOne(fn); budget--) changed = true;
+		for (let budget = 32; budget > 0 && carryOne(fn, analysesOf(fn, context)); budget--) {
+			forget(context);
+			changed = true;
+		}
 		return changed;
 	},
 };
@@ -36,12 +40,11 @@ interface Place {
 	readonly stores: Inst[];
 }
 
-function carryOne(fn: IrFunction): boolean {
-	const dom = dominators(fn);
-	const all = loops(fn, dom);
+function carryOne(fn: IrFunction, known: Analyses): boolean {
+	const dom = known.dominators;
+	const all = loops(fn, dom, known.predecessors);
 	if (all.length === 0) return false;
-	const alias = aliasInfo(fn);
-	const home = blockOf(fn);
+	const { alias, home } = known;
 	for (const loop of [...all].sort((a, b) => b.depth - a.depth)) {
 		const place = candidates(loop, alias, home).find((one) => safeInFront(one, loop, dom));
 		if (place === undefined) continue;

@@ -1,7 +1,7 @@
 import type { Block, Inst, IrFunction, Value } from "../ir/types.ts";
 import type { Pass } from "./pass.ts";
-import { predecessors } from "../ir/cfg.ts";
 import { constant, isConst, isInst, newInst, phisOf, replaceAll, terminator, unsigned } from "../ir/values.ts";
+import { analysesOf } from "./analyses.ts";
 
 /**
  * `if (x & 4) r |= 4; if (x & 8) r |= 8; …` copies bits: `r |= x & 12` (LLVM: `foldSelectICmpAndOr`). One such question is no longer
@@ -9,8 +9,8 @@ import { constant, isConst, isInst, newInst, phisOf, replaceAll, terminator, uns
  */
 export const copiedBits: Pass = {
 	name: "copied-bits",
-	run(fn) {
-		const preds = predecessors(fn);
+	run(fn, context) {
+		const preds = analysesOf(fn, context).predecessors;
 		const done = new Set<Block>();
 		const map = new Map<Inst, Value>();
 		for (const block of fn.blocks) {

@@ -1,8 +1,8 @@
 import type { Const, Inst, Pred, Value } from "../ir/types.ts";
 import type { Pass } from "./pass.ts";
-import { dominators, predecessors } from "../ir/cfg.ts";
 import { swapped } from "../ir/fold.ts";
-import { constant, isConst, isInst, newInst, replaceAll, unsigned, usersOf } from "../ir/values.ts";
+import { constant, isConst, isInst, newInst, replaceAll, unsigned } from "../ir/values.ts";
+import { analysesOf } from "./analyses.ts";
 import { decide, type Range, ranges } from "./ranges.ts";
 
 /**
@@ -11,11 +11,10 @@ import { decide, type Range, ranges } from "./ranges.ts";
  */
 export const correlate: Pass = {
 	name: "correlate",
-	run(fn) {
-		const dom = dominators(fn);
-		const known = ranges(fn, dom, predecessors(fn));
+	run(fn, context) {
+		const { dominators: dom, predecessors, home, users } = analysesOf(fn, context);
+		const known = ranges(dom, predecessors, home);
 		const map = new Map<Inst, Value>();
-		const users = usersOf(fn);
 		// Assembly is where programs write a comparison that must stay with its register.
 		const compared = (value: Inst): boolean => (users.get(value) ?? []).some(({ op }) => op === "icmp" || op === "asm" || op === "asmgoto");
 		let changed = false;

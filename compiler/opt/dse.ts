@@ -1,10 +1,11 @@
 import type { Block, Inst, IrFunction, Value } from "../ir/types.ts";
 import type { Pass } from "./pass.ts";
-import type { Placed, Range } from "./alias.ts";
-import { predecessors, reversePostorder } from "../ir/cfg.ts";
-import { isInst, successors, usersOf } from "../ir/values.ts";
-import { aliasInfo } from "./alias.ts";
-import { derivedUses, rootOf, slotUses } from "./slots.ts";
+import type { AliasInfo, Placed, Range } from "./alias.ts";
+import type { Analyses } from "./analyses.ts";
+import type { SlotUse } from "./slots.ts";
+import { isInst, successors } from "../ir/values.ts";
+import { analysesOf } from "./analyses.ts";
+import { derivedUses, rootOf } from "./slots.ts";
 
 /**
  * Stores that nobody can see: to slots that are never read, to bytes of a slot that are written again or die on every way from
@@ -12,19 +13,20 @@ import { derivedUses, rootOf, slotUses } from "./slots.ts";
  */
 export const dse: Pass = {
 	name: "dse",
-	run(fn) {
+	run(fn, context) {
 		const dead = new Set<Inst>();
-		neverRead(fn, dead);
-		deadBytes(fn, dead);
-		overwritten(fn, dead);
+		const known = analysesOf(fn, context);
+		neverRead(known.slots, dead);
+		deadBytes(fn, known, dead);
+		overwritten(fn, known.alias, dead);
 		if (dead.size === 0) return false;
 		for (const block of fn.blocks) block.insts = block.insts.filter((inst) => !dead.has(inst));
 		return true;
 	},
 };
 
-function neverRead(fn: IrFunction, dead: Set<Inst>): void {
-	for (const use of slotUses(fn)) {
+function neverRead(slots: readonly SlotUse[], dead: Set<Inst>): void {
+	for (const use of slots) {
 		if (use.leaks) continue;
 		const isRead = use.accesses.some(({ inst, operand }) => inst.op === "load" || inst.op === "memcmp" || ((inst.op === "memcpy" || inst.op === "memmove") && operand === 1) || inst.attr?.volatile);
 		if (isRead || use.indexed.some((inst) => inst.op === "load" || inst.attr?.volatile)) continue;
@@ -44,8 +46,8 @@ const LARGEST = 1024;
 const MOST_SLOTS = 96;
 
 /** One bit a byte: what the slot holds there is not needed any more. */
-function deadBytes(fn: IrFunction, dead: Set<Inst>): void {
-	const users = usersOf(fn);
+function deadBytes(fn: IrFunction, known: Analyses, dead: Set<Inst>): void {
+	const { users, predecessors: preds } = known;
 	const slots: { readonly slot: Inst; readonly all: bigint }[] = [];
 	const index = new Map<Value, number>();
 	/** Slots that an instruction's operands point into. */
@@ -68,7 +70,7 @@ function deadBytes(fn: IrFunction, dead: Set<Inst>): void {
 	}
 	if (slots.length === 0) return;
 	const everything = slots.map(({ all }) => all);
-	const order = reversePostorder(fn).reverse();
+	const order = known.order.toReversed();
 	/** Of each block, from its end to its beginning: what may read or write a slot. Most blocks have nothing of that kind. */
 	const events = new Map(order.map((block) => [block, block.insts.filter((inst) => touched.has(inst) && !ADDRESSES.has(inst.op) && !dead.has(inst)).reverse()]));
 	const deadIn = new Map<Block, readonly bigint[]>();
@@ -125,7 +127,6 @@ function deadBytes(fn: IrFunction, dead: Set<Inst>): void {
 		}
 		return now;
 	};
-	const preds = predecessors(fn);
 	const stale = new Set(order);
 	while (stale.size > 0) {
 		for (const block of order) {
@@ -146,8 +147,7 @@ function isElsewhere(address: Value): boolean {
 	return isInst(root) && (root.op === "load" || root.op === "global" || root.op === "param" || (root.op === "call" && root.attr!.callee!.kind === "helper"));
 }
 
-function overwritten(fn: IrFunction, dead: Set<Inst>): void {
-	const alias = aliasInfo(fn);
+function overwritten(fn: IrFunction, alias: AliasInfo, dead: Set<Inst>): void {
 	for (const block of fn.blocks) {
 		/** Surely written later in this block. */
 		let covered: Placed[] = [];

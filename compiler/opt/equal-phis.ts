@@ -1,7 +1,7 @@
 import type { Block, Inst, Value } from "../ir/types.ts";
 import type { Pass } from "./pass.ts";
-import { blockOf, predecessors } from "../ir/cfg.ts";
 import { isConst, isInst, newInst, phisOf, replaceAll, terminator } from "../ir/values.ts";
+import { analysesOf } from "./analyses.ts";
 
 /**
  * `if (error) return error; return 0;` is `return error`: a phi of one value and constants is the value, where every constant
@@ -10,10 +10,9 @@ import { isConst, isInst, newInst, phisOf, replaceAll, terminator } from "../ir/
  */
 export const equalPhis: Pass = {
 	name: "equal-phis",
-	run(fn) {
+	run(fn, context) {
 		const map = new Map<Inst, Value>();
-		const preds = predecessors(fn);
-		const home = blockOf(fn);
+		const { predecessors: preds, home } = analysesOf(fn, context);
 		for (const block of fn.blocks) {
 			for (const phi of phisOf(block)) {
 				const address = oneAddress(phi);

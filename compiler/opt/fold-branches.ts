@@ -1,8 +1,8 @@
 import type { Block, Const, Inst, IrFunction, Pred, Value } from "../ir/types.ts";
 import type { Pass } from "./pass.ts";
-import { predecessors } from "../ir/cfg.ts";
 import { negated } from "../ir/fold.ts";
-import { constant, isConst, isInst, newInst, phisOf, removePhiEdge, sameValue, terminator, unsigned, usersOf } from "../ir/values.ts";
+import { constant, isConst, isInst, newInst, phisOf, removePhiEdge, sameValue, terminator, unsigned } from "../ir/values.ts";
+import { analysesOf, forget } from "./analyses.ts";
 
 /**
  * Two questions about one value that lead to the same place are asked at once: `i < 0 || i >= N` is one unsigned comparison, and
@@ -11,15 +11,16 @@ import { constant, isConst, isInst, newInst, phisOf, removePhiEdge, sameValue, t
  */
 export const foldBranches: Pass = {
 	name: "fold-branches",
-	run(fn) {
+	run(fn, context) {
 		let changed = false;
 		for (let again = true; again; ) {
 			again = false;
-			const preds = predecessors(fn);
-			let users: ReadonlyMap<Inst, readonly Inst[]> | null = null;
-			const usersNow = (): ReadonlyMap<Inst, readonly Inst[]> => (users ??= usersOf(fn));
+			const known = analysesOf(fn, context);
+			const preds = known.predecessors;
+			const usersNow = (): ReadonlyMap<Inst, readonly Inst[]> => known.users;
 			const gone = new Set<Block>();
 			for (const block of fn.blocks) if (!gone.has(block) && foldAt(fn, block, preds, usersNow, gone)) again = changed = true;
+			if (again) forget(context);
 			if (gone.size > 0) fn.blocks = fn.blocks.filter((block) => !gone.has(block));
 		}
 		return changed;

@@ -1,11 +1,12 @@
 import type { Block, Inst, IrFunction, Ty, Value } from "../ir/types.ts";
 import type { Pass } from "./pass.ts";
+import type { Analyses } from "./analyses.ts";
 import type { AliasInfo, Placed, Range } from "./alias.ts";
-import { dominators, predecessors } from "../ir/cfg.ts";
 import { row } from "../ir/ops.ts";
 import { constant, isConst, isInst, newInst, replaceAll, resolve, terminator, unsigned } from "../ir/values.ts";
 import { negated } from "../ir/fold.ts";
-import { aliasInfo, isQuestion, writesOf } from "./alias.ts";
+import { isQuestion, writesOf } from "./alias.ts";
+import { analysesOf } from "./analyses.ts";
 
 /**
  * Common subexpressions and loads, down the dominator tree: a pure operation on the same operands is the same value;
@@ -14,9 +15,9 @@ import { aliasInfo, isQuestion, writesOf } from "./alias.ts";
  */
 export const gvn: Pass = {
 	name: "gvn",
-	run(fn) {
+	run(fn, context) {
 		const map = new Map<Inst, Value>();
-		number(fn, map);
+		number(fn, analysesOf(fn, context), map);
 		replaceAll(fn, map);
 		return map.size > 0;
 	},
@@ -65,10 +66,7 @@ const MOST_KNOWN = 64;
 /** Blocks that are looked through for writes where ways meet. */
 const MOST_BETWEEN = 100;
 
-function number(fn: IrFunction, map: Map<Inst, Value>): void {
-	const dom = dominators(fn);
-	const preds = predecessors(fn);
-	const alias = aliasInfo(fn);
+function number(fn: IrFunction, { dominators: dom, predecessors: preds, alias }: Analyses, map: Map<Inst, Value>): void {
 	const objects = new Map<unknown, number>();
 	const idOf = (value: Value): string => (isInst(value) ? `%${value.id}` : isConst(value) ? `${value.ty}${value.value}` : `undef${value.ty}`);
 	const objectId = (what: unknown): number => {

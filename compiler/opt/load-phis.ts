@@ -1,9 +1,9 @@
 import type { Block, Inst, IrFunction, Value } from "../ir/types.ts";
 import type { AliasInfo } from "./alias.ts";
 import type { Pass } from "./pass.ts";
-import { predecessors } from "../ir/cfg.ts";
 import { constant, isConst, newInst, phisOf, replaceAll } from "../ir/values.ts";
-import { aliasInfo, writesOf } from "./alias.ts";
+import { writesOf } from "./alias.ts";
+import { analysesOf } from "./analyses.ts";
 import { maxUnsigned } from "./known.ts";
 import { baseOf } from "./slots.ts";
 
@@ -17,10 +17,9 @@ import { baseOf } from "./slots.ts";
  */
 export const loadPhis: Pass = {
 	name: "load-phis",
-	run(fn) {
+	run(fn, context) {
 		const map = new Map<Inst, Value>();
-		const preds = predecessors(fn);
-		const alias = aliasInfo(fn);
+		const { predecessors: preds, alias } = analysesOf(fn, context);
 		for (const block of fn.blocks) {
 			for (const inst of block.insts.slice()) {
 				if (inst.op !== "load" || inst.attr!.volatile || (inst.ty === "ptr" ? inst.attr!.size !== 8 : inst.attr!.signed)) continue;

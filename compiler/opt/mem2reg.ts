@@ -1,7 +1,10 @@
 import type { Block, Inst, IrFunction, Ty, Value } from "../ir/types.ts";
 import type { Pass } from "./pass.ts";
-import { dominanceFrontiers, dominators } from "../ir/cfg.ts";
-import { isConst, isInst, newInst, replaceAll, resolve, successors, constant, undef, usersOf } from "../ir/values.ts";
+import type { Analyses } from "./analyses.ts";
+import type { Dominators } from "../ir/cfg.ts";
+import { dominanceFrontiers } from "../ir/cfg.ts";
+import { isConst, isInst, newInst, replaceAll, resolve, successors, constant, undef } from "../ir/values.ts";
+import { analysesOf } from "./analyses.ts";
 import { foldOp } from "../ir/fold.ts";
 
 /**
@@ -11,10 +14,11 @@ import { foldOp } from "../ir/fold.ts";
  */
 export const mem2reg: Pass = {
 	name: "mem2reg",
-	run(fn) {
-		const slots = promotable(fn);
+	run(fn, context) {
+		const known = analysesOf(fn, context);
+		const slots = promotable(fn, known);
 		if (slots.size === 0) return false;
-		promote(fn, slots);
+		promote(fn, slots, known.dominators);
 		return true;
 	},
 };
@@ -25,8 +29,7 @@ interface Slot {
 	readonly ty: Ty;
 }
 
-function promotable(fn: IrFunction): Map<Inst, Slot> {
-	const users = usersOf(fn);
+function promotable(fn: IrFunction, { users }: Analyses): Map<Inst, Slot> {
 	const slots = new Map<Inst, Slot>();
 	for (const block of fn.blocks) {
 		for (const inst of block.insts) {
@@ -52,8 +55,7 @@ function promotable(fn: IrFunction): Map<Inst, Slot> {
 	return slots;
 }
 
-function promote(fn: IrFunction, slots: Map<Inst, Slot>): void {
-	const dom = dominators(fn);
+function promote(fn: IrFunction, slots: Map<Inst, Slot>, dom: Dominators): void {
 	const frontiers = dominanceFrontiers(dom);
 	const phis = placePhis(fn, slots, dom.order, frontiers);
 	const replaced = new Map<Inst, Value>();

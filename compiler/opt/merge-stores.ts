@@ -1,7 +1,8 @@
 import type { Block, Inst, IrFunction, Value } from "../ir/types.ts";
 import type { Pass } from "./pass.ts";
 import { constant, isConst, isInst, newInst, unsigned } from "../ir/values.ts";
-import { type AliasInfo, aliasInfo, writesOf } from "./alias.ts";
+import { type AliasInfo, writesOf } from "./alias.ts";
+import { analysesOf } from "./analyses.ts";
 import { rootOf } from "./slots.ts";
 
 /**
@@ -13,13 +14,13 @@ import { rootOf } from "./slots.ts";
  */
 export const mergeStores: Pass = {
 	name: "merge-stores",
-	run(fn) {
+	run(fn, context) {
 		let changed = false;
 		// Constants in other widths give no address away: what was private stays it, in all blocks.
 		let alias: AliasInfo | null = null;
 		for (const block of fn.blocks) {
 			if (block.insts.filter((inst) => inst.op === "store").length < 2) continue;
-			alias ??= aliasInfo(fn);
+			alias ??= analysesOf(fn, context).alias;
 			if (mergeIn(fn, block, alias)) changed = true;
 		}
 		return changed;

@@ -1,5 +1,6 @@
 import type { DiagnosticSink } from "../diagnostics/diagnostic.ts";
 import type { IrFunction, IrModule } from "../ir/types.ts";
+import type { Kept } from "./analyses.ts";
 
 /** What a pass is. `run` changes the function in place and says whether it did. */
 export interface Pass {
@@ -18,4 +19,6 @@ export interface OptContext {
 	/** `-mcpu=v1` … `v4`: what the machine has. */
 	readonly cpu: 1 | 2 | 3 | 4;
 	readonly module: IrModule;
+	/** Absent: each pass computes its analyses anew. */
+	readonly kept?: Kept;
 }

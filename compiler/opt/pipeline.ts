@@ -4,6 +4,7 @@ import type { OptContext, Pass } from "./pass.ts";
 import { bug } from "../diagnostics/diagnostic.ts";
 import { checkIr } from "../ir/check.ts";
 import { printFunction } from "../ir/print.ts";
+import { forget, type Kept } from "./analyses.ts";
 import { settleArguments } from "./arguments.ts";
 import { carryLoads } from "./carry.ts";
 import { combine } from "./combine.ts";
@@ -66,10 +67,12 @@ const legal: readonly Pass[] = [refuseStrings, expandMemory, splitUnaligned, low
 const ROUNDS = 6;
 
 export function optimize(module: IrModule, options: OptimizeOptions): IrModule {
-	const context: OptContext = { level: options.level, cpu: options.cpu, diagnostics: options.diagnostics, module };
+	const kept: Kept = { analyses: null };
+	const context: OptContext = { level: options.level, cpu: options.cpu, diagnostics: options.diagnostics, module, kept };
 	const run = (pass: Pass, fn: IrFunction): boolean => {
 		const changed = pass.run(fn, context);
-		if (options.check) verify(pass.name, fn);
+		if (changed) forget(context);
+		if (options.check) verify(pass.name, fn, kept);
 		if (changed) options.trace?.(pass.name, fn);
 		return changed;
 	};
@@ -104,7 +107,8 @@ export function optimize(module: IrModule, options: OptimizeOptions): IrModule {
 		run(removeDeadBlocks, fn);
 		run(resolveCalls, fn);
 		inlineCalls(fn, graph, !optimizing);
-		if (options.check) verify("inline", fn);
+		forget(context);
+		if (options.check) verify("inline", fn, kept);
 		runAll(promote, fn);
 		// Enough to turn `ctx->data` into one wide load and constants into operands.
 		runAll([combine, widenLoads, simplifyCfg, dce], fn);
@@ -116,6 +120,7 @@ export function optimize(module: IrModule, options: OptimizeOptions): IrModule {
 		}
 		// Function pointers that became known by inlining are calls to be inlined in their turn.
 		for (let again = 0; again < 4 && run(resolveCalls, fn) && inlineCalls(fn, graph, !optimizing); again++) {
+			forget(context);
 			if (optimizing) settle(fn);
 			else runAll([...promote, combine, widenLoads, simplifyCfg, dce], fn);
 		}
@@ -125,6 +130,7 @@ export function optimize(module: IrModule, options: OptimizeOptions): IrModule {
 		// What is known of one function's arguments may be what it passes on.
 		for (let round = 0; round < ROUNDS; round++) {
 			const changed = settleArguments(module);
+			forget(context);
 			for (const fn of changed) settle(fn);
 			if (changed.size === 0) break;
 		}
@@ -160,7 +166,9 @@ export function optimize(module: IrModule, options: OptimizeOptions): IrModule {
 	return module;
 }
 
-function verify(pass: string, fn: IrFunction): void {
+function verify(pass: string, fn: IrFunction, { analyses }: Kept): void {
 	const faults = checkIr(fn);
+	const stale = analyses?.fn === fn ? analyses.stale() : null;
+	if (stale !== null) faults.push(`it changed the function's ${stale} without saying so`);
 	if (faults.length > 0) bug(`after ${pass}:\n${faults.join("\n")}\n${printFunction(fn)}`);
 }

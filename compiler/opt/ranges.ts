@@ -1,4 +1,4 @@
-import type { Block, Inst, IrFunction, Pred, Value } from "../ir/types.ts";
+import type { Block, Inst, Pred, Value } from "../ir/types.ts";
 import type { Dominators } from "../ir/cfg.ts";
 import { negated, swapped } from "../ir/fold.ts";
 import { isConst, isInst, terminator, unsigned, widthOf } from "../ir/values.ts";
@@ -40,12 +40,10 @@ interface Known extends Fact {
 	readonly above: Known | null;
 }
 
-export function ranges(fn: IrFunction, dom: Dominators, preds: ReadonlyMap<Block, readonly Block[]>): Ranges {
+export function ranges(dom: Dominators, preds: ReadonlyMap<Block, readonly Block[]>, home: ReadonlyMap<Inst, Block>): Ranges {
 	const facts = new Map<Block, Known | null>();
 	/** Nothing is known below an edge of what is not here. */
 	const named = new Set<Value>();
-	const home = new Map<Inst, Block>();
-	for (const block of fn.blocks) for (const inst of block.insts) home.set(inst, block);
 	for (const block of dom.order) {
 		const up = dom.idom.get(block) ?? null;
 		const above = up === null ? null : facts.get(up)!;

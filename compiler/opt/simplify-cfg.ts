@@ -1,7 +1,8 @@
 import type { Block, Inst, IrFunction, Value } from "../ir/types.ts";
 import type { Pass } from "./pass.ts";
-import { blockOf, dominators, predecessors, reversePostorder } from "../ir/cfg.ts";
-import { isConst, isInst, phisOf, removePhiEdge, replaceAll, resolve, sameValue, successors, terminator } from "../ir/values.ts";
+import { predecessors } from "../ir/cfg.ts";
+import { isConst, isInst, phisOf, removePhiEdge, replaceAll, resolve, sameValue, successors, terminator, usersOf } from "../ir/values.ts";
+import { Analyses, analysesOf, forget } from "./analyses.ts";
 
 /**
  * The shape of the graph: unreachable blocks go, decided branches become jumps, chains of blocks become one, empty
@@ -9,16 +10,15 @@ import { isConst, isInst, phisOf, removePhiEdge, replaceAll, resolve, sameValue,
  */
 export const simplifyCfg: Pass = {
 	name: "simplify-cfg",
-	run(fn) {
+	run(fn, context) {
 		let any = false;
 		for (let changed = true; changed; ) {
 			changed = false;
-			if (foldBranches(fn)) changed = true;
-			if (removeUnreachable(fn)) changed = true;
-			if (simplifyPhis(fn)) changed = true;
-			if (mergeChains(fn)) changed = true;
-			if (skipEmpty(fn)) changed = true;
-			if (shareReturns(fn)) changed = true;
+			for (const step of STEPS) {
+				if (!step(fn, analysesOf(fn, context))) continue;
+				forget(context);
+				changed = true;
+			}
 			any ||= changed;
 		}
 		return any;
@@ -28,11 +28,14 @@ export const simplifyCfg: Pass = {
 /** Only what is needed to have a well-formed graph without dead blocks. */
 export const removeDeadBlocks: Pass = {
 	name: "remove-dead-blocks",
-	run(fn) {
+	run(fn, context) {
 		const folded = foldBranches(fn);
-		return removeUnreachable(fn) || folded;
+		if (folded) forget(context);
+		return removeUnreachable(fn, analysesOf(fn, context)) || folded;
 	},
 };
+
+type Step = (fn: IrFunction, known: Analyses) => boolean;
 
 function turnIntoJump(block: Block, to: Block): void {
 	const end = terminator(block);
@@ -73,9 +76,9 @@ function foldBranches(fn: IrFunction): boolean {
 	return changed;
 }
 
-function removeUnreachable(fn: IrFunction): boolean {
-	const reachable = new Set(reversePostorder(fn));
-	if (reachable.size === fn.blocks.length) return false;
+function removeUnreachable(fn: IrFunction, { order }: Analyses = new Analyses(fn)): boolean {
+	if (order.length === fn.blocks.length) return false;
+	const reachable = new Set(order);
 	for (const block of fn.blocks) {
 		if (reachable.has(block)) continue;
 		for (const next of new Set(successors(block))) if (reachable.has(next)) removePhiEdge(next, block);
@@ -85,10 +88,10 @@ function removeUnreachable(fn: IrFunction): boolean {
 }
 
 /** φ(x, x, φ itself) = x; and φ(x, undefined) = x, where x has been made on every way there: programs compare and follow a pointer that was not set. */
-function simplifyPhis(fn: IrFunction): boolean {
+function simplifyPhis(fn: IrFunction, known: Analyses): boolean {
 	const map = new Map<Inst, Value>();
 	let reach: ((value: Inst, block: Block) => boolean) | null = null;
-	const reaches = (value: Value, block: Block): boolean => !isInst(value) || (reach ??= reachOf(fn))(value, block);
+	const reaches = (value: Value, block: Block): boolean => !isInst(value) || (reach ??= reachOf(fn, known))(value, block);
 	for (let again = true; again; ) {
 		again = false;
 		for (const block of fn.blocks) {
@@ -130,9 +133,7 @@ function simplifyPhis(fn: IrFunction): boolean {
 }
 
 /** Whether a value is made on every way to a block, above its phis. */
-function reachOf(fn: IrFunction): (value: Inst, block: Block) => boolean {
-	const dom = dominators(fn);
-	const home = blockOf(fn);
+function reachOf(fn: IrFunction, { dominators: dom, home }: Analyses): (value: Inst, block: Block) => boolean {
 	return (value, block) => {
 		const made = value.op === "param" ? fn.blocks[0] : home.get(value);
 		return made !== undefined && made !== block && dom.idom.has(made) && dom.idom.has(block) && dom.dominates(made, block);
@@ -140,8 +141,10 @@ function reachOf(fn: IrFunction): (value: Inst, block: Block) => boolean {
 }
 
 /** A block with one predecessor that only goes there is the rest of it. */
-function mergeChains(fn: IrFunction): boolean {
-	const preds = predecessors(fn);
+function mergeChains(fn: IrFunction, known: Analyses): boolean {
+	let preds = known.predecessors;
+	/** Those of this pass, once it changes them. */
+	let own: Map<Block, Block[]> | null = null;
 	const gone = new Set<Block>();
 	for (const block of fn.blocks) {
 		if (gone.has(block)) continue;
@@ -152,13 +155,14 @@ function mergeChains(fn: IrFunction): boolean {
 			if (next === block || next === fn.blocks[0] || preds.get(next)!.length !== 1) break;
 			// Phis of one predecessor are gone already (simplifyPhis); what remains would be a fault.
 			if (next.insts[0].op === "phi") break;
+			if (own === null) preds = own = predecessors(fn);
 			block.insts.pop();
 			block.insts.push(...next.insts);
 			if (next.unroll !== undefined) block.unroll = next.unroll;
 			gone.add(next);
 			for (const after of new Set(successors(block))) {
 				for (const phi of phisOf(after)) phi.blocks = phi.blocks!.map((from) => (from === next ? block : from));
-				const list = preds.get(after)!;
+				const list = own.get(after)!;
 				list[list.indexOf(next)] = block;
 			}
 		}
@@ -169,9 +173,12 @@ function mergeChains(fn: IrFunction): boolean {
 }
 
 /** Edges into an empty block go to where it jumps. */
-function skipEmpty(fn: IrFunction): boolean {
-	const preds = predecessors(fn);
-	const place = new Map(fn.blocks.map((block, i) => [block, i]));
+function skipEmpty(fn: IrFunction, known: Analyses): boolean {
+	let preds = known.predecessors;
+	/** Those of this pass, once it changes them, and the order of the blocks. */
+	let current: Map<Block, readonly Block[]> | null = null;
+	let users: ReadonlyMap<Inst, readonly Inst[]> | null = null;
+	let place = new Map<Block, number>();
 	let changed = false;
 	for (const block of fn.blocks) {
 		if (block === fn.blocks[0]) continue;
@@ -185,7 +192,11 @@ function skipEmpty(fn: IrFunction): boolean {
 		if (before.length === 0) continue;
 		// Its phis may be used by the target's phis alone, at this edge.
 		const targetPhis = phisOf(target);
-		if (own.length > 0 && !own.every((phi) => onlyFeeds(fn, phi, targetPhis, block))) continue;
+		if (own.length > 0) {
+			users ??= changed ? usersOf(fn) : known.users;
+			const uses = users;
+			if (!own.every((phi) => onlyFeeds(uses.get(phi) ?? [], phi, targetPhis, block))) continue;
+		}
 		const targetPreds = preds.get(target)!;
 		const valueFrom = (phi: Inst, pred: Block): Value => {
 			const through = phi.args[phi.blocks!.indexOf(block)];
@@ -216,8 +227,13 @@ function skipEmpty(fn: IrFunction): boolean {
 		block.insts = [{ id: end.id, op: "unreachable", ty: null, args: [], blocks: undefined, attr: undefined, loc: end.loc }];
 		changed = true;
 		// In the order of the blocks, as `predecessors` would find them.
-		preds.set(target, [...new Set([...targetPreds.filter((pred) => pred !== block), ...before])].sort((a, b) => place.get(a)! - place.get(b)!));
-		preds.set(block, []);
+		if (current === null) {
+			preds = current = new Map(preds);
+			place = new Map(fn.blocks.map((each, i) => [each, i]));
+		}
+		current.set(target, [...new Set([...targetPreds.filter((pred) => pred !== block), ...before])].sort((a, b) => place.get(a)! - place.get(b)!));
+		current.set(block, []);
+		users = null;
 	}
 	if (changed) {
 		foldBranches(fn);
@@ -259,14 +275,7 @@ function shareReturns(fn: IrFunction): boolean {
 	return changed;
 }
 
-function onlyFeeds(fn: IrFunction, phi: Inst, targets: readonly Inst[], from: Block): boolean {
-	for (const block of fn.blocks) {
-		for (const inst of block.insts) {
-			for (let i = 0; i < inst.args.length; i++) {
-				if (inst.args[i] !== phi) continue;
-				if (!targets.includes(inst) || inst.blocks![i] !== from) return false;
-			}
-		}
-	}
-	return true;
-}
+const onlyFeeds = (users: readonly Inst[], phi: Inst, targets: readonly Inst[], from: Block): boolean =>
+	users.every((inst) => targets.includes(inst) && inst.args.every((arg, i) => arg !== phi || inst.blocks![i] === from));
+
+const STEPS: readonly Step[] = [foldBranches, removeUnreachable, simplifyPhis, mergeChains, skipEmpty, shareReturns];

@@ -27,7 +27,7 @@ export interface SlotUse {
 
 const MEMORY = new Set(["load", "store", "memcpy", "memmove", "memset", "memcmp", "lifetime"]);
 
-export function slotUses(fn: IrFunction, users: Map<Inst, Inst[]> = usersOf(fn)): SlotUse[] {
+export function slotUses(fn: IrFunction, users: ReadonlyMap<Inst, readonly Inst[]> = usersOf(fn)): SlotUse[] {
 	const result: SlotUse[] = [];
 	for (const block of fn.blocks) {
 		for (const inst of block.insts) {
@@ -40,8 +40,12 @@ export function slotUses(fn: IrFunction, users: Map<Inst, Inst[]> = usersOf(fn))
 	return result;
 }
 
-function follow(address: Inst, offset: number, use: SlotUse, users: Map<Inst, Inst[]>): void {
-	for (const inst of new Set(users.get(address) ?? [])) {
+function follow(address: Inst, offset: number, use: SlotUse, users: ReadonlyMap<Inst, readonly Inst[]>): void {
+	const list = users.get(address) ?? [];
+	for (let i = 0; i < list.length; i++) {
+		const inst = list[i];
+		// Once for each that uses it, however often: its uses stand side by side.
+		if (i > 0 && list[i - 1] === inst) continue;
 		if (inst.op === "ptradd" && inst.args[0] === address && isConst(inst.args[1])) {
 			use.addresses.push(inst);
 			follow(inst, offset + Number(inst.args[1].value), use, users);
@@ -60,7 +64,7 @@ function follow(address: Inst, offset: number, use: SlotUse, users: Map<Inst, In
 }
 
 /** Everything that is done with an address somewhere in the slot, if that is only loading and storing. */
-function followIndexed(address: Inst, use: SlotUse, users: ReadonlyMap<Inst, Inst[]>): boolean {
+function followIndexed(address: Inst, use: SlotUse, users: ReadonlyMap<Inst, readonly Inst[]>): boolean {
 	for (const inst of users.get(address) ?? []) {
 		if (inst.op === "ptradd" && inst.args[0] === address) {
 			if (!followIndexed(inst, use, users)) return false;

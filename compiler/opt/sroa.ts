@@ -2,7 +2,8 @@ import type { Attr, Inst, IrFunction, Value } from "../ir/types.ts";
 import type { Pass } from "./pass.ts";
 import type { SlotAccess, SlotUse } from "./slots.ts";
 import { constant, isConst, newInst, replaceAll } from "../ir/values.ts";
-import { rootOf, slotUses } from "./slots.ts";
+import { analysesOf, forget } from "./analyses.ts";
+import { rootOf } from "./slots.ts";
 
 /**
  * Scalar replacement of aggregates: a slot whose address stays inside the function is cut into the pieces in which it
@@ -11,20 +12,21 @@ import { rootOf, slotUses } from "./slots.ts";
  */
 export const sroa: Pass = {
 	name: "sroa",
-	run(fn) {
+	run(fn, context) {
 		let any = false;
 		// Each round makes pieces smaller, so few are needed; the limit only keeps a fault from becoming a hang.
 		for (let again = true, rounds = 0; again && rounds < MAX_ROUNDS; rounds++) {
 			again = false;
 			// Cutting a copy between two slots changes how the other one is used: that one waits for the next round.
 			const stale = new Set<Value>();
-			for (const use of slotUses(fn)) {
+			for (const use of analysesOf(fn, context).slots) {
 				if (stale.has(use.alloca)) continue;
 				const others = use.accesses.filter(({ inst }) => isBlockOp(inst)).map(({ inst, operand }) => rootOf(inst.args[1 - operand]).root);
 				if (!split(fn, use)) continue;
 				for (const other of others) stale.add(other);
 				again = true;
 			}
+			if (again) forget(context);
 			any ||= again;
 		}
 		return any;

@@ -1,11 +1,11 @@
 import type { Block, Const, Inst, IrFunction, Value } from "../ir/types.ts";
-import type { AliasInfo } from "./alias.ts";
+import type { Analyses } from "./analyses.ts";
 import type { Pass } from "./pass.ts";
-import { dominators, predecessors } from "../ir/cfg.ts";
 import { foldOp } from "../ir/fold.ts";
 import { row } from "../ir/ops.ts";
 import { constant, isConst, isInst, newBlock, newInst, phisOf, removePhiEdge, terminator } from "../ir/values.ts";
-import { aliasInfo, writesOf } from "./alias.ts";
+import { writesOf } from "./alias.ts";
+import { analysesOf, forget } from "./analyses.ts";
 import { addExitEdges, demoteEscaping } from "./clone.ts";
 import { mem2reg } from "./mem2reg.ts";
 
@@ -18,21 +18,21 @@ const MAX_INSTRUCTIONS = 6;
 
 export const threadJumps: Pass = {
 	name: "thread-jumps",
-	run(fn) {
+	run(fn, context) {
 		let changed = false;
 		for (let budget = 200; budget > 0; budget--) {
-			if (!threadOne(fn)) break;
+			if (!threadOne(fn, analysesOf(fn, context))) break;
+			forget(context);
 			changed = true;
 		}
-		if (changed) mem2reg.run(fn, undefined as never);
+		if (changed) mem2reg.run(fn, context);
 		return changed;
 	},
 };
 
-function threadOne(fn: IrFunction): boolean {
-	const preds = predecessors(fn);
-	const dom = dominators(fn);
-	const memory = storedConstants(fn, preds);
+function threadOne(fn: IrFunction, known: Analyses): boolean {
+	const { predecessors: preds, dominators: dom } = known;
+	const memory = storedConstants(known);
 	for (const block of fn.blocks) {
 		if (!dom.idom.has(block) || !mayCopy(block)) continue;
 		// Not through the head of a loop: that would give the loop a second entry.
@@ -96,8 +96,8 @@ type Memory = (load: Inst, block: Block, pred: Block) => Const | null;
 /** Blocks on the way into a block that are looked through for a store. */
 const MOST_BEFORE = 12;
 
-function storedConstants(fn: IrFunction, preds: ReadonlyMap<Block, readonly Block[]>): Memory {
-	let alias: AliasInfo | undefined;
+function storedConstants(known: Analyses): Memory {
+	const preds = known.predecessors;
 	return (load, block, pred) => {
 		if (load.ty === "ptr") return null;
 		const { size, effective, signed } = load.attr!;
@@ -115,7 +115,7 @@ function storedConstants(fn: IrFunction, preds: ReadonlyMap<Block, readonly Bloc
 				}
 				const writes = writesOf(inst);
 				if (writes === "all") return null;
-				if (writes.length > 0 && writes.some((write) => (alias ??= aliasInfo(fn)).mayAlias(range, write))) return null;
+				if (writes.length > 0 && writes.some((write) => known.alias.mayAlias(range, write))) return null;
 			}
 			if (next === null || count === MOST_BEFORE) return null;
 			insts = next.insts.slice();

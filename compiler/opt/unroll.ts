@@ -8,6 +8,7 @@ import { isConst, isInst, newBlock, newInst, phisOf, sameValue, successors, term
 import { isQuestion } from "./alias.ts";
 import { addExitEdges, cloneBlocks, demoteEscaping } from "./clone.ts";
 import { mem2reg } from "./mem2reg.ts";
+import { analysesOf, forget } from "./analyses.ts";
 import { removeDeadBlocks } from "./simplify-cfg.ts";
 
 /**
@@ -30,13 +31,13 @@ export const unroll: Pass = {
 		let changed = false;
 		// Innermost first; an outer loop is looked at again when its inner ones are gone.
 		for (let budget = 64; budget > 0; budget--) {
-			const dom = dominators(fn);
-			const all = loops(fn, dom);
+			const all = loops(fn, analysesOf(fn, context).dominators);
 			const candidate = all.filter((loop) => !all.some((other) => other.parent === loop)).find((loop) => rounds(fn, loop) !== null);
 			if (candidate === undefined) break;
 			unrollFully(fn, candidate, rounds(fn, candidate)!);
-			removeDeadBlocks.run(fn, context);
-			mem2reg.run(fn, context);
+			forget(context);
+			if (removeDeadBlocks.run(fn, context)) forget(context);
+			if (mem2reg.run(fn, context)) forget(context);
 			changed = true;
 		}
 		return changed;

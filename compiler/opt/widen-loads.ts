@@ -1,6 +1,7 @@
 import type { Inst, Value } from "../ir/types.ts";
 import type { Pass } from "./pass.ts";
-import { isInst, newInst, usersOf } from "../ir/values.ts";
+import { isInst, newInst } from "../ir/values.ts";
+import { analysesOf } from "./analyses.ts";
 
 /**
  * A load that is extended somewhere is a 64-bit load of as many bytes; who wants 32 bits takes the low half, which is
@@ -9,8 +10,8 @@ import { isInst, newInst, usersOf } from "../ir/values.ts";
  */
 export const widenLoads: Pass = {
 	name: "widen-loads",
-	run(fn) {
-		const users = usersOf(fn);
+	run(fn, context) {
+		const { users } = analysesOf(fn, context);
 		const replaced = new Map<Inst, Value>();
 		/** What takes the place of a load for those that want 32 bits. */
 		const low = new Map<Inst, Inst>();
