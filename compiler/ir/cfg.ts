@@ -90,25 +90,30 @@ export function dominators(fn: IrFunction): Dominators {
 		children.get(order[idom[i]])!.push(order[i]);
 	}
 	// Pre and post numbers of the tree answer "dominates" in constant time.
-	const first = new Map<Block, number>();
-	const last = new Map<Block, number>();
+	const first = new Int32Array(order.length);
+	const last = new Int32Array(order.length);
 	let clock = 0;
-	const stack: { block: Block; done: boolean }[] = [{ block: order[0], done: false }];
+	// A block on the way up is the complement of its number.
+	const stack = [0];
 	while (stack.length > 0) {
 		const top = stack.pop()!;
-		if (top.done) {
-			last.set(top.block, clock++);
+		if (top < 0) {
+			last[~top] = clock++;
 			continue;
 		}
-		first.set(top.block, clock++);
-		stack.push({ block: top.block, done: true });
-		for (const child of children.get(top.block)!) stack.push({ block: child, done: false });
+		first[top] = clock++;
+		stack.push(~top);
+		for (const child of children.get(order[top])!) stack.push(index.get(child)!);
 	}
 	return {
 		order,
 		idom: idoms,
 		children,
-		dominates: (a, b) => first.get(a)! <= first.get(b)! && last.get(b)! <= last.get(a)!,
+		dominates: (a, b) => {
+			const above = index.get(a);
+			const below = index.get(b);
+			return above !== undefined && below !== undefined && first[above] <= first[below] && last[below] <= last[above];
+		},
 	};
 }
 

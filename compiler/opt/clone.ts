@@ -1,5 +1,4 @@
 import type { Block, Inst, IrFunction, Value } from "../ir/types.ts";
-import { blockOf } from "../ir/cfg.ts";
 import { isInst, newBlock, newInst, phisOf, successors, terminator } from "../ir/values.ts";
 
 /** Copying blocks, and the memory detour that keeps SSA form through it. */
@@ -56,14 +55,14 @@ export function addExitEdges(map: ReadonlyMap<Block, Block>, values: ReadonlyMap
  * the blocks may be copied without placing phis by hand. Uses by phis of `inside` blocks themselves stay.
  */
 export function demoteEscaping(fn: IrFunction, inside: ReadonlySet<Block>): void {
-	const home = blockOf(fn);
+	const home = new Map<Inst, Block>();
+	for (const block of inside) for (const inst of block.insts) home.set(inst, block);
 	const escaping = new Map<Inst, { inst: Inst; operand: number; block: Block }[]>();
 	for (const block of fn.blocks) {
 		for (const inst of block.insts) {
 			inst.args.forEach((arg, operand) => {
 				if (!isInst(arg) || arg.op === "alloca") return;
-				const def = home.get(arg);
-				if (def === undefined || !inside.has(def)) return;
+				if (!home.has(arg)) return;
 				const place = inst.op === "phi" ? inst.blocks![operand] : block;
 				if (inside.has(place)) return;
 				const list = escaping.get(arg);

@@ -48,7 +48,7 @@ export function ranges(dom: Dominators, preds: ReadonlyMap<Block, readonly Block
 		const up = dom.idom.get(block) ?? null;
 		const above = up === null ? null : facts.get(up)!;
 		const fact = entering(block, preds.get(block)!);
-		facts.set(block, fact === null ? above : { ...fact, block, above });
+		facts.set(block, fact === null ? above : { left: fact.left, pred: fact.pred, right: fact.right, block, above });
 		if (fact !== null) named.add(fact.left).add(fact.right);
 	}
 
