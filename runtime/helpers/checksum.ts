@@ -23,7 +23,22 @@ export function fold(sum: number): number {
 	return ~folded & 0xffff;
 }
 
-/** New header checksum after a sum of old bytes was taken out and one of new bytes put in. */
+/** New header checksum by a difference of sums (csum_replace_by_diff). Zero has two forms in such sums, and which one comes out depends on the order. */
 export function replace(checksum: number, difference: number): number {
-	return fold(add(~checksum & 0xffff, difference));
+	return fold(add(difference, ~checksum));
+}
+
+/** New header checksum after the word `from` became `to` (csum_replace4). */
+export function replaceWord(checksum: number, from: number, to: number): number {
+	return fold(add(add(~checksum, ~from), to));
+}
+
+/** The same of 16-bit words, whose sums have 16 bits (csum_replace2). */
+export function replaceHalf(checksum: number, from: number, to: number): number {
+	return ~addHalves(addHalves(~checksum & 0xffff, ~from & 0xffff), to & 0xffff) & 0xffff;
+}
+
+export function addHalves(a: number, b: number): number {
+	const sum = a + b;
+	return (sum & 0xffff) + (sum >>> 16);
 }

@@ -73,8 +73,9 @@ export const dynptrHelpers: HelperFamily = {
 	}),
 	bpf_dynptr_write: signed((m, target, offset, from, length, flags) => {
 		const dynptr = readDynptr(m, target >>> 0);
-		if (dynptr === null || dynptr.readOnly || flags !== 0) return -errno.EINVAL;
+		if (dynptr === null || dynptr.readOnly) return -errno.EINVAL;
 		if ((offset >>> 0) + (length >>> 0) > dynptr.size) return -errno.E2BIG;
+		if (flags !== 0) return -errno.EINVAL;
 		m.memory.u8.copyWithin(dynptr.data + offset, from >>> 0, (from >>> 0) + length);
 		return 0;
 	}),

@@ -20,13 +20,17 @@ export function finishSample(m: Machine, sample: number, discard: boolean): numb
 	return 0;
 }
 
+/** BPF_F_CTXLEN_MASK, behind BPF_F_INDEX_MASK. */
+const PACKET_BYTES = 0xfffffn;
+
 /** The upper half of the flags is how much of the packet to append behind the data. */
 function perfOutput(m: Machine, map: number, flags: bigint, data: number, size: bigint): number {
 	const target = m.mapAt(map);
 	if (!(target instanceof PerfEventArray)) return -errno.EINVAL;
 	const { u8 } = m.memory;
-	const extra = Number((flags >> 32n) & 0xfffffn);
+	const extra = Number((flags >> 32n) & PACKET_BYTES);
 	const packet = m.run?.packet ?? null;
+	if (flags >> 32n > (packet === null ? 0n : PACKET_BYTES)) return -errno.EINVAL;
 	const tail = packet === null ? 0 : Math.min(extra, packet.dataEnd - packet.data);
 	if (extra > 0 && packet !== null && extra > packet.dataEnd - packet.data) return -errno.EFAULT;
 	const record = new Uint8Array(Number(size) + tail);
@@ -38,8 +42,11 @@ function perfOutput(m: Machine, map: number, flags: bigint, data: number, size: 
 const output = signed((m, _context, map, flags, data, size) => perfOutput(m, map, m.wide(3, flags), data, m.wide(5, size)), wide(3, 5));
 
 /** BPF_RB_NO_WAKEUP and BPF_RB_FORCE_WAKEUP change nothing here: listeners hear at once. */
+const WAKEUPS = 3;
+
 export const eventHelpers: HelperFamily = {
-	bpf_ringbuf_output: signed((m, map, data, size, _flags) => {
+	bpf_ringbuf_output: signed((m, map, data, size, flags) => {
+		if (flags & ~WAKEUPS) return -errno.EINVAL;
 		const target = ring(m, map);
 		return target === null ? -errno.EINVAL : target.output(data >>> 0, size >>> 0);
 	}),
@@ -51,7 +58,7 @@ export const eventHelpers: HelperFamily = {
 		const sample = flags === 0 ? (ring(m, map)?.reserve(size >>> 0) ?? 0) : 0;
 		if (sample === 0) {
 			m.memory.u8.fill(0, out >>> 0, (out >>> 0) + sizeOfDynptr);
-			return flags === 0 ? -errno.EAGAIN : -errno.EINVAL;
+			return -errno.EINVAL;
 		}
 		makeDynptr(m, out >>> 0, sample, size >>> 0, "ringbuf");
 		return 0;

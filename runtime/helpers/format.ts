@@ -1,103 +1,93 @@
 /**
- * The kernel's format strings for programs (kernel/bpf/helpers.c bpf_bprintf_prepare, lib/vsprintf.c): %d %i %u %x %X %o %c %s %p, %ps, %pB, %pI4, %pI6, %pks, %pus,
- * with flags, width, precision and the lengths h, hh, l, ll. In: the format and 64-bit values. Out: text, or −errno for what the kernel refuses.
+ * The kernel's format strings for programs (kernel/bpf/helpers.c bpf_bprintf_prepare, lib/vsprintf.c): %d %i %u %x %X with l and ll, %c %s %p, %px %pK %ps %pS %pB,
+ * %pI4 %pi4 %pI6 %pi6, %pks %pus; with flags among "0+- " and a width. In: the format and 64-bit values. Out: text with one character for each byte, or −errno for what the kernel refuses.
  */
 import { errno } from "../errno.ts";
+import { specifiersOf, type Specifier } from "../verifier/calls/format.ts";
 import type { LinearMemory } from "../memory.ts";
 
-const specifier = /%(?:%|(?<flags>[-+ #0]*)(?<width>\d*)(?:\.(?<precision>\d+))?(?<length>hh|h|ll|l|z)?(?:(?<kind>[diuxXocs])|(?<pointer>p)(?<extra>ks|us|i4|I4|i6|I6|[KxsSBh])?))?/g;
+/** MAX_BPRINTF_VARARGS */
+const MOST_VALUES = 12;
+/** Bytes that the strings of one call have together. */
+const LONGEST_STRING = 511;
+/** Below lie no objects. */
+const FIRST_ADDRESS = 0x10000;
 
 export function formatText(memory: LinearMemory, format: string, values: readonly bigint[]): string | number {
-	let next = 0;
-	let failed: number = 0;
-	const text = format.replace(specifier, (whole, ...rest) => {
-		if (whole === "%%") return "%";
-		const groups = rest[rest.length - 1] as Record<string, string | undefined>;
-		if (groups.kind === undefined && groups.pointer === undefined) {
-			failed = -errno.EINVAL;
-			return "";
-		}
-		const value = values[next++];
-		if (value === undefined) {
-			failed = -errno.EINVAL;
-			return "";
-		}
-		return pad(one(memory, groups, value), groups.flags ?? "", Number(groups.width ?? 0));
-	});
-	return failed !== 0 ? failed : text;
+	const specifiers = specifiersOf(format);
+	if (specifiers === null || specifiers.length > values.length || values.length > MOST_VALUES) return -errno.EINVAL;
+	let text = "";
+	let at = 0;
+	const plain = (to: number): string => format.slice(at, to).replaceAll("%%", "%");
+	for (const [i, specifier] of specifiers.entries()) {
+		text += plain(specifier.at) + pad(one(memory, specifier, values[i]), specifier);
+		at = specifier.end;
+	}
+	return text + plain(format.length);
 }
 
-/** How many values a format takes. */
-export function countSpecifiers(format: string): number {
-	return [...format.matchAll(specifier)].filter((match) => match[0] !== "%%").length;
+/** The bytes up to the first zero; null: there is none among `size`. */
+export function formatAt(memory: LinearMemory, at: number, size: number): string | null {
+	const end = memory.u8.indexOf(0, at);
+	return end < 0 || end >= at + size ? null : latin1(memory, at, end);
 }
 
-function one(memory: LinearMemory, groups: Record<string, string | undefined>, value: bigint): string {
-	const bits = groups.length === "l" || groups.length === "ll" || groups.length === "z" ? 64 : groups.length === "h" ? 16 : groups.length === "hh" ? 8 : 32;
-	const unsigned = BigInt.asUintN(bits, value);
-	const flags = groups.flags ?? "";
-	switch (groups.kind) {
-		case "d":
-		case "i": {
+const latin1 = (memory: LinearMemory, from: number, to: number): string => String.fromCharCode(...memory.u8.subarray(from, to));
+
+function one(memory: LinearMemory, { kind, bits, flags }: Specifier, value: bigint): string {
+	switch (kind) {
+		case "d": {
 			const number = BigInt.asIntN(bits, value);
-			const sign = number < 0n ? "-" : flags.includes("+") ? "+" : flags.includes(" ") ? " " : "";
-			return sign + digits((number < 0n ? -number : number).toString(), groups.precision);
+			return number >= 0n && flags.includes("+") ? `+${number}` : number >= 0n && flags.includes(" ") ? ` ${number}` : `${number}`;
 		}
 		case "u":
-			return digits(unsigned.toString(), groups.precision);
+			return BigInt.asUintN(bits, value).toString();
 		case "x":
-		case "X": {
-			const text = (flags.includes("#") ? "0x" : "") + digits(unsigned.toString(16), groups.precision);
-			return groups.kind === "X" ? text.toUpperCase() : text;
-		}
-		case "o":
-			return (flags.includes("#") ? "0" : "") + unsigned.toString(8);
+			return BigInt.asUintN(bits, value).toString(16);
+		case "X":
+			return BigInt.asUintN(bits, value).toString(16).toUpperCase();
 		case "c":
 			return String.fromCharCode(Number(value & 0xffn));
 		case "s":
-			return textAt(memory, value, groups.precision);
-		default:
-			return pointer(memory, groups.extra ?? "", value);
-	}
-}
-
-function pointer(memory: LinearMemory, extra: string, value: bigint): string {
-	const at = Number(BigInt.asUintN(32, value));
-	const byte = (i: number): number => memory.u8[at + i] ?? 0;
-	switch (extra) {
+			return stringAt(memory, value);
 		case "I4":
 		case "i4":
-			return [0, 1, 2, 3].map((i) => (extra === "i4" ? byte(i).toString().padStart(3, "0") : byte(i).toString())).join(".");
+			return [...bytesAt(memory, value, 4)].map((byte) => (kind === "i4" ? String(byte).padStart(3, "0") : String(byte))).join(".");
 		case "I6":
-		case "i6": {
-			const words = [0, 2, 4, 6, 8, 10, 12, 14].map((i) => ((byte(i) << 8) | byte(i + 1)).toString(16).padStart(4, "0"));
-			return words.join(extra === "I6" ? ":" : "");
-		}
-		case "ks":
-		case "us":
-			return textAt(memory, value, undefined);
-		case "s":
-		case "S":
-		case "B":
+		case "i6":
+			return ip6(bytesAt(memory, value, 16), kind === "I6" ? ":" : "");
+		case "symbol":
 			return `0x${value.toString(16)}`;
-		default:
+		case "pointer":
 			return value.toString(16).padStart(16, "0");
+		default:
+			return kind satisfies never;
 	}
 }
 
-function textAt(memory: LinearMemory, value: bigint, precision: string | undefined): string {
-	const at = Number(BigInt.asUintN(32, value));
-	if (at < 0x10000 || at >= memory.size) return "(fault)";
-	return memory.string(at, precision === undefined ? 511 : Number(precision));
+function ip6(bytes: Uint8Array, separator: string): string {
+	const words = Array.from({ length: 8 }, (_, i) => ((bytes[2 * i] << 8) | bytes[2 * i + 1]).toString(16).padStart(4, "0"));
+	return words.join(separator);
 }
 
-function digits(text: string, precision: string | undefined): string {
-	return precision === undefined ? text : text.padStart(Number(precision), "0");
+const isThere = (memory: LinearMemory, value: bigint, bytes: number): boolean => value >= FIRST_ADDRESS && value + BigInt(bytes) <= memory.size;
+
+/** Zeros for what is not there. */
+function bytesAt(memory: LinearMemory, value: bigint, count: number): Uint8Array {
+	return isThere(memory, value, count) ? memory.u8.slice(Number(value), Number(value) + count) : new Uint8Array(count);
 }
 
-function pad(text: string, flags: string, width: number): string {
+/** Nothing for what is not there. */
+function stringAt(memory: LinearMemory, value: bigint): string {
+	if (!isThere(memory, value, 1)) return "";
+	const at = Number(value);
+	const end = memory.u8.indexOf(0, at);
+	return latin1(memory, at, Math.min(end < 0 ? memory.size : end, at + LONGEST_STRING));
+}
+
+function pad(text: string, { flags, width, kind }: Specifier): string {
 	if (flags.includes("-")) return text.padEnd(width);
-	if (!flags.includes("0")) return text.padStart(width);
-	const sign = /^[-+ ]|^0x/i.exec(text)?.[0] ?? "";
+	if (!flags.includes("0") || !"duxX".includes(kind)) return text.padStart(width);
+	const sign = /^[-+ ]/.exec(text)?.[0] ?? "";
 	return sign + text.slice(sign.length).padStart(width - sign.length, "0");
 }

@@ -7,7 +7,7 @@ import { runState } from "../invoke.ts";
 import { Machine } from "../machine.ts";
 import type { MachineOptions } from "../machine.ts";
 import { exchange } from "../memory.ts";
-import { headroom, PacketBuffer } from "../programs/packet.ts";
+import { headroom, PacketBuffer, xdpRoom } from "../programs/packet.ts";
 import { formatText } from "./format.ts";
 import { helperImplementation } from "./index.ts";
 
@@ -17,7 +17,7 @@ function caller(options: MachineOptions = {}, packet: Uint8Array | null = null) 
 	const { memory } = machine;
 	const program = { image: bareImage("test", [], { type: 6 }), machine, maps: [], ksyms: new Map<number, number>(), facts: null };
 	const context = memory.alloc(192, 8, "context");
-	const state = packet === null ? null : { ...new PacketBuffer(memory).fill(packet, new Uint8Array(0)), sync: () => undefined };
+	const state = packet === null ? null : { ...new PacketBuffer(memory, xdpRoom).fill(packet, new Uint8Array(0)), sync: () => undefined };
 	machine.run = runState(program, context, { packet: state });
 	const text = (value: string): number => {
 		const bytes = new TextEncoder().encode(`${value}\0`);
@@ -52,8 +52,9 @@ describe("formatted output", () => {
 		["%d %u", [-1n, -1n], "-1 4294967295"],
 		["%lld %llx", [-5n, 0xffffffffffffffffn], "-5 ffffffffffffffff"],
 		["[%5d|%-5d|%05d]", [42n, 42n, -42n], "[   42|42   |-0042]"],
-		["%#x %X %c %%", [255n, 255n, 65n], "0xff FF A %"],
-		["%hhd %hu", [0x1ffn, 0x1ffffn], "-1 65535"],
+		["%x %X %c %%", [255n, 255n, 65n], "ff FF A %"],
+		["%+d|% d|%-+6d|%06lld", [7n, 7n, -7n, -7n], "+7| 7|-7    |-00007"],
+		["\u00c2\u00b5s %d", [1n], "\u00c2\u00b5s 1"],
 		["%pI4", [0n], "127.0.0.1"],
 		["%s.", [1n], "word."],
 	])("%s", (format, values, wanted) => {
@@ -63,6 +64,10 @@ describe("formatted output", () => {
 		const word = text("word");
 		const given = values.map((value) => (format === "%pI4" ? BigInt(address) : format === "%s." ? BigInt(word) : value));
 		expect(formatText(memory, format, given)).toBe(wanted);
+	});
+
+	it.each(["%#x", "%hd", "%hhu", "%.3s", "%o", "%zu", "%*d", "%sx", "%pksx", "%q", "%", "\x01"])("what the kernel does not print: %s", (format) => {
+		expect(formatText(caller().memory, format, [1n, 1n])).toBe(-errno.EINVAL);
 	});
 
 	it("goes to the trace, and refuses a format with too few values", () => {

@@ -16,6 +16,7 @@ import { socketHelpers } from "./sockets.ts";
 import { storageHelpers } from "./storage.ts";
 import { sysctlHelpers } from "./sysctl.ts";
 import { textHelpers } from "./text.ts";
+import { tunnelHelpers } from "./tunnel.ts";
 import { worldHelpers } from "./world.ts";
 
 const families: readonly HelperFamily[] = [
@@ -34,6 +35,7 @@ const families: readonly HelperFamily[] = [
 	sysctlHelpers,
 	counterHelpers,
 	mtuHelpers,
+	tunnelHelpers,
 ];
 
 const byId: ReadonlyMap<number, HelperImplementation> = new Map(

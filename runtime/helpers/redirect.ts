@@ -1,5 +1,6 @@
 /** Where packets go: the helper notes it in the run and returns the action; who receives is told by the run's output. */
 import { errno } from "../errno.ts";
+import { mapTypeId } from "../../assembler/spec/map-types.ts";
 import { programTypeId } from "../../assembler/spec/program-types.ts";
 import type { Machine, RunState } from "../machine.ts";
 import { SlotArray, SlotHash } from "../maps/slots.ts";
@@ -25,7 +26,9 @@ function toInterface(m: Machine, target: Target, index: number, flags: number, a
 }
 
 const actionMask = 3;
+/** BPF_F_BROADCAST, BPF_F_EXCLUDE_INGRESS: of maps of devices. */
 const broadcast = 0x8 | 0x10;
+const deviceMaps = new Set([mapTypeId("DEVMAP"), mapTypeId("DEVMAP_HASH")]);
 
 /** A verdict for socket maps: SK_DROP 0, SK_PASS 1. */
 function toSocket(m: Machine, map: number, key: number, flags: number): number {
@@ -50,7 +53,7 @@ export const redirectHelpers: HelperFamily = {
 	// The low two flag bits are the action when the slot is empty.
 	bpf_redirect_map: signed((m, map, index, flags) => {
 		const found = m.mapAt(map);
-		if (flags & ~(actionMask | broadcast)) return xdpAborted;
+		if (flags & ~(actionMask | (found !== undefined && deviceMaps.has(found.def.type) ? broadcast : 0))) return xdpAborted;
 		if (flags & 0x8) return go(m, "map", -1, flags, xdpRedirect);
 		let at = 0;
 		if (found instanceof SlotArray && index >>> 0 < found.def.maxEntries) at = found.base + index * found.stride;

@@ -4,7 +4,8 @@
  */
 import { errno } from "../errno.ts";
 import type { Machine } from "../machine.ts";
-import type { HelperFamily } from "./helper.ts";
+import { contexts } from "../programs/contexts.ts";
+import type { HelperFamily, HelperImplementation } from "./helper.ts";
 import { signed, unsigned, wideResult } from "./helper.ts";
 
 export type SocketLookup = (tuple: Uint8Array, protocol: "tcp" | "udp") => number;
@@ -17,14 +18,30 @@ function find(m: Machine, tuple: number, size: number, protocol: "tcp" | "udp"):
 const same = unsigned((_m, socket) => socket);
 const nothing = signed(() => -errno.ENOENT);
 
+const IPPROTO_TCP = 6;
+const TCP_LISTEN = 10;
+
+/** The socket, if its fields say so; otherwise 0. */
+function only(wanted: (field: (name: "protocol" | "state") => number) => boolean): HelperImplementation {
+	return unsigned((m, socket) => (wanted((name) => m.memory.view.getUint32((socket >>> 0) + contexts.bpf_sock.fields[name][0], true)) ? socket : 0));
+}
+
+const AF_INET = 2;
+const AF_INET6 = 10;
+/** struct bpf_fib_lookup: its size, where the interface stands in it; all flags that there are; BPF_FIB_LKUP_RET_NOT_FWDED, since the host has no routes. */
+const FIB_PARAMETERS = 64;
+const FIB_INTERFACE = 8;
+const FIB_FLAGS = 63;
+const NOT_FORWARDED = 4;
+
 export const socketHelpers: HelperFamily = {
 	bpf_sk_lookup_tcp: unsigned((m, _context, tuple, size) => find(m, tuple, size, "tcp")),
 	bpf_skc_lookup_tcp: unsigned((m, _context, tuple, size) => find(m, tuple, size, "tcp")),
 	bpf_sk_lookup_udp: unsigned((m, _context, tuple, size) => find(m, tuple, size, "udp")),
 	bpf_sk_release: signed(() => 0),
 	bpf_sk_fullsock: same,
-	bpf_tcp_sock: same,
-	bpf_get_listener_sock: same,
+	bpf_tcp_sock: only((field) => field("protocol") === IPPROTO_TCP),
+	bpf_get_listener_sock: only((field) => field("state") === TCP_LISTEN),
 	bpf_skc_to_tcp6_sock: same,
 	bpf_skc_to_tcp_sock: same,
 	bpf_skc_to_tcp_timewait_sock: same,
@@ -33,6 +50,7 @@ export const socketHelpers: HelperFamily = {
 	bpf_skc_to_unix_sock: same,
 	bpf_skc_to_mptcp_sock: same,
 	bpf_sk_assign: signed((m, _context, socket, flags) => {
+		if (flags !== 0) return -errno.EINVAL;
 		if (m.run !== null) m.run.redirect = { target: "socket", index: socket >>> 0, flags };
 		return 0;
 	}),
@@ -40,7 +58,12 @@ export const socketHelpers: HelperFamily = {
 	bpf_sk_ancestor_cgroup_id: wideResult((m) => m.result(m.environment.task.cgroupId)),
 	bpf_tcp_check_syncookie: nothing,
 	bpf_tcp_gen_syncookie: nothing,
-	bpf_fib_lookup: signed(() => 4),
+	bpf_fib_lookup: signed((m, _context, parameters, size, flags) => {
+		const { view } = m.memory;
+		if (size < FIB_PARAMETERS || flags & ~FIB_FLAGS) return -errno.EINVAL;
+		if (![AF_INET, AF_INET6].includes(view.getUint8(parameters >>> 0))) return -errno.EAFNOSUPPORT;
+		return m.environment.mtu(view.getUint32((parameters >>> 0) + FIB_INTERFACE, true)) === null ? -errno.ENODEV : NOT_FORWARDED;
+	}),
 	bpf_getsockopt: signed((m, _socket, _level, _name, out, size) => {
 		m.memory.u8.fill(0, out >>> 0, (out >>> 0) + (size >>> 0));
 		return 0;

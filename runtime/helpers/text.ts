@@ -4,29 +4,31 @@ import type { Machine } from "../machine.ts";
 import type { HelperFamily } from "./helper.ts";
 import { signed, wide } from "./helper.ts";
 
-/** Base from the flags (0: by prefix), as strtol's: the digits used, their value and sign, or −errno. */
+/** Bytes behind white space and sign that are looked at. */
+const LONGEST = 63;
+const BASES = [0, 8, 10, 16];
+const DIGITS: Readonly<Record<number, RegExp>> = { 8: /^[0-7]+/, 10: /^[0-9]+/, 16: /^[0-9a-f]+/i };
+const PREFIX: Readonly<Record<number, string>> = { 8: "0o", 10: "", 16: "0x" };
+
+/** Base from the flags (0: by prefix), as kstrtoull's: the bytes used, their value and sign, or −errno. */
 function parse(m: Machine, address: number, length: number, flags: bigint): { readonly used: number; readonly value: bigint; readonly negative: boolean } | number {
 	const base = Number(flags & 31n);
-	if (flags >> 5n !== 0n || ![0, 8, 10, 16].includes(base)) return -errno.EINVAL;
-	if (length === 0) return -errno.EINVAL;
-	const text = new TextDecoder("latin1").decode(m.memory.u8.slice(address, address + Math.min(length, 64)));
-	const match = /^(?<space>[\t-\r ]*)(?<sign>-?)(?<prefix>0[xX](?=[0-9a-fA-F]))?(?<digits>[0-9a-zA-Z]*)/.exec(text);
-	const groups = match?.groups;
-	if (groups === undefined) return -errno.EINVAL;
-	let radix = base;
-	let prefix = groups.prefix ?? "";
-	if (radix === 0) radix = prefix !== "" ? 16 : groups.digits.startsWith("0") ? 8 : 10;
-	let digits = groups.digits;
-	if (prefix !== "" && radix !== 16) {
-		digits = "0";
-		prefix = "";
+	if (flags >> 5n !== 0n || !BASES.includes(base) || length === 0) return -errno.EINVAL;
+	const text = String.fromCharCode(...m.memory.u8.subarray(address, address + length));
+	const start = /^[\t-\r ]*-?/.exec(text)?.[0] ?? "";
+	let rest = text.slice(start.length, start.length + LONGEST);
+	if (rest === "") return -errno.EINVAL;
+	const radix = base !== 0 ? base : /^0x[0-9a-f]/i.test(rest) ? 16 : rest.startsWith("0") ? 8 : 10;
+	let used = start.length;
+	if (radix === 16 && /^0x/i.test(rest)) {
+		rest = rest.slice(2);
+		used += 2;
 	}
-	const allowed = radix === 16 ? /^[0-9a-fA-F]*/ : radix === 8 ? /^[0-7]*/ : /^[0-9]*/;
-	const used = allowed.exec(digits)?.[0] ?? "";
-	if (used === "") return -errno.EINVAL;
-	const value = BigInt(radix === 16 ? `0x${used}` : radix === 8 ? `0o${used}` : used);
+	const digits = DIGITS[radix].exec(rest)?.[0] ?? "";
+	if (digits === "") return -errno.EINVAL;
+	const value = BigInt(PREFIX[radix] + digits);
 	if (value >= 1n << 64n) return -errno.ERANGE;
-	return { used: groups.space.length + groups.sign.length + prefix.length + used.length, value, negative: groups.sign === "-" };
+	return { used: used + digits.length, value, negative: start.endsWith("-") };
 }
 
 export const textHelpers: HelperFamily = {
@@ -40,6 +42,7 @@ export const textHelpers: HelperFamily = {
 		return 0;
 	}),
 	bpf_strtol: signed((m, text, length, flags, out) => {
+		m.memory.view.setBigInt64(out >>> 0, 0n, true);
 		const parsed = parse(m, text >>> 0, length >>> 0, m.wide(3, flags));
 		if (typeof parsed === "number") return parsed;
 		const value = parsed.negative ? -parsed.value : parsed.value;
@@ -48,6 +51,7 @@ export const textHelpers: HelperFamily = {
 		return parsed.used;
 	}, wide(3)),
 	bpf_strtoul: signed((m, text, length, flags, out) => {
+		m.memory.view.setBigInt64(out >>> 0, 0n, true);
 		const parsed = parse(m, text >>> 0, length >>> 0, m.wide(3, flags));
 		if (typeof parsed === "number") return parsed;
 		if (parsed.negative) return -errno.EINVAL;

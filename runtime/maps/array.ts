@@ -49,9 +49,10 @@ export class ArrayMap extends BpfMap {
 
 	override update(key: number, value: number, flags: number): number {
 		const index = this.index(key);
-		if ((flags & ~updateFlags.lock) > updateFlags.exist) return -errno.EINVAL;
+		if ((flags & ~updateFlags.lock) >>> 0 > updateFlags.exist) return -errno.EINVAL;
 		if (index >= this.def.maxEntries) return -errno.E2BIG;
 		if (flags & updateFlags.noExist) return -errno.EEXIST;
+		if (this.lacksLock(flags)) return -errno.EINVAL;
 		const at = this.lookup(key);
 		this.copyValue(at, value);
 		return 0;

@@ -64,7 +64,8 @@ export class HashMap extends BpfMap {
 	}
 
 	override update(key: number, value: number, flags: number): number {
-		if ((flags & ~updateFlags.lock) > updateFlags.exist) return -errno.EINVAL;
+		const { lru, perCpu } = this.#kind;
+		if ((lru || perCpu ? flags : flags & ~updateFlags.lock) >>> 0 > updateFlags.exist || this.lacksLock(flags)) return -errno.EINVAL;
 		const { cpu } = this.machine.environment;
 		const existing = this.table.find(key);
 		if (existing !== 0) {

@@ -12,6 +12,7 @@ import type { MapDef } from "../image.ts";
 import type { Machine } from "../machine.ts";
 import type { LoadedProgram } from "../program.ts";
 import { errno } from "../errno.ts";
+import type { SpecialField } from "./special-fields.ts";
 
 /** How JIT'd code may look a key up without a call; everything else goes through the helper. */
 export type MapLayout =
@@ -170,9 +171,14 @@ export abstract class BpfMap {
 
 	/**
 	 * Locks, timers and kernel pointers inside values belong to the map: updates leave them alone
-	 * (copy_map_value of include/linux/bpf.h). [offset, size], by offset; from the value's BTF.
+	 * (copy_map_value of include/linux/bpf.h). By offset; from the value's BTF.
 	 */
-	specialFields: readonly (readonly [offset: number, size: number])[] = [];
+	specialFields: readonly SpecialField[] = [];
+
+	/** Updates ask for the value's lock (BPF_F_LOCK), and it has none. */
+	protected lacksLock(flags: number): boolean {
+		return (flags & updateFlags.lock) !== 0 && !this.specialFields.some(([, , name]) => name === "bpf_spin_lock");
+	}
 
 	/** Copies a value onto an existing one. */
 	protected copyValue(to: number, from: number): void {

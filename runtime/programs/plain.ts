@@ -7,7 +7,7 @@ import type { LinearMemory } from "../memory.ts";
 import type { ContextLayout } from "./contexts.ts";
 import { readFields, storeNumber, writeFields } from "./contexts.ts";
 import type { PacketState } from "./packet.ts";
-import { PacketBuffer } from "./packet.ts";
+import { PacketBuffer, xdpRoom } from "./packet.ts";
 import type { Family, RunInput } from "./run.ts";
 import { InputError } from "./run.ts";
 
@@ -16,7 +16,7 @@ export function structFamily(name: string, layout: ContextLayout, buffer?: { rea
 	return (program) => {
 		const { memory } = program.machine;
 		const context = memory.alloc(layout.size, 8, "context");
-		const packetBuffer = new PacketBuffer(memory);
+		const packetBuffer = new PacketBuffer(memory, xdpRoom);
 		return (input) => {
 			memory.u8.fill(0, context, context + layout.size);
 			let packet: PacketState | null = null;
@@ -148,7 +148,7 @@ export const netfilter: Family = (program) => {
 	const context = memory.alloc(16, 8, "context");
 	const state = memory.alloc(64, 8, "nf_hook_state", false);
 	const buffer = memory.alloc(256, 8, "sk_buff", false);
-	const packetBuffer = new PacketBuffer(memory);
+	const packetBuffer = new PacketBuffer(memory, xdpRoom);
 	return (input) => {
 		const bytes = input.packet ?? new Uint8Array(64);
 		const place = packetBuffer.fill(bytes.subarray(14), new Uint8Array(0));

@@ -4,21 +4,38 @@
  */
 import { programTypeId } from "../../assembler/spec/program-types.ts";
 import { runState } from "../invoke.ts";
+import { LocalStorage } from "../maps/local-storage.ts";
+import type { LinearMemory } from "../memory.ts";
 import { contexts, readFields, writeFields } from "./contexts.ts";
 import type { PacketState } from "./packet.ts";
-import { PacketBuffer } from "./packet.ts";
+import { frameProtocol, PacketBuffer, skbRoom } from "./packet.ts";
 import type { Family } from "./run.ts";
 import { InputError } from "./run.ts";
 
 const ethernetHeader = 14;
+const etherType = { ipv4: 0x0800, ipv6: 0x86dd } as const;
+/** The state of a socket that is not connected, and its queue where it has none. */
+const TCP_CLOSE = 7;
+const NO_QUEUE = 0xffffffff;
 const linkLayerTypes: readonly (number | string)[] = [programTypeId("SCHED_CLS"), programTypeId("SCHED_ACT")];
+
+/** One for all programs in a memory: it is large, and they run one after another. */
+const buffers = new WeakMap<LinearMemory, PacketBuffer>();
+
+function bufferOf(memory: LinearMemory): PacketBuffer {
+	let buffer = buffers.get(memory);
+	if (buffer === undefined) buffers.set(memory, (buffer = new PacketBuffer(memory, skbRoom)));
+	return buffer;
+}
 
 export const skb: Family = (program) => {
 	const { memory } = program.machine;
 	const layout = contexts.__sk_buff;
-	const buffer = new PacketBuffer(memory);
+	const buffer = bufferOf(memory);
 	const context = memory.alloc(layout.size, 8, "context");
 	const flowKeys = memory.alloc(56, 8, "flow keys");
+	const socket = memory.alloc(contexts.bpf_sock.size, 8, "socket");
+	const storages = program.machine.maps.filter((map) => map instanceof LocalStorage);
 	const hasLink = linkLayerTypes.includes(program.image.type);
 	return (input) => {
 		const bytes = input.packet ?? new Uint8Array(64);
@@ -27,16 +44,24 @@ export const skb: Family = (program) => {
 		const { view, u8 } = memory;
 		u8.fill(0, context, context + layout.size);
 		u8.fill(0, flowKeys, flowKeys + 56);
+		// Each packet comes with a socket of its own.
+		for (const map of storages) map.remove(socket);
+		u8.fill(0, socket, socket + contexts.bpf_sock.size);
 		const mac = place.data;
 		const start = hasLink ? mac : mac + ethernetHeader;
-		const protocol = view.getUint16(mac + 12, true);
+		const protocol = frameProtocol(view, mac + ethernetHeader, place.dataEnd);
+		const ends = addresses(view, mac + ethernetHeader, place.dataEnd, protocol);
+		writeFields(view, socket, contexts.bpf_sock, {
+			family: ends.family, src_ip4: ends.local4, dst_ip4: ends.remote4, src_ip6: ends.local6, dst_ip6: ends.remote6, state: TCP_CLOSE, rx_queue_mapping: NO_QUEUE,
+		});
 		const defaults = {
 			pkt_type: packetType(u8.subarray(mac, mac + 6)),
-			protocol,
+			protocol: ((protocol & 0xff) << 8) | (protocol >>> 8),
 			ifindex: 1,
 			hash: 0,
 			flow_keys: flowKeys,
-			...addresses(view, mac + ethernetHeader, place.dataEnd, view.getUint16(mac + 12)),
+			sk: socket,
+			family: ends.family, local_ip4: ends.local4, remote_ip4: ends.remote4, local_ip6: ends.local6, remote_ip6: ends.remote6,
 		};
 		const fields = input.context ?? {};
 		if (fields instanceof Uint8Array) {
@@ -53,6 +78,7 @@ export const skb: Family = (program) => {
 			mac,
 			network: mac + ethernetHeader,
 			sync() {
+				buffer.holds(this);
 				view.setUint32(context, this.dataEnd - this.data, true);
 				view.setUint32(context + 76, this.data, true);
 				view.setUint32(context + 80, this.dataEnd, true);
@@ -81,10 +107,23 @@ function packetType(destination: Uint8Array): number {
 	return destination[0] & 1 ? 2 : 3;
 }
 
-/** The kernel's test run gives the socket the packet's own addresses. */
-function addresses(view: DataView, network: number, end: number, protocol: number): Record<string, number | number[]> {
+interface Ends {
+	/** AF_UNSPEC, AF_INET, AF_INET6 */
+	readonly family: 0 | 2 | 10;
+	readonly local4: number;
+	readonly remote4: number;
+	readonly local6: readonly number[];
+	readonly remote6: readonly number[];
+}
+
+const NOWHERE: Ends = { family: 0, local4: 0, remote4: 0, local6: [0, 0, 0, 0], remote6: [0, 0, 0, 0] };
+
+/** The kernel's test run gives the packet's socket the packet's own addresses. */
+function addresses(view: DataView, network: number, end: number, protocol: number): Ends {
 	const words = (at: number): number[] => [0, 4, 8, 12].map((offset) => view.getUint32(at + offset, true));
-	if (protocol === 0x0800 && network + 20 <= end) return { family: 2, local_ip4: view.getUint32(network + 12, true), remote_ip4: view.getUint32(network + 16, true) };
-	if (protocol === 0x86dd && network + 40 <= end) return { family: 10, local_ip6: words(network + 8), remote_ip6: words(network + 24) };
-	return {};
+	if (protocol === etherType.ipv4) {
+		return network + 20 > end ? { ...NOWHERE, family: 2 } : { ...NOWHERE, family: 2, local4: view.getUint32(network + 12, true), remote4: view.getUint32(network + 16, true) };
+	}
+	if (protocol === etherType.ipv6) return network + 40 > end ? { ...NOWHERE, family: 10 } : { ...NOWHERE, family: 10, local6: words(network + 8), remote6: words(network + 24) };
+	return NOWHERE;
 }

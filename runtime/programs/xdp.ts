@@ -2,7 +2,7 @@
 import { runState } from "../invoke.ts";
 import { contexts, readFields, writeFields } from "./contexts.ts";
 import type { PacketState } from "./packet.ts";
-import { PacketBuffer } from "./packet.ts";
+import { PacketBuffer, xdpRoom } from "./packet.ts";
 import type { Family } from "./run.ts";
 import { InputError } from "./run.ts";
 
@@ -12,7 +12,7 @@ export const xdpAction = { aborted: 0, drop: 1, pass: 2, tx: 3, redirect: 4 } as
 export const xdp: Family = (program) => {
 	const { memory } = program.machine;
 	const layout = contexts.xdp_md;
-	const buffer = new PacketBuffer(memory);
+	const buffer = new PacketBuffer(memory, xdpRoom);
 	const context = memory.alloc(layout.size, 8, "context");
 	return (input) => {
 		const meta = input.meta ?? new Uint8Array(0);
@@ -30,6 +30,7 @@ export const xdp: Family = (program) => {
 			...place,
 			mac: place.data,
 			sync() {
+				buffer.holds(this);
 				view.setUint32(context, this.data, true);
 				view.setUint32(context + 4, this.dataEnd, true);
 				view.setUint32(context + 8, this.meta, true);

@@ -127,7 +127,7 @@ function runOverPacket(one: Case, insns: readonly Insn[], engine: Engine, size: 
 	memory.view.setUint32(context + 76, data, true);
 	memory.view.setUint32(context + 80, data + size, true);
 	try {
-		const packet = { start: data, end: data + size, meta: data, data, dataEnd: data + size, sync: () => undefined };
+		const packet = { start: data, end: data + size, meta: data, data, dataEnd: data + size, encapsulated: false, checksum: -1, hashed: false, sync: () => undefined };
 		return hex(invoke(program, context, 0, runState(program, context, { packet })));
 	} finally {
 		memory.free(data);

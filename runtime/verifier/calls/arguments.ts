@@ -213,7 +213,7 @@ export function checkWholeMemory(env: Env, regno: number, bytes: number): void {
 	if (reg.type & MAYBE_NULL) env.regs[regno] = reg;
 }
 
-/** The zero-terminated text that the register points to, in a read-only map. */
+/** The zero-terminated text that the register points to, in a read-only map: a character for each byte. */
 export function checkConstString(env: Env, regno: number): string {
 	const reg = env.regs[regno];
 	if (reg.type !== PTR_TO_MAP_VALUE) reject(EINVAL, `${R(regno)} does not point to a map value`, { code: "V0273" });
@@ -227,7 +227,7 @@ export function checkConstString(env: Env, regno: number): string {
 	let end = off;
 	while (end < bytes.length && bytes[end] !== 0) end++;
 	if (end >= map.valueSize) reject(EINVAL, "string is not zero-terminated", { code: "V0274", register: regno });
-	return new TextDecoder("latin1").decode(bytes.subarray(off, end));
+	return String.fromCharCode(...bytes.subarray(off, end));
 }
 
 /** The constant key on the stack, when it is one: array lookups with it cannot fail. */

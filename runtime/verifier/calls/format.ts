@@ -1,43 +1,50 @@
-/**
- * Format strings of bpf_snprintf and its kin, as the kernel's bpf_bprintf_prepare takes them.
- */
+/** Format strings of bpf_snprintf, bpf_trace_printk and their relatives (kernel/bpf/helpers.c bpf_bprintf_prepare). */
 
-/** `bytes`: size of the argument array. Whether every conversion is known and has an argument. */
-export function formatIsValid(format: string, bytes: number, constant: boolean): boolean {
-	if (!constant) bytes = 0;
-	if (bytes % 8 !== 0) return false;
-	const args = bytes / 8;
-	if (args > 12) return false;
-	let used = 0;
-	for (let i = 0; i < format.length; i++) {
-		const ch = format.charCodeAt(i);
-		if ((ch < 32 && !(ch >= 9 && ch <= 13)) || ch > 126) return false;
-		if (format[i] !== "%") continue;
-		if (format[i + 1] === "%") {
-			i++;
-			continue;
-		}
-		if (used >= args) return false;
-		i++;
-		while ("0+- ".includes(format[i]) && format[i]) i++;
-		while (format[i] >= "0" && format[i] <= "9") i++;
-		if (format[i] === "p") {
-			const two = format.slice(i + 1, i + 3);
-			if ((two[0] === "k" || two[0] === "u") && two[1] === "s") i += 2;
-			else if (two === "i4" || two === "I4" || two === "i6" || two === "I6") i += 2;
-			else if ("KxsSB".includes(two[0] ?? " ") && two[0]) i++;
-			else if (two[0] && /[A-Za-z0-9]/.test(two[0])) return false;
-			used++;
-			continue;
-		}
-		if (format[i] === "s" || format[i] === "c") {
-			used++;
-			continue;
-		}
-		if (format[i] === "l") i++;
-		if (format[i] === "l") i++;
-		if (!format[i] || !"iduxX".includes(format[i])) return false;
-		used++;
+export interface Specifier {
+	/** From the % to behind its last letter. */
+	readonly at: number;
+	readonly end: number;
+	readonly flags: string;
+	readonly width: number;
+	/** %ps, %pS, %pB: "symbol"; %p, %px, %pK: "pointer"; %pks and %pus: "s"; %i: "d". */
+	readonly kind: "d" | "u" | "x" | "X" | "c" | "s" | "I4" | "i4" | "I6" | "i6" | "symbol" | "pointer";
+	/** Of a number. */
+	readonly bits: 32 | 64;
+}
+
+/** Behind a string or an address stands the end, white space or punctuation: a letter would make it something else in the kernel's own printf. */
+const LETTER = "[0-9A-Za-z\\x80-\\x9f\\xc0-\\xd6\\xd8-\\xf6\\xf8-\\xff]";
+const SPECIFIER = new RegExp(`%%|%(?<flags>[0+\\- ]*)(?<width>[1-9]\\d*)?(?:p(?<pointer>[ku]s(?!${LETTER})|[iI][46]|[KxsSB]|(?!${LETTER}))|(?<string>s)(?!${LETTER})|(?<char>c)|(?<long>ll?)?(?<number>[iduxX]))|%`, "g");
+/** White space, and no other control characters. Bytes of UTF-8 are text (since 6.17). */
+const PRINTABLE = /^[\t-\r -~\x80-\xff]*$/;
+
+/** What stands in a format, a character for each byte; null: the kernel refuses it. */
+export function specifiersOf(format: string): Specifier[] | null {
+	if (!PRINTABLE.test(format)) return null;
+	const found: Specifier[] = [];
+	for (const match of format.matchAll(SPECIFIER)) {
+		const [whole] = match;
+		if (whole === "%%") continue;
+		if (whole === "%") return null;
+		const { flags, width, pointer, string, char, long, number } = match.groups ?? {};
+		const kind = number !== undefined ? (number === "i" ? "d" : number) : string !== undefined || pointer?.[1] === "s" ? "s" : (char ?? pointerKind(pointer));
+		found.push({ at: match.index, end: match.index + whole.length, flags, width: Number(width ?? 0), kind: kind as Specifier["kind"], bits: long === undefined ? 32 : 64 });
 	}
-	return true;
+	return found;
+}
+
+function pointerKind(letters: string): Specifier["kind"] {
+	if (letters.length === 2) return letters as Specifier["kind"];
+	return letters !== "" && "sSB".includes(letters) ? "symbol" : "pointer";
+}
+
+/** MAX_BPRINTF_VARARGS */
+const MOST_VALUES = 12;
+
+/** `bytes` of 64-bit values go with it, if that is `constant`. */
+export function formatIsValid(format: string, bytes: number, constant: boolean): boolean {
+	const values = constant ? bytes / 8 : 0;
+	if (!Number.isInteger(values) || values > MOST_VALUES) return false;
+	const specifiers = specifiersOf(format);
+	return specifiers !== null && specifiers.length <= values;
 }
