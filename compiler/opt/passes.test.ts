@@ -18,6 +18,7 @@ import { simplifyCfg } from "./simplify-cfg.ts";
 import { sroa } from "./sroa.ts";
 import { tailRecursion } from "./tail-recursion.ts";
 import { threadJumps } from "./thread.ts";
+import { unreadBits } from "./unread-bits.ts";
 import { unroll } from "./unroll.ts";
 import { narrowPhis } from "./narrow-phi.ts";
 import { widenLoads } from "./widen-loads.ts";
@@ -245,6 +246,20 @@ describe("tail-recursion", () => {
 	it("leaves a call that is not the last thing done, and one that has locals of its own", () => {
 		expect(passed(recursive("", `%10 = add i32 %8, i32 1\n${tail}`), [tailRecursion])).toContain("call");
 		expect(passed(recursive("%3 = alloca ptr size=4 align=4\n", tail).replace("[%10,", "[%8,"), [tailRecursion])).toContain("call");
+	});
+});
+
+describe("unread-bits", () => {
+	it("drops what a narrow store does not read, through arithmetic and phis", () => {
+		const text = body("a.2:\n%3 = load i32 size=1 signed %0\n%4 = add i32 signed %3, %1\n%5 = and i32 %4, i32 255\nbranch %1, b.6, c.7\nb.6:\n%8 = sextfrom.8 i32 %1\njump c.7\nc.7:\n%9 = phi i32 [%5, a.2], [%8, b.6]\nstore size=1 %0, %9\nret i32 0");
+		const now = passed(text, [unreadBits, dce]);
+		expect(now).not.toMatch(/and|sextfrom|signed/);
+		expect(now).toContain("store size=1");
+	});
+	it("keeps what somebody reads, what a shift brings down, and the bounds of what is on the stack", () => {
+		expect(passed(body("a.2:\n%3 = and i32 %1, i32 255\nstore size=1 %0, %3\nret %3"), [unreadBits, dce])).toContain("and");
+		expect(passed(body("a.2:\n%3 = and i32 %1, i32 4095\n%4 = lshr i32 %3, i32 8\nstore size=1 %0, %4\nret i32 0"), [unreadBits, dce])).toContain("and");
+		expect(passed(body("a.2:\n%3 = alloca ptr size=8 align=8\n%4 = and i32 %1, i32 255\nstore size=1 %3, %4\n%5 = call i32 @f %3, i32 0\nret %5"), [unreadBits, dce])).toContain("and");
 	});
 });
 

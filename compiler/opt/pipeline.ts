@@ -34,6 +34,7 @@ import { sink } from "./sink.ts";
 import { sroa } from "./sroa.ts";
 import { tailRecursion } from "./tail-recursion.ts";
 import { threadJumps } from "./thread.ts";
+import { unreadBits } from "./unread-bits.ts";
 import { unroll } from "./unroll.ts";
 import { widenLoads } from "./widen-loads.ts";
 
@@ -158,7 +159,11 @@ export function optimize(module: IrModule, options: OptimizeOptions): IrModule {
 			runAll([combine, simplifyCfg, dce], fn);
 			if (optimizing) runAll([gvn, combine, dse, dce, simplifyCfg], fn);
 		}
-		if (optimizing) runAll([mergeStores, hoistAddresses, delay], fn);
+		if (optimizing) {
+			run(mergeStores, fn);
+			if (run(unreadBits, fn)) run(dce, fn);
+			runAll([hoistAddresses, delay], fn);
+		}
 		run(mergeSlots, fn);
 		run(settleSlots, fn);
 	}
