@@ -256,6 +256,16 @@ describe("unread-bits", () => {
 		expect(now).not.toMatch(/and|sextfrom|signed/);
 		expect(now).toContain("store size=1");
 	});
+	it("compares a character with a letter as it is in memory", () => {
+		const text = passed(body("a.2:\n%3 = load i32 size=1 signed %0\n%4 = icmp.eq i32 %3, i32 -1\n%5 = icmp.ne i32 %3, i32 7\n%6 = add i32 %4, %5\nret %6"), [unreadBits]);
+		expect(text).not.toContain("signed");
+		expect(text).toMatch(/icmp.eq i32 %\d, i32 255/);
+		expect(text).toMatch(/icmp.ne i32 %\d, i32 7/);
+		const two = (use: string): string => passed(body(`a.2:\n%3 = load i32 size=1 signed %0\n%4 = ptradd ptr %0, i64 1\n%5 = load i32 size=1 signed %4\n%6 = icmp.ne i32 %3, %5\n${use}`), [unreadBits]);
+		expect(two("ret %6")).not.toContain("signed");
+		expect(two("%7 = add i32 %6, %5\nret %7").match(/signed/g)).toHaveLength(2);
+		expect(passed(body("a.2:\n%3 = load i32 size=1 signed %0\n%4 = icmp.slt i32 %3, i32 7\n%5 = icmp.eq i32 %3, i32 200\n%6 = add i32 %4, %5\nret %6"), [unreadBits])).toContain("signed");
+	});
 	it("keeps what somebody reads, what a shift brings down, and the bounds of what is on the stack", () => {
 		expect(passed(body("a.2:\n%3 = and i32 %1, i32 255\nstore size=1 %0, %3\nret %3"), [unreadBits, dce])).toContain("and");
 		expect(passed(body("a.2:\n%3 = and i32 %1, i32 4095\n%4 = lshr i32 %3, i32 8\nstore size=1 %0, %4\nret i32 0"), [unreadBits, dce])).toContain("and");

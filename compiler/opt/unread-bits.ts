@@ -1,11 +1,11 @@
 import type { Inst, IrFunction, Op, Value } from "../ir/types.ts";
 import type { Pass } from "./pass.ts";
-import { isConst, isInst, replaceAll, unsigned, widthOf } from "../ir/values.ts";
+import { constant, isConst, isInst, replaceAll, unsigned, widthOf } from "../ir/values.ts";
 import { baseOf } from "./slots.ts";
 
 /**
  * What clears or extends bits that nobody reads goes (LLVM's demanded bits): a store of one byte reads eight bits of its
- * value, a mask no more than it keeps. At the end: until then the extensions say how large a number is.
+ * value, a mask no more than it keeps, a comparison of a character with a letter only the character. At the end: until then the extensions say how large a number is.
  *
  * A number on the stack keeps its mask: the verifier remembers what is stored there, and its bounds with it.
  */
@@ -14,7 +14,7 @@ export const unreadBits: Pass = {
 	run(fn) {
 		const read = readBits(fn);
 		const map = new Map<Inst, Value>();
-		let changed = false;
+		const unsignedLoads = new Set<Value>();
 		for (const block of fn.blocks) {
 			for (const inst of block.insts) {
 				const bits = read.get(inst) ?? 0;
@@ -25,11 +25,18 @@ export const unreadBits: Pass = {
 				else if (inst.op === "sextfrom" && inst.attr!.bits! >= bits) map.set(inst, a);
 				else if (inst.op === "load" && inst.attr!.signed && inst.attr!.size! * 8 >= bits) {
 					inst.attr = { ...inst.attr, signed: false };
-					changed = true;
+					unsignedLoads.add(inst);
 				}
 			}
 		}
-		if (map.size === 0) return changed;
+		if (unsignedLoads.size > 0) {
+			for (const block of fn.blocks) {
+				for (const inst of block.insts) {
+					if (inst.op === "icmp" && unsignedLoads.has(inst.args[0]) && isConst(inst.args[1])) inst.args[1] = constant(inst.args[1].ty, BigInt.asUintN((inst.args[0] as Inst).attr!.size! * 8, inst.args[1].value));
+				}
+			}
+		}
+		if (map.size === 0) return unsignedLoads.size > 0;
 		replaceAll(fn, map);
 		// What was said of overflow was said of the extended operands.
 		for (const block of fn.blocks) for (const inst of block.insts) if (ARITHMETIC.has(inst.op) && inst.attr?.signed && (read.get(inst) ?? 0) < widthOf(inst.ty!)) inst.attr = { ...inst.attr, signed: false };
@@ -43,15 +50,23 @@ const ARITHMETIC: ReadonlySet<Op> = new Set(["add", "sub", "mul", "shl", "neg"])
 function readBits(fn: IrFunction): ReadonlyMap<Inst, number> {
 	const read = new Map<Inst, number>();
 	const work: Inst[] = [];
+	const comparisons = new Map<Inst, Inst[]>();
 	const ask = (inst: Inst): void => {
 		inst.args.forEach((arg, i) => {
 			if (!isInst(arg)) return;
-			const bits = wanted(inst, i, read.get(inst) ?? 0);
+			const bits = inst.op === "icmp" ? compared(inst, i, read) : wanted(inst, i, read.get(inst) ?? 0);
 			if (bits <= (read.get(arg) ?? 0)) return;
 			read.set(arg, bits);
-			work.push(arg);
+			// What one side of a comparison is extended to, the other must be.
+			work.push(arg, ...(comparisons.get(arg) ?? []));
 		});
 	};
+	for (const block of fn.blocks) {
+		for (const inst of block.insts) {
+			if (inst.op !== "icmp") continue;
+			for (const arg of inst.args) if (isInst(arg) && arg.op === "load") comparisons.set(arg, [...(comparisons.get(arg) ?? []), inst]);
+		}
+	}
 	for (const block of fn.blocks) for (const inst of block.insts) ask(inst);
 	while (work.length > 0) ask(work.pop()!);
 	return read;
@@ -89,3 +104,15 @@ function wanted(inst: Inst, i: number, bits: number): number {
 			return width;
 	}
 }
+
+/** `c == 'x'`, `*a == *b`: the bytes decide, whatever both are extended with. */
+function compared({ args, attr }: Inst, i: number, read: ReadonlyMap<Inst, number>): number {
+	const width = args[i].ty === "i32" ? 32 : 64;
+	const [a, b] = [args[i], args[1 - i]];
+	if ((attr!.pred !== "eq" && attr!.pred !== "ne") || !isSignedLoad(a)) return width;
+	const bits = a.attr!.size! * 8;
+	const alike = isConst(b) ? BigInt.asIntN(bits, b.value) === b.value : isSignedLoad(b) && b.ty === a.ty && b.attr!.size! * 8 === bits && (read.get(b) ?? 0) <= bits;
+	return alike ? Math.min(width, bits) : width;
+}
+
+const isSignedLoad = (value: Value): value is Inst => isInst(value) && value.op === "load" && value.attr!.signed === true;

@@ -200,8 +200,9 @@ function functionHasError(type: FunctionSym["type"]): boolean {
 }
 
 function functionAttributes(symbol: FunctionSym, attrs: Readonly<AttrSet>, specs: DeclSpecs): void {
-	if (attrs.alwaysInline) symbol.inline = "always";
-	else if (attrs.noinline && symbol.inline !== "always") symbol.inline = "never";
+	// Whichever was said first, noinline wins, as in clang.
+	if (attrs.noinline) symbol.inline = "never";
+	else if (attrs.alwaysInline && symbol.inline !== "never") symbol.inline = "always";
 	else if (specs.functionSpecs.includes("inline") && symbol.inline === "none") symbol.inline = "hint";
 	symbol.naked ||= attrs.naked;
 	symbol.noreturn ||= attrs.noreturn || specs.functionSpecs.includes("_Noreturn");

@@ -99,6 +99,11 @@ describe("what is emitted", () => {
 		expect(typed.functions.map((f) => f.inline)).toEqual(["never"]);
 	});
 
+	it("lets noinline win over always_inline, whichever comes first", () => {
+		const { typed } = checkText("static __attribute__((always_inline)) int a(int); __attribute__((noinline)) int a(int x) { return x; } static __attribute__((noinline)) int b(int); static inline __attribute__((always_inline)) int b(int x) { return x; } int f(int x) { return a(x) + b(x); }");
+		expect(typed.functions.map((f) => `${f.name} ${f.inline}`)).toEqual(["a never", "b never", "f none"]);
+	});
+
 	it("makes a symbol of `inline` as the dialect has it", () => {
 		const inlines = "inline int c(void) { return 1; } extern inline int d(void) { return 2; } extern inline __attribute__((gnu_inline)) int g(void) { return 3; } inline __attribute__((__gnu_inline__)) int h(void) { return 4; }";
 		expect(names(inlines)).toEqual(["global d", "global h"]);
