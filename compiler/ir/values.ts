@@ -95,6 +95,8 @@ export function usersOf(fn: IrFunction): Map<Inst, Inst[]> {
 				if (!isInst(arg)) continue;
 				const list = users.get(arg);
 				if (list === undefined) users.set(arg, [inst]);
+				// Most values have one or two users, and a list that grows by `push` gets room for seventeen.
+				else if (list.length === 1) users.set(arg, [list[0], inst]);
 				else list.push(inst);
 			}
 		}

@@ -62,15 +62,17 @@ export class Analyses {
 		const now = new Analyses(this.fn);
 		if (this.#predecessors !== undefined && !isSame(this.#predecessors, now.predecessors)) return "predecessors";
 		if (this.#order !== undefined && !isSameList(this.#order, now.order)) return "order";
-		if (this.#dominators !== undefined && [...now.dominators.idom].some(([block, up]) => this.#dominators!.idom.get(block) !== up)) return "dominators";
+		if (this.#dominators !== undefined && !isSameMap(this.#dominators.idom, now.dominators.idom)) return "dominators";
 		if (this.#users !== undefined && !isSame(this.#users, now.users)) return "users";
-		if (this.#home !== undefined && (this.#home.size !== now.home.size || [...now.home].some(([inst, block]) => this.#home!.get(inst) !== block))) return "home";
+		if (this.#home !== undefined && !isSameMap(this.#home, now.home)) return "home";
 		if (this.#slots !== undefined && !isSameList(this.#slots.map(textOf), now.slots.map(textOf))) return "slots";
 		return null;
 	}
 }
 
 const isSameList = <T>(a: readonly T[], b: readonly T[]): boolean => a.length === b.length && a.every((one, i) => one === b[i]);
+
+const isSameMap = <K, V>(a: ReadonlyMap<K, V>, b: ReadonlyMap<K, V>): boolean => a.size === b.size && [...b].every(([key, value]) => a.get(key) === value);
 
 const isSame = <K, V>(a: ReadonlyMap<K, readonly V[]>, b: ReadonlyMap<K, readonly V[]>): boolean => a.size === b.size && [...b].every(([key, list]) => isSameList(a.get(key) ?? [], list));
 

@@ -49,9 +49,13 @@ function keyOf(inst: Inst, ids: (value: Value) => string): string {
 		if (attr.core !== undefined) key += ` ${attr.core.access} ${attr.core.relo} ${attr.core.value}`;
 		if (attr.from !== undefined) key += ` ${attr.from}>${attr.to}`;
 	}
-	const args = inst.args.map(ids);
-	if (row(inst.op).commutes) args.sort();
-	return `${key} ${args.join(",")}`;
+	const { args } = inst;
+	if (args.length === 2) {
+		const left = ids(args[0]);
+		const right = ids(args[1]);
+		return row(inst.op).commutes && right < left ? `${key} ${right},${left}` : `${key} ${left},${right}`;
+	}
+	return `${key} ${args.map(ids).join(",")}`;
 }
 
 /** What a block writes: places, and beside them all that others can see (a call). */
