@@ -35,7 +35,7 @@ export interface Task {
 	/** At most 15 bytes count. */
 	readonly comm: string;
 	readonly cgroupId: bigint;
-	/** Address of the current `struct task_struct` in simulated memory; 0: there is none. */
+	/** Address of the current `struct task_struct` in simulated memory; 0: one of zeroes. */
 	readonly address: number;
 }
 

@@ -14,6 +14,8 @@ import { helperImplementation, kfuncImplementation } from "./helpers/index.ts";
 import type { BoundProgram, Callback, LoadedProgram } from "./program.ts";
 import { runTimers } from "./timers.ts";
 
+/** As large as struct task_struct gets. */
+const TASK_SIZE = 16384;
 /** MAX_TAIL_CALL_CNT */
 const maxTailCalls = 33;
 
@@ -55,6 +57,7 @@ export class Machine {
 	/** Helpers and kernel functions that the host application adds or replaces. */
 	readonly helpers = new Map<number, HelperImplementation>();
 	readonly kfuncs = new Map<string, HelperImplementation>();
+	#task = 0;
 	readonly #callbacks: Callback[] = [];
 	readonly #byAddress = new Map<number, BpfMap>();
 	readonly #closers: (() => void)[] = [];
@@ -145,6 +148,14 @@ export class Machine {
 		const target = this.callback(handle);
 		if (target === undefined) bug(`no callback has handle ${handle}`);
 		return target(a1, a2, a3, a4, a5);
+	}
+
+	/** The current task's struct: the environment's, or one of zeroes, which storages may belong to. */
+	currentTask(): number {
+		const { address } = this.environment.task;
+		if (address !== 0) return address;
+		if (this.#task === 0) this.#task = this.memory.alloc(TASK_SIZE, 64, "current task");
+		return this.#task;
 	}
 
 	/** High word of argument k (1 to 5) of the helper call under way. Only there when the helper's row asks for it. */

@@ -23,8 +23,8 @@ function counterAt(m: Machine, address: number, low: number, high: number): Perf
 /** On failure the program's buffer is zero. */
 function store(m: Machine, found: PerfCounter | number, to: number, size: number): number {
 	m.memory.u8.fill(0, to >>> 0, (to >>> 0) + (size >>> 0));
-	if (typeof found === "number") return found;
 	if (size !== VALUE_BYTES) return -errno.EINVAL;
+	if (typeof found === "number") return found;
 	[found.counter, found.enabled, found.running].forEach((value, i) => void m.memory.view.setBigUint64((to >>> 0) + 8 * i, BigInt.asUintN(64, value), true));
 	return 0;
 }

@@ -72,10 +72,11 @@ export const eventHelpers: HelperFamily = {
 	}),
 	bpf_get_stackid: signed((m, _context, map, flags) => {
 		const target = m.mapAt(map);
+		if (flags & ~STACK_ID_FLAGS || m.high(3) !== 0) return -errno.EINVAL;
 		return target instanceof StackTrace ? target.put(callStack(m), m.wide(3, flags)) : -errno.EINVAL;
 	}, wide(3)),
-	bpf_get_stack: signed((m, _context, out, size, flags) => copyStack(m, out >>> 0, size >>> 0, flags)),
-	bpf_get_task_stack: signed((m, _task, out, size, flags) => copyStack(m, out >>> 0, size >>> 0, flags)),
+	bpf_get_stack: signed((m, _context, out, size, flags) => copyStack(m, out >>> 0, size >>> 0, flags), wide(4)),
+	bpf_get_task_stack: signed((m, _task, out, size, flags) => copyStack(m, out >>> 0, size >>> 0, flags), wide(4)),
 	bpf_user_ringbuf_drain: signed((m, map, callback, context) => {
 		const target = m.mapAt(map);
 		if (!(target instanceof UserRingBuffer)) return -errno.EINVAL;
@@ -102,7 +103,15 @@ function callStack(m: Machine): readonly bigint[] {
 	return Array.isArray(stack) ? (stack as readonly bigint[]) : [0xffffffff81000000n, 0xffffffff81000100n];
 }
 
+/** BPF_F_SKIP_FIELD_MASK, BPF_F_USER_STACK; BPF_F_FAST_STACK_CMP and BPF_F_REUSE_STACKID; BPF_F_USER_BUILD_ID. */
+const STACK_ID_FLAGS = 0x7ff;
+const STACK_FLAGS = 0x9ff;
+
 function copyStack(m: Machine, out: number, size: number, flags: number): number {
+	if (flags & ~STACK_FLAGS || m.high(4) !== 0 || size % 8 !== 0) {
+		m.memory.u8.fill(0, out, out + size);
+		return -errno.EINVAL;
+	}
 	const frames = callStack(m).slice(flags & 0xff, (flags & 0xff) + (size >>> 3));
 	for (const [i, address] of frames.entries()) m.memory.view.setBigUint64(out + 8 * i, BigInt.asUintN(64, address), true);
 	m.memory.u8.fill(0, out + frames.length * 8, out + size);

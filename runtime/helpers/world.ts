@@ -31,8 +31,8 @@ export const worldHelpers: HelperFamily = {
 		storeText(m, m.environment.task.comm.slice(0, 15), to >>> 0, size >>> 0);
 		return 0;
 	}),
-	bpf_get_current_task: unsigned((m) => m.environment.task.address),
-	bpf_get_current_task_btf: unsigned((m) => m.environment.task.address),
+	bpf_get_current_task: unsigned((m) => m.currentTask()),
+	bpf_get_current_task_btf: unsigned((m) => m.currentTask()),
 	bpf_get_current_cgroup_id: wideResult((m) => m.result(m.environment.task.cgroupId)),
 	bpf_get_current_ancestor_cgroup_id: wideResult((m, level) => m.result(level === 0 ? m.environment.task.cgroupId : 0n)),
 	bpf_get_ns_current_pid_tgid: signed((m, _dev, _ino, out, size) => {

@@ -15,7 +15,7 @@ interface Answer {
 }
 
 export interface Kernel {
-	/** Loads the image with its maps and runs it over each packet in turn. */
+	/** Loads the image with its maps and runs it over each packet in turn; without packets once, over its context alone (tracing programs). */
 	run(image: ProgramImage, packets: readonly Uint8Array[], context?: Uint8Array): Promise<Answer>;
 	/** The verifier's whole log. */
 	log(image: ProgramImage, level: number): Promise<string>;
@@ -57,7 +57,7 @@ export async function openKernel(): Promise<Kernel | null> {
 				...(types === null ? {} : { btf: 0, funcInfo: image.funcInfo }),
 				insns: encode(image.insns),
 				run: true,
-				out: true,
+				...(packets.length === 0 ? {} : { out: true }),
 				...(context === undefined ? {} : { ctx: Buffer.from(context).toString("hex") }),
 				data: packets.map((packet) => Buffer.from(packet).toString("hex")),
 				dump: image.maps.map((_, slot) => slot),

@@ -3,7 +3,7 @@
  * keep their maps from packet to packet.
  */
 import { compileAndLoad, VerifierRejection } from "../../../index.ts";
-import type { RunOutput } from "../../../index.ts";
+import type { RunInput, RunOutput } from "../../../index.ts";
 import type { Kernel } from "../../support/kernel.ts";
 import { contexts } from "../../../runtime/programs/contexts.ts";
 import type { EngineName } from "../../../runtime/load.ts";
@@ -37,7 +37,7 @@ export async function compare(made: Made, kernel: Kernel, engine: EngineName): P
 	}
 	try {
 		const { image } = object.programs.f;
-		const context = made.context === null ? null : bytesOf(made.context);
+		const context = made.args !== null ? wordsOf(made.args) : made.context === null ? null : bytesOf(made.context);
 		const answer = await kernel.run(image, made.packets, context ?? undefined);
 		if (answer.ok !== true || answer.runs === undefined) return { kind: answer.ok === true ? "not measurable" : "refused", words: [`kernel: ${JSON.stringify(answer).slice(0, 300)}`], unanswered: 0 };
 		const slot = image.maps.findIndex(({ name }) => name.endsWith(".bss"));
@@ -45,9 +45,10 @@ export async function compare(made: Made, kernel: Kernel, engine: EngineName): P
 		if (!(bss instanceof ArrayMap)) throw new Error("bug: the program has no .bss");
 		const words: string[] = [];
 		let unanswered = 0;
-		for (const [i, packet] of made.packets.entries()) {
+		const inputs: readonly RunInput[] = made.args !== null ? [{ args: made.args }] : made.packets.map((packet) => ({ packet, ...(made.context === null ? {} : { context: made.context }) }));
+		for (const [i, input] of inputs.entries()) {
 			const run = answer.runs[i];
-			const ours = object.programs.f.run({ packet, ...(made.context === null ? {} : { context: made.context }) });
+			const ours = object.programs.f.run(input);
 			if (run.ret === undefined || (run.errno ?? 0) !== 0) {
 				if (run.errno !== ENOSPC) words.push(`run ${i}: the kernel answers ${JSON.stringify(run).slice(0, 100)}`);
 				unanswered++;
@@ -70,7 +71,7 @@ function differences(made: Made, run: Run, ours: RunOutput, theirs: Buffer, resu
 		if (kernel !== here) words.push(`word ${at / 8} of .bss is ${kernel} in the kernel, ${here} here`);
 	}
 	// An XDP program's test run gives its metadata back in front of the packet.
-	const packet = Buffer.concat(made.hook === "xdp" ? [ours.meta ?? new Uint8Array(0), ours.packet ?? new Uint8Array(0)] : [ours.packet ?? new Uint8Array(0)]).toString("hex");
+	const packet = made.args !== null ? "" : Buffer.concat(made.hook === "xdp" ? [ours.meta ?? new Uint8Array(0), ours.packet ?? new Uint8Array(0)] : [ours.packet ?? new Uint8Array(0)]).toString("hex");
 	if ((run.out ?? "") !== packet) words.push(`packet\n    kernel ${run.out ?? ""}\n    here   ${packet}`);
 	if (made.context !== null && run.ctx !== undefined) {
 		const context = Buffer.from(run.ctx, "hex");
@@ -82,6 +83,8 @@ function differences(made: Made, run: Run, ours: RunOutput, theirs: Buffer, resu
 	}
 	return words;
 }
+
+const wordsOf = (words: readonly bigint[]): Uint8Array => new Uint8Array(BigUint64Array.from(words).buffer);
 
 function bytesOf({ mark, priority, cb, tstamp }: NonNullable<Made["context"]>): Uint8Array {
 	const bytes = new Uint8Array(contexts.__sk_buff.size);

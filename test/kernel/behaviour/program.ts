@@ -3,6 +3,7 @@ import { eth, icmp, ipv4, ipv6, packet, tcp, udp, vlan } from "../../../runtime/
 import { anywhere } from "./anywhere.ts";
 import { cgroupSkb, lwtXmit, socketFilter, tc, xdp } from "./packets.ts";
 import { RESULTS, type Snippets, Source } from "./source.ts";
+import { rawTracepoint } from "./tracing.ts";
 
 interface Hook {
 	readonly section: string;
@@ -21,6 +22,7 @@ export const HOOKS: Readonly<Record<string, Hook>> = {
 	socket: skb("socket", { ...unlocked, ...socketFilter }, [0, 1, 2]),
 	cgroup_skb: skb("cgroup_skb/ingress", { ...anywhere, ...cgroupSkb }, [0, 1]),
 	lwt_xmit: skb("lwt_xmit", { ...anywhere, ...lwtXmit }, [0, 1, 2]),
+	raw_tp: { section: "raw_tp/sys_enter", context: "struct bpf_raw_tracepoint_args", snippets: { ...unlocked, ...rawTracepoint }, returns: [0, 1, 2] },
 };
 
 const map = (name: string, type: string, key: string, value: string, entries: number, flags = 0): string =>
@@ -48,8 +50,13 @@ const typedMaps = [
 	map("locked_array", "ARRAY", "__u32", "struct locked", 1),
 	map("storage", "SK_STORAGE", "int", "__u64", 0, 1),
 ];
+const tracingMaps = [
+	"struct { __uint(type, BPF_MAP_TYPE_STACK_TRACE); __uint(max_entries, 8); __uint(key_size, 4); __uint(value_size, 64); } stacks SEC(\".maps\");",
+	map("tasks", "TASK_STORAGE", "int", "__u64", 0, 1),
+];
+const MAPS: Readonly<Record<string, readonly string[]>> = { socket: maps, raw_tp: [...maps, ...tracingMaps] };
 
-const rest = `__u64 out[${RESULTS}]; __u64 cell; __u8 store[32]; const char text[] = "hello";
+const rest = `__u64 out[${RESULTS}]; __u64 cell; __u8 store[64]; const char text[64] = "hello";
 static long each(void *map, const void *key, void *value, void *c) { *(__u64 *)c += *(__u64 *)value; return *(__u64 *)value == 3; }
 static long body(__u32 i, void *c) { *(__u64 *)c += i * 3 + 1; return i == 7; }`;
 
@@ -61,6 +68,8 @@ export interface Made {
 	readonly statements: readonly string[];
 	readonly source: string;
 	readonly packets: readonly Uint8Array[];
+	/** Of a tracing program, which gets no packets. */
+	readonly args: readonly bigint[] | null;
 	/** Null: none is given. */
 	readonly context: { readonly mark: number; readonly priority: number; readonly cb: readonly number[]; readonly tstamp: bigint } | null;
 }
@@ -77,16 +86,16 @@ export function makeProgram(random: (limit: number) => number, only: readonly st
 	const source = [
 		"#include <linux/bpf.h>",
 		"#include <bpf/bpf_helpers.h>",
-		...maps,
-		...(hook === "socket" ? [] : typedMaps),
+		...(MAPS[hook] ?? [...maps, ...typedMaps]),
 		rest,
 		`SEC("${section}") int f(${context} *ctx)\n{\n\t__builtin_memset(out, 0, sizeof(out));`,
 		...statements.map((statement, i) => `\t/* ${names[i]} */ ${statement}`),
 		`\treturn ${s.pick(returns)};\n}`,
 		'char _license[] SEC("license") = "GPL";',
 	].join("\n");
-	const given = hook !== "xdp" && s.number(3) > 0 ? { mark: s.word(), priority: s.word(), cb: [0, 1, 2, 3, 4].map(() => s.number(100)), tstamp: BigInt(s.number(1000)) } : null;
-	return { hook, section, names, statements, source, packets: [somePacket(s), somePacket(s), somePacket(s)], context: given };
+	const args = hook === "raw_tp" ? Array.from({ length: 6 }, () => BigInt(s.word())) : null;
+	const given = hook !== "xdp" && args === null && s.number(3) > 0 ? { mark: s.word(), priority: s.word(), cb: [0, 1, 2, 3, 4].map(() => s.number(100)), tstamp: BigInt(s.number(1000)) } : null;
+	return { hook, section, names, statements, source, packets: args === null ? [somePacket(s), somePacket(s), somePacket(s)] : [], args, context: given };
 }
 
 function somePacket(s: Source): Uint8Array {
