@@ -50,6 +50,16 @@ describe("what a loader makes of an object", () => {
 		expect(image.insns.filter((insn) => insn.opcode === 0x18).map((insn) => [insn.src, image.maps[insn.imm]])).toEqual([[1, undefined]]);
 	});
 
+	it("a static function in a program section is an error of its own; in .text it is one to call", () => {
+		const { programs } = open(`
+			static __attribute__((noinline)) int help(int x) { return x * 3; }
+			SEC("tc") static int forgotten(void *ctx) { return 2; }
+			SEC("tc") int prog(void *ctx) { return help(*(volatile int *)ctx); }
+		`);
+		expect(programs.map(({ image, errors }) => [image.name, errors.length])).toEqual([["forgotten", 1], ["prog", 0]]);
+		expect(formatLoadError(programs[0].errors[0])).toContain("remove `static`");
+	});
+
 	it("an exception callback may not be static", () => {
 		const { programs } = open(`
 			static __attribute__((noinline)) int handler(unsigned long long cookie) { return cookie + 1; }

@@ -82,6 +82,7 @@ export function openObject(object: ObjectFile, options: OpenOptions = {}): Opene
 	const programs = entries.map((fn): OpenedProgram => {
 		const section = object.sections[fn.section].name;
 		const own: LoadError[] = [];
+		if (fn.binding === "local") own.push({ section, offset: fn.start * 8, symbol: fn.name, message: "a static function is no program (libbpf refuses the object): remove `static`" });
 		const linked = linkProgram(fn, input, own);
 		let lines: readonly LineRecord[] | null = null;
 		const choice = chooseType(fn, section, btf, options, own);
@@ -158,10 +159,9 @@ function findFunctions(object: ObjectFile, code: ReadonlyMap<number, Insn[]>): C
 	return [...functions, ...bare.map(([section, insns]) => ({ name: object.sections[section].name, section, start: 0, length: insns.length, binding: "global" as const }))].sort((a, b) => a.section - b.section || a.start - b.start);
 }
 
-/** Functions of .text are there for others to call, unless the object has but one function. */
+/** Functions of .text are there for others to call, unless the object has but one function. Those of other sections are programs, be they static by mistake. */
 function isEntry(object: ObjectFile, functions: readonly CodeFunction[], fn: CodeFunction): boolean {
-	if (fn.binding === "local") return false;
-	return object.sections[fn.section].name !== ".text" || functions.length === 1;
+	return object.sections[fn.section].name !== ".text" || (functions.length === 1 && fn.binding !== "local");
 }
 
 function chooseType(fn: CodeFunction, section: string, btf: Btf | null, options: OpenOptions, errors: LoadError[]): TypeChoice {
