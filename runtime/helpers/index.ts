@@ -14,6 +14,7 @@ import { printHelpers } from "./print.ts";
 import { redirectHelpers } from "./redirect.ts";
 import { socketHelpers } from "./sockets.ts";
 import { storageHelpers } from "./storage.ts";
+import { syncookieHelpers } from "./syncookies.ts";
 import { sysctlHelpers } from "./sysctl.ts";
 import { textHelpers } from "./text.ts";
 import { tunnelHelpers } from "./tunnel.ts";
@@ -36,6 +37,7 @@ const families: readonly HelperFamily[] = [
 	counterHelpers,
 	mtuHelpers,
 	tunnelHelpers,
+	syncookieHelpers,
 ];
 
 const byId: ReadonlyMap<number, HelperImplementation> = new Map(
