@@ -85,6 +85,25 @@ describe("what is wrong is said", () => {
 		expect(programs.careless.run({ packet: new Uint8Array(60).fill(7) }).retval).toBe(7);
 	});
 
+	it.each(["interpreter", "js", "wasm"] as const)("a helper that is not simulated, where it is called and not before, with the %s engine", async (engine) => {
+		const object = await compileAndLoad(
+			`#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+SEC("tc") int prog(struct __sk_buff *skb)
+{
+	struct bpf_xfrm_state state = {};
+	if (skb->mark == 7)
+		return bpf_skb_get_xfrm_state(skb, 0, &state, sizeof(state), 0);
+	return 5;
+}
+char _license[] SEC("license") = "GPL";`,
+			{ engine },
+		);
+		const { prog } = object.programs;
+		expect(prog.run().retval).toBe(5);
+		expect(() => prog.run({ context: { mark: 7 } })).toThrow(/program\.bpf\.c:7:\d+: calls helper bpf_skb_get_xfrm_state, which does not exist or is not simulated/);
+	});
+
 	it("bytes that are no object", async () => {
 		await expect(load(new Uint8Array([1, 2, 3]))).rejects.toThrow(LoadFailure);
 	});

@@ -4,6 +4,9 @@
  */
 import type { Entry } from "../program.ts";
 
+/** Thrown by the host's stand-in for a helper; its stack says where the program called it. */
+export class NotSimulated extends Error {}
+
 type Explain = (thrown: unknown) => unknown;
 
 const explanations = new WeakMap<Entry, Explain>();

@@ -7,15 +7,14 @@ import { ProgramFault } from "../fault.ts";
 import type { ProgramImage } from "../image.ts";
 import type { BoundProgram, Callback, Engine, Entry } from "../program.ts";
 import { trusted } from "../trust.ts";
-import type { CallShape } from "./representation.ts";
 import { divider } from "./js/divide.ts";
 import type { EmittedText } from "./js/emit.ts";
 import { emitText } from "./js/emit.ts";
-import { explainedBy } from "./faults.ts";
+import { explainedBy, NotSimulated } from "./faults.ts";
 import { defaultFuel } from "./limits.ts";
 import type { JitFunction, JitProgram } from "./program.ts";
 import { liftProgram } from "./program.ts";
-import { ProgramSurroundings } from "./surroundings.ts";
+import { ProgramSurroundings, TAIL_CALL } from "./surroundings.ts";
 import type { JitOptions } from "./wasm.ts";
 import { prepareWasm } from "./wasm.ts";
 import { encodeModule } from "./wasm/encode.ts";
@@ -73,7 +72,7 @@ export function prepareJs(bound: BoundProgram, options: JsOptions): Entry {
 		facts: program.facts,
 		checked,
 		fuel: options.fuel !== undefined ? options.fuel : program.facts === null ? defaultFuel : null,
-		shape: (op, slot) => surroundings.shape(op, slot) as CallShape,
+		shape: (op, slot) => surroundings.shape(op, slot),
 		address: (slot) => surroundings.address(slot),
 		mapLayout: (index) => surroundings.mapLayout(index),
 		callee: (op, slot) => surroundings.callee(op, slot),
@@ -134,8 +133,7 @@ function hostValues(program: BoundProgram, lifted: JitProgram, emitted: EmittedT
 			if (op?.kind === "helper" || op?.kind === "kfunc") {
 				const name = surroundings.callee(op, slot);
 				const shape = surroundings.shape(op, slot);
-				if (!("why" in shape) && op.kind === "helper" && op.id !== 12) host[name] ??= surroundings.hostFunction(op, slot, shape.args);
-				else if (!("why" in shape) && op.kind === "kfunc") host[name] ??= surroundings.hostFunction(op, slot, shape.args);
+				if (op.kind === "kfunc" || op.id !== TAIL_CALL) host[name] ??= surroundings.hostFunction(op, slot, shape.args);
 			}
 		});
 	}
@@ -194,9 +192,9 @@ const WRAPPER_LINES = 2;
 
 /** A range error of a view, or a trap in a lookup, as a fault of the program, at the slot of the line in the stack trace. */
 function explain(thrown: unknown, program: BoundProgram, emitted: EmittedText, file: string): unknown {
-	if (!(thrown instanceof RangeError || thrown instanceof WebAssembly.RuntimeError)) return thrown;
+	if (!(thrown instanceof RangeError || thrown instanceof WebAssembly.RuntimeError || thrown instanceof NotSimulated)) return thrown;
 	const place = new RegExp(`${file.replace(".", "\\.")}:(\\d+):`).exec(thrown.stack ?? "");
 	if (place === null) return thrown;
 	const slot = emitted.slots[Number(place[1]) - 1 - WRAPPER_LINES] ?? 0;
-	return new ProgramFault(program.image, Math.max(0, slot), "access outside the memory");
+	return new ProgramFault(program.image, Math.max(0, slot), thrown instanceof NotSimulated ? thrown.message : "access outside the memory");
 }

@@ -63,7 +63,7 @@ export interface LiftOptions {
 	/** Instructions in all copies of a loop that passes a known number of times (unroll.ts). */
 	readonly evenBudget?: number;
 	/** r1 is an address, r2 a number below 2^32. */
-	shape(op: Op, slot: number): CallShape | JitProblem;
+	shape(op: Op, slot: number): CallShape;
 	/** Value of a ld_imm64 with a pseudo source; functions by id. */
 }
 
@@ -110,7 +110,7 @@ export function liftProgram(insns: readonly Insn[], options: LiftOptions): JitPr
 		checked: options.checked,
 		shape(op, slot) {
 			if (op.kind === "call") return shapes.get(op.target) ?? { args: 5, wide: 31, result: "wide" };
-			return options.shape(op, slot) as CallShape;
+			return options.shape(op, slot);
 		},
 	};
 	for (const entry of order) {
@@ -187,10 +187,6 @@ function draw(all: readonly (Op | null)[], entry: number, limit: number, options
 			}
 			if (op.kind === "call") calls.push(op.target);
 			else if (op.kind === "imm64" && op.pseudo === 4) takes.push(pc + 1 + op.lo);
-			else if (op.kind === "helper" || op.kind === "kfunc" || op.kind === "callx") {
-				const shape = options.shape(op, pc);
-				if ("why" in shape && options.facts?.reached[pc] !== 0) return shape;
-			}
 		}
 	}
 	return { entry, limit, ops: promotion.ops, cfg, registers: promotion.registers, undecided: promotion.undecided, calls, takes };

@@ -13,8 +13,7 @@ import type { BoundProgram, Callback, Entry } from "../program.ts";
 import { resolveImm64 } from "../program.ts";
 import type { CallShape } from "./representation.ts";
 import type { Op } from "./decode.ts";
-import { explainFault } from "./faults.ts";
-import type { JitProblem } from "./program.ts";
+import { explainFault, NotSimulated } from "./faults.ts";
 
 /** Engine's words in the exchange area. */
 export const WORDS = { tailResult: exchange.engine, packetFailed: exchange.engine + 4 } as const;
@@ -53,17 +52,13 @@ export class ProgramSurroundings {
 		this.#callbacks = callback;
 	}
 
-	shape(op: Op, slot: number): CallShape | JitProblem {
+	shape(op: Op, slot: number): CallShape {
 		if (op.kind === "helper" && op.id === TAIL_CALL) return tailShape;
 		if (op.kind === "callx") return registerShape;
 		const name = this.callee(op, slot);
 		const known = this.#shapes.get(name);
 		if (known !== undefined) return known;
 		const helper = this.#implementation(op, slot);
-		if (helper === undefined) {
-			if (op.kind === "helper") return { slot, why: `helper ${op.id} does not exist or is not simulated` };
-			return { slot, why: `kernel function ${this.#kfuncName(slot)} is not simulated` };
-		}
 		// The host's own helper under a known number may take more arguments than the kernel's.
 		const replaced = op.kind !== "helper" || this.program.machine.helpers.has(op.id);
 		const args = replaced ? 5 : argumentsOf(helperById(op.id)?.params ?? "...");
@@ -81,9 +76,7 @@ export class ProgramSurroundings {
 	/** The host's function behind an import's name. Fresh closures: an implementation may be replaced between preparations. */
 	hostFunction(op: Op, slot: number, args: number): HostFunction {
 		const { machine } = this.program;
-		const helper = this.#implementation(op, slot);
-		if (helper === undefined) throw new Error("internal error: a helper without implementation");
-		const { run } = helper;
+		const { run } = this.#implementation(op, slot);
 		// Exact arity: a Wasm import that adapts its arguments is slower.
 		switch (args) {
 			case 0:
@@ -155,9 +148,19 @@ export class ProgramSurroundings {
 		return handle;
 	}
 
-	#implementation(op: Op, slot: number): HelperImplementation | undefined {
+	/** What is not simulated fails where it is called, and not before: a test may never come there. */
+	#implementation(op: Op, slot: number): HelperImplementation {
 		const { machine } = this.program;
-		return op.kind === "helper" ? machine.helper(op.id) : machine.kfunc(this.#kfuncName(slot));
+		const known = op.kind === "helper" ? machine.helper(op.id) : machine.kfunc(this.#kfuncName(slot));
+		if (known !== undefined) return known;
+		const words = op.kind === "helper" ? `calls helper ${helperById(op.id)?.name ?? op.id}, which does not exist or is not simulated` : `calls kernel function ${this.#kfuncName(slot)}, which is not simulated`;
+		return {
+			wide: 0,
+			result: "unsigned",
+			run: () => {
+				throw new NotSimulated(words);
+			},
+		};
 	}
 
 	#kfuncName(slot: number): string {

@@ -8,8 +8,7 @@ import type { ProgramImage } from "../image.ts";
 import type { Region } from "../memory.ts";
 import type { BoundProgram, Callback, Engine, Entry } from "../program.ts";
 import { trusted } from "../trust.ts";
-import type { CallShape } from "./representation.ts";
-import { explainedBy } from "./faults.ts";
+import { explainedBy, NotSimulated } from "./faults.ts";
 import { defaultFuel } from "./limits.ts";
 import type { JitProgram } from "./program.ts";
 import { liftProgram } from "./program.ts";
@@ -63,7 +62,7 @@ export function prepareWasm(bound: BoundProgram, options: JitOptions, known: Jit
 		facts: program.facts,
 		checked,
 		fuel: options.fuel !== undefined ? options.fuel : program.facts === null ? defaultFuel : null,
-		shape: (op, slot) => surroundings.shape(op, slot) as CallShape,
+		shape: (op, slot) => surroundings.shape(op, slot),
 		address: (slot) => surroundings.address(slot),
 		mapLayout: (index) => surroundings.mapLayout(index),
 		callee: (op, slot) => surroundings.callee(op, slot),
@@ -90,7 +89,7 @@ function calledFunctions(lifted: JitProgram, surroundings: ProgramSurroundings):
 					if (op.kind === "helper" && op.id === TAIL_CALL) host.tail = (context, map, index, frame) => surroundings.tail(context, map, index, frame);
 					else {
 						const shape = surroundings.shape(op, slot);
-						if (!("why" in shape)) host[surroundings.callee(op, slot)] ??= surroundings.hostFunction(op, slot, shape.args);
+						host[surroundings.callee(op, slot)] ??= surroundings.hostFunction(op, slot, shape.args);
 					}
 					break;
 				case "callx":
@@ -133,7 +132,7 @@ function checks({ machine, image }: BoundProgram, compiled: Compiled): Record<st
 
 /** A trap as a fault of the program, at the slot whose code holds the byte offset in the stack trace. */
 function explain(thrown: unknown, image: ProgramImage, slotAt: EmittedModule["slotAt"]): unknown {
-	if (!(thrown instanceof WebAssembly.RuntimeError)) return thrown;
+	if (!(thrown instanceof WebAssembly.RuntimeError || thrown instanceof NotSimulated)) return thrown;
 	const place = /wasm-function\[\d+\]:0x([0-9a-f]+)/.exec(thrown.stack ?? "");
 	const offset = place === null ? -1 : Number.parseInt(place[1], 16);
 	const slot = slotAt(offset);
