@@ -35,6 +35,11 @@ const rules: readonly [what: string, ir: string, code: Partial<Record<CpuName, s
 		{ v1: "r0 = r2; r0 <<= 32; r0 s>>= 32; exit", v4: "r0 = (s32)r2; exit" },
 	],
 	[
+		"32-bit arithmetic on a packet pointer takes a copy of its low half, even of one that nobody needs any more",
+		"%4 = load i64 size=4 %0\n%5 = inttoptr ptr %4\n%6 = load i32 size=1 volatile %5\n%7 = trunc i32 %4\n%8 = mul i32 %7, i32 3\n%9 = add i32 %8, %6\n%10 = zext i64 %9\nret %10",
+		{ v3: "w1 = *(u32 *)(r1 + 0); w2 = *(u8 *)(r1 + 0); w0 = w1; w0 *= 3; w0 += w2; exit" },
+	],
+	[
 		"32-bit arithmetic",
 		"%5 = add i32 %1, i32 5\n%6 = zext i64 %5\nret %6",
 		{ v1: "r0 = r2; r0 += 5; r0 <<= 32; r0 >>= 32; exit", v3: "r0 = r2; w0 += 5; exit" },

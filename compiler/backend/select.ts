@@ -64,6 +64,8 @@ export class Selector {
 	readonly fn: MFunction;
 	/** Phis that an instruction's value flows into: the register to overwrite, if there is a choice. */
 	readonly flowsInto = new Map<Inst, Inst[]>();
+	/** 32-bit loads that become pointers: `ctx->data`, where the verifier puts a packet pointer. */
+	private readonly packetPointers = new Set<Inst>();
 	private readonly outs = new Map<Inst, Inst[]>();
 	private readonly regs = new Map<Inst, Reg>();
 	private readonly slots = new Map<Inst, FrameSlot>();
@@ -99,6 +101,10 @@ export class Selector {
 		for (const block of this.order) {
 			this.heads.set(block, this.newBlock(block.name, block));
 			for (const inst of block.insts) {
+				if (inst.op === "inttoptr") {
+					const from = this.strip(inst.args[0]);
+					if (isInst(from) && from.op === "load" && from.attr!.size === 4) this.packetPointers.add(from);
+				}
 				if (inst.op !== "asmout" || !isInst(inst.args[0])) continue;
 				this.outs.set(inst.args[0], [...(this.outs.get(inst.args[0]) ?? []), inst]);
 			}
@@ -326,7 +332,10 @@ export class Selector {
 		else this.emit(copy(to, this.result(from), loc));
 	}
 
-	/** dst op= operand, after dst = first. */
+	/**
+	 * dst op= operand, after dst = first. The verifier refuses 32-bit arithmetic on a packet pointer but lets its low half be
+	 * copied, which makes a number of it: such a copy is one of 32 bits, and stays.
+	 */
 	twoAddress(
 		op: AluOp,
 		width: 32 | 64,
@@ -335,7 +344,9 @@ export class Selector {
 		operand: { readonly reg: Reg } | { readonly imm: number },
 		loc: Loc | null,
 	): void {
-		this.moveTo(dst, first, loc);
+		const from = this.strip(first);
+		if (width === 32 && isInst(from) && this.packetPointers.has(from)) this.emit(alu("mov", 32, dst, { reg: this.result(from) }, loc));
+		else this.moveTo(dst, first, loc);
 		this.emit(alu(op, width, dst, operand, loc));
 	}
 
