@@ -19,8 +19,9 @@ import { mergeTails } from "./merge-tails.ts";
  * reverse postorder, loops before what follows them, so that most blocks fall into the next one.
  */
 export function layOut(fn: MFunction, cpu: Cpu): void {
+	const sameAs = sameness();
 	do threadJumps(fn);
-	while (mergeTwins(fn));
+	while (mergeTwins(fn, sameAs));
 	hoistEdgeCopies(fn);
 	threadJumps(fn);
 	fn.blocks = mergeChains(fn);
@@ -56,19 +57,37 @@ function threadJumps(fn: MFunction): void {
 	fn.blocks = fn.blocks.filter((block) => reached.has(block));
 }
 
-/** Blocks that do the same and go to the same places become one. */
-function mergeTwins(fn: MFunction): boolean {
-	const ids = new Map<object, number>();
-	const idOf = (object: object): number => {
-		let id = ids.get(object);
-		if (id === undefined) ids.set(object, (id = ids.size));
+/**
+ * The text of what a block does and where it goes: equal for blocks that do the same. Merging changes nothing but where blocks go, so the
+ * instructions before the last one are read once and have a number. null: blocks that are not looked into.
+ */
+function sameness(): (block: MBlock) => string | null {
+	const ids = new Map<unknown, number>();
+	const idOf = (thing: unknown): number => {
+		let id = ids.get(thing);
+		if (id === undefined) ids.set(thing, (id = ids.size));
 		return id;
 	};
+	const bodies = new Map<MBlock, number | null>();
+	const bodyOf = ({ insts }: MBlock): number | null => {
+		if (!insts.every(mergeable)) return null;
+		return idOf(insts.slice(0, -1).map((inst) => keyOf(inst, idOf)).join("|"));
+	};
+	return (block) => {
+		let body = bodies.get(block);
+		if (body === undefined) bodies.set(block, (body = bodyOf(block)));
+		const last = block.insts[block.insts.length - 1];
+		return body === null ? null : `${body}|${last === undefined ? "" : keyOf(last, idOf)}`;
+	};
+}
+
+/** Blocks that do the same and go to the same places become one. */
+function mergeTwins(fn: MFunction, sameAs: (block: MBlock) => string | null): boolean {
 	const known = new Map<string, MBlock>();
 	const into = new Map<MBlock, MBlock>();
 	for (const block of fn.blocks) {
-		if (block === fn.blocks[0] || !block.insts.every(mergeable)) continue;
-		const key = block.insts.map((inst) => keyOf(inst, idOf)).join("|");
+		const key = block === fn.blocks[0] ? null : sameAs(block);
+		if (key === null) continue;
 		const twin = known.get(key);
 		if (twin === undefined) known.set(key, block);
 		else into.set(block, twin);

@@ -333,8 +333,8 @@ export class Selector {
 	}
 
 	/**
-	 * dst op= operand, after dst = first. The verifier refuses 32-bit arithmetic on a packet pointer but lets its low half be
-	 * copied, which makes a number of it: such a copy is one of 32 bits, and stays.
+	 * dst op= operand, after dst = first. The verifier refuses 32-bit arithmetic other than subtraction on a packet pointer,
+	 * but lets its low half be copied, which makes a number of it: such a copy is one of 32 bits, and stays.
 	 */
 	twoAddress(
 		op: AluOp,
@@ -345,7 +345,7 @@ export class Selector {
 		loc: Loc | null,
 	): void {
 		const from = this.strip(first);
-		if (width === 32 && isInst(from) && this.packetPointers.has(from)) this.emit(alu("mov", 32, dst, { reg: this.result(from) }, loc));
+		if (width === 32 && op !== "sub" && isInst(from) && this.packetPointers.has(from)) this.emit(alu("mov", 32, dst, { reg: this.result(from) }, loc));
 		else this.moveTo(dst, first, loc);
 		this.emit(alu(op, width, dst, operand, loc));
 	}
