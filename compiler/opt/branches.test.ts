@@ -3,6 +3,7 @@ import { functionOf, passed } from "../../test/support/passed.ts";
 import { combine } from "./combine.ts";
 import { correlate } from "./correlate.ts";
 import { delay } from "./delay.ts";
+import { keepNarrow } from "./keep-narrow.ts";
 import { dce } from "./dce.ts";
 import { foldBranches } from "./fold-branches.ts";
 import { forwardSwitch } from "./forward-switch.ts";
@@ -56,6 +57,23 @@ describe("delay", () => {
 	it("keeps one value over a branch, not the two that it is made of", () => {
 		const text = functionOf("a.2:\n%3 = load i32 size=1 %0\n%4 = load i32 size=4 %0\nstore size=4 %0, i32 1\n%6 = xor i32 %3, %4\n%5 = icmp.ult i32 %1, i32 20\nbranch %5, b.7, c.8\nb.7:\nret i32 0\nc.8:\nret %6");
 		expect(passed(text, [delay])).toMatch(/xor i32[^\n]*\n[^\n]*icmp/);
+	});
+});
+
+describe("keep-narrow", () => {
+	const parted = (more: string): string =>
+		functionOf(`a.2:\n%3 = load i32 size=4 %0\n%5 = icmp.ult i32 %1, i32 20\nbranch %5, b.6, d.8\nb.6:\n%7 = and i32 %3, i32 32\nstore size=4 %0, %7\njump d.8\nd.8:\n%9 = icmp.ult i32 %1, i32 10\nbranch %9, e.10, f.11\ne.10:\nret i32 1\nf.11:\n%12 = and i32 %3, i32 32\n${more}ret %12`);
+
+	it("cuts a value to the bits that are still asked before the ways part", () => {
+		expect(passed(parted(""), [keepNarrow])).toMatch(/^b0:\n%0 = load[^\n]*\n%2 = icmp[^\n]*\n%4 = and[^\n]*\nbranch/);
+		expect(passed(parted(""), [keepNarrow]).match(/ and /g)).toHaveLength(1);
+	});
+	it("leaves a value alone that is still asked as a whole", () => {
+		expect(passed(parted("store size=4 %0, %3\n"), [keepNarrow]).match(/ and /g)).toHaveLength(2);
+	});
+	it("does not cut in every round what is asked after the loop", () => {
+		const text = functionOf("a.2:\n%3 = load i32 size=4 %0\njump l.4\nl.4:\n%5 = load i32 size=4 volatile %0\nswitch %5, l.4, 1: b.6, 2: c.7\nb.6:\n%8 = and i32 %3, i32 32\nret %8\nc.7:\n%9 = and i32 %3, i32 32\nret %9");
+		expect(passed(text, [keepNarrow]).match(/ and /g)).toHaveLength(2);
 	});
 });
 

@@ -24,6 +24,7 @@ import { ifChains } from "./if-chains.ts";
 import { callGraph, inlineCalls, inlineOrder, stripUnused } from "./inline.ts";
 import { answerQuestions, expandSignedDivision, lowerSwitches, settleSlots, splitUnaligned } from "./legalize.ts";
 import { expandMemory } from "./mem-expand.ts";
+import { keepNarrow } from "./keep-narrow.ts";
 import { loadPhis } from "./load-phis.ts";
 import { mem2reg } from "./mem2reg.ts";
 import { mergeSlots } from "./merge-slots.ts";
@@ -162,7 +163,7 @@ export function optimize(module: IrModule, options: OptimizeOptions): IrModule {
 		if (optimizing) {
 			run(mergeStores, fn);
 			if (run(unreadBits, fn)) run(dce, fn);
-			runAll([hoistAddresses, delay], fn);
+			runAll([hoistAddresses, keepNarrow, delay], fn);
 		}
 		run(mergeSlots, fn);
 		run(settleSlots, fn);
