@@ -15,26 +15,41 @@ const ONE_CALLER = 3000;
 
 export interface CallGraph {
 	readonly functions: ReadonlyMap<FunctionSym, IrFunction>;
-	/** Direct calls of each function. */
+	/** Direct calls of each function, once those of `always_inline` ones are where these are called. */
 	readonly callers: ReadonlyMap<FunctionSym, number>;
 	readonly addressTaken: ReadonlySet<FunctionSym>;
 }
 
 export function callGraph(module: IrModule): CallGraph {
 	const functions = new Map(module.functions.map((fn) => [fn.symbol, fn]));
-	const callers = new Map<FunctionSym, number>();
+	const calledFrom = new Map<FunctionSym, FunctionSym[]>();
 	const addressTaken = new Set<FunctionSym>();
 	for (const fn of module.functions) {
 		for (const block of fn.blocks) {
 			for (const inst of block.insts) {
 				const callee = calleeOf(inst);
-				if (callee !== null) callers.set(callee, (callers.get(callee) ?? 0) + 1);
+				if (callee !== null) {
+					const list = calledFrom.get(callee);
+					if (list === undefined) calledFrom.set(callee, [fn.symbol]);
+					else list.push(fn.symbol);
+				}
 				const target = inst.attr?.global;
 				if (target !== undefined && "kind" in target && target.kind === "function") addressTaken.add(target);
 			}
 		}
 	}
 	for (const global of module.globals) for (const { symbol } of global.relocs) if ("kind" in symbol && symbol.kind === "function") addressTaken.add(symbol);
+	const callers = new Map<FunctionSym, number>();
+	const count = (symbol: FunctionSym): number => {
+		const known = callers.get(symbol);
+		if (known !== undefined) return known;
+		// For what calls itself.
+		callers.set(symbol, 1);
+		const calls = (calledFrom.get(symbol) ?? []).reduce((sum, from) => sum + (from.inline === "always" ? count(from) : 1), 0);
+		callers.set(symbol, calls);
+		return calls;
+	};
+	for (const symbol of calledFrom.keys()) count(symbol);
 	return { functions, callers, addressTaken };
 }
 

@@ -24,10 +24,21 @@ interface Range {
 	readonly target: Block;
 }
 
+/**
+ * Where all other values go. What no value reaches gives its place to the target of most cases: fewer tests, and the way of most values is the one that falls through, which the
+ * verifier walks first; what it learns there of a wide range spares it the narrow ones.
+ */
+function fallbackOf(otherwise: Block, targets: readonly Block[]): Block {
+	if (otherwise.insts[0].op !== "unreachable" || targets.length === 0) return otherwise;
+	const cases = (target: Block): number => targets.filter((one) => one === target).length;
+	return targets.reduce((best, one) => (cases(one) > cases(best) ? one : best));
+}
+
 /** A balanced tree of comparisons over runs of equal targets (clang makes no jump tables for this machine). */
 function lowerSwitch(fn: IrFunction, block: Block, end: Inst): void {
 	const [value] = end.args;
-	const [fallback, ...targets] = end.blocks!;
+	const targets = end.blocks!.slice(1);
+	const fallback = fallbackOf(end.blocks![0], targets);
 	const ty = value.ty!;
 	const cases = end.attr!.cases!.map((from, i) => ({ from, to: from, target: targets[i] })).filter((one) => one.target !== fallback);
 	cases.sort((a, b) => (a.from < b.from ? -1 : a.from > b.from ? 1 : 0));

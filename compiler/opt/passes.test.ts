@@ -321,6 +321,13 @@ describe("what the machine lacks", () => {
 		expect(result).not.toContain("switch ");
 		expect(result).toContain("icmp.sge i32 %1, i32 1");
 	});
+	it("gives the place of a default that nothing reaches to the target of most cases", () => {
+		const text = body("a.2:\nswitch %1, d.3, 0: b.4, 43: b.4, 44: c.5, 51: e.6, 60: b.4\nb.4:\nret i32 1\nc.5:\nret i32 2\ne.6:\nret i32 4\nd.3:\nunreachable");
+		const result = passed(text, [lowerSwitches]);
+		expect(result.match(/icmp/g)).toHaveLength(2);
+		expect(result).toContain("icmp.eq i32 %1, i32 44");
+		expect(result).toContain("icmp.eq i32 %1, i32 51");
+	});
 	it("divides magnitudes and puts the sign on before v4", () => {
 		expect(passed(body("a.2:\n%3 = sdiv i32 %1, i32 7\nret %3"), [expandSignedDivision])).toContain("udiv i32");
 	});
@@ -345,5 +352,11 @@ describe("objects and calls", () => {
 		expect(printFunction(fn)).not.toContain("call");
 		stripUnused(module);
 		expect(module.functions.map(({ name }) => name)).toEqual(["f"]);
+	});
+	it("counts a call in an always_inline function wherever that one is called", () => {
+		const text = `${body("a.2:\n%3 = call i32 @g %1\n%4 = call i32 @g %3\nret %4", "function @f(ptr %0, i32 %1) -> i32 global")}function @g(i32 %0) -> i32 static inline-always {\na.1:\n%2 = call i32 @h %0\nret %2\n}\nfunction @h(i32 %0) -> i32 static {\na.1:\nret %0\n}\n`;
+		const module = parseModule(text);
+		const { callers } = callGraph(module);
+		expect(module.functions.map(({ symbol }) => callers.get(symbol) ?? 0)).toEqual([0, 2, 2]);
 	});
 });
