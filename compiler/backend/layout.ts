@@ -13,11 +13,10 @@ import {
 } from "./machine.ts";
 import { keyOf, mergeable } from "./code-key.ts";
 import { mergeTails } from "./merge-tails.ts";
-import { rotateLoops } from "./rotate-loops.ts";
 
 /**
  * Orders the blocks. Jumps to jumps are shortened, a lone `exit` is repeated rather than jumped to, and what is left stands in
- * reverse postorder, loops before what follows them, so that most blocks fall into the next one; a loop asks at its end whether to go on.
+ * reverse postorder, loops before what follows them, so that most blocks fall into the next one.
  */
 export function layOut(fn: MFunction, cpu: Cpu): void {
 	const sameAs = sameness();
@@ -31,7 +30,6 @@ export function layOut(fn: MFunction, cpu: Cpu): void {
 		fn.blocks = mergeChains(fn);
 	}
 	fn.blocks = reversePostorder(fn, cpu);
-	rotateLoops(fn, (jump) => opposite(jump, cpu) !== null);
 	repeatExits(fn);
 	flipJumps(fn, cpu);
 }
