@@ -1,3 +1,4 @@
+import { helperById } from "../assembler/spec/helpers.ts";
 import type { LineRecord, ProgramImage } from "./image.ts";
 
 /**
@@ -20,6 +21,10 @@ export class ProgramFault extends Error {
 		this.line = line;
 	}
 }
+
+/** The reason of a fault at a call of what the host has not. */
+export const absentHelper = (id: number): string => `calls helper ${helperById(id)?.name ?? id}, which does not exist or is not simulated`;
+export const absentKfunc = (name: string): string => `calls kernel function ${name}, which is not simulated`;
 
 /** The last line record at or before the slot. */
 export function lineAt(image: ProgramImage, insn: number): LineRecord | null {

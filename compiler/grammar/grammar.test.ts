@@ -187,6 +187,10 @@ describe("syntax errors", () => {
 	it("name brackets that do not match", () => {
 		expect(parse("int f(void) { return (1 + 2; }\nint g(int a { return 1; }\nint h;").errors).toEqual(["1: '(' is not closed before '}'", "2: expected ')' before '{'"]);
 	});
+	it("name an else that belongs to no if, and not the semicolon in front of it", () => {
+		expect(parse("int f(int x)\n{\n\tx++;\n\telse x--;\n\tif (x) { x = 1; } x++;\n\telse x = 2;\n\treturn x;\n}\n").errors[0]).toMatch(/^4: 'else' without an 'if'/);
+		expect(parse("void f(int x) { if (x) ; else x = 1; }\n").errors).toEqual([]);
+	});
 	it("are an error at 100,000 nested brackets, not a crash", () => {
 		expect(parse(`int x = ${"(".repeat(100_000)}1${")".repeat(100_000)};`).errors).toEqual(["1: brackets are nested more than 256 deep"]);
 		expect(parse(`int f(void) { ${"{".repeat(100_000)}${"}".repeat(100_000)} }`).errors).toEqual(["1: brackets are nested more than 256 deep"]);

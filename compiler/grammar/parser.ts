@@ -159,6 +159,10 @@ export class Parser {
 			this.#unknownType(tokens.text(token), token);
 			return;
 		}
+		if (kind === K_ELSE && (previous === SEMICOLON || previous === LBRACE || previous === RBRACE)) {
+			this.#report("E0150", "'else' without an 'if' before it: the statement in front of it belongs to none", here);
+			return;
+		}
 		// `struct s { … }` and the next declaration: what is missing is the semicolon.
 		const missing = expected.has(";") || (previous === RBRACE && kind >= FIRST_WORD);
 		if (missing && at > 0) {

@@ -24,10 +24,7 @@ interface Range {
 	readonly target: Block;
 }
 
-/**
- * Where all other values go. What no value reaches gives its place to the target of most cases: fewer tests, and the way of most values is the one that falls through, which the
- * verifier walks first; what it learns there of a wide range spares it the narrow ones.
- */
+/** Where all other values go: where no value goes, the target of most cases, which then need no test. */
 function fallbackOf(otherwise: Block, targets: readonly Block[]): Block {
 	if (otherwise.insts[0].op !== "unreachable" || targets.length === 0) return otherwise;
 	const cases = (target: Block): number => targets.filter((one) => one === target).length;

@@ -3,11 +3,10 @@
  * %pI4 %pi4 %pI6 %pi6, %pks %pus; with flags among "0+- " and a width. In: the format and 64-bit values. Out: text with one character for each byte, or −errno for what the kernel refuses.
  */
 import { errno } from "../errno.ts";
-import { specifiersOf, type Specifier } from "../verifier/calls/format.ts";
+import { latin1 } from "../latin1.ts";
+import { MOST_VALUES, type Specifier, specifiersOf } from "../verifier/calls/format.ts";
 import type { LinearMemory } from "../memory.ts";
 
-/** MAX_BPRINTF_VARARGS */
-const MOST_VALUES = 12;
 /** Bytes that the strings of one call have together. */
 const LONGEST_STRING = 511;
 /** Below lie no objects. */
@@ -29,10 +28,8 @@ export function formatText(memory: LinearMemory, format: string, values: readonl
 /** The bytes up to the first zero; null: there is none among `size`. */
 export function formatAt(memory: LinearMemory, at: number, size: number): string | null {
 	const end = memory.u8.indexOf(0, at);
-	return end < 0 || end >= at + size ? null : latin1(memory, at, end);
+	return end < 0 || end >= at + size ? null : latin1(memory.u8.subarray(at, end));
 }
-
-const latin1 = (memory: LinearMemory, from: number, to: number): string => String.fromCharCode(...memory.u8.subarray(from, to));
 
 function one(memory: LinearMemory, { kind, bits, flags }: Specifier, value: bigint): string {
 	switch (kind) {
@@ -82,7 +79,7 @@ function stringAt(memory: LinearMemory, value: bigint): string {
 	if (!isThere(memory, value, 1)) return "";
 	const at = Number(value);
 	const end = memory.u8.indexOf(0, at);
-	return latin1(memory, at, Math.min(end < 0 ? memory.size : end, at + LONGEST_STRING));
+	return latin1(memory.u8.subarray(at, Math.min(end < 0 ? memory.size : end, at + LONGEST_STRING)));
 }
 
 function pad(text: string, { flags, width, kind }: Specifier): string {

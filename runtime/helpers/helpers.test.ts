@@ -80,6 +80,17 @@ describe("formatted output", () => {
 });
 
 describe("number parsing", () => {
+	it("of a buffer that is longer than a call takes arguments", () => {
+		const { call, memory } = caller();
+		const size = 300_000;
+		const text = memory.alloc(size);
+		memory.u8.fill(0x20, text, text + size - 2);
+		memory.u8.set([0x34, 0x32], text + size - 2);
+		const out = memory.alloc(8);
+		expect(call("bpf_strtol", text, size, 0, out)).toBe(BigInt(size));
+		expect(memory.view.getBigInt64(out, true)).toBe(42n);
+	});
+
 	it.each([
 		["bpf_strtol", "-42x", 0n, 3n, -42n],
 		["bpf_strtol", "0x7f", 16n, 4n, 127n],

@@ -1,9 +1,9 @@
 /** Does the packet fit an interface? (net/core/filter.c, bpf_check_mtu.) Sizes of interfaces are the environment's. */
 import { errno } from "../errno.ts";
+import { ethernetHeader } from "../programs/packet.ts";
 import type { HelperFamily } from "./helper.ts";
 import { signed } from "./helper.ts";
 
-const ETHERNET_HEADER = 14;
 /** BPF_MTU_CHK_SEGS; XDP takes no flag at all. */
 const SEGMENTS = 1;
 /** BPF_MTU_CHK_RET_FRAG_NEEDED */
@@ -21,8 +21,8 @@ export const mtuHelpers: HelperFamily = {
 		if (!xdp && (flags & SEGMENTS) !== 0 && (difference !== 0 || given !== 0)) return -errno.EINVAL;
 		const mtu = m.environment.mtu(index >>> 0);
 		if (mtu === null) return -errno.ENODEV;
-		const length = (given === 0 ? packet.dataEnd - packet.data : given + ETHERNET_HEADER) + difference;
+		const length = (given === 0 ? packet.dataEnd - packet.data : given + ethernetHeader) + difference;
 		m.memory.view.setUint32(mtuLength >>> 0, mtu, true);
-		return length <= mtu + ETHERNET_HEADER ? 0 : TOO_LONG;
+		return length <= mtu + ethernetHeader ? 0 : TOO_LONG;
 	}),
 };

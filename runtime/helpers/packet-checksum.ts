@@ -1,10 +1,10 @@
 /** Checksums in packets (net/core/filter.c): a device computed none, so that a socket buffer's own is only what programs say of it. */
 import { errno } from "../errno.ts";
-import type { PacketState } from "../programs/packet.ts";
+import { etherType, type PacketState } from "../programs/packet.ts";
 import { add, addHalves, fold, replace, replaceHalf, replaceWord, sumBytes } from "./checksum.ts";
 import type { HelperFamily } from "./helper.ts";
 import { signed, wide, wideResult } from "./helper.ts";
-import { etherType, innerProtocolOf, withPacket, writable } from "./packet-state.ts";
+import { innerProtocolOf, withPacket, writable } from "./packet-state.ts";
 
 /** Flags of bpf_l3_csum_replace and bpf_l4_csum_replace: the field's size, or 0 for a difference; BPF_F_PSEUDO_HDR, MARK_MANGLED_0, MARK_ENFORCE, IPV6. */
 const csum = { size: 0xf, pseudoHeader: 0x10, mangledZero: 0x20, enforce: 0x40, ipv6: 0x80 } as const;

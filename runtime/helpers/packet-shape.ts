@@ -1,12 +1,11 @@
 /** Helpers that change where a packet begins and ends, and what headers it has (net/core/filter.c, net/core/skbuff.c). */
 import { errno } from "../errno.ts";
 import type { Machine } from "../machine.ts";
-import { frameProtocol, frameSize, largestPacket, type PacketState, tailroom } from "../programs/packet.ts";
+import { etherType, ethernetHeader, frameProtocol, frameSize, largestPacket, type PacketState, swapped, tailroom } from "../programs/packet.ts";
 import type { HelperFamily } from "./helper.ts";
 import { signed, wide } from "./helper.ts";
-import { etherType, isVlan, networkOffset, protocolOf, setHash, setProtocol, setSkbField, skbField, withPacket, writable } from "./packet-state.ts";
+import { isVlan, networkOffset, protocolOf, setHash, setProtocol, setSkbField, skbField, withPacket, writable } from "./packet-state.ts";
 
-const ETHERNET_HEADER = 14;
 const VLAN_HEADER = 4;
 /** What skb_shared_info has room for. */
 const LONGEST_METADATA = 255;
@@ -17,7 +16,7 @@ const LONGEST_METADATA = 255;
 function moveHead(m: Machine, packet: PacketState, delta: number): number {
 	const metadata = packet.data - packet.meta;
 	const data = packet.data + delta;
-	if (data < packet.start + frameSize + metadata || data > packet.dataEnd - ETHERNET_HEADER) return -errno.EINVAL;
+	if (data < packet.start + frameSize + metadata || data > packet.dataEnd - ethernetHeader) return -errno.EINVAL;
 	m.memory.u8.copyWithin(data - metadata, packet.meta, packet.data);
 	packet.data = data;
 	packet.meta = data - metadata;
@@ -116,7 +115,7 @@ function grow(m: Machine, packet: PacketState, offset: number, bytes: number, fl
 	const encapsulates = flags & (room.ipv4 | room.ipv6);
 	if (encapsulates !== 0) {
 		const both = (pair: number): boolean => (flags & pair) === pair;
-		if (both(room.ipv4 | room.ipv6) || both(room.gre | room.udp) || (flags & room.ethernet && inner < ETHERNET_HEADER)) return -errno.EINVAL;
+		if (both(room.ipv4 | room.ipv6) || both(room.gre | room.udp) || (flags & room.ethernet && inner < ethernetHeader)) return -errno.EINVAL;
 		if (packet.encapsulated) return -errno.EALREADY;
 		if (inner > bytes) return -errno.EINVAL;
 	}
@@ -170,7 +169,7 @@ function setTag(m: Machine, present: boolean, protocol: number, tag: number): vo
 function pushTag(m: Machine, packet: PacketState, protocol: number, tag: number): number {
 	if (skbField(m, "vlan_present") !== 0) {
 		const network = networkOffset(packet);
-		const result = openGap(m, packet, ETHERNET_HEADER - 2, VLAN_HEADER);
+		const result = openGap(m, packet, ethernetHeader - 2, VLAN_HEADER);
 		if (result !== 0) return result;
 		// The tag is what the link layer header now carries.
 		packet.network = packet.data + network;
@@ -179,19 +178,19 @@ function pushTag(m: Machine, packet: PacketState, protocol: number, tag: number)
 		m.memory.view.setUint16(packet.data + 14, skbField(m, "vlan_tci"));
 		setSkbField(m, "protocol", outer);
 	}
-	setTag(m, true, protocol === 0x8100 || protocol === 0x88a8 ? ((protocol & 0xff) << 8) | (protocol >>> 8) : 0x0081, tag);
+	setTag(m, true, swapped(isVlan(protocol) ? protocol : etherType.vlan), tag);
 	return 0;
 }
 
 /** Takes the tag out of the packet: its number, or −errno. */
 function takeTag(m: Machine, packet: PacketState): number {
-	if (!writable(packet, ETHERNET_HEADER + VLAN_HEADER)) return -errno.ENOMEM;
+	if (!writable(packet, ethernetHeader + VLAN_HEADER)) return -errno.ENOMEM;
 	const { view } = m.memory;
 	const tag = view.getUint16(packet.data + 14);
 	const network = packet.network ?? packet.data;
-	closeGap(m, packet, ETHERNET_HEADER - 2, VLAN_HEADER);
-	packet.network = Math.max(network, packet.data + ETHERNET_HEADER);
-	setProtocol(m, frameProtocol(view, packet.data + ETHERNET_HEADER, packet.dataEnd));
+	closeGap(m, packet, ethernetHeader - 2, VLAN_HEADER);
+	packet.network = Math.max(network, packet.data + ethernetHeader);
+	setProtocol(m, frameProtocol(view, packet.data + ethernetHeader, packet.dataEnd));
 	return tag;
 }
 
@@ -216,7 +215,7 @@ export const shapeHelpers: HelperFamily = {
 	bpf_xdp_adjust_tail: signed(
 		withPacket((m, packet, delta) => {
 			const end = packet.dataEnd + delta;
-			if (end > packet.end - tailroom || end < packet.data + ETHERNET_HEADER) return -errno.EINVAL;
+			if (end > packet.end - tailroom || end < packet.data + ethernetHeader) return -errno.EINVAL;
 			moveEnd(m, packet, end);
 			return 0;
 		}),
@@ -224,7 +223,7 @@ export const shapeHelpers: HelperFamily = {
 	bpf_xdp_adjust_meta: signed(withPacket((_m, packet, delta) => moveMetadata(packet, delta))),
 	bpf_skb_change_head: signed(withPacket(changeHead)),
 	bpf_skb_change_tail: signed(withPacket((m, packet, length, flags) => changeTail(m, packet, length >>> 0, flags))),
-	bpf_skb_change_proto: signed(withPacket((m, packet, protocol, flags) => (flags !== 0 ? -errno.EINVAL : changeProtocol(m, packet, ((protocol & 0xff) << 8) | ((protocol >>> 8) & 0xff))))),
+	bpf_skb_change_proto: signed(withPacket((m, packet, protocol, flags) => (flags !== 0 ? -errno.EINVAL : changeProtocol(m, packet, swapped(protocol))))),
 	bpf_skb_change_type: signed(
 		withPacket((m, _packet, type) => {
 			if (type >>> 0 > 3 || skbField(m, "pkt_type") > 3) return -errno.EINVAL;
@@ -233,6 +232,6 @@ export const shapeHelpers: HelperFamily = {
 		}),
 	),
 	bpf_skb_adjust_room: signed(withPacket(adjustRoom), wide(4)),
-	bpf_skb_vlan_push: signed(withPacket((m, packet, protocol, tag) => pushTag(m, packet, ((protocol & 0xff) << 8) | ((protocol >>> 8) & 0xff), tag & 0xffff))),
+	bpf_skb_vlan_push: signed(withPacket((m, packet, protocol, tag) => pushTag(m, packet, swapped(protocol), tag & 0xffff))),
 	bpf_skb_vlan_pop: signed(withPacket(popTag)),
 };

@@ -2,7 +2,7 @@
 import { errno } from "../errno.ts";
 import type { Machine } from "../machine.ts";
 import { contexts } from "../programs/contexts.ts";
-import type { PacketState } from "../programs/packet.ts";
+import { etherType, type PacketState, swapped } from "../programs/packet.ts";
 import type { HelperRun } from "./helper.ts";
 
 /** Helpers whose first argument is a context with a packet. */
@@ -13,7 +13,6 @@ export function withPacket(use: (m: Machine, packet: PacketState, a2: number, a3
 	};
 }
 
-export const etherType = { ipv4: 0x0800, ipv6: 0x86dd, vlan: 0x8100, serviceVlan: 0x88a8 } as const;
 export const isVlan = (protocol: number): boolean => protocol === etherType.vlan || protocol === etherType.serviceVlan;
 
 type SkbField = keyof (typeof contexts)["__sk_buff"]["fields"];
@@ -26,8 +25,6 @@ export function skbField(m: Machine, name: SkbField): number {
 export function setSkbField(m: Machine, name: SkbField, value: number): void {
 	if (m.run !== null) m.memory.view.setUint32(m.run.context + contexts.__sk_buff.fields[name][0], value, true);
 }
-
-const swapped = (half: number): number => ((half & 0xff) << 8) | ((half >>> 8) & 0xff);
 
 /** skb->protocol, in the host's byte order. The field has the network's. */
 export const protocolOf = (m: Machine): number => swapped(skbField(m, "protocol"));

@@ -3,13 +3,13 @@
  * succeeds when the packet is long enough. Its shape is packet-shape.ts's, its checksums packet-checksum.ts's.
  */
 import { errno } from "../errno.ts";
-import type { PacketState } from "../programs/packet.ts";
+import { etherType, type PacketState } from "../programs/packet.ts";
 import { sumBytes } from "./checksum.ts";
 import type { HelperFamily } from "./helper.ts";
 import { signed, unsigned, wide, wideResult } from "./helper.ts";
 import { checksumHelpers } from "./packet-checksum.ts";
 import { shapeHelpers } from "./packet-shape.ts";
-import { etherType, protocolOf, setHash, skbField, withPacket, writable } from "./packet-state.ts";
+import { protocolOf, setHash, skbField, withPacket, writable } from "./packet-state.ts";
 
 const LARGEST_OFFSET = 0x7fffffff;
 /** Of packets in pages, XDP's. */

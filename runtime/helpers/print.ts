@@ -1,5 +1,6 @@
 /** Formatted output: to the trace (bpf_printk), to a buffer, to a seq_file (collected in the run's extras). */
 import { errno } from "../errno.ts";
+import { bytesOfLatin1, latin1 } from "../latin1.ts";
 import type { Machine } from "../machine.ts";
 import { formatAt, formatText } from "./format.ts";
 import type { HelperFamily } from "./helper.ts";
@@ -14,7 +15,6 @@ function values(m: Machine, data: number, bytes: number): bigint[] {
 }
 
 const UTF8 = new TextDecoder();
-const bytesOf = (text: string): Uint8Array => Uint8Array.from(text, (one) => one.charCodeAt(0));
 
 /** The text that a format of `size` bytes, its zero included, makes of the values; or −errno. */
 function printed(m: Machine, format: number, size: number, list: readonly bigint[]): string | number {
@@ -25,7 +25,7 @@ function printed(m: Machine, format: number, size: number, list: readonly bigint
 function print(m: Machine, format: number, size: number, list: readonly bigint[]): number {
 	const text = printed(m, format, size, list);
 	if (typeof text === "number") return text;
-	m.environment.print(UTF8.decode(bytesOf(text.endsWith("\n") ? text.slice(0, -1) : text)));
+	m.environment.print(UTF8.decode(bytesOfLatin1(text.endsWith("\n") ? text.slice(0, -1) : text)));
 	return text.length;
 }
 
@@ -45,7 +45,7 @@ export const printHelpers: HelperFamily = {
 		const text = printed(m, format, LONGEST_FORMAT, values(m, data, bytes));
 		if (typeof text === "number") return text;
 		if (size > 0) {
-			const kept = bytesOf(text.slice(0, size - 1));
+			const kept = bytesOfLatin1(text.slice(0, size - 1));
 			m.memory.u8.set(kept, out >>> 0);
 			m.memory.u8[(out >>> 0) + kept.length] = 0;
 		}
@@ -59,7 +59,7 @@ export const printHelpers: HelperFamily = {
 		return 0;
 	}),
 	bpf_seq_write: signed((m, _seq, data, length) => {
-		appendSeq(m, String.fromCharCode(...m.memory.u8.subarray(data >>> 0, (data >>> 0) + length)));
+		appendSeq(m, latin1(m.memory.u8.subarray(data >>> 0, (data >>> 0) + length)));
 		return 0;
 	}),
 };

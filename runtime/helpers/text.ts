@@ -1,5 +1,6 @@
 /** Text helpers: comparison and number parsing (kernel/bpf/helpers.c). */
 import { errno } from "../errno.ts";
+import { latin1 } from "../latin1.ts";
 import type { Machine } from "../machine.ts";
 import type { HelperFamily } from "./helper.ts";
 import { signed, wide } from "./helper.ts";
@@ -14,7 +15,7 @@ const PREFIX: Readonly<Record<number, string>> = { 8: "0o", 10: "", 16: "0x" };
 function parse(m: Machine, address: number, length: number, flags: bigint): { readonly used: number; readonly value: bigint; readonly negative: boolean } | number {
 	const base = Number(flags & 31n);
 	if (flags >> 5n !== 0n || !BASES.includes(base) || length === 0) return -errno.EINVAL;
-	const text = String.fromCharCode(...m.memory.u8.subarray(address, address + length));
+	const text = latin1(m.memory.u8.subarray(address, address + length));
 	const start = /^[\t-\r ]*-?/.exec(text)?.[0] ?? "";
 	let rest = text.slice(start.length, start.length + LONGEST);
 	if (rest === "") return -errno.EINVAL;

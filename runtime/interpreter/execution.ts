@@ -6,8 +6,7 @@
  * programs run. Without, an access only has to lie in the memory at all (the typed array's own bounds).
  */
 import type { Insn } from "../../assembler/spec/insn.ts";
-import { helperById } from "../../assembler/spec/helpers.ts";
-import { ProgramFault } from "../fault.ts";
+import { absentHelper, absentKfunc, ProgramFault } from "../fault.ts";
 import { exchange, layout } from "../memory.ts";
 import type { Callback, BoundProgram } from "../program.ts";
 import { resolveImm64 } from "../program.ts";
@@ -239,7 +238,7 @@ export class Execution {
 			return;
 		}
 		const helper = kfunc ? machine.kfunc(this.#kfuncName()) : machine.helper(id);
-		if (helper === undefined) this.fault(kfunc ? `calls kernel function ${this.#kfuncName()}, which is not simulated` : `calls helper ${helperById(id)?.name ?? id}, which does not exist or is not simulated`);
+		if (helper === undefined) this.fault(kfunc ? absentKfunc(this.#kfuncName()) : absentHelper(id));
 		const { registers } = this;
 		const words = machine.memory.i32;
 		for (let k = 1; k <= 5; k++) {

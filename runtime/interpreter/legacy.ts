@@ -2,11 +2,11 @@
  * The packet loads that eBPF kept from classic BPF (RFC 9669, section 5.4; kernel/bpf/core.c, net/core/filter.c bpf_skb_load_helper_*):
  * big-endian, relative to the start of the packet, or with SKF_NET_OFF and SKF_LL_OFF to the network and link layer headers.
  */
+import { ethernetHeader } from "../programs/packet.ts";
 import type { Machine } from "../machine.ts";
 
 const networkOffset = -0x100000;
 const linkOffset = -0x200000;
-const ethernetHeader = 14;
 
 /** The loaded value; null: out of the packet, the program ends with 0. */
 export function packetLoad(machine: Machine, offset: number, size: number): bigint | null {

@@ -4,7 +4,7 @@
  * In: a bound program. The names are ours and numbers; nothing of the object reaches generated text.
  */
 import { helperById } from "../../assembler/spec/helpers.ts";
-import { ProgramFault } from "../fault.ts";
+import { absentHelper, absentKfunc, ProgramFault } from "../fault.ts";
 import type { HelperImplementation } from "../helpers/helper.ts";
 import { packetLoad } from "../interpreter/legacy.ts";
 import type { MapLayout } from "../maps/map.ts";
@@ -98,7 +98,7 @@ export class ProgramSurroundings {
 	callx(slot: number, number: number, a1: number, a2: number, a3: number, a4: number, a5: number): number {
 		const { machine, image } = this.program;
 		const helper = machine.helper(number);
-		if (helper === undefined) throw new ProgramFault(image, slot, `calls helper ${number}, which does not exist or is not simulated`);
+		if (helper === undefined) throw new ProgramFault(image, slot, absentHelper(number));
 		const low = helper.run(machine, a1, a2, a3, a4, a5) | 0;
 		if (helper.result !== "wide") machine.memory.i32[exchange.result >> 2] = helper.result === "signed" ? low >> 31 : 0;
 		return low;
@@ -153,7 +153,7 @@ export class ProgramSurroundings {
 		const { machine } = this.program;
 		const known = op.kind === "helper" ? machine.helper(op.id) : machine.kfunc(this.#kfuncName(slot));
 		if (known !== undefined) return known;
-		const words = op.kind === "helper" ? `calls helper ${helperById(op.id)?.name ?? op.id}, which does not exist or is not simulated` : `calls kernel function ${this.#kfuncName(slot)}, which is not simulated`;
+		const words = op.kind === "helper" ? absentHelper(op.id) : absentKfunc(this.#kfuncName(slot));
 		return {
 			wide: 0,
 			result: "unsigned",

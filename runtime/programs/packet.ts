@@ -36,6 +36,13 @@ export const tailroom = 320;
 /** BPF_SKB_MAX_LEN: four pages without skb_shared_info. */
 export const largestPacket = 4 * 4096 - tailroom;
 
+/** Bytes of an Ethernet header. */
+export const ethernetHeader = 14;
+export const etherType = { ipv4: 0x0800, ipv6: 0x86dd, vlan: 0x8100, serviceVlan: 0x88a8 } as const;
+
+/** 16 bits in the other byte order: protocols stand in contexts as they do in packets. */
+export const swapped = (half: number): number => ((half & 0xff) << 8) | ((half >>> 8) & 0xff);
+
 /** The protocol of an Ethernet frame whose header ends there (eth_type_trans): a length stands for ETH_P_802_2, or ETH_P_802_3 with Novell's mark behind it. */
 export function frameProtocol(view: DataView, headerEnd: number, dataEnd: number): number {
 	const type = view.getUint16(headerEnd - 2);

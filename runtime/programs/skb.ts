@@ -8,12 +8,10 @@ import { LocalStorage } from "../maps/local-storage.ts";
 import type { LinearMemory } from "../memory.ts";
 import { contexts, readFields, writeFields } from "./contexts.ts";
 import type { PacketState } from "./packet.ts";
-import { frameProtocol, PacketBuffer, skbRoom } from "./packet.ts";
+import { etherType, ethernetHeader, frameProtocol, PacketBuffer, skbRoom, swapped } from "./packet.ts";
 import type { Family } from "./run.ts";
 import { InputError } from "./run.ts";
 
-const ethernetHeader = 14;
-const etherType = { ipv4: 0x0800, ipv6: 0x86dd } as const;
 /** The state of a socket that is not connected, and its queue where it has none. */
 const TCP_CLOSE = 7;
 const NO_QUEUE = 0xffffffff;
@@ -56,7 +54,7 @@ export const skb: Family = (program) => {
 		});
 		const defaults = {
 			pkt_type: packetType(u8.subarray(mac, mac + 6)),
-			protocol: ((protocol & 0xff) << 8) | (protocol >>> 8),
+			protocol: swapped(protocol),
 			ifindex: 1,
 			hash: 0,
 			flow_keys: flowKeys,

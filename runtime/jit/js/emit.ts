@@ -230,6 +230,12 @@ function argumentHigh(b: JsBody, r: number, at: number): string {
 
 type Access = Extract<Op, { kind: "load" | "store" | "atomic" }>;
 
+/**
+ * Through `B` what lies outside would be lost without a word: only for what surely lies inside the memory. There an address is an int32; as an unsigned
+ * one V8 would store through it by way of two checks that it fits 31 bits.
+ */
+const inByteArray = (b: JsBody, op: Access, at: number): boolean => op.kind === "store" && op.size === 1 && (b.flags(at) & FLAG.inside) !== 0;
+
 /** The address as an expression, and the same four bytes on. Checked accesses are checked first. */
 function address(b: JsBody, op: Access, slot: number, at: number, context: Context): { text: string; next: string } {
 	const stack = b.fn.analysis.stack[at];
@@ -247,7 +253,8 @@ function address(b: JsBody, op: Access, slot: number, at: number, context: Conte
 		b.line(`${b.name("a")} = ${use(context, "check")}(${high}, ${low}, ${op.off}, ${op.size * 2 + (op.kind === "load" ? 0 : 1)}, ${slot});`);
 		return { text: "(a >>> 0)", next: "(a + 4 >>> 0)" };
 	}
-	return { text: off === 0 ? `${low} >>> 0` : `${low} + ${off} >>> 0`, next: `${low} + ${off + 4} >>> 0` };
+	const made = inByteArray(b, op, at) ? "| 0" : ">>> 0";
+	return { text: off === 0 ? `${low} ${made}` : `${low} + ${off} ${made}`, next: `${low} + ${off + 4} >>> 0` };
 }
 
 const GETTERS = { 2: ["getUint16", "getInt16"], 4: ["getInt32", "getInt32"] } as const;
@@ -279,12 +286,8 @@ function emitLoad(b: JsBody, op: Extract<Op, { kind: "load" }>, slot: number, at
 	b.setBoth(op.dst, at, read(context, slot, text, 4, false), read(context, slot, next, 4, false));
 }
 
-/**
- * Through `B` what lies outside would be lost without a word: only for what surely lies inside the memory. There an address is an int32; as an unsigned
- * one V8 would store through it by way of two checks that it fits 31 bits.
- */
-function write(text: string, size: 1 | 2 | 4, value: string, inside = false): string {
-	if (size === 1 && inside) return `B[${text.replace(">>> 0", "| 0")}] = ${value};`;
+function write(text: string, size: 1 | 2 | 4, value: string, throughBytes = false): string {
+	if (throughBytes) return `B[${text}] = ${value};`;
 	return size === 1 ? `D.setInt8(${text}, ${value});` : `D.setInt${size * 8}(${text}, ${value}, true);`;
 }
 
@@ -292,7 +295,7 @@ function emitStore(b: JsBody, op: Extract<Op, { kind: "store" }>, slot: number, 
 	const flags = b.flags(at);
 	const { text, next } = address(b, op, slot, at, context);
 	const low = op.src < 0 ? String(op.imm) : b.low(op.src);
-	if (op.size < 8) return b.line(write(text, op.size as 1 | 2 | 4, low, (flags & FLAG.inside) !== 0));
+	if (op.size < 8) return b.line(write(text, op.size as 1 | 2 | 4, low, inByteArray(b, op, at)));
 	const high = op.src < 0 ? String(op.imm >> 31) : b.high(op.src, at, (flags & FLAG.srcZero) !== 0, (flags & FLAG.srcSign) !== 0);
 	b.line(write(text, 4, low));
 	b.line(write(next, 4, high));

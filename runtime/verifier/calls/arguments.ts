@@ -6,6 +6,7 @@
  */
 import { EACCES, EINVAL, EOPNOTSUPP, type Env, R, internal, reject } from "../env.ts";
 import { nameOf, sameStruct } from "../btf.ts";
+import { latin1 } from "../../latin1.ts";
 import { type Field, FIELD, KPTR, fieldAt, hasField } from "../fields.ts";
 import { F_INNER_MAP, MAP, type MapInfo, hasDirectValue } from "../maps.ts";
 import { constNumber, isConst } from "../range.ts";
@@ -227,7 +228,7 @@ export function checkConstString(env: Env, regno: number): string {
 	let end = off;
 	while (end < bytes.length && bytes[end] !== 0) end++;
 	if (end >= map.valueSize) reject(EINVAL, "string is not zero-terminated", { code: "V0274", register: regno });
-	return String.fromCharCode(...bytes.subarray(off, end));
+	return latin1(bytes.subarray(off, end));
 }
 
 /** The constant key on the stack, when it is one: array lookups with it cannot fail. */

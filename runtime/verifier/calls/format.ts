@@ -39,7 +39,7 @@ function pointerKind(letters: string): Specifier["kind"] {
 }
 
 /** MAX_BPRINTF_VARARGS */
-const MOST_VALUES = 12;
+export const MOST_VALUES = 12;
 
 /** `bytes` of 64-bit values go with it, if that is `constant`. */
 export function formatIsValid(format: string, bytes: number, constant: boolean): boolean {
