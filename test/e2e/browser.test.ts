@@ -1,0 +1,45 @@
+/** The package in a browser: bundled without a shim for Node, in a global scope that has only what the web has, and in Chromium where that is installed. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createContext, runInContext } from "node:vm";
+import { buildSync } from "esbuild";
+import { beforeAll, describe, expect, it } from "vitest";
+import { hasTool, inFolder, run } from "../support/clang.ts";
+
+const chromium = hasTool("chromium");
+const expected = {
+	wasm: [2, 2, 2, "3"],
+	js: [2, 2, 2, "3"],
+	interpreter: [2, 2, 2, "3"],
+	mistake: "program.bpf.c:14:14: error[V0301]: the packet may end before what is read here",
+	chain: [3, 101, 3, 101],
+};
+
+describe("in a browser", () => {
+	let bundle = "";
+
+	beforeAll(() => {
+		const { outputFiles, warnings } = buildSync({
+			entryPoints: ["test/e2e/browser/page.ts"], bundle: true, write: false, platform: "browser", format: "iife", globalName: "page", logLevel: "error",
+			loader: { ".c": "text", ".h": "text", ".ohm": "text" },
+		});
+		expect(warnings).toEqual([]);
+		bundle = outputFiles[0].text;
+	});
+
+	it("needs nothing of Node's", async () => {
+		const { TextDecoder, TextEncoder, URL, performance, crypto, fetch, DecompressionStream, Blob, Response, AbortController, setTimeout, queueMicrotask } = globalThis;
+		const context = createContext({ TextDecoder, TextEncoder, URL, performance, crypto, fetch, DecompressionStream, Blob, Response, AbortController, setTimeout, queueMicrotask });
+		const outcome = (await runInContext(`${bundle}; page.outcome`, context)) as string;
+		expect(JSON.parse(outcome)).toEqual(expected);
+	});
+
+	it.runIf(chromium)("runs in Chromium", () => {
+		const dom = inFolder((folder) => {
+			writeFileSync(join(folder, "page.js"), bundle);
+			writeFileSync(join(folder, "index.html"), '<!doctype html><body><script src="page.js"></script><script>page.outcome.then((text) => { document.body.textContent = text; })</script>');
+			return run("chromium", ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", `--user-data-dir=${join(folder, "profile")}`, "--virtual-time-budget=60000", "--dump-dom", `file://${join(folder, "index.html")}`]);
+		});
+		expect(JSON.parse(/<body>(.*)<\/body>/s.exec(dom)?.[1].replaceAll("&gt;", ">").replaceAll("&amp;", "&") ?? "null")).toEqual(expected);
+	});
+});
