@@ -52,9 +52,22 @@ export function ranges(dom: Dominators, preds: ReadonlyMap<Block, readonly Block
 		if (fact !== null) named.add(fact.left).add(fact.right);
 	}
 
+	/** What was asked before, by depth: both operands of both operands, with the facts about each, meet the same values again and again. */
+	const answers = Array.from({ length: DEPTH + 1 }, () => new Map<Block, Map<Inst, Range>>());
+	const largest = new Map<Inst, bigint>();
+
 	const at = (value: Value, block: Block, depth: number): Range => {
+		if (!isInst(value) || depth === 0) return byOperation(value, block, depth);
+		let here = answers[depth].get(block);
+		if (here === undefined) answers[depth].set(block, (here = new Map()));
+		let range = here.get(value);
+		if (range === undefined) here.set(value, (range = byFacts(value, block, depth)));
+		return range;
+	};
+
+	const byFacts = (value: Inst, block: Block, depth: number): Range => {
 		let range = byOperation(value, block, depth);
-		if (!isInst(value) || depth === 0 || !named.has(value)) return range;
+		if (!named.has(value)) return range;
 		let left = MAX_FACTS;
 		for (let fact = facts.get(block) ?? null; fact !== null && left > 0; fact = fact.above, left--) {
 			if (fact.left === value) range = meet(range, allowed(fact.pred, at(fact.right, fact.block, depth - 1), value));
@@ -63,9 +76,15 @@ export function ranges(dom: Dominators, preds: ReadonlyMap<Block, readonly Block
 		return range;
 	};
 
+	const largestOf = (value: Inst): bigint => {
+		let max = largest.get(value);
+		if (max === undefined) largest.set(value, (max = maxUnsigned(value)));
+		return max;
+	};
+
 	const byOperation = (value: Value, block: Block, depth: number): Range => {
 		if (isConst(value)) return { umin: unsigned(value.ty, value.value), umax: unsigned(value.ty, value.value), smin: value.value, smax: value.value };
-		const all = { ...everything(value), umax: maxUnsigned(value) };
+		const all = { ...everything(value), umax: isInst(value) ? largestOf(value) : maxUnsigned(value) };
 		const whole = fromUnsigned(all, value);
 		if (!isInst(value) || depth === 0 || value.ty === "ptr") return whole;
 		const arg = (i: number): Range => at(value.args[i], block, depth - 1);
