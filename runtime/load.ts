@@ -15,6 +15,7 @@ import type { Globals } from "./globals.ts";
 import { globalsOf, presetGlobals } from "./globals.ts";
 import type { MapDef, ProgramImage } from "./image.ts";
 import { createInterpreter } from "./interpreter.ts";
+import { compilesText, compilesWasm } from "./jit/abilities.ts";
 import { invoke } from "./invoke.ts";
 import { LoadFailure } from "./loader/error.ts";
 import type { OpenOptions } from "./loader/open.ts";
@@ -212,8 +213,9 @@ async function engineOf(name: EngineName | Engine, verified: boolean): Promise<E
 	if (typeof name !== "string") return name;
 	// Unverified code needs every access checked.
 	if (!verified || name === "interpreter") return createInterpreter();
-	if (name === "js") return (await import("./jit/js.ts")).createJsEngine();
-	return (await import("./jit/wasm.ts")).createWasmEngine();
+	if (name === "wasm" || (name === "default" && compilesWasm())) return (await import("./jit/wasm.ts")).createWasmEngine();
+	if (name === "js" || compilesText()) return (await import("./jit/js.ts")).createJsEngine();
+	return createInterpreter();
 }
 
 /** Maps are created in order; a pinned name that exists already is shared. */

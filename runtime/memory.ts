@@ -12,6 +12,7 @@
  * It grows only between runs, never while a program runs: resizable buffers cost an order of magnitude per access, and views
  * that never change are constants to V8. `grow` replaces the views; whoever keeps some registers with `onGrow`.
  */
+import { createPages, PAGE, type Pages } from "./pages.ts";
 
 /** Addresses that engines may compile in as constants. */
 export const layout = {
@@ -42,7 +43,6 @@ export const exchange = {
 	engine: layout.exchange + 0x40,
 } as const;
 
-const WASM_PAGE = 65536;
 const GAP = 16;
 
 export interface Region {
@@ -62,7 +62,7 @@ export interface MemoryOptions {
 }
 
 export class LinearMemory {
-	readonly wasm: WebAssembly.Memory;
+	readonly #pages: Pages;
 	/** Over a SharedArrayBuffer. */
 	readonly shared: boolean;
 	u8!: Uint8Array;
@@ -80,12 +80,17 @@ export class LinearMemory {
 	#locked = 0;
 
 	constructor(options: MemoryOptions = {}) {
-		const initial = Math.ceil(Math.max(options.initial ?? 4 * 1024 * 1024, layout.least) / WASM_PAGE);
-		const maximum = Math.min(65536, Math.max(initial, Math.ceil((options.maximum ?? 2 ** 32) / WASM_PAGE)));
+		const initial = Math.ceil(Math.max(options.initial ?? 4 * 1024 * 1024, layout.least) / PAGE);
+		const maximum = Math.min(65536, Math.max(initial, Math.ceil((options.maximum ?? 2 ** 32) / PAGE)));
 		this.shared = options.shared ?? false;
-		this.wasm = new WebAssembly.Memory({ initial, maximum, shared: this.shared });
+		this.#pages = createPages(initial, maximum, this.shared);
 		this.#refresh();
 		this.regions.push({ start: layout.stackBase, size: layout.stackTop - layout.stackBase, name: "stack", writable: true });
+	}
+
+	/** What Wasm modules import; null where there is no WebAssembly. */
+	get wasm(): WebAssembly.Memory | null {
+		return this.#pages.wasm;
 	}
 
 	/** The views' buffer. A new object after each `grow`. */
@@ -179,12 +184,12 @@ export class LinearMemory {
 		if (this.#locked > 0) return false;
 		// Half as much again, so that many small allocations do not each replace the views.
 		const wanted = Math.max(end, Math.min(2 ** 32, this.size * 1.5));
-		const pages = Math.ceil((wanted - this.size) / WASM_PAGE);
+		const pages = Math.ceil((wanted - this.size) / PAGE);
 		try {
-			this.wasm.grow(pages);
+			this.#pages.grow(pages);
 		} catch {
 			try {
-				this.wasm.grow(Math.ceil((end - this.size) / WASM_PAGE));
+				this.#pages.grow(Math.ceil((end - this.size) / PAGE));
 			} catch {
 				return false;
 			}
@@ -199,7 +204,7 @@ export class LinearMemory {
 	}
 
 	#refresh(): void {
-		const buffer = this.wasm.buffer;
+		const { buffer } = this.#pages;
 		this.u8 = new Uint8Array(buffer);
 		this.i32 = new Int32Array(buffer);
 		this.view = new DataView(buffer);

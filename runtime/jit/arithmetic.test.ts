@@ -8,6 +8,7 @@ import { bareImage } from "../../test/support/image.ts";
 import { Machine } from "../machine.ts";
 import { exchange } from "../memory.ts";
 import type { Engine } from "../program.ts";
+import { divider, plainDivider } from "./js/divide.ts";
 import { createJsEngine } from "./js.ts";
 import { createWasmEngine } from "./wasm.ts";
 
@@ -108,6 +109,21 @@ describe.each(engines)("on %s", (_, make) => {
 			expect(outcomes(make(), [insn(load, 0, 1, 0, 0), insn(opcode, 0, 0, 0, size * 8), EXIT])).toEqual(NUMBERS.map(reversed));
 			// Into the register that the address comes from, and what the load left is not asked for otherwise.
 			expect(outcomes(make(), [insn(load, 1, 1, 0, 0), insn(opcode, 1, 0, 0, size * 8), insn(0xbf, 0, 1, 0, 0), insn(0x47, 0, 0, 0, 1), EXIT])).toEqual(NUMBERS.map((x) => reversed(x) | 1n));
+		}
+	});
+});
+
+describe("division", () => {
+	it("by BigInt is division by Wasm", () => {
+		const [wasm, plain] = [divider(), plainDivider()];
+		const words = (value: bigint): [number, number] => [Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n))];
+		for (const a of NUMBERS) {
+			for (const b of NUMBERS) {
+				for (const name of ["udiv", "umod", "sdiv", "smod"] as const) {
+					const [one, other] = [wasm, plain].map((by) => [by[name](...words(a), ...words(b)), by.Q[0]]);
+					expect(other, `${name} ${a} ${b}`).toEqual(one);
+				}
+			}
 		}
 	});
 });

@@ -10,6 +10,7 @@ import { trusted } from "../trust.ts";
 import { divider } from "./js/divide.ts";
 import type { EmittedText } from "./js/emit.ts";
 import { emitText } from "./js/emit.ts";
+import { compilesWasm } from "./abilities.ts";
 import { explainedBy, NotSimulated } from "./faults.ts";
 import { defaultFuel } from "./limits.ts";
 import type { JitFunction, JitProgram } from "./program.ts";
@@ -17,8 +18,6 @@ import { liftProgram } from "./program.ts";
 import { ProgramSurroundings, TAIL_CALL } from "./surroundings.ts";
 import type { JitOptions } from "./wasm.ts";
 import { prepareWasm } from "./wasm.ts";
-import { encodeModule } from "./wasm/encode.ts";
-import { emitHashLookup } from "./wasm/lookup.ts";
 import type { Surroundings } from "./wasm/linkage.ts";
 
 export interface JsOptions extends JitOptions {
@@ -56,7 +55,8 @@ export function createJsEngine(options: JsOptions = {}): Engine {
 
 export function prepareJs(bound: BoundProgram, options: JsOptions): Entry {
 	const program = trusted(bound);
-	if (!options.sourceMap && !options.instantiate && program.image.insns.length > 8 * LARGEST) return prepareWasm(program, options);
+	const mayBeWasm = !options.sourceMap && !options.instantiate && compilesWasm();
+	if (mayBeWasm && program.image.insns.length > 8 * LARGEST) return prepareWasm(program, options);
 	const checked = options.checked ?? program.facts === null;
 	const { machine, image } = program;
 	let instance: Instance | null = null;
@@ -67,7 +67,7 @@ export function prepareJs(bound: BoundProgram, options: JsOptions): Entry {
 	const lifting = liftProgram(image.insns, { facts: program.facts, checked, evenBudget: EVEN_BUDGET, shape: (op, slot) => surroundings.shape(op, slot) });
 	if ("why" in lifting) throw new ProgramFault(image, lifting.slot, lifting.why);
 	const lifted = lifting;
-	if (!options.sourceMap && !options.instantiate && lifted.functions.some((fn) => size(fn) > LARGEST)) return prepareWasm(program, options, lifted);
+	if (mayBeWasm && lifted.functions.some((fn) => size(fn) > LARGEST)) return prepareWasm(program, options, lifted);
 	const around: Surroundings = {
 		facts: program.facts,
 		checked,
@@ -161,15 +161,6 @@ function hostValues(program: BoundProgram, lifted: JitProgram, emitted: EmittedT
 		},
 	};
 	for (const name of emitted.names) if (name in services) host[name] = services[name];
-	if (emitted.lookups.length > 0) {
-		const functions = emitted.lookups.map((map) => {
-			const shape = surroundings.mapLayout(map);
-			if (shape.kind !== "hash") throw new Error("internal error: a lookup in a map that is no hash table");
-			return { ...emitHashLookup(shape), name: `m${map}` };
-		});
-		const { bytes } = encodeModule({ memory: { shared: memory.shared, maximumPages: 65536 }, imports: [], functions, globals: [] });
-		Object.assign(host, new WebAssembly.Instance(new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>), { e: { m: memory.wasm } }).exports);
-	}
 	return host;
 }
 
@@ -190,11 +181,11 @@ function checker(program: BoundProgram): (high: number, base: number, off: numbe
 /** V8 counts lines from the wrapper that `new Function` puts around: two lines. */
 const WRAPPER_LINES = 2;
 
-/** A range error of a view, or a trap in a lookup, as a fault of the program, at the slot of the line in the stack trace. */
+/** A range error of a view as a fault of the program, at the slot of the first line in the stack trace that has one: a lookup's lines do not. */
 function explain(thrown: unknown, program: BoundProgram, emitted: EmittedText, file: string): unknown {
-	if (!(thrown instanceof RangeError || thrown instanceof WebAssembly.RuntimeError || thrown instanceof NotSimulated)) return thrown;
-	const place = new RegExp(`${file.replace(".", "\\.")}:(\\d+):`).exec(thrown.stack ?? "");
-	if (place === null) return thrown;
-	const slot = emitted.slots[Number(place[1]) - 1 - WRAPPER_LINES] ?? 0;
-	return new ProgramFault(program.image, Math.max(0, slot), thrown instanceof NotSimulated ? thrown.message : "access outside the memory");
+	if (!(thrown instanceof RangeError || thrown instanceof NotSimulated)) return thrown;
+	const places = [...(thrown.stack ?? "").matchAll(new RegExp(`${file.replace(".", "\\.")}:(\\d+):`, "g"))];
+	if (places.length === 0) return thrown;
+	const slots = places.map((place) => emitted.slots[Number(place[1]) - 1 - WRAPPER_LINES] ?? 0);
+	return new ProgramFault(program.image, slots.find((slot) => slot >= 0) ?? 0, thrown instanceof NotSimulated ? thrown.message : "access outside the memory");
 }

@@ -67,9 +67,10 @@ export function prepareWasm(bound: BoundProgram, options: JitOptions, known: Jit
 		mapLayout: (index) => surroundings.mapLayout(index),
 		callee: (op, slot) => surroundings.callee(op, slot),
 	};
-	const { shared } = program.machine.memory;
+	const { shared, wasm: memory } = program.machine.memory;
+	if (memory === null) throw new Error("there is no WebAssembly here: the engines \"js\" and \"interpreter\" do without");
 	const emitted = emitModule(lifted, around, { shared, maximumPages: 65536 });
-	const imports = { m: program.machine.memory.wasm, ...calledFunctions(lifted, surroundings), ...checks(program, compiled) };
+	const imports = { m: memory, ...calledFunctions(lifted, surroundings), ...checks(program, compiled) };
 	const { exports } = new WebAssembly.Instance(new WebAssembly.Module(emitted.bytes as Uint8Array<ArrayBuffer>), { e: imports });
 	compiled.exports = exports as unknown as Exports;
 	const { slotAt } = emitted;
@@ -130,12 +131,11 @@ function checks({ machine, image }: BoundProgram, compiled: Compiled): Record<st
 	return { guard, check };
 }
 
-/** A trap as a fault of the program, at the slot whose code holds the byte offset in the stack trace. */
+/** A trap as a fault of the program, at the slot whose code holds the first byte offset in the stack trace that is in one of its functions. */
 function explain(thrown: unknown, image: ProgramImage, slotAt: EmittedModule["slotAt"]): unknown {
 	if (!(thrown instanceof WebAssembly.RuntimeError || thrown instanceof NotSimulated)) return thrown;
-	const place = /wasm-function\[\d+\]:0x([0-9a-f]+)/.exec(thrown.stack ?? "");
-	const offset = place === null ? -1 : Number.parseInt(place[1], 16);
-	const slot = slotAt(offset);
+	const places = (thrown.stack ?? "").matchAll(/wasm-function\[\d+\]:0x([0-9a-f]+)/g);
+	const slot = [...places].map(([, offset]) => slotAt(Number.parseInt(offset, 16))).find((at) => at >= 0) ?? 0;
 	const reason = thrown.message.includes("unreachable") ? "used up its budget of instructions" : thrown.message.includes("memory") ? "access outside the memory" : thrown.message;
 	return new ProgramFault(image, slot, reason);
 }

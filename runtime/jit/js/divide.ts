@@ -1,7 +1,9 @@
 /**
  * 64-bit division for generated JavaScript: four Wasm functions of two low and high words each, which return the low word of the
- * result and leave its high word in a memory of their own. Five times as fast as long division in doubles.
+ * result and leave its high word in a memory of their own. Five times as fast as long division in doubles. Where Wasm does not compile,
+ * BigInt divides.
  */
+import { compilesWasm } from "../abilities.ts";
 import { ByteWriter, encodeModule, I32, I64, OP } from "../wasm/encode.ts";
 import type { WasmFunction } from "../wasm/encode.ts";
 
@@ -20,13 +22,31 @@ let shared: Divider | null = null;
 
 /** One for all programs: nothing in it outlives a call but Q[0], which is read at once. */
 export function divider(): Divider {
-	if (shared !== null) return shared;
+	return (shared ??= compilesWasm() ? wasmDivider() : plainDivider());
+}
+
+function wasmDivider(): Divider {
 	const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
 	const functions = [division("udiv", OP.i64_div_u), division("umod", OP.i64_rem_u), division("sdiv", OP.i64_div_s), division("smod", OP.i64_rem_s)];
 	const { bytes } = encodeModule({ memory: { shared: false, maximumPages: 1 }, imports: [], functions, globals: [] });
 	const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>), { e: { m: memory } });
-	shared = { ...(exports as unknown as Omit<Divider, "Q">), Q: new Int32Array(memory.buffer) };
-	return shared;
+	return { ...(exports as unknown as Omit<Divider, "Q">), Q: new Int32Array(memory.buffer) };
+}
+
+export function plainDivider(): Divider {
+	const Q = new Int32Array(1);
+	const divides =
+		(bits: (width: number, value: bigint) => bigint, result: (a: bigint, b: bigint) => bigint): WordFunction =>
+		(low1, high1, low2, high2) => {
+			const a = bits(64, (BigInt(high1) << 32n) | BigInt(low1 >>> 0));
+			const b = bits(64, (BigInt(high2) << 32n) | BigInt(low2 >>> 0));
+			const value = result(a, b);
+			Q[0] = Number(BigInt.asIntN(32, value >> 32n));
+			return Number(BigInt.asIntN(32, value));
+		};
+	const quotient = (a: bigint, b: bigint): bigint => (b === 0n ? 0n : a / b);
+	const remainder = (a: bigint, b: bigint): bigint => (b === 0n ? a : a % b);
+	return { udiv: divides(BigInt.asUintN, quotient), umod: divides(BigInt.asUintN, remainder), sdiv: divides(BigInt.asIntN, quotient), smod: divides(BigInt.asIntN, remainder), Q };
 }
 
 function division(name: string, code: number): WasmFunction {

@@ -13,6 +13,7 @@ import { MAY_GOTO_LIMIT } from "../limits.ts";
 import { LOOKUP, TAIL_CALL, WORDS } from "../surroundings.ts";
 import type { Surroundings } from "../wasm/linkage.ts";
 import { parameterRegisters } from "../wasm/calls.ts";
+import { type HashLayout, hashLookupText } from "./lookup.ts";
 import { condition, emitAlu, emitMovsx, emitNeg, emitSwap } from "./alu.ts";
 import { JsBody } from "./body.ts";
 import { unsigned } from "./words.ts";
@@ -23,8 +24,6 @@ export interface EmittedText {
 	readonly slots: readonly number[];
 	/** Names of host functions that it uses. */
 	readonly names: readonly string[];
-	/** Hash maps that it looks up through `m<i>`. */
-	readonly lookups: readonly number[];
 }
 
 interface Context {
@@ -32,12 +31,13 @@ interface Context {
 	readonly around: Surroundings;
 	readonly mapped: boolean;
 	readonly names: Set<string>;
-	readonly lookups: Set<number>;
+	/** Hash maps that it looks up through `m<i>`. */
+	readonly lookups: Map<number, HashLayout>;
 }
 
 /** `mapped`: the text will be shown as its C, in debuggers and in coverage. */
 export function emitText(program: JitProgram, around: Surroundings, mapped = false): EmittedText {
-	const context: Context = { program, around, mapped, names: new Set(), lookups: new Set() };
+	const context: Context = { program, around, mapped, names: new Set(), lookups: new Map() };
 	const lines: string[] = [`"use strict";`, "const { imul } = Math;", "let H = 0, F = 0;"];
 	const slots: number[] = lines.map(() => -1);
 	for (const fn of [...program.functions].reverse()) {
@@ -47,10 +47,16 @@ export function emitText(program: JitProgram, around: Surroundings, mapped = fal
 			slots.push(b.slots[i]);
 		}
 	}
+	for (const [map, shape] of context.lookups) {
+		for (const line of hashLookupText(`m${map}`, shape)) {
+			lines.push(line);
+			slots.push(-1);
+		}
+	}
 	const callbacks = program.functions.filter((fn) => fn.callback).map((fn) => `${fn.id}: ${callbackText(fn)}`);
 	lines.push(`return { run: f0, callbacks: { ${callbacks.join(", ")} } };`);
 	slots.push(-1);
-	return { text: lines.join("\n"), slots, names: [...context.names], lookups: [...context.lookups] };
+	return { text: lines.join("\n"), slots, names: [...context.names] };
 }
 
 /** The parameters of a subprogram: low words of the registers that it reads, each followed by the high word of a wide one. */
@@ -356,7 +362,7 @@ function emitHelper(b: JsBody, op: Extract<Op, { kind: "helper" | "kfunc" | "cal
 			return b.setLow(0, at, `${unsigned("t")} < ${shape.entries} ? imul(t, ${shape.stride}) + ${shape.base} | 0 : 0`);
 		}
 		if (shape.kind === "hash" && shape.cpuStride === 0 && shape.keySize <= 64) {
-			context.lookups.add(analysis.map[at]);
+			context.lookups.set(analysis.map[at], shape);
 			return b.setLow(0, at, `m${analysis.map[at]}(${b.low(2)})`);
 		}
 	}

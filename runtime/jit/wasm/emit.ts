@@ -24,7 +24,7 @@ import { emitEmpty, enterGuard, enterWindows, renewWindows, windowGlobals } from
 
 export interface EmittedModule {
 	readonly bytes: Uint8Array;
-	/** The slot whose code holds the byte at that offset of the module. */
+	/** The slot whose code holds the byte at that offset of the module; −1: it is in none of the program's functions (a lookup). */
 	slotAt(offset: number): number;
 }
 
@@ -51,7 +51,8 @@ export function emitModule(program: JitProgram, around: Surroundings, memory: { 
 /** Outside of emitModule, so that it keeps the marks alone and not the whole analysis. */
 function slotFinder(marks: readonly Marks[], codeStarts: readonly number[]): EmittedModule["slotAt"] {
 	return (offset) => {
-		let slot = 0;
+		if (codeStarts.length > marks.length && offset >= codeStarts[marks.length]) return -1;
+		let slot = -1;
 		for (let i = 0; i < marks.length && codeStarts[i] <= offset; i++) slot = Math.max(0, marks[i].slotAt(offset - codeStarts[i]));
 		return slot;
 	};
