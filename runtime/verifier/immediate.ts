@@ -4,6 +4,7 @@
  * Source: check_ld_imm, check_pseudo_btf_id of kernel/bpf/verifier.c.
  */
 import type { Insn } from "../../assembler/spec/insn.ts";
+import { checkWritable } from "./alu.ts";
 import { EINVAL, ENOENT, type Env, reject, unsupported } from "./env.ts";
 import { isRecord, nameOf, resolved, sizeOf } from "./btf.ts";
 import { MAP } from "./maps.ts";
@@ -15,6 +16,7 @@ import { CONST_PTR_TO_MAP, PERCPU, PTR_TO_BTF_ID, PTR_TO_FUNC, PTR_TO_MAP_VALUE,
 export function checkLoadImmediate(env: Env, insn: Insn): void {
 	const { regs } = env;
 	if (insn.off !== 0) reject(EINVAL, "BPF_LD_IMM64 uses reserved fields", { code: "V0012" });
+	checkWritable(env, insn.dst);
 	const next = env.insns[env.insn + 1];
 	switch (insn.src) {
 		case 0:

@@ -55,7 +55,6 @@ export function execute(env: Env, insn: Insn): boolean {
 		}
 		case 0:
 			if (opcode === LD_IMM64) {
-				checkWritable(env, insn.dst);
 				checkLoadImmediate(env, insn);
 				env.seen[env.insn + 1] = env.seen[env.insn];
 				env.insn += 2;

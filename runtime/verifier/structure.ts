@@ -20,6 +20,7 @@ export const PSEUDO_MAP = 1;
 export const PSEUDO_VALUE = 2;
 export const PSEUDO_BTF = 3;
 export const PSEUDO_FUNC = 4;
+const PSEUDO_MAP_INDEX = 5;
 export const PSEUDO_CALL = 1;
 export const PSEUDO_KFUNC = 2;
 export const HELPER_TAIL_CALL = 12;
@@ -98,7 +99,7 @@ export function checkSubprograms(env: Env): void {
 				if (op === 0x90) sub.exitIndex = i;
 				else {
 					const to = i + jumpOffset(insn) + 1;
-					if (to < sub.start || to >= sub.end) reject(EINVAL, `jump out of range from insn ${i} to ${to}`);
+					if (to < sub.start || to >= sub.end) reject(EINVAL, `jump out of range from insn ${i} to ${to | 0}`);
 				}
 			}
 			if (i === sub.end - 1 && opcode !== EXIT && opcode !== JA && opcode !== JA32) reject(EINVAL, "last insn is not an exit or jmp");
@@ -198,8 +199,8 @@ export function checkImmediates(env: Env): void {
 		const next = insns[i + 1];
 		if (next?.opcode !== 0 || next.dst !== 0 || next.src !== 0 || next.off !== 0) reject(EINVAL, "invalid bpf_ld_imm64 insn");
 		if (insn.src === PSEUDO_BTF) checkKernelSymbol(env, i);
+		else if ((insn.src === PSEUDO_MAP || insn.src === PSEUDO_MAP_INDEX) && next.imm !== 0) reject(EINVAL, "unrecognized bpf_ld_imm64 insn");
 		else if (insn.src === PSEUDO_MAP || insn.src === PSEUDO_VALUE) {
-			if (insn.src === PSEUDO_MAP && next.imm !== 0) reject(EINVAL, "unrecognized bpf_ld_imm64 insn");
 			const map = env.maps[insn.imm];
 			if (!map) reject(9, `fd ${insn.imm} is not pointing to valid bpf_map`);
 			if (!used.has(map)) {
@@ -233,6 +234,8 @@ function checkKernelSymbol(env: Env, at: number): void {
 	const id = symbol?.btfId || insn.imm;
 	// A symbol of no type is an address that the loader writes as a number.
 	if (symbol && id === 0) return;
+	// The second half names a module's BTF, and no module's is known here.
+	if (env.insns[at + 1].imm !== 0) reject(EINVAL, "invalid module BTF object FD specified.");
 	const t = kernel.type(id);
 	if (id <= 0 || id >= kernel.count) reject(ENOENT, `ldimm64 insn specifies invalid btf_id ${id}.`);
 	if (t.kind !== "var" && t.kind !== "func") reject(EINVAL, `pseudo btf_id ${id} in ldimm64 isn't KIND_VAR or KIND_FUNC`);

@@ -34,6 +34,8 @@ export interface Judgement {
 	readonly deep?: boolean;
 	/** Loads by who has CAP_BPF alone: no CAP_PERFMON, so that pointers must not leak and speculation counts. */
 	readonly capBpf?: boolean;
+	/** BPF_F_* that each program is loaded with besides its own: 1 strict alignment, 8 a state at every instruction, 128 ranges that contradict each other refused. */
+	readonly flags?: number;
 	readonly print: (line: string) => void;
 }
 
@@ -73,11 +75,12 @@ export async function judge(campaign: string, questions: Iterable<Question>, fol
 	const hasAddress = kernelAddresses();
 	const addresses = hasAddress === undefined ? {} : { hasAddress };
 	let waiting: { readonly question: Question; readonly answer: Promise<Answer> }[] = [];
-	for (const question of questions) {
+	for (const asked of questions) {
 		if (Date.now() > end) {
 			totals.finished = false;
 			break;
 		}
+		const question = options.flags ? { ...asked, one: { ...asked.one, prog_flags: (asked.one.prog_flags ?? 0) | options.flags } } : asked;
 		const { one } = question;
 		const key = JSON.stringify([one.insns, one.prog_type, one.expected_attach_type, one.prog_flags, one.attach, one.maps, one.btf, one.func_info]);
 		if (seen.has(key)) continue;
