@@ -20,3 +20,8 @@ it.each([
 	const answer = verify(bareImage("deep", insns, { type }));
 	expect(answer.verdict, answer.verdict === "accept" ? "" : answer.rejection.message).toBe(verdict);
 });
+
+it.each([["get_current_task", 35], ["get_current_task_btf", 158]])("%s is inlined by later kernels only: its spills take stack", (_, helper) => {
+	const answer = verify(bareImage("deep", insns.map((insn) => (insn.opcode === 0x85 && insn.src === 0 ? call(0, helper) : insn)), { type: 3 }));
+	expect(answer.verdict === "accept" ? "" : answer.rejection.message).toBe("combined stack size of 2 calls is 528. Too large");
+});

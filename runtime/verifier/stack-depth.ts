@@ -5,9 +5,8 @@
  * Source: check_max_stack_depth, mark_fastcall_patterns, remove_fastcall_spills_fills of kernel/bpf/verifier.c.
  */
 import { E2BIG, EACCES, EINVAL, type Env, type Subprog, reject } from "./env.ts";
-import { CALL, isFuncPointer, isHelperCall, isKfuncCall, isSubprogCall } from "./structure.ts";
+import { CALL, isFuncPointer, isKfuncCall, isSubprogCall } from "./structure.ts";
 import { callSummary, kfuncAt } from "./calls/summary.ts";
-import { helperName } from "./calls/contract.ts";
 
 const MAX_STACK = 512;
 const MAX_FRAMES = 8;
@@ -17,7 +16,6 @@ const ADAPTIVE = new Set([2, 5, 7, 17]);
 const TRACING = 26;
 const ITERATOR = 28;
 
-const INLINED = new Set(["get_smp_processor_id", "get_current_task_btf", "get_current_task"]);
 const STX_DW = 0x7b;
 const LDX_DW = 0x79;
 
@@ -35,8 +33,6 @@ export function markFastcall(env: Env): void {
 function markCall(env: Env, sub: Subprog, at: number, lowest: number): void {
 	const summary = callSummary(env, at);
 	if (!summary) return;
-	const insn = env.insns[at];
-	const fastcall = isHelperCall(insn) ? summary.fastcall && INLINED.has(helperName(insn.imm) ?? "") : summary.fastcall;
 	// Registers that the call does not need to clobber: r0 unless void, and those of its parameters.
 	let clobbered = summary.isVoid ? 0 : 1;
 	for (let i = 1; i <= summary.params; i++) clobbered |= 1 << i;
@@ -54,7 +50,7 @@ function markCall(env: Env, sub: Subprog, at: number, lowest: number): void {
 		env.fastcallPattern[at + i] = 1;
 	}
 	if (i === 1) return;
-	if (fastcall) env.fastcallSpills[at] = i - 1;
+	if (summary.fastcall) env.fastcallSpills[at] = i - 1;
 	else sub.keepFastcallStack = true;
 	sub.fastcallStackOff = Math.min(sub.fastcallStackOff, off);
 }

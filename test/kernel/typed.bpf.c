@@ -62,6 +62,7 @@ GLOBAL int global_task_maybe(struct task_struct *t tag("arg:trusted") tag("arg:n
 GLOBAL int global_dynptr(struct bpf_dynptr *d) { return d != 0; }
 GLOBAL int global_arena(void *p tag("arg:arena")) { return p != 0; }
 GLOBAL int global_context(void *ctx tag("arg:ctx")) { return ctx != 0; }
+GLOBAL int caught(u64 cookie) { return cookie; }
 GLOBAL void global_void(u64 a) { (void)a; }
 
 SEC("tc") int program(void *ctx) {
@@ -73,3 +74,5 @@ SEC("tc") int program(void *ctx) {
 	global0(); global2(1, 2); global_pair(&q, 1); global_maybe(&q); global_task(0); global_task_maybe(0); global_dynptr(0); global_arena(ctx); global_context(ctx); global_void(1);
 	return n + types(0, 0, 0);
 }
+
+SEC("tc") tag("exception_callback:caught") int catching_program(void *ctx) { return caught(1) + (ctx != 0); }

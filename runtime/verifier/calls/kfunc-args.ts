@@ -214,7 +214,7 @@ function pointerArgument(env: Env, call: KfuncCall, kind: Kind, params: readonly
 			if (reg.type !== PTR_TO_CTX) reject(EINVAL, `arg#${i} expected pointer to ctx, but got ${typeName(reg.type)}`, { code: "V0110", register: regno });
 			if (kfunc.name === "bpf_cast_to_kern_ctx") {
 				const name = KERNEL_CONTEXT[env.spec.id];
-				if (!name) reject(EINVAL, "kern ctx type id is not a struct", { code: "V0656" });
+				if (!name) reject(EINVAL, `kern ctx type id ${kernelContextType(env, kernel)} is not a struct`, { code: "V0656" });
 				call.resultId = kernel.find(name, "struct");
 			}
 			break;
@@ -431,3 +431,10 @@ function structArgument(env: Env, call: KfuncCall, reg: Reg, regno: number, want
 }
 
 export { CONST_PTR_TO_MAP };
+
+/** What the kernel has in the place of a context of its own: its type id, of `struct bpf_ctx_convert`. */
+function kernelContextType(env: Env, kernel: TypeSource): number {
+	const contexts = kernel.type(kernel.find("bpf_ctx_convert", "struct"));
+	const member = contexts.kind === "struct" ? contexts.members.find(({ name }) => name === `BPF_PROG_TYPE_${env.spec.name.toUpperCase()}_kern`) : undefined;
+	return member?.type ?? 0;
+}
