@@ -36,7 +36,8 @@ export class DiagnosticEngine implements DiagnosticSink {
 	readonly #options: WarningOptions;
 	readonly #rows: ReadonlyMap<string, DiagnosticRow>;
 	readonly #groups = new Map<string, GroupState>();
-	#everything = false;
+	/** The last of -Weverything and -Wno-everything; null: neither. */
+	#everything: boolean | null = null;
 	#werror = false;
 	readonly #seen = new Set<string>();
 	/** An error that no -Werror made. */
@@ -63,6 +64,7 @@ export class DiagnosticEngine implements DiagnosticSink {
 		}
 		if (group === "everything") {
 			this.#everything = positive;
+			for (const state of this.#groups.values()) state.on = undefined;
 			return;
 		}
 		for (const name of members(group.replace(/=.*$/, ""))) {
@@ -100,14 +102,14 @@ export class DiagnosticEngine implements DiagnosticSink {
 		if (diagnostic.severity === "note") return "note";
 		const row = this.#rows.get(diagnostic.code);
 		const group = diagnostic.group ?? row?.group;
-		if (group === undefined) return diagnostic.severity === "warning" && this.#options.none ? "ignored" : diagnostic.severity;
+		if (group === undefined) return diagnostic.severity === "warning" && (this.#options.none || this.#everything === false) ? "ignored" : diagnostic.severity;
 		const state = this.#groups.get(group) ?? {};
 		const pragma = this.#pragmaLevel(diagnostic, group);
 		if (pragma === "ignored") return "ignored";
 		const isDefaultError = diagnostic.severity === "error";
-		const on = pragma !== null || (state.on ?? (this.#everything || row?.off !== true));
+		const on = pragma !== null || (state.on ?? this.#everything ?? row?.off !== true);
 		if (!on || (this.#broken && WHOLE.has(group))) return "ignored";
-		if (isDefaultError) return state.error === false || pragma === "warning" ? "warning" : "error";
+		if (isDefaultError) return (state.error ?? this.#everything !== false) && pragma !== "warning" ? "error" : "warning";
 		if (this.#options.none) return "ignored";
 		if (diagnostic.span !== null && this.#tokens !== null && !this.#options.systemHeaders && this.#tokens.inSystemHeader(diagnostic.span.from)) return "ignored";
 		if (pragma === "error" || (state.error ?? this.#werror)) return "error";

@@ -108,6 +108,14 @@ t.c:1:23: note: expanded from macro 'INNER'
 		expect(run("int f(int x) { undeclared(x); if (x) return 1; }\n", "-Wall", "-Wno-error=implicit-function-declaration").messages).toEqual(["warning E0302", "warning W0386"]);
 	});
 
+	it("of every group go with -Wno-everything, also those that are errors by default, until a later option asks for one", () => {
+		const text = "#define A 1\n#define A 2\nint f(int x) { undeclared(x); if (x) return 1; }\n";
+		expect(run(text, "-Wall", "-Wno-everything").messages).toEqual([]);
+		expect(run(text, "-Wno-everything", "-Wmacro-redefined").messages).toEqual(["warning W0110"]);
+		expect(run(text, "-Wno-everything", "-Wimplicit-function-declaration").messages).toEqual(["warning E0302"]);
+		expect(run("int f(int x) { return x + ; }\n", "-Wno-everything").messages).toEqual(["error E0150"]);
+	});
+
 	it("stop at the limit", () => {
 		const many = Array.from({ length: 50 }, (_, i) => `int f${i}(void) { return u${i}; }\n`).join("");
 		expect(run(many).messages).toHaveLength(20);
