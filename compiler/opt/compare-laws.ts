@@ -3,6 +3,7 @@ import type { Rewriter } from "./combine.ts";
 import { foldOp, negated, swapped } from "../ir/fold.ts";
 import { constant, isConst, isInst, sameValue, unsigned, widthOf } from "../ir/values.ts";
 import { isNonNegative, knownZeros, maxUnsigned } from "./known.ts";
+import { baseOf } from "./slots.ts";
 
 /** Laws of `icmp`. A constant stands on the right; comparisons of truth values go away. */
 export function compareLaws(inst: Inst, rw: Rewriter): Value | null {
@@ -31,10 +32,22 @@ function betweenValues(a: Value, b: Value, pred: Pred, rw: Rewriter): Value | nu
 		if (op === "sext" || !pred.startsWith("s")) return rw.make("icmp", "i32", [a.args[0], b.args[0]], { pred });
 		return rw.make("icmp", "i32", [a.args[0], b.args[0]], { pred: `u${pred.slice(1)}` as Pred });
 	}
+	const distances = ofOnePointer(a, b, pred, rw);
+	if (distances !== null) return distances;
 	if (is(a, "ptrtoint") && is(b, "ptrtoint")) return rw.make("icmp", "i32", [a.args[0], b.args[0]], { pred });
 	if (is(a, "inttoptr") && is(b, "inttoptr") && (pred === "eq" || pred === "ne")) return null;
 	return null;
 }
+
+/** p + x < p + y is x < y: within an object addresses do not wrap, and so distances have signs. */
+function ofOnePointer(a: Value, b: Value, pred: Pred, rw: Rewriter): Value | null {
+	if (a.ty !== "ptr") return null;
+	const [left, right] = [baseOf(a), baseOf(b)];
+	if (left.base !== right.base) return null;
+	return rw.make("icmp", "i32", [constant("i64", left.offset), constant("i64", right.offset)], { pred: betweenDistances(pred) });
+}
+
+export const betweenDistances = (pred: Pred): Pred => (pred.startsWith("u") ? (`s${pred.slice(1)}` as Pred) : pred);
 
 /** (x < y) ≠ 0 = x < y; (x < y) = 0 its negation. */
 function truthOf(a: Value, b: bigint, pred: Pred, rw: Rewriter): Value | null {

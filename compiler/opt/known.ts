@@ -11,6 +11,9 @@ const MASKS: readonly bigint[] = Array.from({ length: 65 }, (_, width) => (1n <<
 
 const DEPTH = 6;
 
+/** What r10 is a multiple of. */
+const STACK_ALIGN = 8;
+
 export function knownZeros(value: Value, depth = DEPTH): bigint {
 	const ty = value.ty;
 	if (ty === null) return 0n;
@@ -25,6 +28,13 @@ export function knownZeros(value: Value, depth = DEPTH): bigint {
 		case "or":
 		case "xor":
 			return arg(0) & arg(1);
+		case "alloca":
+			return BigInt(Math.min(value.attr!.align!, STACK_ALIGN) - 1);
+		case "ptradd":
+			return trailing(arg(0) & arg(1));
+		case "ptrtoint":
+		case "inttoptr":
+			return arg(0);
 		case "zext":
 			return arg(0) | (all(64) & ~all(32));
 		case "trunc":
@@ -70,7 +80,7 @@ export function knownZeros(value: Value, depth = DEPTH): bigint {
 			return (inner >> count) | (full & ~(full >> count));
 		}
 		case "add":
-			return below(maxOf(arg(0), width) + maxOf(arg(1), width), width);
+			return below(maxOf(arg(0), width) + maxOf(arg(1), width), width) | trailing(arg(0) & arg(1));
 		case "mul":
 			return below(maxOf(arg(0), width) * maxOf(arg(1), width), width);
 		case "udiv":
@@ -103,6 +113,9 @@ function below(max: bigint, width: number): bigint {
 	if (max > full) return 0n;
 	return full & ~all(max === 0n ? 0 : max.toString(2).length);
 }
+
+/** Only the run of zeros at the bottom: whatever is added there, nothing is carried. */
+const trailing = (zeros: bigint): bigint => (~zeros & (zeros + 1n)) - 1n;
 
 /** Only the run of zeros at the top. */
 function leading(zeros: bigint, width: number): bigint {

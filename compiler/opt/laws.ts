@@ -1,5 +1,5 @@
 import type { Inst, Op, Ty, Value } from "../ir/types.ts";
-import type { Law } from "./combine.ts";
+import type { Law, Rewriter } from "./combine.ts";
 import { belowPower } from "./compare-laws.ts";
 import { negated } from "../ir/fold.ts";
 import { constant, isConst, isInst, sameValue, unsigned, widthOf } from "../ir/values.ts";
@@ -56,6 +56,15 @@ const copiedBits: Law = (inst, rw) => {
 };
 
 /** x op 0 = x. */
+const startOf = (pointer: Value): Value => (is(pointer, "ptradd") ? startOf(pointer.args[0]) : pointer);
+
+/** How far a pointer is from where its walk began. */
+function distanceOf(pointer: Value, rw: Rewriter): Value {
+	if (!is(pointer, "ptradd")) return constant("i64", 0);
+	const before = distanceOf(pointer.args[0], rw);
+	return c(before) === 0n ? pointer.args[1] : rw.make("add", "i64", [before, pointer.args[1]]);
+}
+
 const zeroRight: Law = (inst) => (c(inst.args[1]) === 0n ? inst.args[0] : null);
 
 export const laws: Partial<Record<Op, readonly Law[]>> = {
@@ -78,10 +87,11 @@ export const laws: Partial<Record<Op, readonly Law[]>> = {
 		// (x + y) − x = y
 		(inst) => (is(inst.args[0], "add") && sameValue(inst.args[0].args[0], inst.args[1]) ? inst.args[0].args[1] : null),
 		(inst) => (is(inst.args[0], "add") && sameValue(inst.args[0].args[1], inst.args[1]) ? inst.args[0].args[0] : null),
-		// (p + x) − p = x, as numbers
-		(inst) => {
+		// (p + x) − (p + y) = x − y, as numbers
+		(inst, rw) => {
 			const [a, b] = inst.args;
-			return is(a, "ptrtoint") && is(b, "ptrtoint") && is(a.args[0], "ptradd") && a.args[0].args[0] === b.args[0] ? a.args[0].args[1] : null;
+			if (!is(a, "ptrtoint") || !is(b, "ptrtoint") || startOf(a.args[0]) !== startOf(b.args[0])) return null;
+			return rw.make("sub", "i64", [distanceOf(a.args[0], rw), distanceOf(b.args[0], rw)]);
 		},
 	],
 	neg: [(inst) => (is(inst.args[0], "neg") ? inst.args[0].args[0] : null), (inst, rw) => (is(inst.args[0], "sub") && rw.uses(inst.args[0]) <= 1 ? rw.make("sub", inst.ty!, [inst.args[0].args[1], inst.args[0].args[0]]) : null)],

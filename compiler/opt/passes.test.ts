@@ -96,6 +96,9 @@ describe("combine", () => {
 		["bswap16(x) = 0x0800", "%3 = load i32 size=2 %0\n%4 = bswap.16 i32 %3\n%5 = icmp.eq i32 %4, i32 2048\nret %5", "icmp.eq i32 %0, i32 8"],
 		["ntohl(x) >> 16 = ntohs(x)", "%3 = load i32 size=4 %0\n%4 = bswap.32 i32 %3\n%5 = lshr i32 %4, i32 16\nret %5", "bswap.16 i32"],
 		["(x < 5) = 0", "%3 = icmp.ult i32 %1, i32 5\n%4 = icmp.eq i32 %3, i32 0\nret %4", "icmp.uge i32 %1, i32 5"],
+		["p + 8 − (p + 4)", "%3 = ptradd ptr %0, i64 8\n%4 = ptrtoint i64 %3\n%5 = ptradd ptr %0, i64 4\n%6 = ptrtoint i64 %5\n%7 = sub i64 %4, %6\n%8 = trunc i32 %7\nret %8", "ret i32 4"],
+		["p − 4 < p + 8", "%3 = ptradd ptr %0, i64 -4\n%4 = ptradd ptr %0, i64 8\n%5 = icmp.ult i32 %3, %4\nret %5", "ret i32 1"],
+		["the low bits of a slot's address", "%3 = alloca ptr size=64 align=4\n%4 = ptradd ptr %3, i64 20\n%5 = ptrtoint i64 %4\n%6 = trunc i32 %5\n%7 = and i32 %6, i32 3\nret %7", "ret i32 0"],
 		["a signed comparison of a byte", "%3 = load i32 size=1 %0\n%4 = icmp.slt i32 %3, i32 7\nret %4", "icmp.ult i32 %0, i32 7"],
 	])("simplifies %s", (_, lines, wanted) => {
 		const law = passed(body(`a.2:\n${lines}`), [combine, dce]).replace(/%\d+/g, "%");
@@ -281,6 +284,13 @@ describe("unroll", () => {
 	});
 	it("leaves a loop that must not be unrolled", () => {
 		expect(passed(loop("1", " unroll 1"), [unroll])).toContain("phi");
+	});
+	it("counts the rounds of a pointer that walks to a constant distance from where it began", () => {
+		const walk = (end: string): string =>
+			body(`a.2:\n%11 = ptradd ptr %0, i64 4\n%12 = ptradd ptr %0, i64 ${end}\njump b.3\nb.3:\n%4 = phi ptr [%11, a.2], [%5, b.3]\n%7 = phi i32 [i32 0, a.2], [%8, b.3]\n%6 = load i32 size=4 %4\n%8 = add i32 %7, %6\n%5 = ptradd ptr %4, i64 4\n%9 = icmp.ult i32 %5, %12\nbranch %9, b.3, d.10\nd.10:\nret %8`);
+		expect(passed(walk("16"), [unroll, combine, simplifyCfg]).match(/load/g)).toHaveLength(3);
+		expect(passed(walk("4096"), [unroll])).toContain("phi");
+		expect(passed(walk("17"), [unroll, combine, simplifyCfg]).match(/load/g)).toHaveLength(4);
 	});
 	it("leaves a loop that does not end", () => {
 		expect(passed(loop("0"), [unroll])).toContain("phi");

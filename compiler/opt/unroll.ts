@@ -4,10 +4,12 @@ import type { Pass } from "./pass.ts";
 import { dominators, loops, predecessors } from "../ir/cfg.ts";
 import { foldOp } from "../ir/fold.ts";
 import { row } from "../ir/ops.ts";
-import { isConst, isInst, newBlock, newInst, phisOf, sameValue, successors, terminator } from "../ir/values.ts";
+import { isConst, isInst, newBlock, newInst, phisOf, constant, sameValue, successors, terminator } from "../ir/values.ts";
 import { isQuestion } from "./alias.ts";
 import { addExitEdges, cloneBlocks, demoteEscaping } from "./clone.ts";
+import { betweenDistances } from "./compare-laws.ts";
 import { mem2reg } from "./mem2reg.ts";
+import { baseOf } from "./slots.ts";
 import { analysesOf, forget } from "./analyses.ts";
 import { removeDeadBlocks } from "./simplify-cfg.ts";
 
@@ -72,7 +74,7 @@ const FREE = new Set(["phi", "jump", "lifetime", "trunc", "ptrtoint", "inttoptr"
 /** Instructions of a round: all of them, and those that stay when the counter is a constant. */
 function sizeOf(loop: Loop): { all: number; rest: number; calls: boolean } {
 	const counted = new Map<Inst, boolean>();
-	for (const phi of phisOf(loop.header)) counted.set(phi, phi.args.some((arg, i) => isConst(arg) && !loop.blocks.has(phi.blocks![i])));
+	for (const phi of phisOf(loop.header)) counted.set(phi, phi.args.some((arg, i) => isConst(arg) && !loop.blocks.has(phi.blocks![i])) || walks(phi, loop));
 	const folds = (value: Value): boolean => {
 		if (isConst(value)) return true;
 		if (!isInst(value)) return false;
@@ -106,31 +108,43 @@ function sizeOf(loop: Loop): { all: number; rest: number; calls: boolean } {
 /** A constant distance from it costs nothing. */
 const isAddress = (value: Value): boolean => value.ty === "ptr";
 
+/** A pointer that each round moves by a constant. */
+function walks(phi: Inst, loop: Loop): boolean {
+	return phi.ty === "ptr" && phi.args.every((arg, i) => !loop.blocks.has(phi.blocks![i]) || (isInst(arg) && arg.op === "ptradd" && arg.args[0] === phi && isConst(arg.args[1])));
+}
+
+const alike = (a: Known, b: Known): boolean => (a.op === "const" ? b.op === "const" && a.value === b.value : b.op === "from" && a.base === b.base && a.offset === b.offset);
+
+/** What a round knows of a value: a constant, or a constant distance from a pointer that the loop does not change. */
+type Known = Const | { readonly op: "from"; readonly base: Value; readonly offset: bigint };
+
 function countRounds(fn: IrFunction, loop: Loop, latch: Block, most: number): number | null {
 	const dom = dominators(fn);
 	const phis = phisOf(loop.header);
-	const entry = new Map<Inst, Value>();
+	const inside = new Set<Value>([...loop.blocks].flatMap((block) => block.insts));
+	const entry = new Map<Inst, Known>();
 	for (const phi of phis) {
-		const values = phi.args.filter((_, i) => !loop.blocks.has(phi.blocks![i]));
-		if (values.every((value) => isConst(value) && isConst(values[0]) && value.value === values[0].value)) entry.set(phi, values[0]);
+		const values = phi.args.filter((_, i) => !loop.blocks.has(phi.blocks![i])).map((value) => evaluate(value, new Map(), new Map(), inside));
+		const [first] = values;
+		if (first !== null && values.every((value) => value !== null && alike(value, first))) entry.set(phi, first);
 	}
 	const exits = [...loop.blocks].filter((block) => dom.dominates(block, latch) && terminator(block).op === "branch" && successors(block).some((next) => !loop.blocks.has(next)));
 	if (exits.length === 0) return null;
 	let env = entry;
 	const asked = latch.unroll !== undefined;
 	for (let round = 1; round <= most; round++) {
-		const cache = new Map<Inst, Const | null>();
+		const cache = new Map<Inst, Known | null>();
 		let undecided = 0;
 		for (const block of exits) {
 			const end = terminator(block);
-			const condition = evaluate(end.args[0], env, cache, loop);
-			if (condition === null) undecided++;
+			const condition = evaluate(end.args[0], env, cache, inside);
+			if (condition === null || condition.op !== "const") undecided++;
 			else if (!loop.blocks.has(end.blocks![condition.value !== 0n ? 0 : 1])) return !asked && isOneQuestion(block, loop) ? null : round;
 		}
 		if (undecided === exits.length) return null;
-		const next = new Map<Inst, Value>();
+		const next = new Map<Inst, Known>();
 		for (const phi of phis) {
-			const value = evaluate(phi.args[phi.blocks!.indexOf(latch)], env, cache, loop);
+			const value = evaluate(phi.args[phi.blocks!.indexOf(latch)], env, cache, inside);
 			if (value !== null) next.set(phi, value);
 		}
 		env = next;
@@ -156,24 +170,35 @@ function isOneQuestion(first: Block, loop: Loop): boolean {
 	return phisOf(end.blocks![other]).every((phi) => sameValue(phi.args[phi.blocks!.indexOf(first)], phi.args[phi.blocks!.indexOf(second)]));
 }
 
-function evaluate(value: Value, env: ReadonlyMap<Inst, Value>, cache: Map<Inst, Const | null>, loop: Loop): Const | null {
+function evaluate(value: Value, env: ReadonlyMap<Inst, Known>, cache: Map<Inst, Known | null>, inside: ReadonlySet<Value>): Known | null {
 	if (isConst(value)) return value;
 	if (!isInst(value)) return null;
 	const given = env.get(value);
-	if (given !== undefined) return isConst(given) ? given : null;
+	if (given !== undefined) return given;
+	if (value.ty === "ptr" && !inside.has(value)) {
+		const { base, offset } = baseOf(value);
+		return { op: "from", base, offset: BigInt(offset) };
+	}
 	const known = cache.get(value);
 	if (known !== undefined) return known;
 	cache.set(value, null);
-	if (row(value.op).does !== "pure" || value.op === "isconst") return null;
-	const args: Value[] = [];
-	for (const arg of value.args) {
-		const constant = evaluate(arg, env, cache, loop);
-		if (constant === null) return null;
-		args.push(constant);
-	}
-	const result = foldOp(value.op, value.ty, args, value.attr);
+	const result = evaluateInst(value, value.args.map((arg) => evaluate(arg, env, cache, inside)));
 	cache.set(value, result);
 	return result;
+}
+
+function evaluateInst(inst: Inst, args: readonly (Known | null)[]): Known | null {
+	if (row(inst.op).does !== "pure" || inst.op === "isconst") return null;
+	const constants: Const[] = [];
+	for (const arg of args) {
+		if (arg === null) return null;
+		if (arg.op === "const") constants.push(arg);
+	}
+	if (constants.length === args.length) return foldOp(inst.op, inst.ty, constants, inst.attr);
+	const [a, b] = args;
+	if (inst.op === "ptradd" && a?.op === "from" && b?.op === "const") return { ...a, offset: a.offset + b.value };
+	if (inst.op === "icmp" && a?.op === "from" && b?.op === "from" && a.base === b.base) return foldOp("icmp", "i32", [constant("i64", a.offset), constant("i64", b.offset)], { pred: betweenDistances(inst.attr!.pred!) });
+	return null;
 }
 
 /** `count` copies of the body in a row; the way back from the last one is never taken. */

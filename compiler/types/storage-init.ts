@@ -28,7 +28,7 @@ export function staticInit(cx: Cx, init: Initializer, type: CType, span: TokenSp
 }
 
 /** Of an object's image, which the compiler holds in memory. */
-const MAX_BYTES = 64 << 20;
+const MAX_BYTES = 256 << 20;
 
 /** The bytes of an object, and the addresses in it by offset. */
 class Image {
