@@ -1,4 +1,4 @@
-import type { Block, Inst, Pred, Value } from "../ir/types.ts";
+import type { Block, Const, Inst, Pred, Value } from "../ir/types.ts";
 import type { Dominators } from "../ir/cfg.ts";
 import { negated, swapped } from "../ir/fold.ts";
 import { isConst, isInst, terminator, unsigned, widthOf } from "../ir/values.ts";
@@ -27,7 +27,7 @@ export interface Ranges {
 }
 
 /** Something that is known below an edge: `left pred right`. */
-interface Fact {
+export interface Fact {
 	readonly left: Value;
 	readonly pred: Pred;
 	readonly right: Value;
@@ -246,17 +246,23 @@ function allowed(pred: Pred, other: Range, x: Value): Range {
 
 /** The comparison that holds in a block because only one side of a branch leads there. */
 function entering(block: Block, preds: readonly Block[]): Fact | null {
-	return preds.length === 1 ? along(preds[0], block) : null;
+	const fact = preds.length === 1 ? along(preds[0], block) : null;
+	return fact?.left.ty === "ptr" ? null : fact;
 }
 
 /** The comparison that holds on the edge. */
-function along(from: Block, block: Block): Fact | null {
+export function along(from: Block, block: Block): Fact | null {
 	const end = terminator(from);
 	if (end.op !== "branch" || end.blocks![0] === end.blocks![1] || !isInst(end.args[0]) || end.args[0].op !== "icmp") return null;
 	const [left, right] = end.args[0].args;
-	if (left.ty === "ptr") return null;
 	const { pred } = end.args[0].attr!;
 	return { left, pred: end.blocks![0] === block ? pred! : negated[pred!], right };
+}
+
+/** What a fact says of another comparison of its left side with a number; null when that is open. */
+export function follows(pred: Pred, right: Const, fact: Fact): boolean | null {
+	const only = (value: Const): Range => ({ umin: unsigned(value.ty, value.value), umax: unsigned(value.ty, value.value), smin: value.value, smax: value.value });
+	return isConst(fact.right) ? decide(pred, allowed(fact.pred, only(fact.right), fact.left), only(right)) : null;
 }
 
 /** What two ranges say of a comparison; null when it is open. */

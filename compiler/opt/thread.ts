@@ -8,6 +8,7 @@ import { writesOf } from "./alias.ts";
 import { analysesOf, forget } from "./analyses.ts";
 import { addExitEdges, demoteEscaping } from "./clone.ts";
 import { mem2reg } from "./mem2reg.ts";
+import { along, follows } from "./ranges.ts";
 
 /**
  * Jump threading: where a block's branch is decided by the edge it is entered through (a phi of 0 and 1 that an inlined
@@ -40,7 +41,7 @@ function threadOne(fn: IrFunction, known: Analyses): boolean {
 		if (sources.some((pred) => dom.idom.has(pred) && dom.dominates(block, pred))) continue;
 		const decided: [Block, Block][] = [];
 		for (const pred of sources) {
-			const target = dom.idom.has(pred) && terminator(pred).op !== "asmgoto" ? targetFrom(block, pred, memory) : null;
+			const target = dom.idom.has(pred) && terminator(pred).op !== "asmgoto" ? targetFrom(block, pred, memory, known) : null;
 			if (target !== null) decided.push([pred, target]);
 		}
 		if (decided.length === 0) continue;
@@ -66,7 +67,7 @@ function mayCopy(block: Block): boolean {
 }
 
 /** Where the block's branch leads when it is entered from `pred`; null when that is open. */
-function targetFrom(block: Block, pred: Block, memory: Memory): Block | null {
+function targetFrom(block: Block, pred: Block, memory: Memory, known: Analyses): Block | null {
 	const values = new Map<Inst, Value>();
 	for (const inst of block.insts) {
 		if (inst.op === "phi") {
@@ -74,7 +75,10 @@ function targetFrom(block: Block, pred: Block, memory: Memory): Block | null {
 			continue;
 		}
 		const args = inst.args.map((arg) => (isInst(arg) ? (values.get(arg) ?? arg) : arg));
-		if (inst.op === "branch") return isConst(args[0]) ? inst.blocks![args[0].value !== 0n ? 0 : 1] : null;
+		if (inst.op === "branch") {
+			const condition = isInst(args[0]) && args[0].op === "icmp" ? askedOf(args[0], args[0].args, block, pred, known) : args[0];
+			return condition !== null && isConst(condition) ? inst.blocks![condition.value !== 0n ? 0 : 1] : null;
+		}
 		if (inst.op === "switch") {
 			const [value] = args;
 			return isConst(value) ? inst.blocks![inst.attr!.cases!.indexOf(value.value) + 1] : null;
@@ -84,8 +88,30 @@ function targetFrom(block: Block, pred: Block, memory: Memory): Block | null {
 			if (stored !== null) values.set(inst, stored);
 			continue;
 		}
-		const folded = row(inst.op).does === "pure" ? foldOp(inst.op, inst.ty, args, inst.attr) : null;
+		let folded = row(inst.op).does === "pure" ? foldOp(inst.op, inst.ty, args, inst.attr) : null;
+		if (folded === null && inst.op === "icmp") folded = askedOf(inst, args, block, pred, known);
 		if (folded !== null) values.set(inst, folded);
+	}
+	return null;
+}
+
+/** Branches on the way to an edge that are looked at. */
+const MOST_ASKED = 12;
+
+/** What the branches on the way to the edge say of the comparison: `p = find(); if (!p) report(); if (!p) return;` asks once. */
+function askedOf(comparison: Inst, [left, right]: readonly Value[], block: Block, from: Block, { predecessors: preds, dominators: dom }: Analyses): Const | null {
+	if (!isInst(left) || !isConst(right)) return null;
+	let [source, target]: [Block | undefined, Block] = [from, block];
+	for (let count = 0; count < MOST_ASKED; count++) {
+		const fact = source === undefined ? null : along(source, target);
+		if (fact !== null && fact.left === left) {
+			const truth = follows(comparison.attr!.pred!, right, fact);
+			if (truth !== null) return constant("i32", truth ? 1 : 0);
+		}
+		const above: Block | null | undefined = count === 0 ? from : dom.idom.get(target);
+		if (above === null || above === undefined) return null;
+		target = above;
+		source = preds.get(target)!.length === 1 ? preds.get(target)![0] : undefined;
 	}
 	return null;
 }
