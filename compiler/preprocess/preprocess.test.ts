@@ -16,6 +16,20 @@ function preprocess(text: string, files: Readonly<Record<string, string>> = {}, 
 }
 const expand = (text: string): string => preprocess(text).text;
 
+describe("white space that is not ASCII", () => {
+	const blanks = ["\u0085", "\u00a0", "\u1680", "\u2003", "\u2028", "\u202f", "\u205f", "\u3000"];
+	it.each(blanks.map((blank) => [blank.codePointAt(0)!.toString(16), blank]))("U+%s parts tokens, with a warning each", (_, blank) => {
+		const { text, messages } = preprocess(`#define F(x)${blank}[x]\nint${blank}a1${blank}= 1${blank}+ F${blank}(2);`);
+		expect(text).toBe("int a1 = 1 + [2];");
+		expect(messages).toEqual(Array.from({ length: 5 }, () => "W0106 treating Unicode character as whitespace"));
+	});
+	it("stays what it is in strings, and other letters stay in names", () => {
+		const { text, messages } = preprocess('char *größe1 = "a\u00a0b"; é; /* \u00a0 */ 1é');
+		expect(text).toBe('char *größe1 = "a b"; é; 1é');
+		expect(messages).toEqual([]);
+	});
+});
+
 describe("macro expansion", () => {
 	it("follows the examples of C11 6.10.3.5", () => {
 		const definitions = `#define x 3

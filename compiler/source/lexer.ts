@@ -31,12 +31,15 @@ const DOT = 9;
 const NUL = 10;
 /** Stands for a token of its own whatever follows: ( ) [ ] { } ; , ? ~ */
 const SINGLE = 11;
+/** Not ASCII: a letter of a name, or white space as web pages and word processors write it. */
+const HIGH = 12;
 
 const classOf = new Uint8Array(256);
 const singleKind = new Uint8Array(256);
 for (let c = 0; c < 256; c++) {
 	const ch = String.fromCharCode(c);
-	if (/[A-Za-z_$]/.test(ch) || c >= 0x80) classOf[c] = LETTER;
+	if (/[A-Za-z_$]/.test(ch)) classOf[c] = LETTER;
+	else if (c >= 0x80) classOf[c] = HIGH;
 	else if (/[0-9]/.test(ch)) classOf[c] = DIGIT;
 	else if (/[ \t\v\f\r]/.test(ch)) classOf[c] = BLANK;
 	else if ("()[]{};,?~".includes(ch)) {
@@ -52,9 +55,18 @@ classOf[92] = BACKSLASH;
 classOf[46] = DOT;
 classOf[0] = NUL;
 
-/** 1 where the byte continues an identifier. */
+/** 1 where the byte continues an identifier, 2 where that must be looked at. */
 const wordByte = new Uint8Array(256);
-for (let c = 0; c < 256; c++) if (classOf[c] === LETTER || classOf[c] === DIGIT) wordByte[c] = 1;
+for (let c = 0; c < 256; c++) wordByte[c] = classOf[c] === LETTER || classOf[c] === DIGIT ? 1 : classOf[c] === HIGH ? 2 : 0;
+
+/** Unicode's white space beyond ASCII, as UTF-8: no-break and ideographic spaces, those of a certain width, line and paragraph separators. */
+const WIDE_BLANKS = [[0xc2, 0x85], [0xc2, 0xa0], [0xe1, 0x9a, 0x80], [0xe1, 0xa0, 0x8e], ...Array.from({ length: 11 }, (_, i) => [0xe2, 0x80, 0x80 + i]), [0xe2, 0x80, 0xa8], [0xe2, 0x80, 0xa9], [0xe2, 0x80, 0xaf], [0xe2, 0x81, 0x9f], [0xe3, 0x80, 0x80]];
+
+/** Bytes of the white space at `pos` that is not ASCII; 0: there is none. */
+function wideBlank(bytes: Uint8Array, pos: number): number {
+	const found = bytes[pos] < 0x80 ? undefined : WIDE_BLANKS.find((blank) => blank.every((byte, i) => bytes[pos + i] === byte));
+	return found === undefined ? 0 : found.length;
+}
 
 const K = {
 	lt: kindOf("<"), gt: kindOf(">"), le: kindOf("<="), ge: kindOf(">="), shl: kindOf("<<"), shr: kindOf(">>"), shlEq: kindOf("<<="), shrEq: kindOf(">>="),
@@ -127,6 +139,14 @@ export class Lexer {
 					flags = Flag.lineStart;
 					pos++;
 					continue;
+				case HIGH: {
+					const length = wideBlank(bytes, pos);
+					if (length === 0) return this.#word(pos, pos, HASH_START, flags);
+					if (!this.lenient) this.#report("W0106", "treating Unicode character as whitespace", pos, length);
+					flags |= Flag.space;
+					pos += length;
+					continue;
+				}
 				case LETTER: {
 					const start = pos;
 					let hash = HASH_START;
@@ -135,20 +155,10 @@ export class Lexer {
 						hash = Math.imul(hash ^ b, 0x01000193);
 						b = bytes[++pos];
 					} while (wordByte[b] === 1);
+					if (b > 127) return this.#word(start, pos, hash, flags);
 					if (b === 92 && this.#isSplice(pos)) return this.#spliced(start, flags);
 					if ((b === 34 || b === 39) && pos - start <= 2 && isPrefix(bytes, start, pos)) return this.#quoted(start, pos, b, flags);
-					if (pos - start > MAX_NAME_BYTES) {
-						this.#report("E0104", `identifier of ${pos - start} bytes is too long (limit ${MAX_NAME_BYTES})`, start, 16);
-						this.#finish(Kind.stray, start, pos, flags);
-						return;
-					}
-					if (this.notUtf8 && !this.lenient && !isUtf8(bytes.subarray(start, pos))) this.#report("E0105", "source file is not valid UTF-8", start, pos - start);
-					this.kind = Kind.identifier;
-					this.start = start;
-					this.value = this.#names.internBytes(bytes, start, pos, hash);
-					this.flags = flags;
-					this.pos = pos;
-					return;
+					return this.#name(start, pos, hash, flags);
 				}
 				case DIGIT:
 					return this.#number(pos, flags);
@@ -212,6 +222,7 @@ export class Lexer {
 			else if (kind === BACKSLASH && this.#isSplice(pos) > 0) pos = this.#isSplice(pos);
 			else if (c === 47 && bytes[pos + 1] === 42) pos = this.#blockComment(pos);
 			else if (c === 47 && bytes[pos + 1] === 47) pos = this.#lineComment(pos);
+			else if (wideBlank(bytes, pos) > 0) pos += wideBlank(bytes, pos);
 			else return false;
 		}
 	}
@@ -236,6 +247,7 @@ export class Lexer {
 		for (;;) {
 			if (classOf[bytes[pos]] === BLANK && pos < bytes.length) pos++;
 			else if (bytes[pos] === 47 && bytes[pos + 1] === 42) pos = this.#blockComment(pos);
+			else if (wideBlank(bytes, pos) > 0) pos += wideBlank(bytes, pos);
 			else break;
 		}
 		const open = bytes[pos];
@@ -247,6 +259,31 @@ export class Lexer {
 		if (bytes[to] !== close) return null;
 		this.pos = to + 1;
 		return { from, to, angled: open === 60 };
+	}
+
+	/** A name that is not ASCII throughout, from the first such byte on. */
+	#word(start: number, from: number, hashed: number, flags: number): void {
+		const bytes = this.bytes;
+		let pos = from;
+		let hash = hashed;
+		while (wordByte[bytes[pos]] > 0 && wideBlank(bytes, pos) === 0) hash = Math.imul(hash ^ bytes[pos++], 0x01000193);
+		if (bytes[pos] === 92 && this.#isSplice(pos)) return this.#spliced(start, flags);
+		this.#name(start, pos, hash, flags);
+	}
+
+	#name(start: number, pos: number, hash: number, flags: number): void {
+		const bytes = this.bytes;
+		if (pos - start > MAX_NAME_BYTES) {
+			this.#report("E0104", `identifier of ${pos - start} bytes is too long (limit ${MAX_NAME_BYTES})`, start, 16);
+			this.#finish(Kind.stray, start, pos, flags);
+			return;
+		}
+		if (this.notUtf8 && !this.lenient && !isUtf8(bytes.subarray(start, pos))) this.#report("E0105", "source file is not valid UTF-8", start, pos - start);
+		this.kind = Kind.identifier;
+		this.start = start;
+		this.value = this.#names.internBytes(bytes, start, pos, hash);
+		this.flags = flags;
+		this.pos = pos;
 	}
 
 	#finish(kind: number, start: number, pos: number, flags: number): void {
@@ -271,7 +308,7 @@ export class Lexer {
 		let pos = start + 1;
 		for (;;) {
 			const b = bytes[pos];
-			if (wordByte[b] === 1 || b === 46) pos++;
+			if (wordByte[b] === 1 || b === 46 || (wordByte[b] === 2 && wideBlank(bytes, pos) === 0)) pos++;
 			else if ((b === 43 || b === 45) && isExponent(bytes[pos - 1])) pos++;
 			else break;
 		}
