@@ -1,10 +1,11 @@
 /** From the command line to the compiler's options, over this machine's files. */
 import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
-import { dirname } from "node:path";
 import { type Invocation, searchDirs } from "../compiler/driver/argv.ts";
 import type { CompileOptions } from "../compiler/driver/options.ts";
 import type { PathOptions } from "../compiler/driver/paths.ts";
+import { dirname, isAbsolute } from "../compiler/source/file-names.ts";
 import { bundledVmlinux } from "../runtime/node/vmlinux.ts";
+import { slashed } from "./command-line.ts";
 
 /** Where headers of installed packages stand; searched behind our own. */
 export const MACHINE_DIRS = ["/usr/local/include", "/usr/include"];
@@ -14,7 +15,7 @@ export const BUNDLED = "bundled";
 
 /** Files are named as the command line has them, and absolute ones from the folder where the compiler or the source is. */
 function pathOptions({ paths, stage }: Invocation, source: string | undefined): PathOptions {
-	const base = paths.compilationDir !== null || (stage !== "obj" && stage !== "asm") || source === undefined ? null : source.startsWith("/") ? dirname(source) : process.cwd();
+	const base = paths.compilationDir !== null || (stage !== "obj" && stage !== "asm") || source === undefined ? null : isAbsolute(source) ? dirname(source) : slashed(process.cwd());
 	return { ...paths, base: base === null ? null : { folder: base, keep: MACHINE_DIRS } };
 }
 

@@ -1,12 +1,13 @@
 /** `ebpfcc [clang's options] file.c…`: the compiler driver over real files. */
 import { readFileSync } from "node:fs";
-import { type Invocation, parseArguments, searchDirs } from "../compiler/driver/argv.ts";
+import { type Invocation, searchDirs } from "../compiler/driver/argv.ts";
 import { compile } from "../compiler/driver/compile.ts";
 import { dependencyRule } from "../compiler/driver/depfile.ts";
 import type { CompileResult } from "../compiler/driver/options.ts";
 import { jsonDiagnostic } from "../compiler/diagnostics/json.ts";
 import { InternalError } from "../compiler/diagnostics/diagnostic.ts";
 import { renderDiagnostic } from "../compiler/diagnostics/render.ts";
+import { commandLine } from "./command-line.ts";
 import { compileOptions, KERNEL_BTF, MACHINE_DIRS } from "./compile-options.ts";
 import { Complaint, readSource, writeWhole } from "./files.ts";
 
@@ -15,7 +16,7 @@ const DEEP_STACK_KB = 6000;
 
 /** The exit status. */
 export async function compileCommand(argv: readonly string[], verbs: readonly string[]): Promise<number> {
-	const invocation = parseArguments(argv);
+	const invocation = commandLine(argv);
 	if (invocation.print !== null) {
 		process.stdout.write(await information(invocation, verbs));
 		return 0;

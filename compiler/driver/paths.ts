@@ -6,6 +6,8 @@
  * and its kind replace the beginning of a name, `-fdebug-compilation-dir=DIR` stands before relative ones.
  */
 
+import { isAbsolute } from "../source/file-names.ts";
+
 /** OLD=NEW. */
 export interface PrefixMap {
 	readonly from: string;
@@ -41,7 +43,7 @@ export function macroName(path: string, options: PathOptions): string {
 }
 
 function inDir(path: string, { compilationDir, debug }: PathOptions): string {
-	if (compilationDir === null || path.startsWith("/")) return path;
+	if (compilationDir === null || isAbsolute(path)) return path;
 	const dir = replacePrefix(compilationDir, debug) ?? compilationDir;
 	return dir === "" ? path : `${dir.replace(/\/$/, "")}/${path}`;
 }
@@ -53,13 +55,13 @@ function replacePrefix(path: string, maps: readonly PrefixMap[]): string | null 
 }
 
 function relative(path: string, base: PathOptions["base"]): string {
-	if (base === null || !path.startsWith("/") || base.keep.some((folder) => path.startsWith(`${folder}/`))) return path;
+	if (base === null || !isAbsolute(path) || base.keep.some((folder) => path.startsWith(`${folder}/`))) return path;
 	const to = parts(path);
 	const from = parts(base.folder);
 	let common = 0;
 	while (common < from.length && common < to.length - 1 && from[common] === to[common]) common++;
-	// Nothing in common but the root: the file does not move with the source.
-	if (common === 0) return path;
+	// Nothing in common but the root, or the drive: the file does not move with the source.
+	if (common === 0 || (common === 1 && to[0].endsWith(":"))) return path;
 	return [...from.slice(common).map(() => ".."), ...to.slice(common)].join("/");
 }
 

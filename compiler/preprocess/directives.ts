@@ -6,7 +6,7 @@ import { Kind, kindOf } from "../source/kinds.ts";
 import { Flag, type Lexer } from "../source/lexer.ts";
 import { evaluate } from "./condition.ts";
 import { END } from "./expand.ts";
-import { basename } from "./include.ts";
+import { basename } from "../source/file-names.ts";
 import { type Macro, readMacro, sameMacro, type Tok } from "./macros.ts";
 import { pragma, type PragmaHost } from "./pragma.ts";
 import type { Preprocessor } from "./preprocess.ts";

@@ -3,6 +3,7 @@
  * our own headers, the machine's directories, -idirafter. `#include_next` goes on behind the entry that the current file came from.
  */
 import { toBytes, type FileProvider } from "../source/files.ts";
+import { dirname, isAbsolute, join, plain } from "../source/file-names.ts";
 
 export interface SearchDir {
 	readonly path: string;
@@ -55,7 +56,7 @@ export class IncludeSearch {
 
 	/** `after`: the entry to go on behind (include_next), or −1. */
 	find(name: string, angled: boolean, from: { readonly path: string; readonly system: boolean }, after: number | null): Found | null {
-		if (name.startsWith("/")) {
+		if (isAbsolute(name)) {
 			const bytes = this.read(name);
 			return bytes === null ? null : { path: name, bytes, entry: -1, system: from.system };
 		}
@@ -90,28 +91,4 @@ export class IncludeSearch {
 		}
 		return bytes;
 	}
-}
-
-/** `a/../b/./c` is `b/c`. */
-function plain(path: string): string {
-	const names: string[] = [];
-	for (const name of path.split("/")) {
-		if (name === ".") continue;
-		if (name === ".." && names.length > 0 && !["", ".."].includes(names[names.length - 1])) names.pop();
-		else names.push(name);
-	}
-	return names.join("/");
-}
-
-export function dirname(path: string): string {
-	const slash = path.lastIndexOf("/");
-	return slash < 0 ? "" : slash === 0 ? "/" : path.slice(0, slash);
-}
-
-export function basename(path: string): string {
-	return path.slice(path.lastIndexOf("/") + 1);
-}
-
-function join(dir: string, name: string): string {
-	return dir === "" || dir === "." ? name : dir.endsWith("/") ? dir + name : `${dir}/${name}`;
 }
