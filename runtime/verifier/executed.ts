@@ -2,7 +2,7 @@
 import type { Env } from "./env.ts";
 import type { State } from "./state.ts";
 
-const LIMIT = 100_000;
+const LIMIT = 1_000_000;
 
 /** Slots executed up to the one where the walk stopped, newest first and that one excluded; at most `LIMIT` of them. */
 export function executedBefore(env: Env): number[] {

@@ -64,7 +64,7 @@ export interface Rejection {
 	/** What must hold, and what is known: for people. */
 	readonly needed?: string;
 	readonly known?: string;
-	/** Slots executed on the way, newest first, the failing one excluded; the newest hundred thousand. */
+	/** Slots executed on the way, newest first, the failing one excluded; the newest million. */
 	readonly executed?: readonly number[];
 	/** Registers where it stopped, as the kernel's log prints them: `state.R0` is "map_value(map=m,ks=4,vs=8)". */
 	readonly state?: Readonly<Record<string, string>>;
@@ -72,6 +72,8 @@ export interface Rejection {
 	readonly notes?: readonly string[];
 	/** Of a program that is too complex: the slot visited most. */
 	readonly busiest?: { readonly insn: number; readonly visits: number };
+	/** Of a program that is too complex: the question of a loop without a bound, and how often it was asked on one path. Registers and the path are those of the question. */
+	readonly loop?: { readonly insn: number; readonly register: number; readonly rounds: number };
 	/** What to change. */
 	readonly suggestion?: string;
 	/** Linux 6.18 accepts the program: by a fault of its own it does not see this path. */

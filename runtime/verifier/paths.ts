@@ -92,6 +92,8 @@ function walk(env: Env, start: State): void {
 		const at = env.insn;
 		if (at >= insns.length) reject(EFAULT, `invalid insn idx ${at} insn_cnt ${insns.length}`, { code: "V0999" });
 		if (++env.insnsProcessed > env.limitInsns) {
+			// The words follow the path back from here.
+			if (env.jumpPoint[at]) pushHistory(env, env.current, 0, null);
 			reject(E2BIG, `BPF program is too large. Processed ${env.insnsProcessed} insn`, { code: "V0400", needed: "at most 1,000,000 instructions walked", known: "the paths through the program are more", suggestion: "bound loops more tightly, or use bpf_loop or an iterator" });
 		}
 		const state = env.current;

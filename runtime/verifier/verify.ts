@@ -27,7 +27,9 @@ import { FactCollector } from "./collect.ts";
 import { KernelLog, closing } from "./kernel-log.ts";
 import { executedBefore } from "./executed.ts";
 import { ownedSlots, registerText } from "./print-state.ts";
+import type { State } from "./state.ts";
 import { diagnose } from "./words/diagnoses.ts";
+import { busiestOf, openLoop } from "./words/open-loop.ts";
 import { NOT_INIT } from "./types.ts";
 
 export interface VerifyOptions {
@@ -127,16 +129,30 @@ function walkProgram(image: ProgramImage, spec: ProgramSpec, options: VerifyOpti
 function rejectionOf(env: Env, refusal: Refusal, walking: boolean): Rejection {
 	const { why, message } = refusal;
 	const register = why.register ?? Number(/\bR(\d+)\b/.exec(message)?.[1] ?? -1);
-	const state: Record<string, string> = {};
-	if (walking) for (const [r, reg] of env.regs.entries()) if (reg.type !== NOT_INIT) state[`R${r}`] = registerText(reg, env.current.curframe);
-	if (walking) Object.assign(state, ownedSlots(env.current.frames[env.current.curframe]));
-	const busiest = refusal.errno === E2BIG && walking ? env.visits.indexOf(env.visits.reduce((most, visits) => Math.max(most, visits), 0)) : -1;
+	let state = walking ? registersOf(env.current) : {};
+	let executed = walking ? executedBefore(env) : [];
+	// What waits at a jump is the side that goes on; where nothing does, it is being walked.
+	const at = (insn: number): State => env.stack.findLast(({ prev }) => prev === insn)?.state ?? env.current;
+	const loop = walking && why.code === "V0400" ? openLoop(env.image, executed, (insn) => registersOf(at(insn))) : null;
+	if (loop !== null) {
+		state = registersOf(at(loop.insn));
+		executed = executed.slice(loop.at + 1);
+	}
+	const busiest = refusal.errno === E2BIG && walking ? busiestOf(env.image, env.visits.entries()) : null;
 	return {
-		code: diagnose(message, env.log, state)?.row.code ?? why.code ?? "V0000", message, errno: refusal.errno, insn: walking ? env.insn : (why.at ?? -1), register,
+		code: diagnose(message, env.log, state, loop ?? undefined)?.row.code ?? why.code ?? "V0000", message, errno: refusal.errno, insn: walking ? env.insn : (why.at ?? -1), register,
 		...(why.needed === undefined ? {} : { needed: why.needed }), ...(why.known === undefined ? {} : { known: why.known }), ...(why.suggestion === undefined ? {} : { suggestion: why.suggestion }),
-		...(walking ? { executed: executedBefore(env), state } : {}), notes: env.log.filter((line) => line !== message),
-		...(busiest < 0 ? {} : { busiest: { insn: busiest, visits: env.visits[busiest] } }),
+		...(walking ? { executed, state } : {}), notes: env.log.filter((line) => line !== message),
+		...(busiest === null ? {} : { busiest }),
+		...(loop === null ? {} : { loop: { insn: loop.insn, register: loop.register, rounds: loop.rounds } }),
 	};
+}
+
+/** Registers as the log prints them, and slots of the stack that own something. */
+function registersOf({ frames, curframe }: State): Record<string, string> {
+	const out: Record<string, string> = {};
+	for (const [r, reg] of frames[curframe].regs.entries()) if (reg.type !== NOT_INIT) out[`R${r}`] = registerText(reg, curframe);
+	return Object.assign(out, ownedSlots(frames[curframe]));
 }
 
 function statsOf(env: Env): VerifierStats {

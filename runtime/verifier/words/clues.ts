@@ -4,12 +4,12 @@
  *
  * In: the image and a rejection, of ours or read from a kernel's log; out: `Clues`, of which words and edits are made.
  */
-import type { Insn } from "../../../assembler/spec/insn.ts";
 import type { LineRecord, ProgramImage } from "../../image.ts";
 import { lineAt } from "../../fault.ts";
 import type { Rejection } from "../facts.ts";
 import { type AccessText, accessAt, argumentsOf, assignedIn, objectOf, withoutComment } from "./c-text.ts";
 import { type Known, parseState } from "./known.ts";
+import { openBound } from "./open-loop.ts";
 import { type Trace, calleeName, trace } from "./trace.ts";
 
 export interface Origin {
@@ -69,9 +69,10 @@ export interface Clues {
 const SIZES = [4, 2, 1, 8];
 
 export function gather(image: ProgramImage, rejection: Rejection, groups: readonly string[]): Clues {
-	const { insn, message } = rejection;
+	const { message, loop } = rejection;
 	// Where the budget ran out says nothing; the loop does.
-	const line = insn >= 0 ? lineAt(image, rejection.busiest?.insn ?? insn) : null;
+	const insn = loop?.insn ?? rejection.insn;
+	const line = insn >= 0 ? lineAt(image, loop?.insn ?? rejection.busiest?.insn ?? insn) : null;
 	const at = image.insns[insn];
 	const executed = rejection.executed ?? [];
 	const notes = rejection.notes ?? [];
@@ -79,7 +80,7 @@ export function gather(image: ProgramImage, rejection: Rejection, groups: readon
 	const isCall = at?.opcode === 0x85;
 	const memory = at !== undefined && cls >= 1 && cls <= 3;
 	const adds = at?.opcode === 0x0f;
-	const compares = /jumps is too complex|too large\. Processed/.test(message) && at !== undefined ? openBound(image, rejection, at) : -1;
+	const compares = loop?.register ?? (/jumps is too complex|too large\. Processed/.test(message) && at !== undefined ? openBound(image, executed, rejection.state, at) : -1);
 	const register = compares >= 0 ? compares : rejection.register >= 0 ? rejection.register : memory ? (cls === 1 ? at.src : at.dst) : adds ? pointerOf(rejection, at.dst, at.src) : -1;
 	const text = rejection.state?.[`R${register}`];
 	const known = text === undefined ? null : parseState(text);
@@ -163,16 +164,6 @@ function recursionAt(image: ProgramImage, insn: number, executed: readonly numbe
 function placed(image: ProgramImage, from: Trace | null): Origin | null {
 	if (from === null) return null;
 	return { insn: from.insn, line: from.kind === "argument" ? null : lineAt(image, from.insn), why: from.why, kind: from.kind, compared: from.compared < 0 ? null : lineAt(image, from.compared), half: from.compared >= 0 && (image.insns[from.compared].opcode & 7) === 6 };
-}
-
-/** Of a loop's condition, the register whose bound is open: it came from memory or a call, and the other counts. */
-function openBound(image: ProgramImage, rejection: Rejection, at: Insn): number {
-	if (((at.opcode & 7) !== 5 && (at.opcode & 7) !== 6) || (at.opcode & 8) === 0) return -1;
-	return [at.src, at.dst].find((register) => {
-		const { type, low, high } = parseState(rejection.state?.[`R${register}`] ?? "0");
-		const kind = trace(image, rejection.executed ?? [], 0, register)?.kind;
-		return type === "scalar" && low !== high && (high === null || high > 8192n) && (kind === "load" || kind === "call");
-	}) ?? -1;
 }
 
 function pointerOf({ state }: Rejection, dst: number, src: number): number {

@@ -20,8 +20,8 @@ export interface Diagnosis {
 	/** Stable. */
 	readonly code: string;
 	readonly pattern: RegExp;
-	/** What else must be so for the row to count: the pattern's groups, what the log says before the message, registers and slots as it prints them. */
-	readonly when?: (groups: readonly string[], notes: readonly string[], state: Rejection["state"]) => boolean;
+	/** What else must be so for the row to count: the pattern's groups, what the log says before the message, registers and slots as it prints them, a loop without a bound. */
+	readonly when?: (groups: readonly string[], notes: readonly string[], state: Rejection["state"], loop: Rejection["loop"]) => boolean;
 	readonly title: string;
 	/** What must hold. */
 	readonly needed: string;
@@ -34,15 +34,15 @@ export const DIAGNOSES: readonly Diagnosis[] = [...VALUE_ROWS, ...CALL_ROWS, ...
 /** Comes after a message that says more. */
 const AFTERWORD = /^arg#\d+ arg#\d+ memory, len pair leads to invalid memory access/;
 
-export function diagnose(message: string, notes: readonly string[] = [], state: Rejection["state"] = undefined): { readonly row: Diagnosis; readonly groups: readonly string[] } | null {
+export function diagnose(message: string, notes: readonly string[] = [], state: Rejection["state"] = undefined, loop: Rejection["loop"] = undefined): { readonly row: Diagnosis; readonly groups: readonly string[] } | null {
 	if (AFTERWORD.test(message)) {
 		const cause = notes.findLast((note) => !AFTERWORD.test(note));
-		const found = cause === undefined ? null : diagnose(cause, notes, state);
+		const found = cause === undefined ? null : diagnose(cause, notes, state, loop);
 		if (found !== null) return found;
 	}
 	for (const row of DIAGNOSES) {
 		const match = row.pattern.exec(message);
-		if (match !== null && (row.when === undefined || row.when(match, notes, state))) return { row, groups: [...match] };
+		if (match !== null && (row.when === undefined || row.when(match, notes, state, loop))) return { row, groups: [...match] };
 	}
 	return null;
 }

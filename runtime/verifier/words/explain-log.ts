@@ -8,6 +8,7 @@ import type { LineRecord, ProgramImage } from "../../image.ts";
 import type { Rejection } from "../facts.ts";
 import { diagnose } from "./diagnoses.ts";
 import { type Explanation, explain } from "./explain.ts";
+import { busiestOf, openLoop } from "./open-loop.ts";
 import { type LoggedProgram, readLog } from "./read-log.ts";
 import { verify } from "../verify.ts";
 
@@ -46,7 +47,7 @@ function answer(images: readonly ProgramImage[], logged: LoggedProgram): LogAnsw
 	if (diagnose(message) === null) remarks.push("this message is not one that has words here");
 	const lineInfo = linesFor(image, logged, remarks);
 	if (logged.validating !== null) remarks.push(`global function ${logged.validating}(), which the kernel verifies on its own, for any arguments`);
-	return { ...about, explanation: explain({ ...image, lineInfo }, placed(image, rejectionOf(logged, message))), remarks };
+	return { ...about, explanation: explain({ ...image, lineInfo }, placed(image, rejectionOf(image, logged, message))), remarks };
 }
 
 /** Of the stack as a whole the kernel names no place; the program, walked here, has one. */
@@ -67,14 +68,15 @@ function linesFor(image: ProgramImage, { lines }: LoggedProgram, remarks: string
 	return [];
 }
 
-function rejectionOf(logged: LoggedProgram, message: string): Rejection {
+function rejectionOf(image: ProgramImage, logged: LoggedProgram, message: string): Rejection {
 	const { insn, executed, notes, visits } = logged;
 	// A pointer that a call made unusable changes without a word in the log; the message knows.
 	const gone = /^R(\d+) invalid mem access '(?:scalar|inv)'/.exec(message);
 	const state = gone === null || /^P?(?:scalar|inv|-?\d|0x)/.test(logged.state[`R${gone[1]}`] ?? "") ? logged.state : { ...logged.state, [`R${gone[1]}`]: "scalar()" };
-	const busiest = /too large|too complex/.test(message) ? [...visits].reduce((most, one) => (one[1] > most[1] ? one : most), [-1, 0]) : [-1, 0];
+	const busiest = /too large|too complex/.test(message) ? busiestOf(image, visits) : null;
 	const register = Number(/\bR(\d+)\b/.exec(message)?.[1] ?? -1);
-	return { code: diagnose(message, notes)?.row.code ?? "V0000", message, errno: 0, insn, register, executed, state, notes, ...(busiest[0] < 0 ? {} : { busiest: { insn: busiest[0], visits: busiest[1] } }) };
+	const loop = /too large/.test(message) ? openLoop(image, executed, () => state) : null;
+	return { code: diagnose(message, notes, state, loop ?? undefined)?.row.code ?? "V0000", message, errno: 0, insn, register, executed: loop === null ? executed : executed.slice(loop.at + 1), state, notes, ...(loop === null ? {} : { loop }), ...(busiest === null ? {} : { busiest }) };
 }
 
 /** Of the instructions that the log shows, how many of a hundred the program has at the same place. */

@@ -60,8 +60,9 @@ export interface PathStep {
 const SHOWN = 8;
 
 export function explain(image: ProgramImage, rejection: Rejection): Explanation {
-	const { insn, message } = rejection;
-	const diagnosis = diagnose(message, rejection.notes, rejection.state);
+	const { message } = rejection;
+	const insn = rejection.loop?.insn ?? rejection.insn;
+	const diagnosis = diagnose(message, rejection.notes, rejection.state, rejection.loop);
 	const clues = gather(image, rejection, diagnosis?.groups ?? []);
 	const insnAt = image.insns[insn];
 	const fill = (text: string): string => filled(text, clues);
