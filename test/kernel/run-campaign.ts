@@ -20,13 +20,14 @@ import { mutants } from "./campaigns/mutants.ts";
 import { objects } from "./campaigns/objects.ts";
 import { packets } from "./campaigns/packets.ts";
 import { returns } from "./campaigns/returns.ts";
+import { signatures } from "./campaigns/signatures.ts";
 import { structs } from "./campaigns/structs.ts";
 import { targets } from "./campaigns/targets.ts";
 import { type Judgement, type Totals, judge } from "./judge.ts";
 import { openOracle } from "./oracle.ts";
 
 export const CAMPAIGNS = {
-	contexts, returns, encodings, frames, helpers, "helper-arguments": helperArguments, kfuncs, "kfunc-arguments": kfuncArguments, targets, structs, arithmetic, packets, mixed, "kernel-objects": kernelObjectsMixed, maps: mapsCampaign, mutants, objects,
+	contexts, returns, encodings, frames, signatures, helpers, "helper-arguments": helperArguments, kfuncs, "kfunc-arguments": kfuncArguments, targets, structs, arithmetic, packets, mixed, "kernel-objects": kernelObjectsMixed, maps: mapsCampaign, mutants, objects,
 } as const satisfies Readonly<Record<string, Campaign>>;
 export type CampaignName = keyof typeof CAMPAIGNS;
 
