@@ -105,11 +105,26 @@ export function objectFields(types: TypeSource, kernel: TypeSource | null, id: n
 	let record = cache.get(id);
 	if (record === undefined) {
 		const t = types.type(id);
-		const parsed = isRecord(t) && t.kind === "struct" ? parse(types, kernel, id, OBJECT_FIELDS, t.size) : null;
+		const parsed = isRecord(t) && t.kind === "struct" && hasOwnField(types, t) ? parse(types, kernel, id, OBJECT_FIELDS, t.size) : null;
 		record = parsed instanceof FieldError ? null : parsed;
 		cache.set(id, record);
 	}
 	return record;
+}
+
+/** Types that make an object of a struct, when a member has one of them itself: not in a struct of its own, nor in an array. */
+const IN_OBJECTS = ["bpf_spin_lock", "bpf_list_head", "bpf_list_node", "bpf_rb_root", "bpf_rb_node", "bpf_refcount"];
+const inObjects = new WeakMap<TypeSource, ReadonlySet<number>>();
+
+function hasOwnField(types: TypeSource, { members }: Extract<BtfType, { kind: "struct" | "union" }>): boolean {
+	let ids = inObjects.get(types);
+	if (!ids) inObjects.set(types, (ids = new Set(IN_OBJECTS.map((name) => types.find(name, "struct")))));
+	const wanted = ids;
+	return members.some(({ type }) => {
+		if (wanted.has(type)) return true;
+		const kptr = kptrOf(types, type);
+		return kptr !== null && typeof kptr !== "number" && (kptr.kind & KPTR) !== 0;
+	});
 }
 
 /** Whether the record types of the BTF can all be parsed: the kernel refuses the BTF otherwise. */

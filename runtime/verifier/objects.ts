@@ -278,11 +278,12 @@ export function matchKptr(_env: Env, field: Field, reg: Reg, regno: number, errn
 	let allowed: number;
 	if (reg.btf?.kernel) allowed = MAYBE_NULL | TRUSTED | RCU | (field.kind === FIELD.kptrUnref ? UNTRUSTED : 0);
 	else allowed = MAYBE_NULL | ALLOC | (field.kind === FIELD.kptrPercpu ? PERCPU : 0);
-	const bad = (): never =>
-		reject(errno, `invalid kptr access, ${R(regno)} type=${typeName(reg.type)}${reg.btf ? nameOf(reg.btf, reg.btfId) : ""} expected=ptr_${target}${field.kind === FIELD.kptrUnref ? ` or untrusted_ptr_${target}` : ""}`, { code: "V0242", register: regno });
-	if (baseOf(reg.type) !== PTR_TO_BTF_ID || flagsOf(reg.type) & ~allowed) bad();
-	if (reg.off < 0 || !isZero(reg.range)) bad();
-	if (!sameStruct(reg.btf!, reg.btfId, reg.off, field.types!, field.typeId!, field.kind !== FIELD.kptrUnref)) bad();
+	const bad = (name: string): never =>
+		reject(errno, `invalid kptr access, ${R(regno)} type=${typeName(reg.type)}${name} expected=ptr_${target}${field.kind === FIELD.kptrUnref ? ` or untrusted_ptr_${target}` : ""}`, { code: "V0242", register: regno });
+	if (baseOf(reg.type) !== PTR_TO_BTF_ID || flagsOf(reg.type) & ~allowed) bad("");
+	const given = nameOf(reg.btf!, reg.btfId);
+	if (reg.off < 0 || !isZero(reg.range)) bad(given);
+	if (!sameStruct(reg.btf!, reg.btfId, reg.off, field.types!, field.typeId!, field.kind !== FIELD.kptrUnref)) bad(given);
 }
 
 export { isAllocObject };

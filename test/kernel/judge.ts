@@ -53,6 +53,8 @@ export interface Totals {
 	otherWork: number;
 	/** By name of the fault. */
 	known: Record<string, number>;
+	/** How often the kernel gave which reason, numbers left out: what a campaign asks about in truth. */
+	readonly reasons: Map<string, number>;
 	/** No question was left when it ended. */
 	finished: boolean;
 }
@@ -64,7 +66,7 @@ const EPERM = 1;
 
 export async function judge(campaign: string, questions: Iterable<Question>, folder: string, oracle: Oracle, kernel: TypeSource, options: Judgement): Promise<Totals> {
 	const totals: Totals = {
-		compared: 0, accepted: 0, falseAccept: 0, falseReject: 0, otherReason: 0, unsupported: 0, internal: 0, notMeasurable: 0, otherMessage: 0, otherWork: 0, known: {}, finished: true,
+		compared: 0, accepted: 0, falseAccept: 0, falseReject: 0, otherReason: 0, unsupported: 0, internal: 0, notMeasurable: 0, otherMessage: 0, otherWork: 0, known: {}, reasons: new Map(), finished: true,
 	};
 	const end = Date.now() + options.seconds * 1000;
 	const seen = new Set<string>();
@@ -115,6 +117,10 @@ export async function judge(campaign: string, questions: Iterable<Question>, fol
 		}
 		totals.compared++;
 		if (answer.ok) totals.accepted++;
+		else {
+			const kind = log.replace(/-?\b(0x)?[0-9a-f]*[0-9][0-9a-f]*\b/g, "N").slice(0, 100);
+			totals.reasons.set(kind, (totals.reasons.get(kind) ?? 0) + 1);
+		}
 		const accepts = ours.verdict === "accept";
 		const agree = accepts === answer.ok && !internal;
 		if (agree) {

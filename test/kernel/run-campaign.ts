@@ -9,6 +9,7 @@ import type { Campaign } from "./campaigns/campaign.ts";
 import { arithmetic } from "./campaigns/arithmetic.ts";
 import { contexts } from "./campaigns/contexts.ts";
 import { encodings } from "./campaigns/encodings.ts";
+import { fields } from "./campaigns/fields.ts";
 import { frames } from "./campaigns/frames.ts";
 import { helperArguments } from "./campaigns/helper-arguments.ts";
 import { helpers } from "./campaigns/helpers.ts";
@@ -27,7 +28,7 @@ import { type Judgement, type Totals, judge } from "./judge.ts";
 import { openOracle } from "./oracle.ts";
 
 export const CAMPAIGNS = {
-	contexts, returns, encodings, frames, signatures, helpers, "helper-arguments": helperArguments, kfuncs, "kfunc-arguments": kfuncArguments, targets, structs, arithmetic, packets, mixed, "kernel-objects": kernelObjectsMixed, maps: mapsCampaign, mutants, objects,
+	contexts, returns, encodings, frames, signatures, fields, helpers, "helper-arguments": helperArguments, kfuncs, "kfunc-arguments": kfuncArguments, targets, structs, arithmetic, packets, mixed, "kernel-objects": kernelObjectsMixed, maps: mapsCampaign, mutants, objects,
 } as const satisfies Readonly<Record<string, Campaign>>;
 export type CampaignName = keyof typeof CAMPAIGNS;
 

@@ -8,7 +8,7 @@
  */
 import { EACCES, EINVAL, type Env, R, Refusal, internal, reject, unsupported } from "../env.ts";
 import { type BtfType, type TypeSource, isProjectionOf, isRecord, isScalarStruct, isScalarType, kindName, nameOf, resolved, sameStruct, sizeOf, skipModifiers } from "../btf.ts";
-import { FIELD, type Field, fieldAt, fieldName } from "../fields.ts";
+import { FIELD, type Field, fieldAt, fieldName, hasField } from "../fields.ts";
 import type { MapInfo } from "../maps.ts";
 import { constNumber, isConst } from "../range.ts";
 import { markPrecise } from "../precision.ts";
@@ -155,7 +155,7 @@ export function checkKfuncArgs(env: Env, call: KfuncCall): void {
 		const kind = kindOf(env, call, params, i);
 		if (kind === "null") continue;
 		if (kind === "map" || kind === "alloc" || kind === "btf") {
-			if (kind === "map") mapArgument(env, call, reg, regno);
+			if (kind === "map") mapArgument(call, reg, regno);
 			if (!isTrusted(reg)) {
 				if (!rcu) reject(EINVAL, `${R(regno)} must be referenced or trusted`, { code: "V0658", register: regno });
 				if (!isRcu(reg)) reject(EINVAL, `${R(regno)} must be a rcu pointer`, { code: "V0658", register: regno });
@@ -185,10 +185,12 @@ function scalarArgument(env: Env, call: KfuncCall, p: Param, reg: Reg, regno: nu
 	}
 }
 
-function mapArgument(env: Env, call: KfuncCall, reg: Reg, regno: number): void {
-	void env;
+function mapArgument(call: KfuncCall, reg: Reg, regno: number): void {
 	if (!reg.map && !reg.btf) reject(EINVAL, `pointer in ${R(regno)} isn't map pointer`, { code: "V0110", register: regno });
-	if (call.map && (call.map !== reg.map || call.mapUid !== reg.mapUid)) {
+	// Only a map whose values have such a field is held against the field's own.
+	const fields = reg.map?.fields ?? null;
+	if (call.map && (call.map !== reg.map || call.mapUid !== reg.mapUid) && (fields === null || hasField(fields, FIELD.wq | FIELD.taskWork))) {
+		if (hasField(fields, FIELD.taskWork)) reject(EINVAL, `bpf_task_work pointer in R2 map_uid=${call.mapUid} doesn't match map pointer in R3 map_uid=${reg.mapUid}`, { code: "V0632" });
 		reject(EINVAL, `workqueue pointer in R1 map_uid=${call.mapUid} doesn't match map pointer in R2 map_uid=${reg.mapUid}`, { code: "V0632" });
 	}
 	call.map = reg.map;
@@ -389,7 +391,7 @@ function graphRoot(env: Env, call: KfuncCall, reg: Reg, regno: number, kind: num
 	if (!isConst(reg.range)) reject(EINVAL, `${R(regno)} doesn't have constant offset. ${name} has to be at the constant offset`, { code: "V0630" });
 	const off = reg.off + constNumber(reg.range);
 	const field = fieldAt(fieldsOf(env, reg), off, kind);
-	if (!field) reject(EINVAL, `${name} not found at offset=${off}`, { code: "V0630" });
+	if (!field) reject(EINVAL, `${name} not found at offset=${off >>> 0}`, { code: "V0630" });
 	lockedWith(env, reg, name);
 	call.graphField = field;
 }
@@ -398,7 +400,7 @@ function graphNode(env: Env, call: KfuncCall, reg: Reg, regno: number, headKind:
 	const name = fieldName(nodeKind);
 	if (!isConst(reg.range)) reject(EINVAL, `${R(regno)} doesn't have constant offset. ${name} has to be at the constant offset`, { code: "V0630" });
 	const off = reg.off + constNumber(reg.range);
-	if (!fieldAt(fieldsOf(env, reg), off, nodeKind)) reject(EINVAL, `${name} not found at offset=${off}`, { code: "V0630" });
+	if (!fieldAt(fieldsOf(env, reg), off, nodeKind)) reject(EINVAL, `${name} not found at offset=${off >>> 0}`, { code: "V0630" });
 	const root = call.graphField;
 	if (!root) internal("graph node before its root");
 	const wanted = nameOf(root.types!, root.valueId!);
