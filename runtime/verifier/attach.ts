@@ -144,6 +144,8 @@ const WITH_PATHS = new Set([
 /** Whether the helper may be called from where the program attaches: some sleep in locks that only a few places are free of. */
 export function helperFitsPlace(env: Env, helper: string): boolean {
 	const { spec, attachName } = env;
+	// Tracing's storage of sockets goes by the attach type, and a system call program has none.
+	if (spec.id === SYSCALL) return helper !== "sk_storage_get" && helper !== "sk_storage_delete" && helper !== "d_path";
 	if (helper !== "d_path" && helper !== "ima_inode_hash" && helper !== "ima_file_hash") return true;
 	if (spec.id === LSM) return SLEEPABLE_LSM.has(attachName.replace(/^bpf_lsm_/, ""));
 	return helper === "d_path" && ((spec.id === TRACING && env.image.expectedAttachType === ITER) || WITH_PATHS.has(attachName));

@@ -32,11 +32,16 @@ export const kernelObjectsMixed: Campaign = {
 
 function ask(setting: Setting, snippets: (body: Body) => readonly (readonly [string, Snippet])[]): Asked {
 	const types = typed(setting.scratch);
-	const { tracepoints } = targetHooks(setting.kernel);
+	const { tracepoints, iterators, members } = targetHooks(setting.kernel);
 	const traced = tracepoints.find(({ name }) => name === "tp_btf/sched_switch") ?? tracepoints[0];
-	const hooks: readonly (readonly [Build["hook"], Hook])[] = [
+	// Those that snippets are written for come more often than those of the same kind.
+	const others = ([
+		["tc", [hook(4), hook(8), hook(12), hook(14, 5), hook(10)]], ["xdp", [hook(6, 33)]], ["tracing", [...members, ...iterators.slice(0, 12)]], ["kprobe", [hook(7), hook(17), hook(5), hook(2, 48)]], ["socket", [hook(9, 2), hook(15, 6), hook(30, 36), hook(25, 22)]],
+	] as const).flatMap(([kind, list]) => list.slice(0, 20).map((one) => [kind, one] as const));
+	const usual: readonly (readonly [Build["hook"], Hook])[] = [
 		["tc", hook(3)], ["tc", hook(3)], ["xdp", hook(6)], ["syscall", hook(31, 0, SLEEPABLE)], ["tracing", traced], ["socket", hook(1)], ["kprobe", hook(2, 48, SLEEPABLE)],
 	];
+	const hooks = [...times(12, usual), ...others];
 	return { questions: questions(setting, types, hooks, snippets) };
 }
 
