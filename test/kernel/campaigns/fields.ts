@@ -271,8 +271,9 @@ function program(w: Writer, layout: Layout, type: number, random: Random, kernel
 			case 7: {
 				w.load(8, 8, 7, somewhere("task", "object", "seen", "cpumask", "cgroup", "percpu", "user"));
 				if (random(4)) w.jump(JEQ, 8, 0, none);
-				if (random(2)) w.load(pick([4, 8], random), 9, 8, pick([0, 8, 16], random));
-				else if (random(2)) w.storeImm(4, 8, 0, 1);
+				const use = random(4);
+				if (use < 2) w.load(pick([4, 8], random), 9, 8, pick([0, 8, 16], random));
+				else if (use === 2) w.storeImm(4, 8, 0, 1);
 				else {
 					w.mov(1, 8);
 					kfunc(pick(["bpf_task_acquire", "bpf_cpumask_first", "bpf_cgroup_acquire"], random));
