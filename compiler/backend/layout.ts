@@ -1,6 +1,7 @@
 import { JMP_OPS, type JmpOp } from "../../assembler/spec/isa.ts";
 import type { Cpu } from "./cpu.ts";
 import {
+	FRAME,
 	forDefs,
 	forUses,
 	type MBlock,
@@ -16,7 +17,8 @@ import { mergeTails } from "./merge-tails.ts";
 
 /**
  * Orders the blocks. Jumps to jumps are shortened, a lone `exit` is repeated rather than jumped to, and what is left stands in
- * reverse postorder, loops before what follows them, so that most blocks fall into the next one.
+ * reverse postorder, loops before what follows them, so that most blocks fall into the next one. Of two sides the one that should be walked first by
+ * the kernel's verifier comes first.
  */
 export function layOut(fn: MFunction, cpu: Cpu): void {
 	const sameAs = sameness();
@@ -175,8 +177,10 @@ function reversePostorder(fn: MFunction, cpu: Cpu): MBlock[] {
 		const jump = block.insts[block.insts.length - 1];
 		// A jump that cannot be turned around needs its other side next.
 		if (jump?.kind === "jump" && opposite(jump, cpu) === null) return list.reverse();
+		if (list.length !== 2) return list;
 		// What is visited first ends up last: leave the loop first.
-		return list.length === 2 && list[1].depth < list[0].depth ? list.reverse() : list;
+		if (list[1].depth !== list[0].depth) return list[1].depth < list[0].depth ? list.reverse() : list;
+		return walkedLater(list[1], jump) > walkedLater(list[0], jump) ? list.reverse() : list;
 	};
 	const stack = [{ targets: targets(fn.blocks[0]), block: fn.blocks[0], next: 0 }];
 	while (stack.length > 0) {
@@ -192,6 +196,24 @@ function reversePostorder(fn: MFunction, cpu: Cpu): MBlock[] {
 		}
 	}
 	return order.reverse();
+}
+
+/**
+ * The kernel's verifier walks what comes next first, and ends later paths where a walked one had known no more. So the side about which more is known
+ * comes later, where both sides cost as much:
+ *
+ *     if (x == 44) A; else B;                 A knows what x is; what follows for any other x is often good for 44 as well
+ *     if (p + n > end) i = 0; else { … }      of two pointers: A has nothing to do but to say so
+ */
+function walkedLater(side: MBlock, { op, src, imm, blocks }: MInst): number {
+	if (src !== NONE) return onlyCopies(side) ? 1 : 0;
+	return imm !== 0 && ((op === "jeq" && blocks[0] === side) || (op === "jne" && blocks[1] === side)) ? 1 : 0;
+}
+
+/** A block that only gives registers values and goes on. */
+function onlyCopies({ insts }: MBlock): boolean {
+	const last = insts.length - 1;
+	return last > 0 && insts[last].kind === "goto" && insts.every((inst, i) => i === last || (inst.kind === "alu" && inst.op === "mov" && inst.core === null) || (inst.kind === "store" && inst.dst === FRAME));
 }
 
 /** A jump to a lone `exit` is one. */

@@ -54,6 +54,10 @@ describe("delay", () => {
 		const text = functionOf("a.2:\n%3 = load i32 size=1 %0\n%5 = icmp.ult i32 %1, i32 20\nbranch %5, b.6, c.7\nb.6:\nret %3\nc.7:\n%8 = add i32 %3, i32 1\nret %8");
 		expect(passed(text, [delay])).toMatch(/^b0:\n%0 = load/);
 	});
+	it("reads a word that is put together of bytes there as well", () => {
+		const text = functionOf("a.2:\n%3 = load i32 size=1 %0\n%4 = ptradd ptr %0, i64 1\n%6 = load i32 size=1 %4\n%7 = shl i32 %6, i32 8\n%8 = or i32 %3, %7\n%5 = icmp.ult i32 %1, i32 20\nbranch %5, b.9, c.10\nb.9:\nret i32 0\nc.10:\nret %8");
+		expect(passed(text, [delay])).toMatch(/^b0:\n%0 = icmp[^\n]*\nbranch[^\n]*\nb1:\nret i32 0\nb2:\n(?:.*\n)*%\d = load/);
+	});
 	it("keeps one value over a branch, not the two that it is made of", () => {
 		const text = functionOf("a.2:\n%3 = load i32 size=1 %0\n%4 = load i32 size=4 %0\nstore size=4 %0, i32 1\n%6 = xor i32 %3, %4\n%5 = icmp.ult i32 %1, i32 20\nbranch %5, b.7, c.8\nb.7:\nret i32 0\nc.8:\nret %6");
 		expect(passed(text, [delay])).toMatch(/xor i32[^\n]*\n[^\n]*icmp/);

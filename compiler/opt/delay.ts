@@ -23,15 +23,14 @@ export const delay: Pass = {
 			if (end.op !== "branch" && end.op !== "switch") continue;
 			const sides = end.blocks!.filter((next) => preds.get(next)!.length === 1);
 			if (sides.length === 0) continue;
-			let written = false;
+			const lastWrite = block.insts.findLastIndex(({ op }, i) => i < block.insts.length - 1 && (row(op).does === "write" || row(op).does === "effect"));
+			const movable = new Set(block.insts.filter((inst, i) => inst.ty !== null && (row(inst.op).does === "pure" || (inst.op === "load" && inst.attr!.volatile !== true && i > lastWrite))));
 			for (let i = block.insts.length - 2; i >= 0; i--) {
 				const inst = block.insts[i];
-				const { does } = row(inst.op);
-				if (does === "write" || does === "effect") written = true;
-				if (inst.ty === null || !(does === "pure" || (inst.op === "load" && inst.attr!.volatile !== true && !written))) continue;
+				if (!movable.has(inst)) continue;
 				const places = usePlaces(inst, users.get(inst) ?? [], at);
 				const side = sides.find((next) => places.every((place) => dom.dominates(next, place)));
-				if (side === undefined || places.length === 0 || lengthens(inst, block, users, at)) continue;
+				if (side === undefined || places.length === 0 || lengthens(inst, block, movable, users, at)) continue;
 				block.insts.splice(i, 1);
 				side.insts.splice(phisOf(side).length, 0, inst);
 				at.set(inst, side);
@@ -47,8 +46,17 @@ function usePlaces(inst: Inst, users: readonly Inst[], at: ReadonlyMap<Inst, Blo
 	return users.flatMap((user) => (user.op === "phi" ? user.args.flatMap((arg, i) => (arg === inst ? [user.blocks![i]] : [])) : [at.get(user)!]));
 }
 
-/** More values would have to be kept over the branch than the one that is made of them. */
-function lengthens(inst: Inst, block: Block, users: ReadonlyMap<Inst, readonly Inst[]>, at: ReadonlyMap<Inst, Block>): boolean {
-	const dying = new Set(inst.args.filter((arg) => isInst(arg) && arg.op !== "alloca" && arg.op !== "global" && users.get(arg)!.every((user) => user === inst || at.get(user) === block)));
+/** More values would have to be kept over the branch than the one that is made of them; what nothing else needs goes along. */
+function lengthens(inst: Inst, block: Block, movable: ReadonlySet<Inst>, users: ReadonlyMap<Inst, readonly Inst[]>, at: ReadonlyMap<Inst, Block>): boolean {
+	const going = new Set([inst]);
+	const dying = new Set<Inst>();
+	for (const one of going) {
+		for (const arg of one.args) {
+			if (!isInst(arg) || arg.op === "alloca" || arg.op === "global") continue;
+			const uses = users.get(arg)!;
+			if (movable.has(arg) && uses.every((user) => going.has(user))) going.add(arg);
+			else if (uses.every((user) => user === inst || at.get(user) === block)) dying.add(arg);
+		}
+	}
 	return dying.size > 1;
 }

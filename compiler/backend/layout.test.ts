@@ -1,0 +1,24 @@
+/** Which side of a branch comes next: what the kernel's verifier walks first. */
+import { describe, expect, it } from "vitest";
+import { body, compileIr } from "./testing/compile.ts";
+
+const code = (text: string): string => compileIr(body(text)).code().join("; ");
+
+describe("the side that is walked first", () => {
+	const chosen = (question: string, sides = "a.10, b.11"): string =>
+		code(`%20 = load i64 size=8 volatile %0\n%21 = ${question}\nbranch %21, ${sides}\na.10:\ncall helper h#3 i64 1\njump end.12\nb.11:\ncall helper h#4 i64 2\njump end.12\nend.12:\nret i64 0`);
+	it("is the one on which a number is not known", () => {
+		expect(chosen("icmp.eq i32 %20, i64 44")).toMatch(/== 44 goto.*call 4.*call 3/);
+		expect(chosen("icmp.ne i32 %20, i64 44", "b.11, a.10")).toMatch(/== 44 goto.*call 4.*call 3/);
+	});
+	it("is the one in the order of the text where both are known alike", () => {
+		expect(chosen("icmp.ult i32 %20, i64 44")).toMatch(/call 3.*call 4/);
+		expect(chosen("icmp.eq i32 %20, i64 0")).toMatch(/call 3.*call 4/);
+	});
+	it("is the one that does something, where two pointers are compared", () => {
+		const text = (limit: string): string =>
+			code(`%20 = load i64 size=8 volatile %0\n%21 = load i64 size=8 volatile %0\n%22 = icmp.ugt i32 %20, ${limit}\nbranch %22, out.10, in.11\nout.10:\njump end.12\nin.11:\n%23 = call i64 helper h#3 %20\njump end.12\nend.12:\n%24 = phi i64 [i64 7, out.10], [%23, in.11]\n%25 = phi i64 [i64 9, out.10], [%20, in.11]\ncall helper h#4 i64 5\n%26 = xor i64 %24, %25\nret %26`);
+		expect(text("%21")).toMatch(/call 3.*= 7.*call 4/);
+		expect(text("i64 9")).toMatch(/= 7.*call 3.*call 4/);
+	});
+});
