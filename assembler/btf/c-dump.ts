@@ -67,6 +67,7 @@ const roundUp = (value: number, to: number): number => Math.ceil(value / to) * t
 const tabs = (level: number): string => "\t".repeat(level);
 /** Records inside records, and declarators inside declarators, deeper than any real program's. */
 const MAX_NESTING = 200;
+const TOO_DEEP = "nested too deeply";
 
 type Order = "no" | "ordering" | "ordered";
 type Emit = "no" | "emitting" | "emitted";
@@ -81,12 +82,17 @@ export class CDump {
 	/** How often a name has been given out: struct, union and enum tags; typedefs and enumerators. */
 	private readonly tagNames = new Map<string, number>();
 	private readonly identNames = new Map<string, number>();
+	/** Function types and unnamed records that are being written: one inside itself has no end. */
+	private readonly open = new Set<number>();
+	/** Steps that may still be taken: types inside types, each twice in the next, would be written for years. Real ones take some ten each. */
+	private left: number;
 	private queue: number[] = [];
 	private out: string[] = [];
 
 	constructor(btf: Btf) {
 		this.types = btf.types;
 		const { length } = btf.types;
+		this.left = 100_000 + 1000 * length;
 		this.order = new Array(length).fill("no");
 		this.emitState = new Array(length).fill("no");
 		this.forwarded = new Uint8Array(length);
@@ -102,6 +108,7 @@ export class CDump {
 		this.out = [];
 		this.visit(id, false, 0);
 		for (const queued of this.queue) this.emit(queued, 0);
+		if (this.left <= 0) return `/* type ${id}: ${TOO_DEEP} */\n\n`;
 		return this.out.join("");
 	}
 
@@ -118,7 +125,7 @@ export class CDump {
 	private visit(id: number, throughPointer: boolean, depth: number): boolean {
 		if (this.order[id] === "ordered") return true;
 		const type = this.types[id];
-		if (this.order[id] === "ordering" || depth > 2000) return false;
+		if (this.order[id] === "ordering" || depth > 2000 || this.left-- <= 0) return false;
 		switch (type.kind) {
 			case "int":
 			case "float":
@@ -159,8 +166,10 @@ export class CDump {
 			case "type_tag":
 				return this.visit(type.type, throughPointer, depth + 1);
 			case "func_proto": {
+				this.order[id] = "ordering";
 				let strong = this.visit(type.result, throughPointer, depth + 1);
 				for (const param of type.params) strong = this.visit(param.type, throughPointer, depth + 1) || strong;
+				this.order[id] = "no";
 				return strong;
 			}
 			case "func":
@@ -179,7 +188,7 @@ export class CDump {
 
 	/** Writes what `id` needs and, at top level (`container` 0), its definition. */
 	private emit(id: number, container: number, depth = 0): void {
-		if (this.emitState[id] === "emitted" || depth > 2000) return;
+		if (this.emitState[id] === "emitted" || depth > 2000 || this.left-- <= 0) return;
 		const type = this.types[id];
 		const top = container === 0;
 		if (this.emitState[id] === "emitting") {
@@ -240,8 +249,11 @@ export class CDump {
 				this.emitState[id] = top ? "emitted" : "no";
 				return;
 			case "func_proto":
+				if (this.open.has(id)) return;
+				this.open.add(id);
 				this.emit(type.result, container, depth + 1);
 				for (const param of type.params) this.emit(param.type, container, depth + 1);
+				this.open.delete(id);
 				return;
 			case "func":
 			case "var":
@@ -377,8 +389,20 @@ export class CDump {
 				id = type.type;
 			else break;
 		}
-		if (level > MAX_NESTING) this.out.push("/* nested too deeply */");
-		else this.chain(chain, name, level);
+		const inPlace = chain.filter((at) => this.isInPlace(at));
+		if (level > MAX_NESTING || this.left-- <= 0 || inPlace.some((at) => this.open.has(at))) {
+			this.out.push(`/* ${TOO_DEEP} */`);
+			return;
+		}
+		for (const at of inPlace) this.open.add(at);
+		this.chain(chain, name, level);
+		for (const at of inPlace) this.open.delete(at);
+	}
+
+	/** Written where it is mentioned, not by its name. */
+	private isInPlace(id: number): boolean {
+		const type = this.types[id];
+		return type.kind === "func_proto" || ((type.kind === "struct" || type.kind === "union") && type.name === "");
 	}
 
 	private qualifier(id: number): "volatile" | "const" | "restrict" | undefined {

@@ -51,9 +51,24 @@ export function sizeOf(types: readonly BtfType[], id: number, depth = 0): number
 	}
 }
 
+/** Answers by the list of types: records inside records, each twice in the next, would be asked for years. */
+const alignments = new WeakMap<readonly BtfType[], Map<number, number | undefined>>();
+
 export function alignOf(types: readonly BtfType[], id: number, depth = 0): number | undefined {
+	let known = alignments.get(types);
+	if (known === undefined) alignments.set(types, (known = new Map()));
+	const bare = stripModifiers(types, id);
+	if (known.has(bare)) return known.get(bare);
 	if (depth > DEPTH) return undefined;
-	const type = types[stripModifiers(types, id)];
+	// What is inside itself has none.
+	known.set(bare, undefined);
+	const align = alignOfBare(types, bare, depth);
+	known.set(bare, align);
+	return align;
+}
+
+function alignOfBare(types: readonly BtfType[], id: number, depth: number): number | undefined {
+	const type = types[id];
 	switch (type?.kind) {
 		case "int":
 		case "float":

@@ -87,7 +87,22 @@ export function sizeOf(source: TypeSource, id: number): number {
 	}
 }
 
+/** Answers by source: records inside records, each twice in the next, would be asked for years. */
+const alignments = new WeakMap<TypeSource, Map<number, number>>();
+
 export function alignOf(source: TypeSource, id: number): number {
+	let known = alignments.get(source);
+	if (known === undefined) alignments.set(source, (known = new Map()));
+	const before = known.get(id);
+	if (before !== undefined) return before;
+	// What is inside itself has none.
+	known.set(id, 1);
+	const align = alignOfBare(source, id);
+	known.set(id, align);
+	return align;
+}
+
+function alignOfBare(source: TypeSource, id: number): number {
 	const type = resolved(source, id);
 	switch (type.kind) {
 		case "int":
