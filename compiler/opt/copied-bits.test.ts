@@ -3,6 +3,7 @@ import { functionOf, passed } from "../../test/support/passed.ts";
 import { combine } from "./combine.ts";
 import { copiedBits } from "./copied-bits.ts";
 import { dce } from "./dce.ts";
+import { gvn } from "./gvn.ts";
 import { simplifyCfg } from "./simplify-cfg.ts";
 
 describe("copied-bits", () => {
@@ -20,5 +21,18 @@ describe("copied-bits", () => {
 	it("are asked for when something else is done with them", () => {
 		const called = two("4", "8").replace("d.12:\n", "d.12:\ncall helper h#1\n");
 		expect(passed(called, [copiedBits])).toBe(passed(called, []));
+	});
+	it("are moved where there are many", () => {
+		const chain = (ty: string, sets: readonly string[]): string => {
+			const links = sets.map((set, i) => `at${i}.${10 + i}:\n%${20 + i} = phi ${ty} [${i === 0 ? `${ty} 0, a.2` : `%${20 + i - 1}, at${i - 1}.${10 + i - 1}], [%${40 + i - 1}, yes${i - 1}.${60 + i - 1}`}]\n%${70 + i} = and i32 %1, i32 ${1 << (i + 1)}\nbranch %${70 + i}, yes${i}.${60 + i}, at${i + 1}.${10 + i + 1}\nyes${i}.${60 + i}:\n%${40 + i} = or ${ty} %${20 + i}, ${ty} ${set}\njump at${i + 1}.${10 + i + 1}`);
+			const last = sets.length;
+			return functionOf(`a.2:\njump at0.10\n${links.join("\n")}\nat${last}.${10 + last}:\n%${20 + last} = phi ${ty} [%${20 + last - 1}, at${last - 1}.${10 + last - 1}], [%${40 + last - 1}, yes${last - 1}.${60 + last - 1}]\nstore size=${ty === "i64" ? 8 : 4} %0, %${20 + last}\nret i32 0`);
+		};
+		expect(passed(chain("i32", ["1", "16", "2", "64"]), passes)).not.toContain("branch");
+		// By as many places: one shift.
+		expect(passed(chain("i32", ["4", "8", "16", "32"]), [...passes, gvn, ...passes]).match(/shl/g)).toHaveLength(1);
+		expect(passed(chain("i32", ["1", "16", "2"]), passes)).toContain("branch");
+		expect(passed(chain("i32", ["1", "16", "3", "64"]), passes)).toContain("branch");
+		expect(passed(chain("i64", ["1", "16", "2", "4294967296"]), passes)).toMatch(/zext i64[^\n]*\n[^\n]*shl i64 [^\n]*i64 28/);
 	});
 });

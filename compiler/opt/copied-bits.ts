@@ -5,7 +5,8 @@ import { analysesOf } from "./analyses.ts";
 
 /**
  * `if (x & 4) r |= 4; if (x & 8) r |= 8; …` copies bits: `r |= x & 12` (LLVM: `foldSelectICmpAndOr`). One such question is no longer
- * with a jump than without, so only some of one value are taken; `laws.ts` makes one mask of them.
+ * with a jump than without, so only some of one value are taken; `laws.ts` makes one mask of them. Bits that change their place are shifted,
+ * `r |= x >> 2 & 1`: not shorter, but each jump would double the paths that the kernel's verifier tells apart by the bits of x.
  */
 export const copiedBits: Pass = {
 	name: "copied-bits",
@@ -16,7 +17,7 @@ export const copiedBits: Pass = {
 		for (const block of fn.blocks) {
 			const chain: Link[] = [];
 			for (let link = done.has(block) ? null : linkOf(block, preds); link !== null && (chain.length === 0 || link.bits === chain[0].bits); link = linkOf(link.join, preds)) chain.push(link);
-			if (chain.length < LEAST) continue;
+			if (chain.length < (chain.every(({ mask, set }) => mask === set) ? LEAST : LEAST_MOVED)) continue;
 			for (const link of chain) {
 				done.add(link.block);
 				replace(fn, link, map);
@@ -28,12 +29,15 @@ export const copiedBits: Pass = {
 };
 
 const LEAST = 2;
+const LEAST_MOVED = 4;
 
 interface Link {
 	readonly block: Block;
 	/** What is asked for the bit. */
 	readonly bits: Value;
 	readonly mask: bigint;
+	/** What is set. */
+	readonly set: bigint;
 	/** The value with the bit or without it. */
 	readonly phi: Inst;
 	readonly before: Value;
@@ -54,13 +58,19 @@ function linkOf(block: Block, preds: ReadonlyMap<Block, readonly Block[]>): Link
 	const [phi] = phis;
 	const before = phi.args[phi.blocks!.indexOf(block)];
 	const after = phi.args[phi.blocks!.indexOf(yes)];
-	const bit = (value: Value): boolean => isConst(value) && unsigned(value.ty, value.value) === asked.mask;
+	if (phi.ty === "ptr") return null;
+	let set: bigint;
 	if (isConst(before) && isConst(after)) {
-		if (yes.insts.length !== 1 || (before.value & asked.mask) !== 0n || unsigned(after.ty, after.value) !== (unsigned(before.ty, before.value) | asked.mask)) return null;
-	} else if (yes.insts[0] !== after || !isInst(after) || after.op !== "or" || after.args[0] !== before || !bit(after.args[1])) return null;
-	if (phi.ty === "ptr" || (asked.bits.ty === "i64" && phi.ty === "i32" && asked.mask > 0xffffffffn)) return null;
-	return { block, bits: asked.bits, mask: asked.mask, phi, before, join: no };
+		if (yes.insts.length !== 1) return null;
+		const [less, more] = [unsigned(before.ty, before.value), unsigned(after.ty, after.value)];
+		set = more ^ less;
+		if ((less & set) !== 0n) return null;
+	} else if (yes.insts[0] === after && isInst(after) && after.op === "or" && after.args[0] === before && isConst(after.args[1])) set = unsigned(after.args[1].ty, after.args[1].value);
+	else return null;
+	return isOneBit(set) ? { block, bits: asked.bits, mask: asked.mask, set, phi, before, join: no } : null;
 }
+
+const isOneBit = (mask: bigint): boolean => mask !== 0n && (mask & (mask - 1n)) === 0n;
 
 /** `x & 4`, `(x & 4) != 0`, `(x & 4) == 0`. */
 function questionOf(condition: Value): { readonly bits: Value; readonly mask: bigint; readonly isSet: boolean } | null {
@@ -76,21 +86,28 @@ function questionOf(condition: Value): { readonly bits: Value; readonly mask: bi
 	}
 	if (!isInst(and) || and.op !== "and" || !isConst(and.args[1])) return null;
 	const mask = unsigned(and.ty!, and.args[1].value);
-	return mask !== 0n && (mask & (mask - 1n)) === 0n ? { bits: and.args[0], mask, isSet } : null;
+	return isOneBit(mask) ? { bits: and.args[0], mask, isSet } : null;
 }
 
-function replace(fn: IrFunction, { block, bits, mask, phi, before, join }: Link, map: Map<Inst, Value>): void {
+function replace(fn: IrFunction, { block, bits, mask, set, phi, before, join }: Link, map: Map<Inst, Value>): void {
 	const end = block.insts.pop()!;
 	const emit = (op: Inst["op"], ty: Inst["ty"], args: Value[]): Inst => {
 		const made = newInst(fn, op, ty, args, undefined, phi.loc);
 		block.insts.push(made);
 		return made;
 	};
-	let copied: Inst = emit("and", bits.ty!, [bits, constant(bits.ty!, mask)]);
-	if (phi.ty !== bits.ty) copied = emit(phi.ty === "i64" ? "zext" : "trunc", phi.ty, [copied]);
+	// A bit beyond the narrower of the two types is shifted in the wider one.
+	const wide = bits.ty === "i64" || (phi.ty === "i64" && set > 0xffffffffn) ? "i64" : "i32";
+	let copied: Value = bits.ty === wide ? bits : emit("zext", wide, [bits]);
+	const places = placeOf(set) - placeOf(mask);
+	if (places !== 0) copied = emit(places > 0 ? "shl" : "lshr", wide, [copied, constant(wide, BigInt(Math.abs(places)))]);
+	copied = emit("and", wide, [copied, constant(wide, set)]);
+	if (phi.ty !== wide) copied = emit(phi.ty === "i64" ? "zext" : "trunc", phi.ty, [copied]);
 	map.set(phi, emit("or", phi.ty, [copied, before]));
 	end.op = "jump";
 	end.args = [];
 	end.blocks = [join];
 	block.insts.push(end);
 }
+
+const placeOf = (bit: bigint): number => bit.toString(2).length - 1;

@@ -88,3 +88,13 @@ static s64 gcd(s64 a, s64 b) { if (!b) return a; return gcd(b, a % b); }
 TEST(tail_recursion_that_swaps, 21) { return gcd(hide(1071), hide(462)); }
 static noinline void fill(u8 *p, int n) { if (n == 0) return; *p = n; fill(p + 1, n - 1); }
 TEST(tail_recursion_of_nothing, 54321) { u8 b[8] = { 0 }; fill(b, hide(5)); return b[0] * 10000 + b[1] * 1000 + b[2] * 100 + b[hide(3)] * 10 + b[4]; }
+
+/* Bits that are asked for one by one and set at other places. */
+#define MOVED(r, x, top) if (x & 1) r |= 0x40; if (x & 0x80000000u) r |= 1; if (x & 0x10) r |= 0x10; if (x & 0x200) r |= top; if (x & 4) r |= 2;
+TEST(bits_moved_u32, 2147483731) { u32 x = (u32)hide(0x80000215u), r = 0; MOVED(r, x, 0x80000000u) return (s64)r; }
+TEST(bits_moved_some, 2147485713) { u32 x = (u32)hide(0x80000211u), r = (u32)hide(0x800); MOVED(r, x, 0x80000000u) r &= ~0x40u; return (s64)r; }
+TEST(bits_moved_none, 8) { u32 x = (u32)hide(0x7ffffdeau), r = (u32)hide(8); MOVED(r, x, 0x80000000u) return (s64)r; }
+TEST(bits_moved_u64_u32, 83) { u64 x = (u64)hide(0xffffffff80000015ll); u32 r = 0; MOVED(r, x, 0x80000000u) if (x & 0x8000000000000000ull) r |= 0x1; return (s64)r; }
+TEST(bits_moved_from_above, 17825792) { u64 x = (u64)hide(0x8000010000000000ll); u32 r = 0; if (x & 0x8000000000000000ull) r |= 0x100000; if (x & 0x10000000000ull) r |= 0x1000000; if (x & 1) r |= 4; if (x & 2) r |= 1; return (s64)r; }
+TEST(bits_moved_u32_u64, 1099511627859) { u32 x = (u32)hide(0x80000215u); u64 r = 0; MOVED(r, x, 0x10000000000ull) return (s64)r; }
+TEST(bits_moved_s64, -9223372036854775725) { u32 x = (u32)hide(0x80000215u); s64 r = 0; MOVED(r, x, (s64)0x8000000000000000ull) return r; }
