@@ -14,11 +14,12 @@ import {
 } from "./machine.ts";
 import { keyOf, mergeable } from "./code-key.ts";
 import { mergeTails } from "./merge-tails.ts";
+import { rotateLoops } from "./rotate-loops.ts";
 
 /**
  * Orders the blocks. Jumps to jumps are shortened, a lone `exit` is repeated rather than jumped to, and what is left stands in
- * reverse postorder, loops before what follows them, so that most blocks fall into the next one. Of two sides the one that should be walked first by
- * the kernel's verifier comes first.
+ * reverse postorder, loops before what follows them, so that most blocks fall into the next one; a loop asks at its end whether to go on.
+ * Of two sides the one that the kernel's verifier should walk first comes first.
  */
 export function layOut(fn: MFunction, cpu: Cpu): void {
 	const sameAs = sameness();
@@ -32,6 +33,7 @@ export function layOut(fn: MFunction, cpu: Cpu): void {
 		fn.blocks = mergeChains(fn);
 	}
 	fn.blocks = reversePostorder(fn, cpu);
+	rotateLoops(fn, (jump) => opposite(jump, cpu) !== null);
 	repeatExits(fn);
 	flipJumps(fn, cpu);
 }

@@ -1,0 +1,30 @@
+import { describe, expect, it } from "vitest";
+import { body, compileIr } from "./testing/compile.ts";
+
+const loop = (start: string, end: string, last = "jump head.4"): string =>
+	compileIr(
+		body(
+			`jump head.4\nhead.4:\n%5 = phi i64 [${start}, entry.3], [%8, again.7]\n%6 = icmp.ult i32 %5, ${end}\nbranch %6, again.7, out.9\nagain.7:\nstore size=8 volatile %0, %5\n%8 = add i64 %5, i64 1\n${last}\nout.9:\nret i64 0`,
+		),
+	)
+		.code()
+		.join("; ");
+
+describe("loops", () => {
+	it("ask at their end, once a round", () => {
+		const code = loop("i64 0", "i64 16");
+		expect(code.match(/goto/g)).toHaveLength(1);
+		expect(code).toMatch(/\+= 1; if \w+ < 16 goto -\d+; \w0 = 0; exit/);
+	});
+	it("ask in front as well where the answer is not known", () => {
+		const code = loop("%2", "i64 16");
+		expect(code.match(/if /g)).toHaveLength(2);
+		expect(code).toMatch(/\+= 1; if \w+ < 16 goto -\d+; \w0 = 0; exit/);
+	});
+	it("and where they never start", () => {
+		expect(loop("i64 20", "i64 16").match(/if /g)).toHaveLength(2);
+	});
+	it("with a limit that is a variable", () => {
+		expect(loop("i64 0", "%2").match(/if /g)).toHaveLength(2);
+	});
+});
