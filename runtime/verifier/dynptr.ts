@@ -224,7 +224,8 @@ export function restoreIrq(env: Env, regno: number, lockClass: boolean): void {
 		reject(EINVAL, `irq flag acquired by ${part.irqClass ? "lock" : "native"} kfuncs cannot be restored with ${lockClass ? "lock" : "native"} kfuncs`, { code: "V0623" });
 	}
 	const error = releaseIrq(env.current, part.refObjId);
-	if (error) reject(error, `cannot restore irq state out of order, expected id=${env.current.activeIrqId}`, { code: "V0624" });
+	const active = env.current.refs.find(({ id }) => id === env.current.activeIrqId);
+	if (error) reject(error, `cannot restore irq state out of order, expected id=${env.current.activeIrqId} acquired at insn_idx=${active?.insn ?? -1}`, { code: "V0624" });
 	frame.kinds[slot] = kindsOf(INVALID);
 	frame.slots[slot] = notInit;
 	env.liveness.markWrite(frame.frameno, slot);

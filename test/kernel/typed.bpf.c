@@ -19,6 +19,7 @@ struct bpf_list_head { u64 opaque[2]; } __attribute__((aligned(8)));
 struct bpf_list_node { u64 opaque[3]; } __attribute__((aligned(8)));
 struct bpf_refcount { u32 opaque[1]; } __attribute__((aligned(4)));
 struct bpf_res_spin_lock { u32 val; };
+struct bpf_task_work { u64 opaque; } __attribute__((aligned(8)));
 struct task_struct { int pid; };
 struct bpf_dynptr;
 struct __sk_buff;
@@ -43,8 +44,9 @@ struct value {
 };
 
 struct guarded { struct bpf_res_spin_lock lock; u32 count; u64 data[4]; };
+struct worked { struct bpf_task_work work; u64 data[4]; };
 
-STATIC int types(struct node *a, struct plain *b, struct guarded *c) { return a && b && c; }
+STATIC int types(struct node *a, struct plain *b, struct guarded *c, struct worked *d) { return a && b && c && d; }
 STATIC int sub0(void) { return 0; }
 STATIC int sub2(u64 a, u64 b) { return a + b; }
 STATIC int sub_ptr(u64 *p, u64 n) { return *p + n; }
@@ -72,7 +74,7 @@ SEC("tc") int program(void *ctx) {
 	u64 n = 0;
 	sub0(); sub2(1, 2); sub_ptr(&n, 1); step(0, ctx); each(ctx, 0, v, ctx); expired(ctx, 0, v); drain(0, ctx); less(0, 0);
 	global0(); global2(1, 2); global_pair(&q, 1); global_maybe(&q); global_task(0); global_task_maybe(0); global_dynptr(0); global_arena(ctx); global_context(ctx); global_void(1);
-	return n + types(0, 0, 0);
+	return n + types(0, 0, 0, 0);
 }
 
 SEC("tc") tag("exception_callback:caught") int catching_program(void *ctx) { return caught(1) + (ctx != 0); }

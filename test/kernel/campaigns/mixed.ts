@@ -2,6 +2,8 @@
 import { SLEEPABLE, type Hook, hook, targetHooks } from "../hooks.ts";
 import type { Question } from "../judge.ts";
 import { type Body, type Build, MAP, VALUE, release } from "../snippets/build.ts";
+import { callbacks } from "../snippets/callbacks.ts";
+import { innerMaps } from "../snippets/inner.ts";
 import { loops } from "../snippets/loops.ts";
 import { MEMORY } from "../snippets/memory.ts";
 import { kernelObjects } from "../snippets/kernel.ts";
@@ -17,7 +19,7 @@ const READ_ONLY = 128;
 
 type Snippet = (b: Build) => void;
 
-const common = (body: Body): readonly (readonly [string, Snippet])[] => [...Object.entries(MEMORY), ...Object.entries(loops(body)), ...Object.entries(objects(body))];
+const common = (body: Body): readonly (readonly [string, Snippet])[] => [...Object.entries(MEMORY), ...Object.entries(loops(body)), ...Object.entries(objects(body)), ...Object.entries(callbacks(body)), ...Object.entries(innerMaps(body))];
 const times = <T>(count: number, list: readonly T[]): readonly T[] => Array.from({ length: count }, () => list).flat();
 
 export const mixed: Campaign = {
@@ -60,6 +62,10 @@ function mapsOf(types: Typed): readonly RecordedMap[] {
 	maps[MAP.arena] = plain(33, 0, 0, 8, MAPPABLE);
 	maps[MAP.readOnly] = { ...plain(2, 4, VALUE, 1, READ_ONLY), frozen: true, init: "0500000000000000ffffffffffffffff8000000000000000" };
 	maps[MAP.guarded] = types.map(2, 1, "guarded");
+	maps[MAP.worked] = types.map(2, 1, "worked");
+	maps[MAP.outer] = { ...plain(12, 4, 4, 3), inner: types.map(2, 1) };
+	maps[MAP.outerHash] = { ...plain(13, 4, 4, 3), inner: types.map(1, 4) };
+	maps[MAP.outerPlain] = { ...plain(12, 4, 4, 3), inner: plain(2, 4, VALUE, 1) };
 	return maps;
 }
 

@@ -10,7 +10,7 @@ import type { Typed } from "../typed.ts";
 
 export type Random = (limit: number) => number;
 
-export type ThingKind = "number" | "value" | "typed value" | "ring" | "task" | "cpumask" | "node" | "plain" | "packet" | "dynptr" | "pair" | "socket" | "arena" | "cgroup" | "relative" | "connection" | "new connection" | "per-CPU";
+export type ThingKind = "number" | "value" | "typed value" | "ring" | "task" | "cpumask" | "node" | "plain" | "packet" | "dynptr" | "pair" | "socket" | "arena" | "cgroup" | "relative" | "connection" | "new connection" | "per-CPU" | "map";
 
 /** Something in a stack slot. */
 export interface Thing {
@@ -46,7 +46,7 @@ export interface Build {
 }
 
 /** Indexes of the program's maps. */
-export const MAP = { array: 0, hash: 1, typed: 2, typedHash: 3, ring: 4, progs: 5, userRing: 6, percpu: 7, arena: 8, readOnly: 9, guarded: 10 } as const;
+export const MAP = { array: 0, hash: 1, typed: 2, typedHash: 3, ring: 4, progs: 5, userRing: 6, percpu: 7, arena: 8, readOnly: 9, guarded: 10, worked: 11, outer: 12, outerHash: 13, outerPlain: 14 } as const;
 export const VALUE = 64;
 
 /** Writes `count` snippets. */

@@ -16,14 +16,14 @@ const inside = (b: Build, body: Body, count: number): void => {
 };
 
 /** Another function: what it is given is in r1 and r2. */
-function later(b: Build, type: string, write: () => void): Label {
+export function later(b: Build, type: string, write: () => void): Label {
 	const label = b.w.label();
 	b.pending.push({ label, type: b.typed.func(type), write });
 	return label;
 }
 
 /** The body of a function with a frame and things of its own. */
-function asFunction(b: Build, body: Body, count: number, given: readonly Thing[], end: () => void): void {
+export function asFunction(b: Build, body: Body, count: number, given: readonly Thing[], end: () => void): void {
 	const saved = { things: b.things, top: b.top, limit: b.limit, context: b.context, locked: b.locked, depth: b.depth };
 	Object.assign(b, { things: [...given], top: given.reduce((low, { at }) => Math.min(low, at), 0), limit: 128, context: false, locked: false, depth: saved.depth + 1 });
 	body(b, count);
@@ -33,7 +33,7 @@ function asFunction(b: Build, body: Body, count: number, given: readonly Thing[]
 }
 
 /** A constant that a function returns, mostly one that it may. */
-function leave(b: Build, values: readonly number[]): void {
+export function leave(b: Build, values: readonly number[]): void {
 	if (mistake(b, 15)) number(b, 0);
 	else b.w.set(0, pick(values, b.random));
 	b.w.exit();

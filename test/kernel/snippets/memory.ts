@@ -211,6 +211,36 @@ export const MEMORY = {
 		w.place(done);
 		if (random(4) === 0) keep(b, "arena", 7);
 	},
+	/** Bytes of the packet that end the function when they are not there. */
+	absolute(b: Build): void {
+		const { w, random } = b;
+		if ((b.hook !== "tc" && b.hook !== "socket") || (!b.context && !mistake(b)) || (b.locked && !mistake(b))) return;
+		const size = SIZE[pick([1, 2, 4], random)];
+		if (random(2)) w.emit(0x20 | size, 0, 0, 0, pick([0, 12, 14, -4096], random));
+		else {
+			number(b, 7);
+			w.emit(0x40 | size, 0, 7, 0, pick([0, 14], random));
+		}
+		keep(b, "number", 0);
+	},
+	/** Registers kept in the frame around a call that is inlined, so that they cost nothing; or not. */
+	around(b: Build): void {
+		const { w, random } = b;
+		if (b.locked) return;
+		const count = 1 + random(4);
+		const low = -b.limit - 8 * random(6);
+		const registers = [1, 2, 3, 4, 5].slice(0, count);
+		for (const r of registers) {
+			if (random(3)) w.set(r, r);
+			else w.wide(r, 2, MAP.array, 8 * r);
+		}
+		for (let i = count - 1; i >= 0; i--) w.store(8, 10, low + 8 * i, registers[i]);
+		w.call(pick([8, 8, 8, 5, 35], random));
+		for (const [i, r] of registers.entries()) w.load(8, r, 10, low + 8 * i);
+		const r = pick(registers, random);
+		if (random(2)) keep(b, "number", r);
+		else w.load(8, 7, r, 0);
+	},
 	compare(b: Build): void {
 		const { w, random } = b;
 		const [a, c] = [someThing(b, "number", "value", "typed value", "task", "packet"), someThing(b, "number", "value", "task")];
