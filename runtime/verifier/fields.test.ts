@@ -1,8 +1,13 @@
 /** Which structs are objects with fields of the kernel's, as Linux 6.18.44 parses them. */
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { BtfMember, BtfType } from "../../assembler/btf/types.ts";
+import type { Insn } from "../../assembler/spec/insn.ts";
+import { bareImage } from "../../test/support/image.ts";
+import { linuxTypes as kernel } from "../../test/support/linux-types.ts";
+import type { MapDef } from "../image.ts";
 import { typeSource } from "./btf.ts";
-import { FIELD, mapFields, FieldError, objectFields } from "./fields.ts";
+import { FIELD, FieldError, mapFields, objectFields } from "./fields.ts";
+import { verify } from "./verify.ts";
 
 const member = (name: string, type: number, off: number): BtfMember => ({ name, type, bitOffset: off * 8, bitSize: 0 });
 const types: BtfType[] = [{ kind: "void" }];
@@ -31,4 +36,25 @@ it.each([
 it("a map's value has them wherever they are", () => {
 	const fields = mapFields(source, null, inside, 16);
 	expect(fields instanceof FieldError ? fields.errno : fields?.spinLock).toBe(4);
+});
+
+describe("a kptr", () => {
+	const i = (opcode: number, dst = 0, src = 0, off = 0, imm = 0): Insn => ({ opcode, dst, src, off, imm });
+	const all: BtfType[] = [...types];
+	const put = (type: BtfType): number => all.push(type) - 1;
+	const task = put({ kind: "struct", name: "task_struct", size: 4, members: [member("pid", int, 0)] });
+	const untrusted = put({ kind: "ptr", type: put({ kind: "type_tag", name: "kptr_untrusted", type: task }) });
+	const value = put({ kind: "struct", name: "value", size: 16, members: [member("seen", untrusted, 0), member("n", int, 8)] });
+	const map: MapDef = { name: "m", type: 2, keySize: 4, valueSize: 16, maxEntries: 1, flags: 0, extra: 0n, keyTypeId: int, valueTypeId: value, btf: { types: all }, inner: null, initial: null, frozen: false, pinning: 0, slots: [] };
+	const read = [i(0x18, 6, 2), i(0), i(0x85, 0, 0, 0, 7), i(0x57, 0, 0, 0, 8), i(0x79, 1, 6), i(0x15, 1, 0, 2, 0)];
+
+	it.each([
+		["may not be stored an unknown way further", [i(0x0f, 1, 0), i(0x7b, 6, 1)], "variable untrusted_ptr_ access var_off=(0x0; 0x8) disallowed"],
+		["may not be stored from before its start", [i(0x07, 1, 0, 0, -4), i(0x7b, 6, 1)], "negative offset untrusted_ptr_ ptr R1 off=-4 disallowed"],
+		["is of the struct that is further on", [i(0x07, 1, 0, 0, 8), i(0x7b, 6, 1)], "invalid kptr access, R1 type=untrusted_ptr_task_struct expected=ptr_task_struct or untrusted_ptr_task_struct"],
+		["may be stored as it was", [i(0x07, 1), i(0x7b, 6, 1)], "accepted"],
+	] as const)("%s", (_, store, said) => {
+		const answer = verify(bareImage("p", [...read, ...store, i(0xb7), i(0x95)], { type: 6, maps: [map], btf: { types: all } }), { kernel });
+		expect(answer.verdict === "accept" ? "accepted" : answer.rejection.message).toBe(said);
+	});
 });

@@ -11,7 +11,7 @@ import { type Range, S32_MAX, asS64, constNumber, isConst, isZero, rangeConst, r
 import { type Reg, type State, pointer, scalar, unknownScalar, unknownScalar32 } from "./state.ts";
 import { FIELD, KPTR, fieldAt, fieldName } from "./fields.ts";
 import { F_RDONLY_PROG, F_WRONLY_PROG, MAP, hasDirectValue, readConstant } from "./maps.ts";
-import { accessKernelObject, accessMapPointer, loadKptr } from "./objects.ts";
+import { accessKernelObject, accessMapPointer, checkUnmodified, loadKptr } from "./objects.ts";
 import { contextAccess } from "./context-access.ts";
 import * as context from "./programs/contexts.ts";
 import { checkStackBounds, framePointedTo, readFixed, readVariable, writeFixed, writeVariable } from "./stack.ts";
@@ -177,14 +177,6 @@ export function mayAccessPacket(env: Env, write: boolean): boolean {
 	const { spec } = env;
 	if (!spec.packetRead) return false;
 	return !write || spec.packetWrite;
-}
-
-/** The pointer is exactly what was given: no offset. */
-export function checkUnmodified(_env: Env, reg: Reg, regno: number, fixedOk: boolean): void {
-	const name = typeName(reg.type);
-	if (reg.off < 0) reject(EACCES, `negative offset ${name} ptr ${R(regno)} off=${reg.off} disallowed`, { code: "V0231", register: regno });
-	if (!fixedOk && reg.off) reject(EACCES, `dereference of modified ${name} ptr ${R(regno)} off=${reg.off} disallowed`, { code: "V0231", register: regno });
-	if (!isZero(reg.range)) reject(EACCES, `variable ${name} access var_off=${tnumText(reg.range.tnum)} disallowed`, { code: "V0231", register: regno });
 }
 
 export function checkBuffer(env: Env, reg: Reg, regno: number, off: number, size: number, what: string): void {

@@ -272,8 +272,16 @@ function kptrFlags(env: Env, field: Field): number {
 	return flags;
 }
 
+/** The pointer is exactly what was given: no offset. */
+export function checkUnmodified(_env: Env, reg: Reg, regno: number, fixedOk: boolean): void {
+	const name = typeName(reg.type);
+	if (reg.off < 0) reject(EACCES, `negative offset ${name} ptr ${R(regno)} off=${reg.off} disallowed`, { code: "V0231", register: regno });
+	if (!fixedOk && reg.off) reject(EACCES, `dereference of modified ${name} ptr ${R(regno)} off=${reg.off} disallowed`, { code: "V0231", register: regno });
+	if (!isZero(reg.range)) reject(EACCES, `variable ${name} access var_off=${tnumText(reg.range.tnum)} disallowed`, { code: "V0231", register: regno });
+}
+
 /** The register may be stored in (or exchanged with) the kptr. */
-export function matchKptr(_env: Env, field: Field, reg: Reg, regno: number, errno: number): void {
+export function matchKptr(env: Env, field: Field, reg: Reg, regno: number, errno: number): void {
 	const target = nameOf(field.types!, field.typeId!);
 	let allowed: number;
 	if (reg.btf?.kernel) allowed = MAYBE_NULL | TRUSTED | RCU | (field.kind === FIELD.kptrUnref ? UNTRUSTED : 0);
@@ -282,7 +290,7 @@ export function matchKptr(_env: Env, field: Field, reg: Reg, regno: number, errn
 		reject(errno, `invalid kptr access, ${R(regno)} type=${typeName(reg.type)}${name} expected=ptr_${target}${field.kind === FIELD.kptrUnref ? ` or untrusted_ptr_${target}` : ""}`, { code: "V0242", register: regno });
 	if (baseOf(reg.type) !== PTR_TO_BTF_ID || flagsOf(reg.type) & ~allowed) bad("");
 	const given = nameOf(reg.btf!, reg.btfId);
-	if (reg.off < 0 || !isZero(reg.range)) bad(given);
+	checkUnmodified(env, reg, regno, true);
 	if (!sameStruct(reg.btf!, reg.btfId, reg.off, field.types!, field.typeId!, field.kind !== FIELD.kptrUnref)) bad(given);
 }
 

@@ -5,7 +5,7 @@
  */
 import { EACCES, EINVAL, type Env, R, reject } from "./env.ts";
 import { checkReadable } from "./alu.ts";
-import { checkUnmodified } from "./memory.ts";
+import { checkUnmodified } from "./objects.ts";
 import { badReturn, within } from "./calls/callbacks.ts";
 import { lsmReturnRange } from "./attach.ts";
 import { resolved, skipModifiers } from "./btf.ts";
