@@ -7,7 +7,7 @@ import * as build from "./build.ts";
 import { isNull } from "./build.ts";
 import { compatible, compatibleUnqualified } from "./compat.ts";
 import { report, type Cx, type Note } from "./context.ts";
-import { errorValue } from "./operand.ts";
+import { bitField, errorValue } from "./operand.ts";
 import { quote } from "./spell.ts";
 import type { TExpr } from "./typed.ts";
 import type { CType, FloatType, IntType } from "./types.ts";
@@ -23,14 +23,30 @@ import type { CType, FloatType, IntType } from "./types.ts";
 export function promotedType(e: TExpr): CType {
 	const type = integerType(e.type);
 	if (!type) return e.type;
-	if (e.kind === "load" && e.from.kind === "member" && e.from.member.bitWidth !== null) {
-		const width = e.from.member.bitWidth;
+	const width = bitWidthOf(e);
+	if (width !== null) {
 		if (width < 32 || (width === 32 && type.signed)) return INT;
 		if (width === 32) return UINT;
 		return e.type;
 	}
 	if (type.rank < INT.rank) return INT;
 	return canonical(e.type).kind === "enum" ? type : e.type;
+}
+
+/** Of the bit-field whose value it is, behind commas too and as the result of an assignment or of ++x: clang and gcc promote those alike. */
+function bitWidthOf(e: TExpr): number | null {
+	switch (e.kind) {
+		case "load":
+			return bitField(e.from)?.member.bitWidth ?? null;
+		case "comma":
+			return bitWidthOf(e.right);
+		case "assign":
+			return bitField(e.target)?.member.bitWidth ?? null;
+		case "update":
+			return e.post ? null : (bitField(e.target)?.member.bitWidth ?? null);
+		default:
+			return null;
+	}
 }
 
 export function promote(e: TExpr): TExpr {

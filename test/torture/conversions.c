@@ -57,3 +57,12 @@ TEST(u64_to_u16, 0) { u64 x = (u64)hide((u64)18000000000000000000ull); u16 y = x
 TEST(u64_to_s32, -989331456) { u64 x = (u64)hide((u64)18000000000000000000ull); s32 y = x; return (s64)y; }
 TEST(u64_to_u32, 3305635840) { u64 x = (u64)hide((u64)18000000000000000000ull); u32 y = x; return (s64)y; }
 TEST(u64_to_s64, -446744073709551616) { u64 x = (u64)hide((u64)18000000000000000000ull); s64 y = x; return (s64)y; }
+
+/* A bit-field that fits an int is promoted to it as the result of a comma, of an assignment and of ++x as well. */
+struct narrow { u32 a : 28; u32 b : 32; };
+TEST(field_behind_a_comma, 1) { struct narrow s = { .a = (u32)hide(5) }; return (s32)hide(-1) < (s.b, s.a); }
+TEST(field_behind_two_commas, 1) { struct narrow s = { .a = (u32)hide(5) }; return ~(s.a, (s.b, (s.a))) < 0; }
+TEST(field_assigned, 1) { struct narrow s = {}; return (s32)hide(-1) < (s.a = 7); }
+TEST(field_added_to, 1) { struct narrow s = { .a = (u32)hide(5) }; return (s32)hide(-1) < (s.a += 2); }
+TEST(field_stepped, 1) { struct narrow s = { .a = (u32)hide(5) }; return (s32)hide(-1) < ++s.a; }
+TEST(field_of_all_bits_behind_a_comma, 0) { struct narrow s = { .b = (u32)hide(5) }; return (s32)hide(-1) < (s.a, s.b); }
