@@ -1,5 +1,4 @@
-import type { Inst, Value } from "../ir/types.ts";
-import { isInst } from "../ir/values.ts";
+import type { Inst, } from "../ir/types.ts";
 import { alu, copy, minst } from "./machine.ts";
 import type { Selector } from "./select.ts";
 
@@ -23,15 +22,11 @@ export function selectCall(s: Selector, inst: Inst): void {
 		selectIntrinsic(s, inst, callee.symbol.asmLabel);
 		return;
 	}
-	const made = (value: Value): boolean => {
-		const from = s.strip(value);
-		return !isInst(from) || from.op === "global" || from.op === "alloca";
-	};
 	// What a function of the program does not read is not passed to it (`opt/arguments.ts`).
 	const unread = callee.kind === "function" ? inst.args.reduce((bits, arg, i) => (arg.op === "undef" ? bits | (1 << (i + 1)) : bits), 0) : 0;
 	for (const constants of [false, true]) {
 		inst.args.forEach((arg, i) => {
-			if (made(arg) !== constants || (unread & (1 << (i + 1))) !== 0) return;
+			if (s.isMade(arg) !== constants || (unread & (1 << (i + 1))) !== 0) return;
 			// The callee of a 32-bit argument may look at all of the register; what came as an argument goes on as it is.
 			if (!constants && arg.ty === "i32" && arg.op !== "param" && s.cpu.alu32 && s.widths.bits(arg) > 32)
 				s.emit(alu("mov", 32, i + 1, { reg: s.reg(arg) }, loc));

@@ -43,6 +43,7 @@ export function selectValue(s: Selector, inst: Inst): void {
 		case "lshr":
 		case "ashr":
 		case "ptradd":
+			if (s.onStack(inst) !== null) return;
 			return selectBinary(s, inst, inst.op);
 		case "neg": {
 			const dst = s.result(inst);
@@ -188,8 +189,7 @@ function preferSecond(s: Selector, inst: Inst, first: Value, second: Value): boo
 		if (phis.includes(a)) return false;
 		if (phis.includes(b)) return true;
 	}
-	const cheap = (x: Inst): boolean => x.op === "global" || x.op === "alloca";
-	if (cheap(a)) return false;
-	if (cheap(b)) return true;
+	if (s.isMade(a)) return false;
+	if (s.isMade(b)) return true;
 	return s.isWanted(a) && !s.isWanted(b);
 }

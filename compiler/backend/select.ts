@@ -220,7 +220,8 @@ export class Selector {
 		if (isConst(inst)) return this.constant(this.content(inst));
 		if (!isInst(inst)) return this.constant(0n);
 		if (inst.op === "global") return this.address(inst.attr!.global!, inst.attr!.offset ?? 0);
-		if (inst.op === "alloca") return this.slotAddress(inst);
+		const place = this.onStack(inst);
+		if (place !== null) return this.share(`slot ${place.alloca.id} ${place.off}`, (to) => [minst("address", null, { dst: to, slot: this.slot(place.alloca), off: place.off })]);
 		return this.result(inst);
 	}
 
@@ -280,8 +281,23 @@ export class Selector {
 		return this.share(`address ${id} ${addend}`, (to) => [minst("wide", null, { dst: to, wide: { symbol, addend } })]);
 	}
 
-	slotAddress(alloca: Inst): Reg {
-		return this.share(`slot ${alloca.id}`, (to) => [minst("address", null, { dst: to, slot: this.slot(alloca) })]);
+	/** A place on the stack at a constant distance: its address is made anew wherever it is used. */
+	onStack(value: Value): { readonly alloca: Inst; readonly off: number } | null {
+		let off = 0;
+		let at = this.strip(value);
+		while (isInst(at) && at.op === "ptradd") {
+			const step = this.imm(at.args[1]);
+			if (step === null) return null;
+			off += step;
+			at = this.strip(at.args[0]);
+		}
+		return isInst(at) && at.op === "alloca" ? { alloca: at, off } : null;
+	}
+
+	/** A constant or an address: nothing is kept in a register for it. */
+	isMade(value: Value): boolean {
+		const inst = this.strip(value);
+		return !isInst(inst) || inst.op === "global" || this.onStack(inst) !== null;
 	}
 
 	slot(alloca: Inst): FrameSlot {
@@ -328,8 +344,10 @@ export class Selector {
 		else if (!isInst(from)) this.emit(alu("mov", 64, to, { imm: 0 }, loc));
 		else if (from.op === "global")
 			this.emit(minst("wide", loc, { dst: to, wide: { symbol: from.attr!.global!, addend: from.attr!.offset ?? 0 } }));
-		else if (from.op === "alloca") this.emit(minst("address", loc, { dst: to, slot: this.slot(from) }));
-		else this.emit(copy(to, this.result(from), loc));
+		else {
+			const place = this.onStack(from);
+			this.emit(place === null ? copy(to, this.result(from), loc) : minst("address", loc, { dst: to, slot: this.slot(place.alloca), off: place.off }));
+		}
 	}
 
 	/**
@@ -381,10 +399,7 @@ export class Selector {
 
 	private copyPhis(transfers: readonly Transfer[], loc: Loc | null): void {
 		sequentialise(transfers, {
-			registerOf: (value) => {
-				const inst = this.strip(value);
-				return isInst(inst) && inst.op !== "global" && inst.op !== "alloca" ? this.result(inst) : null;
-			},
+			registerOf: (value) => (this.isMade(value) ? null : this.result(this.strip(value) as Inst)),
 			fresh: () => this.fresh(),
 			copy: (to, from) => this.emit(copy(to, from, loc)),
 			make: (to, value) => this.moveTo(to, value, loc),

@@ -21,6 +21,15 @@ describe("constants and addresses", () => {
 	});
 });
 
+describe("an address within a slot", () => {
+	it("is made in one step, wherever it is used", () => {
+		const text = body("%10 = alloca ptr size=64 align=8\n%11 = ptradd ptr %10, i64 16\ncall helper h#1 %11\ncall helper h#2 %11\ncall helper h#3 %0, %11\nret i64 0");
+		expect(code(text).filter((line) => line.includes("r10"))).toHaveLength(1);
+		expect(count(code(text), "+= -48")).toBe(1);
+		expect(count(code(text), "+= 16")).toBe(0);
+	});
+});
+
 describe("common tails", () => {
 	const branches = (left: string, right: string): string =>
 		body(`branch %1, a.10, b.11\na.10:\n${left}\njump end.12\nb.11:\n${right}\njump end.12\nend.12:\nret i64 0`);

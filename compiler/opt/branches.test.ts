@@ -8,9 +8,25 @@ import { dce } from "./dce.ts";
 import { foldBranches } from "./fold-branches.ts";
 import { forwardSwitch } from "./forward-switch.ts";
 import { ifChains } from "./if-chains.ts";
+import { sink } from "./sink.ts";
 import { simplifyCfg } from "./simplify-cfg.ts";
 
+describe("sink", () => {
+	const twice = (between: string, beside = ""): string => functionOf(`a.2:\nstore size=4 %0, i32 5\n${between}%3 = icmp.sgt i32 %1, i32 3\nbranch %3, b.4, c.5\nb.4:\n${beside}store size=4 %0, i32 7\njump c.5\nc.5:\nret i32 0`);
+	it("stores behind a branch what one side stores again", () => {
+		expect(passed(twice(""), [sink])).toMatch(/phi i32 \[i32 5, b0\], \[i32 7, b\d\]\nstore size=4 %\d, %\d\nret/);
+	});
+	it("leaves both where the first may be read in between, or the second is elsewhere", () => {
+		for (const text of [twice("%9 = load i32 size=1 %0\n"), twice("", "%9 = load i32 size=2 %0\n"), twice("call helper one#1\n"), twice("", "call helper one#1\n"), twice("").replace("store size=4 %0, i32 7", "store size=2 %0, i32 7")])
+			expect(passed(text, [sink]).match(/store/g)).toHaveLength(2);
+	});
+});
+
 describe("correlate", () => {
+	it("knows along an edge what the branch asked", () => {
+		const text = functionOf("a.2:\n%3 = icmp.ne i32 %1, i32 264\nbranch %3, b.4, c.5\nb.4:\njump c.5\nc.5:\n%6 = phi i32 [%3, a.2], [i32 -22, b.4]\nret %6");
+		expect(passed(text, [correlate])).toContain("phi i32 [i32 0, b0]");
+	});
 	const below = (limit: number, then: string): string => functionOf(`a.2:\n%3 = icmp.ult i32 %1, i32 ${limit}\nbranch %3, b.4, c.5\nb.4:\n${then}\nc.5:\nret i32 7`);
 	it("decides a comparison that a wider one settled", () => {
 		expect(passed(below(10, "%6 = icmp.ult i32 %1, i32 20\nret %6"), [correlate])).toContain("ret i32 1");

@@ -1,7 +1,7 @@
-import type { Const, Inst, Pred, Value } from "../ir/types.ts";
+import type { Block, Const, Inst, Pred, Value } from "../ir/types.ts";
 import type { Pass } from "./pass.ts";
 import { swapped } from "../ir/fold.ts";
-import { constant, isConst, isInst, newInst, replaceAll, unsigned } from "../ir/values.ts";
+import { constant, isConst, isInst, newInst, replaceAll, terminator, unsigned } from "../ir/values.ts";
 import { analysesOf } from "./analyses.ts";
 import { decide, type Range, ranges } from "./ranges.ts";
 
@@ -22,6 +22,14 @@ export const correlate: Pass = {
 			const out: Inst[] = [];
 			for (const inst of block.insts) {
 				switch (inst.op) {
+					case "phi":
+						inst.args.forEach((arg, i) => {
+							const answer = answeredOn(inst.blocks![i], block, arg);
+							if (answer === null) return;
+							inst.args[i] = constant(arg.ty!, answer ? 1 : 0);
+							changed = true;
+						});
+						break;
 					case "icmp": {
 						if (inst.args[0].ty === "ptr") break;
 						if (asksWhatIsLeft(inst, (value) => known.at(value, block))) changed = true;
@@ -89,6 +97,14 @@ export const correlate: Pass = {
 		return changed || map.size > 0;
 	},
 };
+
+/** Whether a comparison that comes along an edge is true there, because the branch asked it; null: it asked something else. */
+function answeredOn(from: Block, to: Block, value: Value): boolean | null {
+	const end = terminator(from);
+	if (end.op !== "branch" || end.blocks![0] === end.blocks![1] || !isInst(value)) return null;
+	const comparison = value.op === "zext" ? value.args[0] : value;
+	return comparison === end.args[0] && isInst(comparison) && comparison.op === "icmp" ? end.blocks![0] === to : null;
+}
 
 /** The lowest bits of something. */
 function isLow({ op, ty, args }: Inst): boolean {

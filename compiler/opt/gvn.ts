@@ -79,11 +79,12 @@ function number(fn: IrFunction, { dominators: dom, predecessors: preds, alias }:
 		return id;
 	};
 	const table = new Map<string, { block: Block; value: Value }[]>();
+	/** Blocks are walked in preorder of the dominator tree: what does not dominate this one dominates none that comes later. */
 	const find = (key: string, block: Block): Value | null => {
 		const list = table.get(key);
 		if (list === undefined) return null;
-		for (let i = list.length - 1; i >= 0; i--) if (dom.dominates(list[i].block, block)) return list[i].value;
-		return null;
+		while (list.length > 0 && !dom.dominates(list[list.length - 1].block, block)) list.pop();
+		return list.length > 0 ? list[list.length - 1].value : null;
 	};
 	const remember = (key: string, block: Block, value: Value): void => {
 		const list = table.get(key);

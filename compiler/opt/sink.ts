@@ -1,6 +1,8 @@
 import type { Attr, Block, Inst, IrFunction, Value } from "../ir/types.ts";
-import type { Pass } from "./pass.ts";
+import type { OptContext, Pass } from "./pass.ts";
 import { predecessors } from "../ir/cfg.ts";
+import { row } from "../ir/ops.ts";
+import { analysesOf, forget } from "./analyses.ts";
 import { isConst, isInst, newBlock, newInst, phisOf, sameValue, terminator, usersOf } from "../ir/values.ts";
 
 /**
@@ -9,8 +11,9 @@ import { isConst, isInst, newBlock, newInst, phisOf, sameValue, terminator, user
  */
 export const sink: Pass = {
 	name: "sink",
-	run(fn) {
-		let changed = false;
+	run(fn, context) {
+		let changed = storeOnce(fn, context);
+		if (changed) forget(context);
 		for (let budget = 50; budget > 0; budget--) {
 			if (!sweep(fn)) break;
 			changed = true;
@@ -18,6 +21,42 @@ export const sink: Pass = {
 		return changed;
 	},
 };
+
+/**
+ * `*p = a; if (c) *p = b;` is stored behind the branch, once (LLVM: InstCombine's mergeStoreIntoSuccessor): nothing on the way reads what the
+ * first store wrote.
+ */
+function storeOnce(fn: IrFunction, context: OptContext): boolean {
+	const { predecessors: preds, alias } = analysesOf(fn, context);
+	let changed = false;
+	for (const target of fn.blocks) {
+		const [one, other, ...more] = preds.get(target)!;
+		if (other === undefined || more.length > 0) continue;
+		const [from, side] = terminator(one).op === "branch" ? [one, other] : [other, one];
+		if (terminator(from).op !== "branch" || terminator(side).op !== "jump" || preds.get(side)!.length !== 1 || preds.get(side)![0] !== from || side === target || from.unroll !== undefined || side.unroll !== undefined) continue;
+		const second = side.insts[side.insts.length - 2];
+		if (second?.op !== "store" || second.attr!.volatile) continue;
+		const place = alias.place({ address: second.args[0], size: second.attr!.size!, effective: second.attr!.effective });
+		const isQuiet = (inst: Inst): boolean =>
+			inst.op === "load" ? !inst.attr!.volatile && !alias.mayOverlap(place, alias.place({ address: inst.args[0], size: inst.attr!.size!, effective: inst.attr!.effective })) : inst.op === "phi" || row(inst.op).does === "pure";
+		if (!side.insts.slice(0, -2).every(isQuiet)) continue;
+		const first = from.insts.slice(0, -1).reverse().find((inst) => !isQuiet(inst));
+		if (first?.op !== "store" || !sameKind(first, second) || !sameMade(first.args[0], second.args[0]) || first.attr!.volatile) continue;
+		const values = [first.args[1], second.args[1]];
+		const stored = newInst(fn, "store", null, [first.args[0], values[0]], second.attr, second.loc);
+		const made: Inst[] = [stored];
+		if (!sameValue(values[0], values[1])) {
+			made.unshift(newInst(fn, "phi", values[0].ty, values, undefined, second.loc, [from, side]));
+			stored.args[1] = made[0];
+		}
+		from.insts.splice(from.insts.indexOf(first), 1);
+		side.insts.splice(side.insts.length - 2, 1);
+		const phis = phisOf(target).length;
+		target.insts.splice(phis, 0, ...made);
+		changed = true;
+	}
+	return changed;
+}
 
 /** Once over all blocks. What was moved on the way is seen by the next sweep: until then there are only too many uses known. */
 function sweep(fn: IrFunction): boolean {
