@@ -3,7 +3,7 @@ import type { Analyses } from "./analyses.ts";
 import type { Pass } from "./pass.ts";
 import { foldOp } from "../ir/fold.ts";
 import { row } from "../ir/ops.ts";
-import { constant, isConst, isInst, newBlock, newInst, phisOf, removePhiEdge, terminator } from "../ir/values.ts";
+import { constant, isConst, isInst, newBlock, newInst, phisOf, removePhiEdge, sameValue, terminator } from "../ir/values.ts";
 import { writesOf } from "./alias.ts";
 import { analysesOf, forget } from "./analyses.ts";
 import { addExitEdges, demoteEscaping } from "./clone.ts";
@@ -21,8 +21,8 @@ export const threadJumps: Pass = {
 	name: "thread-jumps",
 	run(fn, context) {
 		let changed = false;
-		for (let budget = 200; budget > 0; budget--) {
-			if (!threadOne(fn, analysesOf(fn, context))) break;
+		for (let budget = MOST_SWEEPS; budget > 0; budget--) {
+			if (!sweep(fn, analysesOf(fn, context))) break;
 			forget(context);
 			changed = true;
 		}
@@ -31,25 +31,41 @@ export const threadJumps: Pass = {
 	},
 };
 
-function threadOne(fn: IrFunction, known: Analyses): boolean {
+const MOST_SWEEPS = 50;
+/** Edges of one sweep. */
+const MOST_EDGES = 200;
+
+/**
+ * What is known of the function stays as it was before the sweep: what a new edge leads to has more ways in than that says, so that
+ * nothing is concluded from the branches that lead there, nor below. Last blocks first: of questions in a row that one answer
+ * settles, each edge goes to where the next one's already goes.
+ */
+function sweep(fn: IrFunction, known: Analyses): boolean {
 	const { predecessors: preds, dominators: dom } = known;
 	const memory = storedConstants(known);
-	for (const block of fn.blocks) {
-		if (!dom.idom.has(block) || !mayCopy(block)) continue;
+	const entered: Block[] = [];
+	let edges = 0;
+	for (const block of dom.order.slice().reverse()) {
+		if (!mayCopy(block)) continue;
 		// Not through the head of a loop: that would give the loop a second entry.
 		const sources = preds.get(block)!;
 		if (sources.some((pred) => dom.idom.has(pred) && dom.dominates(block, pred))) continue;
-		const decided: [Block, Block][] = [];
+		const decided = new Map<Block, Block[]>();
 		for (const pred of sources) {
-			const target = dom.idom.has(pred) && terminator(pred).op !== "asmgoto" ? targetFrom(block, pred, memory, known) : null;
-			if (target !== null) decided.push([pred, target]);
+			if (!dom.idom.has(pred) || terminator(pred).op === "asmgoto" || !terminator(pred).blocks!.includes(block) || entered.some((target) => target === block || dom.dominates(target, pred))) continue;
+			const target = targetFrom(block, pred, memory, known);
+			if (target !== null) decided.set(target, [...(decided.get(target) ?? []), pred]);
 		}
-		if (decided.length === 0) continue;
+		if (decided.size === 0) continue;
 		demoteEscaping(fn, new Set([block]));
-		for (const [pred, target] of decided) redirect(fn, block, pred, target);
-		return true;
+		for (const [target, from] of decided) {
+			redirect(fn, block, from, target);
+			edges += from.length;
+			if (dom.idom.has(target)) entered.push(target);
+		}
+		if (edges >= MOST_EDGES) break;
 	}
-	return false;
+	return edges > 0;
 }
 
 function mayCopy(block: Block): boolean {
@@ -98,13 +114,16 @@ function targetFrom(block: Block, pred: Block, memory: Memory, known: Analyses):
 /** Branches on the way to an edge that are looked at. */
 const MOST_ASKED = 12;
 
-/** What the branches on the way to the edge say of the comparison: `p = find(); if (!p) report(); if (!p) return;` asks once. */
+/**
+ * What the branches on the way to the edge say of the comparison: `p = find(); if (!p) report(); if (!p) return;` asks once. Only of
+ * the same two values: what a chain of limits says of the next chain would make a way of its own for each of them.
+ */
 function askedOf(comparison: Inst, [left, right]: readonly Value[], block: Block, from: Block, { predecessors: preds, dominators: dom }: Analyses): Const | null {
 	if (!isInst(left) || !isConst(right)) return null;
 	let [source, target]: [Block | undefined, Block] = [from, block];
 	for (let count = 0; count < MOST_ASKED; count++) {
 		const fact = source === undefined ? null : along(source, target);
-		if (fact !== null && fact.left === left) {
+		if (fact !== null && fact.left === left && sameValue(fact.right, right)) {
 			const truth = follows(comparison.attr!.pred!, right, fact);
 			if (truth !== null) return constant("i32", truth ? 1 : 0);
 		}
@@ -170,10 +189,19 @@ function isSameAddress(a: Value, b: Value): boolean {
 	return a.attr?.from === b.attr?.from && a.attr?.to === b.attr?.to && a.args.every((arg, i) => isSameAddress(arg, b.args[i]));
 }
 
-function redirect(fn: IrFunction, block: Block, pred: Block, target: Block): void {
+/** One copy for all ways that lead on to one target: what each of them knew is not followed any further. */
+function redirect(fn: IrFunction, block: Block, from: readonly Block[], target: Block): void {
 	const copy = newBlock(fn, block.name);
 	const values = new Map<Inst, Value>();
-	for (const phi of phisOf(block)) values.set(phi, phi.args[phi.blocks!.indexOf(pred)]);
+	for (const phi of phisOf(block)) {
+		const brought = from.map((pred) => phi.args[phi.blocks!.indexOf(pred)]);
+		if (brought.every((value) => sameValue(value, brought[0]))) values.set(phi, brought[0]);
+		else {
+			const joined = newInst(fn, "phi", phi.ty, brought, undefined, phi.loc, from.slice());
+			values.set(phi, joined);
+			copy.insts.push(joined);
+		}
+	}
 	for (const inst of block.insts) {
 		if (inst.op === "phi" || inst === terminator(block)) continue;
 		const args = inst.args.map((arg) => (isInst(arg) ? (values.get(arg) ?? arg) : arg));
@@ -184,7 +212,9 @@ function redirect(fn: IrFunction, block: Block, pred: Block, target: Block): voi
 	copy.insts.push(newInst(fn, "jump", null, [], undefined, terminator(block).loc, [target]));
 	fn.blocks.splice(fn.blocks.indexOf(block), 0, copy);
 	addExitEdges(new Map([[block, copy]]), values);
-	const end = terminator(pred);
-	end.blocks = end.blocks!.map((to) => (to === block ? copy : to));
-	removePhiEdge(block, pred);
+	for (const pred of from) {
+		const end = terminator(pred);
+		end.blocks = end.blocks!.map((to) => (to === block ? copy : to));
+		removePhiEdge(block, pred);
+	}
 }
