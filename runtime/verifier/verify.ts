@@ -169,7 +169,10 @@ function checkKfuncsAllowed(env: Env): void {
 		if (!isKfuncCall(insn)) continue;
 		if (!isGpl(env.image.license)) reject(EINVAL, "cannot call kernel function from non-GPL compatible program", { code: "V0122" });
 		if (insn.imm === 0 && insn.off === 0) continue;
-		if (insn.off < 0) reject(EINVAL, "negative offset disallowed for kernel module function call", { code: "V0650" });
+		if (insn.off < 0) {
+			env.note("negative offset disallowed for kernel module function call");
+			reject(EINVAL, "failed to find BTF for kernel function", { code: "V0650" });
+		}
 		if (insn.imm <= 0) reject(EINVAL, `invalid kernel function btf_id ${insn.imm}`, { code: "V0650" });
 		if (insn.off === 0 && env.kernel) {
 			const kfunc = kfuncOf(env, i);
