@@ -54,6 +54,18 @@ describe("correlate", () => {
 	});
 });
 
+describe("a comparison that is carried on", () => {
+	const carried = (between: string, last: string): string => functionOf(`a.2:\n%3 = load i32 size=4 %0\n%4 = icmp.eq i32 %3, %1\nbranch %4, c.6, b.5\nb.5:\ncall helper h#1\n${between}jump c.6\nc.6:\n%7 = phi i32 [%4, a.2], [%4, ${last}]\nret %7`);
+	it("is known where the way was taken for it", () => {
+		expect(passed(carried("", "b.5"), [correlate])).toMatch(/phi i32 \[i32 1, b0\], \[i32 0, b\d\]/);
+		expect(passed(carried("jump d.8\nd.8:\ncall helper h#2\n", "d.8"), [correlate])).toMatch(/phi i32 \[i32 1, b0\], \[i32 0, b\d\]/);
+	});
+	it("is not where other ways lead there too", () => {
+		const text = functionOf("a.2:\n%3 = load i32 size=4 %0\n%4 = icmp.eq i32 %3, %1\nbranch %4, b.5, b2.6\nb.5:\njump c.7\nb2.6:\njump c.7\nc.7:\ncall helper h#1\njump d.8\nd.8:\n%9 = phi i32 [%4, c.7]\nret %9");
+		expect(passed(text, [correlate])).toMatch(/phi i32 \[%\d+, /);
+	});
+});
+
 describe("delay", () => {
 	const guarded = (between: string, then: string): string => functionOf(`a.2:\n%3 = load i32 size=1 %0\n%4 = shl i32 %3, i32 2\n${between}%5 = icmp.ult i32 %1, i32 20\nbranch %5, b.6, c.7\nb.6:\nret i32 0\nc.7:\n${then}`);
 	it("reads what only one side of a branch needs there", () => {

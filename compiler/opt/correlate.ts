@@ -6,8 +6,8 @@ import { analysesOf } from "./analyses.ts";
 import { decide, type Range, ranges } from "./ranges.ts";
 
 /**
- * What the branches before it say of a value (`ranges.ts`) decides comparisons, makes sign extensions and signed divisions of what is
- * not negative unsigned ones, and moves a constant out of an extended index when the narrow sum cannot wrap.
+ * What the branches before it say of a value (`ranges.ts`) decides comparisons, also where their answers are carried on, makes sign extensions
+ * and signed divisions of what is not negative unsigned ones, and moves a constant out of an extended index when the narrow sum cannot wrap.
  */
 export const correlate: Pass = {
 	name: "correlate",
@@ -24,7 +24,7 @@ export const correlate: Pass = {
 				switch (inst.op) {
 					case "phi":
 						inst.args.forEach((arg, i) => {
-							const answer = answeredOn(inst.blocks![i], block, arg);
+							const answer = answeredOn(inst.blocks![i], block, arg, predecessors);
 							if (answer === null) return;
 							inst.args[i] = constant(arg.ty!, answer ? 1 : 0);
 							changed = true;
@@ -98,13 +98,22 @@ export const correlate: Pass = {
 	},
 };
 
-/** Whether a comparison that comes along an edge is true there, because the branch asked it; null: it asked something else. */
-function answeredOn(from: Block, to: Block, value: Value): boolean | null {
-	const end = terminator(from);
-	if (end.op !== "branch" || end.blocks![0] === end.blocks![1] || !isInst(value)) return null;
-	const comparison = value.op === "zext" ? value.args[0] : value;
-	return comparison === end.args[0] && isInst(comparison) && comparison.op === "icmp" ? end.blocks![0] === to : null;
+/** Whether a comparison that comes along an edge is true there, because a branch on the only way there asked it; null: none did. */
+function answeredOn(from: Block, to: Block, value: Value, predecessors: ReadonlyMap<Block, readonly Block[]>): boolean | null {
+	const comparison = isInst(value) && value.op === "zext" ? value.args[0] : value;
+	if (!isInst(comparison) || comparison.op !== "icmp") return null;
+	for (let [above, below] = [from, to], steps = 0; steps < MAX_STEPS; steps++) {
+		const { op, args, blocks } = terminator(above);
+		if (op === "branch" && args[0] === comparison && blocks![0] !== blocks![1]) return blocks![0] === below;
+		const into = predecessors.get(above)!;
+		if (into.length !== 1) return null;
+		[above, below] = [into[0], above];
+	}
+	return null;
 }
+
+/** Blocks looked at on the way up. */
+const MAX_STEPS = 8;
 
 /** The lowest bits of something. */
 function isLow({ op, ty, args }: Inst): boolean {
