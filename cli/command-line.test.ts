@@ -19,10 +19,10 @@ it("a backslash belongs to the name elsewhere", () => {
 });
 
 it("a file on a drive is named from the folder that it shares with the source", () => {
-	const base = { folder: "C:/work/project", keep: [] };
+	const base = { folder: "C:/firewall/filter", keep: [] };
 	const name = (path: string): string => debugName(path, { ...asGiven, base });
-	expect(name("C:/work/project/src/a.c")).toBe("src/a.c");
-	expect(name("C:/work/lib/b.h")).toBe("../lib/b.h");
+	expect(name("C:/firewall/filter/src/a.c")).toBe("src/a.c");
+	expect(name("C:/firewall/lib/b.h")).toBe("../lib/b.h");
 	expect(name("D:/lib/b.h")).toBe("D:/lib/b.h");
 	expect(name("C:/lib/b.h")).toBe("C:/lib/b.h");
 });

@@ -46,7 +46,7 @@ export function register(program: Command): void {
 		.description("run a program of an object or C file over an input, without a kernel")
 		.argument("<file>", "object or C file")
 		.option("-p, --program <name>", "which program (needed when there are several)")
-		.option("--packet <hex>", "packet, from its Ethernet header on")
+		.option("--packet <hex>", "packet, from its Ethernet header on; blanks between bytes are skipped")
 		.option("--pcap <file>", "run once for each packet of a capture")
 		.option("--data-in <file>", "packet, or an XRP program's block, from a file")
 		.option("--data-out <file>", "where the packet after the run goes")
@@ -134,8 +134,9 @@ function readInputs(options: Options): RunInput[] {
 	};
 	if (options.pcap !== undefined) return readPcap(input(options.pcap)).map(({ data }) => ({ ...common, packet: data }));
 	if (options.packet !== undefined) {
-		if (!/^([0-9a-f]{2})*$/i.test(options.packet)) throw new Complaint("--packet is pairs of hexadecimal digits");
-		return [{ ...common, packet: new Uint8Array(Buffer.from(options.packet, "hex")) }];
+		const digits = options.packet.replace(/\s+/g, "");
+		if (!/^([0-9a-f]{2})*$/i.test(digits)) throw new Complaint("--packet is pairs of hexadecimal digits");
+		return [{ ...common, packet: new Uint8Array(Buffer.from(digits, "hex")) }];
 	}
 	if (options.dataIn !== undefined) {
 		const data = input(options.dataIn);

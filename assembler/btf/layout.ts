@@ -2,12 +2,12 @@
  * Sizes and alignments of BTF types, as a C compiler for a 64-bit machine lays them out. In: types. Out: bytes; nothing (`undefined`)
  * for what has no size: void, functions, forward declarations, cycles. Source: the rules of libbpf's btf__resolve_size and btf__align_of.
  */
+import { DEPTH, perType } from "./per-type.ts";
 import type { BtfRecord, BtfType } from "./types.ts";
 
 export const POINTER_SIZE = 8;
-/** No real type nests deeper; a cycle of modifiers ends here. */
-const DEPTH = 64;
 
+/** A cycle of modifiers ends after so many as no real type has. */
 export function stripModifiers(types: readonly BtfType[], id: number): number {
 	for (let depth = 0; depth < DEPTH; depth++) {
 		const type = types[id];
@@ -51,24 +51,8 @@ export function sizeOf(types: readonly BtfType[], id: number, depth = 0): number
 	}
 }
 
-/** Answers by the list of types: records inside records, each twice in the next, would be asked for years. */
-const alignments = new WeakMap<readonly BtfType[], Map<number, number | undefined>>();
-
-export function alignOf(types: readonly BtfType[], id: number, depth = 0): number | undefined {
-	let known = alignments.get(types);
-	if (known === undefined) alignments.set(types, (known = new Map()));
-	const bare = stripModifiers(types, id);
-	if (known.has(bare)) return known.get(bare);
-	if (depth > DEPTH) return undefined;
-	// What is inside itself has none.
-	known.set(bare, undefined);
-	const align = alignOfBare(types, bare, depth);
-	known.set(bare, align);
-	return align;
-}
-
-function alignOfBare(types: readonly BtfType[], id: number, depth: number): number | undefined {
-	const type = types[id];
+export const alignOf = perType<readonly BtfType[], number | undefined>(undefined, (types, id, inner) => {
+	const type = types[stripModifiers(types, id)];
 	switch (type?.kind) {
 		case "int":
 		case "float":
@@ -78,12 +62,12 @@ function alignOfBare(types: readonly BtfType[], id: number, depth: number): numb
 		case "ptr":
 			return POINTER_SIZE;
 		case "array":
-			return alignOf(types, type.type, depth + 1);
+			return inner(type.type);
 		case "struct":
 		case "union": {
 			let greatest = 1;
 			for (const member of type.members) {
-				const align = alignOf(types, member.type, depth + 1);
+				const align = inner(member.type);
 				if (align === undefined) return undefined;
 				greatest = Math.max(greatest, align);
 				// A member that is not where its type wants to be: the record is packed.
@@ -94,7 +78,7 @@ function alignOfBare(types: readonly BtfType[], id: number, depth: number): numb
 		default:
 			return undefined;
 	}
-}
+});
 
 /** Whether a struct can only be written with `__attribute__((packed))`. */
 export function isPacked(types: readonly BtfType[], record: BtfRecord): boolean {

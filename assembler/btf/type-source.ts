@@ -1,4 +1,5 @@
 /** Questions about BTF types that the loader and the typed map views ask: through names and qualifiers, sizes, alignments. */
+import { perType } from "./per-type.ts";
 import type { Btf, BtfType } from "./types.ts";
 
 /** An object's own BTF and the kernel's lazy view answer alike. */
@@ -87,22 +88,7 @@ export function sizeOf(source: TypeSource, id: number): number {
 	}
 }
 
-/** Answers by source: records inside records, each twice in the next, would be asked for years. */
-const alignments = new WeakMap<TypeSource, Map<number, number>>();
-
-export function alignOf(source: TypeSource, id: number): number {
-	let known = alignments.get(source);
-	if (known === undefined) alignments.set(source, (known = new Map()));
-	const before = known.get(id);
-	if (before !== undefined) return before;
-	// What is inside itself has none.
-	known.set(id, 1);
-	const align = alignOfBare(source, id);
-	known.set(id, align);
-	return align;
-}
-
-function alignOfBare(source: TypeSource, id: number): number {
+export const alignOf = perType<TypeSource, number>(1, (source, id, inner) => {
 	const type = resolved(source, id);
 	switch (type.kind) {
 		case "int":
@@ -113,13 +99,12 @@ function alignOfBare(source: TypeSource, id: number): number {
 		case "ptr":
 			return 8;
 		case "array":
-			return alignOf(source, type.type);
+		case "var":
+			return inner(type.type);
 		case "struct":
 		case "union":
-			return Math.max(1, ...type.members.map((member) => alignOf(source, member.type)));
-		case "var":
-			return alignOf(source, type.type);
+			return Math.max(1, ...type.members.map((member) => inner(member.type)));
 		default:
 			return 1;
 	}
-}
+});

@@ -1,4 +1,4 @@
-import type { Inst, } from "../ir/types.ts";
+import type { Inst } from "../ir/types.ts";
 import { alu, copy, minst } from "./machine.ts";
 import type { Selector } from "./select.ts";
 

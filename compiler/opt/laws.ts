@@ -55,16 +55,17 @@ const copiedBits: Law = (inst, rw) => {
 	return null;
 };
 
-/** x op 0 = x. */
+/** Where the walk of a pointer began. */
 const startOf = (pointer: Value): Value => (is(pointer, "ptradd") ? startOf(pointer.args[0]) : pointer);
 
-/** How far a pointer is from where its walk began. */
+/** How far a pointer is from there. */
 function distanceOf(pointer: Value, rw: Rewriter): Value {
 	if (!is(pointer, "ptradd")) return constant("i64", 0);
 	const before = distanceOf(pointer.args[0], rw);
 	return c(before) === 0n ? pointer.args[1] : rw.make("add", "i64", [before, pointer.args[1]]);
 }
 
+/** x op 0 = x. */
 const zeroRight: Law = (inst) => (c(inst.args[1]) === 0n ? inst.args[0] : null);
 
 export const laws: Partial<Record<Op, readonly Law[]>> = {

@@ -83,7 +83,7 @@ export function ranges(dom: Dominators, preds: ReadonlyMap<Block, readonly Block
 	};
 
 	const byOperation = (value: Value, block: Block, depth: number): Range => {
-		if (isConst(value)) return { umin: unsigned(value.ty, value.value), umax: unsigned(value.ty, value.value), smin: value.value, smax: value.value };
+		if (isConst(value)) return only(value);
 		const all = { ...everything(value), umax: isInst(value) ? largestOf(value) : maxUnsigned(value) };
 		const whole = fromUnsigned(all, value);
 		if (!isInst(value) || depth === 0 || value.ty === "ptr") return whole;
@@ -188,6 +188,8 @@ const exact = (value: Value, smin: bigint, smax: bigint): Range => {
 const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 const most = (a: bigint, b: bigint): bigint => (a > b ? a : b);
 
+const only = ({ ty, value }: Const): Range => ({ umin: unsigned(ty, value), umax: unsigned(ty, value), smin: value, smax: value });
+
 const EVERYTHING = {
 	32: { umin: 0n, umax: 0xffff_ffffn, smin: -0x8000_0000n, smax: 0x7fff_ffffn },
 	64: { umin: 0n, umax: 0xffff_ffff_ffff_ffffn, smin: -0x8000_0000_0000_0000n, smax: 0x7fff_ffff_ffff_ffffn },
@@ -261,7 +263,6 @@ export function along(from: Block, block: Block): Fact | null {
 
 /** What a fact says of another comparison of its left side with a number; null when that is open. */
 export function follows(pred: Pred, right: Const, fact: Fact): boolean | null {
-	const only = (value: Const): Range => ({ umin: unsigned(value.ty, value.value), umax: unsigned(value.ty, value.value), smin: value.value, smax: value.value });
 	return isConst(fact.right) ? decide(pred, allowed(fact.pred, only(fact.right), fact.left), only(right)) : null;
 }
 

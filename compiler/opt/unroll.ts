@@ -4,7 +4,7 @@ import type { Pass } from "./pass.ts";
 import { dominators, loops, predecessors } from "../ir/cfg.ts";
 import { foldOp } from "../ir/fold.ts";
 import { row } from "../ir/ops.ts";
-import { isConst, isInst, newBlock, newInst, phisOf, constant, sameValue, successors, terminator } from "../ir/values.ts";
+import { constant, isConst, isInst, newBlock, newInst, phisOf, sameValue, successors, terminator } from "../ir/values.ts";
 import { isQuestion } from "./alias.ts";
 import { addExitEdges, cloneBlocks, demoteEscaping } from "./clone.ts";
 import { betweenDistances } from "./compare-laws.ts";

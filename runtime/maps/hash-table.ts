@@ -123,19 +123,23 @@ export class HashTable {
 }
 
 /** As a signed 32-bit number. */
+/** What words are mixed in by, and what ends the hash; a multiplier and a shift each. */
+export const HASH_WORD = { multiplier: 0x9e3779b1, shift: 15 } as const;
+export const HASH_END = { multiplier: 0x85ebca77, shift: 13 } as const;
+
+const mixed = (hash: number, { multiplier, shift }: { readonly multiplier: number; readonly shift: number }): number => {
+	const product = Math.imul(hash, multiplier);
+	return product ^ (product >>> shift);
+};
+
 export function hashKey(view: DataView, key: number, size: number): number {
 	let hash = size;
 	let at = 0;
-	for (; at + 4 <= size; at += 4) {
-		hash = Math.imul(hash ^ view.getInt32(key + at, true), 0x9e3779b1);
-		hash ^= hash >>> 15;
-	}
+	for (; at + 4 <= size; at += 4) hash = mixed(hash ^ view.getInt32(key + at, true), HASH_WORD);
 	if (at < size) {
 		let word = 0;
 		for (let shift = 0; at < size; at++, shift += 8) word |= view.getUint8(key + at) << shift;
-		hash = Math.imul(hash ^ word, 0x9e3779b1);
-		hash ^= hash >>> 15;
+		hash = mixed(hash ^ word, HASH_WORD);
 	}
-	hash = Math.imul(hash, 0x85ebca77);
-	return hash ^ (hash >>> 13);
+	return mixed(hash, HASH_END);
 }

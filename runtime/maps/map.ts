@@ -34,6 +34,11 @@ export type MapLayout =
 	  }
 	| { readonly kind: "opaque" };
 
+export type HashLayout = Extract<MapLayout, { kind: "hash" }>;
+
+/** Longer keys are left to the helper: the code would be long, and the call no longer counts. */
+export const LONGEST_INLINE_KEY = 64;
+
 export const headerSize = 400;
 
 /** Offsets in the header. */

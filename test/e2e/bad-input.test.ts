@@ -140,8 +140,14 @@ describe("ebpfcc run", () => {
 		expectMessage(ebpfcc("run", "good.o", "--program", "absent"), /no program absent; it has pass/);
 	});
 
+	it("takes a packet as dumps have it", () => {
+		const { status, stderr } = ebpfcc("run", "good.o", "--packet", "0200 0000 0002 0200 0000 0001 0800\n4500");
+		expect(status, stderr).toBe(0);
+	});
+
 	it("says what is wrong with a packet, a number, an engine", () => {
 		expectMessage(ebpfcc("run", "good.o", "--packet", "xyz"), /--packet/);
+		expectMessage(ebpfcc("run", "good.o", "--packet", "02 0"), /--packet/);
 		expectMessage(ebpfcc("run", "good.o", "--repeat", "many"), /--repeat/);
 		expectMessage(ebpfcc("run", "good.o", "--engine", "steam"), /--engine/);
 		expectMessage(ebpfcc("run", "good.o", "--data-in", "absent.bin"), /absent\.bin/);

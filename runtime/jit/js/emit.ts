@@ -5,6 +5,7 @@
  * and returns the main program's function: `f0(r1, r2)`, low word of r0 returned, high word in the exchange area. Other subprograms
  * take and give high words too, the result's through `H`.
  */
+import { type HashLayout, LONGEST_INLINE_KEY } from "../../maps/map.ts";
 import { exchange } from "../../memory.ts";
 import { FLAG, NO_OFFSET } from "../representation.ts";
 import type { Op } from "../decode.ts";
@@ -13,7 +14,7 @@ import { MAY_GOTO_LIMIT } from "../limits.ts";
 import { LOOKUP, TAIL_CALL, WORDS } from "../surroundings.ts";
 import type { Surroundings } from "../wasm/linkage.ts";
 import { parameterRegisters } from "../wasm/calls.ts";
-import { type HashLayout, hashLookupText } from "./lookup.ts";
+import { hashLookupText } from "./lookup.ts";
 import { condition, emitAlu, emitMovsx, emitNeg, emitSwap } from "./alu.ts";
 import { JsBody } from "./body.ts";
 import { unsigned } from "./words.ts";
@@ -361,7 +362,7 @@ function emitHelper(b: JsBody, op: Extract<Op, { kind: "helper" | "kfunc" | "cal
 			b.line(`${b.name("t")} = D.getInt32(${b.low(2)} >>> 0, true);`);
 			return b.setLow(0, at, `${unsigned("t")} < ${shape.entries} ? imul(t, ${shape.stride}) + ${shape.base} | 0 : 0`);
 		}
-		if (shape.kind === "hash" && shape.cpuStride === 0 && shape.keySize <= 64) {
+		if (shape.kind === "hash" && shape.cpuStride === 0 && shape.keySize <= LONGEST_INLINE_KEY) {
 			context.lookups.set(analysis.map[at], shape);
 			return b.setLow(0, at, `m${analysis.map[at]}(${b.low(2)})`);
 		}

@@ -9,7 +9,7 @@ import type { Body } from "./body.ts";
 import { I32, OP } from "./encode.ts";
 import { LOOKUP, TAIL_CALL, WORDS } from "../surroundings.ts";
 import type { Linkage } from "./linkage.ts";
-import { LONGEST_INLINE_KEY } from "./lookup.ts";
+import { LONGEST_INLINE_KEY } from "../../maps/map.ts";
 
 
 type Call = Extract<Op, { kind: "helper" | "kfunc" | "callx" }>;

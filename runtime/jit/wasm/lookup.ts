@@ -3,14 +3,10 @@
  * The table's shape and its hash are those of maps/hash-table.ts; key size, mask and addresses are constants here, so that
  * hashing and comparing are a handful of loads each.
  */
-import type { MapLayout } from "../../maps/map.ts";
+import { HASH_END, HASH_WORD } from "../../maps/hash-table.ts";
+import type { HashLayout } from "../../maps/map.ts";
 import type { ValueType, WasmFunction } from "./encode.ts";
 import { ByteWriter, I32, OP, VOID } from "./encode.ts";
-
-type HashLayout = Extract<MapLayout, { kind: "hash" }>;
-
-/** Longer keys are left to the helper: the code would be long, and the call no longer counts. */
-export const LONGEST_INLINE_KEY = 64;
 
 const KEY = 0;
 const HASH = 1;
@@ -34,7 +30,7 @@ export function emitHashLookup(shape: HashLayout): WasmFunction {
 		w.u32(offset);
 	};
 	/** Pops a word, mixes it into the hash. */
-	const mix = (multiplier: number, shift: number): void => {
+	const mix = ({ multiplier, shift }: { readonly multiplier: number; readonly shift: number }): void => {
 		constant(multiplier);
 		op(OP.i32_mul, OP.local_tee, HASH);
 		get(HASH);
@@ -49,7 +45,7 @@ export function emitHashLookup(shape: HashLayout): WasmFunction {
 		get(KEY);
 		load(OP.i32_load, at);
 		op(OP.i32_xor);
-		mix(0x9e3779b1, 15);
+		mix(HASH_WORD);
 	}
 	if (at < shape.keySize) {
 		get(HASH);
@@ -59,10 +55,10 @@ export function emitHashLookup(shape: HashLayout): WasmFunction {
 			constant(shift);
 			op(OP.i32_shl, OP.i32_xor);
 		}
-		mix(0x9e3779b1, 15);
+		mix(HASH_WORD);
 	}
 	get(HASH);
-	mix(0x85ebca77, 13);
+	mix(HASH_END);
 
 	get(HASH);
 	op(OP.local_set, INDEX, OP.loop, VOID);

@@ -4,7 +4,7 @@
  * Source: check_helper_call, check_map_func_compatibility of kernel/bpf/verifier.c.
  */
 import type { Insn } from "../../../assembler/spec/insn.ts";
-import { helperFitsPlace } from "../attach.ts";
+import { helperFitsPlace, SYSCALL } from "../attach.ts";
 import { EACCES, EINVAL, ENOTSUPP, type Env, internal, reject } from "../env.ts";
 import { isRecord, resolved, sizeOf } from "../btf.ts";
 import { FIELD, hasField } from "../fields.ts";
@@ -42,7 +42,6 @@ const MAP_CALLS = new Set([
 	"tail_call", "map_lookup_elem", "map_update_elem", "map_delete_elem", "map_push_elem", "map_pop_elem", "map_peek_elem", "for_each_map_elem", "redirect_map",
 	"map_lookup_percpu_elem",
 ]);
-const SYSCALL = 31;
 const WRITES_MAP = new Set(["map_delete_elem", "map_update_elem", "map_push_elem", "map_pop_elem"]);
 const TRACING_ONLY_PERFMON = new Set([
 	"trace_printk", "get_current_task", "get_current_task_btf", "get_current_comm", "probe_read_user", "probe_read_kernel", "probe_read_user_str", "probe_read_kernel_str",

@@ -23,7 +23,7 @@ import { inTreeCallback } from "./callbacks.ts";
 import type { Kfunc } from "./kfuncs.ts";
 import { notNullReg } from "../jump.ts";
 import {
-	ALLOC, CONST_PTR_TO_DYNPTR, CONST_PTR_TO_MAP, MAYBE_NULL, PERCPU, PTR_TO_BTF_ID, PTR_TO_CTX, PTR_TO_FUNC, PTR_TO_MAP_VALUE, PTR_TO_STACK, SCALAR, baseOf,
+	ALLOC, CONST_PTR_TO_DYNPTR, MAYBE_NULL, PERCPU, PTR_TO_BTF_ID, PTR_TO_CTX, PTR_TO_FUNC, PTR_TO_MAP_VALUE, PTR_TO_STACK, SCALAR, baseOf,
 	isAllocObject, isNonOwning, typeName,
 } from "../types.ts";
 
@@ -431,8 +431,6 @@ function structArgument(env: Env, call: KfuncCall, reg: Reg, regno: number, want
 		reject(EINVAL, `kernel function ${call.kfunc.name} args#${i} expected pointer to STRUCT ${wantedStruct} but ${R(regno)} has a pointer to STRUCT ${name}`, { code: "V0111", register: regno });
 	}
 }
-
-export { CONST_PTR_TO_MAP };
 
 /** What the kernel has in the place of a context of its own: its type id, of `struct bpf_ctx_convert`. */
 function kernelContextType(env: Env, kernel: TypeSource): number {

@@ -11,6 +11,7 @@ import type { Insn } from "../../../assembler/spec/insn.ts";
 import { JCOND_CODE } from "../../../assembler/spec/isa.ts";
 import type { ProgramImage } from "../../image.ts";
 import type { Rejection } from "../facts.ts";
+import { CALL, EXIT, isJump, JA, JA32, jumpOffset } from "../structure.ts";
 import { parseState } from "./known.ts";
 import { trace } from "./trace.ts";
 
@@ -98,20 +99,15 @@ function leaves(image: ProgramImage, jump: number): boolean {
 
 /** Slots that may follow in the same function. */
 function nextOf(insn: Insn, at: number): readonly number[] {
-	const cls = insn.opcode & 7;
 	if (insn.opcode === EXIT) return [];
-	if (insn.opcode === GOTO) return [at + 1 + insn.off];
-	if (insn.opcode === GOTO_FAR) return [at + 1 + insn.imm];
-	return (cls === 5 || cls === 6) && insn.opcode !== CALL ? [at + 1, at + 1 + insn.off] : [at + 1];
+	if (insn.opcode === JA || insn.opcode === JA32) return [at + 1 + jumpOffset(insn)];
+	return isJump(insn) && insn.opcode !== CALL ? [at + 1, at + 1 + insn.off] : [at + 1];
 }
 
-const EXIT = 0x95;
-const CALL = 0x85;
-const GOTO = 0x05;
-const GOTO_FAR = 0x06;
+/** Codes of jumps, calls, ends, and of may_goto, whose bound is its own. */
+const ONE_SIDED = new Set([JA & 0xf0, CALL & 0xf0, EXIT & 0xf0, JCOND_CODE]);
 
 /** A jump with two sides. */
-function isConditional({ opcode }: Insn): boolean {
-	const op = opcode & 0xf0;
-	return ((opcode & 7) === 5 || (opcode & 7) === 6) && op !== 0 && op !== 0x80 && op !== JCOND_CODE && op !== 0x90;
+function isConditional(insn: Insn): boolean {
+	return isJump(insn) && !ONE_SIDED.has(insn.opcode & 0xf0);
 }
