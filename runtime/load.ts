@@ -37,7 +37,8 @@ import type { Prepared, RunInput, RunOutput } from "./programs/run.ts";
 import type { Engine, LoadedProgram } from "./program.ts";
 import type { Facts, Rejection, Verdict } from "./verifier/facts.ts";
 
-export type EngineName = "interpreter" | "js" | "wasm" | "default";
+const ENGINE_NAMES = ["interpreter", "js", "wasm", "default"] as const;
+export type EngineName = (typeof ENGINE_NAMES)[number];
 
 export interface LoadOptions extends OpenOptions, MachineOptions {
 	/** Share memory, maps and pins with other objects. */
@@ -211,6 +212,7 @@ async function verifierOf(options: LoadOptions): Promise<((image: ProgramImage) 
 
 async function engineOf(name: EngineName | Engine, verified: boolean): Promise<Engine> {
 	if (typeof name !== "string") return name;
+	if (!ENGINE_NAMES.includes(name)) throw new RangeError(`there is no engine ${name}; there are ${ENGINE_NAMES.join(", ")}`);
 	// Unverified code needs every access checked.
 	if (!verified || name === "interpreter") return createInterpreter();
 	if (name === "wasm" || (name === "default" && compilesWasm())) return (await import("./jit/wasm.ts")).createWasmEngine();

@@ -174,6 +174,7 @@ function mergeChains(fn: MFunction): MBlock[] {
 function reversePostorder(fn: MFunction, cpu: Cpu): MBlock[] {
 	const seen = new Set<MBlock>([fn.blocks[0]]);
 	const order: MBlock[] = [];
+	const preds = predecessors(fn);
 	const targets = (block: MBlock): MBlock[] => {
 		const list = successors(block).slice().reverse();
 		const jump = block.insts[block.insts.length - 1];
@@ -182,7 +183,7 @@ function reversePostorder(fn: MFunction, cpu: Cpu): MBlock[] {
 		if (list.length !== 2) return list;
 		// What is visited first ends up last: leave the loop first.
 		if (list[1].depth !== list[0].depth) return list[1].depth < list[0].depth ? list.reverse() : list;
-		return walkedLater(list[1], jump) > walkedLater(list[0], jump) ? list.reverse() : list;
+		return walkedLater(list[1], jump) > walkedLater(list[0], jump) && waysOut(list[0], preds) <= waysOut(list[1], preds) ? list.reverse() : list;
 	};
 	const stack = [{ targets: targets(fn.blocks[0]), block: fn.blocks[0], next: 0 }];
 	while (stack.length > 0) {
@@ -210,6 +211,19 @@ function reversePostorder(fn: MFunction, cpu: Cpu): MBlock[] {
 function walkedLater(side: MBlock, { op, src, imm, blocks }: MInst): number {
 	if (src !== NONE) return onlyCopies(side) ? 1 : 0;
 	return imm !== 0 && ((op === "jeq" && blocks[0] === side) || (op === "jne" && blocks[1] === side)) ? 1 : 0;
+}
+
+/** Ways out of the loop on one side before it meets another way: each waits, in every round, till the loop's last has been walked; 8,192 may. */
+function waysOut(side: MBlock, preds: ReadonlyMap<MBlock, readonly MBlock[]>): number {
+	let count = 0;
+	let block: MBlock | undefined = side.depth > 0 ? side : undefined;
+	while (block !== undefined && preds.get(block)!.length === 1) {
+		const next: readonly MBlock[] = successors(block);
+		const inside = next.filter(({ depth }) => depth === side.depth);
+		if (inside.length < next.length) count++;
+		block = inside.length === 1 ? inside[0] : undefined;
+	}
+	return count;
 }
 
 /** A block that only gives registers values and goes on. */

@@ -10,7 +10,9 @@ import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { parseArgs } from "node:util";
 import { readProgram } from "../../cli/compile-file.ts";
-import { type EngineName, load } from "../../runtime/load.ts";
+import { Complaint } from "../../cli/files.ts";
+import { LoadFailure } from "../../runtime/loader/error.ts";
+import { type EngineName, load, VerifierRejection } from "../../runtime/load.ts";
 import { memoryDevice } from "../../runtime/xrp/device.ts";
 import { storageHook } from "../../runtime/xrp/hook.ts";
 import type { StorageHook } from "../../runtime/xrp/chain.ts";
@@ -64,12 +66,20 @@ function vectorsOf(file: string): Vectors {
 		throw new BadArguments(`${file}: ${error.message}`);
 	}
 	if (typeof value !== "object" || value === null) throw new BadArguments(`${file}: no JSON object`);
+	if (!Array.isArray("layers" in value && "queries" in value ? value.queries : "vectors" in value ? value.vectors : null)) throw new BadArguments(`${file}: no recorded XRP runs: neither "queries" of a number of "layers" nor "vectors"`);
 	return value as Vectors;
 }
 
 async function loadHook(file: string, engine: EngineName): Promise<StorageHook> {
-	const object = await readProgram(file);
-	const { programs } = await load(object, { type: "xrp", engine, verify: engine !== "interpreter" });
-	const [program] = Object.values(programs);
-	return storageHook(program.loaded);
+	try {
+		const object = await readProgram(file);
+		const { programs } = await load(object, { type: "xrp", engine, verify: engine !== "interpreter" });
+		const [program] = Object.values(programs);
+		if (program === undefined) throw new BadArguments(`${file}: no program`);
+		return storageHook(program.loaded);
+	} catch (error) {
+		if (error instanceof VerifierRejection) throw new BadArguments(error.message);
+		if (error instanceof Complaint || error instanceof LoadFailure || error instanceof RangeError) throw new BadArguments(`${file}: ${error.message}`);
+		throw error;
+	}
 }
