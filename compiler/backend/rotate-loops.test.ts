@@ -27,4 +27,13 @@ describe("loops", () => {
 	it("with a limit that is a variable", () => {
 		expect(loop("i64 0", "%2").match(/if /g)).toHaveLength(2);
 	});
+	it("two questions in their order, the second last: where it ends the verifier goes on first, with the fewest rounds behind it", () => {
+		const code = compileIr(
+			body("jump head.4\nhead.4:\n%5 = phi i64 [i64 0, entry.3], [%8, again.7]\n%6 = icmp.ult i32 %5, i64 16\nbranch %6, more.10, out.9\nmore.10:\n%11 = icmp.ult i32 %5, %2\nbranch %11, again.7, out.9\nagain.7:\nstore size=8 volatile %0, %5\n%8 = add i64 %5, i64 1\njump head.4\nout.9:\nret i64 0"),
+		)
+			.code()
+			.join("; ");
+		expect(code).toMatch(/\+= 1; if \w+ >= 16 goto \+1; if \w+ < \w+ goto -\d+; \w0 = 0; exit/);
+		expect(code.match(/if /g)).toHaveLength(3);
+	});
 });

@@ -19,18 +19,30 @@ import { NONE, predecessors } from "./machine.ts";
 export function rotateLoops(fn: MFunction, canTurn: (jump: MInst) => boolean): void {
 	const preds = predecessors(fn);
 	const index = new Map(fn.blocks.map((block, i) => [block, i]));
-	let changed = false;
+	/** Second questions, by the block that asks the first. */
+	const behind = new Map<MBlock, MBlock>();
 	fn.blocks.forEach((latch, i) => {
 		const back = latch.insts[latch.insts.length - 1];
 		if (back?.kind !== "goto") return;
 		const [head] = back.blocks;
 		const at = index.get(head)!;
-		const [test] = head.insts;
 		const out = fn.blocks[i + 1];
-		if (at > i || head.insts.length !== 1 || test.kind !== "jump" || out === undefined || !test.blocks.includes(out)) return;
-		if (test.blocks[0] === out && !canTurn(test)) return;
-		latch.insts[latch.insts.length - 1] = { ...test, blocks: [...test.blocks] };
-		changed = true;
+		const [test] = head.insts;
+		if (at > i || out === undefined || !isQuestion(head, out)) return;
+		const second = fn.blocks[at + 1];
+		const two = second !== latch && second !== out && test.blocks.includes(second) && isQuestion(second, out) && preds.get(second)!.length === 1;
+		const asked = two ? [test, second.insts[0]] : [test];
+		const last = asked[asked.length - 1];
+		if (last.blocks[0] === out && !canTurn(last)) return;
+		if (two && test.blocks[0] !== out && !canTurn(test)) return;
+		if (two) {
+			const next: MBlock = { ...second, id: fn.nextBlock++, insts: [{ ...last, blocks: [...last.blocks] }] };
+			behind.set(latch, next);
+			latch.insts[latch.insts.length - 1] = { ...test, blocks: test.blocks.map((to) => (to === second ? next : to)) };
+		} else {
+			latch.insts[latch.insts.length - 1] = { ...test, blocks: [...test.blocks] };
+			behind.set(latch, latch);
+		}
 		preds.set(head, preds.get(head)!.filter((from) => from !== latch));
 		const [entry, ...more] = preds.get(head)!;
 		if (at === 0 || more.length > 0 || entry !== fn.blocks[at - 1]) return;
@@ -38,10 +50,17 @@ export function rotateLoops(fn: MFunction, canTurn: (jump: MInst) => boolean): v
 		const first = fn.blocks[at + 1];
 		if (start.kind === "goto" && first !== out && goesTo(test, constantIn(entry, test.dst)) === first) entry.insts[entry.insts.length - 1] = { ...start, blocks: [first] };
 	});
-	if (!changed) return;
+	if (behind.size === 0) return;
+	fn.blocks = fn.blocks.flatMap((block) => {
+		const next = behind.get(block);
+		return next === undefined || next === block ? [block] : [block, next];
+	});
 	const left = predecessors(fn);
 	fn.blocks = fn.blocks.filter((block, i) => i === 0 || left.get(block)!.length > 0);
 }
+
+/** A block that does nothing but ask whether the loop ends. */
+const isQuestion = ({ insts }: MBlock, out: MBlock): boolean => insts.length === 1 && insts[0].kind === "jump" && insts[0].blocks.includes(out);
 
 /** What a register is at the end of a block, if the block says so. */
 function constantIn({ insts }: MBlock, reg: number): number | null {

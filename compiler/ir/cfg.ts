@@ -55,32 +55,7 @@ export function dominators(fn: IrFunction): Dominators {
 	order.forEach((block, i) => {
 		for (const next of successors(block)) preds[index.get(next)!].push(i);
 	});
-	const idom = new Int32Array(order.length).fill(-1);
-	idom[0] = 0;
-	for (let changed = true; changed; ) {
-		changed = false;
-		for (let i = 1; i < order.length; i++) {
-			let best = -1;
-			for (const pred of preds[i]) {
-				if (idom[pred] < 0) continue;
-				if (best < 0) {
-					best = pred;
-					continue;
-				}
-				let a = pred;
-				let b = best;
-				while (a !== b) {
-					while (a > b) a = idom[a];
-					while (b > a) b = idom[b];
-				}
-				best = a;
-			}
-			if (idom[i] !== best) {
-				idom[i] = best;
-				changed = true;
-			}
-		}
-	}
+	const idom = immediateDominators(preds);
 	const idoms = new Map<Block, Block | null>();
 	const children = new Map<Block, Block[]>();
 	for (const block of order) children.set(block, []);
@@ -115,6 +90,73 @@ export function dominators(fn: IrFunction): Dominators {
 			return above !== undefined && below !== undefined && first[above] <= first[below] && last[below] <= last[above];
 		},
 	};
+}
+
+/** By numbers in reverse postorder, of which 0 is the root. */
+function immediateDominators(preds: readonly (readonly number[])[]): Int32Array {
+	const idom = new Int32Array(preds.length).fill(-1);
+	idom[0] = 0;
+	for (let changed = true; changed; ) {
+		changed = false;
+		for (let i = 1; i < preds.length; i++) {
+			let best = -1;
+			for (const pred of preds[i]) {
+				if (idom[pred] < 0) continue;
+				if (best < 0) {
+					best = pred;
+					continue;
+				}
+				let a = pred;
+				let b = best;
+				while (a !== b) {
+					while (a > b) a = idom[a];
+					while (b > a) b = idom[b];
+				}
+				best = a;
+			}
+			if (idom[i] !== best) {
+				idom[i] = best;
+				changed = true;
+			}
+		}
+	}
+	return idom;
+}
+
+/** The first block that every way from a block to the function's end leads through, null: only the end itself. Blocks from which no way leads to an end have none. */
+export function immediatePostdominators(order: readonly Block[]): Map<Block, Block | null> {
+	const preds = new Map<Block, Block[]>();
+	for (const block of order) preds.set(block, []);
+	for (const block of order) for (const next of successors(block)) preds.get(next)!.push(block);
+	// Postorder of the graph turned around; the end is the last of it, the root.
+	const seen = new Set<Block>();
+	const post: Block[] = [];
+	for (const start of order) {
+		if (successors(start).length > 0) continue;
+		const stack = [{ block: start, next: 0 }];
+		seen.add(start);
+		while (stack.length > 0) {
+			const top = stack[stack.length - 1];
+			const list = preds.get(top.block)!;
+			if (top.next === list.length) {
+				post.push(top.block);
+				stack.pop();
+				continue;
+			}
+			const pred = list[top.next++];
+			if (seen.has(pred)) continue;
+			seen.add(pred);
+			stack.push({ block: pred, next: 0 });
+		}
+	}
+	post.reverse();
+	const index = new Map(post.map((block, i) => [block, i + 1]));
+	const towards = post.map((block) => {
+		const list = successors(block).flatMap((next) => index.get(next) ?? []);
+		return list.length === 0 ? [0] : list;
+	});
+	const idom = immediateDominators([[], ...towards]);
+	return new Map(post.map((block, i) => [block, idom[i + 1] === 0 ? null : post[idom[i + 1] - 1]]));
 }
 
 /** Where a value defined in a block meets another: join points per block. */

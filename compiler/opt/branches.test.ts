@@ -7,6 +7,7 @@ import { keepNarrow } from "./keep-narrow.ts";
 import { dce } from "./dce.ts";
 import { foldBranches } from "./fold-branches.ts";
 import { forwardSwitch } from "./forward-switch.ts";
+import { idleBranches } from "./idle-branches.ts";
 import { ifChains } from "./if-chains.ts";
 import { sink } from "./sink.ts";
 import { simplifyCfg } from "./simplify-cfg.ts";
@@ -51,6 +52,42 @@ describe("correlate", () => {
 	it("but not out of one that is compared", () => {
 		const text = below(10, "%6 = add i32 %1, i32 1\n%7 = zext i64 %6\n%8 = ptradd ptr %0, %7\n%9 = load i32 size=1 %8\n%10 = icmp.eq i32 %6, %9\nret %10");
 		expect(passed(text, [correlate, dce])).not.toContain("add i64");
+	});
+	it("nor out of one that is compared by another extension of it", () => {
+		const text = below(10, "%6 = add i32 %1, i32 1\n%11 = zext i64 %6\n%10 = icmp.ugt i32 %11, i64 5\nbranch %10, c.5, d.12\nd.12:\n%7 = zext i64 %6\n%8 = ptradd ptr %0, %7\n%9 = load i32 size=1 %8\nret %9");
+		expect(passed(text, [correlate, dce])).not.toContain("add i64");
+	});
+});
+
+describe("a bound that the verifier does not find out", () => {
+	const indexed = (value: string): string => functionOf(`a.2:\n${value}\n%9 = icmp.ult i32 %8, i32 16\nbranch %9, b.4, c.5\nb.4:\n%6 = zext i64 %8\n%7 = ptradd ptr %0, %6\n%10 = load i32 size=1 %7\nret %10\nc.5:\nret i32 7`);
+	it.each(["%8 = umod i32 %1, i32 10", "%17 = and i32 %1, i32 3\n%8 = udiv i32 %17, i32 3", "%17 = and i32 %1, i32 3\n%8 = lshr i32 %17, %1"])("keeps its comparison: %s", (value) => {
+		expect(passed(indexed(value), [combine, correlate])).toContain("icmp.ult");
+	});
+	it("and its mask", () => {
+		expect(passed(functionOf("a.2:\n%3 = umod i32 %1, i32 10\n%4 = and i32 %3, i32 15\nret %4"), [combine])).toContain("and i32");
+		expect(passed(functionOf("a.2:\n%3 = and i32 %1, i32 7\n%4 = and i32 %3, i32 15\nret %4"), [combine])).not.toContain("i32 15");
+	});
+});
+
+describe("idle branches", () => {
+	const gone = (text: string): string => passed(functionOf(text), [idleBranches, simplifyCfg, dce]);
+	it("go with loops and chains of them of which nothing is used", () => {
+		expect(gone("a.2:\njump h.3\nh.3:\n%4 = phi i32 [i32 0, a.2], [%9, l.8]\n%5 = icmp.ult i32 %4, %1\nbranch %5, b.6, out.10\nb.6:\n%7 = load i32 size=1 %0\n%11 = icmp.eq i32 %7, %4\nbranch %11, out.10, l.8\nl.8:\n%9 = add i32 %4, %7\njump h.3\nout.10:\nret %1")).toBe("b0:\nret %0");
+	});
+	const choice = (side: string, end: string): string => `a.2:\n%3 = icmp.eq i32 %1, i32 3\nbranch %3, b.4, c.5\nb.4:\n${side}jump c.5\nc.5:\n${end}`;
+	it.each([
+		["an effect", choice("call helper h#1\n", "ret i32 0")],
+		["a value", choice("", "%6 = phi i32 [i32 1, a.2], [i32 2, b.4]\nret %6")],
+		["a store", choice("store size=4 %0, i32 1\n", "ret i32 0")],
+		["where it ends", "a.2:\n%3 = icmp.eq i32 %1, i32 3\nbranch %3, b.4, c.5\nb.4:\nret i32 1\nc.5:\nret i32 2"],
+		["a loop's rounds, of which one is counted", "a.2:\njump h.3\nh.3:\n%4 = phi i32 [i32 0, a.2], [%9, b.6]\n%5 = icmp.ult i32 %4, %1\nbranch %5, b.6, out.10\nb.6:\n%9 = add i32 %4, i32 3\njump h.3\nout.10:\nret %4"],
+		["whether it ends", "a.2:\njump h.3\nh.3:\n%5 = icmp.ult i32 %1, i32 4\nbranch %5, b.6, c.7\nb.6:\njump h.3\nc.7:\njump h.3"],
+	])("stay for %s", (_what, text) => {
+		expect(passed(functionOf(text), [idleBranches])).toBe(passed(functionOf(text), []));
+	});
+	it("and what only they asked for goes", () => {
+		expect(gone(choice("%7 = add i32 %1, i32 2\n", "%6 = phi i32 [i32 1, a.2], [%7, b.4]\nret i32 0"))).toBe("b0:\nret i32 0");
 	});
 });
 

@@ -2,7 +2,7 @@ import type { Inst, Pred, Value } from "../ir/types.ts";
 import type { Rewriter } from "./combine.ts";
 import { foldOp, negated, swapped } from "../ir/fold.ts";
 import { constant, isConst, isInst, sameValue, unsigned, widthOf } from "../ir/values.ts";
-import { isNonNegative, knownZeros, maxUnsigned } from "./known.ts";
+import { isNonNegative, knownZeros, maxProven, maxUnsigned } from "./known.ts";
 import { baseOf } from "./slots.ts";
 
 /** Laws of `icmp`. A constant stands on the right; comparisons of truth values go away. */
@@ -65,7 +65,7 @@ function decided(a: Value, b: bigint, pred: Pred): Value | null {
 	const bool = (value: boolean): Value => constant("i32", value ? 1 : 0);
 	const ty = a.ty!;
 	if (ty === "ptr") return addressIsNull(a, b, pred);
-	const max = maxUnsigned(a);
+	const max = maxProven(a);
 	const limit = unsigned(ty, b);
 	const half = 1n << BigInt(widthOf(ty) - 1);
 	if (limit > max) {

@@ -16,7 +16,9 @@ export const correlate: Pass = {
 		const known = ranges(dom, predecessors, home);
 		const map = new Map<Inst, Value>();
 		// Assembly is where programs write a comparison that must stay with its register.
-		const compared = (value: Inst): boolean => (users.get(value) ?? []).some(({ op }) => op === "icmp" || op === "asm" || op === "asmgoto");
+		const asked = (value: Inst): boolean => (users.get(value) ?? []).some(({ op }) => op === "icmp" || op === "asm" || op === "asmgoto");
+		// Itself, or extended somewhere else.
+		const compared = (value: Inst): boolean => asked(value) || (users.get(value) ?? []).some((user) => (user.op === "zext" || user.op === "sext" || user.op === "trunc") && asked(user));
 		let changed = false;
 		for (const block of dom.order) {
 			const out: Inst[] = [];

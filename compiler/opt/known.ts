@@ -14,14 +14,15 @@ const DEPTH = 6;
 /** What r10 is a multiple of. */
 const STACK_ALIGN = 8;
 
-export function knownZeros(value: Value, depth = DEPTH): bigint {
+/** `proven`: only what the verifier finds out as well, to which a quotient, a remainder and what was shifted by a variable may be anything. */
+export function knownZeros(value: Value, depth = DEPTH, proven = false): bigint {
 	const ty = value.ty;
 	if (ty === null) return 0n;
 	const width = widthOf(ty);
 	const full = all(width);
 	if (isConst(value)) return full & ~unsigned(ty, value.value);
 	if (value.op === "undef" || depth === 0) return 0n;
-	const arg = (i: number): bigint => knownZeros(value.args[i], depth - 1);
+	const arg = (i: number): bigint => knownZeros(value.args[i], depth - 1, proven);
 	switch (value.op) {
 		case "and":
 			return arg(0) | arg(1);
@@ -68,7 +69,7 @@ export function knownZeros(value: Value, depth = DEPTH): bigint {
 		}
 		case "lshr": {
 			const by = value.args[1];
-			if (!isConst(by)) return leading(arg(0), width);
+			if (!isConst(by)) return proven ? 0n : leading(arg(0), width);
 			const count = by.value & BigInt(width - 1);
 			return (arg(0) >> count) | (full & ~(full >> count));
 		}
@@ -84,8 +85,9 @@ export function knownZeros(value: Value, depth = DEPTH): bigint {
 		case "mul":
 			return below(maxOf(arg(0), width) * maxOf(arg(1), width), width);
 		case "udiv":
-			return leading(arg(0), width);
+			return proven ? 0n : leading(arg(0), width);
 		case "umod": {
+			if (proven) return 0n;
 			const by = value.args[1];
 			return isConst(by) && by.value > 0n ? below(by.value - 1n, width) : leading(arg(0), width);
 		}
@@ -95,7 +97,7 @@ export function knownZeros(value: Value, depth = DEPTH): bigint {
 			let zeros = full;
 			for (const input of value.args) {
 				if (input === value || input.op === "undef") continue;
-				zeros &= knownZeros(input, Math.min(depth - 1, 2));
+				zeros &= knownZeros(input, Math.min(depth - 1, 2), proven);
 				if (zeros === 0n) break;
 			}
 			return zeros;
@@ -122,7 +124,12 @@ function leading(zeros: bigint, width: number): bigint {
 	return below(maxOf(zeros, width), width);
 }
 
+/** What a mask or a comparison is not needed for: the verifier must know it without them. */
+export const provenZeros = (value: Value): bigint => knownZeros(value, DEPTH, true);
+
 /** The largest unsigned number that the value may be. */
 export const maxUnsigned = (value: Value): bigint => maxOf(knownZeros(value), widthOf(value.ty!));
+/** The same, as the verifier knows it. */
+export const maxProven = (value: Value): bigint => maxOf(provenZeros(value), widthOf(value.ty!));
 
 export const isNonNegative = (value: Value): boolean => ((knownZeros(value) >> BigInt(widthOf(value.ty!) - 1)) & 1n) === 1n;

@@ -3,7 +3,7 @@ import type { Law, Rewriter } from "./combine.ts";
 import { belowPower } from "./compare-laws.ts";
 import { negated } from "../ir/fold.ts";
 import { constant, isConst, isInst, sameValue, unsigned, widthOf } from "../ir/values.ts";
-import { isNonNegative, knownZeros } from "./known.ts";
+import { isNonNegative, knownZeros, provenZeros } from "./known.ts";
 
 /**
  * Laws by operation, one line each where possible. None may change which value a later bounds check sees: a constant is
@@ -145,7 +145,7 @@ export const laws: Partial<Record<Op, readonly Law[]>> = {
 			const mask = c(inst.args[1]);
 			if (mask === null) return null;
 			const cleared = ones(inst.ty!) & ~unsigned(inst.ty!, mask);
-			return (cleared & ~knownZeros(inst.args[0])) === 0n ? inst.args[0] : null;
+			return (cleared & ~provenZeros(inst.args[0])) === 0n ? inst.args[0] : null;
 		},
 		// Nothing left.
 		(inst) => {

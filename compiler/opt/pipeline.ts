@@ -20,6 +20,7 @@ import { foldBranches } from "./fold-branches.ts";
 import { forwardSwitch } from "./forward-switch.ts";
 import { gvn } from "./gvn.ts";
 import { hoistAddresses } from "./hoist.ts";
+import { idleBranches } from "./idle-branches.ts";
 import { ifChains } from "./if-chains.ts";
 import { callGraph, inlineCalls, inlineOrder, stripUnused } from "./inline.ts";
 import { answerQuestions, expandSignedDivision, lowerSwitches, settleSlots, splitUnaligned } from "./legalize.ts";
@@ -58,7 +59,7 @@ export interface OptimizeOptions {
 const promote: readonly Pass[] = [sroa, mem2reg];
 
 /** Until nothing changes; each one feeds the others. */
-const tidy: readonly Pass[] = [combine, narrowPhis, widenLoads, simplifyCfg, foldConstGlobals, foldStrings, resolveCalls, gvn, correlate, foldBranches, equalPhis, copiedBits, carryLoads, threadJumps, dse, dce];
+const tidy: readonly Pass[] = [combine, narrowPhis, widenLoads, simplifyCfg, foldConstGlobals, foldStrings, resolveCalls, gvn, correlate, foldBranches, equalPhis, copiedBits, carryLoads, threadJumps, dse, dce, idleBranches];
 
 /** At level 0 too: what was checked and what is used must be one value, and the same address one register. */
 const proofs: readonly Pass[] = [gvn, combine, narrowPhis, widenLoads, combine, gvn, simplifyCfg, dce];

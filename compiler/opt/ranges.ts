@@ -2,11 +2,12 @@ import type { Block, Const, Inst, Pred, Value } from "../ir/types.ts";
 import type { Dominators } from "../ir/cfg.ts";
 import { negated, swapped } from "../ir/fold.ts";
 import { isConst, isInst, terminator, unsigned, widthOf } from "../ir/values.ts";
-import { maxUnsigned } from "./known.ts";
+import { maxProven } from "./known.ts";
 
 /**
  * Which numbers an integer may be at a place in the function: what its operation says (extensions, masks, sums that do not
  * wrap), what the branches on the way to the place say, and where a counter starts. Both as unsigned and as signed numbers.
+ * Nothing is said of quotients, remainders and what is shifted by a variable: to the verifier they may be anything, and a comparison that they decide is the proof that it needs.
  */
 export interface Range {
 	readonly umin: bigint;
@@ -78,13 +79,13 @@ export function ranges(dom: Dominators, preds: ReadonlyMap<Block, readonly Block
 
 	const largestOf = (value: Inst): bigint => {
 		let max = largest.get(value);
-		if (max === undefined) largest.set(value, (max = maxUnsigned(value)));
+		if (max === undefined) largest.set(value, (max = maxProven(value)));
 		return max;
 	};
 
 	const byOperation = (value: Value, block: Block, depth: number): Range => {
 		if (isConst(value)) return only(value);
-		const all = { ...everything(value), umax: isInst(value) ? largestOf(value) : maxUnsigned(value) };
+		const all = { ...everything(value), umax: isInst(value) ? largestOf(value) : maxProven(value) };
 		const whole = fromUnsigned(all, value);
 		if (!isInst(value) || depth === 0 || value.ty === "ptr") return whole;
 		const arg = (i: number): Range => at(value.args[i], block, depth - 1);
@@ -121,14 +122,6 @@ export function ranges(dom: Dominators, preds: ReadonlyMap<Block, readonly Block
 			case "and": {
 				const [a, b] = [arg(0), arg(1)];
 				return fromUnsigned({ ...all, umax: least(all.umax, least(a.umax, b.umax)) }, value);
-			}
-			case "umod": {
-				const [a, b] = [arg(0), arg(1)];
-				return fromUnsigned({ ...all, umax: b.umin > 0n ? least(a.umax, b.umax - 1n) : a.umax }, value);
-			}
-			case "udiv": {
-				const [a, b] = [arg(0), arg(1)];
-				return fromUnsigned({ ...all, umax: b.umin > 0n ? a.umax / b.umin : a.umax }, value);
 			}
 			case "phi":
 				return meet(meet(whole, counter(value, depth)), joined(value, depth));
