@@ -109,11 +109,14 @@ export function lowerCall(f: Lowering, expr: CallExpr, into: Place | null): Valu
 	return ty === null ? null : extended(f, call, expr.type, callee);
 }
 
-/** Others may leave anything above a narrow result; functions of this unit extend it. */
+/**
+ * Others may leave anything above a narrow result. Functions of this unit extend it, and of a static one the verifier sees that; of a global one it
+ * believes no more than that there is a number.
+ */
 function extended(f: Lowering, call: Value, type: CType, callee: IrCallee): Value {
 	const shape = shapeOf(type);
 	if (shape.kind !== "int" || shape.type.size >= 4) return call;
-	if (callee.kind === "function" && callee.symbol.body !== undefined) return call;
+	if (callee.kind === "function" && callee.symbol.body !== undefined && callee.symbol.linkage === "static") return call;
 	return extendFrom(f.b, call, shape.type.rank === 0 ? 1 : shape.type.size * 8, isSigned(type));
 }
 

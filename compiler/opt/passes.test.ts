@@ -277,6 +277,12 @@ describe("unread-bits", () => {
 		expect(two("%7 = add i32 %6, %5\nret %7").match(/signed/g)).toHaveLength(2);
 		expect(passed(body("a.2:\n%3 = load i32 size=1 signed %0\n%4 = icmp.slt i32 %3, i32 7\n%5 = icmp.eq i32 %3, i32 200\n%6 = add i32 %4, %5\nret %6"), [unreadBits])).toContain("signed");
 	});
+	it("reads a signed character as it is in memory where it is masked, and where a branch asks whether it is none", () => {
+		expect(passed(body("a.2:\n%3 = load i32 size=1 signed %0\n%4 = and i32 %3, i32 255\n%5 = icmp.ult i32 %4, %1\n%6 = add i32 %5, %4\nret %6"), [unreadBits, dce])).toBe("b0:\n%0 = load i32 size=1 %1\n%2 = icmp.ult i32 %0, %3\n%4 = add i32 %2, %0\nret %4");
+		expect(passed(body("a.2:\n%3 = load i32 size=1 signed %0\n%4 = and i32 %3, i32 127\nret %4"), [unreadBits, dce])).toContain("and i32 %0, i32 127");
+		expect(passed(body("a.2:\n%3 = load i32 size=1 signed %0\nbranch %3, b.4, c.5\nb.4:\nret i32 1\nc.5:\nret i32 0"), [unreadBits])).not.toContain("signed");
+		expect(passed(body("a.2:\n%3 = load i32 size=1 signed %0\nbranch %3, b.4, c.5\nb.4:\nret %3\nc.5:\nret i32 0"), [unreadBits])).toContain("signed");
+	});
 	it("keeps what somebody reads, what a shift brings down, and the bounds of what is on the stack", () => {
 		expect(passed(body("a.2:\n%3 = and i32 %1, i32 255\nstore size=1 %0, %3\nret %3"), [unreadBits, dce])).toContain("and");
 		expect(passed(body("a.2:\n%3 = and i32 %1, i32 4095\n%4 = lshr i32 %3, i32 8\nstore size=1 %0, %4\nret i32 0"), [unreadBits, dce])).toContain("and");

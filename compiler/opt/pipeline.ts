@@ -10,6 +10,7 @@ import { carryLoads } from "./carry.ts";
 import { combine } from "./combine.ts";
 import { foldStrings, refuseStrings } from "./const-strings.ts";
 import { foldConstGlobals, resolveCalls } from "./const-globals.ts";
+import { compareExtended } from "./compare-extended.ts";
 import { copiedBits } from "./copied-bits.ts";
 import { correlate } from "./correlate.ts";
 import { dce } from "./dce.ts";
@@ -22,6 +23,8 @@ import { gvn } from "./gvn.ts";
 import { hoistAddresses } from "./hoist.ts";
 import { idleBranches } from "./idle-branches.ts";
 import { ifChains } from "./if-chains.ts";
+import { indexPointers } from "./index-pointers.ts";
+import { bitQuestions } from "./bit-questions.ts";
 import { callGraph, inlineCalls, inlineOrder, stripUnused } from "./inline.ts";
 import { answerQuestions, expandSignedDivision, lowerSwitches, settleSlots, splitUnaligned } from "./legalize.ts";
 import { expandMemory } from "./mem-expand.ts";
@@ -153,6 +156,7 @@ export function optimize(module: IrModule, options: OptimizeOptions): IrModule {
 		} else {
 			runAll([combine, simplifyCfg, unroll, ...promote, combine, simplifyCfg, foldConstGlobals, foldStrings, resolveCalls, ...proofs], fn);
 		}
+		if (optimizing && run(indexPointers, fn)) settle(fn);
 		if (optimizing && run(loadPhis, fn)) settle(fn);
 		if (optimizing && run(sink, fn)) settle(fn);
 		if (optimizing && runAll([ifChains, forwardSwitch], fn)) settle(fn);
@@ -163,8 +167,9 @@ export function optimize(module: IrModule, options: OptimizeOptions): IrModule {
 		}
 		if (optimizing) {
 			run(mergeStores, fn);
+			if (run(bitQuestions, fn)) runAll([combine, dce], fn);
 			if (run(unreadBits, fn)) run(dce, fn);
-			runAll([hoistAddresses, keepNarrow, delay], fn);
+			runAll([hoistAddresses, keepNarrow, delay, compareExtended], fn);
 		}
 		run(mergeSlots, fn);
 		run(settleSlots, fn);

@@ -32,6 +32,8 @@ export const unreadBits: Pass = {
 		if (unsignedLoads.size > 0) {
 			for (const block of fn.blocks) {
 				for (const inst of block.insts) {
+					// `unsigned char c = *text`, where char is signed: such a load now makes what the mask was for.
+					if (inst.op === "and" && unsignedLoads.has(inst.args[0]) && isConst(inst.args[1]) && coversLoad(inst.args[0] as Inst, unsigned(inst.ty!, inst.args[1].value))) map.set(inst, inst.args[0]);
 					if (inst.op === "icmp" && unsignedLoads.has(inst.args[0]) && isConst(inst.args[1])) inst.args[1] = constant(inst.args[1].ty, BigInt.asUintN((inst.args[0] as Inst).attr!.size! * 8, inst.args[1].value));
 				}
 			}
@@ -44,6 +46,11 @@ export const unreadBits: Pass = {
 	},
 };
 
+function coversLoad({ attr }: Inst, mask: bigint): boolean {
+	const low = (1n << BigInt(attr!.size! * 8)) - 1n;
+	return (mask & low) === low;
+}
+
 const ARITHMETIC: ReadonlySet<Op> = new Set(["add", "sub", "mul", "shl", "neg"]);
 
 /** How many low bits of each value somebody reads: from what reads them for good backwards to what they are made of, until nothing grows. */
@@ -54,7 +61,7 @@ function readBits(fn: IrFunction): ReadonlyMap<Inst, number> {
 	const ask = (inst: Inst): void => {
 		inst.args.forEach((arg, i) => {
 			if (!isInst(arg)) return;
-			const bits = inst.op === "icmp" ? compared(inst, i, read) : wanted(inst, i, read.get(inst) ?? 0);
+			const bits = inst.op === "icmp" ? compared(inst, i, read) : inst.op === "branch" && isSignedLoad(arg) ? arg.attr!.size! * 8 : wanted(inst, i, read.get(inst) ?? 0);
 			if (bits <= (read.get(arg) ?? 0)) return;
 			read.set(arg, bits);
 			// What one side of a comparison is extended to, the other must be.
