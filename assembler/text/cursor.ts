@@ -11,17 +11,28 @@ export interface Value {
 }
 
 const PRECEDENCE: Readonly<Record<string, number>> = {
-	"*": 5,
-	"/": 5,
-	"%": 5,
-	"<<": 5,
-	">>": 5,
-	"|": 4,
-	"&": 4,
-	"^": 4,
-	"+": 3,
-	"-": 3,
+	"*": 6,
+	"/": 6,
+	"%": 6,
+	"<<": 6,
+	">>": 6,
+	"|": 5,
+	"&": 5,
+	"^": 5,
+	"+": 4,
+	"-": 4,
+	"==": 3,
+	"!=": 3,
+	"<": 3,
+	"<=": 3,
+	">": 3,
+	">=": 3,
+	"&&": 2,
+	"||": 1,
 };
+
+/** An expression above this has no comparisons in it: behind a jump's target a disassembler writes `<name+0x10>`. */
+export const NO_COMPARISONS = 3;
 
 export class Cursor {
 	readonly tokens: readonly Token[];
@@ -139,6 +150,15 @@ function combine(cursor: Cursor, operator: Token, a: Value, b: Value): Value {
 		"|": () => x | y,
 		"&": () => x & y,
 		"^": () => x ^ y,
+		// Of a comparison all bits, as GNU's assembler has it.
+		"==": () => (x === y ? -1n : 0n),
+		"!=": () => (x !== y ? -1n : 0n),
+		"<": () => (x < y ? -1n : 0n),
+		"<=": () => (x <= y ? -1n : 0n),
+		">": () => (x > y ? -1n : 0n),
+		">=": () => (x >= y ? -1n : 0n),
+		"&&": () => (x !== 0n && y !== 0n ? 1n : 0n),
+		"||": () => (x !== 0n || y !== 0n ? 1n : 0n),
 	}[operator.text]!();
 	return { constant: BigInt.asIntN(64, value) === value ? value : BigInt.asUintN(64, value) };
 }

@@ -17,7 +17,7 @@ import {
 	LD_IMM64_SOURCES,
 	ldImm64,
 } from "../spec/isa.ts";
-import type { Cursor, Value } from "./cursor.ts";
+import { type Cursor, NO_COMPARISONS, type Value } from "./cursor.ts";
 import { type Token, TextFault } from "./lex.ts";
 
 /** Which field a symbol goes into: a 16-bit jump, a 32-bit jump, a call, a 64-bit constant, or a 32-bit constant. */
@@ -408,7 +408,7 @@ function conditional(c: Cursor): Parsed {
 function jump(c: Cursor, insn: Insn, kind: "off" | "imm_jump"): Parsed {
 	if (c.is("pc") && (c.peek().text === "+" || c.peek().text === "-")) c.at++;
 	const { token } = c;
-	const value = c.expression();
+	const value = c.expression(NO_COMPARISONS);
 	note(c);
 	if (value.symbol !== undefined) return { insns: [insn], ref: reference(kind, value, token) };
 	return {
@@ -435,7 +435,7 @@ function call(c: Cursor): Parsed {
 		const imm = imm32(c.constant(), token);
 		return { insns: [make("call_kfunc", { imm, off: c.accept(":") ? off16(c.constant(), token) : 0 })] };
 	}
-	const value = c.expression();
+	const value = c.expression(NO_COMPARISONS);
 	note(c);
 	if (value.symbol !== undefined) return { insns: [make("call_local")], ref: reference("call", value, token) };
 	return { insns: [make("call", { imm: imm32(value.constant, token) })] };

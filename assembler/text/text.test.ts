@@ -80,6 +80,12 @@ describe("instructions as text", () => {
 		]);
 	});
 
+	it("compares and connects constants, by GNU's precedence, and takes no label's note for a comparison", () => {
+		const values = (text: string): number[] => parseInsns(text).insns.map(({ imm }) => imm);
+		expect(values("r1 = 3 == 3\nr1 = 3 != 3\nr1 = 2 < 3\nr1 = 2 >= 3\nr1 = 2 <= 2\nr1 = 3 > 4")).toEqual([-1, 0, -1, 0, -1, 0]);
+		expect(values("r1 = 2 && 3\nr1 = 0 || 2\nr1 = 0 && 2\nr1 = 1 + 2 == 3\nr1 = 5 > 2 + 4\nr1 = 6 & 3 == 3\nr1 = 1 == 1 && 2")).toEqual([1, 1, 0, -1, 0, 0, 1]);
+		expect(values("if w1 & 1 != 1 goto +1 <name+0x10>\ncall 5 <name>")).toEqual([0, 5]);
+	});
 	it("keeps what others must resolve", () => {
 		const { refs, errors } = parseInsns("r1 = map ll\ncall helper\ngoto out", { labels: new Set(["out"]) });
 		expect(errors).toEqual([]);
