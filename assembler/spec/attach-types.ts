@@ -70,6 +70,7 @@ export const attachTypes = [
 	{ id: 55, name: "NETKIT_PEER", since: "6.7" },
 	{ id: 56, name: "TRACE_KPROBE_SESSION", since: "6.10" },
 	{ id: 57, name: "TRACE_UPROBE_SESSION", since: "6.13" },
+	{ id: 58, name: "TRACE_FSESSION", since: "7.0" },
 ] as const satisfies readonly AttachTypeRow[];
 
 export type AttachTypeName = (typeof attachTypes)[number]["name"];
@@ -129,9 +130,11 @@ export const sectionNames = [
 	{ pattern: "fentry+", type: "TRACING", attach: "TRACE_FENTRY", flags: ["attachBtf"] },
 	{ pattern: "fmod_ret+", type: "TRACING", attach: "MODIFY_RETURN", flags: ["attachBtf"] },
 	{ pattern: "fexit+", type: "TRACING", attach: "TRACE_FEXIT", flags: ["attachBtf"] },
+	{ pattern: "fsession+", type: "TRACING", attach: "TRACE_FSESSION", flags: ["attachBtf"] },
 	{ pattern: "fentry.s+", type: "TRACING", attach: "TRACE_FENTRY", flags: ["attachBtf", "sleepable"] },
 	{ pattern: "fmod_ret.s+", type: "TRACING", attach: "MODIFY_RETURN", flags: ["attachBtf", "sleepable"] },
 	{ pattern: "fexit.s+", type: "TRACING", attach: "TRACE_FEXIT", flags: ["attachBtf", "sleepable"] },
+	{ pattern: "fsession.s+", type: "TRACING", attach: "TRACE_FSESSION", flags: ["attachBtf", "sleepable"] },
 	{ pattern: "freplace+", type: "EXT", attach: null, flags: ["attachBtf"] },
 	{ pattern: "lsm+", type: "LSM", attach: "LSM_MAC", flags: ["attachBtf"] },
 	{ pattern: "lsm.s+", type: "LSM", attach: "LSM_MAC", flags: ["attachBtf", "sleepable"] },

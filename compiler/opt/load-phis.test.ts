@@ -30,4 +30,13 @@ describe("load-phis", () => {
 		expect(passed(loop("store size=8 %0, %12"), [loadPhis])).toMatch(/%\d = phi ptr \[%\d, b0\], \[%\d, b\d\]\n%\d = load i32/);
 		expect(passed(loop("store size=8 %0, %12\ncall helper h#1"), [loadPhis])).toContain("load ptr");
 	});
+	it("have nothing from a way on which nothing was stored in a local variable, and mind no call before its address is handed out", () => {
+		const text = (between: string, behind = "call helper h#2 %3"): string =>
+			functionOf(`a.2:\n%3 = alloca ptr size=8 align=8\n${between}\nbranch %1, b.5, c.6\nb.5:\n%7 = ptradd ptr %0, i64 8\nstore size=8 %3, %7\ncall helper h#1\njump c.6\nc.6:\n%9 = load ptr size=8 %3\n%10 = load i32 size=4 %9\n${behind}\nret %10`);
+		expect(passed(text("%4 = call i32 helper h#1"), [loadPhis])).toMatch(/phi ptr \[ptr undef, b0\], \[%\d, b1\]/);
+		expect(passed(text("%4 = ptradd ptr %3, i64 0\ncall helper h#1 %4"), [loadPhis])).toContain("load ptr");
+		expect(passed(text("store size=8 %0, %3"), [loadPhis])).toContain("load ptr");
+		expect(passed(text("%4 = call i32 helper h#1", "call helper h#2 %3\nbranch %1, c.6, d.11\nd.11:").replace("c.6:\n%9", "c.6:\ncall helper h#3\n%9"), [loadPhis])).toContain("load ptr");
+		expect(passed(functionOf("a.2:\n%3 = alloca ptr size=8 align=8\n%9 = load ptr size=8 %3\n%10 = load i32 size=4 %9\nret %10"), [loadPhis])).toContain("load ptr");
+	});
 });

@@ -1,7 +1,7 @@
 import type { Block, Inst, IrFunction, Value } from "../ir/types.ts";
 import type { AliasInfo } from "./alias.ts";
 import type { Pass } from "./pass.ts";
-import { constant, isConst, newInst, phisOf, replaceAll } from "../ir/values.ts";
+import { constant, isConst, isInst, newInst, phisOf, replaceAll, successors, undef } from "../ir/values.ts";
 import { writesOf } from "./alias.ts";
 import { analysesOf } from "./analyses.ts";
 import { maxUnsigned } from "./known.ts";
@@ -14,16 +14,25 @@ import { baseOf } from "./slots.ts";
  *
  * Of numbers only those that are small on every way (`offset = 14` in one arm, 18 in the other): of any other the machine is content with the memory, and
  * a phi is one more thing in a register. What is small stays a bound, which the verifier forgets of memory.
+ *
+ * A local variable that nothing was stored in gives no value (`for (…) if ((p = get())) break; if (!p) return;` with no round at all): what the
+ * other ways say decides. What calls do before a variable's address was handed to anybody does not change it.
  */
 export const loadPhis: Pass = {
 	name: "load-phis",
 	run(fn, context) {
 		const map = new Map<Inst, Value>();
-		const { predecessors: preds, alias } = analysesOf(fn, context);
+		const { predecessors: preds, alias, users, home } = analysesOf(fn, context);
+		const handed = new Map<Inst, Handed>();
+		const handedOut: IsHandedOut = (slot, by, at) => {
+			let known = handed.get(slot);
+			if (known === undefined) handed.set(slot, (known = handedOutIn(slot, users, home)));
+			return known.after.has(at) || (known.by.get(at)?.some((inst) => at.insts.indexOf(inst) <= at.insts.indexOf(by)) ?? false);
+		};
 		for (const block of fn.blocks) {
 			for (const inst of block.insts.slice()) {
 				if (inst.op !== "load" || inst.attr!.volatile || (inst.ty === "ptr" ? inst.attr!.size !== 8 : inst.attr!.signed)) continue;
-				const value = new Search(fn, inst, preds, alias).above(block, inst);
+				const value = new Search(fn, inst, preds, alias, handedOut).above(block, inst);
 				if (value !== null && value !== inst) map.set(inst, value);
 			}
 		}
@@ -34,6 +43,39 @@ export const loadPhis: Pass = {
 
 /** A number that says more than its place: less than half of the bits. */
 const isSmall = (value: Value, size: number): boolean => value.ty !== "ptr" && value.op !== "undef" && maxUnsigned(value) < 1n << BigInt(4 * size);
+
+type IsHandedOut = (slot: Inst, by: Inst, at: Block) => boolean;
+
+/** Where a variable's address gets to somebody else: the instructions by block, and the blocks that may run after one of them. */
+interface Handed {
+	readonly by: ReadonlyMap<Block, readonly Inst[]>;
+	readonly after: ReadonlySet<Block>;
+}
+
+function handedOutIn(slot: Inst, users: ReadonlyMap<Inst, readonly Inst[]>, home: ReadonlyMap<Inst, Block>): Handed {
+	const by = new Map<Block, Inst[]>();
+	const addresses = [slot];
+	for (const address of addresses) {
+		for (const user of users.get(address) ?? []) {
+			if (user.op === "ptradd" && user.args[0] === address) addresses.push(user);
+			else if (user.op !== "load" && user.op !== "lifetime" && (user.op !== "store" || user.args[1] === address)) {
+				const block = home.get(user)!;
+				const list = by.get(block);
+				if (list === undefined) by.set(block, [user]);
+				else list.push(user);
+			}
+		}
+	}
+	const after = new Set<Block>();
+	const work = [...by.keys()].flatMap(successors);
+	while (work.length > 0) {
+		const block = work.pop()!;
+		if (after.has(block)) continue;
+		after.add(block);
+		work.push(...successors(block));
+	}
+	return { by, after };
+}
 
 /** Blocks that are looked through for what a load gives. */
 const MOST_BLOCKS = 40;
@@ -54,6 +96,7 @@ class Search {
 		private readonly load: Inst,
 		private readonly preds: ReadonlyMap<Block, readonly Block[]>,
 		private readonly alias: AliasInfo,
+		private readonly handedOut: IsHandedOut,
 	) {
 		({ base: this.#base, offset: this.#offset } = baseOf(load.args[0]));
 		this.#size = load.attr!.size!;
@@ -63,7 +106,7 @@ class Search {
 	above(block: Block, load: Inst): Value | null {
 		const here = this.#within(block, block.insts.indexOf(load));
 		const value = here === undefined ? this.#start(block) : here;
-		if (value === null || (value.ty !== "ptr" && this.#phis.size === 0)) return null;
+		if (value === null || value.op === "undef" || (value.ty !== "ptr" && this.#phis.size === 0)) return null;
 		for (const { inst, at } of this.#extended) at.insts.splice(at.insts.length - 1, 0, inst);
 		for (const [phi, at] of this.#phis) at.insts.splice(phisOf(at).length, 0, phi);
 		return value;
@@ -73,15 +116,20 @@ class Search {
 	#within(block: Block, count: number): Value | null | undefined {
 		for (let i = count - 1; i >= 0; i--) {
 			const inst = block.insts[i];
-			if (inst === this.#base) return null;
+			if (inst === this.#base || (inst.op === "lifetime" && inst.args[0] === this.#base)) return this.#isSlot() && this.load.ty === "ptr" ? undef("ptr") : null;
 			if ((inst.op === "store" || inst.op === "load") && inst.attr!.size === this.#size && !inst.attr!.volatile && this.#isHere(inst.args[0])) {
 				const value = inst.op === "store" ? inst.args[1] : inst;
 				return this.load.ty === "ptr" ? (value.ty === "ptr" ? value : null) : isSmall(value, this.#size) ? value : null;
 			}
 			const writes = writesOf(inst);
-			if (writes === "all" ? !this.alias.isPrivate(this.load.args[0]) : writes.some((write) => this.alias.mayAlias({ address: this.load.args[0], size: this.#size, effective: this.load.attr!.effective }, write))) return null;
+			if (writes === "all" ? !this.alias.isPrivate(this.load.args[0]) && (!this.#isSlot() || this.handedOut(this.#base as Inst, inst, block)) : writes.some((write) => this.alias.mayAlias({ address: this.load.args[0], size: this.#size, effective: this.load.attr!.effective }, write))) return null;
 		}
 		return undefined;
+	}
+
+	/** A local variable, accessed at a place that is known. */
+	#isSlot(): boolean {
+		return isInst(this.#base) && this.#base.op === "alloca";
 	}
 
 	#isHere(address: Value): boolean {
