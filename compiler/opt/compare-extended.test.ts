@@ -15,4 +15,10 @@ describe("compare-extended", () => {
 			expect(passed(same, [compareExtended])).toBe(passed(same, []));
 		}
 	});
+	it("asks the lower half of a call's result where that is used, and leaves what is whole already", () => {
+		const half = (made: string, question: string): string => functionOf(`a.2:\n%3 = ${made}\n%4 = zext i64 %3\n%5 = ${question}\nbranch %5, b.6, c.7\nb.6:\n%8 = ptradd ptr %0, %4\nstore size=1 %8, i32 0\njump c.7\nc.7:\nret i32 0`);
+		expect(passed(half("call i32 helper h#1", "icmp.uge i32 %3, i32 12"), [compareExtended])).toContain("icmp.uge i32 %1, i64 12");
+		expect(passed(half("call i32 helper h#1", "icmp.ne i32 %3, i32 -1"), [compareExtended])).toContain("icmp.ne i32 %1, i64 4294967295");
+		for (const same of [half("call i32 helper h#1", "icmp.slt i32 %3, i32 12"), half("load i32 size=4 %0", "icmp.uge i32 %3, i32 12")]) expect(passed(same, [compareExtended])).toBe(passed(same, []));
+	});
 });
