@@ -15,6 +15,13 @@ describe("the side that is walked first", () => {
 		expect(chosen("icmp.ult i32 %20, i64 44")).toMatch(/call 3.*call 4/);
 		expect(chosen("icmp.eq i32 %20, i64 0")).toMatch(/call 3.*call 4/);
 	});
+	it("is the one in the order of the text where others lead to it as well, unless it compares two values", () => {
+		const chain = (other: string, first = "jump end.13"): string =>
+			code(`%20 = load i64 size=8 volatile %0\n%21 = icmp.eq i32 %20, i64 44\nbranch %21, a.10, b.11\nb.11:\n%22 = icmp.eq i32 %20, i64 45\nbranch %22, ${other}, c.12\na.10:\ncall helper h#3 i64 1\n${first}\nc.12:\ncall helper h#4 i64 2\njump end.13\nend.13:\nret i64 0`);
+		expect(chain("a.10")).toMatch(/call 3.*call 4/);
+		expect(chain("end.13")).toMatch(/call 4.*call 3/);
+		expect(chain("a.10", "%30 = load i64 size=8 volatile %0\n%31 = load i64 size=8 volatile %0\n%32 = icmp.ugt i32 %30, %31\nbranch %32, end.13, d.14\nd.14:\ncall helper h#5 i64 3\njump end.13")).toMatch(/call 4.*call 3/);
+	});
 	it("is the one that does something, where two pointers are compared", () => {
 		const text = (limit: string): string =>
 			code(`%20 = load i64 size=8 volatile %0\n%21 = load i64 size=8 volatile %0\n%22 = icmp.ugt i32 %20, ${limit}\nbranch %22, out.10, in.11\nout.10:\njump end.12\nin.11:\n%23 = call i64 helper h#3 %20\njump end.12\nend.12:\n%24 = phi i64 [i64 7, out.10], [%23, in.11]\n%25 = phi i64 [i64 9, out.10], [%20, in.11]\ncall helper h#4 i64 5\n%26 = xor i64 %24, %25\nret %26`);

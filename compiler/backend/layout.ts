@@ -183,7 +183,7 @@ function reversePostorder(fn: MFunction, cpu: Cpu): MBlock[] {
 		if (list.length !== 2) return list;
 		// What is visited first ends up last: leave the loop first.
 		if (list[1].depth !== list[0].depth) return list[1].depth < list[0].depth ? list.reverse() : list;
-		return walkedLater(list[1], jump) > walkedLater(list[0], jump) && waysOut(list[0], preds) <= waysOut(list[1], preds) ? list.reverse() : list;
+		return walkedLater(list[1], jump, preds) > walkedLater(list[0], jump, preds) && waysOut(list[0], preds) <= waysOut(list[1], preds) ? list.reverse() : list;
 	};
 	const stack = [{ targets: targets(fn.blocks[0]), block: fn.blocks[0], next: 0 }];
 	while (stack.length > 0) {
@@ -206,11 +206,19 @@ function reversePostorder(fn: MFunction, cpu: Cpu): MBlock[] {
  * comes later, where both sides cost as much:
  *
  *     if (x == 44) A; else B;                 A knows what x is; what follows for any other x is often good for 44 as well
+ *     if (x == 44 || x == 45) A; else B;      A knows nothing of x; more of a packet, if it goes on to compare two pointers
  *     if (p + n > end) i = 0; else { … }      of two pointers: A has nothing to do but to say so
  */
-function walkedLater(side: MBlock, { op, src, imm, blocks }: MInst): number {
+function walkedLater(side: MBlock, { op, src, imm, blocks }: MInst, preds: ReadonlyMap<MBlock, readonly MBlock[]>): number {
 	if (src !== NONE) return onlyCopies(side) ? 1 : 0;
-	return imm !== 0 && ((op === "jeq" && blocks[0] === side) || (op === "jne" && blocks[1] === side)) ? 1 : 0;
+	const equal = imm !== 0 && ((op === "jeq" && blocks[0] === side) || (op === "jne" && blocks[1] === side));
+	return equal && (preds.get(side)!.length === 1 || comparesTwo(side)) ? 1 : 0;
+}
+
+/** A block that ends with a comparison of two registers. */
+function comparesTwo({ insts }: MBlock): boolean {
+	const last = insts[insts.length - 1];
+	return last?.kind === "jump" && last.src !== NONE;
 }
 
 /** Ways out of the loop on one side before it meets another way: each waits, in every round, till the loop's last has been walked; 8,192 may. */
