@@ -56,6 +56,14 @@ const copiedBits: Law = (inst, rw) => {
 };
 
 /** Where the walk of a pointer began. */
+/** What members of members, from address 0 on, are of the pointer; null: it is not address 0 that they begin at. */
+function memberAt(member: Value, pointer: Value, rw: Rewriter): Value | null {
+	if (isConst(member)) return member.value === 0n ? pointer : null;
+	if (!is(member, "coreoffset")) return null;
+	const whole = memberAt(member.args[0], pointer, rw);
+	return whole === null ? null : rw.make("coreoffset", "ptr", [whole], member.attr);
+}
+
 const startOf = (pointer: Value): Value => (is(pointer, "ptradd") ? startOf(pointer.args[0]) : pointer);
 
 /** How far a pointer is from there. */
@@ -294,6 +302,8 @@ export const laws: Partial<Record<Op, readonly Law[]>> = {
 		},
 	],
 	ptradd: [
+		// p + offsetof(struct s, member), where the offset is relocated: the member of what lies at p.
+		(inst, rw) => (is(inst.args[1], "ptrtoint") && is(inst.args[1].args[0], "coreoffset") ? memberAt(inst.args[1].args[0], inst.args[0], rw) : null),
 		zeroRight,
 		(inst, rw) => {
 			const [p, x] = inst.args;

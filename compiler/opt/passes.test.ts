@@ -99,6 +99,8 @@ describe("combine", () => {
 		["p + 8 − (p + 4)", "%3 = ptradd ptr %0, i64 8\n%4 = ptrtoint i64 %3\n%5 = ptradd ptr %0, i64 4\n%6 = ptrtoint i64 %5\n%7 = sub i64 %4, %6\n%8 = trunc i32 %7\nret %8", "ret i32 4"],
 		["p − 4 < p + 8", "%3 = ptradd ptr %0, i64 -4\n%4 = ptradd ptr %0, i64 8\n%5 = icmp.ult i32 %3, %4\nret %5", "ret i32 1"],
 		["the low bits of a slot's address", "%3 = alloca ptr size=64 align=4\n%4 = ptradd ptr %3, i64 20\n%5 = ptrtoint i64 %4\n%6 = trunc i32 %5\n%7 = and i32 %6, i32 3\nret %7", "ret i32 0"],
+		["p + offsetof(s, member)", '%3 = coreoffset ptr core=["struct s","0:1",0,"8"] ptr 0\n%4 = ptrtoint i64 %3\n%5 = ptradd ptr %0, %4\n%6 = load i32 size=4 %5\nret %6', 'coreoffset ptr core=["struct s","0:1",0,"8"] %1\n%2 = load i32 size=4 %0'],
+		["p + the offset of a member of a pointer's", '%3 = coreoffset ptr core=["struct s","0:1",0,"8"] %0\n%4 = ptrtoint i64 %3\n%5 = ptradd ptr %0, %4\n%6 = load i32 size=4 %5\nret %6', "ptradd"],
 		["a signed comparison of a byte", "%3 = load i32 size=1 %0\n%4 = icmp.slt i32 %3, i32 7\nret %4", "icmp.ult i32 %0, i32 7"],
 	])("simplifies %s", (_, lines, wanted) => {
 		const law = passed(body(`a.2:\n${lines}`), [combine, dce]).replace(/%\d+/g, "%");
@@ -331,6 +333,13 @@ describe("memory operations", () => {
 	it("lets slots share bytes when their lives are apart", () => {
 		const text = body("a.2:\n%3 = alloca ptr size=64 align=8\n%4 = alloca ptr size=32 align=8\nlifetime %3\ncall helper h#1 %3\nlifetime %4\ncall helper h#1 %4\nret i32 0");
 		expect(passed(text, [mergeSlots]).match(/alloca/g)).toHaveLength(1);
+	});
+	it("copies nothing onto itself where two slots became one, and all of it where something is stored in between", () => {
+		const copy = (between = ""): string =>
+			passed(body(`a.2:\n%3 = alloca ptr size=16 align=8\n%4 = alloca ptr size=16 align=8\nlifetime %3\ncall helper h#1 %3\n%5 = load i64 size=8 %3\n%6 = ptradd ptr %3, i64 8\n%7 = load i64 size=8 %6\nlifetime %4\n%8 = ptradd ptr %4, i64 8\n${between}store size=8 %4, %5\nstore size=8 %8, %7\ncall helper h#1 %4\nret i32 0`), [mergeSlots]);
+		expect(copy()).not.toMatch(/load|store/);
+		expect(copy("store size=8 %8, i64 1\n").match(/store/g)).toHaveLength(2);
+		expect(copy("call helper h#2\n").match(/store/g)).toHaveLength(2);
 	});
 	it("keeps slots apart that are both in use", () => {
 		const text = body("a.2:\n%3 = alloca ptr size=64 align=8\n%4 = alloca ptr size=32 align=8\nlifetime %3\nlifetime %4\ncall helper h#1 %3\ncall helper h#1 %4\ncall helper h#1 %3\nret i32 0");
