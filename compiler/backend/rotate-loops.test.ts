@@ -36,4 +36,13 @@ describe("loops", () => {
 		expect(code).toMatch(/\+= 1; if \w+ >= 16 goto \+1; if \w+ < \w+ goto -\d+; \w0 = 0; exit/);
 		expect(code.match(/if /g)).toHaveLength(3);
 	});
+	it("where what follows stands elsewhere too, if that costs nothing", () => {
+		const code = compileIr(
+			body("%12 = load i64 size=8 volatile %0\n%13 = icmp.eq i32 %12, i64 7\nbranch %13, other.14, start.15\nstart.15:\njump head.4\nhead.4:\n%5 = phi i64 [i64 0, start.15], [%8, again.7]\n%6 = icmp.ult i32 %5, i64 16\nbranch %6, again.7, out.9\nagain.7:\nstore size=8 volatile %0, %5\n%8 = add i64 %5, i64 1\njump head.4\nother.14:\ncall helper h#3 i64 1\njump out.9\nout.9:\nstore size=8 volatile %0, i64 3\ncall helper h#4 i64 2\nret i64 0"),
+		)
+			.code()
+			.join("; ");
+		expect(code).toMatch(/\+= 1; if \w+ < 16 goto -\d+; (?!if)/);
+		expect(code.match(/if \w+ \S+ 16/g)).toHaveLength(1);
+	});
 });

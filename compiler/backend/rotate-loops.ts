@@ -19,42 +19,41 @@ import { NONE, predecessors } from "./machine.ts";
 export function rotateLoops(fn: MFunction, canTurn: (jump: MInst) => boolean): void {
 	const preds = predecessors(fn);
 	const index = new Map(fn.blocks.map((block, i) => [block, i]));
-	/** Second questions, by the block that asks the first. */
-	const behind = new Map<MBlock, MBlock>();
+	/** What follows a block that asks now: the second question, the way to what is not next. */
+	const behind = new Map<MBlock, readonly MBlock[]>();
+	const newBlock = (like: MBlock, inst: MInst): MBlock => ({ ...like, id: fn.nextBlock++, insts: [inst] });
 	fn.blocks.forEach((latch, i) => {
 		const back = latch.insts[latch.insts.length - 1];
 		if (back?.kind !== "goto") return;
 		const [head] = back.blocks;
 		const at = index.get(head)!;
-		const out = fn.blocks[i + 1];
+		const first = fn.blocks[at + 1];
 		const [test] = head.insts;
-		if (at > i || out === undefined || !isQuestion(head, out)) return;
-		const second = fn.blocks[at + 1];
-		const two = second !== latch && second !== out && test.blocks.includes(second) && isQuestion(second, out) && preds.get(second)!.length === 1;
-		const asked = two ? [test, second.insts[0]] : [test];
-		const last = asked[asked.length - 1];
+		const out = test.kind === "jump" ? test.blocks.find((to) => to !== first) : undefined;
+		if (at > i || out === undefined || (index.get(out)! >= at && index.get(out)! <= i) || !isQuestion(head, out)) return;
+		const two = first !== latch && test.blocks.includes(first) && isQuestion(first, out) && preds.get(first)!.length === 1;
+		const last = two ? first.insts[0] : test;
 		if (last.blocks[0] === out && !canTurn(last)) return;
 		if (two && test.blocks[0] !== out && !canTurn(test)) return;
+		const [entry, ...more] = preds.get(head)!.filter((from) => from !== latch);
+		const starts = at > 0 && more.length === 0 && entry === fn.blocks[at - 1] && entry.insts[entry.insts.length - 1].kind === "goto" && goesTo(test, constantIn(entry, test.dst)) === first;
+		// Elsewhere it takes a jump to get there, which pays only where the first question goes.
+		if (out !== fn.blocks[i + 1] && !starts) return;
+		const exit = out === fn.blocks[i + 1] ? [] : [newBlock(out, { ...back, blocks: [out] })];
+		const leave = (to: MBlock): MBlock => (to === out ? (exit[0] ?? out) : to);
 		if (two) {
-			const next: MBlock = { ...second, id: fn.nextBlock++, insts: [{ ...last, blocks: [...last.blocks] }] };
-			behind.set(latch, next);
-			latch.insts[latch.insts.length - 1] = { ...test, blocks: test.blocks.map((to) => (to === second ? next : to)) };
+			const next = newBlock(first, { ...last, blocks: last.blocks.map(leave) });
+			behind.set(latch, [next, ...exit]);
+			latch.insts[latch.insts.length - 1] = { ...test, blocks: test.blocks.map((to) => (to === first ? next : to)) };
 		} else {
-			latch.insts[latch.insts.length - 1] = { ...test, blocks: [...test.blocks] };
-			behind.set(latch, latch);
+			latch.insts[latch.insts.length - 1] = { ...test, blocks: test.blocks.map(leave) };
+			behind.set(latch, exit);
 		}
 		preds.set(head, preds.get(head)!.filter((from) => from !== latch));
-		const [entry, ...more] = preds.get(head)!;
-		if (at === 0 || more.length > 0 || entry !== fn.blocks[at - 1]) return;
-		const start = entry.insts[entry.insts.length - 1];
-		const first = fn.blocks[at + 1];
-		if (start.kind === "goto" && first !== out && goesTo(test, constantIn(entry, test.dst)) === first) entry.insts[entry.insts.length - 1] = { ...start, blocks: [first] };
+		if (starts) entry.insts[entry.insts.length - 1] = { ...entry.insts[entry.insts.length - 1], blocks: [first] };
 	});
 	if (behind.size === 0) return;
-	fn.blocks = fn.blocks.flatMap((block) => {
-		const next = behind.get(block);
-		return next === undefined || next === block ? [block] : [block, next];
-	});
+	fn.blocks = fn.blocks.flatMap((block) => [block, ...(behind.get(block) ?? [])]);
 	const left = predecessors(fn);
 	fn.blocks = fn.blocks.filter((block, i) => i === 0 || left.get(block)!.length > 0);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { functionOf, passed } from "../../test/support/passed.ts";
-import { hoistAddresses } from "./hoist.ts";
+import { hoistAddresses, hoistLimits } from "./hoist.ts";
 
 describe("hoist", () => {
 	/** A loop, ended by `next`, that makes an address in `table` of the number %1. */
@@ -20,5 +20,18 @@ describe("hoist", () => {
 	});
 	it("leaves what is another number in each round", () => {
 		expect(front(loop("@bpf_iter_num_next").replace("zext i64 %1", "load i64 size=4 %4"))).toBe("b0:\njump b1");
+	});
+});
+
+describe("a limit that a loop asks for in each round", () => {
+	/** `i < 10 && i < (x & 31)`; `limit` makes %9. */
+	const loop = (limit: string): string =>
+		functionOf(`a.2:\njump b.3\nb.3:\n%4 = phi i32 [i32 0, a.2], [%8, d.7]\n%5 = icmp.ult i32 %4, i32 10\nbranch %5, c.6, e.10\nc.6:\n${limit}%11 = icmp.ult i32 %4, %9\nbranch %11, d.7, e.10\nd.7:\nstore size=4 volatile %0, %4\n%8 = add i32 %4, i32 1\njump b.3\ne.10:\nret i32 0`);
+	const front = (text: string): string => passed(text, [hoistLimits]).split("\nb1:")[0];
+	it("is computed in front", () => {
+		expect(front(loop("%9 = and i32 %1, i32 31\n"))).toMatch(/^b0:\n%\d = and i32 %\d, i32 31\njump b1$/);
+	});
+	it("stays where it is another one each time", () => {
+		for (const limit of ["%9 = load i32 size=4 %0\n", "%9 = lshr i32 %4, i32 1\n"]) expect(front(loop(limit))).toBe("b0:\njump b1");
 	});
 });

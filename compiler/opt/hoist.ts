@@ -1,9 +1,9 @@
 import type { Loop } from "../ir/cfg.ts";
 import type { Block, Inst, IrFunction, Value } from "../ir/types.ts";
 import type { Pass } from "./pass.ts";
-import { blockOf, loops } from "../ir/cfg.ts";
+import { blockOf, loops, predecessors } from "../ir/cfg.ts";
 import { row } from "../ir/ops.ts";
-import { isConst, isInst } from "../ir/values.ts";
+import { isConst, isInst, successors, terminator } from "../ir/values.ts";
 import { blockInFront } from "./carry.ts";
 
 /**
@@ -43,6 +43,45 @@ function hoistOne(fn: IrFunction): boolean {
 	}
 	return false;
 }
+
+/**
+ * `a & 31` of `i < (a & 31)` where each round asks that: computed in front, so that the question is a jump and nothing else, which the loop can ask at
+ * its end (`backend/rotate-loops.ts`).
+ */
+export const hoistLimits: Pass = {
+	name: "hoist-limits",
+	run(fn) {
+		let changed = false;
+		for (let budget = 16; budget > 0 && hoistLimit(fn); budget--) changed = true;
+		return changed;
+	},
+};
+
+function hoistLimit(fn: IrFunction): boolean {
+	const home = blockOf(fn);
+	const preds = predecessors(fn);
+	for (const loop of loops(fn)) {
+		if ([...loop.blocks].some((block) => block.insts.some(widens))) continue;
+		const moved = new Set<Inst>();
+		// The questions that are asked one after another before anything happens.
+		for (let block: Block | undefined = loop.header; block !== undefined; ) {
+			const end = terminator(block);
+			const inside: Block[] = successors(block).filter((next) => loop.blocks.has(next));
+			if (end.op !== "branch" || inside.length !== 1 || block.insts.some((inst) => inst !== end && inst.op !== "phi" && row(inst.op).does !== "pure")) break;
+			const [question] = end.args;
+			if (isInst(question) && question.op === "icmp") for (const arg of question.args) isInvariant(arg, loop, home, NOTHING, moved, DEPTH);
+			block = preds.get(inside[0])!.length === 1 ? inside[0] : undefined;
+		}
+		if (moved.size === 0) continue;
+		const front = blockInFront(fn, loop);
+		for (const one of loop.blocks) one.insts = one.insts.filter((other) => !moved.has(other));
+		front.insts.splice(front.insts.length - 1, 0, ...moved);
+		return true;
+	}
+	return false;
+}
+
+const NOTHING: ReadonlySet<Value> = new Set();
 
 /** Steps from an index to the address that is computed of it. */
 const DEPTH = 6;

@@ -298,6 +298,13 @@ describe("unroll", () => {
 	it("computes a small loop", () => {
 		expect(passed(loop("1"), [unroll, combine, simplifyCfg])).toBe("b0:\nret i32 6");
 	});
+	it("counts nothing as known that only starts as a constant", () => {
+		// Eight rounds of a step that is read: as one that is known in each round it would be worth its length.
+		const steps = (step: string): string =>
+			body(`a.2:\njump b.3\nb.3:\n%4 = phi i32 [i32 0, a.2], [%5, c.6]\n%7 = phi i32 [i32 0, a.2], [%30, c.6]\n%9 = icmp.ult i32 %4, i32 8\nbranch %9, c.6, d.10\nc.6:\n%20 = load i32 size=4 %0\n${Array.from({ length: 24 }, (_, i) => `%${100 + i} = mul i32 ${i === 0 ? "%7" : `%${99 + i}`}, %7`).join("\n")}\nstore size=4 %0, %123\n%30 = add i32 %7, ${step}\n%5 = add i32 %4, i32 1\njump b.3\nd.10:\nret %7`);
+		expect(passed(steps("%20"), [unroll]).match(/load/g)).toHaveLength(1);
+		expect(passed(steps("i32 3"), [unroll]).match(/load/g)!.length).toBeGreaterThan(7);
+	});
 	it("leaves a loop that must not be unrolled", () => {
 		expect(passed(loop("1", " unroll 1"), [unroll])).toContain("phi");
 	});

@@ -20,7 +20,7 @@ import { equalPhis } from "./equal-phis.ts";
 import { foldBranches } from "./fold-branches.ts";
 import { forwardSwitch } from "./forward-switch.ts";
 import { gvn } from "./gvn.ts";
-import { hoistAddresses } from "./hoist.ts";
+import { hoistAddresses, hoistLimits } from "./hoist.ts";
 import { idleBranches } from "./idle-branches.ts";
 import { ifChains } from "./if-chains.ts";
 import { indexPointers } from "./index-pointers.ts";
@@ -169,7 +169,7 @@ export function optimize(module: IrModule, options: OptimizeOptions): IrModule {
 			run(mergeStores, fn);
 			if (run(bitQuestions, fn)) runAll([combine, dce], fn);
 			if (run(unreadBits, fn)) run(dce, fn);
-			runAll([hoistAddresses, keepNarrow, delay, compareExtended], fn);
+			runAll([hoistAddresses, hoistLimits, keepNarrow, delay, compareExtended], fn);
 		}
 		run(mergeSlots, fn);
 		run(settleSlots, fn);

@@ -79,10 +79,7 @@ function readBits(fn: IrFunction): ReadonlyMap<Inst, number> {
 	return read;
 }
 
-/**
- * What is extended and stored at once stays so: the verifier saves a state after eight instructions and two jumps, and finds the same loop again from there. A kernel
- * selftest's loop of 600 passes (pyperf600_nounroll) was refused for more than a million steps when the two instructions of this one store were saved.
- */
+/** Its value is known no better than the bytes that are stored of it. */
 const isExtension = (value: Value): boolean => isInst(value) && value.op === "sextfrom";
 
 /** Bits of operand `i` that count when `bits` of the instruction's value do. */
@@ -92,7 +89,7 @@ function wanted(inst: Inst, i: number, bits: number): number {
 	const b = inst.args[1];
 	switch (inst.op) {
 		case "store":
-			return i === 1 && ty !== "ptr" && !isExtension(inst.args[1]) && baseOf(inst.args[0]).base.op !== "alloca" ? Math.min(width, inst.attr!.size! * 8) : width;
+			return i === 1 && ty !== "ptr" && (isExtension(inst.args[1]) || baseOf(inst.args[0]).base.op !== "alloca") ? Math.min(width, inst.attr!.size! * 8) : width;
 		case "sextfrom":
 			return Math.min(width, bits, inst.attr!.bits!);
 		case "and":

@@ -73,18 +73,29 @@ const FREE = new Set(["phi", "jump", "lifetime", "trunc", "ptrtoint", "inttoptr"
 
 /** Instructions of a round: all of them, and those that stay when the counter is a constant. */
 function sizeOf(loop: Loop): { all: number; rest: number; calls: boolean } {
-	const counted = new Map<Inst, boolean>();
-	for (const phi of phisOf(loop.header)) counted.set(phi, phi.args.some((arg, i) => isConst(arg) && !loop.blocks.has(phi.blocks![i])) || walks(phi, loop));
+	const phis = phisOf(loop.header);
+	// Known in each round: it starts as a constant, and what a round makes of it is known if all these are.
+	const known = new Set(phis.filter((phi) => phi.args.some((arg, i) => isConst(arg) && !loop.blocks.has(phi.blocks![i])) || walks(phi, loop)));
+	let counted = new Map<Inst, boolean>();
 	const folds = (value: Value): boolean => {
 		if (isConst(value)) return true;
 		if (!isInst(value)) return false;
-		const known = counted.get(value);
-		if (known !== undefined) return known;
+		const before = counted.get(value);
+		if (before !== undefined) return before;
 		counted.set(value, false);
-		const result = row(value.op).does === "pure" && value.args.length > 0 && value.args.every((arg) => folds(arg) || (value.op === "ptradd" && isAddress(arg)));
+		const result = known.has(value) || (row(value.op).does === "pure" && value.args.length > 0 && value.args.every((arg) => folds(arg) || (value.op === "ptradd" && isAddress(arg))));
 		counted.set(value, result);
 		return result;
 	};
+	for (let again = true; again; ) {
+		again = false;
+		counted = new Map();
+		for (const phi of known) {
+			if (walks(phi, loop) || phi.args.every((arg, i) => !loop.blocks.has(phi.blocks![i]) || folds(arg))) continue;
+			known.delete(phi);
+			again = true;
+		}
+	}
 	let all = 0;
 	let rest = 0;
 	let calls = false;
