@@ -227,7 +227,7 @@ function waysOut(side: MBlock, preds: ReadonlyMap<MBlock, readonly MBlock[]>): n
 	let block: MBlock | undefined = side.depth > 0 ? side : undefined;
 	while (block !== undefined && preds.get(block)!.length === 1) {
 		const next: readonly MBlock[] = successors(block);
-		const inside = next.filter(({ depth }) => depth === side.depth);
+		const inside = next.filter(({ depth }) => depth >= side.depth);
 		if (inside.length < next.length) count++;
 		block = inside.length === 1 ? inside[0] : undefined;
 	}

@@ -48,7 +48,8 @@ function literal(e: TExpr): Uint8Array | null {
 	return null;
 }
 
-function stringLength(e: TExpr): bigint | null {
+/** Of a string literal; null for other pointers. */
+export function stringLength(e: TExpr): bigint | null {
 	const bytes = literal(e);
 	return bytes ? BigInt(bytes.indexOf(0)) : null;
 }
@@ -61,4 +62,14 @@ function compareStrings(a: TExpr, b: TExpr): bigint | null {
 		if (x[i] !== y[i]) return (x[i] ?? 0) < (y[i] ?? 0) ? -1n : 1n;
 		if (!x[i]) return 0n;
 	}
+}
+
+/** As long as a copy that is filled up with zeros is written out; clang's limit. */
+const LONGEST_FILL = 128n;
+
+/** strcpy of a literal, strncpy of one with a length that is known and not too large: stores. */
+export function isCopyOfLiteral({ name, args }: { readonly name: string; readonly args: readonly TExpr[] }): boolean {
+	const [, from, most] = args;
+	if (name.endsWith("strcpy")) return stringLength(from!) !== null;
+	return name.endsWith("strncpy") && stringLength(from!) !== null && most!.kind === "int" && most!.value <= LONGEST_FILL;
 }

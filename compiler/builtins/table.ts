@@ -189,4 +189,4 @@ export function hasBuiltin(name: string): boolean {
 }
 
 /** Library functions that a compiler may take as its builtins when a program only declares them. */
-export const LIBRARY = new Set(["memcpy", "memmove", "memset", "memcmp", "bcmp", "bzero", "abs", "labs", "llabs", "ffs", "ffsl", "ffsll", "strlen", "strcmp"]);
+export const LIBRARY = new Set(["memcpy", "memmove", "memset", "memcmp", "bcmp", "bzero", "abs", "labs", "llabs", "ffs", "ffsl", "ffsll", "strlen", "strcmp", "strcpy", "strncpy"]);

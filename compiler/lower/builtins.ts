@@ -1,4 +1,5 @@
 import type { Op, Value } from "../ir/types.ts";
+import { isCopyOfLiteral, stringLength } from "../builtins/fold.ts";
 import type { LExpr, TExpr } from "../types/typed.ts";
 import type { IntType } from "../types/types.ts";
 import type { BuiltinExpr, Lowering } from "./state.ts";
@@ -102,6 +103,8 @@ const rows: Record<string, Row> = {
 	bcmp: (f, expr) => rows.memcmp(f, expr, true),
 	strcmp: (f, expr) => f.b.append("strcmp", "i32", [f.value(expr.args[0]), f.value(expr.args[1])]),
 	strncmp: (f, expr) => f.b.append("strcmp", "i32", [f.value(expr.args[0]), f.value(expr.args[1]), f.b.extend(f.value(expr.args[2]), false)]),
+	strcpy: copyLiteral,
+	strncpy: copyLiteral,
 	strlen: (f, expr) => f.b.append("strlen", "i64", [f.value(expr.args[0])]),
 	bswap16: swap(16),
 	bswap32: swap(32),
@@ -185,6 +188,20 @@ function rotations(): Record<string, Row> {
 		}
 	}
 	return made;
+}
+
+/** The literal, and zeros up to the length that strncpy is given. */
+function copyLiteral(f: Lowering, expr: BuiltinExpr): Value {
+	const [to, from, most] = expr.args;
+	if (!isCopyOfLiteral(expr)) return refused(`the builtin function ${expr.name} is supported for string literals and constant lengths only`)(f, expr, true);
+	const target = f.value(to);
+	const source = f.value(from);
+	const whole = Number(stringLength(from)) + 1;
+	const size = most?.kind === "int" ? Number(most.value) : whole;
+	const align = Math.min(alignmentOf(to), alignmentOf(from));
+	if (size > 0) f.b.append("memcpy", null, [target, source], { size: Math.min(size, whole), align });
+	if (size > whole) f.b.append("memset", null, [f.b.pure("ptradd", "ptr", [target, constant("i64", whole)]), constant("i32", 0)], { size: size - whole, align: 1 });
+	return target;
 }
 
 /** Bits within bytes by exchanging neighbours, then the bytes. */

@@ -1,4 +1,5 @@
 import { builtinCall } from "../builtins/rules.ts";
+import { isCopyOfLiteral } from "../builtins/fold.ts";
 import { builtin, LIBRARY } from "../builtins/table.ts";
 import type { TokenSpan } from "../diagnostics/diagnostic.ts";
 import type { Expr } from "../grammar/ast.ts";
@@ -66,7 +67,7 @@ function namedCall(cx: Cx, name: string, e: CallExpr): TExpr | null {
 		if (LIBRARY.has(name) && !cx.file.definitions.has(symbol)) {
 			const made = builtinCall(cx, `__builtin_${name}`, e.args, e.span);
 			// What walks a string is left to the function that the program promises, unless the answer is known.
-			if (made?.kind === "builtin" && name.startsWith("str")) {
+			if (made?.kind === "builtin" && name.startsWith("str") && !isCopyOfLiteral(made)) {
 				reach(cx, symbol);
 				return { kind: "call", callee: { kind: "function", symbol }, args: made.args, fnType: symbol.type, type: made.type, span: e.span };
 			}

@@ -97,3 +97,6 @@ TEST(out_parameters, 21) { int a = hide(1), b = hide(2); swap_by_pointer(&a, &b)
 TEST(macro_max_evaluates_once, 1) {
 #define max(a, b) ({ typeof(a) _a = (a); typeof(b) _b = (b); _a > _b ? _a : _b; })
 	int n = 0; int m = max(n++, hide(-1)); return m * 10 + n; }
+static noinline s64 weighed(const char *text, int length) { s64 sum = 0; for (int i = 0; i < 12; i++) if (i < length) sum = sum * 7 + text[i]; return sum; }
+TEST(copied_literal, 272790867840) { char text[12] = "xxxxxxxxxxx"; char *end = __builtin_strcpy(text + 1, "literal"); return weighed(text, 12) + (end == text + 1); }
+TEST(copied_part_of_a_literal, 219499292607) { char text[12] = "xxxxxxxxxxx"; __builtin_strncpy(text, "ab", 5); __builtin_strncpy(text + 6, "abcdef", 3); return weighed(text, 12); }

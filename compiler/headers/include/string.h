@@ -1,4 +1,4 @@
-/* C11 7.24 and what POSIX and BSD add to it. The compiler expands the mem* functions, strlen, strcmp and strncmp; there is no library behind the others. */
+/* C11 7.24 and what POSIX and BSD add to it. The compiler expands the mem* functions, strlen, strcmp, strncmp, and strcpy and strncpy of literals; there is no library behind the others. */
 #ifndef __STRING_H
 #define __STRING_H
 #include <stddef.h>
