@@ -6,15 +6,7 @@ import { isInst, isRemovable } from "../ir/values.ts";
 export const dce: Pass = {
 	name: "dce",
 	run(fn) {
-		const live = new Set<Inst>();
-		const work: Inst[] = [];
-		const mark = (value: Value): void => {
-			if (!isInst(value) || live.has(value)) return;
-			live.add(value);
-			work.push(value);
-		};
-		for (const block of fn.blocks) for (const inst of block.insts) if (!isRemovable(inst) && !isIdle(inst)) mark(inst);
-		while (work.length > 0) for (const arg of work.pop()!.args) mark(arg);
+		const live = neededFor(fn.blocks.flatMap((block) => block.insts.filter((inst) => !isRemovable(inst) && !isIdle(inst))));
 		// A slot's beginning of life does not keep the slot, and at the end of the function all slots end.
 		for (const block of fn.blocks) {
 			let last = block.insts.length - 1;
@@ -41,6 +33,24 @@ export const dce: Pass = {
 		return changed;
 	},
 };
+
+/** The roots and all that they are made of; `also` marks what else an instruction needs. */
+export function neededFor(roots: Iterable<Inst>, also: (inst: Inst, mark: (value: Value) => void) => void = () => {}): Set<Inst> {
+	const live = new Set<Inst>();
+	const work: Inst[] = [];
+	const mark = (value: Value): void => {
+		if (!isInst(value) || live.has(value)) return;
+		live.add(value);
+		work.push(value);
+	};
+	for (const root of roots) mark(root);
+	while (work.length > 0) {
+		const inst = work.pop()!;
+		for (const arg of inst.args) mark(arg);
+		also(inst, mark);
+	}
+	return live;
+}
 
 const used = (blocks: readonly { readonly insts: readonly Inst[] }[], value: Inst): boolean => blocks.some((block) => block.insts.some((inst) => inst.args.includes(value)));
 

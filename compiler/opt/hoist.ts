@@ -15,14 +15,16 @@ import { blockInFront } from "./carry.ts";
  *
  * A number that the loop itself compares may have its range from there, so it stays in the loop.
  */
-export const hoistAddresses: Pass = {
-	name: "hoist",
-	run(fn) {
+export const hoistAddresses: Pass = { name: "hoist", run: again(hoistOne) };
+
+/** As long as there is something to move, within reason. */
+function again(one: (fn: IrFunction) => boolean): (fn: IrFunction) => boolean {
+	return (fn) => {
 		let changed = false;
-		for (let budget = 16; budget > 0 && hoistOne(fn); budget--) changed = true;
+		for (let budget = 16; budget > 0 && one(fn); budget--) changed = true;
 		return changed;
-	},
-};
+	};
+}
 
 function hoistOne(fn: IrFunction): boolean {
 	const home = blockOf(fn);
@@ -48,14 +50,7 @@ function hoistOne(fn: IrFunction): boolean {
  * `a & 31` of `i < (a & 31)` where each round asks that: computed in front, so that the question is a jump and nothing else, which the loop can ask at
  * its end (`backend/rotate-loops.ts`).
  */
-export const hoistLimits: Pass = {
-	name: "hoist-limits",
-	run(fn) {
-		let changed = false;
-		for (let budget = 16; budget > 0 && hoistLimit(fn); budget--) changed = true;
-		return changed;
-	},
-};
+export const hoistLimits: Pass = { name: "hoist-limits", run: again(hoistLimit) };
 
 function hoistLimit(fn: IrFunction): boolean {
 	const home = blockOf(fn);

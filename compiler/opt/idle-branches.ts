@@ -1,8 +1,9 @@
 import type { Block, Inst, Value } from "../ir/types.ts";
 import type { Pass } from "./pass.ts";
 import { immediatePostdominators } from "../ir/cfg.ts";
-import { isInst, isRemovable, successors, terminator } from "../ir/values.ts";
+import { isRemovable, successors, terminator } from "../ir/values.ts";
 import { analysesOf, forget } from "./analyses.ts";
+import { neededFor } from "./dce.ts";
 import { removeDeadBlocks } from "./simplify-cfg.ts";
 
 /**
@@ -17,31 +18,22 @@ export const idleBranches: Pass = {
 		if (!order.some((block) => successors(block).length > 1)) return false;
 		const after = immediatePostdominators(order);
 		if (after.size < order.length) return false;
-		const live = new Set<Inst>();
-		const work: Inst[] = [];
-		const mark = (value: Value): void => {
-			if (!isInst(value) || live.has(value)) return;
-			live.add(value);
-			work.push(value);
-		};
 		const deciders = decidersOf(order, after);
 		const reached = new Set<Block>();
-		const reach = (block: Block): void => {
+		const reach = (block: Block, mark: (value: Value) => void): void => {
 			if (reached.has(block)) return;
 			reached.add(block);
 			for (const decider of deciders.get(block) ?? []) mark(terminator(decider));
 		};
-		for (const block of order) for (const inst of block.insts) if (!isRemovable(inst) && !GOES.has(inst.op)) mark(inst);
-		while (work.length > 0) {
-			const inst = work.pop()!;
-			for (const arg of inst.args) mark(arg);
-			reach(home.get(inst)!);
-			if (inst.op !== "phi") continue;
+		const effects = order.flatMap((block) => block.insts.filter((inst) => !isRemovable(inst) && !GOES.has(inst.op)));
+		const live = neededFor(effects, (inst, mark) => {
+			reach(home.get(inst)!, mark);
+			if (inst.op !== "phi") return;
 			for (const from of inst.blocks!) {
-				reach(from);
+				reach(from, mark);
 				if (successors(from).length > 1) mark(terminator(from));
 			}
-		}
+		});
 		const idle = order.filter((block) => successors(block).length > 1 && !live.has(terminator(block)));
 		if (idle.length === 0) return false;
 		for (const block of order) block.insts = block.insts.filter((inst) => (inst.op === "lifetime" ? live.has(inst.args[0] as Inst) : live.has(inst) || !isRemovable(inst)));
