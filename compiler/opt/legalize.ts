@@ -233,13 +233,15 @@ export const settleSlots: Pass = {
 	name: "settle-slots",
 	run(fn) {
 		const slots: Inst[] = [];
+		let marks = 0;
 		for (const block of fn.blocks) {
 			block.insts = block.insts.filter((inst) => {
 				if (inst.op === "alloca") slots.push(inst);
+				if (inst.op === "lifetime") marks++;
 				return inst.op !== "alloca" && inst.op !== "lifetime";
 			});
 		}
 		fn.blocks[0].insts.unshift(...slots);
-		return false;
+		return slots.length + marks > 0;
 	},
 };

@@ -28,7 +28,7 @@ function run(module: ReturnType<typeof parseModule>, seed: number): string {
 
 describe("the pipeline", () => {
 	for (const level of [0, 2] as const) {
-		it(`keeps what random programs compute at -O${level}`, () => {
+		it(`keeps what random programs compute at -O${level}`, { timeout: 120_000 + runs * 200 }, () => {
 			let compared = 0;
 			for (let seed = start; seed < start + runs; seed++) {
 				const source = randomModule(seed * 13 + level, { size: 20 + (seed % 10) * 25, signedDivision: true, atomics: true });
