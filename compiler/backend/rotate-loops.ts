@@ -9,8 +9,10 @@ import { NONE, predecessors } from "./machine.ts";
  *     goto H                          out:
  *     out:
  *
- * A loop that ends next to what follows it asks at its end whether to go on: a jump less in every round. Where the first question has a known
- * answer it goes as well. In comes code with registers and in order (`layout.ts`); nothing gets longer.
+ * A loop asks at its end whether to go on: a jump less in every round. Where the first question has a known answer it goes as well. Two questions at its
+ * head (`i < 16 && i < n`) are both asked at the end, in their order: where the second one ends the loop the verifier goes on first, with the fewest
+ * rounds behind it. What follows may stand elsewhere if the first question goes. In comes code with registers and in order (`layout.ts`); it gets longer
+ * by one instruction at most.
  *
  * The kernel's verifier remembers a state after two jumps or more. With two of them in each round of an inner loop it also did so where the outer
  * loop goes on, before it had seen what else leads there, and had forgotten that state again (it keeps few that were of no use) when it could
@@ -36,7 +38,8 @@ export function rotateLoops(fn: MFunction, canTurn: (jump: MInst) => boolean): v
 		if (last.blocks[0] === out && !canTurn(last)) return;
 		if (two && test.blocks[0] !== out && !canTurn(test)) return;
 		const [entry, ...more] = preds.get(head)!.filter((from) => from !== latch);
-		const starts = at > 0 && more.length === 0 && entry === fn.blocks[at - 1] && entry.insts[entry.insts.length - 1].kind === "goto" && goesTo(test, constantIn(entry, test.dst)) === first;
+		const start = entry?.insts[entry.insts.length - 1];
+		const starts = at > 0 && more.length === 0 && entry === fn.blocks[at - 1] && start.kind === "goto" && goesTo(test, constantIn(entry, test.dst)) === first;
 		// Elsewhere it takes a jump to get there, which pays only where the first question goes.
 		if (out !== fn.blocks[i + 1] && !starts) return;
 		const exit = out === fn.blocks[i + 1] ? [] : [newBlock(out, { ...back, blocks: [out] })];
@@ -50,7 +53,7 @@ export function rotateLoops(fn: MFunction, canTurn: (jump: MInst) => boolean): v
 			behind.set(latch, exit);
 		}
 		preds.set(head, preds.get(head)!.filter((from) => from !== latch));
-		if (starts) entry.insts[entry.insts.length - 1] = { ...entry.insts[entry.insts.length - 1], blocks: [first] };
+		if (starts) entry.insts[entry.insts.length - 1] = { ...start, blocks: [first] };
 	});
 	if (behind.size === 0) return;
 	fn.blocks = fn.blocks.flatMap((block) => [block, ...(behind.get(block) ?? [])]);

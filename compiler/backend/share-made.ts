@@ -1,3 +1,4 @@
+import { immediateDominators } from "../ir/cfg.ts";
 import {
 	copy,
 	forDefs,
@@ -157,7 +158,7 @@ function writtenOnce(fn: MFunction): Set<Reg> {
 	return once;
 }
 
-/** Cooper, Harvey and Kennedy's algorithm, as for the IR (`ir/cfg.ts`). */
+/** What each block dominates at once. */
 function dominatorTree(fn: MFunction, preds: ReadonlyMap<MBlock, readonly MBlock[]>): Map<MBlock, MBlock[]> {
 	const order: MBlock[] = [];
 	const seen = new Set<MBlock>([fn.blocks[0]]);
@@ -177,30 +178,7 @@ function dominatorTree(fn: MFunction, preds: ReadonlyMap<MBlock, readonly MBlock
 	}
 	order.reverse();
 	const index = new Map(order.map((block, i) => [block, i]));
-	const idom = new Int32Array(order.length).fill(-1);
-	idom[0] = 0;
-	for (let changed = true; changed; ) {
-		changed = false;
-		for (let i = 1; i < order.length; i++) {
-			let best = -1;
-			for (const pred of preds.get(order[i])!) {
-				let a = index.get(pred) ?? -1;
-				if (a < 0 || idom[a] < 0) continue;
-				if (best < 0) {
-					best = a;
-					continue;
-				}
-				while (a !== best) {
-					while (a > best) a = idom[a];
-					while (best > a) best = idom[best];
-				}
-			}
-			if (idom[i] !== best) {
-				idom[i] = best;
-				changed = true;
-			}
-		}
-	}
+	const idom = immediateDominators(order.map((block) => preds.get(block)!.flatMap((pred) => index.get(pred) ?? [])));
 	const children = new Map<MBlock, MBlock[]>();
 	for (let i = 1; i < order.length; i++) {
 		const parent = order[idom[i]];

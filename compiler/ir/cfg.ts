@@ -93,7 +93,7 @@ export function dominators(fn: IrFunction): Dominators {
 }
 
 /** By numbers in reverse postorder, of which 0 is the root. */
-function immediateDominators(preds: readonly (readonly number[])[]): Int32Array {
+export function immediateDominators(preds: readonly (readonly number[])[]): Int32Array {
 	const idom = new Int32Array(preds.length).fill(-1);
 	idom[0] = 0;
 	for (let changed = true; changed; ) {

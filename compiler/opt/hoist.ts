@@ -15,7 +15,7 @@ import { blockInFront } from "./carry.ts";
  *
  * A number that the loop itself compares may have its range from there, so it stays in the loop.
  */
-export const hoistAddresses: Pass = { name: "hoist", run: again(hoistOne) };
+export const hoistAddresses: Pass = { name: "hoist", run: again(hoistAddress) };
 
 /** As long as there is something to move, within reason. */
 function again(one: (fn: IrFunction) => boolean): (fn: IrFunction) => boolean {
@@ -26,7 +26,7 @@ function again(one: (fn: IrFunction) => boolean): (fn: IrFunction) => boolean {
 	};
 }
 
-function hoistOne(fn: IrFunction): boolean {
+function hoistAddress(fn: IrFunction): boolean {
 	const home = blockOf(fn);
 	for (const loop of loops(fn)) {
 		if (![...loop.blocks].some((block) => block.insts.some(widens))) continue;
@@ -36,9 +36,7 @@ function hoistOne(fn: IrFunction): boolean {
 				if (inst.op !== "ptradd" || isConst(inst.args[1])) continue;
 				const moved = new Set<Inst>();
 				if (!isInvariant(inst, loop, home, compared, moved, DEPTH)) continue;
-				const front = blockInFront(fn, loop);
-				for (const one of loop.blocks) one.insts = one.insts.filter((other) => !moved.has(other));
-				front.insts.splice(front.insts.length - 1, 0, ...moved);
+				moveInFront(fn, loop, moved);
 				return true;
 			}
 		}
@@ -68,12 +66,16 @@ function hoistLimit(fn: IrFunction): boolean {
 			block = preds.get(inside[0])!.length === 1 ? inside[0] : undefined;
 		}
 		if (moved.size === 0) continue;
-		const front = blockInFront(fn, loop);
-		for (const one of loop.blocks) one.insts = one.insts.filter((other) => !moved.has(other));
-		front.insts.splice(front.insts.length - 1, 0, ...moved);
+		moveInFront(fn, loop, moved);
 		return true;
 	}
 	return false;
+}
+
+function moveInFront(fn: IrFunction, loop: Loop, moved: ReadonlySet<Inst>): void {
+	const front = blockInFront(fn, loop);
+	for (const block of loop.blocks) block.insts = block.insts.filter((inst) => !moved.has(inst));
+	front.insts.splice(front.insts.length - 1, 0, ...moved);
 }
 
 const NOTHING: ReadonlySet<Value> = new Set();

@@ -3,9 +3,10 @@ import type { Loop } from "../ir/cfg.ts";
 import type { Analyses } from "./analyses.ts";
 import type { Pass } from "./pass.ts";
 import { loops } from "../ir/cfg.ts";
-import { constant, isConst, isInst, newInst, phisOf, replaceAll } from "../ir/values.ts";
-import { betweenDistances } from "./compare-laws.ts";
+import { constant, isInst, newInst, phisOf, replaceAll } from "../ir/values.ts";
 import { analysesOf } from "./analyses.ts";
+import { betweenDistances } from "./compare-laws.ts";
+import { baseOf } from "./slots.ts";
 
 /**
  *     for (c = name; c < name + 32; c++)                       for (i = 0; i < 32; i++)
@@ -62,11 +63,7 @@ function askedOf({ op, args }: Inst): Question | null {
 const pointerOf = (value: Value): Value | null => (value.ty === "ptr" ? value : isInst(value) && value.op === "ptrtoint" && value.args[0].ty === "ptr" ? value.args[0] : null);
 
 /** Without the constants that were added. */
-function fromStart(value: Value): Value {
-	let at = value;
-	while (isInst(at) && at.op === "ptradd" && isConst(at.args[1])) at = at.args[0];
-	return at;
-}
+const fromStart = (value: Value): Value => baseOf(value).base;
 
 /** The phis that a pointer goes through, all of which lie at constant steps from each other and from the start; null: something else comes in. */
 function webOf(first: Inst, start: Value): Set<Inst> | null {
@@ -95,16 +92,11 @@ function answer(fn: IrFunction, web: ReadonlySet<Inst>, start: Value, { home }: 
 	for (const phi of web) indexes.set(phi, newInst(fn, "phi", "i64", [], undefined, phi.loc, [...phi.blocks!]));
 	/** How far from the start a value is, made before the end of a block. */
 	const distance = (value: Value, block: Block): Value => {
-		let steps = 0n;
-		let at = value;
-		while (isInst(at) && at.op === "ptradd" && isConst(at.args[1])) {
-			steps += at.args[1].value;
-			at = at.args[0];
-		}
-		const index = indexes.get(at);
-		if (index === undefined) return constant("i64", steps);
-		if (steps === 0n) return index;
-		const sum = newInst(fn, "add", "i64", [index, constant("i64", steps)], undefined, isInst(value) ? value.loc : null);
+		const { base, offset } = baseOf(value);
+		const index = indexes.get(base);
+		if (index === undefined) return constant("i64", offset);
+		if (offset === 0) return index;
+		const sum = newInst(fn, "add", "i64", [index, constant("i64", offset)], undefined, isInst(value) ? value.loc : null);
 		block.insts.splice(block.insts.length - 1, 0, sum);
 		return sum;
 	};

@@ -55,7 +55,6 @@ const copiedBits: Law = (inst, rw) => {
 	return null;
 };
 
-/** Where the walk of a pointer began. */
 /** What members of members, from address 0 on, are of the pointer; null: it is not address 0 that they begin at. */
 function memberAt(member: Value, pointer: Value, rw: Rewriter): Value | null {
 	if (isConst(member)) return member.value === 0n ? pointer : null;
@@ -64,6 +63,7 @@ function memberAt(member: Value, pointer: Value, rw: Rewriter): Value | null {
 	return whole === null ? null : rw.make("coreoffset", "ptr", [whole], member.attr);
 }
 
+/** Where the walk of a pointer began. */
 const startOf = (pointer: Value): Value => (is(pointer, "ptradd") ? startOf(pointer.args[0]) : pointer);
 
 /** How far a pointer is from there. */

@@ -32,7 +32,6 @@ export const CURSORS: readonly Cursor[] = [
 	})),
 	{
 		before: `struct cursor { void *at; void *end; };
-static __always_inline void *take(struct cursor *k, __u32 n) { void *at = k->at; if (at + n > k->end) return 0; k->at = at + n; return at; }
 static __always_inline int short_of(struct cursor *k, __u32 n) { return k->at + n > k->end; }`,
 		start: "struct cursor k = { (void *)(long)ctx->data, (void *)(long)ctx->data_end };",
 		lacks: (_m, n) => `short_of(&k, ${n})`,
