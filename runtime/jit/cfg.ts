@@ -126,6 +126,11 @@ export function buildCfg(ops: readonly (Op | null)[], entry: number, limit: numb
 	for (let i = 0; i < order.length; i++) order[i].id = i;
 	const to = (slot: number): number => raw[starts[slot - entry] - 1].id;
 	const succs = order.map(({ first, second }) => (first < 0 ? NONE : second < 0 ? [to(first)] : [to(first), to(second)]));
+	return assemble(entry, order, succs);
+}
+
+/** Stretches of slots in reverse postorder and the positions of their successors in; a graph out. */
+export function assemble(entry: number, order: readonly Pick<Block, "start" | "end" | "exit">[], succs: readonly (readonly number[])[]): Cfg {
 	const preds = predecessors(succs);
 	const idom = dominators(preds);
 	const { loop, outerLoop, reducible } = findLoops(preds, idom);

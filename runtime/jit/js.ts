@@ -64,7 +64,8 @@ export function prepareJs(bound: BoundProgram, options: JsOptions): Entry {
 		const id = lifted.byEntry.get(target)!;
 		return (...args) => current().callbacks[id](...args);
 	});
-	const lifting = liftProgram(image.insns, { facts: program.facts, checked, evenBudget: EVEN_BUDGET, shape: (op, slot) => surroundings.shape(op, slot) });
+	const mapped = options.sourceMap !== undefined || options.instantiate !== undefined;
+	const lifting = liftProgram(image.insns, { facts: program.facts, checked, evenBudget: EVEN_BUDGET, mapped, shape: (op, slot) => surroundings.shape(op, slot) });
 	if ("why" in lifting) throw new ProgramFault(image, lifting.slot, lifting.why);
 	const lifted = lifting;
 	if (mayBeWasm && lifted.functions.some((fn) => size(fn) > LARGEST)) return prepareWasm(program, options, lifted);
@@ -77,7 +78,7 @@ export function prepareJs(bound: BoundProgram, options: JsOptions): Entry {
 		mapLayout: (index) => surroundings.mapLayout(index),
 		callee: (op, slot) => surroundings.callee(op, slot),
 	};
-	const emitted = emitText(lifted, around, options.sourceMap !== undefined || options.instantiate !== undefined);
+	const emitted = emitText(lifted, around, mapped);
 	const host = hostValues(program, lifted, emitted, surroundings);
 	const file = `ebpfcc-${++texts}.js`;
 	const map = options.sourceMap?.(image, emitted, file, options.sources) ?? "";

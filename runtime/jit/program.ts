@@ -8,7 +8,7 @@
 import type { Insn } from "../../assembler/spec/insn.ts";
 import { layout } from "../memory.ts";
 import type { Facts } from "../verifier/facts.ts";
-import type { Analysis, AnalysisOptions, CallShape, Draft } from "./representation.ts";
+import type { Analysis, AnalysisOptions, CallShape, CountedLoop, Draft } from "./representation.ts";
 import { analyseBackward, analyseForward } from "./analysis.ts";
 import type { Cfg } from "./cfg.ts";
 import { buildCfg, findSubprograms } from "./cfg.ts";
@@ -19,6 +19,7 @@ import * as range from "./range.ts";
 import { FLAG, NO_OFFSET } from "./representation.ts";
 import type { Item } from "./structure.ts";
 import { structure } from "./structure.ts";
+import { threadJumps } from "./thread.ts";
 import { unrollLoops } from "./unroll.ts";
 import type { AccessPlan } from "./windows.ts";
 import { planAccesses } from "./windows.ts";
@@ -62,6 +63,8 @@ export interface LiftOptions {
 	readonly guarded?: boolean;
 	/** Instructions in all copies of a loop that passes a known number of times (unroll.ts). */
 	readonly evenBudget?: number;
+	/** The text will be shown as its C: nothing is copied that debuggers and coverage would see twice. */
+	readonly mapped?: boolean;
 	/** r1 is an address, r2 a number below 2^32. */
 	shape(op: Op, slot: number): CallShape;
 	/** Value of a ld_imm64 with a pseudo source; functions by id. */
@@ -160,15 +163,26 @@ export function liftProgram(insns: readonly Insn[], options: LiftOptions): JitPr
 	}
 	const sorted = [...order].sort((a, b) => a - b);
 	const functions = sorted.map((entry, id): JitFunction => {
-		const { ops, cfg, registers } = drafts.get(entry)!;
+		const { ops, cfg: analysed, registers } = drafts.get(entry)!;
 		const plan = plans.get(entry) ?? null;
-		const base: JitFunction = { id, entry, ops, cfg, items: structure(cfg), registers, analysis: results.get(entry)!, frameTop: frameTop(depth.get(entry)!), callback: callbacks.has(entry), plan, slow: null };
-		const fast = { ...base, items: unrollLoops(base.items, cfg, ops, base.analysis.counted, options.evenBudget) };
+		const analysis = results.get(entry)!;
+		const threaded = options.mapped === true ? null : threadJumps(analysed, ops);
+		const cfg = threaded?.cfg ?? analysed;
+		const counted = threaded === null ? analysis.counted : renumbered(analysis.counted, threaded.moved);
+		const base: JitFunction = { id, entry, ops, cfg, items: structure(cfg), registers, analysis, frameTop: frameTop(depth.get(entry)!), callback: callbacks.has(entry), plan, slow: null };
+		const fast = { ...base, items: unrollLoops(base.items, cfg, ops, counted, options.evenBudget) };
 		return plan?.guard == null ? fast : { ...fast, analysis: guarded!, slow: base };
 	});
 	const deepest = Math.max(...depth.values());
 	if (deepest >= layout.frames) return { slot: [...depth].find(([, d]) => d === deepest)![0], why: `calls nest deeper than ${layout.frames} frames` };
 	return { functions, byEntry: new Map(sorted.map((entry, id) => [entry, id])) };
+}
+
+/** Counted loops by the heads of a threaded graph. Where the block with the test was copied, nobody counts. */
+function renumbered(counted: ReadonlyMap<number, CountedLoop>, moved: Int32Array): Map<number, CountedLoop> {
+	const out = new Map<number, CountedLoop>();
+	for (const [head, { passes, block }] of counted) if (moved[head] >= 0 && moved[block] >= 0) out.set(moved[head], { passes, block: moved[block] });
+	return out;
 }
 
 function draw(all: readonly (Op | null)[], entry: number, limit: number, options: LiftOptions): Draught | JitProblem {

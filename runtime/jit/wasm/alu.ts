@@ -3,11 +3,12 @@
  * RFC 9669: shifts take their count modulo the width (as Wasm does); x / 0 is 0, x % 0 is x, and the most negative number
  * divided by −1 is itself (Wasm traps on all three).
  */
+import { compilesVectors } from "../abilities.ts";
 import { FLAG } from "../representation.ts";
 import { lowComparison, OPPOSITE } from "../compare.ts";
 import type { AluName, CompareName, Op } from "../decode.ts";
 import type { Body } from "./body.ts";
-import { I32, I64, OP } from "./encode.ts";
+import { I32, I64, OP, VECTOR } from "./encode.ts";
 
 type Alu = Extract<Op, { kind: "alu" }>;
 type Branch = Extract<Op, { kind: "branch" }>;
@@ -285,8 +286,15 @@ function swap32(b: Body): void {
 	b.op(OP.i32_and, OP.i32_or);
 }
 
-/** Bytes within 16-bit units, 16-bit units within words, words. */
+/** In a vector register: one shuffle (bytes 7 to 0 of the number; those of the second operand go nowhere). */
+const SHUFFLED = [OP.vector, VECTOR.i64x2_splat, OP.vector, VECTOR.v128_const, ...new Array<number>(16).fill(0), OP.vector, VECTOR.i8x16_shuffle, 7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8, OP.vector, VECTOR.i64x2_extract_lane, 0];
+
+/** Without vectors: bytes within 16-bit units, 16-bit units within words, words. */
 function swap64(b: Body): void {
+	if (compilesVectors()) {
+		for (const byte of SHUFFLED) b.w.byte(byte);
+		return;
+	}
 	const t = b.temp("swap", I64);
 	const exchangeUnits = (mask: number, bits: number): void => {
 		b.tee(t);

@@ -118,7 +118,11 @@ export const OP = {
 	i64_extend8_s: 0xc2,
 	i64_extend16_s: 0xc3,
 	i64_extend32_s: 0xc4,
+	/** Prefix of those below. */
+	vector: 0xfd,
 } as const;
+
+export const VECTOR = { v128_const: 12, i8x16_shuffle: 13, i64x2_splat: 18, i64x2_extract_lane: 29 } as const;
 
 /** Bytes that grow. */
 export class ByteWriter {

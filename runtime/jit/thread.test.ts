@@ -1,0 +1,54 @@
+/** Branches that the way to them decided: left out of what is printed, on every engine, and nothing else changes. */
+import { describe, expect, it } from "vitest";
+import { parseInsns } from "../../assembler/text/parse.ts";
+import type { Insn } from "../../assembler/spec/insn.ts";
+import { bareImage } from "../../test/support/image.ts";
+import { createInterpreter } from "../interpreter.ts";
+import { Machine } from "../machine.ts";
+import type { Engine } from "../program.ts";
+import { buildCfg } from "./cfg.ts";
+import { decodeProgram } from "./decode.ts";
+import { createJsEngine } from "./js.ts";
+import { threadJumps } from "./thread.ts";
+import { createWasmEngine } from "./wasm.ts";
+
+function insns(text: string): Insn[] {
+	const parsed = parseInsns(text);
+	if (parsed.errors.length > 0) throw new Error(parsed.errors.map((e) => e.message).join("\n"));
+	return [...parsed.insns];
+}
+
+/** Branches with two sides before and after. */
+function branches(text: string): [number, number] {
+	const program = insns(text);
+	const ops = decodeProgram(program);
+	const cfg = buildCfg(ops, 0, program.length);
+	if ("why" in cfg) throw new Error(cfg.why);
+	const open = (blocks: typeof cfg.blocks): number => blocks.filter(({ succs }) => succs.length > 1).length;
+	return [open(cfg.blocks), open((threadJumps(cfg, ops)?.cfg ?? cfg).blocks)];
+}
+
+const engines: readonly Engine[] = [createInterpreter({ checked: true }), createJsEngine({ checked: false, fuel: null }), createJsEngine(), createWasmEngine({ checked: false, fuel: null }), createWasmEngine()];
+
+const programs: readonly (readonly [name: string, before: number, after: number, text: string])[] = [
+	["the same question twice", 2, 1, "r3 = 7\nr0 = 1\nif r2 < r3 goto +1\nr0 = 2\nr4 = 5\nif r2 < r3 goto +1\nr4 = 9\nr0 *= r4\nexit"],
+	["its opposite", 2, 1, "r0 = 1\nif r2 < 7 goto +1\nr0 = 2\nr0 *= 3\nif r2 >= 7 goto +1\nr0 += 9\nexit"],
+	["what follows from it", 2, 1, "r0 = 1\nif r2 == 7 goto +1\ngoto +2\nif r2 s<= 7 goto +1\nr0 += 9\nr0 += 4\nexit"],
+	["a flag that was just set", 2, 1, "r0 = 1\nw3 = 1\nif r2 > 7 goto +1\nw3 = 0\nif w3 != 0 goto +1\nr0 = 2\nexit"],
+	["a copy of it, twice over", 3, 1, "r0 = 1\nr3 = 0\nif r2 > 7 goto +1\nr3 = 4\nr4 = r3\nif r4 == 0 goto +1\nr0 += 2\nif r4 == 4 goto +1\nr0 += 16\nexit"],
+	["in a loop", 3, 2, "r0 = 0\nr3 = 0\nw4 = 1\nif r2 > r3 goto +1\nw4 = 0\nr0 <<= 1\nif w4 == 0 goto +1\nr0 += 1\nr3 += 1\nif r3 < 9 goto -8\nexit"],
+	["not where the register was written", 2, 2, "r0 = 1\nif r2 < 7 goto +1\nr2 = r0\nr2 += 3\nif r2 < 7 goto +1\nr0 = 9\nexit"],
+	["not where the width differs", 2, 2, "r0 = 1\nr2 <<= 30\nif r2 < 7 goto +1\nr0 += 4\nr0 *= 3\nif w2 < 7 goto +1\nr0 += 9\nexit"],
+	["not the head of a loop", 2, 2, "r0 = 0\nr3 = r2\nif r3 == 0 goto +4\nr0 += r3\nr3 &= 6\nr3 >>= 1\nif r3 != 0 goto -5\nexit"],
+];
+
+describe("jump threading", () => {
+	it.each(programs)("%s", (_, before, after, text) => {
+		expect(branches(text)).toEqual([before, after]);
+		const image = bareImage("threaded", insns(text));
+		for (const r2 of [0, 1, 6, 7, 8, 20, 0x7fffffff]) {
+			const [expected, ...others] = engines.map((engine) => engine.prepare({ image, machine: new Machine(), maps: [], ksyms: new Map(), facts: null })(0, r2));
+			expect(others).toEqual(others.map(() => expected));
+		}
+	});
+});
