@@ -29,6 +29,7 @@ export interface JitFunction {
 	readonly id: number;
 	readonly entry: number;
 	readonly ops: readonly (Op | null)[];
+	/** As it is printed: after jump threading, so that its block numbers are not those of the analyses. */
 	readonly cfg: Cfg;
 	readonly items: readonly Item[];
 	/** Registers and promoted slots (11 …). */

@@ -51,4 +51,8 @@ describe("jump threading", () => {
 			expect(others).toEqual(others.map(() => expected));
 		}
 	});
+
+	it("leaves out a long dead stretch", () => {
+		expect(branches(`r0 = 1\nw3 = 0\nif w3 == 0 goto +30000\n${"goto +0\n".repeat(30000)}exit`)).toEqual([1, 0]);
+	});
 });

@@ -54,7 +54,10 @@ export function threadJumps(cfg: Cfg, ops: readonly (Op | null)[]): Threaded | n
 		nodes[to].from = from;
 	};
 	const unlink = (to: number): void => {
-		if (--nodes[to].preds === 0) for (const next of nodes[to].succs) unlink(next);
+		for (const gone = [to]; gone.length > 0; ) {
+			const id = gone.pop()!;
+			if (--nodes[id].preds === 0) gone.push(...nodes[id].succs);
+		}
 	};
 	for (let id = 0; id < nodes.length; id++) for (const to of nodes[id].succs) link(id, to);
 	let budget = BUDGET;
