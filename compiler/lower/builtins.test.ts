@@ -17,10 +17,12 @@ function widths(parameters: string, statement: string): string[] {
 it.each<[what: string, parameters: string, statement: string, widths: string[]]>([
 	["characters within a structure", "struct track *p, struct track *q", "__builtin_memcpy(p->name, q->name, 32)", ["32"]],
 	["and within a structure of that", "struct event *p, struct event *q", "__builtin_memcpy(&p->track.name, q->track.name, 32)", ["64"]],
-	["characters at a place in them", "struct track *p, struct track *q", "__builtin_memcpy(p->name + 1, &q->name[2], 2)", ["8"]],
+	["characters at a place in them, read as they are aligned there", "struct track *p, struct track *q", "__builtin_memcpy(p->name + 1, &q->name[2], 2)", ["16"]],
 	["an element at a known place", "struct track *p, struct track *q", "__builtin_memcpy(&p->name[4], &q->name[8], 8)", ["32"]],
 	["an element at an unknown place", "struct track *p, struct track *q, int i", "__builtin_memcpy(&p->name[i], &q->name[8], 8)", ["8"]],
-	["what a packed structure holds", "struct tight *p, struct track *q", "__builtin_memcpy(p->track.name, q->name, 4)", ["8"]],
+	["what a packed structure holds", "struct tight *p, struct track *q", "__builtin_memcpy(q->name, p->track.name, 4)", ["8"]],
+	["more than a word into what a packed structure holds", "struct tight *p, struct track *q", "__builtin_memcpy(p->track.name, q->name, 12)", ["8"]],
+	["a word into what a packed structure holds, read as one,", "struct tight *p, struct track *q", "__builtin_memcpy(p->track.name, q->name, 4)", ["32"]],
 ])("copies %s as wide as they are aligned", (_, parameters, statement, expected) => {
 	expect(widths(parameters, statement)).toEqual(expected);
 });

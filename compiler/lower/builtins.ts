@@ -46,15 +46,24 @@ const copy =
 		const [to, from, length] = expr.args;
 		const target = f.value(to);
 		const source = op === "memset" ? f.b.truncate(f.value(from)) : f.value(from);
-		sized(f, op, target, source, length, Math.min(alignmentOf(to), op === "memset" ? 8 : alignmentOf(from)));
+		const targetAlign = alignmentOf(to);
+		sized(f, op, target, source, length, op === "memset" ? targetAlign : alignmentOf(from), targetAlign);
 		return target;
 	};
 
-function sized(f: Lowering, op: Op, target: Value, source: Value, length: TExpr, align: number): Value {
+function sized(f: Lowering, op: Op, target: Value, source: Value, length: TExpr, sourceAlign: number, targetAlign: number): Value {
 	const size = f.b.extend(f.value(length), isSigned(length.type));
 	const ty = op === "memcmp" ? "i32" : null;
-	if (size.op === "const") return size.value === 0n && ty === null ? nothing : f.b.append(op, ty, [target, source], { size: Number(size.value), align });
-	return f.b.append(op, ty, [target, source, size], { align });
+	const align = { align: Math.min(sourceAlign, targetAlign), ...(targetAlign > sourceAlign && ty === null ? { targetAlign } : {}) };
+	if (size.op !== "const") return f.b.append(op, ty, [target, source, size], align);
+	const bytes = Number(size.value);
+	if (bytes === 0 && ty === null) return nothing;
+	// A word that is aligned where it comes from is read as one, which a context asks for; the store is split where it must be.
+	if ((op === "memcpy" || op === "memmove") && [2, 4, 8].includes(bytes) && sourceAlign >= bytes && targetAlign < bytes) {
+		f.b.store(target, f.b.load(bytes === 8 ? "i64" : "i32", source, { size: bytes }), { size: bytes, align: targetAlign });
+		return nothing;
+	}
+	return f.b.append(op, ty, [target, source], { size: bytes, ...align });
 }
 
 /** What the pointer's type, before conversion to void *, says of its alignment; a place's own if it is the address of one. */
@@ -93,12 +102,12 @@ const rows: Record<string, Row> = {
 	memset: copy("memset"),
 	memset_inline: copy("memset"),
 	bzero: (f, expr) => {
-		sized(f, "memset", first(f, expr), nothing, expr.args[1], alignmentOf(expr.args[0]));
+		sized(f, "memset", first(f, expr), nothing, expr.args[1], alignmentOf(expr.args[0]), alignmentOf(expr.args[0]));
 		return nothing;
 	},
 	memcmp: (f, expr) => {
 		const [left, right, length] = expr.args;
-		return sized(f, "memcmp", f.value(left), f.value(right), length, Math.min(alignmentOf(left), alignmentOf(right)));
+		return sized(f, "memcmp", f.value(left), f.value(right), length, alignmentOf(left), alignmentOf(right));
 	},
 	bcmp: (f, expr) => rows.memcmp(f, expr, true),
 	strcmp: (f, expr) => f.b.append("strcmp", "i32", [f.value(expr.args[0]), f.value(expr.args[1])]),

@@ -175,7 +175,8 @@ function storeParts(fn: IrFunction, store: Inst, align: number, out: Inst[]): vo
 	const ty = value.ty!;
 	for (const { offset, width } of partsOf(size!, align)) {
 		const address = offset === 0 ? target : emit("ptradd", "ptr", [target, constant("i64", offset)]);
-		const part = offset === 0 ? value : isConst(value) ? constant(ty, BigInt.asUintN(ty === "i32" ? 32 : 64, value.value) >> BigInt(offset * 8)) : emit("lshr", ty, [value, constant(ty, offset * 8)]);
+		// A constant of the part alone: equal parts are one constant, and none takes two instructions.
+		const part = isConst(value) ? constant(ty, BigInt.asIntN(width * 8, value.value >> BigInt(offset * 8))) : offset === 0 ? value : emit("lshr", ty, [value, constant(ty, offset * 8)]);
 		emit("store", null, [address, part], { size: width, ...(volatile ? { volatile } : {}) });
 	}
 }

@@ -1,6 +1,7 @@
 import type { Attr, Block, Inst, IrFunction, Value } from "../ir/types.ts";
 import type { OptContext, Pass } from "./pass.ts";
 import { constant, isConst, isInst, newBlock, newInst, phisOf, successors, usersOf } from "../ir/values.ts";
+import { unchanging } from "./const-globals.ts";
 import { rootOf } from "./slots.ts";
 
 /**
@@ -79,7 +80,9 @@ function expandOne(fn: IrFunction, block: Block, index: number, context: OptCont
 	alignSlot(inst.args[0]);
 	if (inst.op !== "memset") alignSlot(inst.args[1]);
 	const claimed = inst.attr!.align ?? 1;
-	const align = Math.min(alignmentOf(inst.args[0], claimed), inst.op === "memset" ? 8 : alignmentOf(inst.args[1], claimed));
+	const targetAlign = alignmentOf(inst.args[0], inst.attr!.targetAlign ?? claimed);
+	const content = inst.op === "memcpy" || inst.op === "memmove" ? contentOf(inst.args[1], size, context) : null;
+	const align = content !== null || inst.op === "memset" ? targetAlign : Math.min(targetAlign, alignmentOf(inst.args[1], claimed));
 	const parts = partsOf(size, align);
 	const at = (address: Value, offset: number): Value => (offset === 0 ? address : isConst(address) ? constant("ptr", address.value + BigInt(offset)) : emit("ptradd", "ptr", [address, constant("i64", offset)]));
 	const volatile = inst.attr!.volatile ? { volatile: true } : {};
@@ -95,8 +98,13 @@ function expandOne(fn: IrFunction, block: Block, index: number, context: OptCont
 	}
 	// Moving between two objects is copying.
 	if (inst.op === "memmove" && areApart(inst.args[0], inst.args[1])) inst.op = "memcpy";
+	if (content !== null && parts.length <= MAX_ACCESSES) {
+		for (const { offset, width } of parts) emit("store", null, [at(inst.args[0], offset), constant(width === 8 ? "i64" : "i32", valueOf(content.subarray(offset, offset + width)))], { size: width, ...volatile });
+		block.insts.splice(index, 1, ...out);
+		return;
+	}
 	if (parts.length > MAX_ACCESSES && inst.op !== "memmove") {
-		loopOver(fn, block, index, size, align);
+		loopOver(fn, block, index, size, content === null ? align : Math.min(targetAlign, alignmentOf(inst.args[1], claimed)));
 		return;
 	}
 	if (inst.op === "memset") {
@@ -129,6 +137,24 @@ export function partsOf(size: number, align: number): { offset: number; width: n
 	}
 	return parts;
 }
+
+/**
+ * The bytes that are copied from an object that nothing changes, as far as they are in the object file. What follows
+ * the object's end is not defined; it reads as zero, as from clang, because the kernel refuses a load from there.
+ */
+function contentOf(source: Value, size: number, context: OptContext): Uint8Array | null {
+	const { root, offset } = rootOf(source);
+	if (!isInst(root) || root.op !== "global" || offset === null) return null;
+	const global = root.attr!.global!;
+	if ("kind" in global || !unchanging(context).has(global)) return null;
+	const from = offset + (root.attr!.offset ?? 0);
+	if (from < 0 || global.relocs.some((reloc) => reloc.offset < from + size && reloc.offset + 8 > from)) return null;
+	const content = new Uint8Array(size);
+	content.set(global.bytes?.subarray(from, from + size) ?? []);
+	return content;
+}
+
+const valueOf = (bytes: Uint8Array): bigint => bytes.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
 
 const pattern = (byte: bigint, width: number): bigint => {
 	let value = 0n;

@@ -325,6 +325,15 @@ describe("memory operations", () => {
 		const text = body("a.2:\n%3 = alloca ptr size=8 align=8\nmemcpy size=6 align=2 %3, %0\n%4 = load i32 size=4 %3\nret %4");
 		expect(passed(text, [expandMemory]).match(/load i32 size=2/g)).toHaveLength(3);
 	});
+	it("copies a constant object as the target is aligned, and zeros for what follows its end", () => {
+		const text = `global @t section ".rodata.str1.1" size 3 align 1 static readonly bytes 616200\n${body("a.2:\n%3 = global ptr @t\nmemcpy size=10 align=1 targetAlign=4 %0, %3\nret i32 0")}`;
+		expect(passed(text, [expandMemory, dce])).toBe("b0:\nstore size=4 %0, i32 25185\n%1 = ptradd ptr %0, i64 4\nstore size=4 %1, i32 0\n%2 = ptradd ptr %0, i64 8\nstore size=2 %2, i32 0\nret i32 0");
+		expect(passed(text.replace(".rodata.str1.1", ".kconfig"), [expandMemory]).match(/load i32 size=1/g)).toHaveLength(10);
+	});
+	it("stores of a constant in parts only what the part is", () => {
+		const text = body("a.2:\nstore size=8 align=2 %0, i64 0x61006200630061\nret i32 0").replace("0x61006200630061", String(0x61006200630061n));
+		expect([...passed(text, [splitUnaligned]).matchAll(/i64 (\d+)$/gm)].map(([, value]) => Number(value))).toEqual(expect.arrayContaining([0x61, 0x63, 0x62]));
+	});
 	it("refuses a size that is known only at run time", () => {
 		const text = body("a.2:\n%3 = zext i64 %1\nmemcpy align=1 %0, %0, %3\nret i32 0");
 		expect(passed(text, [expandMemory])).toContain("known only at run time");
