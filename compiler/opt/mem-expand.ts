@@ -99,7 +99,7 @@ function expandOne(fn: IrFunction, block: Block, index: number, context: OptCont
 	// Moving between two objects is copying.
 	if (inst.op === "memmove" && areApart(inst.args[0], inst.args[1])) inst.op = "memcpy";
 	if (content !== null && parts.length <= MAX_ACCESSES) {
-		for (const { offset, width } of parts) emit("store", null, [at(inst.args[0], offset), constant(width === 8 ? "i64" : "i32", valueOf(content.subarray(offset, offset + width)))], { size: width, ...volatile });
+		for (const { offset, width } of parts) emit("store", null, [at(inst.args[0], offset), constant(width === 8 ? "i64" : "i32", littleEndian(content.subarray(offset, offset + width)))], { size: width, ...volatile });
 		block.insts.splice(index, 1, ...out);
 		return;
 	}
@@ -154,7 +154,7 @@ function contentOf(source: Value, size: number, context: OptContext): Uint8Array
 	return content;
 }
 
-const valueOf = (bytes: Uint8Array): bigint => bytes.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
+const littleEndian = (bytes: Uint8Array): bigint => bytes.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
 
 const pattern = (byte: bigint, width: number): bigint => {
 	let value = 0n;
