@@ -256,7 +256,10 @@ export function along(from: Block, block: Block): Fact | null {
 
 /** What a fact says of another comparison of its left side with a number; null when that is open. */
 export function follows(pred: Pred, right: Const, fact: Fact): boolean | null {
-	return isConst(fact.right) ? decide(pred, allowed(fact.pred, only(fact.right), fact.left), only(right)) : null;
+	if (!isConst(fact.right)) return null;
+	// Of a number that is left out no range knows.
+	if (fact.right.value === right.value && (fact.pred === pred || fact.pred === negated[pred])) return fact.pred === pred;
+	return decide(pred, allowed(fact.pred, only(fact.right), fact.left), only(right));
 }
 
 /** What two ranges say of a comparison; null when it is open. */
