@@ -160,6 +160,14 @@ export const laws: Partial<Record<Op, readonly Law[]>> = {
 			const mask = c(inst.args[1]);
 			return mask !== null && (unsigned(inst.ty!, mask) & ~knownZeros(inst.args[0])) === 0n ? constant(inst.ty!, 0) : null;
 		},
+		// −x & 1 = x & 1, and −x & 2ᵏ = x << k where x is 0 or 1: of what is 0 or −1 and masked the verifier walks both
+		(inst, rw) => {
+			const k = isConst(inst.args[1]) ? log2(inst.ty!, inst.args[1].value) : null;
+			const [a] = inst.args;
+			if (k === null || !is(a, "neg")) return null;
+			if (k === 0) return rw.make("and", inst.ty!, [a.args[0], inst.args[1]]);
+			return provenZeros(a.args[0]) === (ones(inst.ty!) & ~1n) ? rw.make("shl", inst.ty!, [a.args[0], constant(inst.ty!, k)]) : null;
+		},
 		// (x | y) & m = x & m when y & m = 0
 		(inst, rw) => {
 			const mask = c(inst.args[1]);
