@@ -18,6 +18,7 @@ import { dce } from "./dce.ts";
 import { delay } from "./delay.ts";
 import { dse } from "./dse.ts";
 import { equalPhis } from "./equal-phis.ts";
+import { fewValues } from "./few-values.ts";
 import { foldBranches } from "./fold-branches.ts";
 import { forwardSwitch } from "./forward-switch.ts";
 import { gvn } from "./gvn.ts";
@@ -62,7 +63,7 @@ export interface OptimizeOptions {
 const promote: readonly Pass[] = [sroa, mem2reg];
 
 /** Until nothing changes; each one feeds the others. */
-const tidy: readonly Pass[] = [combine, narrowPhis, widenLoads, simplifyCfg, foldConstGlobals, foldStrings, resolveCalls, gvn, correlate, foldBranches, equalPhis, copiedBits, carryLoads, threadJumps, dse, dce, idleBranches];
+const tidy: readonly Pass[] = [combine, narrowPhis, widenLoads, simplifyCfg, foldConstGlobals, foldStrings, resolveCalls, gvn, correlate, fewValues, foldBranches, equalPhis, copiedBits, carryLoads, threadJumps, dse, dce, idleBranches];
 
 /** At level 0 too: what was checked and what is used must be one value, and the same address one register. */
 const proofs: readonly Pass[] = [gvn, combine, narrowPhis, widenLoads, combine, gvn, simplifyCfg, dce];
