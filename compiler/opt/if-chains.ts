@@ -1,11 +1,12 @@
 import type { Block, Inst, IrFunction, Value } from "../ir/types.ts";
 import type { Pass } from "./pass.ts";
 import { predecessors } from "../ir/cfg.ts";
+import { type Case, clustersOf, rangesOf } from "./case-sets.ts";
 import { isConst, newBlock, newInst, phisOf, removePhiEdge, terminator } from "../ir/values.ts";
 
 /**
  * `if (x == 1) … else if (x == 2) … else …` asked of one value is a switch, when that makes it shorter: numbers side by side that do the same
- * (or whose result is the number itself, `forward-switch.ts`) become ranges. Runs before switches are lowered; clang does it always.
+ * (or whose result is the number itself, `forward-switch.ts`) become ranges, others a mask (`case-sets.ts`). Runs before switches are lowered; clang does it always.
  */
 export const ifChains: Pass = {
 	name: "if-chains",
@@ -18,7 +19,7 @@ export const ifChains: Pass = {
 			const chain = follow(block, preds);
 			if (chain.length < LEAST) continue;
 			for (const { block: link } of chain.slice(1)) inner.add(link);
-			if (runs(chain) * 3 > chain.length * 2) continue;
+			if (!isShorter(chain)) continue;
 			replace(fn, chain);
 			changed = true;
 		}
@@ -26,7 +27,9 @@ export const ifChains: Pass = {
 	},
 };
 
-const LEAST = 4;
+const LEAST = 3;
+/** Without a set of them, ranges come to less from here on. */
+const LEAST_FOR_RANGES = 4;
 
 interface Link {
 	readonly block: Block;
@@ -61,18 +64,15 @@ function follow(block: Block, preds: ReadonlyMap<Block, readonly Block[]>): Link
 	return chain;
 }
 
-/** How many ranges of numbers with one outcome there are. */
-function runs(chain: readonly Link[]): number {
-	const sorted = [...chain].sort((a, b) => (a.number < b.number ? -1 : a.number > b.number ? 1 : 0));
-	let count = 0;
-	let last: { number: bigint; outcome: string } | null = null;
+/** At most two questions in the place of three. */
+function isShorter(chain: readonly Link[]): boolean {
 	const ids = new Map<Block, number>();
-	for (const link of sorted) {
-		const outcome = outcomeOf(link, ids);
-		if (last === null || last.number + 1n !== link.number || last.outcome !== outcome) count++;
-		last = { number: link.number, outcome };
-	}
-	return count;
+	const cases = new Map<bigint, Case<string>>();
+	// The first of two equal questions decides.
+	for (const link of chain) if (!cases.has(link.number)) cases.set(link.number, { from: link.number, to: link.number, target: outcomeOf(link, ids) });
+	const ranges = rangesOf([...cases.values()]);
+	const clusters = clustersOf(ranges);
+	return clusters.length * 3 <= chain.length * 2 && (chain.length >= LEAST_FOR_RANGES || clusters.length < ranges.length);
 }
 
 /** Where an equal number leads and what it brings there; the number itself is written x. */
