@@ -89,6 +89,13 @@ describe("idle branches", () => {
 	it("and what only they asked for goes", () => {
 		expect(gone(choice("%7 = add i32 %1, i32 2\n", "%6 = phi i32 [i32 1, a.2], [%7, b.4]\nret i32 0"))).toBe("b0:\nret i32 0");
 	});
+	const loop = (early: string, late: string): string => `a.2:\n%3 = icmp.eq i32 %1, i32 3\nbranch %3, out.10, h.4\nh.4:\n%5 = phi i32 [i32 0, a.2], [%9, l.8]\n%6 = icmp.ult i32 %5, %1\nbranch %6, b.7, out.10\nb.7:\n%11 = load i32 size=1 %0\n%12 = icmp.eq i32 %11, %5\nbranch %12, out.10, l.8\nl.8:\n%9 = add i32 %5, %11\njump h.4\nout.10:\n%13 = phi i32 [i32 1, a.2], [${late}, h.4], [${early}, b.7]\nret %13`;
+	it("go with a loop that is left with one value on every way", () => {
+		expect(gone(loop("i32 8", "i32 8"))).toBe("b0:\n%0 = icmp.eq i32 %1, i32 3\nbranch %0, b1, b2\nb2:\njump b1\nb1:\n%2 = phi i32 [i32 1, b0], [i32 8, b2]\nret %2");
+	});
+	it.each([["i32 8", "i32 9"], ["i32 1", "i32 8"]])("but not with %s and %s", (early, late) => {
+		expect(passed(functionOf(loop(early, late)), [idleBranches])).toBe(passed(functionOf(loop(early, late)), []));
+	});
 });
 
 describe("a comparison that is carried on", () => {
