@@ -38,6 +38,7 @@ import { mergeStores } from "./merge-stores.ts";
 import { narrowPhis } from "./narrow-phi.ts";
 import { removeDeadBlocks, simplifyCfg } from "./simplify-cfg.ts";
 import { sink } from "./sink.ts";
+import { sparseConstants } from "./sparse-constants.ts";
 import { sroa } from "./sroa.ts";
 import { tailRecursion } from "./tail-recursion.ts";
 import { threadJumps } from "./thread.ts";
@@ -64,7 +65,7 @@ export interface OptimizeOptions {
 const promote: readonly Pass[] = [sroa, mem2reg];
 
 /** Until nothing changes; each one feeds the others. */
-const tidy: readonly Pass[] = [combine, narrowPhis, widenLoads, simplifyCfg, foldConstGlobals, foldStrings, resolveCalls, gvn, correlate, fewValues, foldBranches, equalPhis, copiedBits, carryLoads, threadJumps, dse, dce, idleBranches];
+const tidy: readonly Pass[] = [combine, narrowPhis, widenLoads, sparseConstants, simplifyCfg, foldConstGlobals, foldStrings, resolveCalls, gvn, correlate, fewValues, foldBranches, equalPhis, copiedBits, carryLoads, threadJumps, dse, dce, idleBranches];
 
 /** At level 0 too: what was checked and what is used must be one value, and the same address one register. */
 const proofs: readonly Pass[] = [gvn, combine, narrowPhis, widenLoads, combine, gvn, simplifyCfg, dce];
