@@ -1,8 +1,8 @@
 import type { Block, Inst, IrFunction, Value } from "../ir/types.ts";
 import type { Pass } from "./pass.ts";
 import { predecessors } from "../ir/cfg.ts";
-import { type Case, clustersOf, rangesOf } from "./case-sets.ts";
 import { isConst, newBlock, newInst, phisOf, removePhiEdge, terminator } from "../ir/values.ts";
+import { type Case, clustersOf, rangesOf } from "./case-sets.ts";
 
 /**
  * `if (x == 1) … else if (x == 2) … else …` asked of one value is a switch, when that makes it shorter: numbers side by side that do the same
