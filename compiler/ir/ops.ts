@@ -55,10 +55,10 @@ export const ops = {
 	global: { args: "", result: "p", attrs: ["global!", "offset"], does: "pure" },
 	load: { args: "p", result: "wlp", attrs: ["size!", "align", "signed", "volatile"], does: "read" },
 	store: { args: "pv", result: "-", attrs: ["size!", "align", "volatile"], does: "write" },
-	memcpy: { args: "ppl?", result: "-", attrs: ["size", "align", "targetAlign", "volatile"], does: "write" },
-	memmove: { args: "ppl?", result: "-", attrs: ["size", "align", "targetAlign", "volatile"], does: "write" },
+	memcpy: { args: "ppl?", result: "-", attrs: ["size", "align", "targetAlign", "sourceAlign", "volatile"], does: "write" },
+	memmove: { args: "ppl?", result: "-", attrs: ["size", "align", "targetAlign", "sourceAlign", "volatile"], does: "write" },
 	memset: { args: "pwl?", result: "-", attrs: ["size", "align", "volatile"], does: "write" },
-	memcmp: { args: "ppl?", result: "w", attrs: ["size", "align"], does: "read" },
+	memcmp: { args: "ppl?", result: "w", attrs: ["size", "align", "targetAlign", "sourceAlign"], does: "read" },
 	/** Folded or refused: eBPF has no such function. With a third operand no more bytes than that are compared. */
 	strcmp: { args: "ppl?", result: "w", attrs: [], does: "read" },
 	strlen: { args: "p", result: "l", attrs: [], does: "read" },

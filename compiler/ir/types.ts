@@ -130,8 +130,9 @@ export interface Attr {
 	/** Bytes. */
 	readonly size?: number;
 	readonly align?: number;
-	/** memcpy, memmove: of the target alone, when that is more than `align`, which both have. */
+	/** memcpy, memmove, memcmp: of the first operand (the target) or the second alone, when that is more than `align`, which both have. */
 	readonly targetAlign?: number;
+	readonly sourceAlign?: number;
 	/** load: the value is extended with its sign. add, sub, mul: the result as a signed number is the exact one (C11 6.5p5). */
 	readonly signed?: boolean;
 	readonly volatile?: boolean;

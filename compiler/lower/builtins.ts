@@ -54,7 +54,7 @@ const copy =
 function sized(f: Lowering, op: Op, target: Value, source: Value, length: TExpr, sourceAlign: number, targetAlign: number): Value {
 	const size = f.b.extend(f.value(length), isSigned(length.type));
 	const ty = op === "memcmp" ? "i32" : null;
-	const align = { align: Math.min(sourceAlign, targetAlign), ...(targetAlign > sourceAlign && ty === null ? { targetAlign } : {}) };
+	const align = { align: Math.min(sourceAlign, targetAlign), ...(targetAlign === sourceAlign ? {} : targetAlign > sourceAlign ? { targetAlign } : { sourceAlign }) };
 	if (size.op !== "const") return f.b.append(op, ty, [target, source, size], align);
 	const bytes = Number(size.value);
 	if (bytes === 0 && ty === null) return nothing;
@@ -107,7 +107,7 @@ const rows: Record<string, Row> = {
 	},
 	memcmp: (f, expr) => {
 		const [left, right, length] = expr.args;
-		return sized(f, "memcmp", f.value(left), f.value(right), length, alignmentOf(left), alignmentOf(right));
+		return sized(f, "memcmp", f.value(left), f.value(right), length, alignmentOf(right), alignmentOf(left));
 	},
 	bcmp: (f, expr) => rows.memcmp(f, expr, true),
 	strcmp: (f, expr) => f.b.append("strcmp", "i32", [f.value(expr.args[0]), f.value(expr.args[1])]),

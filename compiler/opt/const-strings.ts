@@ -1,26 +1,40 @@
 import type { Inst, IrGlobal, Value } from "../ir/types.ts";
 import type { Pass } from "./pass.ts";
-import { constant, isConst, isInst, replaceAll } from "../ir/values.ts";
+import { constant, isConst, isInst, replaceAll, unsigned } from "../ir/values.ts";
+import { analysesOf } from "./analyses.ts";
 import { unchanging } from "./const-globals.ts";
 import { rootOf } from "./slots.ts";
 
 /**
  * strlen, strcmp and strncmp of strings that are known when their function has been copied into its caller
- * (`__builtin_strcmp(name, __FILE_NAME__)` in an inline function). What is left at the end is refused: eBPF has no C library.
+ * (`__builtin_strcmp(name, __FILE_NAME__)` in an inline function). A comparison with one known string is memcmp where only "equal or not" is
+ * asked and the other side is an object that is long enough (LLVM: `optimizeStrCmp`). What is left at the end is refused, because eBPF has no C
+ * library; calls of functions that a header declares stay calls.
  */
 export const foldStrings: Pass = {
 	name: "const-strings",
 	run(fn, context) {
 		const map = new Map<Inst, Value>();
+		let changed = false;
 		for (const block of fn.blocks) {
 			for (const inst of block.insts) {
-				const value = isQuestion(inst) ? fold(inst, unchanging(context)) : null;
-				if (value !== null) map.set(inst, value);
+				const name = nameOf(inst);
+				if (name === null) continue;
+				const fixed = unchanging(context);
+				const value = fold(inst, name, fixed);
+				if (value !== null) {
+					map.set(inst, value);
+					continue;
+				}
+				const size = name === "strlen" ? null : decidingBytes(inst, fixed);
+				if (size === null || !(analysesOf(fn, context).users.get(inst) ?? []).every((use) => asksWhetherEqual(use))) continue;
+				Object.assign(inst, { op: "memcmp", args: inst.args.slice(0, 2), attr: { size, align: 1 } });
+				changed = true;
 			}
 			if (map.size > 0) block.insts = block.insts.filter((inst) => !map.has(inst));
 		}
 		replaceAll(fn, map);
-		return map.size > 0;
+		return changed || map.size > 0;
 	},
 };
 
@@ -44,13 +58,52 @@ export const refuseStrings: Pass = {
 
 const isQuestion = (inst: Inst): boolean => inst.op === "strcmp" || inst.op === "strlen";
 
-function fold(inst: Inst, fixed: ReadonlySet<IrGlobal>): Value | null {
-	const limit = inst.args.length === 3 ? inst.args[2] : null;
-	if (limit !== null && !isConst(limit)) return null;
-	const most = limit === null ? Number.POSITIVE_INFINITY : Number(BigInt.asUintN(64, limit.value));
+const OPERANDS: Readonly<Record<string, number>> = { strlen: 1, strcmp: 2, strncmp: 3 };
+
+/** Which function of the C library it is: a builtin, or a call of one that is declared as the library's and not defined here. */
+function nameOf(inst: Inst): string | null {
+	if (isQuestion(inst)) return inst.args.length === 3 ? "strncmp" : inst.op;
+	if (inst.op !== "call" || inst.attr!.callee!.kind !== "function") return null;
+	const { name, body } = inst.attr!.callee!.symbol;
+	return body === undefined && Object.hasOwn(OPERANDS, name) && inst.args.length === OPERANDS[name] && inst.ty === (name === "strlen" ? "i64" : "i32") && inst.args.slice(0, 2).every(({ ty }) => ty === "ptr") ? name : null;
+}
+
+/** Bytes that are compared at most; null when that is known only at run time. */
+function mostCompared({ args }: Inst): number | null {
+	const limit = args[2];
+	if (limit === undefined) return Number.POSITIVE_INFINITY;
+	return isConst(limit) ? Number(unsigned(limit.ty, limit.value)) : null;
+}
+
+/** How many bytes say whether the strings are equal, when one of them is known and the other an object that is as long; else null. */
+function decidingBytes(inst: Inst, fixed: ReadonlySet<IrGlobal>): number | null {
+	const most = mostCompared(inst);
+	if (most === null) return null;
+	for (const side of [0, 1]) {
+		const known = bytesAt(inst.args[side], fixed);
+		if (known === null) continue;
+		const end = known.indexOf(0);
+		if (end < 0 && most > known.length) continue;
+		const size = end < 0 ? most : Math.min(most, end + 1);
+		if (size > 0 && size <= roomAt(inst.args[1 - side])) return size;
+	}
+	return null;
+}
+
+/** Bytes of the object that follow the address. */
+function roomAt(address: Value): number {
+	const { root, offset } = rootOf(address);
+	return isInst(root) && root.op === "alloca" && offset !== null && offset >= 0 ? root.attr!.size! - offset : 0;
+}
+
+const asksWhetherEqual = ({ op, args, attr }: Inst): boolean => op === "branch" || (op === "icmp" && (attr!.pred === "eq" || attr!.pred === "ne") && isConst(args[1]) && args[1].value === 0n);
+
+function fold(inst: Inst, name: string, fixed: ReadonlySet<IrGlobal>): Value | null {
+	const most = mostCompared(inst);
+	if (most === null) return null;
 	const a = bytesAt(inst.args[0], fixed);
 	if (a === null) return null;
-	if (inst.op === "strlen") {
+	if (name === "strlen") {
 		const end = a.indexOf(0);
 		return end < 0 ? null : constant("i64", end);
 	}

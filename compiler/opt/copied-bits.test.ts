@@ -22,6 +22,12 @@ describe("copied-bits", () => {
 		const called = two("4", "8").replace("d.12:\n", "d.12:\ncall helper h#1\n");
 		expect(passed(called, [copiedBits])).toBe(passed(called, []));
 	});
+	it("are copied by questions for one or nothing", () => {
+		const bit = (mask: number, i: number): string => `at${i}.${10 + i}:\n%${20 + i} = and i32 %6, i32 ${mask}\nbranch %${20 + i}, at${i + 1}.${10 + i + 1}, no${i}.${60 + i}\nno${i}.${60 + i}:\njump at${i + 1}.${10 + i + 1}\n`;
+		const phi = (mask: number, i: number): string => `%${40 + i} = phi i32 [i32 ${mask}, at${i}.${10 + i}], [i32 0, no${i}.${60 + i}]\n`;
+		const three = functionOf(`a.2:\n%6 = load i32 size=1 %0\njump at0.10\n${bit(1, 0)}${bit(64, 1).replace(":\n", `:\n${phi(1, 0)}`)}at2.12:\n${phi(64, 1)}%50 = or i32 %40, %41\n%22 = icmp.uge i32 %6, i32 128\nbranch %22, at3.13, no2.62\nno2.62:\njump at3.13\nat3.13:\n${phi(128, 2)}%51 = or i32 %50, %42\nret %51`);
+		expect(passed(three, [...passes, simplifyCfg, combine, combine, dce])).toMatch(/^b0:\n%0 = load i32 size=1 %1\n%2 = and i32 %0, i32 193\nret %2$/);
+	});
 	it("are moved where there are many", () => {
 		const chain = (ty: string, sets: readonly string[]): string => {
 			const links = sets.map((set, i) => `at${i}.${10 + i}:\n%${20 + i} = phi ${ty} [${i === 0 ? `${ty} 0, a.2` : `%${20 + i - 1}, at${i - 1}.${10 + i - 1}], [%${40 + i - 1}, yes${i - 1}.${60 + i - 1}`}]\n%${70 + i} = and i32 %1, i32 ${1 << (i + 1)}\nbranch %${70 + i}, yes${i}.${60 + i}, at${i + 1}.${10 + i + 1}\nyes${i}.${60 + i}:\n%${40 + i} = or ${ty} %${20 + i}, ${ty} ${set}\njump at${i + 1}.${10 + i + 1}`);

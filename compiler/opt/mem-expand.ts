@@ -1,6 +1,7 @@
 import type { Attr, Block, Inst, IrFunction, Value } from "../ir/types.ts";
 import type { OptContext, Pass } from "./pass.ts";
 import { constant, isConst, isInst, newBlock, newInst, phisOf, successors, usersOf } from "../ir/values.ts";
+import { foldOp } from "../ir/fold.ts";
 import { unchanging } from "./const-globals.ts";
 import { rootOf } from "./slots.ts";
 
@@ -79,10 +80,16 @@ function expandOne(fn: IrFunction, block: Block, index: number, context: OptCont
 	}
 	alignSlot(inst.args[0]);
 	if (inst.op !== "memset") alignSlot(inst.args[1]);
+	// Of two that are compared the known one is the second.
+	if (inst.op === "memcmp" && contentOf(inst.args[0], size, context) !== null && asksWhetherEqual(fn, inst)) {
+		inst.args.reverse();
+		inst.attr = { ...inst.attr, targetAlign: inst.attr!.sourceAlign, sourceAlign: inst.attr!.targetAlign };
+	}
 	const claimed = inst.attr!.align ?? 1;
 	const targetAlign = alignmentOf(inst.args[0], inst.attr!.targetAlign ?? claimed);
-	const content = inst.op === "memcpy" || inst.op === "memmove" ? contentOf(inst.args[1], size, context) : null;
-	const align = content !== null || inst.op === "memset" ? targetAlign : Math.min(targetAlign, alignmentOf(inst.args[1], claimed));
+	const sourceAlign = inst.op === "memset" ? 8 : alignmentOf(inst.args[1], inst.attr!.sourceAlign ?? claimed);
+	const content = inst.op === "memset" ? null : contentOf(inst.args[1], size, context);
+	const align = content !== null || inst.op === "memset" ? targetAlign : Math.min(targetAlign, sourceAlign);
 	const parts = partsOf(size, align);
 	const at = (address: Value, offset: number): Value => (offset === 0 ? address : isConst(address) ? constant("ptr", address.value + BigInt(offset)) : emit("ptradd", "ptr", [address, constant("i64", offset)]));
 	const volatile = inst.attr!.volatile ? { volatile: true } : {};
@@ -93,7 +100,7 @@ function expandOne(fn: IrFunction, block: Block, index: number, context: OptCont
 			replaceUses(fn, inst, constant("i32", 0));
 			return;
 		}
-		compareMemory(fn, block, index, parts);
+		compareMemory(fn, block, index, parts, content);
 		return;
 	}
 	// Moving between two objects is copying.
@@ -104,7 +111,7 @@ function expandOne(fn: IrFunction, block: Block, index: number, context: OptCont
 		return;
 	}
 	if (parts.length > MAX_ACCESSES && inst.op !== "memmove") {
-		loopOver(fn, block, index, size, content === null ? align : Math.min(targetAlign, alignmentOf(inst.args[1], claimed)));
+		loopOver(fn, block, index, size, content === null ? align : Math.min(targetAlign, sourceAlign));
 		return;
 	}
 	if (inst.op === "memset") {
@@ -118,7 +125,11 @@ function expandOne(fn: IrFunction, block: Block, index: number, context: OptCont
 	} else {
 		const [target, source] = inst.args;
 		const read = (offset: number, width: number): Inst => emit("load", width === 8 ? "i64" : "i32", [at(source, offset)], { size: width, ...volatile });
-		if (inst.op === "memmove") {
+		// A context is written in words.
+		if ([2, 4, 8].includes(size) && targetAlign >= size && align < size && rootOf(target).root.op === "param") {
+			const ty = size === 8 ? "i64" : "i32";
+			emit("store", null, [target, emit("load", ty, [source], { size, align, ...volatile })], { size, ...volatile });
+		} else if (inst.op === "memmove") {
 			const values = parts.map(({ offset, width }) => read(offset, width));
 			parts.forEach(({ offset, width }, i) => emit("store", null, [at(target, offset), values[i]], { size: width, ...volatile }));
 		} else for (const { offset, width } of parts) emit("store", null, [at(target, offset), read(offset, width)], { size: width, ...volatile });
@@ -216,13 +227,15 @@ function loopOver(fn: IrFunction, block: Block, index: number, size: number, ali
 	fn.blocks.splice(fn.blocks.indexOf(block) + 1, 0, body, rest);
 }
 
+const asksWhetherEqual = (fn: IrFunction, inst: Inst): boolean => (usersOf(fn).get(inst) ?? []).every((use) => (use.op === "icmp" && (use.attr!.pred === "eq" || use.attr!.pred === "ne") && isConst(use.args[1]) && use.args[1].value === 0n) || use.op === "branch");
+
 /**
  * Word by word, leaving at the first difference. When only "equal or not" is asked the result is 0 or 1; else the
  * differing words are compared in byte order.
  */
-function compareMemory(fn: IrFunction, block: Block, index: number, parts: { offset: number; width: number }[]): void {
+function compareMemory(fn: IrFunction, block: Block, index: number, parts: { offset: number; width: number }[], content: Uint8Array | null): void {
 	const inst = block.insts[index];
-	const equality = (usersOf(fn).get(inst) ?? []).every((use) => (use.op === "icmp" && (use.attr!.pred === "eq" || use.attr!.pred === "ne") && isConst(use.args[1]) && use.args[1].value === 0n) || use.op === "branch");
+	const equality = asksWhetherEqual(fn, inst);
 	const rest = splitAt(fn, block, index);
 	const blocks: Block[] = [];
 	const results: Value[] = [];
@@ -238,14 +251,14 @@ function compareMemory(fn: IrFunction, block: Block, index: number, parts: { off
 		const ty = width === 8 ? "i64" : "i32";
 		const at = (address: Value): Value => (offset === 0 ? address : add("ptradd", "ptr", [address, constant("i64", offset)]));
 		const a = add("load", ty, [at(left)], { size: width });
-		const b = add("load", ty, [at(right)], { size: width });
+		const b = content === null ? add("load", ty, [at(right)], { size: width }) : constant(ty, littleEndian(content.subarray(offset, offset + width)));
 		const same = newBlock(fn, "memcmp.next");
 		const differs = newBlock(fn, "memcmp.differs");
 		add("branch", null, [add("icmp", "i32", [a, b], { pred: "ne" })], undefined, [differs, same]);
 		current = differs;
 		if (equality) results.push(constant("i32", 1));
 		else {
-			const order = (value: Value): Value => (width === 1 ? value : add("bswap", ty, [value], { bits: (width * 8) as 16 }));
+			const order = (value: Value): Value => (width === 1 ? value : isConst(value) ? (foldOp("bswap", ty, [value], { bits: (width * 8) as 16 }) as Value) : add("bswap", ty, [value], { bits: (width * 8) as 16 }));
 			const less = add("icmp", "i32", [order(a), order(b)], { pred: "ult" });
 			results.push(add("or", "i32", [add("neg", "i32", [less]), constant("i32", 1)]));
 		}

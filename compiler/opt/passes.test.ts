@@ -334,6 +334,20 @@ describe("memory operations", () => {
 		expect(passed(text, [expandMemory, dce])).toBe("b0:\nstore size=4 %0, i32 25185\n%1 = ptradd ptr %0, i64 4\nstore size=4 %1, i32 0\n%2 = ptradd ptr %0, i64 8\nstore size=2 %2, i32 0\nret i32 0");
 		expect(passed(text.replace(".rodata.str1.1", ".kconfig"), [expandMemory]).match(/load i32 size=1/g)).toHaveLength(10);
 	});
+	it("keeps a word that goes to where words are aligned, in parts or not", () => {
+		const text = body("a.2:\n%3 = alloca ptr size=4 align=1\nmemcpy size=4 align=1 sourceAlign=4 %3, %0\nstore size=1 %3, i32 3\nmemcpy size=4 align=1 targetAlign=4 %0, %3\nret i32 0");
+		expect(passed(text, [sroa, mem2reg, combine, dce])).toMatch(/load i32 size=4 %1\n(.*\n)*store size=4 %1, %\d\nret/);
+	});
+	it("writes a word to what the function was given at once", () => {
+		const text = body("a.2:\n%3 = load ptr size=8 %0\nmemcpy size=4 align=1 targetAlign=4 %0, %3\nmemcpy size=4 align=1 targetAlign=4 %3, %0\nret i32 0");
+		expect(passed(text, [expandMemory, splitUnaligned]).match(/store size=\d/g)).toEqual(["store size=4", ...Array(4).fill("store size=1")]);
+	});
+	it("compares with a constant as wide as the other side is aligned", () => {
+		const text = `global @t section ".rodata.str1.1" size 7 align 1 static readonly bytes 61626364656600\n${body("a.2:\n%3 = global ptr @t\n%4 = memcmp i32 size=6 align=1 sourceAlign=4 %3, %0\n%5 = icmp.eq i32 %4, i32 0\nret %5")}`;
+		const result = passed(text, [expandMemory, dce]);
+		expect(result.match(/load i32 size=\d/g)).toEqual(["load i32 size=4", "load i32 size=2"]);
+		expect(result).toContain("i32 1684234849");
+	});
 	it("stores of a constant in parts only what the part is", () => {
 		const text = body("a.2:\nstore size=8 align=2 %0, i64 0x61006200630061\nret i32 0").replace("0x61006200630061", String(0x61006200630061n));
 		expect([...passed(text, [splitUnaligned]).matchAll(/i64 (\d+)$/gm)].map(([, value]) => Number(value))).toEqual(expect.arrayContaining([0x61, 0x63, 0x62]));

@@ -74,8 +74,11 @@ function split(fn: IrFunction, use: SlotUse): boolean {
 
 const isInteger = (piece: Piece): boolean => [1, 2, 4, 8].includes(piece.to - piece.from);
 
+/** A copy of a word to where words are aligned, such as a context, which is written in words. */
+const isWord = ({ inst, operand, size }: SlotAccess): boolean => operand === 1 && (inst.op === "memcpy" || inst.op === "memmove") && [2, 4, 8].includes(size!) && (inst.attr!.targetAlign ?? 1) >= size!;
+
 function cut(use: SlotUse, size: number): Piece[] | null {
-	const direct = use.accesses.filter((access) => access.inst.op === "load" || access.inst.op === "store");
+	const direct = use.accesses.filter((access) => access.inst.op === "load" || access.inst.op === "store" || isWord(access));
 	const spans = direct.map((access) => ({ from: access.offset, to: access.offset + access.size! }));
 	spans.sort((a, b) => a.from - b.from || b.to - a.to);
 	const pieces: Piece[] = [];
@@ -190,7 +193,7 @@ function rewrite(fn: IrFunction, inst: Inst, access: SlotAccess, pieces: readonl
 	const start = access.offset;
 	const end = access.offset + access.size!;
 	const otherAt = inst.op === "memset" ? null : inst.args[1 - access.operand];
-	const align = inst.attr?.align ?? 1;
+	const align = (access.operand === 1 ? inst.attr?.targetAlign : inst.attr?.sourceAlign) ?? inst.attr?.align ?? 1;
 	const advance = (address: Value, by: number): Value => {
 		if (by === 0) return address;
 		if (isConst(address)) return constant("ptr", address.value + BigInt(by));
