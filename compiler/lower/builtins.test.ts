@@ -9,7 +9,7 @@ struct __attribute__((packed)) tight { char tag; struct track track; };
 
 /** Sizes in bits of the loads with which a statement copies. */
 function widths(parameters: string, statement: string): string[] {
-	const { output, diagnostics } = compile("f.c", `${HEAD}void f(${parameters}) { ${statement}; }`, { ...defaultOptions({ read: () => null }), stage: "asm", target: { ...DEFAULT_TARGET, debug: false } });
+	const { output, diagnostics } = compile("f.c", `${HEAD}${statement.startsWith("return") ? "unsigned long" : "void"} f(${parameters}) { ${statement}; }`, { ...defaultOptions({ read: () => null }), stage: "asm", target: { ...DEFAULT_TARGET, debug: false } });
 	expect(diagnostics.map(({ message }) => message)).toEqual([]);
 	return [...new Set([...String(output).matchAll(/= \*\(u(\d+) \*\)/g)].map((match) => match[1]))];
 }
@@ -24,6 +24,16 @@ it.each<[what: string, parameters: string, statement: string, widths: string[]]>
 	["more than a word into what a packed structure holds", "struct tight *p, struct track *q", "__builtin_memcpy(p->track.name, q->name, 12)", ["8"]],
 	["a word into what a packed structure holds, read as one,", "struct tight *p, struct track *q", "__builtin_memcpy(p->track.name, q->name, 4)", ["32"]],
 ])("copies %s as wide as they are aligned", (_, parameters, statement, expected) => {
+	expect(widths(parameters, statement)).toEqual(expected);
+});
+
+it.each<[what: string, parameters: string, statement: string, widths: string[]]>([
+	["a member", "struct tight *p", "return *(unsigned *)p->track.name", ["8"]],
+	["a place in a member", "struct track *p", "return *(unsigned *)&p->name[2]", ["16"]],
+	["a member that is aligned for it", "struct event *p", "return *(unsigned long *)(void *)p->track.name", ["64"]],
+	["what a pointer points to", "char *p", "return *(unsigned *)p", ["32"]],
+	["a sum", "struct tight *p", "return *(unsigned *)(p->track.name + 1)", ["32"]],
+])("reads %s through a cast as wide as it is aligned", (_, parameters, statement, expected) => {
 	expect(widths(parameters, statement)).toEqual(expected);
 });
 

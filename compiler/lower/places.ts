@@ -24,7 +24,7 @@ export function lowerPlace(f: Lowering, expr: LExpr): Place {
 		}
 		case "deref": {
 			const pointer = f.value(expr.pointer);
-			const align = isFunctionOrVoid(expr.type) ? 1 : alignOf(expr.type);
+			const align = isFunctionOrVoid(expr.type) ? 1 : (declaredAlignment(f, expr.pointer) ?? alignOf(expr.type));
 			return { base: pointer, type: expr.type, align, volatile: isVolatile(expr.type) || pointsToVolatile(expr.pointer), ...inSpace(asPointer(expr.pointer.type)?.target ?? expr.type) };
 		}
 		case "member":
@@ -47,6 +47,37 @@ export function lowerPlace(f: Lowering, expr: LExpr): Place {
 		case "sequenced":
 			f.effect(expr.first);
 			return lowerPlace(f, expr.then);
+	}
+}
+
+/**
+ * The alignment of what a pointer is the address of, when that is a variable or a member: `*(unsigned *)event->address` is as aligned as the member is,
+ * whatever it is cast to, as in clang. Of another pointer its type is believed: null.
+ */
+function declaredAlignment(f: Lowering, pointer: TExpr): number | null {
+	if (pointer.kind === "convert" && asPointer(pointer.operand.type) !== null) return declaredAlignment(f, pointer.operand);
+	return pointer.kind === "address" && isDeclared(pointer.of) ? alignmentOfPlace(f, pointer.of) : null;
+}
+
+const isDeclared = (place: LExpr): boolean => (place.kind === "element" ? isDeclared(place.base) : ["variable", "compound-literal", "member"].includes(place.kind));
+
+function alignmentOfPlace(f: Lowering, place: LExpr): number {
+	switch (place.kind) {
+		case "variable":
+			return place.symbol.storage === "static" ? Math.max(place.symbol.align, 1) : Math.max(place.symbol.align, f.slot(place.symbol).attr!.align!);
+		case "compound-literal":
+			return f.slot(place.symbol).attr!.align!;
+		case "member":
+			return alignAt(alignmentOfPlace(f, place.base), place.member.bitOffset / 8);
+		case "element": {
+			const index = constantIndex(place.index);
+			const size = sizeOf(place.type);
+			return alignAt(alignmentOfPlace(f, place.base), index === null ? size : index * size);
+		}
+		case "deref":
+			return isFunctionOrVoid(place.type) ? 1 : (declaredAlignment(f, place.pointer) ?? alignOf(place.type));
+		default:
+			return isFunctionOrVoid(place.type) ? 1 : alignOf(place.type);
 	}
 }
 

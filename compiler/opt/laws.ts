@@ -74,6 +74,9 @@ function distanceOf(pointer: Value, rw: Rewriter): Value {
 }
 
 /** x op 0 = x. */
+/** By as many places as there are, or more: not defined, and refused by the verifier where it is not decided here. */
+const shiftTooFar: Law = (inst) => (isConst(inst.args[1]) && unsigned(inst.ty!, inst.args[1].value) >= BigInt(widthOf(inst.ty!)) ? constant(inst.ty!, 0) : null);
+
 const zeroRight: Law = (inst) => (c(inst.args[1]) === 0n ? inst.args[0] : null);
 
 export const laws: Partial<Record<Op, readonly Law[]>> = {
@@ -202,6 +205,7 @@ export const laws: Partial<Record<Op, readonly Law[]>> = {
 	or: [zeroRight, gather, copiedBits, (inst) => (c(inst.args[1]) === -1n ? inst.args[1] : sameValue(inst.args[0], inst.args[1]) ? inst.args[0] : null)],
 	xor: [zeroRight, gather, (inst) => (sameValue(inst.args[0], inst.args[1]) ? constant(inst.ty!, 0) : null), invertCompare],
 	shl: [
+		shiftTooFar,
 		zeroRight,
 		shiftTwice("shl"),
 		(inst) => (c(inst.args[0]) === 0n ? inst.args[0] : null),
@@ -220,6 +224,7 @@ export const laws: Partial<Record<Op, readonly Law[]>> = {
 		},
 	],
 	lshr: [
+		shiftTooFar,
 		zeroRight,
 		shiftTwice("lshr"),
 		(inst) => (c(inst.args[0]) === 0n ? inst.args[0] : null),
@@ -242,6 +247,7 @@ export const laws: Partial<Record<Op, readonly Law[]>> = {
 		(inst) => ((ones(inst.ty!) & ~knownZeros(inst)) === 0n ? constant(inst.ty!, 0) : null),
 	],
 	ashr: [
+		shiftTooFar,
 		zeroRight,
 		(inst, rw) => (isConst(inst.args[1]) && isNonNegative(inst.args[0]) ? rw.make("lshr", inst.ty!, inst.args.slice()) : null),
 		(inst, rw) => {

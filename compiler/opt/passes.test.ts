@@ -94,6 +94,7 @@ describe("combine", () => {
 		["(x << 24) >> 24 with sign", "%3 = shl i32 %1, i32 24\n%4 = ashr i32 %3, i32 24\nret %4", "sextfrom.8 i32 %1"],
 		["(byte) & 255", "%3 = load i32 size=1 %0\n%4 = and i32 %3, i32 255\nret %4", "load i32 size=1 %1"],
 		["((x & 0xff0f) | 0x110) & 0xfff0", "%3 = and i32 %1, i32 65295\n%4 = or i32 %3, i32 272\n%5 = and i32 %4, i32 65520\nret %5", "%1 = and i32 %0, i32 65024\n%2 = or i32 %1, i32 272\nret %2"],
+		["x << 32", "%3 = shl i32 %1, i32 32\n%4 = or i32 %3, %1\nret %4", "b0:\nret %0"],
 		["the lowest bit of −x", "%3 = neg i32 %1\n%4 = and i32 %3, i32 1\nret %4", "b0:\n%1 = and i32 %0, i32 1\nret %1"],
 		["−(x < 5) & 8", "%3 = icmp.ult i32 %1, i32 5\n%4 = neg i32 %3\n%5 = and i32 %4, i32 8\nret %5", "shl i32 %1, i32 3"],
 		["−x & 8", "%3 = neg i32 %1\n%4 = and i32 %3, i32 8\nret %4", "neg i32"],
