@@ -19,6 +19,8 @@ export interface Range {
 const DEPTH = 5;
 /** Branches looked at on the way up. */
 const MAX_FACTS = 24;
+/** Values looked at on the way to where something began to grow. */
+const MAX_GROWN = 12;
 /** Edges into a phi. */
 const MAX_JOINED = 8;
 
@@ -124,7 +126,7 @@ export function ranges(dom: Dominators, preds: ReadonlyMap<Block, readonly Block
 				return fromUnsigned({ ...all, umax: least(all.umax, least(a.umax, b.umax)) }, value);
 			}
 			case "phi":
-				return meet(meet(whole, counter(value, depth)), joined(value, depth));
+				return meet(meet(meet(whole, counter(value, depth)), grown(value, depth)), joined(value, depth));
 			default:
 				return whole;
 		}
@@ -165,6 +167,29 @@ export function ranges(dom: Dominators, preds: ReadonlyMap<Block, readonly Block
 				else if (fact.left === phi && depth > 1 && fact.pred.startsWith("s")) bound = least(bound, allowed(fact.pred, at(fact.right, fact.block, Math.min(depth - 1, 2)), phi).smax);
 			}
 			if (bound + step > limits.smax) return limits;
+		}
+		return fromSigned({ ...limits, smin }, phi);
+	};
+
+	/**
+	 * What comes into a phi through other phis and signed sums with what is not negative is never below the least that it all begins with:
+	 * `off += length` round a loop, on some ways only. Signed sums do not overflow.
+	 */
+	const grown = (phi: Inst, depth: number): Range => {
+		const limits = everything(phi);
+		const below = Math.min(depth - 1, 2);
+		const made = (value: Value): Range => at(value, (isInst(value) ? home.get(value) : undefined) ?? home.get(phi)!, below);
+		const seen = new Set<Value>([phi]);
+		let smin = limits.smax;
+		for (const value of seen) {
+			if (seen.size > MAX_GROWN) return limits;
+			if (isInst(value) && value.op === "phi") for (const arg of value.args) seen.add(arg);
+			else if (isInst(value) && value.op === "add" && value.attr?.signed === true) {
+				const step = [1, 0].find((i) => made(value.args[i]).smin >= 0n);
+				if (step === undefined) return limits;
+				seen.add(value.args[1 - step]);
+			} else smin = least(smin, made(value).smin);
+			if (smin < 0n) return limits;
 		}
 		return fromSigned({ ...limits, smin }, phi);
 	};
