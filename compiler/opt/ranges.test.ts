@@ -48,6 +48,33 @@ ret %6`);
 		expect(counted("add i32 signed")).toContain("ret i32 0");
 		expect(counted("add i32")).not.toContain("ret i32 0");
 	});
+	/** off = start; for (…) { if (…) off += step; }; off > 1500 */
+	const grown = (start: string, add: string, step = "%9"): string => passed(`a.2:
+jump b.3
+b.3:
+%4 = phi i32 [${start}, a.2], [%5, e.12]
+%6 = icmp.sgt i32 %4, i32 1500
+branch %6, c.8, d.10
+d.10:
+%9 = and i32 %1, i32 255
+%11 = icmp.eq i32 %9, i32 7
+branch %11, e.12, f.13
+f.13:
+%14 = ${add} %4, ${step}
+jump e.12
+e.12:
+%5 = phi i32 [%4, d.10], [%14, f.13]
+jump b.3
+c.8:
+%15 = sext i64 %4
+%16 = trunc i32 %15
+ret %16`);
+	it("so what grows on some ways round a loop is never below what it began with", () => {
+		for (const start of ["i32 0", "i32 20"]) expect(grown(start, "add i32 signed")).toMatch(/icmp\.ugt[^]*zext i64 %4/);
+	});
+	it.each([["a negative start", "i32 -1", "add i32 signed", "%9"], ["an unknown one", "%0", "add i32 signed", "%9"], ["sums that may overflow", "i32 0", "add i32", "%9"], ["a step that may be negative", "i32 0", "add i32 signed", "%1"], ["a difference", "i32 0", "sub i32 signed", "%9"]])("but not with %s", (_what, start, add, step) => {
+		expect(grown(start, add, step)).toMatch(/icmp\.sgt i32 %4/);
+	});
 });
 
 describe("what comes together", () => {
