@@ -1,4 +1,4 @@
-import type { Inst, IrGlobal, IrModule, Value } from "../ir/types.ts";
+import type { Const, Inst, IrGlobal, IrModule, Value } from "../ir/types.ts";
 import type { OptContext, Pass } from "./pass.ts";
 import { constant, isConst, isInst, newInst, replaceAll, usersOf } from "../ir/values.ts";
 import { qualifiersOf } from "../types/basic.ts";
@@ -73,6 +73,8 @@ function known(load: Inst, fixed: ReadonlySet<IrGlobal>, add: (inst: Inst) => vo
 	if ("kind" in global || !fixed.has(global)) return null;
 	const at = offset + (root.attr!.offset ?? 0);
 	const size = load.attr!.size!;
+	const number = numberAt(global, at, load);
+	if (number !== null) return number;
 	if (at < 0 || at + size > global.size) return null;
 	for (const reloc of global.relocs) {
 		if (reloc.offset + 8 <= at || reloc.offset >= at + size) continue;
@@ -84,10 +86,16 @@ function known(load: Inst, fixed: ReadonlySet<IrGlobal>, add: (inst: Inst) => vo
 		add(number);
 		return number;
 	}
+	return null;
+}
+
+/** What a load reads from the place in an object that nothing changes; null of an address, and beyond its ends. */
+export function numberAt(global: IrGlobal, at: number, load: Inst): Const | null {
+	const { size, signed } = load.attr!;
+	if (at < 0 || at + size! > global.size || global.relocs.some((reloc) => reloc.offset < at + size! && reloc.offset + 8 > at)) return null;
 	let value = 0n;
-	for (let i = size - 1; i >= 0; i--) value = (value << 8n) | BigInt(global.bytes?.[at + i] ?? 0);
-	if (load.attr!.signed) value = BigInt.asIntN(size * 8, value);
-	return constant(load.ty!, value);
+	for (let i = size! - 1; i >= 0; i--) value = (value << 8n) | BigInt(global.bytes?.[at + i] ?? 0);
+	return constant(load.ty!, signed ? BigInt.asIntN(size! * 8, value) : value);
 }
 
 /** A call through a pointer that has become a function or a helper's number. */

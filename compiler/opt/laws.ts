@@ -64,11 +64,11 @@ function memberAt(member: Value, pointer: Value, rw: Rewriter): Value | null {
 }
 
 /** Where the walk of a pointer began. */
-const startOf = (pointer: Value): Value => (is(pointer, "ptradd") ? startOf(pointer.args[0]) : pointer);
+const startOf = (pointer: Value): unknown => (!isInst(pointer) ? pointer : pointer.op === "ptradd" ? startOf(pointer.args[0]) : pointer.op === "global" ? pointer.attr!.global : pointer);
 
 /** How far a pointer is from there. */
 function distanceOf(pointer: Value, rw: Rewriter): Value {
-	if (!is(pointer, "ptradd")) return constant("i64", 0);
+	if (!isInst(pointer) || pointer.op !== "ptradd") return constant("i64", isInst(pointer) && pointer.op === "global" ? (pointer.attr!.offset ?? 0) : 0);
 	const before = distanceOf(pointer.args[0], rw);
 	return c(before) === 0n ? pointer.args[1] : rw.make("add", "i64", [before, pointer.args[1]]);
 }

@@ -320,6 +320,15 @@ describe("unroll", () => {
 		expect(passed(walk("4096"), [unroll])).toContain("phi");
 		expect(passed(walk("17"), [unroll, combine, simplifyCfg]).match(/load/g)).toHaveLength(4);
 	});
+	/** Goes over a literal of 49 characters. */
+	const literal = (inLoop: string, end: string): string =>
+		`global @t section ".rodata.str1.1" size 50 align 1 static readonly bytes ${"61".repeat(49)}00\n${body(`a.2:\n%11 = global ptr @t\njump b.3\nb.3:\n%4 = phi ptr [%11, a.2], [%5, c.16]\n%6 = load i32 size=1 signed %4\nbranch %6, c.16, d.10\nc.16:\n%5 = ptradd ptr %4, i64 1\n${inLoop}jump b.3\nd.10:\n${end}`)}`;
+	const length = "%7 = ptrtoint i64 %4\n%12 = global ptr @t\n%8 = ptrtoint i64 %12\n%9 = sub i64 %7, %8\n%20 = trunc i32 %9\nret %20";
+	it("counts the characters of a literal", () => {
+		expect(passed(literal("", length), [unroll, foldConstGlobals, combine, simplifyCfg, combine, dce])).toBe("b0:\nret i32 49");
+		expect(passed(literal("store size=1 %0, %6\n", length), [unroll])).toContain("phi ptr");
+		expect(passed(literal("", length).replace("static readonly", "readonly").replace(".rodata.str1.1", ".kconfig"), [unroll])).toContain("phi ptr");
+	});
 	it("leaves a loop that does not end", () => {
 		expect(passed(loop("0"), [unroll])).toContain("phi");
 	});

@@ -1,4 +1,4 @@
-import type { Block, Const, Inst, IrFunction, Value } from "../ir/types.ts";
+import type { Block, Const, Inst, IrFunction, IrGlobal, Value } from "../ir/types.ts";
 import type { Loop } from "../ir/cfg.ts";
 import type { Pass } from "./pass.ts";
 import { dominators, loops, predecessors } from "../ir/cfg.ts";
@@ -8,14 +8,15 @@ import { constant, isConst, isInst, newBlock, newInst, phisOf, sameValue, succes
 import { isQuestion } from "./alias.ts";
 import { addExitEdges, cloneBlocks, demoteEscaping } from "./clone.ts";
 import { betweenDistances } from "./compare-laws.ts";
+import { numberAt, unchanging } from "./const-globals.ts";
 import { mem2reg } from "./mem2reg.ts";
-import { baseOf } from "./slots.ts";
+import { baseOf, rootOf } from "./slots.ts";
 import { analysesOf, forget } from "./analyses.ts";
 import { removeDeadBlocks } from "./simplify-cfg.ts";
 
 /**
  * Loops whose number of rounds is a constant become straight code: when `#pragma unroll` asks for it, or when the
- * result is small. The count is found by running the loop's condition on constants.
+ * result is small. The count is found by running the loop's condition on constants; characters of a literal are some.
  */
 const MAX_ROUNDS = 4096;
 /** clang's limits for -O2: instructions, and how much more when most of them fold. */
@@ -24,6 +25,8 @@ const MAX_BOOST = 4;
 /** The question whether there is another round, which straight code does not ask. */
 const BACK_EDGE = 2;
 const MAX_LOOKED_AT = 10;
+/** Rounds that LLVM tries of a loop that leaves nothing behind but numbers (`MaxBruteForceIterations`). */
+const MAX_COUNTED = 100;
 /** Wished for by the programmer: as far as jumps reach. */
 const ASKED_RESULT = 32768;
 
@@ -32,11 +35,12 @@ export const unroll: Pass = {
 	run(fn, context) {
 		let changed = false;
 		// Innermost first; an outer loop is looked at again when its inner ones are gone.
+		const fixed = unchanging(context);
 		for (let budget = 64; budget > 0; budget--) {
 			const all = loops(fn, analysesOf(fn, context).dominators);
-			const candidate = all.filter((loop) => !all.some((other) => other.parent === loop)).find((loop) => rounds(fn, loop) !== null);
+			const candidate = all.filter((loop) => !all.some((other) => other.parent === loop)).find((loop) => rounds(fn, loop, fixed) !== null);
 			if (candidate === undefined) break;
-			unrollFully(fn, candidate, rounds(fn, candidate)!);
+			unrollFully(fn, candidate, rounds(fn, candidate, fixed)!);
 			forget(context);
 			if (removeDeadBlocks.run(fn, context)) forget(context);
 			if (mem2reg.run(fn, context)) forget(context);
@@ -47,7 +51,7 @@ export const unroll: Pass = {
 };
 
 /** How often the header is entered when the loop should be unrolled, else null. */
-function rounds(fn: IrFunction, loop: Loop): number | null {
+function rounds(fn: IrFunction, loop: Loop, fixed: ReadonlySet<IrGlobal>): number | null {
 	if (loop.latches.length !== 1) return null;
 	const [latch] = loop.latches;
 	if (latch.unroll === 1) return null;
@@ -55,12 +59,13 @@ function rounds(fn: IrFunction, loop: Loop): number | null {
 	for (const block of loop.blocks) if (terminator(block).op === "asmgoto") return null;
 	const outside = predecessors(fn).get(loop.header)!.filter((pred) => !loop.blocks.has(pred));
 	if (outside.length === 0) return null;
-	const size = sizeOf(loop);
+	const size = sizeOf(loop, fixed);
 	const limit = asked ? ASKED_RESULT : size.calls ? SMALL_RESULT : SMALL_RESULT * MAX_BOOST;
 	const most = Math.min(MAX_ROUNDS, Math.floor(limit / Math.max(asked ? size.all : size.calls ? size.all - BACK_EDGE : Math.min(size.rest, size.all - BACK_EDGE), 1)) + 1);
 	if (most < 2 && !asked) return null;
-	const count = countRounds(fn, loop, latch, most);
+	const count = countRounds(fn, loop, latch, most, fixed);
 	if (count === null || asked) return count;
+	if (size.rest === 0 && count <= MAX_COUNTED) return count;
 	// What depends on the counter alone disappears, so a loop made mostly of that may grow more.
 	const straight = (size.all - BACK_EDGE) * (count - 1) + BACK_EDGE;
 	if (straight < SMALL_RESULT) return count;
@@ -72,18 +77,25 @@ function rounds(fn: IrFunction, loop: Loop): number | null {
 const FREE = new Set(["phi", "jump", "lifetime", "trunc", "ptrtoint", "inttoptr", "zext"]);
 
 /** Instructions of a round: all of them, and those that stay when the counter is a constant. */
-function sizeOf(loop: Loop): { all: number; rest: number; calls: boolean } {
+function sizeOf(loop: Loop, fixed: ReadonlySet<IrGlobal>): { all: number; rest: number; calls: boolean } {
 	const phis = phisOf(loop.header);
 	// Known in each round: it starts as a constant, and what a round makes of it is known if all these are.
 	const known = new Set(phis.filter((phi) => phi.args.some((arg, i) => isConst(arg) && !loop.blocks.has(phi.blocks![i])) || walks(phi, loop)));
 	let counted = new Map<Inst, boolean>();
+	/** Of an address: that it is in an object whose bytes are known. */
+	const isIn = (address: Value): boolean => {
+		const { root } = rootOf(address);
+		if (!isInst(root)) return false;
+		if (root.op !== "phi") return objectOf(root, fixed) !== null;
+		return known.has(root) && root.args.every((arg, i) => loop.blocks.has(root.blocks![i]) || (isInst(arg) && objectOf(rootOf(arg).root, fixed) !== null));
+	};
 	const folds = (value: Value): boolean => {
 		if (isConst(value)) return true;
 		if (!isInst(value)) return false;
 		const before = counted.get(value);
 		if (before !== undefined) return before;
 		counted.set(value, false);
-		const result = known.has(value) || (row(value.op).does === "pure" && value.args.length > 0 && value.args.every((arg) => folds(arg) || (value.op === "ptradd" && isAddress(arg))));
+		const result = known.has(value) || (value.op === "load" && !value.attr!.volatile && isIn(value.args[0]) && folds(value.args[0])) || (row(value.op).does === "pure" && value.args.length > 0 && value.args.every((arg) => folds(arg) || (value.op === "ptradd" && isAddress(arg))));
 		counted.set(value, result);
 		return result;
 	};
@@ -116,6 +128,13 @@ function sizeOf(loop: Loop): { all: number; rest: number; calls: boolean } {
 	return { all, rest, calls };
 }
 
+/** The object that an address is of, when nothing changes it. */
+function objectOf(root: Value, fixed: ReadonlySet<IrGlobal>): IrGlobal | null {
+	if (!isInst(root) || root.op !== "global") return null;
+	const global = root.attr!.global!;
+	return !("kind" in global) && fixed.has(global) ? global : null;
+}
+
 /** A constant distance from it costs nothing. */
 const isAddress = (value: Value): boolean => value.ty === "ptr";
 
@@ -129,13 +148,18 @@ const alike = (a: Known, b: Known): boolean => (a.op === "const" ? b.op === "con
 /** What a round knows of a value: a constant, or a constant distance from a pointer that the loop does not change. */
 type Known = Const | { readonly op: "from"; readonly base: Value; readonly offset: bigint };
 
-function countRounds(fn: IrFunction, loop: Loop, latch: Block, most: number): number | null {
+interface Scope {
+	readonly inside: ReadonlySet<Value>;
+	readonly fixed: ReadonlySet<IrGlobal>;
+}
+
+function countRounds(fn: IrFunction, loop: Loop, latch: Block, most: number, fixed: ReadonlySet<IrGlobal>): number | null {
 	const dom = dominators(fn);
 	const phis = phisOf(loop.header);
-	const inside = new Set<Value>([...loop.blocks].flatMap((block) => block.insts));
+	const scope: Scope = { inside: new Set<Value>([...loop.blocks].flatMap((block) => block.insts)), fixed };
 	const entry = new Map<Inst, Known>();
 	for (const phi of phis) {
-		const values = phi.args.filter((_, i) => !loop.blocks.has(phi.blocks![i])).map((value) => evaluate(value, new Map(), new Map(), inside));
+		const values = phi.args.filter((_, i) => !loop.blocks.has(phi.blocks![i])).map((value) => evaluate(value, new Map(), new Map(), scope));
 		const [first] = values;
 		if (first !== null && values.every((value) => value !== null && alike(value, first))) entry.set(phi, first);
 	}
@@ -148,14 +172,14 @@ function countRounds(fn: IrFunction, loop: Loop, latch: Block, most: number): nu
 		let undecided = 0;
 		for (const block of exits) {
 			const end = terminator(block);
-			const condition = evaluate(end.args[0], env, cache, inside);
+			const condition = evaluate(end.args[0], env, cache, scope);
 			if (condition === null || condition.op !== "const") undecided++;
 			else if (!loop.blocks.has(end.blocks![condition.value !== 0n ? 0 : 1])) return !asked && isOneQuestion(block, loop) ? null : round;
 		}
 		if (undecided === exits.length) return null;
 		const next = new Map<Inst, Known>();
 		for (const phi of phis) {
-			const value = evaluate(phi.args[phi.blocks!.indexOf(latch)], env, cache, inside);
+			const value = evaluate(phi.args[phi.blocks!.indexOf(latch)], env, cache, scope);
 			if (value !== null) next.set(phi, value);
 		}
 		env = next;
@@ -181,24 +205,30 @@ function isOneQuestion(first: Block, loop: Loop): boolean {
 	return phisOf(end.blocks![other]).every((phi) => sameValue(phi.args[phi.blocks!.indexOf(first)], phi.args[phi.blocks!.indexOf(second)]));
 }
 
-function evaluate(value: Value, env: ReadonlyMap<Inst, Known>, cache: Map<Inst, Known | null>, inside: ReadonlySet<Value>): Known | null {
+function evaluate(value: Value, env: ReadonlyMap<Inst, Known>, cache: Map<Inst, Known | null>, scope: Scope): Known | null {
 	if (isConst(value)) return value;
 	if (!isInst(value)) return null;
 	const given = env.get(value);
 	if (given !== undefined) return given;
-	if (value.ty === "ptr" && !inside.has(value)) {
+	if (value.op === "global") return { op: "from", base: value, offset: 0n };
+	if (value.ty === "ptr" && !scope.inside.has(value)) {
 		const { base, offset } = baseOf(value);
 		return { op: "from", base, offset: BigInt(offset) };
 	}
 	const known = cache.get(value);
 	if (known !== undefined) return known;
 	cache.set(value, null);
-	const result = evaluateInst(value, value.args.map((arg) => evaluate(arg, env, cache, inside)));
+	const result = evaluateInst(value, value.args.map((arg) => evaluate(arg, env, cache, scope)), scope.fixed);
 	cache.set(value, result);
 	return result;
 }
 
-function evaluateInst(inst: Inst, args: readonly (Known | null)[]): Known | null {
+function evaluateInst(inst: Inst, args: readonly (Known | null)[], fixed: ReadonlySet<IrGlobal>): Known | null {
+	if (inst.op === "load") {
+		const [address] = args;
+		const object = address?.op === "from" && !inst.attr!.volatile && inst.ty !== "ptr" ? objectOf(address.base, fixed) : null;
+		return object === null || address?.op !== "from" ? null : numberAt(object, Number(address.offset) + ((address.base as Inst).attr!.offset ?? 0), inst);
+	}
 	if (row(inst.op).does !== "pure" || inst.op === "isconst") return null;
 	const constants: Const[] = [];
 	for (const arg of args) {
