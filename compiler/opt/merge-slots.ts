@@ -8,7 +8,7 @@ import { baseOf, derivedUses } from "./slots.ts";
 /**
  * Stack slots whose lives are apart share their bytes: 512 of them are all that a program has. A slot lives from its
  * `lifetime` mark, more exactly from the first use after it, to the last instruction that has an address into it; where the address
- * is stored nobody knows which one that is, and the slot lives until the next mark. Interference is found by data flow in both
+ * is stored nobody knows which one that is, and the slot lives until the next mark, or as long as something may still follow the address. Interference is found by data flow in both
  * directions, and the largest slots are placed first.
  */
 export const mergeSlots: Pass = {
@@ -124,7 +124,10 @@ function interference(fn: IrFunction, slots: readonly Inst[], touched: ReadonlyM
 			const inst = block.insts[at];
 			const slot = marked(inst);
 			if (slot !== undefined) remove(live, slot);
-			else add(live, touched.get(inst));
+			else {
+				add(live, touched.get(inst));
+				if (mayFollow(inst)) add(live, kept);
+			}
 			note?.(at, live);
 		}
 		return live;
@@ -132,19 +135,26 @@ function interference(fn: IrFunction, slots: readonly Inst[], touched: ReadonlyM
 	repeat(order, begun, forward);
 	repeat(order.slice().reverse(), needed, backward);
 
-	const always = new Uint32Array(words);
-	add(always, kept);
 	const conflicts = slots.map(() => new Uint32Array(words));
 	for (const block of order) {
 		const after: Bits[] = [];
 		forward(block, (at, live) => (after[at] = live.slice()));
 		backward(block, (at, live) => {
 			const together = after[at];
-			for (let w = 0; w < words; w++) together[w] &= live[w] | always[w];
+			for (let w = 0; w < words; w++) together[w] &= live[w];
 			for (let i = 0; i < slots.length; i++) if (has(together, i)) for (let w = 0; w < words; w++) conflicts[i][w] |= together[w];
 		});
 	}
 	return conflicts;
+}
+
+/** Whether it may reach memory by an address that it found somewhere. */
+function mayFollow({ op, args }: Inst): boolean {
+	const { does } = row(op);
+	if (op === "lifetime" || op === "asmgoto" || does === "pure" || does === "place" || does === "end") return op === "asmgoto";
+	if (op !== "load" && op !== "store") return true;
+	const { base } = baseOf(args[0]);
+	return !isInst(base) || base.op !== "alloca";
 }
 
 function repeat(order: readonly Block[], known: Map<Block, Bits>, walk: Walk): void {

@@ -210,6 +210,12 @@ describe("simplify-cfg and thread-jumps", () => {
 		const text = body("a.2:\nbranch i32 1, b.3, c.4\nb.3:\njump d.5\nc.4:\ncall helper h#1\njump d.5\nd.5:\n%6 = phi i32 [i32 3, b.3], [i32 4, c.4]\nret %6");
 		expect(passed(text, [simplifyCfg])).toBe("b0:\nret i32 3");
 	});
+	it("asks a value that was just asked no more", () => {
+		const text = body("a.2:\n%3 = load i32 size=1 %0\nbranch %3, b.4, d.6\nb.4:\n%5 = load ptr size=8 %0\njump d.6\nd.6:\n%7 = phi ptr [%5, b.4], [%0, a.2]\nbranch %3, e.8, f.9\ne.8:\n%10 = load i32 size=4 %7\nret %10\nf.9:\n%11 = load i32 size=2 %7\nret %11");
+		const result = passed(text, [threadJumps, simplifyCfg]);
+		expect(result.match(/branch/g)).toHaveLength(1);
+		expect(result).not.toContain("phi");
+	});
 	it("goes straight where a phi of constants leads", () => {
 		const text = body("a.2:\nbranch %1, b.3, c.4\nb.3:\ncall helper one#1\njump d.5\nc.4:\ncall helper two#2\njump d.5\nd.5:\n%6 = phi i32 [i32 1, b.3], [i32 0, c.4]\nbranch %6, e.7, g.8\ne.7:\nret i32 10\ng.8:\nret i32 20");
 		const result = passed(text, [threadJumps, simplifyCfg]);

@@ -174,7 +174,8 @@ export function optimize(module: IrModule, options: OptimizeOptions): IrModule {
 			if (run(unreadBits, fn)) run(dce, fn);
 			runAll([hoistAddresses, hoistLimits, keepNarrow, delay, compareExtended], fn);
 		}
-		run(mergeSlots, fn);
+		// What was inlined twice, on two ways, does the same to the same bytes now.
+		if (run(mergeSlots, fn) && optimizing && run(sink, fn)) runAll([combine, dce, simplifyCfg], fn);
 		run(settleSlots, fn);
 	}
 	stripUnused(module);

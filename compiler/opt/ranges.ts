@@ -1,7 +1,7 @@
 import type { Block, Const, Inst, Pred, Value } from "../ir/types.ts";
 import type { Dominators } from "../ir/cfg.ts";
 import { negated, swapped } from "../ir/fold.ts";
-import { isConst, isInst, terminator, unsigned, widthOf } from "../ir/values.ts";
+import { constant, isConst, isInst, terminator, unsigned, widthOf } from "../ir/values.ts";
 import { maxProven } from "./known.ts";
 
 /**
@@ -273,9 +273,11 @@ function entering(block: Block, preds: readonly Block[]): Fact | null {
 /** The comparison that holds on the edge. */
 export function along(from: Block, block: Block): Fact | null {
 	const end = terminator(from);
-	if (end.op !== "branch" || end.blocks![0] === end.blocks![1] || !isInst(end.args[0]) || end.args[0].op !== "icmp") return null;
-	const [left, right] = end.args[0].args;
-	const { pred } = end.args[0].attr!;
+	if (end.op !== "branch" || end.blocks![0] === end.blocks![1] || !isInst(end.args[0])) return null;
+	const [asked] = end.args;
+	if (asked.op !== "icmp") return { left: asked, pred: end.blocks![0] === block ? "ne" : "eq", right: constant(asked.ty!, 0) };
+	const [left, right] = asked.args;
+	const { pred } = asked.attr!;
 	return { left, pred: end.blocks![0] === block ? pred! : negated[pred!], right };
 }
 

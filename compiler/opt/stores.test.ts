@@ -90,6 +90,15 @@ describe("merge-slots", () => {
 		expect(passed(lines("lifetime %3"), [mergeSlots]).match(/alloca ptr size=64/g)).toHaveLength(1);
 		expect(passed(lines("lifetime %5"), [mergeSlots]).match(/alloca ptr size=64/g)).toHaveLength(2);
 	});
+	it("ends a slot whose address is kept where nothing may follow it any more", () => {
+		const ways = (after: string): string => {
+			const way = (slot: number, note: number): string => `store size=8 %${note}, %${slot}\ncall helper h#1 %${note}\njump d.12`;
+			return functionOf(`a.2:\n%3 = alloca ptr size=64 align=8\n%4 = alloca ptr size=64 align=8\n%5 = alloca ptr size=8 align=8\n%6 = alloca ptr size=8 align=8\nbranch %1, b.10, c.11\nb.10:\n${way(3, 5)}\nc.11:\n${way(4, 6)}\nd.12:\n${after}\nret i32 0`);
+		};
+		expect(passed(ways("store size=4 %0, i32 1"), [mergeSlots]).match(/alloca ptr size=64/g)).toHaveLength(2);
+		expect(passed(ways("%13 = add i32 %1, i32 1"), [mergeSlots]).match(/alloca ptr size=64/g)).toHaveLength(1);
+		expect(passed(ways("call helper h#2"), [mergeSlots]).match(/alloca ptr size=64/g)).toHaveLength(2);
+	});
 	it("keeps apart what a function of ours may hand back", () => {
 		const text = functionOf("a.2:\n%3 = alloca ptr size=64 align=8\n%4 = alloca ptr size=64 align=8\nlifetime %3\nlifetime %4\n%5 = call ptr @f %3, %1\n%6 = call ptr @f %4, %1\n%7 = load i32 size=4 %5\n%8 = load i32 size=4 %6\n%9 = add i32 %7, %8\nret %9");
 		expect(passed(text, [mergeSlots]).match(/alloca/g)).toHaveLength(2);

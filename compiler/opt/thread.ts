@@ -1,4 +1,4 @@
-import type { Block, Const, Inst, IrFunction, Value } from "../ir/types.ts";
+import type { Block, Const, Inst, IrFunction, Pred, Value } from "../ir/types.ts";
 import type { Analyses } from "./analyses.ts";
 import type { Pass } from "./pass.ts";
 import { foldOp } from "../ir/fold.ts";
@@ -92,7 +92,9 @@ function targetFrom(block: Block, pred: Block, memory: Memory, known: Analyses):
 		}
 		const args = inst.args.map((arg) => (isInst(arg) ? (values.get(arg) ?? arg) : arg));
 		if (inst.op === "branch") {
-			const condition = isInst(args[0]) && args[0].op === "icmp" ? askedOf(args[0], args[0].args, block, pred, known) : args[0];
+			const [asked] = args;
+			const isComparison = isInst(asked) && asked.op === "icmp";
+			const condition = !isInst(asked) ? asked : askedOf(isComparison ? asked.attr!.pred! : "ne", isComparison ? asked.args : [asked, constant(asked.ty!, 0)], block, pred, known);
 			return condition !== null && isConst(condition) ? inst.blocks![condition.value !== 0n ? 0 : 1] : null;
 		}
 		if (inst.op === "switch") {
@@ -105,7 +107,7 @@ function targetFrom(block: Block, pred: Block, memory: Memory, known: Analyses):
 			continue;
 		}
 		let folded = row(inst.op).does === "pure" ? foldOp(inst.op, inst.ty, args, inst.attr) : null;
-		if (folded === null && inst.op === "icmp") folded = askedOf(inst, args, block, pred, known);
+		if (folded === null && inst.op === "icmp") folded = askedOf(inst.attr!.pred!, args, block, pred, known);
 		if (folded !== null) values.set(inst, folded);
 	}
 	return null;
@@ -118,13 +120,13 @@ const MOST_ASKED = 12;
  * What the branches on the way to the edge say of the comparison: `p = find(); if (!p) report(); if (!p) return;` asks once. Only of
  * the same two values: what a chain of limits says of the next chain would make a way of its own for each of them.
  */
-function askedOf(comparison: Inst, [left, right]: readonly Value[], block: Block, from: Block, { predecessors: preds, dominators: dom }: Analyses): Const | null {
+function askedOf(pred: Pred, [left, right]: readonly Value[], block: Block, from: Block, { predecessors: preds, dominators: dom }: Analyses): Const | null {
 	if (!isInst(left) || !isConst(right)) return null;
 	let [source, target]: [Block | undefined, Block] = [from, block];
 	for (let count = 0; count < MOST_ASKED; count++) {
 		const fact = source === undefined ? null : along(source, target);
 		if (fact !== null && fact.left === left && sameValue(fact.right, right)) {
-			const truth = follows(comparison.attr!.pred!, right, fact);
+			const truth = follows(pred, right, fact);
 			if (truth !== null) return constant("i32", truth ? 1 : 0);
 		}
 		const above: Block | null | undefined = count === 0 ? from : dom.idom.get(target);
