@@ -36,6 +36,7 @@ import { mem2reg } from "./mem2reg.ts";
 import { mergeSlots } from "./merge-slots.ts";
 import { mergeStores } from "./merge-stores.ts";
 import { narrowPhis } from "./narrow-phi.ts";
+import { partialLoads } from "./partial-loads.ts";
 import { removeDeadBlocks, simplifyCfg } from "./simplify-cfg.ts";
 import { sink } from "./sink.ts";
 import { sparseConstants } from "./sparse-constants.ts";
@@ -65,7 +66,7 @@ export interface OptimizeOptions {
 const promote: readonly Pass[] = [sroa, mem2reg];
 
 /** Until nothing changes; each one feeds the others. */
-const tidy: readonly Pass[] = [combine, narrowPhis, widenLoads, sparseConstants, simplifyCfg, foldConstGlobals, foldStrings, resolveCalls, gvn, correlate, fewValues, foldBranches, equalPhis, copiedBits, carryLoads, threadJumps, dse, dce, idleBranches];
+const tidy: readonly Pass[] = [combine, narrowPhis, widenLoads, sparseConstants, simplifyCfg, foldConstGlobals, foldStrings, resolveCalls, gvn, correlate, fewValues, foldBranches, equalPhis, copiedBits, carryLoads, partialLoads, threadJumps, dse, dce, idleBranches];
 
 /** At level 0 too: what was checked and what is used must be one value, and the same address one register. */
 const proofs: readonly Pass[] = [gvn, combine, narrowPhis, widenLoads, combine, gvn, simplifyCfg, dce];

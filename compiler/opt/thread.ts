@@ -4,6 +4,7 @@ import type { Pass } from "./pass.ts";
 import { foldOp } from "../ir/fold.ts";
 import { row } from "../ir/ops.ts";
 import { constant, isConst, isInst, newBlock, newInst, phisOf, removePhiEdge, sameValue, terminator } from "../ir/values.ts";
+import { isSameAddress, leavesOf } from "./address.ts";
 import { writesOf } from "./alias.ts";
 import { analysesOf, forget } from "./analyses.ts";
 import { addExitEdges, demoteEscaping } from "./clone.ts";
@@ -170,25 +171,6 @@ function storedConstants(known: Analyses): Memory {
 			next = above.length === 1 ? above[0] : null;
 		}
 	};
-}
-
-const isAddressing = (inst: Inst): boolean => inst.op === "ptradd" || inst.op === "addrspace" || inst.op === "global";
-
-/** What an address is computed from. */
-function leavesOf(address: Value, found: Set<Inst>): Set<Inst> {
-	if (!isInst(address)) return found;
-	if (!isAddressing(address)) return found.add(address);
-	for (const arg of address.args) leavesOf(arg, found);
-	return found;
-}
-
-/** The same computation from the same values. */
-function isSameAddress(a: Value, b: Value): boolean {
-	if (a === b) return true;
-	if (!isInst(a) || !isInst(b)) return isConst(a) && isConst(b) && a.ty === b.ty && a.value === b.value;
-	if (a.op !== b.op || !isAddressing(a)) return false;
-	if (a.op === "global") return a.attr!.global === b.attr!.global && (a.attr!.offset ?? 0) === (b.attr!.offset ?? 0);
-	return a.attr?.from === b.attr?.from && a.attr?.to === b.attr?.to && a.args.every((arg, i) => isSameAddress(arg, b.args[i]));
 }
 
 /** One copy for all ways that lead on to one target: what each of them knew is not followed any further. */
