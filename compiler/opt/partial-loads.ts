@@ -1,4 +1,4 @@
-import type { Block, Inst, IrFunction, Value } from "../ir/types.ts";
+import type { Block, Inst, IrFunction, Op, Value } from "../ir/types.ts";
 import type { Pass } from "./pass.ts";
 import { constant, isConst, isInst, newBlock, newInst, phisOf, replaceAll, retarget, successors, terminator } from "../ir/values.ts";
 import { isAddressing, isSameAddress } from "./address.ts";
@@ -12,7 +12,7 @@ import { type Analyses, analysesOf, forget } from "./analyses.ts";
  *     if (pid) task = find(pid);  if (thread) { if (pid) use(task); } else if (pid) use(task);
  *
  * The call may write `pid`. On the way without it the register is known to be zero, and the verifier sees that no task is used. Only of global
- * variables, which are safe to read anywhere.
+ * variables, which are safe to read anywhere, and of which something is asked: to no other use is it worth a register.
  */
 export const partialLoads: Pass = {
 	name: "partial-loads",
@@ -26,6 +26,8 @@ export const partialLoads: Pass = {
 	},
 };
 
+const ASKS: ReadonlySet<Op> = new Set(["branch", "switch", "icmp"]);
+
 const MOST = 16;
 /** Blocks on the way into a block that are looked through. */
 const MOST_BEFORE = 12;
@@ -36,6 +38,7 @@ function moveOne(fn: IrFunction, known: Analyses): boolean {
 		const sources = preds.get(block)!;
 		if (sources.length < 2 || sources.some((from) => !dom.idom.has(from) || dom.dominates(block, from))) continue;
 		for (const loads of readAt(block, known)) {
+			if (!loads.some((load) => known.users.get(load)?.some(({ op }) => ASKS.has(op)))) continue;
 			const values = sources.map((from) => valueAt(loads[0], from, known));
 			const missing = sources.filter((_, i) => values[i] === null);
 			if (missing.length !== 1 || terminator(missing[0]).op === "asmgoto") continue;
