@@ -176,7 +176,7 @@ export function optimize(module: IrModule, options: OptimizeOptions): IrModule {
 			runAll([hoistAddresses, hoistLimits, keepNarrow, delay, compareExtended], fn);
 		}
 		// What was inlined twice, on two ways, does the same to the same bytes now.
-		if (run(mergeSlots, fn) && optimizing && run(sink, fn)) runAll([combine, dce, simplifyCfg], fn);
+		if (run(mergeSlots, fn) && optimizing) while (run(sink, fn)) runAll([combine, dce, simplifyCfg], fn);
 		run(settleSlots, fn);
 	}
 	stripUnused(module);
