@@ -73,6 +73,7 @@ function simplifyBlock(fn: IrFunction, block: Block, map: Map<Inst, Value>, uses
 		const value = simplifyInst(inst, rw);
 		if (value !== null && value !== inst) {
 			map.set(inst, value);
+			if (isInst(value)) uses.set(value, (uses.get(value) ?? 0) + (uses.get(inst) ?? 0));
 			continue;
 		}
 		if (value === inst || inst.op !== before) changed = true;

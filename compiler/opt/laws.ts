@@ -402,7 +402,8 @@ function shiftTwice(op: "shl" | "lshr" | "ashr"): Law {
 		const total = b.value + a.args[1].value;
 		if (b.value < 0n || a.args[1].value < 0n) return null;
 		if (total >= width) return op === "ashr" ? rw.make(op, inst.ty!, [a.args[0], constant(inst.ty!, width - 1n)]) : constant(inst.ty!, 0);
-		return rw.make(op, inst.ty!, [a.args[0], constant(inst.ty!, total)]);
+		// Somebody else has the first one, and may have checked it: `i = a << 3; if (i < 16) ports[i]` of two bytes each.
+		return rw.uses(a) > 1 ? null : rw.make(op, inst.ty!, [a.args[0], constant(inst.ty!, total)]);
 	};
 }
 

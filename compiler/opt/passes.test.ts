@@ -87,6 +87,12 @@ describe("sroa", () => {
 });
 
 describe("combine", () => {
+	it("shifts what was shifted and compared, not what it was made of", () => {
+		const text = (made: string): string => `function @f(ptr %0, i64 %1) -> i64 static {\na.2:\n${made}\n%5 = icmp.ult i32 %4, i64 16\nbranch %5, b.6, c.7\nb.6:\n%8 = shl i64 %4, i64 1\n%9 = ptradd ptr %0, %8\n%10 = load i64 size=8 %9\nret %10\nc.7:\nret i64 0\n}\n`;
+		expect(passed(text("%4 = shl i64 %1, i64 3"), [combine, dce])).toMatch(/(%\d) = shl i64 %\d, i64 3\n[\s\S]*shl i64 \1, i64 1/);
+		expect(passed(text("%3 = add i64 %1, i64 1\n%4 = shl i64 %3, i64 3"), [combine, dce])).toMatch(/(%\d) = add i64 %\d, i64 8\n[\s\S]*shl i64 \1, i64 1/);
+		expect(passed("function @f(ptr %0, i64 %1) -> i64 static {\na.2:\n%4 = shl i64 %1, i64 3\n%8 = shl i64 %4, i64 1\nret %8\n}\n", [combine, dce])).toContain("i64 4");
+	});
 	it.each([
 		["x + 1 + 2", "%3 = add i32 %1, i32 1\n%4 = add i32 %3, i32 2\nret %4", "add i32 %1, i32 3"],
 		["x · 8", "%3 = mul i32 %1, i32 8\nret %3", "shl i32 %1, i32 3"],
