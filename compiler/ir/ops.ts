@@ -86,5 +86,8 @@ export const ops = {
 /** The row under its general type. */
 export const row = (op: Op): OpRow => ops[op];
 
+/** What `foldOp` may work out from constants alone. Not the question whether something is a constant: its answer comes last. */
+export const isComputation = (op: Op): boolean => row(op).does === "pure" && op !== "isconst";
+
 /** Names of attributes without the `!`. */
 export const attrNames = (op: Op): readonly (keyof Attr)[] => row(op).attrs.map((name) => name.replace("!", "") as keyof Attr);

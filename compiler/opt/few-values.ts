@@ -1,6 +1,7 @@
 import type { Block, Const, Inst, Value } from "../ir/types.ts";
 import type { Pass } from "./pass.ts";
 import { foldOp } from "../ir/fold.ts";
+import { isComputation } from "../ir/ops.ts";
 import { isConst, isInst, removePhiEdge, replaceAll, terminator } from "../ir/values.ts";
 
 /**
@@ -56,7 +57,7 @@ class FewValues {
 			case "select":
 				return this.#union(inst.args.slice(1), depth);
 			default:
-				return FOLDS.has(inst.op) ? this.#computed(inst, depth) : null;
+				return isComputation(inst.op) ? this.#computed(inst, depth) : null;
 		}
 	}
 
@@ -72,8 +73,9 @@ class FewValues {
 	}
 
 	#computed(inst: Inst, depth: number): readonly Const[] | null {
+		if (inst.args.length === 0 || inst.args.length > 2) return null;
 		const left = this.of(inst.args[0], depth);
-		if (left === null || inst.args.length > 2) return null;
+		if (left === null) return null;
 		const right = inst.args.length === 2 ? this.of(inst.args[1], depth) : [null];
 		if (right === null || left.length * right.length > MOST_PAIRS) return null;
 		const all: Const[] = [];
@@ -91,8 +93,6 @@ class FewValues {
 function add(all: Const[], one: Const): void {
 	if (!all.some(({ value }) => value === one.value)) all.push(one);
 }
-
-const FOLDS: ReadonlySet<Inst["op"]> = new Set(["add", "sub", "mul", "udiv", "sdiv", "umod", "smod", "and", "or", "xor", "shl", "lshr", "ashr", "neg", "zext", "sext", "trunc", "sextfrom", "bswap", "icmp"]);
 
 /** Drops cases that the value never is; where all that it can be are cases, the last of them needs no question. */
 function narrowSwitch(block: Block, values: FewValues): boolean {

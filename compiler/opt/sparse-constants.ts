@@ -1,6 +1,7 @@
-import type { Block, Inst, IrFunction, Op, Value } from "../ir/types.ts";
+import type { Block, Inst, IrFunction, Value } from "../ir/types.ts";
 import type { Pass } from "./pass.ts";
 import { foldOp } from "../ir/fold.ts";
+import { isComputation } from "../ir/ops.ts";
 import { isConst, isInst, phisOf, replaceAll, sameValue, successors, terminator } from "../ir/values.ts";
 import { type Analyses, analysesOf, forget } from "./analyses.ts";
 import { removeDeadBlocks } from "./simplify-cfg.ts";
@@ -38,9 +39,6 @@ function hasLoopPhis({ order }: Analyses): boolean {
 	const place = new Map(order.map((block, i) => [block, i]));
 	return order.some((block, i) => phisOf(block).some((phi) => phi.blocks!.some((from) => (place.get(from) ?? -1) >= i)));
 }
-
-/** What is computed from constants alone. */
-const FOLDS: ReadonlySet<Op> = new Set(["add", "sub", "mul", "udiv", "sdiv", "umod", "smod", "and", "or", "xor", "shl", "lshr", "ashr", "neg", "zext", "sext", "trunc", "sextfrom", "bswap", "icmp", "select", "ptradd", "ptrtoint", "inttoptr"]);
 
 class Search {
 	/** What each value is: nothing yet, a constant (or undefined), another value, or itself, in this order. */
@@ -83,7 +81,7 @@ class Search {
 		if (inst === terminator(this.home.get(inst)!)) this.leave(this.home.get(inst)!, inst);
 		if (inst.ty === null) return;
 		const before = this.levels.get(inst);
-		const found = inst.op === "phi" ? this.meet(inst) : FOLDS.has(inst.op) ? this.folded(inst) : inst;
+		const found = inst.op === "phi" ? this.meet(inst) : isComputation(inst.op) ? this.folded(inst) : inst;
 		if (found === null || before === inst || (before !== undefined && sameValue(before, found))) return;
 		// Only ever down: from one constant or value to another there is no way but to the value itself.
 		const down = before === undefined || (!isInst(before) && isInst(found)) || (before.op === "undef" && isConst(found));
