@@ -20,6 +20,13 @@ module.exports = {
 			from: { path: "^(assembler|compiler|linker|runtime)/", pathNot: ["\\.test\\.ts$", NODE_ONLY] },
 			to: { dependencyTypes: ["core"] },
 		},
+		{
+			name: "analyses-know-no-pass",
+			severity: "error",
+			comment: "an analysis answers whoever asks, and changes nothing",
+			from: { path: "^compiler/opt/analysis/", pathNot: "\\.test\\.ts$" },
+			to: { path: "^compiler/opt/", pathNot: "^compiler/opt/(analysis/|pass\\.ts$)" },
+		},
 		...["assembler", "compiler", "runtime"].map((top) => ({
 			name: `no-cycles-between-stages-of-${top}`,
 			severity: "error",

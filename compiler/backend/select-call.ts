@@ -22,7 +22,7 @@ export function selectCall(s: Selector, inst: Inst): void {
 		selectIntrinsic(s, inst, callee.symbol.asmLabel);
 		return;
 	}
-	// What a function of the program does not read is not passed to it (`opt/arguments.ts`).
+	// What a function of the program does not read is not passed to it (`opt/calls/arguments.ts`).
 	const unread = callee.kind === "function" ? inst.args.reduce((bits, arg, i) => (arg.op === "undef" ? bits | (1 << (i + 1)) : bits), 0) : 0;
 	for (const constants of [false, true]) {
 		inst.args.forEach((arg, i) => {

@@ -207,7 +207,7 @@ export const access = (size: number, align: number, volatile: boolean) => ({
 	...(volatile ? { volatile: true } : {}),
 });
 
-/** The same of a store, which may become a part of a wider one (`opt/merge-stores.ts`). */
+/** The same of a store, which may become a part of a wider one (`opt/memory/merge-stores.ts`). */
 const storing = (size: number, align: number, volatile: boolean) => ({ ...access(size, align, volatile), ...(align > size && !volatile ? { align } : {}) });
 
 export function readPlace(f: Lowering, place: Place): Value {

@@ -1,6 +1,6 @@
 import type { DiagnosticSink } from "../diagnostics/diagnostic.ts";
 import type { IrFunction, IrModule } from "../ir/types.ts";
-import type { Kept } from "./analyses.ts";
+import type { Kept } from "./analysis/analyses.ts";
 
 /** What a pass is. `run` changes the function in place and says whether it did. */
 export interface Pass {

@@ -1,0 +1,182 @@
+import type { Attr, Block, Inst, IrFunction, Value } from "../../ir/types.ts";
+import type { OptContext, Pass } from "../pass.ts";
+import { predecessors } from "../../ir/cfg.ts";
+import { row } from "../../ir/ops.ts";
+import { analysesOf, forget } from "../analysis/analyses.ts";
+import { isConst, isInst, newBlock, newInst, phisOf, sameValue, terminator, usersOf } from "../../ir/values.ts";
+
+/**
+ * What several blocks do last before they go to the same place is done once, on the way there: `err = 3; goto out;` in ten places
+ * is ten numbers and one store. One operand may differ, if it is a number, and becomes a phi. Addresses must be the same ones: the kernel's verifier allows an instruction one kind of pointer (LLVM: SinkCommonCodeFromPredecessors).
+ */
+export const sink: Pass = {
+	name: "sink",
+	run(fn, context) {
+		let changed = storeOnce(fn, context);
+		if (changed) forget(context);
+		for (let budget = 50; budget > 0; budget--) {
+			if (!sweep(fn)) break;
+			changed = true;
+		}
+		return changed;
+	},
+};
+
+/**
+ * `*p = a; if (c) *p = b;` is stored behind the branch, once (LLVM: InstCombine's mergeStoreIntoSuccessor): nothing on the way reads what the
+ * first store wrote.
+ */
+function storeOnce(fn: IrFunction, context: OptContext): boolean {
+	const { predecessors: preds, alias } = analysesOf(fn, context);
+	let changed = false;
+	for (const target of fn.blocks) {
+		const [one, other, ...more] = preds.get(target)!;
+		if (other === undefined || more.length > 0) continue;
+		const [from, side] = terminator(one).op === "branch" ? [one, other] : [other, one];
+		if (terminator(from).op !== "branch" || terminator(side).op !== "jump" || preds.get(side)!.length !== 1 || preds.get(side)![0] !== from || side === target || from.unroll !== undefined || side.unroll !== undefined) continue;
+		const second = side.insts[side.insts.length - 2];
+		if (second?.op !== "store" || second.attr!.volatile) continue;
+		const place = alias.place({ address: second.args[0], size: second.attr!.size!, effective: second.attr!.effective });
+		const isQuiet = (inst: Inst): boolean =>
+			inst.op === "load" ? !inst.attr!.volatile && !alias.mayOverlap(place, alias.place({ address: inst.args[0], size: inst.attr!.size!, effective: inst.attr!.effective })) : inst.op === "phi" || row(inst.op).does === "pure";
+		if (!side.insts.slice(0, -2).every(isQuiet)) continue;
+		const first = from.insts.slice(0, -1).reverse().find((inst) => !isQuiet(inst));
+		if (first?.op !== "store" || !sameKind(first, second) || !sameMade(first.args[0], second.args[0]) || first.attr!.volatile) continue;
+		const values = [first.args[1], second.args[1]];
+		const stored = newInst(fn, "store", null, [first.args[0], values[0]], second.attr, second.loc);
+		const made: Inst[] = [stored];
+		if (!sameValue(values[0], values[1])) {
+			made.unshift(newInst(fn, "phi", values[0].ty, values, undefined, second.loc, [from, side]));
+			stored.args[1] = made[0];
+		}
+		from.insts.splice(from.insts.indexOf(first), 1);
+		side.insts.splice(side.insts.length - 2, 1);
+		const phis = phisOf(target).length;
+		target.insts.splice(phis, 0, ...made);
+		changed = true;
+	}
+	return changed;
+}
+
+/** Once over all blocks. What was moved on the way is seen by the next sweep: until then there are only too many uses known. */
+function sweep(fn: IrFunction): boolean {
+	const preds = predecessors(fn);
+	let users: ReadonlyMap<Inst, Inst[]> | null = null;
+	let changed = false;
+	for (const target of fn.blocks.slice()) {
+		const jumping = preds.get(target)!.filter((pred) => pred.unroll === undefined && terminator(pred).op === "jump" && pred !== target);
+		if (jumping.length < 2) continue;
+		const left = new Set(jumping);
+		for (const first of jumping) {
+			if (!left.delete(first)) continue;
+			const model = lastOf(first);
+			if (model === null) continue;
+			users ??= usersOf(fn);
+			const fed = feeds(model, first, target, users);
+			if (fed === undefined) continue;
+			let differs: number | null = null;
+			const members = [first];
+			for (const other of left) {
+				const inst = lastOf(other);
+				if (inst === null || !sameKind(model, inst) || feeds(inst, other, target, users) !== fed) continue;
+				const operand = difference(model, inst);
+				if (operand === "many" || (operand !== null && differs !== null && operand !== differs)) continue;
+				differs ??= operand;
+				members.push(other);
+			}
+			if (members.length < 2) continue;
+			merge(fn, members, target, differs);
+			changed = true;
+			break;
+		}
+	}
+	return changed;
+}
+
+/** Besides stores and calls: what only computes the number that a phi of the target, or what was moved before, asks for. */
+const COMPUTES: ReadonlySet<string> = new Set(["load", "add", "sub", "and", "or", "xor", "shl", "lshr", "ashr", "mul", "zext", "sext", "trunc", "sextfrom", "bswap"]);
+
+/** What stands before the jump, if it may be moved. */
+function lastOf(block: Block): Inst | null {
+	const inst = block.insts[block.insts.length - 2];
+	if (inst === undefined) return null;
+	if (inst.op === "store" || COMPUTES.has(inst.op)) return inst;
+	return inst.op === "call" && inst.attr!.callee!.kind !== "indirect" ? inst : null;
+}
+
+/** The phi of the target that the value is for; null when it is for nobody; undefined when it is for others, too. */
+function feeds(inst: Inst, block: Block, target: Block, users: ReadonlyMap<Inst, readonly Inst[]>): Inst | null | undefined {
+	const list = users.get(inst) ?? [];
+	if (list.length === 0) return inst.op === "store" || inst.op === "call" ? null : undefined;
+	const [phi] = list;
+	const isFed = list.length === 1 && phi.op === "phi" && target.insts.includes(phi) && phi.args[phi.blocks!.indexOf(block)] === inst;
+	return isFed ? phi : undefined;
+}
+
+function sameKind(a: Inst, b: Inst): boolean {
+	if (a.op !== b.op || a.ty !== b.ty || a.args.length !== b.args.length || !a.args.every((arg, i) => arg.ty === b.args[i].ty)) return false;
+	if (a.op !== "call") return sameAttr(a.attr, b.attr, ["size", "align", "volatile", "signed", "bits"]);
+	const [one, other] = [a.attr!.callee!, b.attr!.callee!];
+	if (one.kind === "helper") return other.kind === "helper" && one.id === other.id;
+	return one.kind === "function" && other.kind === "function" && one.symbol === other.symbol;
+}
+
+const sameAttr = (a: Attr | undefined, b: Attr | undefined, names: readonly (keyof Attr)[]): boolean => names.every((name) => a?.[name] === b?.[name]);
+
+/** The operand in which they differ; null: none. */
+function difference(a: Inst, b: Inst): number | null | "many" {
+	let found: number | null = null;
+	for (let i = 0; i < a.args.length; i++) {
+		if (sameMade(a.args[i], b.args[i])) continue;
+		if (found !== null || a.args[i].ty === "ptr" || ((a.op === "store" || a.op === "load") && i === 0)) return "many";
+		found = i;
+	}
+	return found;
+}
+
+/** One value, or the same address made twice. */
+function sameMade(a: Value, b: Value): boolean {
+	if (sameValue(a, b)) return true;
+	if (!isInst(a) || !isInst(b) || a.op !== b.op) return false;
+	if (a.op === "global") return a.attr!.global === b.attr!.global && (a.attr!.offset ?? 0) === (b.attr!.offset ?? 0);
+	return a.op === "ptradd" && isConst(a.args[1]) && sameValue(a.args[1], b.args[1]) && sameMade(a.args[0], b.args[0]);
+}
+
+function merge(fn: IrFunction, members: readonly Block[], target: Block, differs: number | null): void {
+	const model = members[0].insts[members[0].insts.length - 2];
+	const joined = newBlock(fn, `${target.name}.common`);
+	const join = (ty: Inst["ty"], values: readonly Value[], loc: Inst["loc"]): Value => {
+		if (values.every((value) => sameValue(value, values[0]))) return values[0];
+		const phi = newInst(fn, "phi", ty, [...values], undefined, loc, [...members]);
+		joined.insts.unshift(phi);
+		return phi;
+	};
+	/** Addresses are made again where the others' do not reach. */
+	const remake = (value: Value, all: readonly Value[]): Value => {
+		if (all.every((other) => sameValue(other, value)) || !isInst(value)) return value;
+		const args = value.args.map((arg, i) => remake(arg, all.map((other) => (other as Inst).args[i])));
+		const made = newInst(fn, value.op, value.ty, args, value.attr, value.loc);
+		joined.insts.push(made);
+		return made;
+	};
+	const lasts = members.map((block) => block.insts[block.insts.length - 2]);
+	const args = model.args.map((arg, i) => {
+		const all = lasts.map((inst) => inst.args[i]);
+		return i === differs ? join(arg.ty, all, model.loc) : remake(arg, all);
+	});
+	const moved = newInst(fn, model.op, model.ty, args, model.attr, model.loc);
+	joined.insts.push(moved);
+	for (const phi of phisOf(target)) {
+		const brought = members.map((block) => phi.args[phi.blocks!.indexOf(block)]);
+		const value = brought[0] === model ? moved : join(phi.ty, brought, phi.loc);
+		const kept = phi.blocks!.map((block, i) => ({ block, value: phi.args[i] })).filter(({ block }) => !members.includes(block));
+		phi.args = [...kept.map((edge) => edge.value), value];
+		phi.blocks = [...kept.map((edge) => edge.block), joined];
+	}
+	joined.insts.push(newInst(fn, "jump", null, [], undefined, terminator(members[0]).loc, [target]));
+	for (const block of members) {
+		block.insts.splice(block.insts.length - 2, 1);
+		terminator(block).blocks = [joined];
+	}
+	fn.blocks.splice(fn.blocks.indexOf(target), 0, joined);
+}

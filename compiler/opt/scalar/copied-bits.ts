@@ -1,0 +1,124 @@
+import type { Block, Inst, IrFunction, Value } from "../../ir/types.ts";
+import type { Pass } from "../pass.ts";
+import { constant, isConst, isInst, newInst, phisOf, replaceAll, terminator, unsigned, widthOf } from "../../ir/values.ts";
+import { analysesOf } from "../analysis/analyses.ts";
+import { knownZeros } from "../analysis/known.ts";
+
+/**
+ * `if (x & 4) r |= 4; if (x & 8) r |= 8; …` copies bits: `r |= x & 12` (LLVM: `foldSelectICmpAndOr`). One such question is no longer
+ * with a jump than without, so only some of one value are taken; `laws.ts` makes one mask of them. Bits that change their place are shifted,
+ * `r |= x >> 2 & 1`: not shorter, but each jump would double the paths that the kernel's verifier tells apart by the bits of x.
+ */
+export const copiedBits: Pass = {
+	name: "copied-bits",
+	run(fn, context) {
+		const preds = analysesOf(fn, context).predecessors;
+		const done = new Set<Block>();
+		const map = new Map<Inst, Value>();
+		for (const block of fn.blocks) {
+			const chain: Link[] = [];
+			for (let link = done.has(block) ? null : linkOf(block, preds); link !== null && (chain.length === 0 || link.bits === chain[0].bits); link = linkOf(link.join, preds)) chain.push(link);
+			if (chain.length < (chain.every(({ mask, set }) => mask === set) ? (chain.some(goesOn) ? 1 : LEAST) : LEAST_MOVED)) continue;
+			for (const link of chain) {
+				done.add(link.block);
+				replace(fn, link, map);
+			}
+		}
+		replaceAll(fn, map);
+		return map.size > 0;
+	},
+};
+
+const LEAST = 2;
+const LEAST_MOVED = 4;
+
+interface Link {
+	readonly block: Block;
+	/** What is asked for the bit. */
+	readonly bits: Value;
+	readonly mask: bigint;
+	/** What is set. */
+	readonly set: bigint;
+	/** The value with the bit or without it. */
+	readonly phi: Inst;
+	readonly before: Value;
+	readonly join: Block;
+}
+
+function linkOf(block: Block, preds: ReadonlyMap<Block, readonly Block[]>): Link | null {
+	const end = terminator(block);
+	if (end.op !== "branch") return null;
+	const asked = questionOf(end.args[0]);
+	if (asked === null) return null;
+	const [yes, no] = asked.isSet ? end.blocks! : [end.blocks![1], end.blocks![0]];
+	// Only where the bit is set something is done, and that is only to set it; `x & 4 ? 4 : 0` may come to its zero by a block of its own.
+	const [detour, join] = preds.get(yes)!.length === 1 ? [yes, no] : [no, yes];
+	if (preds.get(detour)!.length !== 1 || terminator(detour).op !== "jump" || terminator(detour).blocks![0] !== join || detour.insts.length > (detour === yes ? 2 : 1)) return null;
+	if (preds.get(join)!.length !== 2) return null;
+	const phis = phisOf(join);
+	if (phis.length !== 1) return null;
+	const [phi] = phis;
+	const [straight, round] = [phi.args[phi.blocks!.indexOf(block)], phi.args[phi.blocks!.indexOf(detour)]];
+	const [before, after] = detour === yes ? [straight, round] : [round, straight];
+	if (phi.ty === "ptr") return null;
+	let set: bigint;
+	if (isConst(before) && isConst(after)) {
+		if (detour.insts.length !== 1) return null;
+		const [less, more] = [unsigned(before.ty, before.value), unsigned(after.ty, after.value)];
+		set = more ^ less;
+		if ((less & set) !== 0n) return null;
+	} else if (detour === yes && yes.insts[0] === after && isInst(after) && after.op === "or" && after.args[0] === before && isConst(after.args[1])) set = unsigned(after.args[1].ty, after.args[1].value);
+	else return null;
+	return isOneBit(set) ? { block, bits: asked.bits, mask: asked.mask, set, phi, before, join } : null;
+}
+
+/** To bits of the same value that are copied already, one more is a wider mask. */
+const goesOn = ({ before, bits }: Link): boolean => isInst(before) && before.op === "and" && before.args[0] === bits && isConst(before.args[1]);
+
+const isOneBit = (mask: bigint): boolean => mask !== 0n && (mask & (mask - 1n)) === 0n;
+
+/** `x & 4`, `(x & 4) != 0`, `(x & 4) == 0`, `x >= 128` of a byte. */
+function questionOf(condition: Value): { readonly bits: Value; readonly mask: bigint; readonly isSet: boolean } | null {
+	if (!isInst(condition)) return null;
+	let and: Value = condition;
+	let isSet = true;
+	if (condition.op === "icmp") {
+		const { pred } = condition.attr!;
+		const [left, right] = condition.args;
+		// Of a number without higher bits: the highest.
+		if ((pred === "uge" || pred === "ult") && isConst(right)) {
+			const mask = unsigned(right.ty, right.value);
+			const above = (1n << BigInt(widthOf(right.ty))) - (mask << 1n);
+			return isOneBit(mask) && (above & ~knownZeros(left)) === 0n ? { bits: left, mask, isSet: pred === "uge" } : null;
+		}
+		if ((pred !== "eq" && pred !== "ne") || !isConst(right) || right.value !== 0n) return null;
+		isSet = pred === "ne";
+		and = left;
+	}
+	if (!isInst(and) || and.op !== "and" || !isConst(and.args[1])) return null;
+	const mask = unsigned(and.ty!, and.args[1].value);
+	return isOneBit(mask) ? { bits: and.args[0], mask, isSet } : null;
+}
+
+function replace(fn: IrFunction, { block, bits, mask, set, phi, before, join }: Link, map: Map<Inst, Value>): void {
+	const end = block.insts.pop()!;
+	const emit = (op: Inst["op"], ty: Inst["ty"], args: Value[]): Inst => {
+		const made = newInst(fn, op, ty, args, undefined, phi.loc);
+		block.insts.push(made);
+		return made;
+	};
+	// A bit beyond the narrower of the two types is shifted in the wider one.
+	const wide = bits.ty === "i64" || (phi.ty === "i64" && set > 0xffffffffn) ? "i64" : "i32";
+	let copied: Value = bits.ty === wide ? bits : emit("zext", wide, [bits]);
+	const places = placeOf(set) - placeOf(mask);
+	if (places !== 0) copied = emit(places > 0 ? "shl" : "lshr", wide, [copied, constant(wide, BigInt(Math.abs(places)))]);
+	copied = emit("and", wide, [copied, constant(wide, set)]);
+	if (phi.ty !== wide) copied = emit(phi.ty === "i64" ? "zext" : "trunc", phi.ty, [copied]);
+	map.set(phi, emit("or", phi.ty, [copied, before]));
+	end.op = "jump";
+	end.args = [];
+	end.blocks = [join];
+	block.insts.push(end);
+}
+
+const placeOf = (bit: bigint): number => bit.toString(2).length - 1;

@@ -1,0 +1,126 @@
+import { describe, expect, it } from "vitest";
+import type { DiagnosticSink } from "../../diagnostics/diagnostic.ts";
+import { checkIr } from "../../ir/check.ts";
+import { parseModule } from "../../ir/parse.ts";
+import { printFunction } from "../../ir/print.ts";
+import { correlate } from "./correlate.ts";
+
+const silent: DiagnosticSink = { report: () => {} };
+
+/** The function after the pass. */
+function passed(blocks: string): string {
+	const module = parseModule(`function @f(i32 %0, i32 %1) -> i32 static {\n${blocks}\n}\n`);
+	const [fn] = module.functions;
+	correlate.run(fn, { level: 2, cpu: 3, module, diagnostics: silent });
+	expect(checkIr(fn)).toEqual([]);
+	return printFunction(fn);
+}
+
+describe("signed arithmetic does not overflow", () => {
+	/** n = n < 0 ? 0 : n; n++; n > 512 */
+	const limited = (add: string): string => passed(`a.2:
+%3 = icmp.slt i32 %0, i32 0
+branch %3, b.4, c.5
+b.4:
+jump c.5
+c.5:
+%6 = phi i32 [%0, a.2], [i32 0, b.4]
+%7 = ${add} %6, i32 1
+%8 = icmp.sgt i32 %7, i32 512
+ret %8`);
+	it("so what was not negative stays so, and is compared without a sign", () => {
+		expect(limited("add i32 signed")).toContain("icmp.ugt");
+	});
+	it("but unsigned arithmetic does", () => {
+		expect(limited("add i32")).toContain("icmp.sgt");
+	});
+	it("so a counter never falls below its start", () => {
+		const counted = (add: string): string => passed(`a.2:
+jump b.3
+b.3:
+%4 = phi i32 [i32 0, a.2], [%5, b.3]
+%5 = ${add} %4, i32 1
+%6 = icmp.slt i32 %4, i32 0
+%7 = icmp.ne i32 %5, %1
+branch %7, b.3, c.8
+c.8:
+ret %6`);
+		expect(counted("add i32 signed")).toContain("ret i32 0");
+		expect(counted("add i32")).not.toContain("ret i32 0");
+	});
+	/** off = start; for (…) { if (…) off += step; }; off > 1500 */
+	const grown = (start: string, add: string, step = "%9"): string => passed(`a.2:
+jump b.3
+b.3:
+%4 = phi i32 [${start}, a.2], [%5, e.12]
+%6 = icmp.sgt i32 %4, i32 1500
+branch %6, c.8, d.10
+d.10:
+%9 = and i32 %1, i32 255
+%11 = icmp.eq i32 %9, i32 7
+branch %11, e.12, f.13
+f.13:
+%14 = ${add} %4, ${step}
+jump e.12
+e.12:
+%5 = phi i32 [%4, d.10], [%14, f.13]
+jump b.3
+c.8:
+%15 = sext i64 %4
+%16 = trunc i32 %15
+ret %16`);
+	it("so what grows on some ways round a loop is never below what it began with", () => {
+		for (const start of ["i32 0", "i32 20"]) expect(grown(start, "add i32 signed")).toMatch(/icmp\.ugt[\s\S]*zext i64 %4/);
+	});
+	it.each([["a negative start", "i32 -1", "add i32 signed", "%9"], ["an unknown one", "%0", "add i32 signed", "%9"], ["sums that may overflow", "i32 0", "add i32", "%9"], ["a step that may be negative", "i32 0", "add i32 signed", "%1"], ["a difference", "i32 0", "sub i32 signed", "%9"]])("but not with %s", (_what, start, add, step) => {
+		expect(grown(start, add, step)).toMatch(/icmp\.sgt i32 %4/);
+	});
+});
+
+describe("what comes together", () => {
+	it("has all that comes in", () => {
+		const text = (last: number): string => passed(`a.2:
+%3 = icmp.eq i32 %0, i32 0
+branch %3, b.4, c.5
+b.4:
+jump c.5
+c.5:
+%6 = phi i32 [i32 3, a.2], [i32 ${last}, b.4]
+%7 = icmp.ult i32 %6, i32 8
+ret %7`);
+		expect(text(7)).toContain("ret i32 1");
+		expect(text(9)).toContain("icmp.ult");
+	});
+});
+
+describe("what is left of a constant", () => {
+	/** if (used > 2046) return 0; return (u16)(2046 - used) < 20; */
+	const asked = (bound: number, mask: number): string => passed(`a.2:
+%3 = icmp.ugt i32 %0, i32 ${bound}
+branch %3, b.4, c.5
+b.4:
+ret i32 0
+c.5:
+%6 = sub i32 i32 2046, %0
+%7 = and i32 %6, i32 ${mask}
+%8 = icmp.ult i32 %7, i32 20
+ret %8`);
+	it("is asked of what was taken", () => {
+		expect(asked(2046, 0xffff)).toContain("icmp.ugt i32 %0, i32 2026");
+	});
+	it("but not where more than all may have been taken, or the mask cuts", () => {
+		expect(asked(2047, 0xffff)).toContain("icmp.ult");
+		expect(asked(2046, 0x3ff)).toContain("icmp.ult");
+	});
+});
+
+describe("a sum of a byte and a constant", () => {
+	const asm = JSON.stringify({ template: "if %0 < 99 goto +1", volatile: true, outputs: [], inputs: [{ constraint: "r", memory: false, wide: false }], clobbers: [], labels: [] });
+	const extended = (between: string): string => passed(`a.2:\n%3 = and i32 %0, i32 255\n%4 = add i32 %3, i32 5\n${between}\n%5 = zext i64 %4\n%6 = trunc i32 %5\nret %6`);
+	it("is extended before the constant is added", () => {
+		expect(extended("")).toContain("add i64");
+	});
+	it("but not when assembly bounds the sum", () => {
+		expect(extended(`asm asm=${asm} %4`)).not.toContain("add i64");
+	});
+});

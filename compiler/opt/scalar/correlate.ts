@@ -1,0 +1,149 @@
+import type { Block, Const, Inst, Pred, Value } from "../../ir/types.ts";
+import type { Pass } from "../pass.ts";
+import { swapped } from "../../ir/fold.ts";
+import { constant, isConst, isInst, newInst, replaceAll, terminator, unsigned } from "../../ir/values.ts";
+import { analysesOf } from "../analysis/analyses.ts";
+import { decide, type Range, ranges } from "../analysis/ranges.ts";
+
+/**
+ * What the branches before it say of a value (`ranges.ts`) decides comparisons, also where their answers are carried on, makes sign extensions
+ * and signed divisions of what is not negative unsigned ones, and moves a constant out of an extended index when the narrow sum cannot wrap.
+ */
+export const correlate: Pass = {
+	name: "correlate",
+	run(fn, context) {
+		const { dominators: dom, predecessors, home, users } = analysesOf(fn, context);
+		const known = ranges(dom, predecessors, home);
+		const map = new Map<Inst, Value>();
+		// Assembly is where programs write a comparison that must stay with its register.
+		const asked = (value: Inst): boolean => (users.get(value) ?? []).some(({ op }) => op === "icmp" || op === "asm" || op === "asmgoto");
+		// Itself, or extended somewhere else.
+		const compared = (value: Inst): boolean => asked(value) || (users.get(value) ?? []).some((user) => (user.op === "zext" || user.op === "sext" || user.op === "trunc") && asked(user));
+		let changed = false;
+		for (const block of dom.order) {
+			const out: Inst[] = [];
+			for (const inst of block.insts) {
+				switch (inst.op) {
+					case "phi":
+						inst.args.forEach((arg, i) => {
+							const answer = answeredOn(inst.blocks![i], block, arg, predecessors);
+							if (answer === null) return;
+							inst.args[i] = constant(arg.ty!, answer ? 1 : 0);
+							changed = true;
+						});
+						break;
+					case "icmp": {
+						if (inst.args[0].ty === "ptr") break;
+						if (asksWhatIsLeft(inst, (value) => known.at(value, block))) changed = true;
+						const [left, right] = inst.args;
+						const truth = decide(inst.attr!.pred!, known.at(left, block), known.at(right, block));
+						if (truth !== null) map.set(inst, constant("i32", truth ? 1 : 0));
+						// An unsigned bound says more to the verifier: that nothing is below zero, which it may not know.
+						else if (inst.attr!.pred!.startsWith("s") && known.at(left, block).smin >= 0n && known.at(right, block).smin >= 0n) {
+							inst.attr = { ...inst.attr, pred: `u${inst.attr!.pred!.slice(1)}` as Pred };
+							changed = true;
+						}
+						break;
+					}
+					case "and": {
+						// A narrow counter that was below a limit before its step needs no cut.
+						const [sum, mask] = inst.args;
+						if (isLow(inst) && isConst(mask) && isInst(sum) && sum.op === "add" && isConst(sum.args[1]) && known.at(sum, block).umax <= unsigned(inst.ty!, mask.value)) map.set(inst, sum);
+						break;
+					}
+					case "sext":
+						if (known.at(inst.args[0], block).smin >= 0n) {
+							inst.op = "zext";
+							changed = true;
+						}
+						break;
+					case "sdiv":
+					case "smod":
+					case "ashr": {
+						if (inst.op !== "ashr" && known.at(inst.args[1], block).smin < 0n) break;
+						if (known.at(inst.args[0], block).smin < 0n) break;
+						inst.op = inst.op === "sdiv" ? "udiv" : inst.op === "smod" ? "umod" : "lshr";
+						changed = true;
+						break;
+					}
+				}
+				// zext (x + c) = zext x + c, unless the sum is what was checked
+				const [sum] = inst.args;
+				if (inst.op === "zext" && isInst(sum) && sum.op === "add" && !compared(sum) && !compared(inst)) {
+					const [x, c] = sum.args;
+					if (isConst(c) && c.value > 0n && known.at(x, block).umax + c.value <= 0xffffffffn) {
+						const wide = newInst(fn, "zext", "i64", [x], undefined, inst.loc);
+						out.push(wide);
+						inst.op = "add";
+						inst.args = [wide, constant("i64", c.value)];
+						changed = true;
+					}
+				}
+				// sext (x + c) = sext x + c, under the same condition: `p + (length - 1)` is `p + length`, which the verifier knows, less one
+				if (inst.op === "sext" && isInst(sum) && sum.op === "add" && !compared(sum) && !compared(inst)) {
+					const [x, c] = sum.args;
+					const of = known.at(x, block);
+					if (isConst(c) && of.smin >= 0n && of.smax + c.value <= 0x7fffffffn) {
+						const wide = newInst(fn, "zext", "i64", [x], undefined, inst.loc);
+						out.push(wide);
+						inst.op = "add";
+						inst.args = [wide, constant("i64", c.value)];
+						changed = true;
+					}
+				}
+				out.push(inst);
+			}
+			block.insts = out;
+		}
+		replaceAll(fn, map);
+		return changed || map.size > 0;
+	},
+};
+
+/** Whether a comparison that comes along an edge is true there, because a branch on the only way there asked it; null: none did. */
+function answeredOn(from: Block, to: Block, value: Value, predecessors: ReadonlyMap<Block, readonly Block[]>): boolean | null {
+	const comparison = isInst(value) && value.op === "zext" ? value.args[0] : value;
+	if (!isInst(comparison) || comparison.op !== "icmp") return null;
+	for (let [above, below] = [from, to], steps = 0; steps < MAX_STEPS; steps++) {
+		const { op, args, blocks } = terminator(above);
+		if (op === "branch" && args[0] === comparison && blocks![0] !== blocks![1]) return blocks![0] === below;
+		const into = predecessors.get(above)!;
+		if (into.length !== 1) return null;
+		[above, below] = [into[0], above];
+	}
+	return null;
+}
+
+/** Blocks looked at on the way up. */
+const MAX_STEPS = 8;
+
+/** The lowest bits of something. */
+function isLow({ op, ty, args }: Inst): boolean {
+	if (op !== "and" || !isConst(args[1])) return false;
+	const mask = unsigned(ty!, args[1].value);
+	return (mask & (mask + 1n)) === 0n;
+}
+
+/**
+ * `room = 100 - used; if (room < 20)` asks `used > 80` when `used` is at most 100: the verifier relates no difference to what was subtracted, and it is
+ * `used` that becomes an offset. A mask that cuts nothing is not asked for.
+ */
+function asksWhatIsLeft(inst: Inst, known: (value: Value) => Range): boolean {
+	const [left, right] = inst.args;
+	if (!isConst(right)) return false;
+	let asked = left;
+	if (isInst(asked) && isLow(asked)) {
+		const [cut, mask] = asked.args;
+		if (known(cut).umax > unsigned(asked.ty!, (mask as Const).value)) return false;
+		asked = cut;
+	}
+	if (!isInst(asked) || asked.op !== "sub") return false;
+	const [whole, part] = asked.args;
+	if (!isConst(whole)) return false;
+	const limit = unsigned(right.ty!, right.value);
+	const total = unsigned(right.ty!, whole.value);
+	if (inst.attr!.pred!.startsWith("s") || limit > total || known(part).umax > total) return false;
+	inst.args = [part, constant(right.ty!, total - limit)];
+	inst.attr = { ...inst.attr, pred: swapped[inst.attr!.pred!] };
+	return true;
+}

@@ -1,0 +1,122 @@
+import type { Block, Const, Inst, Value } from "../../ir/types.ts";
+import type { Pass } from "../pass.ts";
+import { foldOp } from "../../ir/fold.ts";
+import { isComputation } from "../../ir/ops.ts";
+import { isConst, isInst, removePhiEdge, replaceAll, terminator } from "../../ir/values.ts";
+
+/**
+ * What is one of a few constants: `point = proxy ? FROM_PROXY : FROM_HOST;` and, far below, `switch (point)`. What comes out the same for each
+ * of them is a constant, and cases that are none of them go. Ranges do not see that, since the constants need not be neighbours.
+ */
+export const fewValues: Pass = {
+	name: "few-values",
+	run(fn) {
+		const values = new FewValues();
+		const map = new Map<Inst, Value>();
+		let changed = false;
+		for (const block of fn.blocks) {
+			for (const inst of block.insts) {
+				if (inst.ty === null) continue;
+				const of = values.of(inst);
+				if (of?.length === 1) map.set(inst, of[0]);
+			}
+			if (terminator(block).op === "switch" && narrowSwitch(block, values)) changed = true;
+		}
+		replaceAll(fn, map);
+		if (map.size > 0) for (const block of fn.blocks) block.insts = block.insts.filter((inst) => !map.has(inst));
+		return changed || map.size > 0;
+	},
+};
+
+/** Constants of one value, and combinations of two values' that are tried. */
+const MOST = 8;
+const MOST_PAIRS = 16;
+/** Operations between the constants and the value. */
+const DEEPEST = 10;
+
+class FewValues {
+	/** Null: it may be more than a few, or none of them constants. */
+	readonly #known = new Map<Inst, readonly Const[] | null>();
+
+	of(value: Value, depth = 0): readonly Const[] | null {
+		if (isConst(value)) return [value];
+		if (!isInst(value) || value.ty === null || depth > DEEPEST) return null;
+		const known = this.#known.get(value);
+		if (known !== undefined) return known;
+		// What a loop carries depends on itself.
+		this.#known.set(value, null);
+		const found = this.#find(value, depth + 1);
+		this.#known.set(value, found);
+		return found;
+	}
+
+	#find(inst: Inst, depth: number): readonly Const[] | null {
+		switch (inst.op) {
+			case "phi":
+				return this.#union(inst.args, depth);
+			case "select":
+				return this.#union(inst.args.slice(1), depth);
+			default:
+				return isComputation(inst.op) ? this.#computed(inst, depth) : null;
+		}
+	}
+
+	#union(args: readonly Value[], depth: number): readonly Const[] | null {
+		const all: Const[] = [];
+		for (const arg of args) {
+			const some = this.of(arg, depth);
+			if (some === null) return null;
+			for (const one of some) add(all, one);
+			if (all.length > MOST) return null;
+		}
+		return all;
+	}
+
+	#computed(inst: Inst, depth: number): readonly Const[] | null {
+		if (inst.args.length === 0 || inst.args.length > 2) return null;
+		const left = this.of(inst.args[0], depth);
+		if (left === null) return null;
+		const right = inst.args.length === 2 ? this.of(inst.args[1], depth) : [null];
+		if (right === null || left.length * right.length > MOST_PAIRS) return null;
+		const all: Const[] = [];
+		for (const a of left) {
+			for (const b of right) {
+				const result = foldOp(inst.op, inst.ty, b === null ? [a] : [a, b], inst.attr);
+				if (result === null) return null;
+				add(all, result);
+			}
+		}
+		return all.length > MOST ? null : all;
+	}
+}
+
+function add(all: Const[], one: Const): void {
+	if (!all.some(({ value }) => value === one.value)) all.push(one);
+}
+
+/** Drops cases that the value never is; where all that it can be are cases, the last of them needs no question. */
+function narrowSwitch(block: Block, values: FewValues): boolean {
+	const end = terminator(block);
+	const possible = values.of(end.args[0]);
+	if (possible === null) return false;
+	const cases = end.attr!.cases!;
+	const targets = end.blocks!;
+	let kept = cases.map((value, i) => ({ value, to: targets[i + 1] })).filter(({ value }) => possible.some((one) => one.value === value));
+	let [otherwise] = targets;
+	if (possible.every(({ value }) => kept.some((one) => one.value === value))) {
+		otherwise = kept[kept.length - 1].to;
+		kept = kept.filter(({ to }) => to !== otherwise);
+	}
+	if (kept.length === cases.length && otherwise === targets[0]) return false;
+	const next = [otherwise, ...kept.map(({ to }) => to)];
+	for (const gone of new Set(targets)) if (!next.includes(gone)) removePhiEdge(gone, block);
+	end.blocks = next;
+	end.attr = { ...end.attr, cases: kept.map(({ value }) => value) };
+	if (kept.length === 0) {
+		end.op = "jump";
+		end.args = [];
+		end.attr = undefined;
+		end.blocks = [otherwise];
+	}
+	return true;
+}
