@@ -1,6 +1,7 @@
 /** Files for the command line: read whole, written aside and renamed, and one clear message when something is wrong. */
 import { closeSync, openSync, readFileSync, readSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { FormatError } from "../assembler/bytes.ts";
+import { replaceable } from "../runtime/node/replace.ts";
 
 /** A mistake of the user's, already worded. */
 export class Complaint extends Error {}
@@ -36,18 +37,20 @@ export function readSource(path: string): Uint8Array {
 	}
 }
 
-/** Leaves either the old file or the whole new one. `-` is standard output. */
+/** Leaves either the old file or the whole new one; a device or a pipe is written to. `-` is standard output. */
 export function writeWhole(path: string, data: Uint8Array | string): void {
 	if (path === "-") {
 		process.stdout.write(data);
 		return;
 	}
-	const aside = `${path}.${process.pid}.tmp`;
+	const place = replaceable(path);
+	const aside = place === null ? null : `${place.path}.${process.pid}.tmp`;
 	try {
-		writeFileSync(aside, data);
-		renameSync(aside, path);
+		if (place === null || aside === null) return writeFileSync(path, data);
+		writeFileSync(aside, data, { mode: place.mode });
+		renameSync(aside, place.path);
 	} catch (error) {
-		rmSync(aside, { force: true });
+		if (aside !== null) rmSync(aside, { force: true });
 		throw new Complaint(`cannot write ${path}: ${reason(error)}`);
 	}
 }

@@ -11,6 +11,7 @@ import { KvNode } from "../bpfkv/node.ts";
 import { KvReader, type ReaderOptions } from "../bpfkv/reader.ts";
 import { KvStore, type KvStoreOptions, type WritableFile } from "../bpfkv/store.ts";
 import { openFileDevice } from "./file-device.ts";
+import { replaceable } from "./replace.ts";
 
 const PROGRESS_BLOCKS = 2048;
 
@@ -59,29 +60,32 @@ export function bulkLoadFile(path: string, pairs: Iterable<BulkPair> | AsyncIter
 }
 
 /** Under another name first. Whatever fails, it is gone afterwards, and the error speaks of the wanted file. */
-async function writeAside<T>(path: string, write: (file: FileHandle) => Promise<T>): Promise<T> {
+async function writeAside<T>(wanted: string, write: (file: FileHandle) => Promise<T>): Promise<T> {
+	const place = replaceable(wanted);
+	if (place === null) throw new Error(`${wanted}: a device, a pipe or a link to nothing, where a file is wanted`);
+	const { path } = place;
 	const aside = `${path}.${process.pid}.tmp`;
 	let file: FileHandle | null = null;
 	try {
-		file = await open(aside, "w");
+		file = await open(aside, "w", place.mode);
 		const result = await write(file);
 		await file.datasync();
 		await file.close();
 		// A new file knows nothing of what the log of an older one held.
-		await rm(`${path}.wal`, { force: true });
+		await rm(`${wanted}.wal`, { force: true });
 		await rename(aside, path);
 		return result;
 	} catch (error) {
 		await file?.close().catch(() => {});
 		await rm(aside, { force: true });
-		throw speakingOf(path, aside, error);
+		throw speakingOf(wanted, `'${aside}' -> '${path}'`, aside, error);
 	}
 }
 
-function speakingOf(path: string, aside: string, error: unknown): unknown {
+function speakingOf(path: string, renaming: string, aside: string, error: unknown): unknown {
 	if (!(error instanceof Error) || !error.message.includes(aside)) return error;
 	const { code, errno, syscall } = error as NodeJS.ErrnoException;
-	const message = error.message.replace(`'${aside}' -> '${path}'`, `'${path}'`).replaceAll(aside, path);
+	const message = error.message.replace(renaming, `'${path}'`).replaceAll(aside, path);
 	return Object.assign(new Error(message, { cause: error }), { code, errno, syscall, path });
 }
 
