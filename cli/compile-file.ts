@@ -5,10 +5,8 @@ import { commandLine, slashed } from "./command-line.ts";
 import { compileOptions } from "./compile-options.ts";
 import { Complaint, readBytes } from "./files.ts";
 
-export { KERNEL_BTF as kernelBtfFile } from "./compile-options.ts";
-
 /** @throws Complaint when there were errors, which are printed already */
-export async function compileFile(path: string, flags: readonly string[] = []): Promise<Uint8Array> {
+async function compileFile(path: string, flags: readonly string[] = []): Promise<Uint8Array> {
 	const invocation = commandLine(["-O2", "-g", ...flags, path]);
 	const [wrong] = invocation.complaints.filter((complaint) => complaint.severity === "error");
 	if (wrong !== undefined) throw new Complaint(wrong.message);

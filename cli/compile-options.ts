@@ -11,7 +11,7 @@ import { slashed } from "./command-line.ts";
 export const MACHINE_DIRS = ["/usr/local/include", "/usr/include"];
 export const KERNEL_BTF = "/sys/kernel/btf/vmlinux";
 /** `--btf bundled`: the package's types of Linux 6.18, whatever kernel runs here. */
-export const BUNDLED = "bundled";
+const BUNDLED = "bundled";
 
 /** Files are named as the command line has them, and absolute ones from the folder where the compiler or the source is. */
 function pathOptions({ paths, stage }: Invocation, source: string | undefined): PathOptions {

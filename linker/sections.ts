@@ -3,7 +3,7 @@
  * and where each part went. Debug information and linker hints are dropped, as `bpftool gen object` does.
  */
 import type { Section } from "../assembler/object.ts";
-import { SHF, SHT } from "../assembler/spec/elf.ts";
+import { SHT } from "../assembler/spec/elf.ts";
 import type { LinkError, LinkInput } from "./link.ts";
 
 export interface JoinedSection {
@@ -92,5 +92,3 @@ export function contents(section: JoinedSection): Uint8Array {
 	for (const part of section.parts) data.set(part.data, part.offset);
 	return data;
 }
-
-export const isCode = (section: { readonly flags: number }): boolean => (section.flags & SHF.execinstr) !== 0;

@@ -20,7 +20,7 @@ export function createMaps(machine: Machine, image: Pick<ProgramImage, "maps">):
 }
 
 /** Each kernel variable gets zeroed memory of its size; programs of a machine share it. */
-export function kernelSymbols(machine: Machine, image: ProgramImage): Map<number, number> {
+function kernelSymbols(machine: Machine, image: ProgramImage): Map<number, number> {
 	const out = new Map<number, number>();
 	for (const { insn, name } of image.ksyms) {
 		let address = machine.kernelSymbols.get(name);

@@ -5,8 +5,6 @@ export const errno = {
 	EPROTONOSUPPORT: 93, ELOOP: 40, ENOTCONN: 107, EAFNOSUPPORT: 97, EALREADY: 114, EADDRINUSE: 98, EADDRNOTAVAIL: 99,
 } as const;
 
-export type ErrnoName = keyof typeof errno;
-
 /** @example errnoName(22) // "EINVAL" */
 export function errnoName(number: number): string {
 	return Object.entries(errno).find(([, value]) => value === Math.abs(number))?.[0] ?? `errno ${Math.abs(number)}`;

@@ -10,7 +10,7 @@ import { trusted } from "./trust.ts";
 
 export interface InterpreterOptions extends Partial<ExecutionOptions> {}
 
-export const defaultBudget = 50_000_000;
+const defaultBudget = 50_000_000;
 
 /** Checks every access unless told otherwise, or unless a verifier vouched for the program. */
 export function createInterpreter(options: InterpreterOptions = {}): Engine {

@@ -42,8 +42,3 @@ export function invoke(program: LoadedProgram, r1: number, r2: number, state: Ru
 export function invokePlain(program: LoadedProgram, r1: number, r2: number): bigint {
 	return invoke(program, r1, r2, runState(program, r1));
 }
-
-export function bind<T extends BoundProgram>(program: T, prepare: (program: T) => LoadedProgram["entry"]): LoadedProgram {
-	return { ...program, entry: prepare(program) };
-}
-

@@ -25,7 +25,7 @@ const mostCallbacks = 1_000_000;
 
 const all = new WeakMap<Machine, Map<number, Timer>>();
 
-export function timersOf(m: Machine): Map<number, Timer> {
+function timersOf(m: Machine): Map<number, Timer> {
 	const known = all.get(m);
 	if (known !== undefined) return known;
 	const made = new Map<number, Timer>();

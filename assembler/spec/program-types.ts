@@ -61,7 +61,3 @@ export function programTypeById(id: number): ProgramTypeRow | undefined {
 export function programTypeId(name: ProgramTypeName): number {
 	return byName.get(name)?.id ?? 0;
 }
-
-export function programTypeByName(name: string): ProgramTypeRow | undefined {
-	return byName.get(name);
-}

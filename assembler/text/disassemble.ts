@@ -180,7 +180,7 @@ function relocationNotes(object: ObjectFile, section: Section): Note[] {
 }
 
 /** `<byte_off> [5] struct sk_buff::len (0:1)`, as LLVM and libbpf word it. */
-export function describeCoreRelo(btf: Btf, relo: CoreRelo): string {
+function describeCoreRelo(btf: Btf, relo: CoreRelo): string {
 	const kind = CORE_KINDS[relo.kind] ?? `unknown kind ${relo.kind}`;
 	const head = `<${kind}> [${relo.typeId}]`;
 	const strip = (id: number): number => {

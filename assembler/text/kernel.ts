@@ -10,7 +10,6 @@ import {
 	ALU_OPS,
 	type AluOp,
 	ATOMIC_OPS,
-	CLASS,
 	type Instruction,
 	INSTRUCTION_BY_NAME,
 	JMP_OPS,
@@ -73,7 +72,7 @@ export function make(name: string, fields: Partial<Insn> = {}): Insn {
 	};
 }
 
-export function imm32(value: bigint, at: Token): number {
+function imm32(value: bigint, at: Token): number {
 	// A number of 64 bits that is the sign extension of 32 is meant as that: 0xffffffffffffff00.
 	if (value > 0xffff_ffffn && value < 1n << 64n) value = BigInt.asIntN(64, value);
 	if (value < -0x8000_0000n || value > 0xffff_ffffn) throw new TextFault(`${value} does not fit 32 bits`, at);
@@ -440,6 +439,3 @@ function call(c: Cursor): Parsed {
 	if (value.symbol !== undefined) return { insns: [make("call_local")], ref: reference("call", value, token) };
 	return { insns: [make("call", { imm: imm32(value.constant, token) })] };
 }
-
-/** Whether a slot is the first of two. */
-export const isWide = (insn: Insn): boolean => insn.opcode === (CLASS.ld | 0x18);

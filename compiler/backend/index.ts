@@ -92,7 +92,7 @@ export function emit(module: IrModule, unit: TypedUnit, places: Places, options:
 }
 
 /** Machine code over virtual registers to machine code in its final order; false if there are no registers for it. */
-export function finishFunction(fn: MFunction, options: Pick<EmitOptions, "cpu" | "diagnostics">): boolean {
+function finishFunction(fn: MFunction, options: Pick<EmitOptions, "cpu" | "diagnostics">): boolean {
 	shareMade(fn);
 	if (!allocateRegisters(fn, options.diagnostics)) return false;
 	improve(fn);

@@ -88,7 +88,7 @@ export function buildInterference(fn: MFunction): Interference {
 const MADE_AGAIN = 0.5;
 
 /** Registers with one definition that needs nothing: a constant, a symbol's address, an address in the frame. */
-export function madeAgain(fn: MFunction): Set<Reg> {
+function madeAgain(fn: MFunction): Set<Reg> {
 	const sources = new Map<Reg, boolean>();
 	for (const block of fn.blocks) {
 		for (const inst of block.insts) {

@@ -186,13 +186,6 @@ export const goTo = (block: MBlock, loc: Loc | null): MInst => minst("goto", loc
 export const isCopy = (inst: MInst): boolean =>
 	inst.kind === "alu" && inst.op === "mov" && inst.width === 64 && inst.src !== NONE && inst.src !== FRAME;
 
-export const endsBlock = (inst: MInst): boolean =>
-	inst.kind === "jump" ||
-	inst.kind === "goto" ||
-	inst.kind === "exit" ||
-	inst.kind === "stop" ||
-	(inst.kind === "asm" && inst.blocks.length > 0);
-
 const noBlocks: MBlock[] = [];
 
 export function successors(block: MBlock): MBlock[] {
@@ -302,7 +295,7 @@ export function forDefs(inst: MInst, visit: (reg: Reg) => void): void {
 	}
 }
 
-export const fetches = (inst: MInst): boolean => inst.op === "xchg" || inst.op.startsWith("fetch_");
+const fetches = (inst: MInst): boolean => inst.op === "xchg" || inst.op.startsWith("fetch_");
 
 /** Puts other registers into the fields that forUses and forDefs visit. */
 export function renameRegs(inst: MInst, rename: (reg: Reg) => Reg): void {

@@ -103,7 +103,7 @@ function choose(s: Selector, inst: Inst, condition: Value, yes: Value, no: Value
 }
 
 /** The jump that asks for a truth value. */
-export function test(s: Selector, condition: Value, yes: MBlock, no: MBlock, loc: Loc | null): MInst {
+function test(s: Selector, condition: Value, yes: MBlock, no: MBlock, loc: Loc | null): MInst {
 	let value = s.strip(condition);
 	let truth = true;
 	// `x == 0` of a comparison is the comparison turned around.

@@ -7,7 +7,7 @@ import { type FrameSlot, type MBlock, type MFunction, type MInst, predecessors, 
  * at the same time share a place (their loads and stores are all there is to know of them, so plain liveness tells); variables were
  * merged by the optimiser already. A bill of the variables goes with the error when it does not fit.
  */
-export const STACK_LIMIT = 512;
+const STACK_LIMIT = 512;
 
 /** Up to here a frame may have gaps. */
 const ROOMY = 128;

@@ -42,11 +42,11 @@ export function builtinCall(cx: Cx, name: string, args: readonly Expr[], span: T
 	return node(found.name, values, type.result, span);
 }
 
-export function node(name: string, args: readonly TExpr[], type: CType, span: TokenSpan, typeArgs: readonly CType[] = []): TExpr {
+function node(name: string, args: readonly TExpr[], type: CType, span: TokenSpan, typeArgs: readonly CType[] = []): TExpr {
 	return { kind: "builtin", name, args, typeArgs, type, span };
 }
 
-export function count(cx: Cx, _name: string, args: readonly Expr[], least: number, most: number, span: TokenSpan): boolean {
+function count(cx: Cx, _name: string, args: readonly Expr[], least: number, most: number, span: TokenSpan): boolean {
 	if (args.length < least) report(cx, "tooFewArgs", span, `too few arguments to function call, expected ${least}, have ${args.length}`);
 	else if (args.length > most) report(cx, "tooManyArgs", span, `too many arguments to function call, expected ${most}, have ${args.length}`);
 	else return true;
@@ -182,7 +182,7 @@ const RULES: Record<RuleName, Rule> = {
 	launder: (cx, b, args, span) => (count(cx, b.name, args, 1, 1, span) ? value(cx, args[0]!) : errorValue(span)),
 };
 
-export function constantArg(cx: Cx, ast: Expr): bigint | null {
+function constantArg(cx: Cx, ast: Expr): bigint | null {
 	const v = unevaluated(cx, () => value(cx, ast));
 	const known = constantValue(cx, v);
 	if (known === null && !isError(v.type)) report(cx, "notConstant", ast.span, "argument to builtin must be a constant integer");
@@ -211,4 +211,3 @@ function objectSize(pointer: TExpr, closest: boolean): bigint | null {
 		} else return null;
 	}
 }
-

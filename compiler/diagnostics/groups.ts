@@ -5,7 +5,7 @@
 const FORMAT = ["format", "format-extra-args", "format-invalid-specifier", "format-security", "format-zero-length", "nonnull", "format-insufficient-args"];
 const UNUSED = ["unused-argument", "unused-function", "unused-label", "unused-variable", "unused-but-set-variable", "unused-local-typedef", "unused-value", "unused-result", "unneeded-internal-declaration"];
 
-export const GROUPS: Readonly<Record<string, readonly string[]>> = {
+const GROUPS: Readonly<Record<string, readonly string[]>> = {
 	all: ["most"],
 	most: [
 		"address-of-packed-member", "array-bounds", "bool-operation", "char-subscripts", "comment", "extern-c-compat", ...FORMAT, "implicit", "infinite-recursion", "int-in-bool-context", "misleading-indentation",
@@ -29,18 +29,6 @@ export const GROUPS: Readonly<Record<string, readonly string[]>> = {
 	"strict-prototypes": ["deprecated-non-prototype"],
 };
 
-/** Other groups of clang that Makefiles name: they are accepted, and nothing of ours belongs to them. */
-const SILENT = [
-	"absolute-value", "aggregate-return", "alloca", "array-parameter", "attributes", "bad-function-cast", "bitfield-enum-conversion", "c++-compat", "cast-align", "cast-qual", "compare-distinct-pointer-types", "covered-switch-default",
-	"date-time", "declaration-after-statement", "default-const-init-field-unsafe", "default-const-init-var-unsafe", "deprecated", "deprecated-declarations", "disabled-macro-expansion", "documentation", "double-promotion", "duplicate-decl-specifier",
-	"embedded-directive", "endif-labels", "enum-compare", "extern-initializer", "fallthrough", "float-conversion", "float-equal", "format-nonliteral", "format-overflow", "format-truncation", "four-char-constants", "frame-address", "frame-larger-than", "gnu-folding-constant",
-	"ignored-attributes", "ignored-optimization-argument", "implicit-enum-enum-cast", "implicit-fallthrough", "implicit-function-declaration", "incompatible-function-pointer-types", "incompatible-pointer-types", "incompatible-pointer-types-discards-qualifiers", "init-self", "inline", "int-to-pointer-cast", "int-to-void-pointer-cast",
-	"invalid-offsetof", "invalid-pp-token", "jump-misses-init", "knr-promoted-parameter", "logical-op", "long-long", "main", "maybe-uninitialized", "microsoft-anon-tag", "missing-declarations", "missing-include-dirs", "missing-noreturn", "missing-prototypes", "missing-variable-declarations", "nested-externs", "newline-eof", "non-literal-null-conversion", "null-dereference",
-	"old-style-definition", "overflow", "overlength-strings", "override-init", "packed", "padded", "packed-not-aligned", "pass-failed", "pointer-bool-conversion", "pointer-compare", "pointer-integer-compare", "pointer-sign", "pointer-to-int-cast", "pragmas", "psabi", "redundant-decls", "reserved-id-macro", "reserved-identifier", "reserved-macro-identifier", "restrict", "return-local-addr", "return-stack-address",
-	"section", "shadow", "shift-count-overflow", "shift-negative-value", "shift-overflow", "stack-protector", "strict-aliasing", "stringop-overflow", "stringop-truncation", "suggest-attribute", "switch-bool", "switch-default", "switch-enum", "system-headers", "tautological-unsigned-zero-compare", "typedef-redefinition", "undef", "unknown-attributes", "unknown-warning-option", "unreachable-code", "unsafe-buffer-usage", "unsupported-target-opt", "unused-command-line-argument",
-	"unused-macros", "visibility", "void-pointer-to-int-cast", "void-pointer-to-enum-cast", "volatile-register-var", "write-strings", "xor-used-as-pow", "zero-as-null-pointer-constant", "error", "everything", "no-", "constant-logical-operand", "self-assign-field", "string-compare", "address", "ignored-pragmas", "macro-redefined", "builtin-macro-redefined", "flexible-array-extensions", "undefined-internal", "duplicate-enum", "unused-getter-return-value", "bpf-co-re", "excess-initializers", "int-conversion",
-];
-
 /** The groups that a name stands for, itself included. */
 export function members(group: string): Set<string> {
 	const out = new Set<string>();
@@ -51,10 +39,4 @@ export function members(group: string): Set<string> {
 	};
 	walk(group);
 	return out;
-}
-
-export function knownGroups(rows: Iterable<{ readonly group?: string }>): Set<string> {
-	const known = new Set<string>([...Object.keys(GROUPS), ...Object.values(GROUPS).flat(), ...SILENT]);
-	for (const { group } of rows) if (group !== undefined) known.add(group);
-	return known;
 }

@@ -15,7 +15,7 @@ export function nearest(word: string, candidates: Iterable<string>): string | nu
 }
 
 /** Levenshtein's distance with exchanges of neighbours, or more than `limit`. */
-export function edits(a: string, b: string, limit: number): number {
+function edits(a: string, b: string, limit: number): number {
 	let beforeLast: number[] = [];
 	let last = Array.from({ length: b.length + 1 }, (_, i) => i);
 	for (let i = 1; i <= a.length; i++) {

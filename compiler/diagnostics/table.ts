@@ -54,8 +54,6 @@ export const TABLE = [
 	{ code: "E0154", severity: "error", title: "a function definition without a prototype in C23" },
 	{ code: "W0154", severity: "warning", group: "deprecated-non-prototype", title: "a function definition without a prototype" },
 	{ code: "E0190", severity: "error", title: "a program too deeply nested to compile" },
-	{ code: "E0191", severity: "error", title: "an input that cannot be read" },
-	{ code: "W0192", severity: "warning", group: "unknown-warning-option", title: "an unknown -W option" },
 	{ code: "W0193", severity: "warning", group: "unused-command-line-argument", title: "a command line option without effect" },
 	{ code: "E0194", severity: "error", title: "a malformed command line" },
 	{ code: "E0601", severity: "error", title: "floating-point arithmetic that reaches the machine" },

@@ -1,6 +1,6 @@
 /**
- * clang's command line, read into data. Flags stand in one table: how the argument is attached and what it does. An unknown -f, -m, -W only
- * warns, as a compiler in a Makefile must.
+ * clang's command line, read into data. Flags stand in one table: how the argument is attached and what it does. An unknown -f or -m only
+ * warns, and a -W of a group that nothing here belongs to says nothing, as a compiler in a Makefile must.
  */
 import { nearest } from "../diagnostics/suggest.ts";
 import type { SearchDir } from "../preprocess/include.ts";

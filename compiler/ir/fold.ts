@@ -81,7 +81,7 @@ function swapBytes(value: bigint, bytes: number): bigint {
 	return result;
 }
 
-export function compare(pred: Pred, ty: Ty, a: bigint, b: bigint): boolean {
+function compare(pred: Pred, ty: Ty, a: bigint, b: bigint): boolean {
 	switch (pred) {
 		case "eq":
 			return a === b;

@@ -8,7 +8,7 @@ import { constant } from "./values.ts";
  * Text (as `print.ts` writes it) → IR. For tests and for people: a pass is tested with two texts. Symbols are made up
  * from their names and the IR types, so BTF made from a parsed module knows only int, long long and void *.
  */
-export class IrSyntaxError extends Error {
+class IrSyntaxError extends Error {
 	override readonly name = "IrSyntaxError";
 }
 

@@ -27,14 +27,14 @@ export function printModule(module: IrModule, options: PrintOptions = {}): strin
 	return `${parts.join("\n").trimEnd()}\n`;
 }
 
-export const nameOf = (symbol: Sym | IrGlobal): string => ("kind" in symbol ? (symbol.asmLabel ?? symbol.name) : symbol.name);
+const nameOf = (symbol: Sym | IrGlobal): string => ("kind" in symbol ? (symbol.asmLabel ?? symbol.name) : symbol.name);
 
 const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 /** Names are bare when they can be. */
 const quoteName = (name: string): string => (/^[A-Za-z_.$][\w.$]*$/.test(name) ? `@${name}` : `@${JSON.stringify(name)}`);
 
-export function printGlobal(global: IrGlobal): string {
+function printGlobal(global: IrGlobal): string {
 	let text = `global ${quoteName(global.name)} section ${JSON.stringify(global.section)} size ${global.size} align ${global.align} ${global.symbol.linkage}`;
 	if (global.readonly) text += " readonly";
 	if (global.bytes !== undefined) text += ` bytes ${hex(global.bytes)}`;
@@ -62,7 +62,7 @@ export function printFunction(fn: IrFunction, options: PrintOptions = {}): strin
 
 const label = (block: Block): string => `${block.name}.${block.id}`;
 
-export function printValue(value: Value): string {
+function printValue(value: Value): string {
 	if (value.op === "const") return `${value.ty} ${value.value}`;
 	if (value.op === "undef") return `${value.ty} undef`;
 	return `%${value.id}`;

@@ -133,7 +133,7 @@ const OPS: Record<string, readonly [unsigned: Op, signed: Op]> = {
 	"|": ["or", "or"],
 };
 
-export function arithmetic(f: Lowering, op: string, left: Value, right: Value, type: CType): Value {
+function arithmetic(f: Lowering, op: string, left: Value, right: Value, type: CType): Value {
 	const { b } = f;
 	if (shapeOf(type).kind === "float") return f.refuse("E0601", "eBPF has no floating-point arithmetic", b.loc!);
 	const a = left.ty === "ptr" ? b.extend(left, false) : left;
@@ -248,7 +248,7 @@ const sizeForAtomic = (type: CType): number => {
 	return t.kind === "int" ? t.size : t.kind === "pointer" ? 8 : 4;
 };
 
-export function assignMemory(f: Lowering, expr: TExpr & { kind: "assign" }): Place {
+function assignMemory(f: Lowering, expr: TExpr & { kind: "assign" }): Place {
 	// A call may write through what the target's address depends on, so the value comes first.
 	if (expr.value.kind === "load") {
 		const from = f.place(expr.value.from);
@@ -450,4 +450,3 @@ function keepsTruth(expr: TExpr & { kind: "convert" }): boolean {
 	if (to.type.rank === 0) return true;
 	return from.kind === "int" && from.type.size <= to.type.size;
 }
-

@@ -8,11 +8,6 @@ export interface Pass {
 	run(fn: IrFunction, context: OptContext): boolean;
 }
 
-export interface ModulePass {
-	readonly name: string;
-	runModule(module: IrModule, context: OptContext): boolean;
-}
-
 export interface OptContext {
 	readonly level: 0 | 1 | 2 | 3;
 	readonly diagnostics: DiagnosticSink;

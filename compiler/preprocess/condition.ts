@@ -187,7 +187,7 @@ export function evaluate(tokens: readonly Tok[], host: ConditionHost): Value | n
 }
 
 /** A message instead of a value when the text is no integer. */
-export function parseInteger(text: string): Value | string {
+function parseInteger(text: string): Value | string {
 	const match = /^(0[xX][0-9a-fA-F']+|0[bB][01']+|[0-9][0-9']*)([uUlL]*)$/.exec(text);
 	if (match === null) return /^[0-9.]+([eE]|$)|^0[xX].*[pP]/.test(text) && /[.eEpP]/.test(text) ? `floating constant '${text}' in a preprocessor expression` : `'${text}' is not an integer`;
 	const digits = match[1].replaceAll("'", "");

@@ -3,7 +3,7 @@
  * while it is being read the macro is "active" and its name is painted blue (`Flag.noExpand`). Arguments are expanded on their own
  * behind a barrier, which is what "as if they formed the rest of the file" means.
  */
-import { Kind, kindOf, type Punctuator } from "../source/kinds.ts";
+import { Kind, kindOf, } from "../source/kinds.ts";
 import { Flag, Lexer } from "../source/lexer.ts";
 import type { Names } from "../source/names.ts";
 import type { Sources } from "../source/files.ts";
@@ -409,7 +409,4 @@ export function numberToken(value: bigint | number, sources: Sources, at: Tok): 
 export function stringToken(text: string, sources: Sources, at: Tok): Tok {
 	const bytes = encoder.encode(`"${text.replace(/[\\"]/g, "\\$&")}"`);
 	return { kind: Kind.string, flags: at.flags, value: bytes.length, location: sources.scratch(bytes), expansion: at.expansion };
-}
-export function punctuatorToken(spelling: Punctuator, at: Tok): Tok {
-	return { kind: kindOf(spelling), flags: at.flags, value: spelling.length, location: at.location, expansion: at.expansion };
 }

@@ -28,7 +28,7 @@ export interface SearchPath {
 }
 
 /** Built-in headers are shown under this folder. */
-export const BUILTIN_DIR = "<ebpfcc>";
+const BUILTIN_DIR = "<ebpfcc>";
 
 export class IncludeSearch {
 	readonly #path: SearchPath;

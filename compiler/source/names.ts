@@ -103,7 +103,7 @@ export const MAX_NAME_BYTES = 0xffff;
 
 export const HASH_START = 0x811c9dc5 | 0;
 /** FNV-1a, 32 bits. */
-export function hashStep(hash: number, byte: number): number {
+function hashStep(hash: number, byte: number): number {
 	return Math.imul(hash ^ byte, 0x01000193);
 }
 

@@ -52,13 +52,13 @@ export function memberExpr(cx: Cx, e: Node<"member">): Operand {
 }
 
 /** A record as a place: itself, or a copy of the value that it is. */
-export function place(operand: Operand): LExpr {
+function place(operand: Operand): LExpr {
 	if (isLvalue(operand)) return operand;
 	const value = rvalue(operand);
 	return value.kind === "load" ? value.from : { kind: "materialize", value, type: value.type, span: value.span };
 }
 
-export function memberOf(cx: Cx, base: LExpr, name: string, at: TokenSpan, span: TokenSpan): LExpr | null {
+function memberOf(cx: Cx, base: LExpr, name: string, at: TokenSpan, span: TokenSpan): LExpr | null {
 	const record = asRecord(base.type)!;
 	const path = findSteps(cx, record, name, at);
 	if (!path) return null;
@@ -199,4 +199,3 @@ export function addressOf(cx: Cx, operand: Operand, span: TokenSpan): TExpr {
 	markAddress(operand);
 	return build.addressOf(operand, pointerTo(operand.type), span);
 }
-

@@ -161,11 +161,6 @@ export function collect(cx: Cx, set: AttrSet, attrs: readonly Attribute[]): Attr
 	return set;
 }
 
-/** For `__has_attribute`. */
-export function knowsAttribute(name: string): boolean {
-	return Object.hasOwn(ACTIONS, name) || IGNORED.has(name);
-}
-
 function stringArg(cx: Cx, attr: Attribute): string | null {
 	const arg = attr.args[0];
 	if (arg?.kind !== "string") {
@@ -176,7 +171,7 @@ function stringArg(cx: Cx, attr: Attribute): string | null {
 }
 
 /** The text of string literals, as a section name or tag. */
-export function stringText(parts: readonly string[]): string {
+function stringText(parts: readonly string[]): string {
 	const { bytes } = parseString(parts);
 	return new TextDecoder().decode(bytes.subarray(0, bytes.length - 1));
 }

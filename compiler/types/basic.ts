@@ -34,7 +34,6 @@ export const LONG_DOUBLE: FloatType = { kind: "float", name: "long double", size
 export const ERROR = int("<error>", 4, true, 3);
 
 export const SIZE = ULONG;
-export const PTRDIFF = LONG;
 
 const UNSIGNED_OF = new Map<IntType, IntType>([
 	[CHAR, UCHAR],
@@ -225,17 +224,8 @@ export function pointedFunction(type: CType): FunctionType | null {
 	return pointer ? asFunction(pointer.target) : null;
 }
 
-export function isVoidPointer(type: CType): boolean {
-	const pointer = asPointer(type);
-	return pointer !== null && isVoid(pointer.target);
-}
-
 export function isConst(type: CType): boolean {
 	return qualifiersOf(type).const;
-}
-
-export function isVolatile(type: CType): boolean {
-	return qualifiersOf(type).volatile;
 }
 
 /** Whether objects of this type have a known size (C11 6.2.5p22). Asking may parse a record's body. */

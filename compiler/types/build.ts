@@ -94,7 +94,7 @@ function constantPlace(l: LExpr): bigint | null {
 }
 
 /** The address of something that exists, hence not null. */
-export function isSymbolAddress(e: TExpr): boolean {
+function isSymbolAddress(e: TExpr): boolean {
 	if (e.kind === "function-address") return !e.symbol.weak;
 	if (e.kind !== "address") return false;
 	let l: LExpr = e.of;
@@ -236,4 +236,3 @@ export function pointerAdd(pointer: TExpr, index: TExpr, scale: number, subtract
 	}
 	return { kind: "pointer-add", pointer, index, scale, subtract, type: unqualified(pointer.type), span, ...(preserve ? { preserve } : {}) };
 }
-

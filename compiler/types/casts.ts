@@ -27,7 +27,7 @@ export function castExpr(cx: Cx, e: Node<"cast">): Operand {
 	return castTo(cx, operand, type, e.span);
 }
 
-export function castTo(cx: Cx, operand: TExpr, type: CType, span: TokenSpan): TExpr {
+function castTo(cx: Cx, operand: TExpr, type: CType, span: TokenSpan): TExpr {
 	if (isError(type) || isError(operand.type)) return { ...errorValue(span), type: isError(type) ? ERROR : type } as TExpr;
 	if (isVoid(type)) return { kind: "convert", operand, explicit: true, type: VOID, span };
 	const plain = unqualified(type);
@@ -196,4 +196,3 @@ function isQualified(cx: Cx, type: TypeName): boolean {
 	const t = cx.rules.typeName(cx, type);
 	return t.kind === "qualified" && (t.const || t.volatile);
 }
-

@@ -10,7 +10,7 @@ export function compatible(a: CType, b: CType): boolean {
 	return sameQuals(qualifiersOf(a), qualifiersOf(b)) && compatibleUnqualified(a, b);
 }
 
-export function sameQuals(a: AllQuals, b: AllQuals): boolean {
+function sameQuals(a: AllQuals, b: AllQuals): boolean {
 	return a.const === b.const && a.volatile === b.volatile && a.restrict === b.restrict && a.atomic === b.atomic && a.addressSpace === b.addressSpace;
 }
 

@@ -32,7 +32,7 @@ export interface AccessPath {
 }
 
 /** A place as a path from its root, null when it is no chain of members and constant subscripts. */
-export function accessPath(place: LExpr): AccessPath | null {
+function accessPath(place: LExpr): AccessPath | null {
 	const indexes: number[] = [];
 	let bits = 0;
 	let member: Member | null = null;
@@ -176,4 +176,3 @@ function enumeratorName(ast: Expr): string | null {
 		else return e.kind === "identifier" ? e.name : null;
 	}
 }
-

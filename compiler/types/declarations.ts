@@ -150,7 +150,7 @@ function declareFunctionDef(cx: Cx, def: FunctionDef): void {
 	mergeFunction(cx, declared, attrs, def.specs, undefined, cx.unit.tokens.inOrder(def.span.from), def);
 }
 
-export function newFunction(name: string, type: FunctionSym["type"], span: TokenSpan): FunctionSym {
+function newFunction(name: string, type: FunctionSym["type"], span: TokenSpan): FunctionSym {
 	return {
 		kind: "function", name, span, linkage: "extern", weak: false, visibility: "default", section: null, used: false, declTags: [], type,
 		inline: "none", naked: false, noreturn: false, pure: false, cold: false,

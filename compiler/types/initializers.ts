@@ -158,7 +158,7 @@ function put(w: Walk, piece: Piece): void {
 }
 
 /** Of a piece, in bits. */
-export const widthOf = (piece: Piece): number => (piece.kind === "bytes" ? piece.bytes.length * 8 : (piece.bitWidth ?? sizeOf(piece.type) * 8));
+const widthOf = (piece: Piece): number => (piece.kind === "bytes" ? piece.bytes.length * 8 : (piece.bitWidth ?? sizeOf(piece.type) * 8));
 
 /** What was written to these bits before is void (C11 6.7.9p19). Items mostly come in order: then there is nothing to look for. */
 function override(w: Walk, from: number, bits: number, span: TokenSpan): void {
@@ -445,4 +445,3 @@ function excess(w: Walk, items: Items, what: string): void {
 		if (v.kind !== "init-list") operandOf(w, v);
 	}
 }
-

@@ -8,7 +8,7 @@ import type { CType, Member, RecordBody } from "./types.ts";
  * clang's RecordLayoutBuilder for packed, aligned and `#pragma pack`).
  */
 
-export const POINTER_SIZE = 8;
+const POINTER_SIZE = 8;
 
 export function sizeOf(type: CType): number {
 	const t = canonical(type);

@@ -1,7 +1,7 @@
 import type { TokenSpan } from "../diagnostics/diagnostic.ts";
 import { asArray, asFunction, ERROR, pointerTo, qualifiersOf, qualify, unqualified } from "./basic.ts";
 import type { FunctionSym, LExpr, TExpr } from "./typed.ts";
-import type { CType, FunctionType } from "./types.ts";
+import type { CType, } from "./types.ts";
 
 /**
  * What checking an expression yields before anyone asks for its value: a value, an lvalue, or a function.
@@ -20,10 +20,6 @@ export interface Designator {
 
 export function designate(symbol: FunctionSym, span: TokenSpan): Designator {
 	return { kind: "designator", type: symbol.type, span, symbol, pointer: null };
-}
-
-export function functionOf(designator: Designator): FunctionType {
-	return asFunction(designator.type)!;
 }
 
 export function isLvalue(operand: Operand): operand is LExpr {

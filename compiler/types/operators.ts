@@ -74,7 +74,7 @@ export function binaryExpr(cx: Cx, e: Node<"binary">): TExpr {
 }
 
 /** Operators on two values, shared with compound assignment's checks. */
-export function binaryValues(cx: Cx, op: BinaryOp, left: TExpr, right: TExpr, span: TokenSpan, at: TokenSpan): TExpr {
+function binaryValues(cx: Cx, op: BinaryOp, left: TExpr, right: TExpr, span: TokenSpan, at: TokenSpan): TExpr {
 	if (isError(left.type) || isError(right.type)) return errorValue(span);
 	switch (op) {
 		case "+":

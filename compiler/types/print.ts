@@ -169,7 +169,7 @@ function printCallee(c: Callee): string {
 	}
 }
 
-export function printPlace(l: LExpr): string {
+function printPlace(l: LExpr): string {
 	switch (l.kind) {
 		case "variable":
 			return l.symbol.name;

@@ -295,7 +295,7 @@ function loopBody(cx: Cx, s: Stmt): TStmt {
 	return within(cx, { kind: "loop", cleanupDepth: cx.fn!.cleanups.length }, () => inScope(cx, () => one(cx, s)));
 }
 
-export function within<T>(cx: Cx, breakable: Breakable, inner: () => T): T {
+function within<T>(cx: Cx, breakable: Breakable, inner: () => T): T {
 	const { breakables } = cx.fn!;
 	breakables.push(breakable);
 	try {
@@ -363,4 +363,3 @@ function returnStmt(cx: Cx, s: Node<"return">): TStmt[] {
 		{ kind: "return", value: { kind: "load", from: { kind: "variable", symbol: kept, type: kept.type, span: s.span }, volatile: false, type: kept.type, span: s.span }, span: s.span },
 	];
 }
-

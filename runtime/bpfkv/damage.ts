@@ -68,7 +68,7 @@ export function faultOfPointer(node: KvNode, index: number, size: number): strin
  * Reads the node at `offset` into `node`.
  * @throws KvDamage when it is none
  */
-export function readNode(device: BlockDevice, node: KvNode, offset: number): KvNode {
+function readNode(device: BlockDevice, node: KvNode, offset: number): KvNode {
 	const got = device.readSync(node.bytes, 0, BLOCK, offset);
 	const fault = got < BLOCK ? `the file ends at ${offset + got}, in the middle of a node` : faultOfNode(node);
 	if (fault !== null) throw new KvDamage(offset, fault);
@@ -79,7 +79,7 @@ export function readNode(device: BlockDevice, node: KvNode, offset: number): KvN
  * Walks down from the root to the leaf in which `key` is, or would be. Returns where the node lies.
  * @throws KvDamage, and whatever the device throws
  */
-export function descendTo(device: BlockDevice, node: KvNode, key: number): number {
+function descendTo(device: BlockDevice, node: KvNode, key: number): number {
 	for (let offset = 0, level = 0; level < MAX_LEVELS; level++) {
 		readNode(device, node, offset);
 		const index = node.search(key);
@@ -94,7 +94,7 @@ export function descendTo(device: BlockDevice, node: KvNode, key: number): numbe
 }
 
 /** The damage that lookups of these keys meet first, or null. */
-export function damageOnTheWay(device: BlockDevice, keys: Iterable<number>): KvDamage | null {
+function damageOnTheWay(device: BlockDevice, keys: Iterable<number>): KvDamage | null {
 	const node = new KvNode();
 	try {
 		for (const key of keys) descendTo(device, node, key);

@@ -49,16 +49,16 @@ function firstNode(layer: number): number {
 	return (FANOUT ** layer - 1) / (FANOUT - 1);
 }
 
-export function nodeOffset(layer: number, index: number): number {
+function nodeOffset(layer: number, index: number): number {
 	return BLOCK * (firstNode(layer) + index);
 }
 
-export function valueOffset(g: Geometry, key: number): number {
+function valueOffset(g: Geometry, key: number): number {
 	return g.logBase + VALUE_SIZE * key;
 }
 
 /** Writes node `index` of `layer` at `at`. */
-export function writeNode(g: Geometry, layer: number, index: number, view: DataView, at: number): void {
+function writeNode(g: Geometry, layer: number, index: number, view: DataView, at: number): void {
 	const leaf = layer === g.layers - 1;
 	const inLayer = FANOUT ** layer;
 	const keysPerEntry = FANOUT ** (g.layers - layer - 1);

@@ -49,7 +49,7 @@ interface Entry {
 }
 
 /** Greatest key: larger ones are not exact in a double. */
-export const MAX_KEY = Number.MAX_SAFE_INTEGER;
+const MAX_KEY = Number.MAX_SAFE_INTEGER;
 
 export class KvStore implements PendingWrites {
 	readonly #file: WritableFile;

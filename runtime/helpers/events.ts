@@ -15,7 +15,7 @@ function ring(m: Machine, address: number): RingBuffer | null {
 }
 
 /** Submit and discard know only the sample's address. */
-export function finishSample(m: Machine, sample: number, discard: boolean): number {
+function finishSample(m: Machine, sample: number, discard: boolean): number {
 	for (const map of m.maps) if (map instanceof RingBuffer && map.holds(sample)) map.commit(sample, discard);
 	return 0;
 }

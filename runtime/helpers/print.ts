@@ -30,7 +30,7 @@ function print(m: Machine, format: number, size: number, list: readonly bigint[]
 }
 
 /** The key under which iterators' output is collected. */
-export const seqOutput = "seq";
+const seqOutput = "seq";
 
 function appendSeq(m: Machine, text: string): void {
 	const known = m.run?.extra.get(seqOutput);

@@ -8,7 +8,7 @@ const monotonic = wideResult((m) => m.result(m.now()));
 const jiffiesPerSecond = 250n;
 
 /** At most `size − 1` bytes of text and a NUL, the rest zero. */
-export function storeText(m: Machine, text: string, to: number, size: number): number {
+function storeText(m: Machine, text: string, to: number, size: number): number {
 	if (size === 0) return 0;
 	const bytes = new TextEncoder().encode(text).subarray(0, size - 1);
 	m.memory.u8.fill(0, to, to + size);

@@ -193,7 +193,7 @@ function dominators(preds: readonly (readonly number[])[]): number[] {
 	return idom;
 }
 
-export function dominates(idom: readonly number[], a: number, b: number): boolean {
+function dominates(idom: readonly number[], a: number, b: number): boolean {
 	while (b > a) b = idom[b];
 	return a === b;
 }

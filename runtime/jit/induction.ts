@@ -113,7 +113,7 @@ function change(op: Op, at: number, state: Offsets, sums: Sums): void {
 }
 
 /** What a whole inner loop does to the registers at its head. */
-export function applyLoop(facts: LoopFacts | undefined, state: Offsets, registers: number): void {
+function applyLoop(facts: LoopFacts | undefined, state: Offsets, registers: number): void {
 	for (let r = 0; r < registers; r++) {
 		const low = facts?.steps[2 * r] ?? Number.NaN;
 		const high = facts?.steps[2 * r + 1] ?? Number.NaN;

@@ -104,7 +104,7 @@ const POWERS = Float64Array.from({ length: 65 }, (_, n) => 2 ** n);
 export const power = (n: number): number => POWERS[n];
 
 /** `to` := truncation of `from` to 32 bits. */
-export function assignLow(s: State, to: number, from: number): void {
+function assignLow(s: State, to: number, from: number): void {
 	const at = from * STRIDE;
 	if (s[at + 1] <= U32) copy(s, to, from);
 	else assignUnsigned(s, to, 0, U32, Math.min(32, s[at + 5]));

@@ -17,7 +17,7 @@ export interface MappedText {
 }
 
 /** @param before lines in front of the emitted text in the file that the map is for */
-export function sourceMap(image: ProgramImage, emitted: MappedText, file: string, sources?: ReadonlyMap<string, string>, before = 0): string {
+function sourceMap(image: ProgramImage, emitted: MappedText, file: string, sources?: ReadonlyMap<string, string>, before = 0): string {
 	return moduleMap([{ image, emitted, before }], file, sources);
 }
 

@@ -24,7 +24,7 @@ export interface ExternOptions {
 	readonly hasKernelSymbol?: (name: string) => boolean;
 }
 
-export const defaultKernelVersion = (6 << 16) | (18 << 8);
+const defaultKernelVersion = (6 << 16) | (18 << 8);
 
 export type Extern =
 	| { readonly kind: "kconfig"; readonly name: string; readonly offset: number; readonly problem: string | null }

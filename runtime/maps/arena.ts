@@ -7,7 +7,7 @@ import type { MapDef } from "../image.ts";
 import type { Machine } from "../machine.ts";
 import { BpfMap, header } from "./map.ts";
 
-export const pageSize = 4096;
+const pageSize = 4096;
 /** An arena may span 4 GiB of addresses, which is all the memory there is: no more than this many of its pages can be had. */
 const largest = 1 << 15;
 

@@ -1,6 +1,6 @@
 /** Map types by name to what implements them; the switch covers every row of the table of map types. */
 import type { MapTypeName, MapTypeRow } from "../../assembler/spec/map-types.ts";
-import { mapTypeById, mapTypes } from "../../assembler/spec/map-types.ts";
+import { mapTypeById, } from "../../assembler/spec/map-types.ts";
 import type { MapDef } from "../image.ts";
 import type { Machine } from "../machine.ts";
 import { Arena } from "./arena.ts";
@@ -114,7 +114,7 @@ const MAP_OVERHEAD = 1024;
 const PAGE = 4096;
 
 /** What BPF_MAP_CREATE would answer −EINVAL to. */
-export function checkAttributes(row: MapTypeRow, def: MapDef): string | null {
+function checkAttributes(row: MapTypeRow, def: MapDef): string | null {
 	const { keySize, valueSize, maxEntries } = def;
 	if (typeof row.key === "number" ? keySize !== row.key : row.key === "any" ? keySize === 0 : row.key === "prefix" ? keySize < 5 || keySize > 260 : keySize !== 8 && keySize !== 16) {
 		return `key size ${keySize} is not right for ${row.name}: it must be ${ruleText(row.key)}`;
@@ -130,6 +130,3 @@ export function checkAttributes(row: MapTypeRow, def: MapDef): string | null {
 function ruleText(rule: MapTypeRow["key"] | MapTypeRow["value"]): string {
 	return rule === "any" ? "at least 1" : rule === "prefix" ? "5 to 260: a u32 and the bytes" : `${rule}`;
 }
-
-/** Types that the table lists, for documentation and tests. */
-export const mapTypeNames: readonly string[] = mapTypes.map((row) => row.name);

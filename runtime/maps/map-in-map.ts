@@ -78,5 +78,3 @@ export class HashOfMaps extends HashMap {
 		return this.withKeyValue(key, value, (k, v) => super.update(k, v, 0));
 	}
 }
-
-export type MapOfMaps = ArrayOfMaps | HashOfMaps;

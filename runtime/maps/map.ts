@@ -39,7 +39,7 @@ export type HashLayout = Extract<MapLayout, { kind: "hash" }>;
 /** Longer keys are left to the helper: the code would be long, and the call no longer counts. */
 export const LONGEST_INLINE_KEY = 64;
 
-export const headerSize = 400;
+const headerSize = 400;
 
 /** Offsets in the header. */
 export const header = { type: 64, keySize: 68, valueSize: 72, maxEntries: 76, extra: 80, flags: 88, id: 92, name: 136, userStart: 296, userEnd: 304 } as const;

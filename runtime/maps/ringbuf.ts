@@ -15,7 +15,7 @@ const discarded = 0x40000000;
 const header = 8;
 
 /** What bpf_ringbuf_query is asked for. */
-export const ringQuery = { available: 0, size: 1, consumer: 2, producer: 3 } as const;
+const ringQuery = { available: 0, size: 1, consumer: 2, producer: 3 } as const;
 
 export class RingBuffer extends BpfMap implements EventMap, EventSource {
 	readonly lost = 0;

@@ -77,8 +77,6 @@ export const contexts = {
 	bpf_xrp: { size: 280, fields: { data: [0, 8], done: [8, 4], next_addr: [16, 8, 16], size: [144, 8, 16], scratch: [272, 8] } },
 } as const satisfies Record<string, ContextLayout>;
 
-export type ContextName = keyof typeof contexts;
-
 export type FieldValue = number | bigint | readonly (number | bigint)[];
 
 /** Writes named fields; the name of an unknown one comes back. */

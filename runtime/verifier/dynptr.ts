@@ -51,7 +51,7 @@ function writeSlots(env: Env, regno: number, bytes: number): void {
 	for (let i = 0; i < bytes; i += 8) accessMemory(env, regno, { off: i, size: 8, write: true, value: -1, imm: null, strict: false, signExtend: false });
 }
 
-export function markObjectRead(env: Env, reg: Reg, slot: number, count: number): void {
+function markObjectRead(env: Env, reg: Reg, slot: number, count: number): void {
 	for (let i = 0; i < count; i++) {
 		env.liveness.markRead(reg.frameno, env.insn, slot - i);
 		env.trace?.touchSlot(slot - i);

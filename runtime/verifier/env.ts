@@ -19,7 +19,6 @@ import type { Frame, JumpEntry, Reg, State } from "./state.ts";
 export const EPERM = 1;
 export const ENOENT = 2;
 export const E2BIG = 7;
-export const ENOMEM = 12;
 export const EACCES = 13;
 export const EFAULT = 14;
 export const EBUSY = 16;

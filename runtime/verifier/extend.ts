@@ -5,7 +5,7 @@ import { tnumCast, tnumConst, tnumLow, tnumRange, tnumUnknown } from "./tnum.ts"
 import { I32_MAX, I32_MIN, greater32, lesser32 } from "./word.ts";
 
 /** The 64-bit bounds of a value whose upper half is zero, from the 32-bit ones. */
-export function assign32Into64(r: Range): void {
+function assign32Into64(r: Range): void {
 	r.setUnsigned(0, r.lowMin, 0, r.lowMax);
 	if (r.s32min >= 0) r.setSigned(0, r.s32min, r.s32max >> 31, r.s32max);
 	else r.setSigned(0, 0, 0, -1);

@@ -12,7 +12,7 @@ export const FIELD = {
 	uptr: 2048, resSpinLock: 4096, taskWork: 8192,
 } as const;
 export const KPTR = FIELD.kptrUnref | FIELD.kptrRef | FIELD.kptrPercpu;
-export const GRAPH_ROOT = FIELD.listHead | FIELD.rbRoot;
+const GRAPH_ROOT = FIELD.listHead | FIELD.rbRoot;
 export const GRAPH_NODE = FIELD.listNode | FIELD.rbNode;
 const MAP_FIELDS = FIELD.spinLock | FIELD.resSpinLock | FIELD.timer | KPTR | FIELD.listHead | FIELD.rbRoot | FIELD.refcount | FIELD.wq | FIELD.uptr | FIELD.taskWork;
 const OBJECT_FIELDS = FIELD.spinLock | FIELD.resSpinLock | FIELD.listHead | FIELD.listNode | FIELD.rbRoot | FIELD.rbNode | FIELD.refcount | KPTR;

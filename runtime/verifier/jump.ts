@@ -45,7 +45,7 @@ function packetTaken(a: Reg, b: Reg, op: number): Taken {
 }
 
 /** Types that are never null. */
-export function notNull(reg: Reg): boolean {
+function notNull(reg: Reg): boolean {
 	if (reg.type & MAYBE_NULL) return false;
 	switch (baseOf(reg.type)) {
 		case PTR_TO_SOCKET:
@@ -74,7 +74,7 @@ function branchTaken(a: Reg, b: Reg, op: number, low: boolean): Taken {
 	return scalarTaken(a.range, b.range, op, low);
 }
 
-export function saneRange(env: Env, r: Range): Range {
+function saneRange(env: Env, r: Range): Range {
 	const wrong = contradiction(r);
 	if (wrong === null) return r;
 	if (env.image.flags & 128) reject(EFAULT, `REG INVARIANTS VIOLATION: ${wrong}`, { code: "V0999" });

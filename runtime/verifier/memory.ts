@@ -4,11 +4,11 @@
  * In: a register as address, an offset and size; out: the loaded register in place, or a refusal that says what is missing.
  * Source: check_mem_access and the functions it calls in kernel/bpf/verifier.c.
  */
-import { EACCES, EINVAL, ENOTSUPP, EPERM, type Env, R, reject } from "./env.ts";
+import { EACCES, EINVAL, type Env, R, reject } from "./env.ts";
 import { tnumAdd, tnumIsAligned, tnumText } from "./tnum.ts";
 import { signExtend, truncate } from "./extend.ts";
 import { type Range, S32_MAX, asS64, constNumber, isConst, isZero, rangeConst, rangeConstNumber, same, unbounded } from "./range.ts";
-import { type Reg, type State, pointer, scalar, unknownScalar, unknownScalar32 } from "./state.ts";
+import { type Reg, scalar, unknownScalar, unknownScalar32 } from "./state.ts";
 import { FIELD, KPTR, fieldAt, fieldName } from "./fields.ts";
 import { F_RDONLY_PROG, F_WRONLY_PROG, MAP, hasDirectValue, readConstant } from "./maps.ts";
 import { accessKernelObject, accessMapPointer, checkUnmodified, loadKptr } from "./objects.ts";
@@ -376,5 +376,3 @@ function mixes(type: number): boolean {
 			return true;
 	}
 }
-
-export { ENOTSUPP, EPERM, type State, pointer };

@@ -12,12 +12,8 @@ import { type Reg, isNull, pointer, unknownScalar } from "./state.ts";
 import { MAP } from "./maps.ts";
 import {
 	ALLOC, CONST_PTR_TO_MAP, MAYBE_NULL, NON_OWN_REF, PERCPU, PTR_TO_BTF_ID, PTR_TO_MEM, PTR_TO_SOCKET, PTR_TO_SOCK_COMMON, PTR_TO_TCP_SOCK, RCU, RDONLY,
-	TRUSTED, UNTRUSTED, USER, baseOf, flagsOf, isAllocObject, isNonOwning, typeName,
+	TRUSTED, UNTRUSTED, USER, baseOf, flagsOf, isNonOwning, typeName,
 } from "./types.ts";
-
-export function inSleepable(env: Env): boolean {
-	return env.current.inSleepable;
-}
 
 /** RCU-protected pointers stay valid: an explicit section, a lock, or a program that cannot sleep. */
 export function inRcu(env: Env): boolean {
@@ -293,5 +289,3 @@ export function matchKptr(env: Env, field: Field, reg: Reg, regno: number, errno
 	checkUnmodified(env, reg, regno, true);
 	if (!sameStruct(reg.btf!, reg.btfId, reg.off, field.types!, field.typeId!, field.kind !== FIELD.kptrUnref)) bad(given);
 }
-
-export { isAllocObject };

@@ -10,11 +10,9 @@ import { isMayGoto } from "./structure.ts";
 import { includes, same, unbounded } from "./range.ts";
 import { markAllScalarsImprecise, propagatePrecision, pushHistory } from "./precision.ts";
 import { addBackedge, addCallbackEdge, enterScc, marksIncomplete, updatePeak } from "./scc.ts";
-import {
-	ADD_CONST, ITER_ACTIVE, REF_IRQ, REF_PTR, type Frame, type Reg, type State, frameInsn, isAddConst, notInit, sameCallsites, scalar,
+import {ITER_ACTIVE, REF_IRQ, REF_PTR, type Frame, type Reg, type State, frameInsn, isAddConst, notInit, sameCallsites, scalar,
 } from "./state.ts";
-import {
-	CONST_PTR_TO_DYNPTR, DYNPTR, INVALID, IRQ, ITER, MISC, NOT_INIT, PTR_TO_ARENA, PTR_TO_BUF, PTR_TO_MAP_KEY, PTR_TO_MAP_VALUE, PTR_TO_MEM, PTR_TO_PACKET,
+import {DYNPTR, INVALID, IRQ, ITER, MISC, NOT_INIT, PTR_TO_ARENA, PTR_TO_BUF, PTR_TO_MAP_KEY, PTR_TO_MAP_VALUE, PTR_TO_MEM, PTR_TO_PACKET,
 	PTR_TO_PACKET_META, PTR_TO_STACK, PTR_TO_TP_BUFFER, SCALAR, SPILL, ZERO, baseOf, kindAt, kindsOf,
 } from "./types.ts";
 
@@ -218,7 +216,7 @@ function iteratorActive(env: Env): boolean {
 	return env.current.frames[reg.frameno]?.slots[slot]?.iterState === ITER_ACTIVE;
 }
 
-export function bucketOf(env: Env, insn: number): number {
+function bucketOf(env: Env, insn: number): number {
 	const { callsite } = env.frame;
 	return ((insn ^ callsite) >>> 0) % env.insns.length;
 }
@@ -327,5 +325,3 @@ function save(env: Env, now: State, insn: number, list: State[]): void {
 	now.history = null;
 	list.push(saved);
 }
-
-export { ADD_CONST, CONST_PTR_TO_DYNPTR };

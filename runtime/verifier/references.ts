@@ -44,7 +44,7 @@ export function release(env: Env, id: number): boolean {
 	return true;
 }
 
-export function acquireLock(env: Env, kind: number, id: number, owner: object): void {
+function acquireLock(env: Env, kind: number, id: number, owner: object): void {
 	const state = env.current;
 	state.refs = [...state.refs, { kind, id, insn: env.insn, owner }];
 	state.activeLocks++;
@@ -153,6 +153,6 @@ export function spinLock(env: Env, regno: number, lock: boolean, resilient: bool
 }
 
 /** References into a list or tree hold only while its lock is held. */
-export function dropNonOwning(env: Env): void {
+function dropNonOwning(env: Env): void {
 	mapRegs(env.current, (reg) => (isNonOwning(reg.type) ? invalidated(env) : reg));
 }

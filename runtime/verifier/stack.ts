@@ -8,7 +8,7 @@ import { EACCES, EFAULT, EINVAL, type Env, R, reject } from "./env.ts";
 import { tnumIsConst, tnumText } from "./tnum.ts";
 import { asS64, constNumber, fitsBits, isConst } from "./range.ts";
 import { markPrecise, pushHistory, stackAccess } from "./precision.ts";
-import { type Frame, type Reg, baseId, constScalar, isAddConst, isNull, mapRegs, notInit, slotIsSpilled, unknownScalar, zeroScalar } from "./state.ts";
+import { type Frame, type Reg, constScalar, isAddConst, isNull, mapRegs, notInit, slotIsSpilled, unknownScalar, zeroScalar } from "./state.ts";
 import {
 	DYNPTR, INVALID, MAYBE_NULL, MISC, PTR_TO_MEM, PTR_TO_STACK, SCALAR, SPILL, ZERO, isSpillable, kindAt, kindsOf, withKind,
 } from "./types.ts";
@@ -344,5 +344,3 @@ export function readVariable(env: Env, ptrRegno: number, off: number, size: numb
 	env.regs[dst] = loadBytes(frame, lo, hi + size);
 	checkFastcall(env, frame, lo);
 }
-
-export { baseId };

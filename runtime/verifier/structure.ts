@@ -5,8 +5,8 @@
  * Source: add_subprog_and_kfunc, check_subprogs, check_btf_func, resolve_pseudo_ldimm64 of kernel/bpf/verifier.c.
  */
 import type { Insn } from "../../assembler/spec/insn.ts";
-import { E2BIG, EACCES, EBUSY, EINVAL, ENOENT, EOPNOTSUPP, EPERM, type Env, type Subprog, reject } from "./env.ts";
-import { isEnum, isRecord, nameOf, resolved } from "./btf.ts";
+import { E2BIG, EBUSY, EINVAL, ENOENT, EOPNOTSUPP, EPERM, type Env, type Subprog, reject } from "./env.ts";
+import { isEnum, resolved } from "./btf.ts";
 import { FIELD, hasField } from "./fields.ts";
 import { MAP, type MapInfo, hasDirectValue } from "./maps.ts";
 
@@ -15,17 +15,16 @@ export const EXIT = 0x95;
 export const JA = 0x05;
 export const JA32 = 0x06;
 export const LD_IMM64 = 0x18;
-export const MAY_GOTO = 0xe5;
+const MAY_GOTO = 0xe5;
 export const PSEUDO_MAP = 1;
 export const PSEUDO_VALUE = 2;
 export const PSEUDO_BTF = 3;
 export const PSEUDO_FUNC = 4;
 const PSEUDO_MAP_INDEX = 5;
-export const PSEUDO_CALL = 1;
-export const PSEUDO_KFUNC = 2;
+const PSEUDO_CALL = 1;
+const PSEUDO_KFUNC = 2;
 export const HELPER_TAIL_CALL = 12;
 
-export const classOf = (insn: Insn): number => insn.opcode & 7;
 export const isJump = (insn: Insn): boolean => (insn.opcode & 7) === 5 || (insn.opcode & 7) === 6;
 export const isHelperCall = (insn: Insn): boolean => insn.opcode === CALL && insn.src === 0;
 export const isSubprogCall = (insn: Insn): boolean => insn.opcode === CALL && insn.src === PSEUDO_CALL;
@@ -272,5 +271,3 @@ function checkMapForProgram(env: Env, map: MapInfo): void {
 		env.arena = map;
 	}
 }
-
-export { EACCES, isRecord, nameOf };

@@ -170,7 +170,7 @@ export function placeOf(device: BlockDevice, files: readonly BlockDevice[] | und
 }
 
 /** Why a device has no such block, or null. */
-export function badPlace(device: BlockDevice, offset: number, length: number): string | null {
+function badPlace(device: BlockDevice, offset: number, length: number): string | null {
 	// A division in doubles: offsets go beyond 32 bits, and % calls a function for those.
 	if (Math.floor(offset / XRP_BLOCK) * XRP_BLOCK !== offset) return `offset ${offset} is no multiple of ${XRP_BLOCK}`;
 	if (offset >= device.size || offset < 0) return `offset ${offset} lies outside the file's ${device.size} bytes`;

@@ -16,7 +16,7 @@ const is = (value: Value, op: Op): value is Inst => isInst(value) && value.op ==
 const ones = (ty: Ty): bigint => (1n << BigInt(widthOf(ty))) - 1n;
 
 /** k for 2ᵏ, else null. */
-export function log2(ty: Ty, value: bigint): number | null {
+function log2(ty: Ty, value: bigint): number | null {
 	const n = unsigned(ty, value);
 	return n > 0n && (n & (n - 1n)) === 0n ? n.toString(2).length - 1 : null;
 }

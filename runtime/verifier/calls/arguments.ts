@@ -4,19 +4,19 @@
  * In: the call's contract and the argument registers; out: `CallFacts` that later steps of the call need.
  * Source: check_func_arg, check_reg_type, check_helper_mem_access of kernel/bpf/verifier.c.
  */
-import { EACCES, EINVAL, EOPNOTSUPP, type Env, R, internal, reject } from "../env.ts";
+import { EACCES, EINVAL, type Env, R, internal, reject } from "../env.ts";
 import { nameOf, sameStruct } from "../btf.ts";
 import { latin1 } from "../../latin1.ts";
 import { type Field, FIELD, KPTR, fieldAt, hasField } from "../fields.ts";
 import { F_INNER_MAP, MAP, type MapInfo, hasDirectValue } from "../maps.ts";
 import { constNumber, isConst } from "../range.ts";
-import { type Reg, type RetvalRange, isNull, slotIsSpilled } from "../state.ts";
+import { type Reg, isNull, slotIsSpilled } from "../state.ts";
 import { markPrecise, markSlotPrecise } from "../precision.ts";
 import { accessKernelObject, checkUnmodified, matchKptr } from "../objects.ts";
 import { accessMemory, checkAligned, checkBuffer, checkMapRights, checkMapValue, checkPacket, checkRegion, describeRange, mayAccessPacket } from "../memory.ts";
 import { type RawMode, checkStackRange, framePointedTo, slotOf } from "../stack.ts";
 import { fieldsOf, spinLock } from "../references.ts";
-import { DYN_LOCAL, DYN_RINGBUF, dynptrReg, objectSlot, useDynptr } from "../dynptr.ts";
+import { DYN_LOCAL, DYN_RINGBUF, objectSlot, useDynptr } from "../dynptr.ts";
 import { checkReadable } from "../alu.ts";
 import { notNullReg } from "../jump.ts";
 import { type Arg, type Contract, helperName } from "./contract.ts";
@@ -145,7 +145,7 @@ export function checkArgOffset(env: Env, reg: Reg, regno: number, release: boole
 }
 
 /** `size` bytes behind a pointer argument. */
-export function checkHelperMemory(env: Env, regno: number, size: number, write: boolean, zeroAllowed: boolean, raw: RawMode | null): void {
+function checkHelperMemory(env: Env, regno: number, size: number, write: boolean, zeroAllowed: boolean, raw: RawMode | null): void {
 	const reg = env.regs[regno];
 	switch (baseOf(reg.type)) {
 		case PTR_TO_PACKET:
@@ -381,5 +381,3 @@ export function checkArgument(env: Env, index: number, contract: Contract, helpe
 			break;
 	}
 }
-
-export { EOPNOTSUPP, type RetvalRange, dynptrReg };

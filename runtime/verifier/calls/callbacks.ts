@@ -9,7 +9,6 @@ import type { Insn } from "../../../assembler/spec/insn.ts";
 import { E2BIG, EACCES, EINVAL, ENOTSUPP, type Env, Refusal, type Subprog, reject } from "../env.ts";
 import { FIELD, fieldAt } from "../fields.ts";
 import { MAP } from "../maps.ts";
-import { rangeConstNumber } from "../range.ts";
 import { checkSubprogArgs } from "./global.ts";
 import { isAsyncCallbackCall } from "./summary.ts";
 import { kfuncOf } from "./kfuncs.ts";
@@ -251,5 +250,3 @@ export function leaveFrame(env: Env): number {
 	}
 	return next;
 }
-
-export { rangeConstNumber };

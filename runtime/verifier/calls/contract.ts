@@ -66,8 +66,6 @@ function parseArg(text: string): Arg {
 
 const byId: (string | undefined)[] = [];
 for (const h of helpers) byId[h.id] = h.name.replace(/^bpf_/, "");
-const ids = new Map(helpers.map((h) => [h.name.replace(/^bpf_/, ""), h.id] as const));
 
 /** "map_lookup_elem"; undefined when no helper has the number. */
 export const helperName = (id: number): string | undefined => byId[id];
-export const helperId = (name: string): number => ids.get(name) ?? -1;

@@ -288,4 +288,3 @@ export const contracts = {
 	unlocked_sk_setsockopt: "int (sk, any, any, mem.r, size)",
 	unlocked_sk_getsockopt: "int (sk, any, any, mem.uw, size)",
 } as const satisfies Record<string, string>;
-export type ContractName = keyof typeof contracts;

@@ -4,12 +4,12 @@
  * Source: btf_prepare_func_args of kernel/bpf/btf.c, btf_check_func_arg_match of kernel/bpf/verifier.c.
  */
 import { EFAULT, EINVAL, EOPNOTSUPP, type Env, R, type Subprog, type SubprogArg, reject } from "../env.ts";
-import { type BtfType, type TypeSource, isEnum, isProjectionOf, isInt, isModifier, isRecord, kindName, nameOf, resolved, sameStruct, sizeOf, skipModifiers } from "../btf.ts";
+import { type TypeSource, isEnum, isProjectionOf, isInt, isModifier, isRecord, kindName, nameOf, resolved, sameStruct, sizeOf, skipModifiers } from "../btf.ts";
 import { type Reg, isNull, pointer, unknownScalar } from "../state.ts";
 import { checkArgOffset, checkWholeMemory } from "./arguments.ts";
 import { DYN_LOCAL, dynptrPart, useDynptr } from "../dynptr.ts";
 import {
-	MAYBE_NULL, PTR_TO_ARENA, PTR_TO_BTF_ID, PTR_TO_CTX, PTR_TO_MEM, RCU, RDONLY, SCALAR, TRUSTED, UNTRUSTED, baseOf, typeName,
+	MAYBE_NULL, PTR_TO_ARENA, PTR_TO_BTF_ID, PTR_TO_CTX, PTR_TO_MEM, RCU, RDONLY, SCALAR, TRUSTED, UNTRUSTED, typeName,
 } from "../types.ts";
 
 const SCALAR_ARG: SubprogArg = { kind: "scalar", flags: 0, memSize: 0, btfId: 0 };
@@ -238,5 +238,3 @@ export function entryRegs(env: Env, sub: Subprog, regs: Reg[]): void {
 		regs[i + 1] = r;
 	});
 }
-
-export { baseOf, type BtfType };

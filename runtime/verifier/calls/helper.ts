@@ -15,7 +15,7 @@ import { highOf, lowOf } from "../word.ts";
 import { markPrecise } from "../precision.ts";
 import { accessMemory } from "../memory.ts";
 import { inRcu } from "../objects.ts";
-import { acquire, checkHeld, fieldsOf, release, releaseNoMark } from "../references.ts";
+import { acquire, checkHeld, release, releaseNoMark } from "../references.ts";
 import { dynptrReg, releaseDynptr, DYN_SKB, DYN_SKB_META } from "../dynptr.ts";
 import { invalidated } from "../stack.ts";
 import { type Reg, isNull, mapRegs, notInit, pointer, scalar, unknownScalar } from "../state.ts";
@@ -31,7 +31,6 @@ import {
 	ALLOC, MAYBE_NULL, PERCPU, PTR_TO_BTF_ID, PTR_TO_MAP_VALUE, PTR_TO_MEM, PTR_TO_SOCKET, PTR_TO_SOCK_COMMON, PTR_TO_TCP_SOCK, RCU, RDONLY, RINGBUF,
 	TRUSTED, typeName,
 } from "../types.ts";
-
 
 const CASTS = new Set([
 	"tcp_sock", "sk_fullsock", "skc_to_tcp_sock", "skc_to_tcp6_sock", "skc_to_udp6_sock", "skc_to_mptcp_sock", "skc_to_tcp_timewait_sock", "skc_to_tcp_request_sock",
@@ -377,5 +376,3 @@ function checkMapForHelper(env: Env, map: MapInfo | null, name: string, id: numb
 	if ((map.type === MAP.sockmap || map.type === MAP.sockhash) && (name === "map_update_elem" || name === "map_delete_elem")) env.note("cannot update sockmap in this context");
 	reject(EINVAL, `cannot pass map_type ${map.type} into func bpf_${name}#${id}`, { code: "V0127" });
 }
-
-export { fieldsOf };

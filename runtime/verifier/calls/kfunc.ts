@@ -5,22 +5,19 @@
  */
 import type { Insn } from "../../../assembler/spec/insn.ts";
 import { EACCES, EFAULT, EINVAL, type Env, internal, reject, unsupported } from "../env.ts";
-import { isRecord, isScalarType, kindName, nameOf, resolved, sizeOf, skipModifiers } from "../btf.ts";
+import { isRecord, isScalarType, kindName, sizeOf, skipModifiers } from "../btf.ts";
 import { FIELD, hasField, objectFields } from "../fields.ts";
 import { rangeBetween } from "../bounds.ts";
-import { rangeConstNumber } from "../range.ts";
-import { markPrecise } from "../precision.ts";
 import { findUnfinished } from "../prune.ts";
 import { inRcu, isRcu } from "../objects.ts";
 import { acquire, fieldsOf, release } from "../references.ts";
 import { DYNPTR_FLAG, releaseDynptr } from "../dynptr.ts";
-import { invalidated } from "../stack.ts";
 import { mayAccessPacket } from "../memory.ts";
 import { notNullReg } from "../jump.ts";
 import { pushBranch, widen } from "../walk.ts";
 import { checkReturn } from "../returns.ts";
 import { isScalarStruct } from "../btf.ts";
-import { ITER_ACTIVE, ITER_DRAINED, type Reg, mapRegs, notInit, pointer, scalar, sameCallsites, slotIsSpilled, unknownScalar, zeroScalar } from "../state.ts";
+import { ITER_ACTIVE, ITER_DRAINED, type Reg, mapRegs, pointer, scalar, sameCallsites, slotIsSpilled, unknownScalar, zeroScalar } from "../state.ts";
 import { type KfuncCall, checkKfuncArgs, newKfuncCall } from "./kfunc-args.ts";
 import { clearCallerSaved, dropPacketPointers, inTreeCallback, pushCallback, taskWorkCallback, timerCallback, treeCallback } from "./callbacks.ts";
 import { type Kfunc, kfuncOf, mayCallKfunc } from "./kfuncs.ts";
@@ -313,5 +310,3 @@ function iterate(env: Env, call: KfuncCall, at: number): void {
 	env.current.frames[call.iterFrame].slots[call.iterSlot] = drained;
 	env.regs[0] = zeroScalar;
 }
-
-export { nameOf, resolved, notInit, rangeConstNumber, invalidated, markPrecise };

@@ -22,7 +22,7 @@ export function helperChangesPacket(id: number): boolean {
 	return name !== undefined && CHANGES_PACKET.has(name);
 }
 
-export function helperContract(env: Env, id: number): Contract | null {
+function helperContract(env: Env, id: number): Contract | null {
 	const name = helperName(id);
 	if (name === undefined) return null;
 	const contractName = helperContractName(env, name);

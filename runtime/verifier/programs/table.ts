@@ -110,8 +110,6 @@ const ROWS: Readonly<Record<number, Row>> = {
 	32: { name: "netfilter", contextType: "bpf_nf_ctx", attach: [45], access: () => null, sets: ["base"], returns: boolean },
 };
 
-const CAPBPF_ONLY_BASE = new Set(helperSets.base.slice(helperSets.base.indexOf("trace_printk")).split(" ").map((e) => e.split(":")[0]));
-
 /** Helpers that depend on the attach type. */
 function attachHelper(id: number, name: string, attach: number, sleepable: boolean): string | null | undefined {
 	if (name === "get_retval" || name === "set_retval") {
@@ -210,5 +208,3 @@ export function specOf(type: number | string, custom: readonly CustomProgramType
 	}
 	return spec;
 }
-
-export { CAPBPF_ONLY_BASE };

@@ -17,7 +17,7 @@ export interface AccessText {
 }
 
 /** The expressions of the line that read or write through a pointer. */
-export function accesses(line: string): AccessText[] {
+function accesses(line: string): AccessText[] {
 	const text = blanked(line);
 	const out: AccessText[] = [];
 	const word = /[A-Za-z_]\w*/g;

@@ -38,7 +38,7 @@ export function nullCheck(clues: Clues): string {
 }
 
 /** How large the index may be at most, from the object's size and the access. */
-export function largestIndex({ index, object, accessSize, accessOffset }: Clues): number | null {
+function largestIndex({ index, object, accessSize, accessOffset }: Clues): number | null {
 	if (index === null || object === null || index.scale < 1) return null;
 	const largest = Math.floor((object - accessSize - accessOffset) / index.scale);
 	return largest >= 0 && Number.isSafeInteger(largest) ? largest : null;
