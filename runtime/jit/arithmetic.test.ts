@@ -95,6 +95,30 @@ describe.each(engines)("on %s", (_, make) => {
 		expect(outcomes(make(), [LOAD, ...divisor, insn(0x3f, 0, 2, 0, 0), insn(0x3f, 2, 2, 0, 0), insn(0x0f, 0, 2, 0, 0), EXIT])).toEqual(NUMBERS.map((x) => x / by(x) + 1n));
 	});
 
+	// The count is what the number's top byte says, within bounds that the analysis sees: below 32, from 32 on, and either.
+	it.each([
+		[0, 31],
+		[32, 31],
+		[0, 63],
+		[0, 7],
+		[56, 7],
+	])("shifts by %d and what the mask %d leaves", (least, mask) => {
+		const count = [insn(0xbf, 2, 0, 0, 0), insn(0x77, 2, 0, 0, 56), insn(0x57, 2, 0, 0, mask), insn(0x47, 2, 0, 0, least)];
+		const by = (x: bigint): bigint => ((x >> 56n) & BigInt(mask)) | BigInt(least);
+		const numbers = NUMBERS.flatMap((x) => [0n, 1n, 31n, 32n, 33n, 63n].map((k) => (x & 0xffffffffffffffn) | (k << 56n)));
+		const narrow = [insn(0xbc, 0, 0, 0, 0)];
+		for (const [opcode, expected] of [
+			[0x6f, (x: bigint, k: bigint) => BigInt.asUintN(64, x << k)],
+			[0x7f, (x: bigint, k: bigint) => x >> k],
+			[0xcf, (x: bigint, k: bigint) => BigInt.asUintN(64, BigInt.asIntN(64, x) >> k)],
+		] as const) {
+			expect(outcomes(make(), [LOAD, ...count, insn(opcode, 0, 2, 0, 0), EXIT], numbers)).toEqual(numbers.map((x) => expected(x, by(x))));
+			// Of a number whose high word is known to be 0, and where nobody asks for the high word of the result.
+			expect(outcomes(make(), [LOAD, ...count, ...narrow, insn(opcode, 0, 2, 0, 0), EXIT], numbers)).toEqual(numbers.map((x) => expected(x & 0xffffffffn, by(x))));
+			expect(outcomes(make(), [LOAD, ...count, insn(opcode, 0, 2, 0, 0), ...narrow, EXIT], numbers)).toEqual(numbers.map((x) => expected(x, by(x)) & 0xffffffffn));
+		}
+	});
+
 	it.each([
 		[2, 0x69],
 		[4, 0x61],

@@ -37,8 +37,11 @@ export type TextFunction = (...host: readonly unknown[]) => unknown;
 
 export type SourceMapper = (image: ProgramImage, emitted: EmittedText, file: string, sources?: ReadonlyMap<string, string>) => string;
 
-/** About what fills 61,440 bytes of bytecode, in instructions of one subprogram. */
-const LARGEST = 2200;
+/**
+ * Lines of one generated function that V8 optimises within some 150 ms. Its time grows with their square: of 2,700 it takes two seconds, in which the program runs a hundred
+ * times slower than afterwards, and beyond 61,440 bytes of bytecode it gives up without a word.
+ */
+const LARGEST = 1000;
 /** Four copies of a step of Murmur, in whose products the constants of one block are made once. */
 const EVEN_BUDGET = 128;
 
@@ -79,6 +82,7 @@ export function prepareJs(bound: BoundProgram, options: JsOptions): Entry {
 		callee: (op, slot) => surroundings.callee(op, slot),
 	};
 	const emitted = emitText(lifted, around, mapped);
+	if (mayBeWasm && emitted.longest > LARGEST) return prepareWasm(program, options, lifted);
 	const host = hostValues(program, lifted, emitted, surroundings);
 	const file = `ebpfcc-${++texts}.js`;
 	const map = options.sourceMap?.(image, emitted, file, options.sources) ?? "";
@@ -119,7 +123,7 @@ function renew(held: Held): void {
 	};
 }
 
-/** Instructions that are printed, repeated loops as often as they are. */
+/** Instructions that are printed, repeated loops as often as they are: at least as many lines. */
 function size({ items, cfg }: Pick<JitFunction, "items" | "cfg">): number {
 	return items.reduce((n, item) => (item.kind === "code" ? n + cfg.blocks[item.block].end - cfg.blocks[item.block].start : n), 0);
 }

@@ -100,7 +100,7 @@ function stepBack(op: Op, pc: number, at: number, flags: number, low: boolean, h
 			const count = op.src < 0 ? op.imm & 63 : draft.constant[at] & 63;
 			const knownCount = op.src < 0 || !Number.isNaN(draft.constant[at]);
 			const shift = op.op === "lsh" || op.op === "rsh" || op.op === "arsh";
-			if (op.width === 32 || (!full && (LOW_CLOSED.has(op.op) || (op.op === "lsh" && knownCount)))) {
+			if (op.width === 32 || (!full && (LOW_CLOSED.has(op.op) || (op.op === "lsh" && (knownCount || (flags & FLAG.shiftsBelow32) !== 0))))) {
 				if (!isMov) useLow(needs, op.dst);
 				if (op.src >= 0) useLow(needs, op.src);
 			} else if (shift) {

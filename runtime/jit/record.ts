@@ -32,6 +32,12 @@ function factors(state: State, left: number, right: number): number {
 	return (small && state[left + 1] * state[right + 1] <= 2 ** 53 ? FLAG.exact : 0) | (state[right] > 0 && state[right + 1] < 2 ** 21 ? FLAG.tiny : 0);
 }
 
+/** Which word of a 64-bit operand a shift by the register at `src` brings bits from. */
+function shiftCount(state: State, src: number): number {
+	if (state[src + 1] < 32) return FLAG.shiftsBelow32;
+	return state[src] >= 32 && state[src + 1] < 64 ? FLAG.shiftsFrom32 : 0;
+}
+
 export function record(op: Op, at: number, state: State, registers: number, draft: Draft): void {
 	let flags = 0;
 	switch (op.kind) {
@@ -43,6 +49,7 @@ export function record(op: Op, at: number, state: State, registers: number, draf
 				const src = op.src * STRIDE;
 				if (state[src + 2] === state[src + 3]) draft.constant[at] = state[src + 2];
 				if (range.isWords(state[src + 4])) draft.words[at] = state[src + 4] - range.WORDS;
+				if (op.op === "lsh" || op.op === "rsh" || op.op === "arsh") flags |= shiftCount(state, src);
 			}
 			if (op.op === "mul" || op.op === "div" || op.op === "mod") flags |= factors(state, op.dst * STRIDE, (op.src < 0 ? registers : op.src) * STRIDE);
 			break;

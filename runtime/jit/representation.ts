@@ -55,6 +55,9 @@ export const FLAG = {
 	tiny: 262144,
 	/** The access surely lies inside the memory and below 2^31, if perhaps in no region. */
 	inside: 524288,
+	/** A 64-bit shift by a register: by 0 to 31, by 32 to 63. */
+	shiftsBelow32: 1048576,
+	shiftsFrom32: 2097152,
 } as const;
 
 export interface CountedLoop {

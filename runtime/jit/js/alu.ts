@@ -105,7 +105,7 @@ function emitShift(b: JsBody, op: Alu, at: number, flags: number, dst: Operand, 
 	const { low: a, high: ah } = dst;
 	const sign = op.op === "lsh" ? "<<" : op.op === "rsh" ? ">>>" : ">>";
 	if (op.width === 32) return b.setLow(op.dst, at, op.op === "rsh" ? `${a} >>> ${src.low} | 0` : `${a} ${sign} ${src.low}`);
-	if (Number.isNaN(count)) return variableShift(b, op, at, dst, src);
+	if (Number.isNaN(count)) return variableShift(b, op, at, flags, dst, src);
 	const k = count & 63;
 	if (k === 0) return b.setBoth(op.dst, at, a, ah);
 	switch (op.op) {
@@ -124,24 +124,27 @@ function emitShift(b: JsBody, op: Alu, at: number, flags: number, dst: Operand, 
 }
 
 /** JavaScript takes counts modulo 32; `>>> 1 >>> ~k` is a shift by 32 − k that gives 0 for k = 0. */
-function variableShift(b: JsBody, op: Alu, at: number, dst: Operand, src: Operand): void {
+function variableShift(b: JsBody, op: Alu, at: number, flags: number, dst: Operand, src: Operand): void {
 	const { low: a, high: ah } = dst;
 	const k = src.low;
-	const over = `${k} & 32`;
-	switch (op.op) {
-		case "lsh":
-			b.line(`${b.name("t")} = ${over} ? 0 : ${a} << ${k};`);
-			if (b.keepsHigh(at)) b.line(`${b.name(`h${op.dst}`)} = ${over} ? ${a} << ${k} : ${ah} << ${k} | ${a} >>> 1 >>> ~${k};`);
-			break;
-		case "rsh":
-			b.line(`${b.name("t")} = ${over} ? ${ah} >>> ${k} | 0 : ${a} >>> ${k} | ${ah} << 1 << ~${k};`);
-			if (b.keepsHigh(at)) b.line(`${b.name(`h${op.dst}`)} = ${over} ? 0 : ${ah} >>> ${k} | 0;`);
-			break;
-		default:
-			b.line(`${b.name("t")} = ${over} ? ${ah} >> ${k} : ${a} >>> ${k} | ${ah} << 1 << ~${k};`);
-			if (b.keepsHigh(at)) b.line(`${b.name(`h${op.dst}`)} = ${over} ? ${ah} >> 31 : ${ah} >> ${k};`);
-	}
+	const [from32, below32] = shiftedWords(op.op, a, ah, k);
+	const either = (word: 0 | 1): string => {
+		if (flags & FLAG.shiftsBelow32) return below32[word];
+		return flags & FLAG.shiftsFrom32 ? from32[word] : `${k} & 32 ? ${from32[word]} : ${below32[word]}`;
+	};
+	b.line(`${b.name("t")} = ${either(0)};`);
+	if (b.keepsHigh(at)) b.line(`${b.name(`h${op.dst}`)} = ${either(1)};`);
 	b.assign(op.dst, "t");
+}
+
+type Words = readonly [low: string, high: string];
+
+/** Both words of a shift by k, for k from 32 and for k below. */
+function shiftedWords(op: Alu["op"], a: string, ah: string, k: string): readonly [from32: Words, below32: Words] {
+	if (op === "lsh") return [["0", `${a} << ${k}`], [`${a} << ${k}`, `${ah === "0" ? "" : `${ah} << ${k} | `}${a} >>> 1 >>> ~${k}`]];
+	const low = ah === "0" ? `${a} >>> ${k} | 0` : `${a} >>> ${k} | ${ah} << 1 << ~${k}`;
+	if (op === "rsh") return [[ah === "0" ? "0" : `${ah} >>> ${k} | 0`, "0"], [low, ah === "0" ? "0" : `${ah} >>> ${k} | 0`]];
+	return [[`${ah} >> ${k}`, `${ah} >> 31`], [low, `${ah} >> ${k}`]];
 }
 
 const WIDE_DIVISION = { div: "udiv", mod: "umod", sdiv: "sdiv", smod: "smod" } as const;

@@ -25,6 +25,8 @@ export interface EmittedText {
 	readonly slots: readonly number[];
 	/** Names of host functions that it uses. */
 	readonly names: readonly string[];
+	/** Lines of its longest function. */
+	readonly longest: number;
 }
 
 interface Context {
@@ -41,8 +43,10 @@ export function emitText(program: JitProgram, around: Surroundings, mapped = fal
 	const context: Context = { program, around, mapped, names: new Set(), lookups: new Map() };
 	const lines: string[] = [`"use strict";`, "const { imul } = Math;", "let H = 0, F = 0;"];
 	const slots: number[] = lines.map(() => -1);
+	let longest = 0;
 	for (const fn of [...program.functions].reverse()) {
 		const b = emitFunction(fn, context);
+		longest = Math.max(longest, b.lines.length);
 		for (let i = 0; i < b.lines.length; i++) {
 			lines.push(b.lines[i]);
 			slots.push(b.slots[i]);
@@ -57,7 +61,7 @@ export function emitText(program: JitProgram, around: Surroundings, mapped = fal
 	const callbacks = program.functions.filter((fn) => fn.callback).map((fn) => `${fn.id}: ${callbackText(fn)}`);
 	lines.push(`return { run: f0, callbacks: { ${callbacks.join(", ")} } };`);
 	slots.push(-1);
-	return { text: lines.join("\n"), slots, names: [...context.names] };
+	return { text: lines.join("\n"), slots, names: [...context.names], longest };
 }
 
 /** The parameters of a subprogram: low words of the registers that it reads, each followed by the high word of a wide one. */
