@@ -2,6 +2,7 @@ import type { Builder } from "../ir/build.ts";
 import type { Value } from "../ir/types.ts";
 import type { CType, IntType } from "../types/types.ts";
 import { constant } from "../ir/values.ts";
+import { asPointer, qualifiersOf } from "../types/basic.ts";
 import { isSigned, shapeOf } from "./state.ts";
 
 /**
@@ -21,6 +22,16 @@ export function convert(b: Builder, value: Value, from: CType, to: CType): Value
 function toPointer(b: Builder, value: Value, signed: boolean): Value {
 	if (value.ty === "ptr") return value;
 	return b.pure("inttoptr", "ptr", [b.extend(value, signed)]);
+}
+
+/** A cast between address spaces (arena pointers). */
+export function changeSpace(b: Builder, value: Value, from: CType, to: CType): Value {
+	const source = asPointer(from);
+	const target = asPointer(to);
+	if (source === null || target === null) return value;
+	const spaces = { from: qualifiersOf(source.target).addressSpace, to: qualifiersOf(target.target).addressSpace };
+	if (spaces.from === spaces.to || value.op === "const") return value;
+	return b.append("addrspace", "ptr", [value], spaces);
 }
 
 /** value ≠ 0 as an i32 of 0 or 1. */

@@ -4,8 +4,8 @@ import type { CType } from "../types/types.ts";
 import type { Lowering, Place } from "./state.ts";
 import { bug } from "../diagnostics/diagnostic.ts";
 import { constant, undef } from "../ir/values.ts";
-import { asPointer, canonical, qualifiersOf } from "../types/basic.ts";
-import { convert, moved, truth } from "./convert.ts";
+import { canonical, qualifiersOf } from "../types/basic.ts";
+import { changeSpace, convert, moved, truth } from "./convert.ts";
 import { copyPlace, reach, readPlace, storedValue, temporary, writePlace, writeWide } from "./places.ts";
 import { isMemory, isSigned, isWide, shapeOf, tyOf } from "./state.ts";
 import { updateAtomically } from "./atomics.ts";
@@ -91,18 +91,7 @@ function conversion(f: Lowering, expr: TExpr & { kind: "convert" }): Value {
 	if (isWide(operand.type)) return narrowWide(f, f.wide(operand), expr.type);
 	if (isMemory(operand.type)) return f.aggregate(operand).base;
 	const value = convert(f.b, f.value(operand), operand.type, expr.type);
-	return changeSpace(f, value, operand.type, expr.type);
-}
-
-/** A cast between address spaces (arena pointers). */
-function changeSpace(f: Lowering, value: Value, from: CType, to: CType): Value {
-	const a = asPointer(from);
-	const b = asPointer(to);
-	if (a === null || b === null) return value;
-	const source = qualifiersOf(a.target).addressSpace;
-	const target = qualifiersOf(b.target).addressSpace;
-	if (source === target || value.op === "const") return value;
-	return f.b.append("addrspace", "ptr", [value], { from: source, to: target });
+	return changeSpace(f.b, value, operand.type, expr.type);
 }
 
 function unary(f: Lowering, expr: TExpr & { kind: "unary" }): Value {

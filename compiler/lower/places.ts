@@ -5,7 +5,7 @@ import type { Lowering, Place, Wide } from "./state.ts";
 import { constant } from "../ir/values.ts";
 import { asPointer, asRecord, canonical, qualifiersOf } from "../types/basic.ts";
 import { alignOf, sizeOf } from "../types/layout.ts";
-import { extendFrom } from "./convert.ts";
+import { changeSpace, extendFrom } from "./convert.ts";
 import { effectiveType } from "./effective-type.ts";
 import { isSigned, shapeOf, tyOf } from "./state.ts";
 
@@ -23,9 +23,8 @@ export function lowerPlace(f: Lowering, expr: LExpr): Place {
 			return { base: slot, type: expr.type, align: Math.max(symbol.align, slot.attr!.align!), volatile };
 		}
 		case "deref": {
-			const pointer = f.value(expr.pointer);
-			const align = isFunctionOrVoid(expr.type) ? 1 : (declaredAlignment(f, expr.pointer) ?? alignOf(expr.type));
-			return { base: pointer, type: expr.type, align, volatile: isVolatile(expr.type) || pointsToVolatile(expr.pointer), ...inSpace(asPointer(expr.pointer.type)?.target ?? expr.type) };
+			const { base, align } = lowerPointer(f, expr.pointer);
+			return { base, type: expr.type, align: isFunctionOrVoid(expr.type) ? 1 : (align ?? alignOf(expr.type)), volatile: isVolatile(expr.type) || pointsToVolatile(expr.pointer), ...inSpace(asPointer(expr.pointer.type)?.target ?? expr.type) };
 		}
 		case "member":
 			return expr.preserve ? coreAccess(f, expr) : memberOf(f, lowerPlace(f, expr.base), expr);
@@ -51,35 +50,24 @@ export function lowerPlace(f: Lowering, expr: LExpr): Place {
 }
 
 /**
- * The alignment of what a pointer is the address of, when that is a variable or a member: `*(unsigned *)event->address` is as aligned as the member is,
- * whatever it is cast to, as in clang. Of another pointer its type is believed: null.
+ * A pointer, and the alignment of what it is the address of when that is a variable or a member: `*(unsigned *)event->address` is as aligned as the
+ * member is, whatever it is cast to, as in clang. Of another pointer its type is believed: null.
  */
-function declaredAlignment(f: Lowering, pointer: TExpr): number | null {
-	if (pointer.kind === "convert" && asPointer(pointer.operand.type) !== null) return declaredAlignment(f, pointer.operand);
-	return pointer.kind === "address" && isDeclared(pointer.of) ? alignmentOfPlace(f, pointer.of) : null;
+function lowerPointer(f: Lowering, pointer: TExpr): { readonly base: Value; readonly align: number | null } {
+	const before = f.b.loc;
+	f.b.loc = pointer.span;
+	let base: Value;
+	let align: number | null = null;
+	if (pointer.kind === "address" && isDeclared(pointer.of)) ({ base, align } = f.place(pointer.of));
+	else if (pointer.kind === "convert" && asPointer(pointer.operand.type) !== null) {
+		({ base, align } = lowerPointer(f, pointer.operand));
+		base = changeSpace(f.b, base, pointer.operand.type, pointer.type);
+	} else base = f.value(pointer);
+	f.b.loc = before;
+	return { base, align };
 }
 
 const isDeclared = (place: LExpr): boolean => (place.kind === "element" ? isDeclared(place.base) : ["variable", "compound-literal", "member"].includes(place.kind));
-
-function alignmentOfPlace(f: Lowering, place: LExpr): number {
-	switch (place.kind) {
-		case "variable":
-			return place.symbol.storage === "static" ? Math.max(place.symbol.align, 1) : Math.max(place.symbol.align, f.slot(place.symbol).attr!.align!);
-		case "compound-literal":
-			return f.slot(place.symbol).attr!.align!;
-		case "member":
-			return alignAt(alignmentOfPlace(f, place.base), place.member.bitOffset / 8);
-		case "element": {
-			const index = constantIndex(place.index);
-			const size = sizeOf(place.type);
-			return alignAt(alignmentOfPlace(f, place.base), index === null ? size : index * size);
-		}
-		case "deref":
-			return isFunctionOrVoid(place.type) ? 1 : (declaredAlignment(f, place.pointer) ?? alignOf(place.type));
-		default:
-			return isFunctionOrVoid(place.type) ? 1 : alignOf(place.type);
-	}
-}
 
 const isVolatile = (type: CType): boolean => qualifiersOf(type).volatile;
 
