@@ -4,13 +4,12 @@
  */
 import { Execution } from "./interpreter/execution.ts";
 import type { ExecutionOptions } from "./interpreter/execution.ts";
+import { defaultFuel } from "./limits.ts";
 import { exchange, layout } from "./memory.ts";
 import type { BoundProgram, Engine, Entry } from "./program.ts";
 import { trusted } from "./trust.ts";
 
 export interface InterpreterOptions extends Partial<ExecutionOptions> {}
-
-const defaultBudget = 50_000_000;
 
 /** Checks every access unless told otherwise, or unless a verifier vouched for the program. */
 export function createInterpreter(options: InterpreterOptions = {}): Engine {
@@ -18,7 +17,7 @@ export function createInterpreter(options: InterpreterOptions = {}): Engine {
 		name: "interpreter",
 		prepare(bound: BoundProgram): Entry {
 			const program = trusted(bound);
-			const settings = { ...options, checked: options.checked ?? program.facts === null, budget: options.budget ?? defaultBudget };
+			const settings = { ...options, checked: options.checked ?? program.facts === null, budget: options.budget ?? defaultFuel };
 			const handles = new Map<number, number>();
 			return (r1, r2) => {
 				const words = program.machine.memory.i32;
@@ -34,6 +33,6 @@ export function createInterpreter(options: InterpreterOptions = {}): Engine {
 
 /** A run that stands before its first instruction: `step()` it, read `registers`, `pc`, `frames`. */
 export function startExecution(program: BoundProgram, r1: number, r2: number, options: InterpreterOptions = {}): Execution {
-	const settings = { ...options, checked: options.checked ?? program.facts === null, budget: options.budget ?? defaultBudget };
+	const settings = { ...options, checked: options.checked ?? program.facts === null, budget: options.budget ?? defaultFuel };
 	return new Execution(program, settings, 0, [r1, r2], layout.stackTop, new Map());
 }

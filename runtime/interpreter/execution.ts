@@ -11,7 +11,7 @@ import { exchange, layout } from "../memory.ts";
 import type { Callback, BoundProgram } from "../program.ts";
 import { resolveImm64 } from "../program.ts";
 import { alu, atomic, byteSwap, condition, u32, u64 } from "./alu.ts";
-import { MAY_GOTO_LIMIT } from "../jit/limits.ts";
+import { MAY_GOTO_LIMIT } from "../limits.ts";
 import { packetLoad } from "./legacy.ts";
 
 export interface ExecutionOptions {

@@ -8,6 +8,7 @@
  * inner loop as one step.
  */
 import type { Cfg } from "./cfg.ts";
+import { holdsLow } from "./compare.ts";
 import type { Op } from "./decode.ts";
 import { definedBy } from "./representation.ts";
 import type { Offsets, Sums } from "./offsets.ts";
@@ -160,7 +161,7 @@ export function countPasses(test: LoopTest, entry: State, cfg: Cfg, head: number
 	for (let pass = 1; pass <= MOST_PASSES; pass++, value += step) {
 		// Words below 2³¹ are in one order, however they are compared.
 		if (!(value >= 0 && value <= 0x7fffffff && branch.imm >= 0)) return 0;
-		if (range.compareLow(branch.op, value, branch.imm) !== goesOn) return pass;
+		if (holdsLow(branch.op, value, branch.imm) !== goesOn) return pass;
 	}
 	return 0;
 }

@@ -12,13 +12,10 @@ import type { EmittedText } from "./js/emit.ts";
 import { emitText } from "./js/emit.ts";
 import { compilesWasm } from "./abilities.ts";
 import { explainedBy, NotSimulated } from "./faults.ts";
-import { defaultFuel } from "./limits.ts";
 import type { JitFunction, JitProgram } from "./program.ts";
 import { liftProgram } from "./program.ts";
-import { ProgramSurroundings, TAIL_CALL } from "./surroundings.ts";
-import type { JitOptions } from "./wasm.ts";
+import { type JitOptions, ProgramSurroundings, TAIL_CALL } from "./surroundings.ts";
 import { prepareWasm } from "./wasm.ts";
-import type { Surroundings } from "./wasm/linkage.ts";
 
 export interface JsOptions extends JitOptions {
 	/**
@@ -60,28 +57,18 @@ export function prepareJs(bound: BoundProgram, options: JsOptions): Entry {
 	const program = trusted(bound);
 	const mayBeWasm = !options.sourceMap && !options.instantiate && compilesWasm();
 	if (mayBeWasm && program.image.insns.length > 8 * LARGEST) return prepareWasm(program, options);
-	const checked = options.checked ?? program.facts === null;
 	const { machine, image } = program;
 	let instance: Instance | null = null;
-	const surroundings = new ProgramSurroundings(program, (target): Callback => {
+	const surroundings = new ProgramSurroundings(program, options, (target): Callback => {
 		const id = lifted.byEntry.get(target)!;
 		return (...args) => current().callbacks[id](...args);
 	});
 	const mapped = options.sourceMap !== undefined || options.instantiate !== undefined;
-	const lifting = liftProgram(image.insns, { facts: program.facts, checked, evenBudget: EVEN_BUDGET, mapped, shape: (op, slot) => surroundings.shape(op, slot) });
+	const lifting = liftProgram(image.insns, { facts: program.facts, checked: surroundings.checked, evenBudget: EVEN_BUDGET, mapped, shape: (op, slot) => surroundings.shape(op, slot) });
 	if ("why" in lifting) throw new ProgramFault(image, lifting.slot, lifting.why);
 	const lifted = lifting;
 	if (mayBeWasm && lifted.functions.some((fn) => size(fn) > LARGEST)) return prepareWasm(program, options, lifted);
-	const around: Surroundings = {
-		facts: program.facts,
-		checked,
-		fuel: options.fuel !== undefined ? options.fuel : program.facts === null ? defaultFuel : null,
-		shape: (op, slot) => surroundings.shape(op, slot),
-		address: (slot) => surroundings.address(slot),
-		mapLayout: (index) => surroundings.mapLayout(index),
-		callee: (op, slot) => surroundings.callee(op, slot),
-	};
-	const emitted = emitText(lifted, around, mapped);
+	const emitted = emitText(lifted, surroundings, mapped);
 	if (mayBeWasm && emitted.longest > LARGEST) return prepareWasm(program, options, lifted);
 	const host = hostValues(program, lifted, emitted, surroundings);
 	const file = `ebpfcc-${++texts}.js`;

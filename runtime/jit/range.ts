@@ -10,6 +10,7 @@
  * Sound for any program, verified or not, with one exception that the caller chooses: `pointers` says that arithmetic on an
  * address stays an address (what the verifier ensures), that is, below 2^32.
  */
+import { holdsLow, OPPOSITE } from "./compare.ts";
 import type { AluName, CompareName, Width } from "./decode.ts";
 
 export const STRIDE = 6;
@@ -274,17 +275,15 @@ function markDerived(s: State, r: number, pointers: boolean): void {
 const signed32 = (smin: number, smax: number, bsmin: number, bsmax: number): boolean => smin >= -0x80000000 && bsmin >= -0x80000000 && smax <= 0x7fffffff && bsmax <= 0x7fffffff;
 const bitLength = (value: number): number => (value < 2 ** 32 ? 32 - Math.clz32(value) : 64 - Math.clz32(value / 2 ** 32));
 
-const OPPOSITE: Readonly<Record<CompareName, CompareName | null>> = { eq: "ne", ne: "eq", gt: "le", ge: "lt", lt: "ge", le: "gt", sgt: "sle", sge: "slt", slt: "sge", sle: "sgt", set: null };
-
 /** Narrows both sides by a comparison that held (`taken`) or not. False: no value passes, the edge is dead. */
 export function refine(s: State, op: CompareName, width: Width, a: number, b: number, taken: boolean): boolean {
+	if (op === "set") return true;
 	const relation = taken ? op : OPPOSITE[op];
-	if (relation === null || relation === "set") return true;
 	const x = a * STRIDE;
 	const y = b * STRIDE;
 	const signed = relation[0] === "s";
 	if (width === 32) {
-		if (s[x + 2] === s[x + 3] && s[y + 2] === s[y + 3]) return compareLow(relation, s[x + 2] | 0, s[y + 2] | 0);
+		if (s[x + 2] === s[x + 3] && s[y + 2] === s[y + 3]) return holdsLow(relation, s[x + 2] | 0, s[y + 2] | 0);
 		const most = signed ? 0x7fffffff : U32;
 		if (s[x + 1] > most || s[y + 1] > most) return true;
 	}
@@ -340,32 +339,6 @@ export function boundByOffset(s: State, r: number, from: State, q: number, low: 
 	const sleast = v ? Math.max(s[t + 2], smin) : s[t + 2];
 	const smost = v ? Math.min(s[t + 3], smax) : s[t + 3];
 	if (least <= most && sleast <= smost) assign(s, r, least, most, sleast, smost, s[t + 5], s[t + 4]);
-}
-
-/** A comparison of two words. */
-export function compareLow(relation: Exclude<CompareName, "set">, a: number, b: number): boolean {
-	switch (relation) {
-		case "eq":
-			return a === b;
-		case "ne":
-			return a !== b;
-		case "gt":
-			return a >>> 0 > b >>> 0;
-		case "ge":
-			return a >>> 0 >= b >>> 0;
-		case "lt":
-			return a >>> 0 < b >>> 0;
-		case "le":
-			return a >>> 0 <= b >>> 0;
-		case "sgt":
-			return a > b;
-		case "sge":
-			return a >= b;
-		case "slt":
-			return a < b;
-		case "sle":
-			return a <= b;
-	}
 }
 
 /** left + gap ≤ right, in the bounds at `field`. Bounds beyond 2^53 are not exact and are left alone. */

@@ -18,7 +18,7 @@ import { exchange, layout } from "../memory.ts";
 import type { Engine } from "../program.ts";
 import type { Facts } from "../verifier/index.ts";
 import { createJsEngine } from "./js.ts";
-import { MAY_GOTO_LIMIT } from "./limits.ts";
+import { MAY_GOTO_LIMIT } from "../limits.ts";
 import { createWasmEngine } from "./wasm.ts";
 
 const mutants = Number(process.env.JIT_MUTANTS ?? 30);

@@ -8,9 +8,11 @@ import { absentHelper, absentKfunc, ProgramFault } from "../fault.ts";
 import type { HelperImplementation } from "../helpers/helper.ts";
 import { packetLoad } from "../interpreter/legacy.ts";
 import type { MapLayout } from "../maps/map.ts";
+import { defaultFuel } from "../limits.ts";
 import { exchange, layout } from "../memory.ts";
 import type { BoundProgram, Callback, Entry } from "../program.ts";
 import { resolveImm64 } from "../program.ts";
+import type { Facts } from "../verifier/facts.ts";
 import type { CallShape } from "./representation.ts";
 import type { Op } from "./decode.ts";
 import { explainFault, NotSimulated } from "./faults.ts";
@@ -40,15 +42,43 @@ function runTarget(entry: Entry, context: number): number {
 	}
 }
 
-export class ProgramSurroundings {
+export interface JitOptions {
+	/** Check accesses against the memory's regions. Unless said: when nothing verified the program. */
+	readonly checked?: boolean;
+	/** Instructions until a run is stopped, roughly; null: never. Unless said: 50 million for what nothing verified. */
+	readonly fuel?: number | null;
+}
+
+/** What the emitters ask. */
+export interface Surroundings {
+	readonly facts: Facts | null;
+	/** Accesses are checked against the memory's regions. */
+	readonly checked: boolean;
+	/** Instructions, counted at loop heads and entries, until the run is stopped; null: it is not. */
+	readonly fuel: number | null;
+	shape(op: Op, slot: number): CallShape;
+	/** Value that a ld_imm64 with a pseudo source leaves. */
+	address(slot: number): number;
+	mapLayout(index: number): MapLayout;
+	/** A name under which the host provides the helper or kernel function that this slot calls. */
+	callee(op: Op, slot: number): string;
+}
+
+export class ProgramSurroundings implements Surroundings {
 	readonly program: BoundProgram;
+	readonly facts: Facts | null;
+	readonly checked: boolean;
+	readonly fuel: number | null;
 	readonly #shapes = new Map<string, CallShape>();
 	readonly #callbacks: (target: number) => Callback;
 	readonly #handles = new Map<number, number>();
 
 	/** `callback` makes a subprogram callable by helpers; it may wait until one asks for it. */
-	constructor(program: BoundProgram, callback: (target: number) => Callback) {
+	constructor(program: BoundProgram, options: JitOptions, callback: (target: number) => Callback) {
 		this.program = program;
+		this.facts = program.facts;
+		this.checked = options.checked ?? program.facts === null;
+		this.fuel = options.fuel !== undefined ? options.fuel : program.facts === null ? defaultFuel : null;
 		this.#callbacks = callback;
 	}
 

@@ -14,8 +14,8 @@
  */
 import type { Cfg } from "./cfg.ts";
 import { assemble } from "./cfg.ts";
-import { OPPOSITE, type Relation } from "./compare.ts";
-import type { CompareName, Op } from "./decode.ts";
+import { holds, OPPOSITE, type Relation } from "./compare.ts";
+import type { Op } from "./decode.ts";
 import { definedBy } from "./representation.ts";
 
 type Branch = Extract<Op, { kind: "branch" }>;
@@ -169,35 +169,6 @@ const FOLLOW: Readonly<Record<Relation, readonly Relation[]>> = {
 	sle: [],
 };
 const implies = (a: Relation, b: Relation): boolean => a === b || FOLLOW[a].includes(b);
-
-function holds(op: CompareName, width: 32 | 64, a: bigint, b: bigint): boolean {
-	const [x, y] = [BigInt.asUintN(width, a), BigInt.asUintN(width, b)];
-	const [s, t] = [BigInt.asIntN(width, a), BigInt.asIntN(width, b)];
-	switch (op) {
-		case "eq":
-			return x === y;
-		case "ne":
-			return x !== y;
-		case "gt":
-			return x > y;
-		case "ge":
-			return x >= y;
-		case "lt":
-			return x < y;
-		case "le":
-			return x <= y;
-		case "sgt":
-			return s > t;
-		case "sge":
-			return s >= t;
-		case "slt":
-			return s < t;
-		case "sle":
-			return s <= t;
-		case "set":
-			return (x & y) !== 0n;
-	}
-}
 
 /** Nodes in reverse postorder, as a graph. */
 function rebuilt(cfg: Cfg, nodes: readonly Node[]): Threaded {

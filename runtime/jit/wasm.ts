@@ -9,23 +9,14 @@ import type { Region } from "../memory.ts";
 import type { BoundProgram, Callback, Engine, Entry } from "../program.ts";
 import { trusted } from "../trust.ts";
 import { explainedBy, NotSimulated } from "./faults.ts";
-import { defaultFuel } from "./limits.ts";
 import type { JitProgram } from "./program.ts";
 import { liftProgram } from "./program.ts";
-import type { HostFunction } from "./surroundings.ts";
+import type { HostFunction, JitOptions } from "./surroundings.ts";
 import { ProgramSurroundings, TAIL_CALL } from "./surroundings.ts";
 import type { EmittedModule } from "./wasm/emit.ts";
 import { emitModule } from "./wasm/emit.ts";
-import type { Surroundings } from "./wasm/linkage.ts";
 import { GLOBALS } from "./wasm/linkage.ts";
 import type { Guard } from "./windows.ts";
-
-export interface JitOptions {
-	/** Check accesses against the memory's regions. Unless said: when nothing verified the program. */
-	readonly checked?: boolean;
-	/** Instructions until a run is stopped, roughly; null: never. Unless said: 50 million for what nothing verified. */
-	readonly fuel?: number | null;
-}
 
 interface Exports {
 	readonly run: (r1: number, r2: number) => number;
@@ -47,29 +38,20 @@ interface Compiled {
 /** `known`: the program as the other back end lifted it, without guards. */
 export function prepareWasm(bound: BoundProgram, options: JitOptions, known: JitProgram | null = null): Entry {
 	const program = trusted(bound);
-	const checked = options.checked ?? program.facts === null;
 	const compiled: Compiled = { exports: null, callbacks: new Map(), guard: null };
-	const surroundings = new ProgramSurroundings(program, (target): Callback => {
+	const surroundings = new ProgramSurroundings(program, options, (target): Callback => {
 		const name = `cb${compiled.callbacks.get(target)}`;
 		return (...args) => (compiled.exports![name] as Callback)(...args);
 	});
 	const { image } = program;
+	const { checked } = surroundings;
 	const lifted = known !== null && !checked ? known : liftProgram(image.insns, { facts: program.facts, checked, guarded: checked, shape: (op, slot) => surroundings.shape(op, slot) });
 	if ("why" in lifted) throw new ProgramFault(image, lifted.slot, lifted.why);
 	compiled.callbacks = lifted.byEntry;
 	compiled.guard = lifted.functions[0].plan?.guard ?? null;
-	const around: Surroundings = {
-		facts: program.facts,
-		checked,
-		fuel: options.fuel !== undefined ? options.fuel : program.facts === null ? defaultFuel : null,
-		shape: (op, slot) => surroundings.shape(op, slot),
-		address: (slot) => surroundings.address(slot),
-		mapLayout: (index) => surroundings.mapLayout(index),
-		callee: (op, slot) => surroundings.callee(op, slot),
-	};
 	const { shared, wasm: memory } = program.machine.memory;
 	if (memory === null) throw new Error("there is no WebAssembly here: the engines \"js\" and \"interpreter\" do without");
-	const emitted = emitModule(lifted, around, { shared, maximumPages: 65536 });
+	const emitted = emitModule(lifted, surroundings, { shared, maximumPages: 65536 });
 	const imports = { m: memory, ...calledFunctions(lifted, surroundings), ...checks(program, compiled) };
 	const { exports } = new WebAssembly.Instance(new WebAssembly.Module(emitted.bytes as Uint8Array<ArrayBuffer>), { e: imports });
 	compiled.exports = exports as unknown as Exports;

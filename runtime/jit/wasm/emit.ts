@@ -8,7 +8,7 @@
 import { exchange } from "../../memory.ts";
 import { definedBy, FLAG } from "../representation.ts";
 import type { Op } from "../decode.ts";
-import { MAY_GOTO_LIMIT } from "../limits.ts";
+import { MAY_GOTO_LIMIT } from "../../limits.ts";
 import type { JitFunction, JitProgram } from "../program.ts";
 import { emitAtomic, emitLoad, emitStore } from "./access.ts";
 import { emitAlu, emitCondition, emitExtract, emitMovsx, emitNeg, emitSwap } from "./alu.ts";
@@ -17,7 +17,7 @@ import { emitCall, emitHelper, emitPacket, parameterRegisters, pushHigh } from "
 import type { FunctionType, WasmFunction, WasmModule } from "./encode.ts";
 import { encodeModule, I32, I64, OP, VOID } from "./encode.ts";
 import { emitHashLookup } from "./lookup.ts";
-import type { Surroundings } from "./linkage.ts";
+import type { Surroundings } from "../surroundings.ts";
 import { collectImports, GLOBALS, Linkage, low } from "./linkage.ts";
 import { Marks } from "./marks.ts";
 import { emitEmpty, enterGuard, enterWindows, renewWindows, windowGlobals } from "./windows.ts";

@@ -3,26 +3,10 @@
  * functions by name, services of the host, lookup functions by map, the globals of access sites.
  */
 import type { Facts } from "../../verifier/facts.ts";
-import type { MapLayout } from "../../maps/map.ts";
-import type { CallShape } from "../representation.ts";
-import type { Op } from "../decode.ts";
 import type { JitProgram } from "../program.ts";
+import type { Surroundings } from "../surroundings.ts";
 import type { FunctionType, WasmImport } from "./encode.ts";
 import { I32 } from "./encode.ts";
-
-/** What the emitter asks of the surrounding program. */
-export interface Surroundings {
-	readonly facts: Facts | null;
-	readonly checked: boolean;
-	/** Instructions, counted at loop heads and entries, until the run is stopped; null: it is not. */
-	readonly fuel: number | null;
-	shape(op: Op, slot: number): CallShape;
-	/** Value that a ld_imm64 with a pseudo source leaves. */
-	address(slot: number): number;
-	mapLayout(index: number): MapLayout;
-	/** A name under which the host provides the helper or kernel function that this slot calls. */
-	callee(op: Op, slot: number): string;
-}
 
 export class Linkage {
 	readonly facts: Facts | null;
