@@ -162,12 +162,12 @@ export class Writer {
 	}
 }
 
-/** Strings to offsets, each once, the empty one at 0. */
+/** Strings to offsets, each once, in the order in which they are first named. */
 export class StringTable {
-	private readonly offsets = new Map<string, number>([["", 0]]);
+	private readonly offsets = new Map<string, number>();
 	private readonly out = new Writer(true);
-	constructor() {
-		this.out.u8(0);
+	constructor(...first: readonly string[]) {
+		for (const text of first) this.add(text);
 	}
 	add(text: string): number {
 		const known = this.offsets.get(text);

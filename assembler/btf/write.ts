@@ -33,7 +33,7 @@ export function writeBtf(
 ): WrittenBtf {
 	const little = options.endian !== "big";
 	const shift = options.baseStringLength ?? 0;
-	const strings = new StringTable();
+	const strings = new StringTable("");
 	for (const text of usedFirst(btf, options)) strings.add(text);
 	const string = (text: string): number => (text === "" ? 0 : strings.add(text) + shift);
 

@@ -5,7 +5,7 @@
  * A `.loc` waits for the next instruction; another one before that makes a row of its own. Version 5 where there is a file 0, else 4.
  * Source: DWARF 5, section 6.2; the choice among encodings is that of LLVM's MCDwarf.cpp.
  */
-import { encodeUtf8, Writer } from "../bytes.ts";
+import { encodeUtf8, StringTable, Writer } from "../bytes.ts";
 import type { Label, SectionBuilder } from "./builder.ts";
 
 export interface LineFile {
@@ -85,7 +85,7 @@ const FORM = { udata: 0x0f, data16: 0x1e, lineStrp: 0x1f } as const;
 
 export function lineTable(recorder: LineRecorder, little: boolean, sizeOf: (section: SectionBuilder) => number, addressOf: (label: Label) => number): LineTable {
 	const out = new Writer(little);
-	const strings = new LineStrings();
+	const strings = new StringTable();
 	const relocs: { offset: number; section: SectionBuilder | "strings" }[] = [];
 	const string = (text: string): void => {
 		relocs.push({ offset: out.length, section: "strings" });
@@ -106,23 +106,6 @@ export function lineTable(recorder: LineRecorder, little: boolean, sizeOf: (sect
 	for (const [section, rows] of recorder.rows) program(rows, section, out, little, sizeOf(section), addressOf, relocs);
 	out.patchU32(0, out.length - 4);
 	return { line: out.bytes(), strings: strings.bytes(), relocs };
-}
-
-class LineStrings {
-	private readonly offsets = new Map<string, number>();
-	private readonly out = new Writer(true);
-	add(text: string): number {
-		const known = this.offsets.get(text);
-		if (known !== undefined) return known;
-		const at = this.out.length;
-		this.offsets.set(text, at);
-		this.out.put(encodeUtf8(text));
-		this.out.u8(0);
-		return at;
-	}
-	bytes(): Uint8Array {
-		return this.out.bytes();
-	}
 }
 
 interface FileEntry {

@@ -79,17 +79,20 @@ export interface ObjectModel {
 	readonly programs: readonly ProgramModel[];
 }
 
+/** Functions that others see and that lie in a section of their own kind: what `.text` holds is called by those. */
+export function programsOf(object: ObjectFile): ProgramModel[] {
+	const programs: ProgramModel[] = [];
+	for (const { name, type, binding, section } of object.symbols) {
+		if (type !== "function" || binding === "local" || typeof section !== "number") continue;
+		const { name: within } = object.sections[section];
+		if (within !== ".text") programs.push({ name, section: within });
+	}
+	return programs;
+}
+
 export function describeObject(object: ObjectFile): ObjectModel {
 	const complete = completeDatasecs(object);
-	const programs = object.symbols
-		.filter(
-			(symbol) =>
-				symbol.type === "function" &&
-				symbol.binding !== "local" &&
-				typeof symbol.section === "number" &&
-				object.sections[symbol.section].name !== ".text",
-		)
-		.map((symbol) => ({ name: symbol.name, section: object.sections[symbol.section as number].name }));
+	const programs = programsOf(object);
 	const btf: Btf = complete.btf ?? { types: [{ kind: "void" }] };
 	const types = new TypeModel(btf);
 	const maps: MapModel[] = [];

@@ -11,6 +11,7 @@ import { sizeOf } from "../../assembler/btf/layout.ts";
 import type { Btf } from "../../assembler/btf/types.ts";
 import type { ObjectFile } from "../../assembler/object.ts";
 import { completeDatasecs } from "../fix.ts";
+import { programsOf } from "./model.ts";
 
 export function cSkeleton(input: ObjectFile, bytes: Uint8Array, title: string): string {
 	const name = identifier(title) || "object";
@@ -18,15 +19,7 @@ export function cSkeleton(input: ObjectFile, bytes: Uint8Array, title: string): 
 	const btf = withoutQualifiers(object.btf ?? { types: [{ kind: "void" }] });
 	const sections = dataSections(object, btf);
 	const maps = mapNames(btf);
-	const programs = object.symbols
-		.filter(
-			(symbol) =>
-				symbol.type === "function" &&
-				symbol.binding !== "local" &&
-				typeof symbol.section === "number" &&
-				object.sections[symbol.section].name !== ".text",
-		)
-		.map((symbol) => symbol.name);
+	const programs = programsOf(object).map(({ name }) => name);
 	const guard = `__${name.toUpperCase()}_SKEL_H__`;
 	const entries = [
 		...maps.map((map) => ({ map, field: identifier(map), memory: false })),
