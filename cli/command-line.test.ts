@@ -2,6 +2,7 @@ import { expect, it } from "vitest";
 import { compile, defaultOptions } from "../compiler/index.ts";
 import { asGiven, debugName } from "../compiler/driver/paths.ts";
 import { commandLine, slashed } from "./command-line.ts";
+import { expandResponses } from "./response.ts";
 
 const ARGV = ["-c", "-g", "src\\a.bpf.c", "-o", "out\\a.o", "-Iinclude\\x", "-include", "pre\\b.h", "-MF", "out\\a.d", "-fdebug-prefix-map=C:\\src=.", "-DTEXT=\"a\\n\""];
 
@@ -33,4 +34,26 @@ it("a header beside a source on a drive is found, and one by its whole name", ()
 	const { ok, dependencies } = compile("C:/src/a.c", '#include "part.h"\n#include "D:/x/whole.h"\nint sum = PART + WHOLE;', defaultOptions(provider));
 	expect(ok).toBe(true);
 	expect(dependencies.map(({ path }) => path)).toEqual(expect.arrayContaining(Object.keys(files)));
+});
+
+it("words of response files stand where @file does, quoted as LLVM and gcc read them", () => {
+	const files: Readonly<Record<string, string>> = { "a.rsp": "-DA=\"x y\" '-DB=\"q\"'\n\t-I\\ \\\\d @b.rsp \"\" -D\"C\"'D'", "b.rsp": "-O2\r\n@a b'c d'", "loop.rsp": "@loop.rsp" };
+	const read = (path: string): string | null => files[path] ?? null;
+	expect(expandResponses(["-c", "@a.rsp", "x.c", "@none"], read)).toEqual(["-c", "-DA=x y", '-DB="q"', "-I \\d", "-O2", "@a", "bc d", "", "-DCD", "x.c", "@none"]);
+	expect(expandResponses(["@loop.rsp"], read)).toEqual(["@loop.rsp"]);
+});
+
+it("CPATH stands behind -I, C_INCLUDE_PATH behind -isystem; an empty name is this folder", () => {
+	const { user, system } = commandLine(["-Ia", "-isystem", "s", "x.c"], "linux", { CPATH: "b::c", C_INCLUDE_PATH: "t" });
+	expect([user, system]).toEqual([["a", "b", ".", "c"], ["s", "t"]]);
+	expect(commandLine(["x.c"], "win32", { CPATH: "C:\\b;d" }).user).toEqual(["C:/b", "d"]);
+});
+
+it("options for a preprocessor and questions of build systems are understood", () => {
+	const { macros, dependencies, complaints } = commandLine(["-Wp,-DX=1,-UY", "-Xpreprocessor", "-DZ", "-Wp,-MMD,x.d", "-fno-builtin-memset", "-no-canonical-prefixes", "x.c"], "linux", {});
+	expect(macros).toEqual([{ kind: "define", text: "X=1" }, { kind: "undefine", text: "Y" }, { kind: "define", text: "Z" }]);
+	expect([dependencies.file, complaints]).toEqual(["x.d", []]);
+	expect(commandLine(["-print-file-name=include"], "linux", {}).print).toEqual({ file: "include" });
+	expect(commandLine(["--print-prog-name=ld"], "linux", {}).print).toEqual({ program: "ld" });
+	expect(commandLine(["-x", "fortran", "x.c"], "linux", {}).complaints).toMatchObject([{ severity: "error", message: "language not recognized: 'fortran'" }]);
 });

@@ -1,5 +1,7 @@
 /** `ebpfcc [clang's options] file.c…`: the compiler driver over real files. */
 import { readFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
 import { type Invocation, searchDirs } from "../compiler/driver/argv.ts";
 import { compile } from "../compiler/driver/compile.ts";
 import { dependencyRule } from "../compiler/driver/depfile.ts";
@@ -53,6 +55,8 @@ export async function compileCommand(argv: readonly string[], verbs: readonly st
 				message("warning", `${input.path}: linker input is unused: nothing is linked`);
 				continue;
 			}
+			const elsewhere = notC(input);
+			if (elsewhere !== null) throw new Complaint(elsewhere);
 			const result = await compileFile(input.path, invocation, message);
 			if (result === null || !result.ok) status = 1;
 			else if (linking && result.output instanceof Uint8Array) objects.push({ path: input.path, bytes: result.output });
@@ -65,6 +69,12 @@ export async function compileCommand(argv: readonly string[], verbs: readonly st
 	}
 	if (linking && status === 0) status = await linkObjects(objects, invocation.output ?? "a.out", message);
 	return status;
+}
+
+/** What to do with an input that is not C; null for C, which any name may hold. */
+function notC({ path, language }: Invocation["inputs"][number]): string | null {
+	if (language?.startsWith("assembler") || (language === null && /\.s$/i.test(path))) return `assembly: 'ebpfcc as ${path} -o FILE' makes an object of it`;
+	return language === null && /\.(ll|bc)$/.test(path) ? "LLVM's code, and there is no LLVM here" : null;
 }
 
 async function linkObjects(objects: readonly { readonly path: string; readonly bytes: Uint8Array }[], output: string, message: (severity: "error" | "warning", text: string) => void): Promise<number> {
@@ -147,15 +157,28 @@ async function information(invocation: Invocation, verbs: readonly string[]): Pr
 			return "ebpfcc version 0.1.0 (language and predefined macros as clang version 19.1.7)\nTarget: bpf\nThread model: posix\n";
 		case "target":
 			return "bpf\n";
+		case "version-number":
+			return "19.1.7\n";
+		case "targets":
+			return "  Registered Targets:\n    bpf        - BPF (host endian)\n    bpfel      - BPF (little endian)\n";
 		case "resource-dir":
-			return "<ebpfcc>\n";
+			return `${resourceFolder()}\n`;
 		case "search-dirs":
 			return "programs: =\nlibraries: =\n";
 		case "supported-cpus":
 			return "Target: bpf\nAvailable CPUs for this target:\n\n\tgeneric\n\tprobe\n\tv1\n\tv2\n\tv3\n\tv4\n";
-		default:
+		case "help":
+		case null:
 			return HELP + (verbs.length > 0 ? `\nOther commands: ${verbs.join(", ")} (ebpfcc VERB --help)\n` : "");
+		default:
+			// Makefiles put the folder of the compiler's own headers behind -isystem; ours are built in, so any folder does.
+			return `${"program" in invocation.print ? invocation.print.program : invocation.print.file === "include" ? resourceFolder() : invocation.print.file}\n`;
 	}
+}
+
+/** A path that a shell takes as it is: the folder of this program. */
+function resourceFolder(): string {
+	return dirname(fileURLToPath(import.meta.url));
 }
 
 function verboseText(invocation: Invocation): string {
@@ -171,7 +194,7 @@ const HELP = `ebpfcc [options] file.c...      compile C to eBPF, with clang's op
   -o FILE                       output
   -O0 -O1 -O2 -O3 -Os  -g       optimisation, BTF debug information
   -mcpu=v1|v2|v3|v4             instruction set level (default v3)
-  --target=bpf|bpfel|bpfeb
+  --target=bpf|bpfel            (little-endian; ebpfcc as --big-endian assembles for others)
   -I -iquote -isystem -idirafter DIR, -include FILE, -imacros FILE, -D NAME[=TEXT], -U NAME, -nostdinc
   -f[debug|macro|file]-prefix-map=OLD=NEW, -fdebug-compilation-dir=DIR
                                 how the object names files (default: relative)

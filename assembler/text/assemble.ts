@@ -123,7 +123,7 @@ function statement(c: Cursor, o: ObjectBuilder): void {
 	}
 	if (token.kind === "name" && c.peek().kind === "punct" && c.peek().text === "=" && !/^[rw]\d+$/.test(token.text)) {
 		c.at += 2;
-		o.symbol(token.text).equals = c.expression();
+		o.symbol(token.text).equals = o.withHere(c.expression());
 		return;
 	}
 	if (token.kind === "name" && token.text.startsWith("."))

@@ -233,4 +233,11 @@ export class ObjectBuilder {
 			this.symbols.set(name, (symbol = { name, type: "none", visibility: "default", usedInRelocation: false, inlineAsm: false, rank: this.ranks++ }));
 		return symbol;
 	}
+	/** `.` in an expression is the place where the directive stands. */
+	withHere(value: Value): Value {
+		if (value.symbol !== "." && value.minus !== ".") return value;
+		const name = `.L.here${this.symbols.size}`;
+		this.symbol(name).label = this.current.here();
+		return { ...value, symbol: value.symbol === "." ? name : value.symbol, minus: value.minus === "." ? name : value.minus };
+	}
 }

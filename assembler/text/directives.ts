@@ -20,7 +20,7 @@ const data =
 		o.lines.flush(o.current);
 		do {
 			const at = c.token;
-			const value = c.expression();
+			const value = o.withHere(c.expression());
 			if (value.symbol !== undefined) {
 				if (value.minus === undefined) o.symbol(value.symbol);
 				o.current.fixups.push({
@@ -316,12 +316,12 @@ export const DIRECTIVES: Readonly<Record<string, Directive>> = {
 	".size": (c, o) => {
 		const symbol = o.symbol(name(c));
 		c.expect(",");
-		symbol.size = c.expression();
+		symbol.size = o.withHere(c.expression());
 	},
 	".set": (c, o) => {
 		const symbol = o.symbol(name(c));
 		c.expect(",");
-		symbol.equals = c.expression();
+		symbol.equals = o.withHere(c.expression());
 	},
 	".equ": (c, o) => DIRECTIVES[".set"](c, o),
 	".extern": ignore,

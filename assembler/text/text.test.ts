@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { shared } from "../../test/support/shared.ts";
+import { assemble } from "./assemble.ts";
 import { decode } from "../decode.ts";
 import { encode } from "../encode.ts";
 import type { Insn } from "../spec/insn.ts";
@@ -94,6 +95,14 @@ describe("instructions as text", () => {
 			[2, "call", "helper"],
 			[3, "off", "out"],
 		]);
+	});
+
+	it("a dot is the place where the directive stands", () => {
+		const { object, errors } = assemble('.section xdp,"ax"\n.globl f\n.type f,@function\nf:\nr0 = 2\nexit\n.size f, .-f\n.data\n.long 7\n.long . - x\nx = . - 4\n.set n, . - x\n.byte n - 0\n', { dialect: "kernel", endian: "little" });
+		expect(errors).toEqual([]);
+		expect(object?.symbols.find(({ name }) => name === "f")?.size).toBe(16);
+		expect([...object!.sections.find(({ name }) => name === ".data")!.data]).toEqual([7, 0, 0, 0, 0, 0, 0, 0, 4]);
+		expect(object?.symbols.map(({ name }) => name).filter((name) => name.includes("here"))).toEqual([]);
 	});
 
 	it("raw data is instructions", () => {

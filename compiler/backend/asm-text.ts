@@ -93,7 +93,8 @@ class Printer {
 				endian: object.endian,
 				...(object.btfExt === undefined ? {} : { ext: object.btfExt }),
 			});
-			this.bytesSection(".BTF", btf);
+			const names = object.btf.types.slice(1).map((type, i) => `# BTF_KIND_${type.kind.toUpperCase()}(id = ${i + 1})${"name" in type && /^[\w.]+$/.test(type.name) ? ` ${type.name}` : ""}`);
+			this.bytesSection(".BTF", btf, names);
 			if (ext !== undefined) this.bytesSection(".BTF.ext", ext);
 		}
 		return `${this.lines.join("\n")}\n`;
@@ -113,8 +114,10 @@ class Printer {
 		if (align > 1) this.line(`.p2align\t${Math.log2(align)}`);
 	}
 
-	private bytesSection(name: string, bytes: Uint8Array): void {
+	/** The remarks are for readers, and for build systems, which look for a kind in clang's text to see what it can do. */
+	private bytesSection(name: string, bytes: Uint8Array, remarks: readonly string[] = []): void {
 		this.line(`.section\t${name},"",@progbits`);
+		for (const remark of remarks) this.line(remark);
 		this.line(".p2align\t2");
 		this.bytes(bytes, 0, bytes.length);
 	}

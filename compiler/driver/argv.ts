@@ -36,7 +36,7 @@ export interface Invocation {
 	/** -### */
 	readonly dryRun: boolean;
 	/** Print something and do nothing else. */
-	readonly print: "version" | "help" | "target" | "resource-dir" | "search-dirs" | "supported-cpus" | null;
+	readonly print: "version" | "version-number" | "help" | "target" | "targets" | "resource-dir" | "search-dirs" | "supported-cpus" | { readonly file: string } | { readonly program: string } | null;
 	readonly complaints: readonly { readonly severity: "error" | "warning"; readonly group?: string; readonly code: string; readonly message: string }[];
 }
 
@@ -89,6 +89,8 @@ type Action = (state: State, value: string) => void;
 /** none: the flag alone; joined: -Dx; separate: -o x; either: -Ix and -I x; equals: --target=x. */
 type Form = "none" | "joined" | "separate" | "either" | "equals";
 
+/** What -x may say. The preprocessed forms are C as well: nothing in them is left to replace. */
+const LANGUAGES = new Set(["none", "c", "c-header", "cpp-output", "c++", "c++-header", "c++-cpp-output", "assembler", "assembler-with-cpp"]);
 const EMIT: Readonly<Record<string, Stage>> = { tokens: "tokens", ast: "ast", typed: "typed", ir: "ir", asm: "asm", obj: "obj" };
 const ignore: Action = () => {};
 
@@ -101,10 +103,11 @@ const FLAGS: readonly (readonly [flag: string, form: Form, action: Action])[] = 
 	["--emit=", "equals", (s, v) => { s.stage = EMIT[v] ?? complain(s, `'--emit=${v}': there are ${Object.keys(EMIT).join(", ")}`, s.stage); }],
 	["-emit-llvm", "none", (s) => complain(s, "-emit-llvm: there is no LLVM here; --emit=ir prints the compiler's own intermediate form", undefined)],
 	["-o", "either", (s, v) => { s.output = v; }],
-	["-x", "either", (s, v) => { s.language = v === "none" ? null : v; }],
+	["-x", "either", (s, v) => { s.language = v === "none" ? null : v; if (!LANGUAGES.has(v)) complain(s, `language not recognized: '${v}'`, undefined); }],
 	["-P", "none", (s) => { s.lineMarkers = false; }],
 	["-dM", "none", (s) => { s.macrosOnly = true; }],
 	["-dD", "none", ignore],
+	["-dI", "none", ignore],
 	["-C", "none", ignore],
 	["-CC", "none", ignore],
 	// target and code
@@ -154,6 +157,8 @@ const FLAGS: readonly (readonly [flag: string, form: Form, action: Action])[] = 
 	["-nostdlibinc", "none", (s) => { s.noStandardIncludes = true; }],
 	["-nobuiltininc", "none", ignore],
 	["-undef", "none", ignore],
+	["-trigraphs", "none", ignore],
+	["-H", "none", (s) => unused(s, "-H")],
 	["-Wp,-MD,", "joined", (s, v) => { s.depsWanted = "beside"; s.depsFile = v; }],
 	["-Wp,-MMD,", "joined", (s, v) => { s.depsWanted = "beside"; s.depsSystem = false; s.depsFile = v; }],
 	// dependencies
@@ -191,13 +196,16 @@ const FLAGS: readonly (readonly [flag: string, form: Form, action: Action])[] = 
 	["--version", "none", (s) => { s.print = "version"; }],
 	["--help", "none", (s) => { s.print = "help"; }],
 	["-help", "none", (s) => { s.print = "help"; }],
+	["-dumpversion", "none", (s) => { s.print = "version-number"; }],
 	["-dumpmachine", "none", (s) => { s.print = "target"; }],
 	["-print-target-triple", "none", (s) => { s.print = "target"; }],
 	["-print-effective-triple", "none", (s) => { s.print = "target"; }],
 	["-print-resource-dir", "none", (s) => { s.print = "resource-dir"; }],
+	["-print-targets", "none", (s) => { s.print = "targets"; }],
+	["-print-file-name=", "equals", (s, v) => { s.print = { file: v }; }],
+	["-print-prog-name=", "equals", (s, v) => { s.print = { program: v }; }],
 	["-print-search-dirs", "none", (s) => { s.print = "search-dirs"; }],
 	["-print-supported-cpus", "none", (s) => { s.print = "supported-cpus"; }],
-	["--print-supported-cpus", "none", (s) => { s.print = "supported-cpus"; }],
 	// accepted because Makefiles pass them; without effect on eBPF code
 	["-pipe", "none", ignore],
 	["-pthread", "none", ignore],
@@ -213,10 +221,16 @@ const FLAGS: readonly (readonly [flag: string, form: Form, action: Action])[] = 
 	["-Qunused-arguments", "none", (s) => { s.warnings.push("no-unused-command-line-argument"); }],
 	["-Xclang", "separate", (s, v) => { if (v.startsWith("-target-feature")) return; if (!v.startsWith("+") && v !== "-disable-O0-optnone" && v !== "alu32") unused(s, `-Xclang ${v}`); }],
 	["-mllvm", "separate", ignore],
-	["-Xpreprocessor", "separate", ignore],
 	["-Xassembler", "separate", ignore],
 	["-Xlinker", "separate", ignore],
 	["-save-temps", "joined", ignore],
+	["-no-canonical-prefixes", "none", ignore],
+	["-canonical-prefixes", "none", ignore],
+	["-Qn", "none", ignore],
+	["-Qy", "none", ignore],
+	["-time", "none", ignore],
+	["--serialize-diagnostics", "separate", ignore],
+	["-serialize-diagnostics", "separate", ignore],
 ];
 
 /** -f and -m options that change nothing here and need no warning. */
@@ -227,7 +241,13 @@ const QUIET = new Set([
 	"macro-backtrace-limit", "template-depth", "trapping-math", "math-errno", "tree-vectorize", "freestanding", "hosted", "verbose-asm", "bracket-depth", "constexpr-depth", "spell-checking", "cf-protection", "plt", "semantic-interposition", "lto", "sanitize", "profile-generate", "keep-inline-functions", "dwarf2-cfi-asm", "ferror-limit", "message-length", "unit-at-a-time", "reorder-blocks", "tree-loop-distribute-patterns", "strict-flex-arrays", "trivial-auto-var-init", "diagnostics-show-note-include-stack", "diagnostics-absolute-paths", "time-report", "debug-info-for-profiling", "eliminate-unused-debug-types", "standalone-debug", "no-standalone-debug",
 ]);
 
-export function parseArguments(argv: readonly string[]): Invocation {
+/** -Wp,-DX,-UY and -Xpreprocessor -DX: options for a preprocessor, which is no program of its own here. */
+function forwarded(argv: readonly string[]): string[] {
+	return argv.flatMap((word) => (word === "-Xpreprocessor" ? [] : /^-Wp,(?!-MM?D,)./.test(word) ? word.slice(4).split(",") : [word]));
+}
+
+export function parseArguments(args: readonly string[]): Invocation {
+	const argv = forwarded(args);
 	const s: State = {
 		inputs: [], output: null, stage: null, compileOnly: false, cpu: DEFAULT_TARGET.cpu, std: "gnu17", optimize: 0, optimizeSize: false, strictAliasing: true, strictOverflow: true, bigEndian: false, debug: false, macros: [], includes: [], imacros: [],
 		quote: [], user: [], system: [], after: [], noStandardIncludes: false, warnings: [], noWarnings: false, errorLimit: 20, depsWanted: "none", depsSystem: true, depsFile: null, depsTargets: [], phony: false,
@@ -243,13 +263,13 @@ export function parseArguments(argv: readonly string[]): Invocation {
 			s.inputs.push({ path: word, language: s.language });
 			continue;
 		}
-		const row = lookUp(word);
+		const row = lookUp(/^--print-/.test(word) ? word.slice(1) : word);
 		if (row === null) {
 			unknown(s, word);
 			continue;
 		}
 		const [flag, form, action] = row;
-		let value = word.slice(flag.length);
+		let value = word.slice(word.indexOf(flag) + flag.length);
 		if (form === "separate" || (form === "either" && value === "")) {
 			if (++i >= argv.length) {
 				complain(s, `argument to '${flag}' is missing`, undefined);
@@ -291,7 +311,7 @@ function lookUp(word: string): readonly [string, Form, Action] | null {
 function unknown(s: State, word: string): void {
 	if (/^-[fm]/.test(word)) {
 		const name = word.slice(2).replace(/^no-/, "").replace(/=.*$/, "");
-		if (!QUIET.has(name)) unused(s, word);
+		if (!QUIET.has(name) && !name.startsWith("builtin-")) unused(s, word);
 		return;
 	}
 	const guess = nearest(word, FLAGS.map(([flag]) => flag));

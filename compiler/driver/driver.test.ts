@@ -52,6 +52,9 @@ describe("stages", () => {
 		const object = run(program, "-c", "-O2").result.output as Uint8Array;
 		expect([...object.subarray(0, 4)]).toEqual([0x7f, 0x45, 0x4c, 0x46]);
 	});
+	it("name the kinds of types in assembly, where build systems look for them", () => {
+		expect(run("volatile struct pair { int a, b; } both = {};\n", "-S", "-g").result.output).toMatch(/\.section\t\.BTF,.*[^]*# BTF_KIND_STRUCT\(id = \d+\) pair\n[^]*# BTF_KIND_VAR\(id = \d+\) both\n/);
+	});
 	it("take the macros of -imacros files and nothing else of them", () => {
 		const macros = "#pragma once\n#include \"dir/a.h\"\nstruct dropped { int x; };\n#define SIX TWICE(3)\n#pragma pack(1)\nint y = SIX;\n";
 		const files: Readonly<Record<string, string>> = { ...FILES, "m.h": macros, "i.h": "struct s { char c; int i; };\n_Static_assert(sizeof(struct s) == 8, \"pack does not reach here\");\nint six = SIX;\n" };

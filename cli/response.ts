@@ -1,0 +1,27 @@
+/**
+ * `@file` on the command line: the words of a file in its place, as LLVM and gcc read them. White space separates, quotes of both kinds keep it, a
+ * backslash takes the next character as it is; words of the file may be `@file` again. A file that cannot be read leaves the word to be a name.
+ */
+const DEPTH = 20;
+
+export function expandResponses(argv: readonly string[], read: (path: string) => string | null, depth = 0): string[] {
+	return argv.flatMap((word) => {
+		const text = word.startsWith("@") && depth < DEPTH ? read(word.slice(1)) : null;
+		return text === null ? [word] : expandResponses(words(text), read, depth + 1);
+	});
+}
+
+const WORD = /(?:[^\s\\"']|\\[^]|"(?:[^"\\]|\\[^])*"?|'(?:[^'\\]|\\[^])*'?|\\$)+/g;
+const PART = /\\([^])|["']/g;
+
+function words(text: string): string[] {
+	return (text.replace(/^\uFEFF/, "").match(WORD) ?? []).map((word) => {
+		let open = "";
+		return word.replace(PART, (part, escaped: string | undefined) => {
+			if (escaped !== undefined) return escaped === "\n" ? "" : escaped;
+			if (open !== "" && open !== part) return part;
+			open = open === "" ? part : "";
+			return "";
+		});
+	});
+}
