@@ -4,11 +4,12 @@
  */
 import type { Command } from "commander";
 import { programTypeById } from "../assembler/spec/program-types.ts";
-import type { ProgramImage } from "../runtime/image.ts";
+import type { MapDef, ProgramImage } from "../runtime/image.ts";
 import { lineAt } from "../runtime/fault.ts";
 import { readObject } from "../runtime/load.ts";
 import { formatLoadError, LoadFailure } from "../runtime/loader/error.ts";
 import { type OpenedProgram, openObject } from "../runtime/loader/open.ts";
+import { refusedMaps } from "../runtime/maps/index.ts";
 import { kernelAddresses, kernelConfig } from "../runtime/node/environment.ts";
 import { bill, compareReleases, type Cost, explain, kernelTypes, needs, oldestKernel, renderExplanation, renderReport, type TypeSource, type Verdict, verify } from "../runtime/verifier/index.ts";
 import { readProgram } from "./compile-file.ts";
@@ -57,9 +58,12 @@ export function register(program: Command): void {
 async function verifyFile(file: string, options: Options): Promise<boolean> {
 	const logLevel = logLevelOf(options);
 	const range = options.kernels === undefined ? null : parseRange(options.kernels);
-	const { programs, types } = openPrograms(await readProgram(file, flagsFor(options.cc, options.btf)), options);
+	const { programs, maps, types } = openPrograms(await readProgram(file, flagsFor(options.cc, options.btf)), options);
 	const hasAddress = kernelAddresses();
-	let good = true;
+	// No program is loaded before all maps are made.
+	const refused = refusedMaps(maps);
+	for (const { map, message } of refused) process.stdout.write(options.json ? `${JSON.stringify({ map, verdict: "refused", message })}\n` : `${map}: cannot be created: ${message}\n`);
+	let good = refused.length === 0;
 	for (const { image, errors, guessed } of programs) {
 		if (errors.length > 0) {
 			// What cannot be loaded is no case for the verifier; the other programs are.
@@ -98,7 +102,7 @@ function logLevelOf({ log, logLevel }: Options): number {
 }
 
 /** The programs of an object as the kernel would get them. @throws LoadFailure, Complaint */
-export function openPrograms(bytes: Uint8Array, options: { readonly program?: string; readonly type?: string; readonly btf?: string }): { readonly programs: readonly OpenedProgram[]; readonly types: TypeSource | null } {
+export function openPrograms(bytes: Uint8Array, options: { readonly program?: string; readonly type?: string; readonly btf?: string }): { readonly programs: readonly OpenedProgram[]; readonly maps: readonly MapDef[]; readonly types: TypeSource | null } {
 	const btf = kernelBtfOf(options.btf);
 	const opened = openObject(readObject(bytes), {
 		...(btf === null ? {} : { kernelBtf: btf }),
@@ -109,7 +113,7 @@ export function openPrograms(bytes: Uint8Array, options: { readonly program?: st
 	const chosen = opened.programs.filter(({ image }) => options.program === undefined || image.name === options.program);
 	if (chosen.length === 0) throw new Complaint(options.program === undefined ? "has no programs" : `has no program ${options.program}; it has ${opened.programs.map(({ image }) => image.name).join(", ")}`);
 	if (opened.errors.length > 0) throw new LoadFailure(opened.errors);
-	return { programs: chosen, types: btf === null ? null : kernelTypes(btf) };
+	return { programs: chosen, maps: opened.maps, types: btf === null ? null : kernelTypes(btf) };
 }
 
 function text(image: ProgramImage, verdict: Verdict, options: Options): string {

@@ -124,11 +124,13 @@ function readAttributes(source: TypeSource, struct: BtfRecord, def: MutableMap, 
 				break;
 			}
 			default:
-				fail(`unknown map attribute ${member.name}`);
+				fail(`unknown map attribute ${member.name}; there are ${ATTRIBUTES}`);
 		}
 	}
 	return values;
 }
+
+const ATTRIBUTES = "type, key, value, key_size, value_size, max_entries, map_flags, map_extra, numa_node, pinning and values";
 
 /** `__uint(name, N)`: a pointer to an int array of N elements. */
 function attributeNumber(source: TypeSource, id: number): number | null {

@@ -113,6 +113,15 @@ const ENTRY_OVERHEAD = 48;
 const MAP_OVERHEAD = 1024;
 const PAGE = 4096;
 
+/** Of maps, those that BPF_MAP_CREATE would refuse, and why. Types that the table does not have are not judged. */
+export function refusedMaps(defs: readonly MapDef[]): { readonly map: string; readonly message: string }[] {
+	return defs.flatMap((def) => {
+		const row = mapTypeById(def.type);
+		const message = row === undefined ? null : checkAttributes(row, def);
+		return message === null ? [] : [{ map: def.name, message }];
+	});
+}
+
 /** What BPF_MAP_CREATE would answer −EINVAL to. */
 function checkAttributes(row: MapTypeRow, def: MapDef): string | null {
 	const { keySize, valueSize, maxEntries } = def;

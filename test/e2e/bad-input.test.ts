@@ -127,6 +127,33 @@ describe("a program that the verifier rejects", () => {
 		expect(said.stderr).toMatch(/return data\[0\];\n.*\^/);
 	});
 
+	it("verify: a map that the kernel would not make is no accepted object", () => {
+		const map = (attributes: string): string => good.replace("SEC(\"xdp\")", `struct { ${attributes} } table SEC(".maps");\nSEC("xdp")`);
+		writeFileSync(join(folder, "key.bpf.c"), map("__uint(type, BPF_MAP_TYPE_ARRAY); __uint(max_entries, 4); __type(key, __u64); __type(value, __u64);"));
+		const { status, stdout } = ebpfcc("verify", "key.bpf.c");
+		expect([status, stdout]).toEqual([1, expect.stringContaining("table: cannot be created: key size 8 is not right for ARRAY: it must be 4\n")]);
+		expect(JSON.parse(ebpfcc("verify", "--json", "key.bpf.c").stdout.split("\n")[0])).toMatchObject({ map: "table", verdict: "refused" });
+		writeFileSync(join(folder, "typo.bpf.c"), map("__uint(type, BPF_MAP_TYPE_HASH); __uint(max_entires, 4); __type(key, __u64); __type(value, __u64);"));
+		expectMessage(ebpfcc("verify", "typo.bpf.c"), /table: unknown map attribute max_entires; there are .*max_entries/);
+	});
+
+	// All rounds are on one path, and all of them on one line.
+	it("verify: a loop of too many rounds on one line is explained", () => {
+		writeFileSync(join(folder, "rounds.bpf.c"), good.replace("return XDP_PASS;", "volatile int sum = 0; for (int i = 0; i < 10000000; i++) sum += i; return sum;"));
+		const { status, stdout } = ebpfcc("verify", "rounds.bpf.c");
+		expect(status).toBe(1);
+		expect(stdout).toMatch(/rounds\.bpf\.c:3:\d+: error\[V0400\].*1000001 instructions/);
+		expect(stdout).toMatch(/path: .*\(199999 times\)/);
+	});
+
+	it("options come from a file, and build systems get answers", () => {
+		writeFileSync(join(folder, "options.rsp"), "-O2\n-I \"a folder\" -c");
+		expect(ebpfcc("@options.rsp", "good.bpf.c", "-o", "linked")).toMatchObject({ status: 0, stderr: "" });
+		expect(readFileSync(join(folder, "linked")).subarray(1, 4).toString()).toBe("ELF");
+		expect(ebpfcc("-print-file-name=include").stdout.trim()).toBe(join(folder, "dist/cli"));
+		expectMessage(ebpfcc("-c", "good.s"), /good\.s: assembly: 'ebpfcc as/);
+	});
+
 	it("verify: exits with 1 and says why", () => {
 		const { status, stdout, stderr } = ebpfcc("verify", "rejected.o");
 		expect(status).toBe(1);

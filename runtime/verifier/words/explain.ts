@@ -181,16 +181,22 @@ function functionAt(image: ProgramImage, insn: number): string | null {
 /** Conditions passed on the way to the instruction, each with the line that came next. */
 function pathOf(image: ProgramImage, { insn, executed = [] }: Rejection): PathStep[] {
 	const out: { line: LineRecord; to: LineRecord | null; times: number }[] = [];
+	const lines = new Map<number, LineRecord | null>();
+	const lineOf = (slot: number): LineRecord | null => {
+		let line = lines.get(slot);
+		if (line === undefined) lines.set(slot, (line = lineAt(image, slot)));
+		return line;
+	};
+	// From each place on, where the next line is that is another one (−1: the refused instruction's). A loop may stand on one line a million times.
+	const next = new Int32Array(executed.length);
+	for (let i = 0; i < executed.length; i++) next[i] = i > 0 && sameLine(lineOf(executed[i - 1]), lineOf(executed[i])) ? next[i - 1] : i - 1;
 	for (let i = executed.length - 1; i >= 0; i--) {
 		const at = executed[i];
 		const { opcode } = image.insns[at];
 		if (((opcode & 7) !== 5 && (opcode & 7) !== 6) || [0x00, 0x80, 0x90].includes(opcode & 0xf0)) continue;
-		const line = lineAt(image, at);
+		const line = lineOf(at);
 		if (line === null) continue;
-		// The next line that is another one.
-		let j = i - 1;
-		while (j >= 0 && sameLine(lineAt(image, executed[j]), line)) j--;
-		const to = lineAt(image, j >= 0 ? executed[j] : insn);
+		const to = lineOf(next[i] >= 0 ? executed[next[i]] : insn);
 		const shown = sameLine(to, line) ? null : to;
 		// A loop comes by again: count it where it was.
 		const before = out.slice(-3).find((step) => sameLine(step.line, line) && sameLine(step.to, shown));
