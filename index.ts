@@ -9,7 +9,7 @@
  */
 import { BtfView } from "./assembler/btf/view.ts";
 import type { CompileOptions, FileProvider } from "./compiler/index.ts";
-import { compile, defaultOptions, renderDiagnostic } from "./compiler/index.ts";
+import { compile, defaultOptions, machineMacros, renderDiagnostic } from "./compiler/index.ts";
 import type { LoadedObject, LoadOptions } from "./runtime/index.ts";
 import { load } from "./runtime/index.ts";
 
@@ -41,7 +41,7 @@ export async function compileAndLoad(source: string, options: CompileAndLoadOpti
 	const provider: FileProvider = isProvider(files) ? files : { read: (name) => files[name.replace(/^\.\//, "")] ?? null };
 	let kernel = typeof vmlinux === "function" ? null : (vmlinux ?? null);
 	const asked = typeof vmlinux === "function" ? () => (kernel = vmlinux()) : () => kernel;
-	const result = compile(path, source, { ...defaultOptions(provider), vmlinux: asked, ...compiler });
+	const result = compile(path, source, { ...defaultOptions(provider), vmlinux: asked, ...compiler, macros: machineMacros(compiler?.macros ?? []) });
 	if (!result.ok || result.object === null) {
 		throw new CompileFailure(result.diagnostics.map((diagnostic) => renderDiagnostic(diagnostic, result.tokens, { color: false })).join("\n"));
 	}

@@ -11,8 +11,8 @@ export function expandResponses(argv: readonly string[], read: (path: string) =>
 	});
 }
 
-const WORD = /(?:[^\s\\"']|\\[^]|"(?:[^"\\]|\\[^])*"?|'(?:[^'\\]|\\[^])*'?|\\$)+/g;
-const PART = /\\([^])|["']/g;
+const WORD = /(?:[^\s\\"']|\\[\s\S]|"(?:[^"\\]|\\[\s\S])*"?|'(?:[^'\\]|\\[\s\S])*'?|\\$)+/g;
+const PART = /\\([\s\S])|["']/g;
 
 function words(text: string): string[] {
 	return (text.replace(/^\uFEFF/, "").match(WORD) ?? []).map((word) => {

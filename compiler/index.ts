@@ -1,6 +1,6 @@
 /** The compiler's public face: `ebpfcc/compiler`. */
 export { compile } from "./driver/compile.ts";
-export { type CompileOptions, type CompileResult, DEFAULT_TARGET, defaultOptions, type Stage } from "./driver/options.ts";
+export { type CompileOptions, type CompileResult, DEFAULT_TARGET, defaultOptions, machineMacros, type Stage } from "./driver/options.ts";
 export type { Diagnostic, TokenSpan } from "./diagnostics/diagnostic.ts";
 export { InternalError } from "./diagnostics/diagnostic.ts";
 export { renderDiagnostic } from "./diagnostics/render.ts";

@@ -21,6 +21,7 @@ import { check } from "../types/check.ts";
 import { printUnit } from "../types/print.ts";
 import { CODES } from "../types/codes.ts";
 import type { CompileOptions, CompileResult } from "./options.ts";
+import { hintFor } from "./hints.ts";
 import { asGiven, debugName, macroName, type PathOptions } from "./paths.ts";
 import { showAst, showTokens } from "./show.ts";
 
@@ -44,9 +45,14 @@ export function compile(path: string, text: Uint8Array | string, options: Compil
 	}
 	const ok = sink.errors === 0;
 	return {
-		ok, diagnostics: inSourceOrder(sink.kept, preprocessor), tokens: preprocessor.buffer, output: ok ? (made.output ?? null) : null, object: ok ? (made.object ?? null) : null,
+		ok, diagnostics: inSourceOrder(sink.kept, preprocessor).map((one) => withHint(one, preprocessor.buffer)), tokens: preprocessor.buffer, output: ok ? (made.output ?? null) : null, object: ok ? (made.object ?? null) : null,
 		dependencies: preprocessor.dependencies,
 	};
+}
+
+function withHint(diagnostic: Diagnostic, tokens: TokenBuffer): Diagnostic {
+	const message = diagnostic.severity === "error" ? hintFor(diagnostic, tokens) : null;
+	return message === null ? diagnostic : { ...diagnostic, notes: [...(diagnostic.notes ?? []), { span: null, message }] };
 }
 
 /** As the text is read: first what the preprocessor said (its places stand behind the program's tokens), then by token. */

@@ -53,7 +53,7 @@ describe("stages", () => {
 		expect([...object.subarray(0, 4)]).toEqual([0x7f, 0x45, 0x4c, 0x46]);
 	});
 	it("name the kinds of types in assembly, where build systems look for them", () => {
-		expect(run("volatile struct pair { int a, b; } both = {};\n", "-S", "-g").result.output).toMatch(/\.section\t\.BTF,.*[^]*# BTF_KIND_STRUCT\(id = \d+\) pair\n[^]*# BTF_KIND_VAR\(id = \d+\) both\n/);
+		expect(run("volatile struct pair { int a, b; } both = {};\n", "-S", "-g").result.output).toMatch(/\.section\t\.BTF,[\s\S]*# BTF_KIND_STRUCT\(id = \d+\) pair\n[\s\S]*# BTF_KIND_VAR\(id = \d+\) both\n/);
 	});
 	it("take the macros of -imacros files and nothing else of them", () => {
 		const macros = "#pragma once\n#include \"dir/a.h\"\nstruct dropped { int x; };\n#define SIX TWICE(3)\n#pragma pack(1)\nint y = SIX;\n";
@@ -91,6 +91,21 @@ t.c:1:23: note: expanded from macro 'INNER'
     1 | #define INNER(a) (a + missing)
       |                       ^~~~~~~
 `);
+	});
+	it("say where a name is declared, or that eBPF has none", () => {
+		const hints = (text: string): string[] => run(text).result.diagnostics.flatMap(({ notes = [] }) => notes.filter(({ span }) => span === null).map(({ message }) => message));
+		expect(hints("uint32_t x;\n")).toEqual(["'uint32_t' is declared in <stdint.h>"]);
+		expect(hints("int f(void) { u32 x = 1; return 0; }\n")).toEqual(["'u32' is declared in \"vmlinux.h\"; <linux/types.h> has '__u32'"]);
+		expect(hints('SEC("xdp") int f(void *ctx) { return 2; }\n')).toEqual(["'SEC' is declared in <bpf/bpf_helpers.h>"]);
+		expect(hints("int f(void *ctx) { return XDP_DROP; }\n")).toEqual(["'XDP_DROP' is declared in <linux/bpf.h>"]);
+		expect(hints("int f(int x) { return bpf_htons(x) + bpf_ktime_get_ns() + ETH_P_IP; }\n")).toEqual(["'bpf_htons' is declared in <bpf/bpf_endian.h>", "'bpf_ktime_get_ns' is declared in <bpf/bpf_helpers.h>", "'ETH_P_IP' is declared in <linux/if_ether.h>"]);
+		expect(hints("struct iphdr ip;\n")).toEqual(["'iphdr' is declared in <linux/ip.h>"]);
+		expect(hints('struct bpf_map_def table = { 1 };\n')).toEqual([expect.stringContaining('SEC(".maps")')]);
+		expect(hints('int f(void) { printf("x"); return 0; }\n')).toEqual([expect.stringContaining("bpf_printk()")]);
+		expect(hints("#include <bpf/bpf_helper.h>\n")).toEqual(["there is <bpf/bpf_helpers.h>"]);
+		expect(hints("#include <bits/types.h>\n")).toEqual([expect.stringContaining("C library for user space")]);
+		// A near spelling is the better answer, and what nobody declares gets none.
+		expect(hints("int uint32; int f(void) { return uint3_t; }\nint g(void) { return qqq; }\n")).toEqual([]);
 	});
 	it("obey -W, -Werror, -w and pragmas at their place", () => {
 		const warning = "#define A 1\n#define A 2\n";

@@ -1,5 +1,6 @@
 /** Helpers over what lies around a program: counters, interfaces, sets of CPUs. */
 import { describe, expect, it } from "vitest";
+import { machineMacros } from "../../compiler/index.ts";
 import { compileAndLoad } from "../../index.ts";
 import { Machine } from "../machine.ts";
 import { cpumasks } from "./cpumask.ts";
@@ -79,4 +80,19 @@ describe("sets of CPUs", () => {
 		expect(call("weight", a)).toBe(4);
 		call("release", a);
 	});
+});
+
+it("registers of a traced function are x86-64's without a word, and those asked for otherwise", async () => {
+	const source = `#include <linux/bpf.h>
+#include <linux/ptrace.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+SEC("kprobe/f") int BPF_KPROBE(second, int a, long b) { return b; }
+char LICENSE[] SEC("license") = "GPL";`;
+	const { programs } = await compileAndLoad(source);
+	expect(programs.second.run({ args: [1, 42n] }).retval).toBe(42);
+	const macros = [{ kind: "define", text: "OTHER" }] as const;
+	expect((await compileAndLoad(source, { compiler: { macros } })).programs.second.run({ args: [1, 7n] }).retval).toBe(7);
+	const other = [{ kind: "define", text: "__TARGET_ARCH_arm64" }] as const;
+	expect(machineMacros(other)).toEqual(other);
 });
