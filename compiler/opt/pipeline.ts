@@ -9,6 +9,7 @@ import { settleArguments } from "./calls/arguments.ts";
 import { bitQuestions } from "./scalar/bit-questions.ts";
 import { carryLoads } from "./loops/carry.ts";
 import { combine } from "./scalar/combine.ts";
+import { constSlots } from "./memory/const-slots.ts";
 import { foldStrings, refuseStrings } from "./memory/const-strings.ts";
 import { foldConstGlobals, resolveCalls } from "./memory/const-globals.ts";
 import { compareExtended } from "./scalar/compare-extended.ts";
@@ -63,7 +64,7 @@ export interface OptimizeOptions {
 }
 
 /** Locals out of memory. */
-const promote: readonly Pass[] = [sroa, mem2reg];
+const promote: readonly Pass[] = [constSlots, sroa, mem2reg];
 
 /** Until nothing changes; each one feeds the others. */
 const tidy: readonly Pass[] = [combine, narrowPhis, widenLoads, sparseConstants, simplifyCfg, foldConstGlobals, foldStrings, resolveCalls, gvn, correlate, fewValues, foldBranches, equalPhis, copiedBits, carryLoads, partialLoads, threadJumps, dse, dce, idleBranches];

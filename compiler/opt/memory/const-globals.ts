@@ -36,6 +36,12 @@ export function unchanging(context: OptContext): Set<IrGlobal> {
 	return set;
 }
 
+/** An object that a pass made and nothing writes. */
+export function addUnchanging(context: OptContext, global: IrGlobal): IrGlobal {
+	unchanging(context).add(global);
+	return global;
+}
+
 function find(module: IrModule): Set<IrGlobal> {
 	const touched = new Set<unknown>();
 	for (const fn of module.functions) {
