@@ -19,6 +19,8 @@ export interface Range {
 const DEPTH = 5;
 /** Branches looked at on the way up. */
 const MAX_FACTS = 24;
+/** Facts about a value that may hold at a place, before it is given up: each is a comparison of two numbers. */
+const MAX_NEAR = 64;
 /** Values looked at on the way to where something began to grow. */
 const MAX_GROWN = 12;
 /** Edges into a phi. */
@@ -41,18 +43,38 @@ interface Known extends Fact {
 	/** That it was learned on entering. */
 	readonly block: Block;
 	readonly above: Known | null;
+	/** The nearest ones above about the two values. */
+	readonly before: { readonly left: Known | null; readonly right: Known | null };
 }
 
 export function ranges(dom: Dominators, preds: ReadonlyMap<Block, readonly Block[]>, home: ReadonlyMap<Inst, Block>): Ranges {
 	const facts = new Map<Block, Known | null>();
-	/** Nothing is known below an edge of what is not here. */
-	const named = new Set<Value>();
+	/** The facts about a value, in the order of the blocks: the last one that holds at a place is the nearest. */
+	const about = new Map<Value, Known[]>();
+	const nearest = (value: Value, block: Block): Known | null => {
+		const all = about.get(value);
+		if (all === undefined) return null;
+		for (let i = all.length - 1, left = MAX_NEAR; i >= 0 && left > 0; i--, left--) if (dom.dominates(all[i].block, block)) return all[i];
+		return null;
+	};
+	const note = (value: Value, fact: Known): void => {
+		const all = about.get(value);
+		if (all === undefined) about.set(value, [fact]);
+		else all.push(fact);
+	};
 	for (const block of dom.order) {
 		const up = dom.idom.get(block) ?? null;
 		const above = up === null ? null : facts.get(up)!;
 		const fact = entering(block, preds.get(block)!);
-		facts.set(block, fact === null ? above : { left: fact.left, pred: fact.pred, right: fact.right, block, above });
-		if (fact !== null) named.add(fact.left).add(fact.right);
+		if (fact === null) {
+			facts.set(block, above);
+			continue;
+		}
+		const { left, pred, right } = fact;
+		const known: Known = { left, pred, right, block, above, before: { left: nearest(left, block), right: isInst(right) ? nearest(right, block) : null } };
+		facts.set(block, known);
+		note(left, known);
+		if (isInst(right)) note(right, known);
 	}
 
 	/** What was asked before, by depth: both operands of both operands, with the facts about each, meet the same values again and again. */
@@ -69,12 +91,31 @@ export function ranges(dom: Dominators, preds: ReadonlyMap<Block, readonly Block
 	};
 
 	const byFacts = (value: Inst, block: Block, depth: number): Range => {
-		let range = byOperation(value, block, depth);
-		if (!named.has(value)) return range;
-		let left = MAX_FACTS;
-		for (let fact = facts.get(block) ?? null; fact !== null && left > 0; fact = fact.above, left--) {
-			if (fact.left === value) range = meet(range, allowed(fact.pred, at(fact.right, fact.block, depth - 1), value));
-			else if (fact.right === value) range = meet(range, allowed(swapped[fact.pred], at(fact.left, fact.block, depth - 1), value));
+		const range = byOperation(value, block, depth);
+		const near = nearest(value, block);
+		return near === null ? range : settled(meet(range, byFactsUpTo(near, value, depth)), value);
+	};
+
+	/** What a fact and those above it say of one of the values that it compares: each is asked once, however long the way up. */
+	const said = Array.from({ length: DEPTH + 1 }, () => ({ left: new Map<Known, Range>(), right: new Map<Known, Range>() }));
+	const byFactsUpTo = (last: Known, value: Inst, depth: number): Range => {
+		const unasked: Known[] = [];
+		let range = everything(value);
+		for (let fact: Known | null = last; fact !== null; ) {
+			const side: "left" | "right" = fact.left === value ? "left" : "right";
+			const answered = said[depth][side].get(fact);
+			if (answered !== undefined) {
+				range = answered;
+				break;
+			}
+			unasked.push(fact);
+			fact = fact.before[side];
+		}
+		for (const fact of unasked.reverse()) {
+			const isLeft = fact.left === value;
+			const now = isLeft ? allowed(fact.pred, at(fact.right, fact.block, depth - 1), value) : allowed(swapped[fact.pred], at(fact.left, fact.block, depth - 1), value);
+			range = meet(now, range);
+			said[depth][isLeft ? "left" : "right"].set(fact, range);
 		}
 		return range;
 	};
@@ -219,6 +260,14 @@ const everything = (value: Value): Range => EVERYTHING[widthOf(value.ty!)];
 function meet(a: Range, b: Range): Range {
 	const range = { umin: most(a.umin, b.umin), umax: least(a.umax, b.umax), smin: most(a.smin, b.smin), smax: least(a.smax, b.smax) };
 	return range.umin > range.umax || range.smin > range.smax ? a : range;
+}
+
+/** Of what is not negative, what is known of one reading holds for the other. */
+function settled(range: Range, value: Value): Range {
+	const { smax } = everything(value);
+	if (range.smin < 0n && range.umax > smax) return range;
+	const [min, max] = [most(range.smin, range.umin), least(range.smax, range.umax)];
+	return min > max ? range : { umin: min, umax: max, smin: min, smax: max };
 }
 
 function fromUnsigned(range: Range, value: Value): Range {

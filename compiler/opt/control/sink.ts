@@ -6,7 +6,7 @@ import { analysesOf, forget } from "../analysis/analyses.ts";
 import { isConst, isInst, newBlock, newInst, phisOf, sameValue, terminator, usersOf } from "../../ir/values.ts";
 
 /**
- * What several blocks do last before they go to the same place is done once, on the way there: `err = 3; goto out;` in ten places
+ * What several blocks do last before they go to the same place, or return, is done once, on the way there: `err = 3; goto out;` in ten places
  * is ten numbers and one store. One operand may differ, if it is a number, and becomes a phi. Addresses must be the same ones: the kernel's verifier allows an instruction one kind of pointer (LLVM: SinkCommonCodeFromPredecessors).
  */
 export const sink: Pass = {
@@ -61,24 +61,25 @@ function storeOnce(fn: IrFunction, context: OptContext): boolean {
 /** Once over all blocks. What was moved on the way is seen by the next sweep: until then there are only too many uses known. */
 function sweep(fn: IrFunction): boolean {
 	const preds = predecessors(fn);
-	let users: ReadonlyMap<Inst, Inst[]> | null = null;
+	let known: ReadonlyMap<Inst, Inst[]> | null = null;
+	const users = (): ReadonlyMap<Inst, Inst[]> => (known ??= usersOf(fn));
 	let changed = false;
-	for (const target of fn.blocks.slice()) {
-		const jumping = preds.get(target)!.filter((pred) => pred.unroll === undefined && terminator(pred).op === "jump" && pred !== target);
-		if (jumping.length < 2) continue;
-		const left = new Set(jumping);
-		for (const first of jumping) {
+	const returning = fn.blocks.filter((block) => terminator(block).op === "ret");
+	for (const target of [...fn.blocks, null]) {
+		const leaving = target === null ? returning : preds.get(target)!.filter((pred) => pred.unroll === undefined && terminator(pred).op === "jump" && pred !== target);
+		if (leaving.length < 2) continue;
+		const left = new Set(leaving);
+		for (const first of leaving) {
 			if (!left.delete(first)) continue;
-			const model = lastOf(first);
+			const model = lastOf(first, users);
 			if (model === null) continue;
-			users ??= usersOf(fn);
-			const fed = feeds(model, first, target, users);
+			const fed = feeds(model, first, target, users());
 			if (fed === undefined) continue;
 			let differs: number | null = null;
 			const members = [first];
 			for (const other of left) {
-				const inst = lastOf(other);
-				if (inst === null || !sameKind(model, inst) || feeds(inst, other, target, users) !== fed) continue;
+				const inst = lastOf(other, users);
+				if (inst === null || !sameKind(model, inst) || feeds(inst, other, target, users()) !== fed) continue;
 				const operand = difference(model, inst);
 				if (operand === "many" || (operand !== null && differs !== null && operand !== differs)) continue;
 				differs ??= operand;
@@ -96,19 +97,24 @@ function sweep(fn: IrFunction): boolean {
 /** Besides stores and calls: what only computes the number that a phi of the target, or what was moved before, asks for. */
 const COMPUTES: ReadonlySet<string> = new Set(["load", "add", "sub", "and", "or", "xor", "shl", "lshr", "ashr", "mul", "zext", "sext", "trunc", "sextfrom", "bswap"]);
 
-/** What stands before the jump, if it may be moved. */
-function lastOf(block: Block): Inst | null {
-	const inst = block.insts[block.insts.length - 2];
+/** What stands before the jump, if it may be moved. An address that was made for what has been moved is in nobody's way. */
+function lastOf(block: Block, users: () => ReadonlyMap<Inst, readonly Inst[]>): Inst | null {
+	let inst = block.insts[block.insts.length - 2];
+	while (inst !== undefined && (inst.op === "ptradd" || inst.op === "global") && !users().has(inst)) {
+		block.insts.splice(block.insts.length - 2, 1);
+		inst = block.insts[block.insts.length - 2];
+	}
 	if (inst === undefined) return null;
 	if (inst.op === "store" || COMPUTES.has(inst.op)) return inst;
 	return inst.op === "call" && inst.attr!.callee!.kind !== "indirect" ? inst : null;
 }
 
-/** The phi of the target that the value is for; null when it is for nobody; undefined when it is for others, too. */
-function feeds(inst: Inst, block: Block, target: Block, users: ReadonlyMap<Inst, readonly Inst[]>): Inst | null | undefined {
+/** The phi of the target that the value is for, or that it is what is returned; null when it is for nobody; undefined when it is for others, too. */
+function feeds(inst: Inst, block: Block, target: Block | null, users: ReadonlyMap<Inst, readonly Inst[]>): Inst | "result" | null | undefined {
 	const list = users.get(inst) ?? [];
 	if (list.length === 0) return inst.op === "store" || inst.op === "call" ? null : undefined;
 	const [phi] = list;
+	if (target === null) return list.length === 1 && phi === terminator(block) ? "result" : undefined;
 	const isFed = list.length === 1 && phi.op === "phi" && target.insts.includes(phi) && phi.args[phi.blocks!.indexOf(block)] === inst;
 	return isFed ? phi : undefined;
 }
@@ -142,9 +148,10 @@ function sameMade(a: Value, b: Value): boolean {
 	return a.op === "ptradd" && isConst(a.args[1]) && sameValue(a.args[1], b.args[1]) && sameMade(a.args[0], b.args[0]);
 }
 
-function merge(fn: IrFunction, members: readonly Block[], target: Block, differs: number | null): void {
+/** Target null: the members return. */
+function merge(fn: IrFunction, members: readonly Block[], target: Block | null, differs: number | null): void {
 	const model = members[0].insts[members[0].insts.length - 2];
-	const joined = newBlock(fn, `${target.name}.common`);
+	const joined = newBlock(fn, `${target?.name ?? "return"}.common`);
 	const join = (ty: Inst["ty"], values: readonly Value[], loc: Inst["loc"]): Value => {
 		if (values.every((value) => sameValue(value, values[0]))) return values[0];
 		const phi = newInst(fn, "phi", ty, [...values], undefined, loc, [...members]);
@@ -166,17 +173,18 @@ function merge(fn: IrFunction, members: readonly Block[], target: Block, differs
 	});
 	const moved = newInst(fn, model.op, model.ty, args, model.attr, model.loc);
 	joined.insts.push(moved);
-	for (const phi of phisOf(target)) {
+	const ends = members.map(terminator);
+	const results = ends[0].args.map((result, i) => (result === model ? moved : join(result.ty, ends.map((end) => end.args[i]), ends[0].loc)));
+	for (const phi of target === null ? [] : phisOf(target)) {
 		const brought = members.map((block) => phi.args[phi.blocks!.indexOf(block)]);
 		const value = brought[0] === model ? moved : join(phi.ty, brought, phi.loc);
 		const kept = phi.blocks!.map((block, i) => ({ block, value: phi.args[i] })).filter(({ block }) => !members.includes(block));
 		phi.args = [...kept.map((edge) => edge.value), value];
 		phi.blocks = [...kept.map((edge) => edge.block), joined];
 	}
-	joined.insts.push(newInst(fn, "jump", null, [], undefined, terminator(members[0]).loc, [target]));
+	joined.insts.push(target === null ? newInst(fn, "ret", null, results, undefined, ends[0].loc) : newInst(fn, "jump", null, [], undefined, ends[0].loc, [target]));
 	for (const block of members) {
-		block.insts.splice(block.insts.length - 2, 1);
-		terminator(block).blocks = [joined];
+		block.insts.splice(block.insts.length - 2, 2, newInst(fn, "jump", null, [], undefined, terminator(block).loc, [joined]));
 	}
-	fn.blocks.splice(fn.blocks.indexOf(target), 0, joined);
+	fn.blocks.splice(target === null ? fn.blocks.length : fn.blocks.indexOf(target), 0, joined);
 }

@@ -76,6 +76,15 @@ describe("sink", () => {
 		expect(result.match(/load/g)).toHaveLength(1);
 		expect(result.match(/add/g)).toHaveLength(1);
 	});
+	it("does once what is done before returning, and past an address that is made again", () => {
+		const side = (n: number, at: number): string => `store size=4 %0, i32 ${n}\n%${at} = ptradd ptr %0, i64 8\n%${at + 1} = load i32 size=4 %0\nstore size=4 %${at}, %${at + 1}\n%${at + 2} = ptradd ptr %0, i64 16\nstore size=4 %${at + 2}, i32 5\nret i32 ${n + 1}`;
+		const result = passed(functionOf(`a.2:\nbranch %1, b.3, c.4\nb.3:\n${side(1, 10)}\nc.4:\n${side(2, 20)}`), [sink]);
+		expect(result.match(/store|load|ret/g)).toEqual(["store", "load", "store", "store", "ret"]);
+		expect(result).toMatch(/phi i32 \[i32 2, b\d\], \[i32 3, b\d\]/);
+		const returned = (op: string, at: number): string => `%${at} = load i32 size=4 %0\n%${at + 1} = ${op} i32 %${at}, i32 1\nret %${at + 1}`;
+		expect(passed(functionOf(`a.2:\nbranch %1, b.3, c.4\nb.3:\n${returned("add", 10)}\nc.4:\n${returned("add", 20)}`), [sink]).match(/load|add|ret/g)).toEqual(["load", "add", "ret"]);
+		expect(passed(functionOf(`a.2:\nbranch %1, b.3, c.4\nb.3:\n${returned("add", 10)}\nc.4:\n${returned("xor", 20)}`), [sink]).match(/ret/g)).toHaveLength(2);
+	});
 	it("leaves stores to two addresses", () => {
 		expect(passed(two("store size=4 %0, i32 1", "%6 = ptradd ptr %0, i64 4\nstore size=4 %6, i32 1"), [sink]).match(/store/g)).toHaveLength(2);
 	});

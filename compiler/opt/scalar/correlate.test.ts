@@ -124,3 +124,28 @@ describe("a sum of a byte and a constant", () => {
 		expect(extended(`asm asm=${asm} %4`)).not.toContain("add i64");
 	});
 });
+
+describe("what is asked again and again", () => {
+	/** n = n > 64 ? 64 : n; if (n < 0) return 0; if (n < 2) return 1; … one question for each step */
+	const steps = (count: number): string =>
+		passed(`a.2:
+%3 = icmp.sgt i32 %0, i32 64
+branch %3, b.4, c.5
+b.4:
+jump c.5
+c.5:
+%6 = phi i32 [%0, a.2], [i32 64, b.4]
+%7 = sext i64 %6
+%8 = icmp.slt i32 %7, i64 0
+branch %8, e.9, s.100
+e.9:
+ret i32 0
+${Array.from({ length: count }, (_, i) => `s.${100 + 4 * i}:\n%${101 + 4 * i} = icmp.slt i32 %7, i64 ${2 * (i + 1)}\nbranch %${101 + 4 * i}, e.9, t.${102 + 4 * i}\nt.${102 + 4 * i}:\n%${103 + 4 * i} = icmp.eq i32 %1, i32 ${i}\nbranch %${103 + 4 * i}, e.9, s.${104 + 4 * i}`).join("\n")}
+s.${100 + 4 * count}:
+ret i32 ${count}`);
+	it("is known from the first question on, and without a sign as with one", () => {
+		expect(steps(32).match(/icmp\.ult/g)).toHaveLength(32);
+		expect(steps(34).match(/icmp\.[us]lt/g)).toHaveLength(33);
+		expect(steps(34)).toContain("branch i32 1, e.9");
+	});
+});
