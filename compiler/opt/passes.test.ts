@@ -156,6 +156,16 @@ describe("narrow-phi", () => {
 });
 
 describe("gvn", () => {
+	it("knows what is left of a number that was written over in part", () => {
+		const text = (write: string, read: string): string => body(`a.2:\n%3 = alloca ptr size=8 align=8\n%4 = ptradd ptr %3, i64 1\n%5 = ptradd ptr %3, i64 4\nstore size=8 %3, i64 0x1122334455667788\n${write}\n%6 = load i32 ${read}\ncall helper h#1 %3\nret %6`.replace("0x1122334455667788", String(0x1122334455667788n)));
+		expect(passed(text("store size=1 %3, i32 14", "size=1 %4"), [gvn, combine])).toContain("ret i32 119");
+		expect(passed(text("store size=2 %5, i32 14", "size=1 %4"), [gvn, combine])).toContain("ret i32 119");
+		expect(passed(text("store size=1 %4, i32 14", "size=2 %5"), [gvn, combine])).toContain(`ret i32 ${0x3344}`);
+		expect(passed(text("store size=1 %4, %1", "size=4 signed %5"), [gvn, combine])).toContain(`ret i32 ${0x11223344}`);
+		expect(passed(text("store size=1 %4, i32 14", "size=2 %3"), [gvn, combine])).toContain("load");
+		expect(passed(text("store size=1 %3, i32 14\ncall helper h#1 %3", "size=1 %4"), [gvn, combine])).toContain("load");
+		expect(passed(text("%10 = ptradd ptr %3, %1\nstore size=1 %10, i32 14", "size=1 %4"), [gvn, combine])).toContain("load");
+	});
 	const meeting = (write: string): string => body(`a.2:\n%3 = ptradd ptr %0, i64 8\n%4 = load i32 size=4 %0\nbranch %1, b.5, c.6\nb.5:\n${write}\njump c.6\nc.6:\n%7 = load i32 size=4 %0\n%8 = add i32 %4, %7\nret %8`);
 	it("knows where ways meet what none of them wrote to", () => {
 		expect(passed(meeting("store size=4 %3, i32 1"), [gvn]).match(/load/g)).toHaveLength(1);

@@ -191,11 +191,25 @@ function number(fn: IrFunction, { dominators: dom, predecessors: preds, alias }:
 function without(known: readonly Known[], all: boolean, places: readonly Range[], alias: AliasInfo): Known[] {
 	if (known.length === 0) return [];
 	const writes = places.map(alias.place);
-	return known.filter(({ at }) => {
-		if (all && !at.isPrivate) return false;
-		for (const write of writes) if (alias.mayOverlap(at, write)) return false;
-		return true;
+	return known.flatMap((entry) => {
+		if (all && !entry.at.isPrivate) return [];
+		let left = [entry];
+		for (const write of writes) if (alias.mayOverlap(entry.at, write)) left = left.flatMap((part) => beside(part, write));
+		return left;
 	});
+}
+
+/** What a number that was stored still says when some of its bytes are written over: `struct key k = {}; k.reason = 14;` leaves the others zero. */
+function beside(entry: Known, write: Placed): Known[] {
+	const { at, base, offset, value, from } = entry;
+	if (from !== "store" || !isConst(value) || value.ty === "ptr" || at.size === null || write.size === null || at.fromRoot === null || !isSameBase(base, write.base)) return [];
+	const first = fromBeginning(write) - offset;
+	const part = (begin: number, end: number): Known[] => {
+		if (begin >= end) return [];
+		const place = { ...at, offset: at.offset + begin, fromRoot: at.fromRoot! + begin, size: end - begin };
+		return [{ ...entry, at: place, offset: offset + begin, value: constant("i64", unsigned(value.ty, value.value) >> BigInt(8 * begin)) }];
+	};
+	return [...part(0, Math.min(first, at.size)), ...part(Math.max(first + write.size, 0), at.size)];
 }
 
 function fromMemory(fn: IrFunction, known: readonly Known[], load: Inst, at: Placed, out: Inst[]): Value | null {
