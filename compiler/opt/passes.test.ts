@@ -164,7 +164,7 @@ describe("gvn", () => {
 		expect(passed(text("store size=1 %4, %1", "size=4 signed %5"), [gvn, combine])).toContain(`ret i32 ${0x11223344}`);
 		expect(passed(text("store size=1 %4, i32 14", "size=2 %3"), [gvn, combine])).toContain("load");
 		expect(passed(text("store size=1 %3, i32 14\ncall helper h#1 %3", "size=1 %4"), [gvn, combine])).toContain("load");
-		expect(passed(text("%10 = ptradd ptr %3, %1\nstore size=1 %10, i32 14", "size=1 %4"), [gvn, combine])).toContain("load");
+		expect(passed(text("%11 = zext i64 %1\n%10 = ptradd ptr %3, %11\nstore size=1 %10, i32 14", "size=1 %4"), [gvn, combine])).toContain("load");
 	});
 	const meeting = (write: string): string => body(`a.2:\n%3 = ptradd ptr %0, i64 8\n%4 = load i32 size=4 %0\nbranch %1, b.5, c.6\nb.5:\n${write}\njump c.6\nc.6:\n%7 = load i32 size=4 %0\n%8 = add i32 %4, %7\nret %8`);
 	it("knows where ways meet what none of them wrote to", () => {
