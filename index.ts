@@ -37,6 +37,7 @@ export class CompileFailure extends Error {
 
 /** Compiles with -O2 -g, verifies, and makes the programs callable. */
 export async function compileAndLoad(source: string, options: CompileAndLoadOptions = {}): Promise<LoadedObject> {
+	if (typeof source !== "string") throw new TypeError(`the source is C text, not ${source === null ? "null" : typeof source}`);
 	const { path = "program.bpf.c", files = {}, vmlinux, compiler, ...loading } = options;
 	const provider: FileProvider = isProvider(files) ? files : { read: (name) => files[name.replace(/^\.\//, "")] ?? null };
 	let kernel = typeof vmlinux === "function" ? null : (vmlinux ?? null);

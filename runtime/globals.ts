@@ -64,5 +64,6 @@ export function globalsOf(maps: readonly BpfMap[]): Globals {
 			});
 		}
 	}
-	return globals;
+	// A name misspelt would be a property that no program sees.
+	return Object.preventExtensions(globals);
 }

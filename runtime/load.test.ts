@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { CompileFailure, compileAndLoad, LoadFailure, load, VerifierRejection } from "../index.ts";
+import { CompileFailure, compile, compileAndLoad, defaultOptions, LoadFailure, load, VerifierRejection } from "../index.ts";
 import { eth, ipv4, matchers, packet, type PacketMatchers, tcp, udp } from "./test/index.ts";
 
 expect.extend(matchers);
@@ -106,6 +106,36 @@ char _license[] SEC("license") = "GPL";`,
 
 	it("bytes that are no object", async () => {
 		await expect(load(new Uint8Array([1, 2, 3]))).rejects.toThrow(LoadFailure);
+	});
+
+	it("what is no object, and no C", async () => {
+		const { object, output } = compile("f.c", '__attribute__((section("xdp"), used)) int f(void *c) { return 2; }', defaultOptions({ read: () => null }));
+		const bytes = Uint8Array.from(output as Uint8Array);
+		for (const source of [bytes, bytes.buffer, object!]) expect((await load(source)).programs.f.run().retval).toBe(2);
+		for (const source of ["f.o", null, 7]) await expect(load(source as unknown as Uint8Array)).rejects.toThrow(/^an object is the bytes of an ELF file, not /);
+		await expect(compileAndLoad(null as unknown as string)).rejects.toThrow("the source is C text, not null");
+		await expect(load(bytes, { cpus: 0 })).rejects.toThrow("cpus is a whole number from 1 on, not 0");
+	});
+
+	it("values that are none, or do not fit: another value would be tested", async () => {
+		const { programs, maps, globals } = await compileAndLoad(`${filter}\nint count; struct { signed char small; unsigned flag : 1; } pair;`);
+		const { only_tcp } = programs;
+		const { protocols } = maps;
+		const run = (input: unknown) => (): unknown => only_tcp.run(input as Parameters<typeof only_tcp.run>[0]);
+		for (const packet of ["abc", 3, [1, 2], null]) expect(run({ packet })).toThrow("packet is bytes, a Uint8Array");
+		expect(run({ cpu: 1 })).toThrow("cpu 1 is none of the machine's, which has 1");
+		expect(run({ context: { rx_queue_index: "x" } })).toThrow("field rx_queue_index is a whole number of 32 bits, not x");
+		expect(run({ context: { rx_queue_index: 2n ** 32n } })).toThrow("field rx_queue_index: 4294967296 does not fit 32 bits");
+		expect(run({ context: { rx_queue_index: [1, 2] } })).toThrow("field rx_queue_index has 1 element, not 2");
+		expect(run({ context: { rx_queue_index: -1 } })()).toMatchObject({ fields: { rx_queue_index: 0xffffffff } });
+		for (const key of [256, -129]) expect(() => protocols.get(key)).toThrow(`value: ${key} does not fit 8 bits`);
+		expect(() => protocols.set(1, 2n ** 64n)).toThrow("does not fit 64 bits");
+		protocols.set(1, -1);
+		expect(protocols.get(1)).toBe(2n ** 64n - 1n);
+		expect(() => (globals.count = 2 ** 32)).toThrow("value: 4294967296 does not fit 32 bits");
+		expect(() => (globals.pair = { small: 1, flag: 2 })).toThrow("value.flag: 2 does not fit 1 bits");
+		expect(() => (globals.pair = { small: 1.5 })).toThrow("value.small: expected a whole number");
+		expect(() => (globals.cuont = 1)).toThrow(TypeError);
 	});
 
 	it("an unknown section", async () => {

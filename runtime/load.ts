@@ -34,6 +34,7 @@ import type { ProgramTypeDescription } from "./programs/custom.ts";
 import { contextLayout, descriptionProblem, verifierType } from "./programs/custom.ts";
 import { familyOf } from "./programs/index.ts";
 import type { Prepared, RunInput, RunOutput } from "./programs/run.ts";
+import { InputError, inputProblem } from "./programs/run.ts";
 import type { Engine, LoadedProgram } from "./program.ts";
 import type { Facts, Rejection, Verdict } from "./verifier/facts.ts";
 
@@ -109,6 +110,8 @@ export class Program {
 	run(input: RunInput = {}): RunOutput {
 		const { machine } = this.loaded;
 		const outer = machine.environment;
+		const wrong = inputProblem(input, machine.cpus);
+		if (wrong !== null) throw new InputError(wrong);
 		if (input.cpu !== undefined || input.task !== undefined) machine.setEnvironment({ cpu: input.cpu ?? outer.cpu, task: { ...outer.task, ...input.task } });
 		try {
 			const prepared = this.#prepare(input);
@@ -141,18 +144,19 @@ export interface LoadedObject {
 	close(): void;
 }
 
-/** Opens an object without running anything: for tools that only look. */
-export function readObject(source: Uint8Array | ObjectFile): ObjectFile {
-	if (!(source instanceof Uint8Array)) return source;
+/** Opens an object without running anything: for tools that only look. @throws LoadFailure; TypeError for what is no object at all */
+export function readObject(source: Uint8Array | ArrayBuffer | ObjectFile): ObjectFile {
+	if (source === null || typeof source !== "object" || !("sections" in source || ArrayBuffer.isView(source) || "byteLength" in source)) throw new TypeError(`an object is the bytes of an ELF file, not ${source === null ? "null" : typeof source}`);
+	if ("sections" in source) return source;
 	try {
-		return readElf(source);
+		return readElf(source instanceof Uint8Array ? source : new Uint8Array(source));
 	} catch (thrown) {
 		if (!(thrown instanceof FormatError)) throw thrown;
 		throw new LoadFailure([{ section: "", offset: thrown.offset, symbol: "", message: thrown.message }]);
 	}
 }
 
-export async function load(source: Uint8Array | ObjectFile, options: LoadOptions = {}): Promise<LoadedObject> {
+export async function load(source: Uint8Array | ArrayBuffer | ObjectFile, options: LoadOptions = {}): Promise<LoadedObject> {
 	const problem = (options.programTypes ?? []).map(descriptionProblem).find((one) => one !== null);
 	if (problem !== undefined) throw new LoadFailure([{ section: "", offset: -1, symbol: "", message: problem }]);
 	const opened = openObject(readObject(source), options);

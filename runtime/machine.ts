@@ -65,6 +65,7 @@ export class Machine {
 	constructor(options: MachineOptions = {}) {
 		this.memory = options.memory instanceof LinearMemory ? options.memory : new LinearMemory(options.memory);
 		this.cpus = options.cpus ?? 1;
+		if (!Number.isInteger(this.cpus) || this.cpus < 1) throw new RangeError(`cpus is a whole number from 1 on, not ${this.cpus}`);
 		this.environment = deterministicEnvironment(options.environment);
 		this.memory.i32[exchange.cpu >> 2] = this.environment.cpu;
 	}

@@ -5,7 +5,8 @@
  *     pointer → bigint               char[N] → string (to the NUL) u8[N] → Uint8Array  other array → array
  *     struct, union → object by member name; anonymous members are merged in
  *
- * Encoding takes the same, and is lenient: numbers for bigints, enumerators by name, strings for char arrays, missing members stay zero. Padding is always zero.
+ * Encoding takes the same, and is lenient: numbers for bigints, −1 for all ones, enumerators by name, strings for char arrays, missing members stay zero. What does
+ * not fit is refused, since it would be another value. Padding is always zero.
  */
 import type { TypeSource } from "../../assembler/btf/type-source.ts";
 import { nameOf, resolved, sizeOf } from "../../assembler/btf/type-source.ts";
@@ -30,7 +31,8 @@ export function bytesCodec(size: number): Codec {
 				if (value.length > size) throw new TypeError(`${value.length} bytes do not fit into ${size}`);
 				out.set(value);
 			} else if (typeof value === "number" || typeof value === "bigint") {
-				storeInteger(out, 0, size * 8, BigInt(value));
+				if (typeof value === "number" && !Number.isInteger(value)) throw new TypeError(`expected ${size} bytes or a whole number, not ${value}`);
+				storeInteger(out, 0, size * 8, BigInt(value), "value");
 			} else {
 				throw new TypeError(`expected ${size} bytes or a number`);
 			}
@@ -108,13 +110,13 @@ function encodeAt(source: TypeSource, typeId: number, out: Uint8Array, at: numbe
 		case "ptr": {
 			const size = type.kind === "int" ? type.size : 8;
 			if (typeof value === "string" && value.length === 1 && size === 1) out[at] = value.charCodeAt(0);
-			else storeInteger(out, at * 8, size * 8, toInteger(value) ?? fail("a number"));
+			else storeInteger(out, at * 8, size * 8, toInteger(value) ?? fail("a whole number"), path);
 			return;
 		}
 		case "enum":
 		case "enum64": {
 			const named = typeof value === "string" ? type.values.find((one) => one.name === value)?.value : undefined;
-			storeInteger(out, at * 8, type.size * 8, named !== undefined ? BigInt(named) : (toInteger(value) ?? fail(`a number or an enumerator of enum ${type.name}`)));
+			storeInteger(out, at * 8, type.size * 8, named !== undefined ? BigInt(named) : (toInteger(value) ?? fail(`a number or an enumerator of enum ${type.name}`)), path);
 			return;
 		}
 		case "float": {
@@ -142,7 +144,8 @@ function encodeAt(source: TypeSource, typeId: number, out: Uint8Array, at: numbe
 		case "struct":
 		case "union": {
 			if (value instanceof Uint8Array) {
-				out.set(value.subarray(0, type.size), at);
+				if (value.length > type.size) fail(`at most ${type.size} bytes, not ${value.length}`);
+				out.set(value, at);
 				return;
 			}
 			if (typeof value !== "object" || Array.isArray(value)) {
@@ -159,7 +162,7 @@ function encodeAt(source: TypeSource, typeId: number, out: Uint8Array, at: numbe
 				const own = object[member.name];
 				if (own === undefined) continue;
 				const offset = at * 8 + member.bitOffset;
-				if (member.bitSize > 0) storeInteger(out, offset, member.bitSize, toInteger(own) ?? fail("a number"));
+				if (member.bitSize > 0) storeInteger(out, offset, member.bitSize, toInteger(own) ?? fail("a whole number"), `${path}.${member.name}`);
 				else encodeAt(source, member.type, out, offset / 8, own, `${path}.${member.name}`);
 			}
 			const unknown = Object.keys(object).find((name) => !hasMember(source, typeId, name));
@@ -213,7 +216,8 @@ function loadInteger(bytes: Uint8Array, bitOffset: number, bits: number): bigint
 	return BigInt.asUintN(bits, value >> BigInt(bitOffset & 7));
 }
 
-function storeInteger(out: Uint8Array, bitOffset: number, bits: number, value: bigint): void {
+function storeInteger(out: Uint8Array, bitOffset: number, bits: number, value: bigint, path: string): void {
+	if (value >> BigInt(bits) !== 0n && value >> BigInt(bits - 1) !== -1n) throw new TypeError(`${path}: ${value} does not fit ${bits} bits`);
 	const wrapped = BigInt.asUintN(bits, value);
 	if ((bitOffset & 7) === 0 && (bits & 7) === 0) {
 		for (let i = 0; i < bits >> 3; i++) out[(bitOffset >> 3) + i] = Number((wrapped >> BigInt(8 * i)) & 0xffn);

@@ -2,6 +2,8 @@
  * Context structs as programs see them (include/uapi/linux/bpf.h, arch/x86 ptrace.h): field → [offset, bytes], or [offset, bytes, elements].
  * What user space passes as `context: { mark: 7 }` is written by these, and what comes back is read by them. Bytes 8 → bigint, less → number.
  */
+import { InputError } from "./run.ts";
+
 export type Field = readonly [offset: number, size: number, count?: number];
 
 export interface ContextLayout {
@@ -79,14 +81,20 @@ export const contexts = {
 
 export type FieldValue = number | bigint | readonly (number | bigint)[];
 
-/** Writes named fields; the name of an unknown one comes back. */
+/** Writes named fields; the name of an unknown one comes back. @throws InputError for a value that the field cannot hold */
 export function writeFields(view: DataView, at: number, layout: ContextLayout, values: Readonly<Record<string, FieldValue>>): string | null {
 	for (const [name, value] of Object.entries(values)) {
 		const field = layout.fields[name];
 		if (field === undefined) return name;
 		const [offset, size, count = 1] = field;
-		const list = typeof value === "number" || typeof value === "bigint" ? [value] : value;
-		for (const [i, element] of list.slice(0, count).entries()) storeNumber(view, at + offset + i * size, size, element);
+		const list = Array.isArray(value) ? (value as readonly FieldValue[]) : [value];
+		if (list.length > count) throw new InputError(`field ${name} has ${count} element${count === 1 ? "" : "s"}, not ${list.length}`);
+		for (const [i, element] of list.entries()) {
+			if (typeof element !== "bigint" && !Number.isInteger(element)) throw new InputError(`field ${name} is a whole number of ${size * 8} bits, not ${String(element)}`);
+			const whole = BigInt(element as number | bigint);
+			if (whole >> BigInt(size * 8) !== 0n && whole >> BigInt(size * 8 - 1) !== -1n) throw new InputError(`field ${name}: ${whole} does not fit ${size * 8} bits`);
+			storeNumber(view, at + offset + i * size, size, whole);
+		}
 	}
 	return null;
 }

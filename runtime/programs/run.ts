@@ -52,6 +52,15 @@ export interface Prepared {
 /** A type family lays out input; `program` lives as long as its machine, so buffers may be kept. */
 export type Family = (program: LoadedProgram) => (input: RunInput) => Prepared;
 
+const BYTES = ["packet", "meta", "data", "scratch", "optval"] as const;
+
+/** What callers without types get wrong: it would run over zeroes instead. null: nothing. */
+export function inputProblem(input: RunInput, cpus: number): string | null {
+	for (const name of BYTES) if (input[name] !== undefined && !ArrayBuffer.isView(input[name])) return `${name} is bytes, a Uint8Array`;
+	if (input.cpu !== undefined && !(Number.isInteger(input.cpu) && input.cpu >= 0 && input.cpu < cpus)) return `cpu ${input.cpu} is none of the machine's, which has ${cpus} (option cpus of load)`;
+	return null;
+}
+
 export class InputError extends Error {
 	constructor(message: string) {
 		super(message);
