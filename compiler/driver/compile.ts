@@ -81,10 +81,16 @@ function stages(path: string, text: Uint8Array | string, preprocessor: Preproces
 
 	const typed = check(unit, { sink, c23 });
 	if (options.stage === "typed") return { output: printUnit(typed) };
-	if (options.stage === "syntax" || sink.errors > 0) return {};
+	if (sink.errors > 0) return {};
 	const { cpu, debug } = options.target;
 	const level = Math.min(3, options.target.optimize) as 0 | 1 | 2 | 3;
-	const ir = optimize(lower(typed, { diagnostics: sink, strictAliasing: level > 0 && options.target.strictAliasing, strictOverflow: level > 0 && options.target.strictOverflow }), { level, cpu, diagnostics: sink });
+	const lowering = { strictAliasing: level > 0 && options.target.strictAliasing, strictOverflow: level > 0 && options.target.strictOverflow };
+	if (options.stage === "syntax") {
+		// For its warnings: what only code generation refuses is no matter of syntax.
+		lower(typed, { ...lowering, diagnostics: { report: (diagnostic) => diagnostic.severity === "warning" && sink.report(diagnostic) } });
+		return {};
+	}
+	const ir = optimize(lower(typed, { ...lowering, diagnostics: sink }), { level, cpu, diagnostics: sink });
 	if (options.stage === "ir") return { output: printModule(ir) };
 	if (sink.errors > 0) return {};
 

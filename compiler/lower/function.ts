@@ -11,6 +11,7 @@ import { storeInit } from "./init.ts";
 import { lowerWide } from "./int128.ts";
 import { access, copyPlace, lowerPlace } from "./places.ts";
 import { shapeOf } from "./state.ts";
+import { warnOfUninitialized } from "./uninitialized.ts";
 import { endFunction, finishComputedGotos, lowerStatement } from "./statements.ts";
 
 /** One function: parameters into slots, the body, the return at its end. Every local is a slot; promotion comes later. */
@@ -87,6 +88,7 @@ export function lowerFunction(unit: UnitLowering, symbol: FunctionSym): IrFuncti
 	finishComputedGotos(f);
 	placeUnreachedLabels(f);
 	entry.insts.unshift(...allocas);
+	warnOfUninitialized(fn, slots, unit.context.diagnostics);
 	return fn;
 }
 

@@ -125,6 +125,8 @@ export const CODES = {
 	notParentheses: warning("W0433", "logical-not-parentheses", "! in front of the left side of a comparison"),
 	selfAssign: warning("W0434", "self-assign", "a variable is assigned to itself", true),
 	unusedComparison: warning("W0435", "unused-comparison", "a comparison whose result nobody uses"),
+	stringCompare: warning("W0437", "string-compare", "a comparison of addresses, one of which is a literal's"),
+	uninitializedUse: warning("W0436", "uninitialized", "a variable is read before anything was assigned to it", true),
 	// what eBPF cannot do
 	noFloat: error("E0401", "floating-point arithmetic"),
 	noVla: error("E0402", "an array whose length is only known at run time"),

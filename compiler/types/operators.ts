@@ -163,6 +163,12 @@ function pointerDifference(cx: Cx, left: TExpr, right: TExpr, span: TokenSpan, a
 	return { kind: "pointer-diff", left, right, scale, type: LONG, span };
 }
 
+/** A string literal, as an address that the compiler chooses. */
+function isText(e: TExpr): boolean {
+	if (e.kind === "convert") return isText(e.operand);
+	return e.kind === "address" && (e.of.kind === "string" || (e.of.kind === "element" && e.of.base.kind === "string"));
+}
+
 function comparison(cx: Cx, op: CompareOp, left: TExpr, right: TExpr, span: TokenSpan, at: TokenSpan): TExpr {
 	const p = isPointer(left.type);
 	const q = isPointer(right.type);
@@ -174,6 +180,7 @@ function comparison(cx: Cx, op: CompareOp, left: TExpr, right: TExpr, span: Toke
 	}
 	if (p && q) {
 		const { type, clash } = compositePointer(left, right);
+		if ((isText(left) && !build.isNull(right)) || (isText(right) && !build.isNull(left))) report(cx, "stringCompare", at, "result of comparison against a string literal is unspecified (use an explicit string comparison function instead)");
 		// void * is comparable for equality only (C11 6.5.8p2).
 		const order = op !== "==" && op !== "!=" && !build.isNull(left) && !build.isNull(right);
 		if (clash || (order && isVoid(asPointer(left.type)!.target) !== isVoid(asPointer(right.type)!.target))) report(cx, "compareDistinct", at, `comparison of distinct pointer types (${quote(left.type)} and ${quote(right.type)})`);

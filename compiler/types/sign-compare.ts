@@ -24,7 +24,7 @@ export function checkSigns(cx: Cx, op: CompareOp, left: TExpr, right: TExpr, com
 	const [x, y] = [integerType(a.type), integerType(b.type)];
 	if (x === null || y === null || x.signed === y.signed) return;
 	const [signed, unsigned] = x.signed ? [a, b] : [b, a];
-	if (rangeOf(signed).nonNegative) return;
+	if (rangeOf(signed).nonNegative || (a.kind === "int" && b.kind === "int")) return;
 	// Where the unsigned one cannot be as large as a negative number becomes, equality means what it says.
 	if ((op === "==" || op === "!=") && rangeOf(unsigned).width < type.size * 8) return;
 	report(cx, "signCompare", at, `comparison of integers of different signs: ${quote(a.type)} and ${quote(b.type)}`);

@@ -147,3 +147,39 @@ int local_typedefs(int x)
 	}
 	return x + (cast)1;
 }
+
+int texts(char *s, const char *t);
+int texts(char *s, const char *t)
+{
+	if (s == "abc") return 1; // string-compare
+	if ("abc" != t) return 2; // string-compare
+	if (s == (char *)"abc" || "abc" == 0 || s == t) return 3; // string-compare
+	return sizeof(int) * 2 > -1;
+}
+
+int unset(int a, int *p);
+int unset(int a, int *p)
+{
+	int never, sometimes, early, counted, addressed, twice, ignored, inLoop = 0;
+	int *nowhere;
+	struct pair record;
+	if (a == 1) return never; // uninitialized
+	for (int k = 0; k < a; k++) sometimes = k;
+	if (a == 2) return early; // uninitialized
+	early = 2;
+	counted++; // uninitialized
+	use(&addressed);
+	(void)ignored;
+	if (0) return twice;
+	a += twice; // uninitialized
+	a += twice;
+	asm volatile("" : "+r"(ignored));
+	*p = *nowhere; // uninitialized
+	for (int k = 0; k < a; k++) {
+		int fresh;
+		if (k > 3) return fresh; // uninitialized
+		fresh = k;
+		inLoop += fresh;
+	}
+	return sometimes + early + counted + addressed + record.a + inLoop + ({ int inner = never; inner; });
+}
