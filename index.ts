@@ -17,6 +17,7 @@ export * from "./runtime/index.ts";
 export { compile, defaultOptions, renderDiagnostic } from "./compiler/index.ts";
 export type { CompileOptions, CompileResult, Diagnostic, FileProvider } from "./compiler/index.ts";
 
+/** What to compile with, and all options of `load`. */
 export interface CompileAndLoadOptions extends LoadOptions {
 	/** Name of the source in messages. */
 	readonly path?: string;
@@ -35,7 +36,11 @@ export class CompileFailure extends Error {
 	}
 }
 
-/** Compiles with -O2 -g, verifies, and makes the programs callable. */
+/**
+ * Compiles with -O2 -g, verifies, and makes the programs callable.
+ * @throws CompileFailure for C with errors, and what `load` throws
+ * @example const { programs, close } = await compileAndLoad(source); programs.filter.run({ packet }); close();
+ */
 export async function compileAndLoad(source: string, options: CompileAndLoadOptions = {}): Promise<LoadedObject> {
 	if (typeof source !== "string") throw new TypeError(`the source is C text, not ${source === null ? "null" : typeof source}`);
 	const { path = "program.bpf.c", files = {}, vmlinux, compiler, ...loading } = options;

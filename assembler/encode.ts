@@ -1,6 +1,7 @@
 /** Instructions to bytes (RFC 9669 section 3.1). A big-endian program also swaps the two register nibbles. */
 import type { Insn } from "./spec/insn.ts";
 
+/** Eight bytes a slot; `ld_imm64` is two of them. */
 export function encode(insns: readonly Insn[], endian: "little" | "big" = "little"): Uint8Array {
 	const bytes = new Uint8Array(insns.length * 8);
 	const view = new DataView(bytes.buffer);

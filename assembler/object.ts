@@ -16,6 +16,7 @@ export interface ObjectFile {
 	readonly btfStrings?: readonly string[];
 }
 
+/** Bytes with a name, as the file has them. */
 export interface Section {
 	readonly name: string;
 	/** ELF `sh_type`: 1 PROGBITS, 8 NOBITS, 0x6fff4c03 LLVM_ADDRSIG … */
@@ -31,6 +32,7 @@ export interface Section {
 	readonly relocs: readonly Reloc[];
 }
 
+/** A name for a place in a section. */
 export interface ObjectSymbol {
 	readonly name: string;
 	/** Index into `sections`, or where it is if it is in none. */
@@ -43,6 +45,7 @@ export interface ObjectSymbol {
 	readonly visibility: "default" | "internal" | "hidden" | "protected";
 }
 
+/** A place in a section that refers to a symbol. */
 export interface Reloc {
 	/** Byte offset in the section. */
 	readonly offset: number;

@@ -5,6 +5,7 @@
 import type { BtfType } from "../assembler/btf/types.ts";
 import type { ObjectFile } from "../assembler/object.ts";
 
+/** The object itself where there is nothing to fill in. */
 export function completeDatasecs(object: ObjectFile): ObjectFile {
 	const { btf } = object;
 	if (btf === undefined || !btf.types.some((type) => type.kind === "datasec")) return object;

@@ -21,24 +21,28 @@ import { contents, joinSections, type Joined } from "./sections.ts";
 import { type ResolvedSymbols, resolveSymbols } from "./symbols.ts";
 import { type MergedTypes, mergeTypes } from "./types.ts";
 
+/** An object, and what messages call it. */
 export interface LinkInput {
 	/** For messages: the file's name. */
 	readonly name: string;
 	readonly object: ObjectFile;
 }
 
+/** Why objects do not go together. */
 export interface LinkError {
 	readonly message: string;
 	/** Where the two sides are, if there are two. */
 	readonly places: readonly string[];
 }
 
+/** An object, or all that is wrong. */
 export interface Linked {
 	/** Nothing if there are errors. */
 	readonly object?: ObjectFile;
 	readonly errors: readonly LinkError[];
 }
 
+/** Joins objects of one byte order. The inputs stay as they are. */
 export function link(files: readonly LinkInput[]): Linked {
 	const errors: LinkError[] = [];
 	if (files.length === 0) return { errors: [{ message: "nothing to link", places: [] }] };

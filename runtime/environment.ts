@@ -20,6 +20,7 @@ export interface Environment {
 	mtu(interfaceIndex: number): number | null;
 }
 
+/** As `struct bpf_perf_event_value` has it. */
 export interface PerfCounter {
 	readonly counter: bigint;
 	/** Nanoseconds for which it was asked to count, and for which it did. */
@@ -27,6 +28,7 @@ export interface PerfCounter {
 	readonly running: bigint;
 }
 
+/** The task in whose context a program runs. */
 export interface Task {
 	readonly pid: number;
 	readonly tgid: number;

@@ -34,6 +34,7 @@ export interface ProgramImage {
 	readonly attach: { readonly btfId: number; readonly name: string } | null;
 }
 
+/** A line of C, from the slot on where its code begins. */
 export interface LineRecord {
 	/** First slot. */
 	readonly insn: number;
@@ -43,6 +44,7 @@ export interface LineRecord {
 	readonly text: string;
 }
 
+/** A map as BPF_MAP_CREATE gets it, and what else libbpf knows of it. Sizes in bytes. */
 export interface MapDef {
 	readonly name: string;
 	/** enum bpf_map_type. */

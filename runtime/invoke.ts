@@ -8,6 +8,7 @@ import type { RunState } from "./machine.ts";
 import { exchange } from "./memory.ts";
 import type { BoundProgram, LoadedProgram } from "./program.ts";
 
+/** The state of a run to be: no packet, no result, the context at an address. */
 export function runState(program: BoundProgram, context: number, extra: Partial<RunState> = {}): RunState {
 	return { program, context, packet: null, cookie: 0n, functionAddress: 0n, retval: 0, redirect: null, extra: new Map(), ...extra };
 }

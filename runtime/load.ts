@@ -39,13 +39,15 @@ import type { Engine, LoadedProgram } from "./program.ts";
 import type { Facts, Rejection, Verdict } from "./verifier/facts.ts";
 
 const ENGINE_NAMES = ["interpreter", "js", "wasm", "default"] as const;
+/** `default`: Wasm where it compiles, JavaScript where text may be compiled, else the interpreter. */
 export type EngineName = (typeof ENGINE_NAMES)[number];
 
+/** How to open an object, what to run it on, and what to check. */
 export interface LoadOptions extends OpenOptions, MachineOptions {
 	/** Share memory, maps and pins with other objects. */
 	readonly machine?: Machine;
 	readonly engine?: EngineName | Engine;
-	/** False loads unverified programs, which only the interpreter runs, with every access checked. */
+	/** False loads unverified programs, with every access checked; the interpreter runs them, whatever `engine` names, unless that is an engine itself. */
 	readonly verify?: boolean | ((image: ProgramImage) => Verdict);
 	/** Initial values of global variables, constants included. */
 	readonly globals?: Readonly<Record<string, Value>>;
@@ -66,6 +68,7 @@ const CONTEXTS = 64 * 1024;
 /** What a memory has at most from the start: maps that are declared far larger than they get full grow it when they are made. */
 const LARGEST_START = 256 * 1024 * 1024;
 
+/** Thrown by `load` for a program that the verifier does not take. `message` explains it in C, `log` is what a kernel would print. */
 export class VerifierRejection extends Error {
 	readonly program: string;
 	readonly image: ProgramImage;
@@ -136,6 +139,7 @@ export class Program {
 	}
 }
 
+/** Programs, maps and global variables by name. `close` gives their memory back. */
 export interface LoadedObject {
 	readonly programs: Readonly<Record<string, Program>>;
 	readonly maps: Readonly<Record<string, MapView>>;
@@ -156,6 +160,11 @@ export function readObject(source: Uint8Array | ArrayBuffer | ObjectFile): Objec
 	}
 }
 
+/**
+ * Opens an object, verifies its programs and makes them callable.
+ * @param source the bytes of an ELF file, or what `readElf`, `compile` or `link` made of one
+ * @throws LoadFailure for an object that cannot be loaded, with all that is wrong; VerifierRejection; RangeError for an engine that there is not
+ */
 export async function load(source: Uint8Array | ArrayBuffer | ObjectFile, options: LoadOptions = {}): Promise<LoadedObject> {
 	const problem = (options.programTypes ?? []).map(descriptionProblem).find((one) => one !== null);
 	if (problem !== undefined) throw new LoadFailure([{ section: "", offset: -1, symbol: "", message: problem }]);

@@ -19,6 +19,7 @@ const TASK_SIZE = 16384;
 /** MAX_TAIL_CALL_CNT */
 const maxTailCalls = 33;
 
+/** What a machine is made of; all of it has a default. */
 export interface MachineOptions {
 	readonly memory?: LinearMemory | MemoryOptions;
 	/** How many CPUs per-CPU maps have; 1 unless said. */
@@ -43,6 +44,7 @@ export interface RunState {
 	readonly extra: Map<string, unknown>;
 }
 
+/** Memory, maps, clock and surroundings that programs share: what a kernel is to them. Objects that are loaded onto one machine see each other's pinned maps. */
 export class Machine {
 	readonly memory: LinearMemory;
 	readonly cpus: number;

@@ -45,6 +45,7 @@ export const exchange = {
 
 const GAP = 16;
 
+/** Bytes that programs may access. */
 export interface Region {
 	readonly start: number;
 	readonly size: number;
@@ -61,6 +62,7 @@ export interface MemoryOptions {
 	readonly shared?: boolean;
 }
 
+/** `u8`, `i32` and `view` are three views of the same bytes. */
 export class LinearMemory {
 	readonly #pages: Pages;
 	/** Over a SharedArrayBuffer. */

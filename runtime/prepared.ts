@@ -8,6 +8,7 @@ import type { JsOptions, TextFunction } from "./jit/js.ts";
 import type { LoadedObject, LoadOptions } from "./load.ts";
 import { load } from "./load.ts";
 
+/** A program's JavaScript in a module, and what it was made for. */
 export interface PreparedProgram {
 	readonly name: string;
 	/** Of the text and the names of its parameters. */
@@ -15,6 +16,7 @@ export interface PreparedProgram {
 	readonly text: TextFunction;
 }
 
+/** CRC-32C. */
 export function digestOf(text: string, names: readonly string[]): number {
 	return crc32c(new TextEncoder().encode(`${names.join()}\n${text}`));
 }

@@ -17,7 +17,7 @@ export interface LoadedProgram {
 	readonly maps: readonly BpfMap[];
 	/** Addresses of kernel variables: slot of the ld_imm64 → offset in memory. */
 	readonly ksyms: ReadonlyMap<number, number>;
-	/** Null when nothing verified it: then only the checked interpreter may run it. */
+	/** Null when nothing verified it: engines then check every access. */
 	readonly facts: Facts | null;
 	readonly entry: Entry;
 }
@@ -27,6 +27,7 @@ export type Entry = (r1: number, r2: number) => number;
 /** Subprograms as callbacks: five low words in, low word out; high words through the exchange area, else zero. */
 export type Callback = (a1: number, a2: number, a3: number, a4: number, a5: number) => number;
 
+/** A program that no engine has made callable yet. */
 export type BoundProgram = Omit<LoadedProgram, "entry">;
 
 /** An engine turns a bound program into something callable; all three agree on every result. */

@@ -14,6 +14,7 @@ import type { LoadOptions } from "./load.ts";
 import { load } from "./load.ts";
 import { digestOf } from "./prepared.ts";
 
+/** `*.bpf.c` unless `include` says otherwise. */
 export interface EbpfPluginOptions {
 	/** Which imports are programs. */
 	readonly include?: RegExp;
@@ -30,6 +31,7 @@ export interface EbpfPlugin {
 	load(this: PluginContext, id: string): Promise<PluginModule | null>;
 }
 
+/** The module in place of the C file. */
 export interface PluginModule {
 	readonly code: string;
 	/** JSON. */
@@ -43,7 +45,10 @@ interface PluginContext {
 
 const identifier = /^[A-Za-z_$][\w$]*$/;
 
-/** @example export default defineConfig({ plugins: [ebpf()] }) */
+/**
+ * The plugin. What does not compile or is rejected becomes Vite's error.
+ * @example export default defineConfig({ plugins: [ebpf()] })
+ */
 export function ebpf(options: EbpfPluginOptions = {}): EbpfPlugin {
 	const include = options.include ?? /\.bpf\.c$/;
 	return {

@@ -8,6 +8,11 @@ import { BTF_MAGIC, BTF_VERSION } from "../spec/btf.ts";
 import type { BtfExt, LineInfo, SectionRecords } from "./ext.ts";
 import type { BtfView } from "./view.ts";
 
+/**
+ * @param btf has the strings
+ * @param fileOffset where the bytes start in their file, for messages
+ * @throws FormatError with the offset in the file
+ */
 export function readBtfExt(bytes: Uint8Array, btf: BtfView, fileOffset = 0): BtfExt {
 	const r: Reader = new Reader(bytes, btf.endian === "little", fileOffset);
 	if (bytes.length < 24) throw new FormatError("the .BTF.ext header is cut off", fileOffset);

@@ -8,17 +8,20 @@ export interface BtfExt {
 /** No records at all. libbpf takes an empty section for a damaged one, so a compiler leaves it out. */
 export const isEmpty = ({ funcInfo, lineInfo, coreRelos }: BtfExt): boolean => funcInfo.length + lineInfo.length + coreRelos.length === 0;
 
+/** The records of one section of code, by rising offset. */
 export interface SectionRecords<T> {
 	readonly section: string;
 	readonly records: readonly T[];
 }
 
+/** A function begins here. */
 export interface FuncInfo {
 	readonly insnOffset: number;
 	/** A BTF FUNC. */
 	readonly typeId: number;
 }
 
+/** A line of C begins here; lines and columns from 1 on. */
 export interface LineInfo {
 	readonly insnOffset: number;
 	readonly file: string;

@@ -2,6 +2,7 @@
 import type { Btf, BtfType } from "./types.ts";
 import { BtfView } from "./view.ts";
 
+/** @throws FormatError with the offset in the bytes */
 export function readBtf(source: Uint8Array | BtfView): Btf {
 	const view = source instanceof BtfView ? source : new BtfView(source);
 	const types: BtfType[] = [{ kind: "void" }];

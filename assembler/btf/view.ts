@@ -18,6 +18,7 @@ import {
 } from "../spec/btf.ts";
 import type { BtfType } from "./types.ts";
 
+/** Where the bytes belong. */
 export interface BtfViewOptions {
 	/** Where the bytes start in their file, for messages. */
 	readonly fileOffset?: number;
@@ -29,6 +30,7 @@ const TAIL_FIXED = BTF_KINDS.map((kind) => BTF_TAIL[kind].fixed);
 const TAIL_EACH = BTF_KINDS.map((kind) => BTF_TAIL[kind].each);
 const VOID: BtfType = { kind: "void" };
 
+/** Types by id and by name. @throws FormatError for malformed bytes, when it is made or when the type is asked for */
 export class BtfView {
 	readonly base: BtfView | undefined;
 	readonly endian: "little" | "big";

@@ -4,6 +4,7 @@ import { BTF_EXT_HEADER_SIZE, BTF_HEADER_SIZE, BTF_KINDS, BTF_LINKAGES, BTF_MAGI
 import type { BtfExt, SectionRecords } from "./ext.ts";
 import type { Btf, BtfType } from "./types.ts";
 
+/** Byte order (little unless said), and what goes along with the types. */
 export interface BtfWriteOptions {
 	readonly endian?: "little" | "big";
 	readonly ext?: BtfExt;
@@ -21,12 +22,14 @@ export interface BtfPlaces {
 	readonly instructions: readonly { readonly at: number; readonly section: string }[];
 }
 
+/** The bytes of `.BTF`, and of `.BTF.ext` where there is one. */
 export interface WrittenBtf {
 	readonly btf: Uint8Array;
 	readonly ext?: Uint8Array;
 	readonly places: BtfPlaces;
 }
 
+/** Types, and the records that share their strings, to bytes. */
 export function writeBtf(
 	btf: Btf,
 	options: BtfWriteOptions = {},

@@ -24,6 +24,7 @@ interface Header {
 /** What LLVM makes when all else is written; BTF stands before them. */
 const LAST = new Set([".debug_frame", ".debug_line", ".debug_line_str", ".llvm_addrsig"]);
 
+/** The file's bytes. */
 export function writeElf(object: ObjectFile): Uint8Array {
 	const little = object.endian === "little";
 	const out = new Writer(little);

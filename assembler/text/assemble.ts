@@ -15,18 +15,21 @@ import { parseInstruction } from "./kernel.ts";
 import { type TextError, TextFault, tokenize } from "./lex.ts";
 import { type Dialect, parseInsns } from "./parse.ts";
 
+/** Byte order (little unless said) and dialect. */
 export interface AssembleOptions {
 	readonly endian?: "little" | "big";
 	/** The ubpf dialect has no sections or symbols: its instructions become `.text`. */
 	readonly dialect?: Dialect;
 }
 
+/** An object, or all that is wrong with the text. */
 export interface Assembled {
 	/** Nothing if there are errors. */
 	readonly object?: ObjectFile;
 	readonly errors: readonly TextError[];
 }
 
+/** @example assemble(".text\nexit\n").object */
 export function assemble(text: string, options: AssembleOptions = {}): Assembled {
 	const little = options.endian !== "big";
 	if (options.dialect === "ubpf") return assembleUbpf(text, little);

@@ -15,6 +15,7 @@ import { relocationName, SHF, SHT } from "../spec/elf.ts";
 import { CLASS, LD_IMM64_OPCODE } from "../spec/isa.ts";
 import { OBJDUMP_STYLE, type PrintStyle, printInsn } from "./print.ts";
 
+/** llvm-objdump's options. */
 export interface DisassembleOptions {
 	/** `-r`: relocations, CO-RE's too, after their instruction. */
 	readonly relocations?: boolean;
@@ -39,6 +40,7 @@ interface Label {
 	readonly dummy?: boolean;
 }
 
+/** The text; every line ends in a newline. */
 export function disassemble(object: ObjectFile, options: DisassembleOptions = {}): string {
 	const out: string[] = [];
 	object.sections.forEach((section, index) => {

@@ -10,8 +10,10 @@ import { make, parseInstruction, type Parsed, type RefKind } from "./kernel.ts";
 import { type TextError, TextFault, type Token, tokenize } from "./lex.ts";
 import { parseUbpfInstruction } from "./ubpf.ts";
 
+/** The kernel's and LLVM's spelling, or uBPF's. */
 export type Dialect = "kernel" | "ubpf";
 
+/** What the text is written in, and what it may leave open. */
 export interface ParseOptions {
 	/** `kernel` (LLVM's too) by default. */
 	readonly dialect?: Dialect;
@@ -21,6 +23,7 @@ export interface ParseOptions {
 	readonly externs?: boolean;
 }
 
+/** A symbol that the text leaves to others. */
 export interface TextRef {
 	/** Index of the instruction's first slot. */
 	readonly slot: number;
@@ -31,6 +34,7 @@ export interface TextRef {
 	readonly column: number;
 }
 
+/** What was read; with errors, as far as it could be. */
 export interface ParsedText {
 	readonly insns: readonly Insn[];
 	/** Slot indexes; `insns.length` for a label at the end. Numeric labels (`1:`) are not listed. */
@@ -41,6 +45,7 @@ export interface ParsedText {
 	readonly lines: readonly number[];
 }
 
+/** @example parseInsns("r0 = 2\nexit").insns // two slots */
 export function parseInsns(text: string, options: ParseOptions = {}): ParsedText {
 	const ubpf = options.dialect === "ubpf";
 	const insns: Insn[] = [];

@@ -18,6 +18,7 @@ import {
 	MODE,
 } from "../spec/isa.ts";
 
+/** What differs between those who print instructions. */
 export interface PrintStyle {
 	/** Numbers as `0x10`, and `+ 0x0` for no offset. */
 	readonly hex: boolean;
@@ -29,7 +30,9 @@ export interface PrintStyle {
 	readonly target?: (distance: number, kind: "jump" | "call") => string | undefined;
 }
 
+/** As `-S` writes it: it reads back. */
 export const ASSEMBLY_STYLE: PrintStyle = { hex: false, alu32: true, llvm: false };
+/** As `llvm-objdump -d` without -mcpu. */
 export const OBJDUMP_STYLE: PrintStyle = { hex: true, alu32: false, llvm: true };
 
 const SIZE_NAMES: Readonly<Record<Bytes, string>> = { 1: "u8", 2: "u16", 4: "u32", 8: "u64" };

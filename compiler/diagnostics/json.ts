@@ -3,6 +3,7 @@ import type { TokenBuffer } from "../preprocess/buffer.ts";
 import type { Expansion } from "../preprocess/buffer.ts";
 import type { Diagnostic, TokenSpan } from "./diagnostic.ts";
 
+/** Lines and columns from 1 on. */
 export interface JsonPlace {
 	readonly file: string;
 	readonly line: number;
@@ -11,6 +12,7 @@ export interface JsonPlace {
 	readonly endColumn: number;
 }
 
+/** A message as data: its place, the macros and includes that lead there, notes, and an edit where there is one. */
 export interface JsonDiagnostic {
 	readonly severity: string;
 	readonly code: string;
@@ -23,6 +25,7 @@ export interface JsonDiagnostic {
 	readonly fix?: { readonly message: string; readonly text: string; readonly place: JsonPlace | null };
 }
 
+/** `tokens`: those of the result that it came with; null: it has no places. */
 export function jsonDiagnostic(diagnostic: Diagnostic, tokens: TokenBuffer | null): JsonDiagnostic {
 	const place = (span: TokenSpan | null): JsonPlace | null => (span === null || tokens === null ? null : spanPlace(tokens, span));
 	const { span, fix } = diagnostic;

@@ -10,6 +10,7 @@
 import { type Expansion, spell, type TokenBuffer } from "../preprocess/buffer.ts";
 import type { Diagnostic, TokenSpan } from "./diagnostic.ts";
 
+/** How a message is shown. */
 export interface RenderOptions {
 	readonly color: boolean;
 	/** Columns that a source line may take. */
@@ -21,6 +22,7 @@ const STYLES: Readonly<Record<Diagnostic["severity"], string>> = { error: "1;31"
 const CARET = "1;32";
 const MAX_BACKTRACE = 6;
 
+/** One message with its notes, source lines and carets, several lines without a newline at the end. `tokens`: those of the result that it came with; null leaves the source out. */
 export function renderDiagnostic(diagnostic: Diagnostic, tokens: TokenBuffer | null, options: RenderOptions): string {
 	const paint = (style: string, text: string): string => (options.color ? `\x1b[${style}m${text}\x1b[0m` : text);
 	const out: string[] = [];

@@ -26,6 +26,8 @@ import { asGiven, debugName, macroName, type PathOptions } from "./paths.ts";
 import { showAst, showTokens } from "./show.ts";
 
 /**
+ * One translation unit, as far as `options.stage` says. What is wrong with the C is in `diagnostics`; only a fault of the compiler's own throws (`InternalError`).
+ * @param path what messages and debug information call the text, and where `#include "…"` begins to look
  * @example
  * const result = compile("prog.c", "int answer(void) { return 42; }", defaultOptions({ read: () => null }));
  */

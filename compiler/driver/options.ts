@@ -11,6 +11,7 @@ import type { PathOptions } from "./paths.ts";
 /** How far to go. Each but the last prints what its stage made. */
 export type Stage = "preprocess" | "macros" | "tokens" | "ast" | "typed" | "syntax" | "ir" | "asm" | "obj";
 
+/** All that a compilation depends on besides its text; `defaultOptions` has a value for each. */
 export interface CompileOptions {
 	readonly target: TargetOptions;
 	readonly macros: readonly { readonly kind: "define" | "undefine"; readonly text: string }[];
@@ -32,6 +33,7 @@ export interface CompileOptions {
 	readonly paths?: PathOptions;
 }
 
+/** What a compilation made, and what it said. */
 export interface CompileResult {
 	/** No errors. */
 	readonly ok: boolean;
@@ -45,6 +47,7 @@ export interface CompileResult {
 	readonly dependencies: readonly { readonly path: string; readonly system: boolean }[];
 }
 
+/** -O2 -g -std=gnu17 -mcpu=v3, little-endian. */
 export const DEFAULT_TARGET: TargetOptions = { cpu: 3, std: "gnu17", optimize: 2, optimizeSize: false, strictAliasing: true, strictOverflow: true, bigEndian: false, debug: true };
 
 /** Macros for a program that is to run: registers of the machine that the runtime is like (struct pt_regs of BPF_KPROBE and its kin), unless another is asked for. */

@@ -70,6 +70,7 @@ export interface ProgramModel {
 	readonly section: string;
 }
 
+/** An object's maps, globals, programs and their types. Sizes and offsets in bytes. */
 export interface ObjectModel {
 	readonly records: readonly RecordModel[];
 	readonly enums: readonly EnumModel[];
@@ -90,6 +91,7 @@ export function programsOf(object: ObjectFile): ProgramModel[] {
 	return programs;
 }
 
+/** @example describeObject(readElf(bytes)).maps.map(({ name }) => name) */
 export function describeObject(object: ObjectFile): ObjectModel {
 	const complete = completeDatasecs(object);
 	const programs = programsOf(object);

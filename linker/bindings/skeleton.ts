@@ -13,6 +13,10 @@ import type { ObjectFile } from "../../assembler/object.ts";
 import { completeDatasecs } from "../fix.ts";
 import { programsOf } from "./model.ts";
 
+/**
+ * @param bytes the object's file, which the header holds
+ * @param title what the skeleton's struct and functions are called
+ */
 export function cSkeleton(input: ObjectFile, bytes: Uint8Array, title: string): string {
 	const name = identifier(title) || "object";
 	const object = completeDatasecs(input);

@@ -7,6 +7,7 @@
  */
 import type { Field, ObjectModel, Shape } from "./model.ts";
 
+/** The texts of `x.d.ts` and `x.js`. */
 export interface TypeScriptBindings {
 	readonly declarations: string;
 	readonly module: string;
@@ -76,6 +77,7 @@ const typeName = (name: string): string => (RESERVED.has(name) ? `${name}_` : na
 const property = (name: string): string =>
 	/^[A-Za-z_$][\w$]*$/.test(name) && name !== "__proto__" ? name : JSON.stringify(name);
 
+/** @param title what the texts call the object */
 export function typescriptBindings(model: ObjectModel, title: string): TypeScriptBindings {
 	return { declarations: declarations(model, title), module: module(model, title) };
 }

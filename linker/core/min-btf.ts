@@ -15,12 +15,14 @@ import type { LinkError, LinkInput } from "../link.ts";
 import { answer, answerFor, coreKind } from "./answer.ts";
 import { candidates, walkLocal, walkTarget } from "./match.ts";
 
+/** Types to ship with the objects. */
 export interface MinCoreBtf {
 	readonly btf: Btf;
 	/** Records without an answer that is sure, each with its object and place. What the kernel merely lacks is no error. */
 	readonly errors: readonly LinkError[];
 }
 
+/** What of a kernel's types the CO-RE records of some objects ask for. */
 export function minCoreBtf(kernel: TypeSource, objects: readonly LinkInput[]): MinCoreBtf {
 	const marks = new Marks(kernel);
 	const errors: LinkError[] = [];

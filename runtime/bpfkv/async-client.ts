@@ -15,6 +15,7 @@ import { type Aggregate, GetPage, MAX_KEYS, type RangeBounds, RangePage, type Ra
 import { disturbed, LONGEST_CHANGE, MAX_DISTURBED, settled } from "./settled.ts";
 import { TopCache } from "./top-cache.ts";
 
+/** Where chains run, and how often they are tried. */
 export interface AsyncKvOptions {
 	/** Runs the chains. Its programs are get, range and sum, as far as they are used. */
 	readonly service: XrpService;
@@ -26,6 +27,7 @@ export interface AsyncKvOptions {
 	readonly retries?: number;
 }
 
+/** Sums since the file was opened. */
 export interface AsyncKvStatistics {
 	/** Keys asked for by get and getMany. */
 	readonly keys: number;
@@ -43,6 +45,7 @@ const PROGRAM = { get: 0, range: 1, sum: 2 } as const;
 
 const MAX_RANGE_HOPS = 1 << 24;
 
+/** The typed client of a service: keys in, values of 64 bytes out; null for what is not there. */
 export class AsyncKvFile {
 	readonly #service: XrpService;
 	readonly #device: BlockDevice;

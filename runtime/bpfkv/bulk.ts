@@ -16,8 +16,10 @@ export interface BulkSink {
 	writeFirstBlock(bytes: Uint8Array): void | Promise<void>;
 }
 
+/** null: the key is deleted. */
 export type BulkPair = readonly [key: number, value: Uint8Array | null];
 
+/** What was written. */
 export interface BulkResult {
 	readonly keys: number;
 	readonly layers: number;
@@ -37,6 +39,7 @@ interface Child {
 }
 
 /**
+ * Writes a BPF-KV file of these pairs into `sink`, in one pass.
  * @param pairs keys in strictly ascending order; values of at most 64 bytes, null for a tombstone
  * @throws RangeError naming the key that is out of order or too large, or whose value is too long
  */

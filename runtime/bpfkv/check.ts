@@ -16,6 +16,7 @@ import { type Damage, faultOfNode, faultOfPointer, MAX_LEVELS } from "./damage.t
 import { BLOCK, blockOf, FANOUT, type Geometry, geometry, layersOf, VALUE_SIZE, writeBlocks } from "./format.ts";
 import { KvNode } from "./node.ts";
 
+/** What a check found; a sound file has no `damage`. */
 export interface CheckReport {
 	readonly damage: readonly Damage[];
 	readonly layers: number;
@@ -28,6 +29,7 @@ export interface CheckReport {
 	readonly truncated: boolean;
 }
 
+/** How much to list, and whom to tell how far it is. */
 export interface CheckOptions {
 	/** Damaged places to list at most (100). */
 	readonly limit?: number;
@@ -41,6 +43,7 @@ const PROGRESS_NODES = 1000;
 /** Share of the nodes that lie above the leaves, which the first walk sees. */
 const ABOVE_LEAVES = 1 / FANOUT;
 
+/** Walks the whole tree, by plain reads. */
 export function checkKv(device: BlockDevice, options: CheckOptions = {}): CheckReport {
 	return new TreeCheck(device, options).run();
 }

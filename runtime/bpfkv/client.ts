@@ -13,6 +13,7 @@ import { disturbed, LONGEST_CHANGE, MAX_DISTURBED, settled } from "./settled.ts"
 import { TopCache } from "./top-cache.ts";
 import { type Aggregate, GetPage, MAX_KEYS, type RangeBounds, RangePage } from "./query.ts";
 
+/** The loaded programs of examples/bpf-kv as hooks. */
 export interface KvPrograms {
 	readonly get: StorageHook;
 	readonly range: StorageHook;
@@ -33,6 +34,7 @@ export class XrpError extends Error {
 	}
 }
 
+/** How to read a file. */
 export interface KvOptions {
 	/** Levels of the tree; found out when absent. */
 	readonly layers?: number;
@@ -45,7 +47,10 @@ export interface KvOptions {
 	readonly retries?: number;
 }
 
-/** @example const kv = new KvFile(openFileDevice("db"), programs, { cacheLevels: 2 }); kv.get(5); */
+/**
+ * Reads on the calling thread; values come as text, null for what is not there. A chain that ends without an answer throws `XrpError`.
+ * @example const kv = new KvFile(openFileDevice("db"), programs, { cacheLevels: 2 }); kv.get(5);
+ */
 export class KvFile {
 	/** Levels of the tree when it was opened. */
 	readonly layers: number;
@@ -258,6 +263,7 @@ class PageOf<Page> {
 	}
 }
 
+/** `value` is the text, without the padding. */
 export interface KvPair {
 	readonly key: number;
 	readonly value: string;

@@ -3,6 +3,7 @@ import { BLOCK, type Geometry, geometry, lookupPath, writeBlocks } from "./forma
 
 const BLOCKS_PER_CHUNK = 2048;
 
+/** Who is told how far it is, and who may stop it. */
 export interface CreateOptions {
 	/** Called after each chunk with the bytes written so far and in all; for a sparse file, the blocks. */
 	readonly onProgress?: (written: number, total: number) => void;
@@ -10,6 +11,7 @@ export interface CreateOptions {
 }
 
 /**
+ * Writes the file of so many layers, front to back.
  * @param sink takes each chunk; its bytes are reused when the returned promise resolves
  * @throws RangeError for layers out of 1–6, the signal's reason when aborted, whatever the sink throws
  */

@@ -8,6 +8,7 @@ import { TOMBSTONE_OFFSET } from "./bulk.ts";
 import { BLOCK, VALUE_SIZE } from "./format.ts";
 import { KvNode } from "./node.ts";
 
+/** A place in the file, and what is wrong with it. */
 export interface Damage {
 	/** In bytes, of the block concerned. */
 	readonly offset: number;

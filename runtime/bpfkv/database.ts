@@ -5,7 +5,10 @@ import { overlaid } from "./overlay.ts";
 import { KvReader, type ReaderOptions } from "./reader.ts";
 import type { KvStore } from "./store.ts";
 
-/** @example const db = await openKvDatabase("db", programs); await db.put(5, bytes); db.get(5); await db.close(); */
+/**
+ * The only writer of its file, and a reader of it.
+ * @example const db = await openKvDatabase("db", programs); await db.put(5, bytes); db.get(5); await db.close();
+ */
 export class KvDatabase extends KvReader {
 	readonly #store: KvStore;
 

@@ -9,14 +9,21 @@
  * Layers L hold the keys 0 … 31^L − 1. Node j of layer i covers 31^(L−i) keys from j · 31^(L−i).
  * Source: "XRP: In-Kernel Storage Functions with eBPF" (OSDI'22), and its released implementation.
  */
+
+/** Bytes of a node, and of what a chain reads at once. */
 export const BLOCK = 512;
+/** Keys of a node. */
 export const FANOUT = 31;
+/** Bytes. */
 export const VALUE_SIZE = 64;
+/** Of a file that `createKv` makes: 887,503,681 keys. */
 export const MAX_LAYERS = 6;
 const VALUES_PER_BLOCK = BLOCK / VALUE_SIZE;
 
+/** Byte offsets in a node. */
 export const NODE = { next: 0, type: 8, keys: 16, pointers: 264 } as const;
 
+/** What follows from the number of layers. */
 export interface Geometry {
 	readonly layers: number;
 	/** Keys are 0 … keys − 1. */
@@ -114,6 +121,7 @@ export function lookupPath(g: Geometry, key: number): number[] {
 	return offsets;
 }
 
+/** The byte offset of the block that a byte lies in. */
 export function blockOf(offset: number): number {
 	return offset - (offset % BLOCK);
 }

@@ -14,6 +14,7 @@ import type { PendingWrites } from "./reader.ts";
 import { within } from "./store.ts";
 import { type Unapplied, unapplied } from "./wal.ts";
 
+/** What a log says, over the device that it belongs to. */
 export class LogView implements PendingWrites {
 	/** The file under the log's blocks. */
 	readonly device: BlockDevice;

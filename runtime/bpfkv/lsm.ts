@@ -12,6 +12,7 @@ const STATUS = ["searching", "found", "not found", "deleted"] as const;
 /** Files of one chain: what the program's verifier-proof bound says. */
 export const MAX_LSM_FILES = 16;
 
+/** A query over several files, laid over a scratch page of 4096 bytes. */
 export class LsmPage {
 	readonly #view: DataView;
 	readonly #bytes: Uint8Array;

@@ -7,6 +7,7 @@ import { BLOCK, FANOUT, NODE } from "./format.ts";
 /** The key of an unused entry: 2^64 − 1, and so no key that a caller may use. */
 const UNUSED_WORD = 0xffffffff;
 
+/** A view of 512 bytes; changes go into them. */
 export class KvNode {
 	readonly bytes: Uint8Array;
 	readonly #view: DataView;

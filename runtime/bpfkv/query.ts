@@ -5,6 +5,7 @@
  */
 import { VALUE_SIZE } from "./format.ts";
 
+/** Keys of one get, and pairs of one part of a range. */
 export const MAX_KEYS = 32;
 
 /** Offsets in the page of a get. */
@@ -33,10 +34,13 @@ const END_INCLUSIVE = 2;
 const STATE_RESUME = 1;
 const STATE_TRAVERSE = 2;
 
+/** What a range may be summed up to, by the program's number for it. */
 export const AGGREGATES = { sum: 1, min: 2, max: 3, count: 4 } as const;
+/** @see AGGREGATES */
 export type Aggregate = keyof typeof AGGREGATES;
 const AGGREGATE_DECIMAL = 0x100;
 
+/** From `begin`, included unless it says otherwise, to `end`, which is not. */
 export interface RangeBounds {
 	readonly begin: number;
 	readonly end: number;

@@ -8,11 +8,13 @@ import { VALUE_SIZE } from "./format.ts";
 import { ObjectCache } from "./object-cache.ts";
 import { type Aggregate, checkedAggregate, MAX_KEYS, type RangeBounds } from "./query.ts";
 
+/** How to read, and how much to keep. */
 export interface ReaderOptions extends Omit<KvOptions, "retries"> {
 	/** Keys whose values stay in memory after a get (0). */
 	readonly cacheObjects?: number;
 }
 
+/** Sums since the reader was made. */
 export interface ReaderStatistics {
 	/** Blocks that chains read. */
 	readonly hops: number;
@@ -32,7 +34,10 @@ export interface PendingWrites {
 	readonly pendingCount: number;
 }
 
-/** @example const kv = openKvReader("db", programs); kv.get(5); kv.close(); */
+/**
+ * Reads on the calling thread what is in the tree and what was put since.
+ * @example const kv = openKvReader("db", programs); kv.get(5); kv.close();
+ */
 export class KvReader {
 	readonly #file: KvFile;
 	readonly #pending: PendingWrites;

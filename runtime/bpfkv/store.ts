@@ -30,6 +30,7 @@ export interface WritableFile {
 	close(): Promise<void>;
 }
 
+/** When to move the log into the tree, and whom to tell. */
 export interface KvStoreOptions {
 	/** Records that the table holds before a put starts a checkpoint (65,536). */
 	readonly checkpointAfter?: number;
@@ -51,6 +52,7 @@ interface Entry {
 /** Greatest key: larger ones are not exact in a double. */
 const MAX_KEY = Number.MAX_SAFE_INTEGER;
 
+/** The writer of a file and its log. A failed write is the last: whoever puts after it is told the same error, until the store is opened anew. */
 export class KvStore implements PendingWrites {
 	readonly #file: WritableFile;
 	readonly #log: WritableFile;

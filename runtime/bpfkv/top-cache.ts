@@ -13,6 +13,7 @@ import { KvNode } from "./node.ts";
 /** 16 MB: three full levels have 993 nodes, four 30,784. */
 const MAX_NODES = 32_768;
 
+/** Nodes by their place, as many levels as asked for. */
 export class TopCache {
 	/** Nodes that were read into the cache since it was made. */
 	loads = 0;

@@ -3,10 +3,14 @@
  * Zipfian numbers after Gray et al., "Quickly Generating Billion-Record Synthetic Databases" (SIGMOD'94), as YCSB
  * uses them: rank 0 is the most popular one, and a hash spreads the ranks over the keys.
  */
+
+/** From 0 to below 1. */
 export type Random = () => number;
 
+/** Which keys are asked for most. */
 export type Distribution = "zipfian" | "uniform" | "latest";
 
+/** What comes next. `length`: keys of the scan. */
 export type Operation =
 	| { readonly kind: "read" | "update" | "read-modify-write"; readonly key: number }
 	| { readonly kind: "insert"; readonly key: number }
@@ -29,6 +33,7 @@ export const WORKLOADS = {
 	F: { name: "read-modify-write", distribution: "zipfian", share: { read: 0.5, "read-modify-write": 0.5 } },
 } as const satisfies Record<string, Mix>;
 
+/** @see WORKLOADS */
 export type WorkloadName = keyof typeof WORKLOADS;
 
 const THETA = 0.99;

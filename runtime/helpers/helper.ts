@@ -13,8 +13,10 @@
 import type { Machine } from "../machine.ts";
 import type { HelperName } from "../../assembler/spec/helpers.ts";
 
+/** Low words of the arguments in, low word of r0 out, all as int32s. */
 export type HelperRun = (machine: Machine, a1: number, a2: number, a3: number, a4: number, a5: number) => number;
 
+/** What engines must know to call a helper or kernel function: see the top of this file. */
 export interface HelperImplementation {
 	readonly wide: number;
 	readonly result: "unsigned" | "signed" | "wide";

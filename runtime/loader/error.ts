@@ -9,7 +9,10 @@ export interface LoadError {
 	readonly message: string;
 }
 
-/** @example formatLoadError({ section: "xdp", offset: 16, symbol: "m", message: "no such map" }) // "xdp+0x10: m: no such map" */
+/**
+ * One line: place, symbol, message.
+ * @example formatLoadError({ section: "xdp", offset: 16, symbol: "m", message: "no such map" }) // "xdp+0x10: m: no such map"
+ */
 export function formatLoadError(error: LoadError): string {
 	const place = error.section === "" ? "" : error.offset < 0 ? `${error.section}: ` : `${error.section}+0x${error.offset.toString(16)}: `;
 	return `${place}${error.symbol === "" ? "" : `${error.symbol}: `}${error.message}`;

@@ -34,6 +34,7 @@ export interface TypeChoice {
 	readonly guessed?: boolean;
 }
 
+/** What the object's externs are, and what type its programs have. */
 export interface OpenOptions extends ExternOptions {
 	/** Where the section's name gives no type, or that of an extension, the function's context may (`struct xdp_md *`). libbpf does not guess. */
 	readonly guessType?: boolean;
@@ -41,6 +42,7 @@ export interface OpenOptions extends ExternOptions {
 	readonly type?: number | string | ((program: { readonly name: string; readonly section: string }) => TypeChoice | undefined);
 }
 
+/** An object as libbpf has it before its first system call. */
 export interface OpenedObject {
 	readonly programs: readonly OpenedProgram[];
 	readonly maps: readonly MapDef[];
@@ -50,6 +52,7 @@ export interface OpenedObject {
 	readonly errors: readonly LoadError[];
 }
 
+/** A program of it, loadable or not. */
 export interface OpenedProgram {
 	readonly image: ProgramImage;
 	/** What is wrong with this program alone. */
@@ -62,6 +65,7 @@ export interface OpenedProgram {
 
 const executable = 4;
 
+/** Maps, externs, CO-RE and relocations of all programs; nothing is verified or created. What is wrong comes back as values. */
 export function openObject(object: ObjectFile, options: OpenOptions = {}): OpenedObject {
 	const errors: LoadError[] = [];
 	if (object.endian !== "little") errors.push({ section: "", offset: -1, symbol: "", message: "the object is big-endian; the runtime is little-endian" });

@@ -11,6 +11,7 @@
 import type { TypeSource } from "../../assembler/btf/type-source.ts";
 import { nameOf, resolved, sizeOf } from "../../assembler/btf/type-source.ts";
 
+/** A value of a BTF type; which JavaScript type stands for which is said at the top of this file. */
 export type Value = number | bigint | boolean | string | Uint8Array | readonly Value[] | { readonly [member: string]: Value };
 
 export interface Codec {

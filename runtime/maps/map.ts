@@ -47,6 +47,7 @@ export const header = { type: 64, keySize: 68, valueSize: 72, maxEntries: 76, ex
 /** BPF_ANY, BPF_NOEXIST, BPF_EXIST, BPF_F_LOCK of BPF_MAP_UPDATE_ELEM. */
 export const updateFlags = { any: 0, noExist: 1, exist: 2, lock: 4 } as const;
 
+/** A map in the machine's memory. Keys and values are addresses there, results the kernel's: an address, 0, or −errno. `address` is the map's own, where programs see its header. */
 export abstract class BpfMap {
 	readonly machine: Machine;
 	readonly def: MapDef;

@@ -18,6 +18,7 @@ import { QueueStack } from "./queue-stack.ts";
 import { RingBuffer } from "./ringbuf.ts";
 import { UserRingBuffer } from "./user-ringbuf.ts";
 
+/** An operation from user space that the map refuses, as bpf(2) would. `errno` is positive. */
 export class MapError extends Error {
 	readonly errno: number;
 
@@ -28,6 +29,7 @@ export class MapError extends Error {
 	}
 }
 
+/** A map by typed keys and values. Without BTF they are bytes. */
 export class MapView {
 	readonly map: BpfMap;
 	readonly #key: Codec;

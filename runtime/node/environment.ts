@@ -7,7 +7,10 @@ import type { Environment } from "../environment.ts";
 import { defaultTask } from "../environment.ts";
 import type { KconfigValue } from "../loader/externs.ts";
 
-/** @example load(bytes, { environment: nodeEnvironment() }) */
+/**
+ * This process and its clocks, as programs see them.
+ * @example load(bytes, { environment: nodeEnvironment() })
+ */
 export function nodeEnvironment(overrides: Partial<Environment> = {}): Partial<Environment> {
 	return {
 		monotonic: () => process.hrtime.bigint(),

@@ -9,6 +9,7 @@ import { bareRead } from "./bare-read.ts";
 const preadSync = bareRead();
 const CLOSED = -1;
 
+/** An open file; `close` it. */
 export interface FileDevice extends BlockDevice {
 	readonly fd: number;
 	readonly path: string;
@@ -16,6 +17,7 @@ export interface FileDevice extends BlockDevice {
 	refresh(): void;
 }
 
+/** How to read, and how often to look whether the file is still the same. */
 export interface FileDeviceOptions {
 	/** Bypass the page cache (O_DIRECT) where the file system can: reads then go to page-aligned memory. */
 	readonly direct?: boolean;

@@ -15,7 +15,10 @@ import { replaceable } from "./replace.ts";
 
 const PROGRESS_BLOCKS = 2048;
 
-/** @throws RangeError for layers out of 1–6; the file system's error (ENOSPC, EACCES, …), after which nothing is left behind. */
+/**
+ * Makes the file of so many layers, as `simplekv create` does.
+ * @throws RangeError for layers out of 1–6; the file system's error (ENOSPC, EACCES, …), after which nothing is left behind.
+ */
 export function createKvFile(path: string, layers: number, options: CreateOptions = {}): Promise<Geometry> {
 	return writeAside(path, (file) => createKv(layers, (chunk) => file.writeFile(chunk), options));
 }

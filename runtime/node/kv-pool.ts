@@ -4,6 +4,7 @@ import { type FileDevice, openFileDevice } from "./file-device.ts";
 import type { HookObject } from "./xrp-hooks.ts";
 import { XrpPool, type XrpPoolOptions } from "./xrp-pool.ts";
 
+/** The programs, and all options of the pool and of the client. */
 export interface KvPoolOptions extends Omit<XrpPoolOptions, "objects" | "files">, Omit<AsyncKvOptions, "service" | "device"> {
 	/** The compiled get program. */
 	readonly get: HookObject;
@@ -12,9 +13,13 @@ export interface KvPoolOptions extends Omit<XrpPoolOptions, "objects" | "files">
 	readonly sum?: HookObject;
 }
 
+/** @see AsyncKvStatistics */
 export type KvPoolStatistics = AsyncKvStatistics;
 
-/** @example const kv = await KvPoolClient.open({ path: "db", get: { bytes } }); await kv.getMany([1, 2, 3]); await kv.close(); */
+/**
+ * A client with a pool of its own.
+ * @example const kv = await KvPoolClient.open({ path: "db", get: { bytes } }); await kv.getMany([1, 2, 3]); await kv.close();
+ */
 export class KvPoolClient extends AsyncKvFile {
 	readonly pool: XrpPool;
 	readonly #file: FileDevice;

@@ -2,7 +2,10 @@
 import type { BlockDevice } from "../xrp/device.ts";
 import { openFileDevice } from "./file-device.ts";
 
-/** @param path as the pool was given it */
+/**
+ * Opens what a pool's path names, in each thread anew.
+ * @param path as the pool was given it
+ */
 export type OpenDevice = (path: string, options: { readonly direct: boolean }) => BlockDevice | Promise<BlockDevice>;
 
 /**

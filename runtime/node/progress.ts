@@ -20,6 +20,7 @@ export function progressBar(label: string, { width = 40, output = process.stderr
 	};
 }
 
+/** A line that counts, for work without a known end. */
 export interface ProgressCounter {
 	add(): void;
 	/** Clears the line and stops the clock. */

@@ -19,6 +19,7 @@ import { type Pending, settle, Thread } from "./xrp-thread.ts";
 
 export type { XrpRequest } from "../xrp/service.ts";
 
+/** What chains read, which programs they run, and on how many threads. */
 export interface XrpPoolOptions {
 	/** The file that the chains read. */
 	readonly path: string;
@@ -50,6 +51,7 @@ const MAX_ATTEMPTS = 2;
 const DEFAULT_INLINE = 1000;
 const DEFAULT_SPIN = 30;
 
+/** A service on worker threads, which run until it is closed. */
 export class XrpPool implements XrpService {
 	readonly #setup: Omit<WorkerSetup, "ring">;
 	readonly #threads: Thread[] = [];

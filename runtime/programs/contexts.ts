@@ -4,13 +4,16 @@
  */
 import { InputError } from "./run.ts";
 
+/** In bytes; `count` for an array. */
 export type Field = readonly [offset: number, size: number, count?: number];
 
+/** A context's size and fields, in bytes. */
 export interface ContextLayout {
 	readonly size: number;
 	readonly fields: Readonly<Record<string, Field>>;
 }
 
+/** By the struct's name. */
 export const contexts = {
 	xdp_md: { size: 24, fields: { data: [0, 4], data_end: [4, 4], data_meta: [8, 4], ingress_ifindex: [12, 4], rx_queue_index: [16, 4], egress_ifindex: [20, 4] } },
 	__sk_buff: {

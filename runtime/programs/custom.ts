@@ -14,6 +14,7 @@
 import type { CustomProgramType } from "../verifier/programs/table.ts";
 import type { ContextLayout } from "./contexts.ts";
 
+/** Offset and size in bytes, offset a multiple of the size. */
 export interface ContextFieldDescription {
 	readonly offset: number;
 	readonly size: 1 | 2 | 4 | 8;
@@ -27,6 +28,7 @@ export interface ContextFieldDescription {
 	readonly narrow?: boolean;
 }
 
+/** A program type of the host's own: see the top of this file. */
 export interface ProgramTypeDescription {
 	readonly name: string;
 	readonly context: { readonly size: number; readonly fields: Readonly<Record<string, ContextFieldDescription>> };

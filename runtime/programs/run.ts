@@ -4,6 +4,7 @@ import type { RunState } from "../machine.ts";
 import type { LoadedProgram } from "../program.ts";
 import type { FieldValue } from "./contexts.ts";
 
+/** What a program is run over; which of it counts depends on the program's type. */
 export interface RunInput {
 	/** Network programs: the packet from its link layer header on. */
 	readonly packet?: Uint8Array;
@@ -27,6 +28,7 @@ export interface RunInput {
 	readonly repeat?: number;
 }
 
+/** What a run left. What the program's type does not have is null or empty. */
 export interface RunOutput {
 	/** Low 32 bits of r0, signed as a C int would be read. */
 	readonly retval: number;
@@ -61,6 +63,7 @@ export function inputProblem(input: RunInput, cpus: number): string | null {
 	return null;
 }
 
+/** An input that the program's type cannot be run over. */
 export class InputError extends Error {
 	constructor(message: string) {
 		super(message);

@@ -23,6 +23,7 @@ function returns(received: RunOutput, wanted: number, name: string): MatcherResu
 	};
 }
 
+/** For `expect.extend`; what they are given is the output of `run`. */
 export const matchers = {
 	toAbort: verdict(0),
 	toDrop: verdict(1),

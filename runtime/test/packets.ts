@@ -25,6 +25,7 @@ export function packet(...parts: readonly (Layer | Uint8Array | string)[]): Uint
 	return built;
 }
 
+/** Addresses as "02:00:00:00:00:01". */
 export interface EthernetFields {
 	readonly dst?: string;
 	readonly src?: string;
@@ -32,6 +33,7 @@ export interface EthernetFields {
 	readonly type?: number;
 }
 
+/** An Ethernet header: 14 bytes. */
 export function eth(fields: EthernetFields = {}): Layer {
 	return {
 		protocol: {},
@@ -47,6 +49,7 @@ export function vlan(fields: { readonly id: number; readonly priority?: number; 
 	};
 }
 
+/** Addresses as "10.0.0.1". */
 export interface Ipv4Fields {
 	readonly src?: string;
 	readonly dst?: string;
@@ -62,6 +65,7 @@ export interface Ipv4Fields {
 	readonly checksum?: number;
 }
 
+/** An IPv4 header: 20 bytes and the options. Length and checksum are the right ones. */
 export function ipv4(fields: Ipv4Fields = {}): Layer {
 	const options = fields.options ?? new Uint8Array(0);
 	if (options.length % 4 !== 0 || options.length > 40) throw new TypeError("IPv4 options are a multiple of 4 bytes, at most 40");
@@ -81,6 +85,7 @@ export function ipv4(fields: Ipv4Fields = {}): Layer {
 	};
 }
 
+/** Addresses as "fd00::1". */
 export interface Ipv6Fields {
 	readonly src?: string;
 	readonly dst?: string;
@@ -90,6 +95,7 @@ export interface Ipv6Fields {
 	readonly next?: number;
 }
 
+/** An IPv6 header: 40 bytes. */
 export function ipv6(fields: Ipv6Fields = {}): Layer {
 	const [src, dst] = [address6(fields.src ?? "fd00::1"), address6(fields.dst ?? "fd00::2")];
 	return {
@@ -102,6 +108,7 @@ export function ipv6(fields: Ipv6Fields = {}): Layer {
 	};
 }
 
+/** What is left out is a SYN to port 80. */
 export interface TcpFields {
 	readonly sport?: number;
 	readonly dport?: number;
@@ -114,6 +121,7 @@ export interface TcpFields {
 	readonly checksum?: number;
 }
 
+/** A TCP header: 20 bytes and the options. @throws TypeError for options that do not fit */
 export function tcp(fields: TcpFields = {}): Layer {
 	const options = fields.options ?? new Uint8Array(0);
 	if (options.length % 4 !== 0 || options.length > 40) throw new TypeError("TCP options are a multiple of 4 bytes, at most 40");
@@ -131,6 +139,7 @@ export function tcp(fields: TcpFields = {}): Layer {
 	};
 }
 
+/** A UDP header: 8 bytes. Length and checksum are the right ones. */
 export function udp(fields: { readonly sport?: number; readonly dport?: number; readonly checksum?: number } = {}): Layer {
 	return {
 		protocol: { ip: 17 },
@@ -177,6 +186,7 @@ function transportChecksum(below: Layer | null, protocol: number, segment: Uint8
 	return pseudo === undefined ? 0 : checksum(concat([pseudo, segment]));
 }
 
+/** Bytes one after the other. */
 export function concat(parts: readonly Uint8Array[]): Uint8Array {
 	const out = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
 	let at = 0;

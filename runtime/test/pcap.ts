@@ -15,7 +15,10 @@ const formats: ReadonlyMap<number, readonly [little: boolean, unit: bigint]> = n
 	[0x4d3cb2a1, [false, 1n]],
 ]);
 
-/** @throws RangeError naming the offset of what is cut off or unknown */
+/**
+ * The packets in the file's order.
+ * @throws RangeError naming the offset of what is cut off or unknown
+ */
 export function readPcap(bytes: Uint8Array): CapturedPacket[] {
 	if (bytes.length < 4) throw new RangeError("the capture file is empty");
 	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -11,6 +11,7 @@ import { XRP_BLOCK, XRP_CONTEXT, XRP_SLOTS } from "./context.ts";
 import type { BlockDevice } from "./device.ts";
 import { type Asked, asksOf, DEFAULT_MAX_OUTSTANDING, type FanoutOptions, runOnCompletion } from "./fanout.ts";
 
+/** How far a chain may go, and how much of it at a time. */
 export interface AsyncOptions extends FanoutOptions {
 	/** Let hops ask for several reads. */
 	readonly fanout?: boolean;

@@ -2,6 +2,7 @@
 import { XRP_BLOCK, XRP_CONTEXT, XRP_PAGE } from "./context.ts";
 import type { BlockDevice } from "./device.ts";
 
+/** Error numbers of a chain (include/uapi/asm-generic/errno*.h); `ret` of a result has them negated. */
 export const ERRNO = { EIO: 5, EAGAIN: 11, EFAULT: 14, EINVAL: 22, ELOOP: 40, EOPNOTSUPP: 95, ECANCELED: 125 } as const;
 
 /** Why a chain ended early, and the errno that its caller sees. */
@@ -22,6 +23,7 @@ export const CAUSES = {
 	cancelled: ERRNO.ECANCELED,
 } as const satisfies Record<string, number>;
 
+/** @see CAUSES */
 export type AbortCause = keyof typeof CAUSES;
 
 /** A loaded program with its three places in the linear memory that its pointers index. */
@@ -44,6 +46,7 @@ export interface StorageHook {
 	run(context: number): number;
 }
 
+/** What a chain may read. */
 export interface XrpOptions {
 	/** Bytes of the first read and of those whose `size` slot is 0: a multiple of 512 up to 4096 (512). */
 	readonly count?: number;
@@ -78,6 +81,7 @@ export interface XrpResult {
 	readonly reason?: string;
 }
 
+/** Reads of one chain. */
 export const DEFAULT_MAX_HOPS = 4096;
 
 /** 2^56: above it, an address says which file it means. */

@@ -10,6 +10,7 @@ import { aborted, badCount, DEFAULT_MAX_HOPS, done, heldBack, nextAddress, nextS
 import { XRP_BLOCK, XRP_CONTEXT, XRP_SLOTS } from "./context.ts";
 import type { BlockDevice } from "./device.ts";
 
+/** The same, for hops that may ask for several reads. */
 export interface FanoutOptions extends XrpOptions {
 	/** Reads that may wait at a time; one more ends the request with EAGAIN (1024). */
 	readonly maxOutstanding?: number;

@@ -6,7 +6,10 @@ import { XRP_CONTEXT, XRP_PAGE } from "./context.ts";
 import type { MemoryRegion } from "../verifier/facts.ts";
 import type { StorageHook } from "./chain.ts";
 
-/** @throws RangeError for a program of another type, and when the program's memory has no room for the pages */
+/**
+ * One hook of a loaded `xrp` program, with pages of its own.
+ * @throws RangeError for a program of another type, and when the program's memory has no room for the pages
+ */
 export function storageHook(program: LoadedProgram): StorageHook {
 	return storageHooks(program, 1)[0];
 }

@@ -6,6 +6,7 @@
  */
 import type { BlockDevice } from "./device.ts";
 
+/** How to ask, and how often. */
 export interface HttpDeviceOptions {
 	readonly fetch?: typeof fetch;
 	/** Sent with every request. */
@@ -20,6 +21,7 @@ export interface HttpDeviceOptions {
 	readonly maxRequest?: number;
 }
 
+/** Sums since the device was opened. */
 export interface HttpStatistics {
 	/** Including those that failed. */
 	readonly requests: number;
@@ -30,6 +32,7 @@ export interface HttpStatistics {
 	readonly bytes: number;
 }
 
+/** A remote object; `readSync` throws. */
 export interface HttpDevice extends BlockDevice {
 	readonly url: string;
 	readonly statistics: HttpStatistics;
@@ -66,7 +69,10 @@ class HttpFailure extends Error {
 	}
 }
 
-/** @throws when the object cannot be reached, or its server does not serve ranges */
+/**
+ * Asks for the object's size and ETag, and opens it for reading.
+ * @throws when the object cannot be reached, or its server does not serve ranges
+ */
 export async function openHttpDevice(url: string, options: HttpDeviceOptions = {}): Promise<HttpDevice> {
 	const send = options.fetch ?? fetch;
 	const retries = options.retries ?? 3;

@@ -10,6 +10,7 @@ import type { BlockDevice } from "./device.ts";
  */
 export const STORAGE_STACK = { kernelCrossing: 351, systemCall: 199, fileSystem: 2006, blockLayer: 379, driver: 113, device: 3224 } as const;
 
+/** What reads cost in simulated time. */
 export interface LatencyModel {
 	/** Nanoseconds of one read. */
 	readonly perRead: number;

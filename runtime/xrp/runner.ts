@@ -7,6 +7,7 @@ import type { StorageHook } from "./chain.ts";
 import type { BlockDevice } from "./device.ts";
 import { type XrpRequest, type XrpService, type XrpStatistics, StatisticsCounter } from "./service.ts";
 
+/** What chains read and which programs they run. */
 export interface RunnerOptions {
 	readonly device: BlockDevice;
 	/** Further files of the chains: bits 56 to 62 of an address name them, from 1 on. */
@@ -17,6 +18,7 @@ export interface RunnerOptions {
 	readonly queueDepth?: number;
 }
 
+/** A service on the calling thread's event loop. */
 export class XrpRunner implements XrpService {
 	readonly #options: RunnerOptions;
 	readonly #free: StorageHook[][];

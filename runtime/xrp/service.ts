@@ -4,6 +4,7 @@
  */
 import { CAUSES, type AbortCause, type XrpResult } from "./chain.ts";
 
+/** One chain: where it begins, what it asks, what becomes of its answer. */
 export interface XrpRequest<T> {
 	/** Index into the service's programs (0). */
 	readonly program?: number;
@@ -22,6 +23,7 @@ export interface XrpRequest<T> {
 	readonly signal?: AbortSignal;
 }
 
+/** Runs chains for whoever does not wait. */
 export interface XrpService {
 	/** Runs one chain. What a program or device does is in the result; rejects for what `fill` and `take` throw, and when the service is closed. */
 	readXrp<T>(request: XrpRequest<T>): Promise<T>;
