@@ -2,8 +2,9 @@ import type { Attr, Block, Inst, IrFunction, Value } from "../../ir/types.ts";
 import type { OptContext, Pass } from "../pass.ts";
 import { constant, isConst, isInst, newBlock, newInst, phisOf, successors, usersOf } from "../../ir/values.ts";
 import { foldOp } from "../../ir/fold.ts";
-import { unchanging } from "../memory/const-globals.ts";
+import { unchanging } from "../analysis/constant-objects.ts";
 import { rootOf } from "../analysis/slots.ts";
+import { alignmentOf, partsOf } from "./parts.ts";
 
 /**
  * memcpy, memmove, memset and memcmp → loads and stores as wide as the alignment allows, or a counted loop when there
@@ -27,22 +28,6 @@ export const expandMemory: Pass = {
 		return changed;
 	},
 };
-
-/** What can be proven of an address; stack slots are aligned as we like (up to 8). */
-export function alignmentOf(address: Value, claimed: number): number {
-	const { root, offset } = rootOf(address);
-	if (!isInst(root) || offset === null) return claimed;
-	let base = claimed;
-	if (root.op === "alloca") base = Math.max(root.attr!.align!, 1);
-	else if (root.op === "global") {
-		const target = root.attr!.global!;
-		base = "section" in target && "size" in target ? target.align : claimed;
-	} else return claimed;
-	let align = Math.min(8, base);
-	const distance = offset + (root.op === "global" ? (root.attr!.offset ?? 0) : 0);
-	while (distance % align !== 0) align /= 2;
-	return Math.max(align, claimed);
-}
 
 /** A slot that is copied in bytes for want of alignment gets it. */
 function alignSlot(address: Value): void {
@@ -136,17 +121,6 @@ function expandOne(fn: IrFunction, block: Block, index: number, context: OptCont
 	}
 	// Loads come before the store that they feed: `emit` wrote them in that order.
 	block.insts.splice(index, 1, ...out);
-}
-
-export function partsOf(size: number, align: number): { offset: number; width: number }[] {
-	const parts: { offset: number; width: number }[] = [];
-	for (let offset = 0; offset < size; ) {
-		let width = Math.min(8, align);
-		while (width > size - offset || offset % width !== 0) width /= 2;
-		parts.push({ offset, width });
-		offset += width;
-	}
-	return parts;
 }
 
 /**

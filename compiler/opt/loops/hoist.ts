@@ -4,7 +4,7 @@ import type { Pass } from "../pass.ts";
 import { blockOf, loops, predecessors } from "../../ir/cfg.ts";
 import { row } from "../../ir/ops.ts";
 import { isConst, isInst, successors, terminator } from "../../ir/values.ts";
-import { blockInFront } from "./carry.ts";
+import { blockInFront } from "./front.ts";
 
 /**
  * `row` of `table[row][column]` where an inner loop counts the columns with an iterator or with may_goto: the address of the row is made in

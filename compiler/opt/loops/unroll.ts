@@ -8,7 +8,7 @@ import { constant, isConst, isInst, newBlock, newInst, phisOf, sameValue, succes
 import { isQuestion } from "../analysis/alias.ts";
 import { addExitEdges, cloneBlocks, demoteEscaping } from "../control/clone.ts";
 import { betweenDistances } from "../scalar/compare-laws.ts";
-import { numberAt, unchanging } from "../memory/const-globals.ts";
+import { numberAt, unchanging } from "../analysis/constant-objects.ts";
 import { mem2reg } from "../memory/mem2reg.ts";
 import { baseOf, rootOf } from "../analysis/slots.ts";
 import { analysesOf, forget } from "../analysis/analyses.ts";

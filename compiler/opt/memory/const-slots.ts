@@ -5,7 +5,7 @@ import type { SlotUse } from "../analysis/slots.ts";
 import type { Analyses } from "../analysis/analyses.ts";
 import { isConst, newInst, replaceAll } from "../../ir/values.ts";
 import { analysesOf } from "../analysis/analyses.ts";
-import { addUnchanging } from "./const-globals.ts";
+import { addUnchanging } from "../analysis/constant-objects.ts";
 
 /**
  * A local array or record that only its initialiser writes, with constants, is an object of .rodata: it takes none of the 512 bytes of stack,

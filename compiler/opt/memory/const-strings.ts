@@ -2,7 +2,7 @@ import type { Inst, IrGlobal, Value } from "../../ir/types.ts";
 import type { Pass } from "../pass.ts";
 import { constant, isConst, isInst, replaceAll, unsigned } from "../../ir/values.ts";
 import { analysesOf } from "../analysis/analyses.ts";
-import { unchanging } from "./const-globals.ts";
+import { unchanging } from "../analysis/constant-objects.ts";
 import { rootOf } from "../analysis/slots.ts";
 
 /**

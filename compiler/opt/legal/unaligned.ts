@@ -1,9 +1,9 @@
 import type { Attr, Inst, IrFunction, Value } from "../../ir/types.ts";
-import type { OptContext, Pass } from "../pass.ts";
+import type { Pass } from "../pass.ts";
 import { constant, isConst, newInst, replaceAll } from "../../ir/values.ts";
-import { alignmentOf, partsOf } from "./mem-expand.ts";
+import { alignmentOf, partsOf } from "./parts.ts";
 
-/** What the machine lacks, spelled in what it has: loads and stores of words that may not be aligned, in parts that are (clang's BPF target does the same). */
+/** Loads and stores of words that may not be aligned, in parts that are (clang's BPF target does the same). */
 export const splitUnaligned: Pass = {
 	name: "split-unaligned",
 	run(fn) {
@@ -71,69 +71,3 @@ function storeParts(fn: IrFunction, store: Inst, align: number, out: Inst[]): vo
 		emit("store", null, [address, part], { size: width, ...(volatile ? { volatile } : {}) });
 	}
 }
-
-/** Division and remainder of magnitudes, with the sign put on by arithmetic: before v4 there is no signed division. */
-export const expandSignedDivision: Pass = {
-	name: "signed-division",
-	run(fn, context: OptContext) {
-		if (context.cpu >= 4) return false;
-		const map = new Map<Inst, Value>();
-		for (const block of fn.blocks) {
-			const out: Inst[] = [];
-			for (const inst of block.insts) {
-				if (inst.op !== "sdiv" && inst.op !== "smod") {
-					out.push(inst);
-					continue;
-				}
-				const ty = inst.ty!;
-				const emit = (op: Inst["op"], args: Value[]): Inst => {
-					const made = newInst(fn, op, ty, args, undefined, inst.loc);
-					out.push(made);
-					return made;
-				};
-				const top = constant(ty, ty === "i32" ? 31 : 63);
-				const [a, b] = inst.args;
-				const sign = (value: Value): Value => (isConst(value) ? constant(ty, value.value < 0n ? -1 : 0) : emit("ashr", [value, top]));
-				const applySign = (value: Value, mask: Value): Value => (isConst(mask) && mask.value === 0n ? value : emit("sub", [emit("xor", [value, mask]), mask]));
-				const magnitude = (value: Value, mask: Value): Value => (isConst(value) ? constant(ty, value.value < 0n ? -value.value : value.value) : applySign(value, mask));
-				const signA = sign(a);
-				const signB = sign(b);
-				const result = emit(inst.op === "sdiv" ? "udiv" : "umod", [magnitude(a, signA), magnitude(b, signB)]);
-				const mask = inst.op === "smod" || (isConst(signB) && signB.value === 0n) ? signA : emit("xor", [signA, signB]);
-				map.set(inst, applySign(result, mask));
-			}
-			block.insts = out;
-		}
-		replaceAll(fn, map);
-		return map.size > 0;
-	},
-};
-
-/** `__builtin_constant_p` of what has not become a constant by now: no. */
-export const answerQuestions: Pass = {
-	name: "answer-questions",
-	run(fn) {
-		const map = new Map<Inst, Value>();
-		for (const block of fn.blocks) for (const inst of block.insts) if (inst.op === "isconst") map.set(inst, constant("i32", isConst(inst.args[0]) ? 1 : 0));
-		replaceAll(fn, map);
-		return map.size > 0;
-	},
-};
-
-/** Every slot in the entry block; what is left of `lifetime` goes. */
-export const settleSlots: Pass = {
-	name: "settle-slots",
-	run(fn) {
-		const slots: Inst[] = [];
-		let marks = 0;
-		for (const block of fn.blocks) {
-			block.insts = block.insts.filter((inst) => {
-				if (inst.op === "alloca") slots.push(inst);
-				if (inst.op === "lifetime") marks++;
-				return inst.op !== "alloca" && inst.op !== "lifetime";
-			});
-		}
-		fn.blocks[0].insts.unshift(...slots);
-		return slots.length + marks > 0;
-	},
-};
