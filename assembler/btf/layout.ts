@@ -3,25 +3,16 @@
  * for what has no size: void, functions, forward declarations, cycles. Source: the rules of libbpf's btf__resolve_size and btf__align_of.
  */
 import { DEPTH, perType } from "./per-type.ts";
-import type { BtfRecord, BtfType } from "./types.ts";
+import { type BtfRecord, type BtfType, isModifier } from "./types.ts";
 
 export const POINTER_SIZE = 8;
 
 /** A cycle of modifiers ends after so many as no real type has. */
 export function stripModifiers(types: readonly BtfType[], id: number): number {
 	for (let depth = 0; depth < DEPTH; depth++) {
-		const type = types[id];
-		switch (type?.kind) {
-			case "typedef":
-			case "volatile":
-			case "const":
-			case "restrict":
-			case "type_tag":
-				id = type.type;
-				break;
-			default:
-				return id;
-		}
+		const type: BtfType | undefined = types[id];
+		if (type === undefined || !isModifier(type)) return id;
+		id = type.type;
 	}
 	return 0;
 }

@@ -1,6 +1,6 @@
 /** Questions about BTF types that the loader and the typed map views ask: through names and qualifiers, sizes, alignments. */
-import { perType } from "./per-type.ts";
-import type { Btf, BtfType } from "./types.ts";
+import { DEPTH, perType } from "./per-type.ts";
+import { type Btf, type BtfType, isModifier } from "./types.ts";
 
 /** An object's own BTF and the kernel's lazy view answer alike. */
 export interface TypeSource {
@@ -43,19 +43,10 @@ export function nameOf(type: BtfType): string {
 
 /** Through typedefs, qualifiers and type tags. */
 export function resolve(source: TypeSource, id: number): number {
-	for (let hops = 0; hops < 64; hops++) {
+	for (let depth = 0; depth < DEPTH; depth++) {
 		const type = source.type(id);
-		switch (type.kind) {
-			case "typedef":
-			case "const":
-			case "volatile":
-			case "restrict":
-			case "type_tag":
-				id = type.type;
-				break;
-			default:
-				return id;
-		}
+		if (!isModifier(type)) return id;
+		id = type.type;
 	}
 	return 0;
 }
@@ -66,7 +57,7 @@ export function resolved(source: TypeSource, id: number): BtfType {
 }
 
 /** Bytes; 0 for what has none (void, functions, forward declarations). */
-export function sizeOf(source: TypeSource, id: number): number {
+export const sizeOf = perType<TypeSource, number>(0, (source, id, inner) => {
 	const type = resolved(source, id);
 	switch (type.kind) {
 		case "int":
@@ -80,13 +71,13 @@ export function sizeOf(source: TypeSource, id: number): number {
 		case "ptr":
 			return 8;
 		case "array":
-			return type.length * sizeOf(source, type.type);
+			return type.length * inner(type.type);
 		case "var":
-			return sizeOf(source, type.type);
+			return inner(type.type);
 		default:
 			return 0;
 	}
-}
+});
 
 export const alignOf = perType<TypeSource, number>(1, (source, id, inner) => {
 	const type = resolved(source, id);

@@ -87,3 +87,17 @@ export interface BtfMember {
 	/** 0 for an ordinary member. */
 	readonly bitSize: number;
 }
+
+/** A type that only says more of another one: typedefs, qualifiers, type tags. */
+export function isModifier(type: BtfType): type is Extract<BtfType, { kind: "typedef" | "volatile" | "const" | "restrict" | "type_tag" }> {
+	switch (type.kind) {
+		case "typedef":
+		case "volatile":
+		case "const":
+		case "restrict":
+		case "type_tag":
+			return true;
+		default:
+			return false;
+	}
+}

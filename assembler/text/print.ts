@@ -124,10 +124,6 @@ function print(insn: Insn, next: Insn | undefined, style: PrintStyle): string | 
 	}
 }
 
-/**
- * LLVM's decoder looks only at the fields that tell instructions of one opcode apart. Without -mcpu it knows of the 32-bit atomics
- * only the addition.
- */
 /** LLVM does not look at the offset of what has one operand, or none but the number. */
 function ignoresOffset(row: Instruction): boolean {
 	switch (row.kind) {
@@ -144,6 +140,10 @@ function ignoresOffset(row: Instruction): boolean {
 	}
 }
 
+/**
+ * The row as LLVM's decoder finds it: it looks only at the fields that tell instructions of one opcode apart. Without -mcpu it knows of the
+ * 32-bit atomics only the addition.
+ */
 function tolerant(insn: Insn, style: PrintStyle): Instruction | undefined {
 	const rows = instructionsWithOpcode(insn.opcode);
 	if (rows.length === 0) return undefined;

@@ -1,9 +1,9 @@
 import type { MInst } from "./machine.ts";
 
-/** Instructions after register allocation as text: equal texts do equal things. */
 /** Inline assembly is not looked into. */
 export const mergeable = (inst: MInst): boolean => inst.kind !== "asm";
 
+/** An instruction after register allocation as text: equal texts do equal things. */
 export function keyOf(inst: MInst, idOf: (object: object) => number): string {
 	const { kind, op, width, bits, bytes, signed, dst, src, imm, off, slot, wide, callee, args, unread, blocks, core } = inst;
 	const symbol = wide === null || typeof wide === "bigint" ? wide : `${idOf(wide.symbol)}+${wide.addend}`;

@@ -1,19 +1,12 @@
+import type { DiagnosticRow } from "../diagnostics/table.ts";
+
+const error = (code: string, title: string, group?: string): DiagnosticRow => ({ code, severity: "error", title, group });
+const warning = (code: string, group: string, title: string, off?: true): DiagnosticRow => ({ code, severity: "warning", group, title, ...(off ? { off } : {}) });
+
 /**
  * The checker's diagnostics, one row each: stable code, severity, clang's warning group where it has one, and what it is about.
  * A row of severity "error" that has a group is an error only by default, as in clang 19: `-Wno-error=GROUP` makes it a warning.
  */
-export interface CodeRow {
-	readonly code: string;
-	readonly severity: "error" | "warning";
-	readonly group?: string;
-	/** Off unless its group (or -Wall, -Wextra, -Weverything) turns it on. */
-	readonly off?: true;
-	readonly title: string;
-}
-
-const error = (code: string, title: string, group?: string): CodeRow => ({ code, severity: "error", title, group });
-const warning = (code: string, group: string, title: string, off?: true): CodeRow => ({ code, severity: "warning", group, title, ...(off ? { off } : {}) });
-
 export const CODES = {
 	// names
 	undeclared: error("E0301", "use of an identifier that nothing declares"),
@@ -137,6 +130,6 @@ export const CODES = {
 	noComplex: error("E0408", "complex numbers"),
 	badBuiltin: error("E0410", "a builtin with the wrong arguments"),
 	limit: error("E0411", "a limit of the compiler"),
-} as const satisfies Record<string, CodeRow>;
+} as const satisfies Record<string, DiagnosticRow>;
 
 export type CodeName = keyof typeof CODES;

@@ -1,7 +1,8 @@
 import type { Diagnostic, DiagnosticSink, TokenSpan } from "../diagnostics/diagnostic.ts";
 import type { CompoundStmt, Declaration, Expr, InitList, Initializer, Stmt, TypeName } from "../grammar/ast.ts";
 import type { ParsedUnit } from "../grammar/unit.ts";
-import { CODES, type CodeName, type CodeRow } from "./codes.ts";
+import type { DiagnosticRow } from "../diagnostics/table.ts";
+import { CODES, type CodeName } from "./codes.ts";
 import type { FileScope } from "./file-scope.ts";
 import type { Operand } from "./operand.ts";
 import { Scope } from "./scope.ts";
@@ -125,7 +126,7 @@ export interface Note {
 }
 
 export function report(cx: Cx, name: CodeName, span: TokenSpan | null, message: string, notes?: readonly Note[], fix?: Diagnostic["fix"]): void {
-	const row: CodeRow = CODES[name];
+	const row: DiagnosticRow = CODES[name];
 	cx.sink.report({
 		code: row.code,
 		severity: row.severity,

@@ -20,7 +20,7 @@ export function specifiedEnum(cx: Cx, spec: EnumSpec): EnumType {
 	const type = tagFor(cx, spec);
 	if (!spec.enumerators || !(type instanceof LazyEnum)) return type;
 	cx.file.enums.set(spec, type);
-	if (type.complete) {
+	if (type.defined) {
 		report(cx, "redefinition", spec.span, `redefinition of 'enum ${spec.name ?? ""}'`, [{ message: "previous definition is here", span: type.span }]);
 		return type;
 	}

@@ -122,7 +122,6 @@ export class HashTable {
 	}
 }
 
-/** As a signed 32-bit number. */
 /** What words are mixed in by, and what ends the hash; a multiplier and a shift each. */
 export const HASH_WORD = { multiplier: 0x9e3779b1, shift: 15 } as const;
 export const HASH_END = { multiplier: 0x85ebca77, shift: 13 } as const;
@@ -132,6 +131,7 @@ const mixed = (hash: number, { multiplier, shift }: { readonly multiplier: numbe
 	return product ^ (product >>> shift);
 };
 
+/** As a signed 32-bit number. */
 export function hashKey(view: DataView, key: number, size: number): number {
 	let hash = size;
 	let at = 0;

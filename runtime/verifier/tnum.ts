@@ -240,8 +240,7 @@ export function tnumWithLow(a: Tnum, low: Tnum): Tnum {
 	return a.valueLo === low.valueLo && a.maskLo === low.maskLo ? a : tnumMade(a.valueHi, low.valueLo, a.maskHi, low.maskLo);
 }
 
-/** "(0x0; 0xff)", as the kernel prints it. */
-/** As the kernel writes it: one number when it is one, in decimal while small. */
+/** As the kernel prints it: "(0x0; 0xff)", one number when it is one, in decimal while small. */
 export function tnumText(a: Tnum): string {
 	if (a.mask === 0n) return a.value <= 65535n ? String(a.value) : `0x${a.value.toString(16)}`;
 	return `(0x${a.value.toString(16)}; 0x${a.mask.toString(16)})`;

@@ -10,6 +10,7 @@ import { newBlock, newInst, phisOf, successors, terminator, undef } from "../../
  * with one caller do as clang -O2 does (`inline-cost.ts` says what small is); noinline and weak ones never. Callees are
  * finished before their callers (`inlineOrder`), so what is copied is optimised already.
  */
+
 /** A single caller is no reason to make one function out of two huge ones. */
 const ONE_CALLER = 3000;
 

@@ -73,10 +73,10 @@ function distanceOf(pointer: Value, rw: Rewriter): Value {
 	return c(before) === 0n ? pointer.args[1] : rw.make("add", "i64", [before, pointer.args[1]]);
 }
 
-/** x op 0 = x. */
 /** By as many places as there are, or more: not defined, and refused by the verifier where it is not decided here. */
 const shiftTooFar: Law = (inst) => (isConst(inst.args[1]) && unsigned(inst.ty!, inst.args[1].value) >= BigInt(widthOf(inst.ty!)) ? constant(inst.ty!, 0) : null);
 
+/** x op 0 = x. */
 const zeroRight: Law = (inst) => (c(inst.args[1]) === 0n ? inst.args[0] : null);
 
 export const laws: Partial<Record<Op, readonly Law[]>> = {
