@@ -172,7 +172,7 @@ function selectBinary(s: Selector, inst: Inst, name: keyof typeof binary): void 
 		s.emit(alu(op, 64, dst, operand, loc));
 		return;
 	}
-	s.twoAddress(op, w, dst, first, imm !== null ? { imm } : { reg: s.reg(second) }, loc);
+	s.twoAddress(op, w, dst, first, imm !== null ? { imm } : { reg: op === "lsh" || op === "rsh" || op === "arsh" ? s.amount(second) : s.reg(second) }, loc);
 }
 
 /**

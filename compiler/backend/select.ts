@@ -66,6 +66,8 @@ export class Selector {
 	readonly flowsInto = new Map<Inst, Inst[]>();
 	/** 32-bit loads that become pointers: `ctx->data`, where the verifier puts a packet pointer. */
 	private readonly packetPointers = new Set<Inst>();
+	/** What a comparison tells the verifier about. */
+	readonly #compared = new Set<Value>();
 	private readonly outs = new Map<Inst, Inst[]>();
 	private readonly regs = new Map<Inst, Reg>();
 	private readonly slots = new Map<Inst, FrameSlot>();
@@ -105,6 +107,7 @@ export class Selector {
 					const from = this.strip(inst.args[0]);
 					if (isInst(from) && from.op === "load" && from.attr!.size === 4) this.packetPointers.add(from);
 				}
+				if (inst.op === "icmp") for (const arg of inst.args) this.#compared.add(this.strip(arg));
 				if (inst.op !== "asmout" || !isInst(inst.args[0])) continue;
 				this.outs.set(inst.args[0], [...(this.outs.get(inst.args[0]) ?? []), inst]);
 			}
@@ -223,6 +226,13 @@ export class Selector {
 		const place = this.onStack(inst);
 		if (place !== null) return this.share(`slot ${place.alloca.id} ${place.off}`, (to) => [minst("address", null, { dst: to, slot: this.slot(place.alloca), off: place.off })]);
 		return this.result(inst);
+	}
+
+	/** A register by whose number of places is shifted: the machine looks at its lowest bits only, so that nothing needs to be extended, unless the verifier knows bounds of the extension. */
+	amount(value: Value): Reg {
+		let at = this.strip(value);
+		while (isInst(at) && (at.op === "zext" || at.op === "sext") && !this.#compared.has(this.strip(at.args[0]))) at = this.strip(at.args[0]);
+		return this.reg(at);
 	}
 
 	/** As an instruction's immediate, if it fits. */

@@ -51,3 +51,14 @@ describe("the stack", () => {
 		expect(code(text).join("; ")).toContain("*(u32 *)(r10 - 4) =");
 	});
 });
+
+describe("by how many places is shifted", () => {
+	const shifted = (before: string): string[] => code(body(`%10 = load i64 size=8 %0\n%11 = trunc i32 %10\n${before}\n%14 = load i64 size=8 %0\n%12 = zext i64 %11\n%13 = shl i64 %14, %12\nret %13`));
+	it("is not extended: only the lowest bits count", () => {
+		expect(shifted("call helper h#1").join("; ")).toMatch(/r0 <<= r\d/);
+		expect(count(shifted("call helper h#1"), "w")).toBe(0);
+	});
+	it("is extended where a comparison tells the verifier its bounds", () => {
+		expect(count(shifted("%20 = icmp.ugt i32 %11, i32 9\nbranch %20, no.5, yes.6\nno.5:\nret i64 0\nyes.6:"), "w1 = w")).toBe(1);
+	});
+});
