@@ -14,7 +14,7 @@ import { foldStrings, refuseStrings } from "./memory/const-strings.ts";
 import { foldConstGlobals } from "./memory/const-globals.ts";
 import { resolveCalls } from "./calls/resolve-calls.ts";
 import { compareExtended } from "./scalar/compare-extended.ts";
-import { copiedBits } from "./scalar/copied-bits.ts";
+import { copiedBits, countedBits } from "./scalar/copied-bits.ts";
 import { correlate } from "./scalar/correlate.ts";
 import { dce } from "./scalar/dce.ts";
 import { delay } from "./scalar/delay.ts";
@@ -176,7 +176,7 @@ export function optimize(module: IrModule, options: OptimizeOptions): IrModule {
 		}
 		if (optimizing) {
 			run(mergeStores, fn);
-			if (run(bitQuestions, fn)) runAll([combine, dce], fn);
+			if (runAll([countedBits, bitQuestions], fn)) runAll([simplifyCfg, combine, gvn, combine, dce], fn);
 			if (run(unreadBits, fn)) run(dce, fn);
 			runAll([hoistAddresses, hoistLimits, keepNarrow, delay, compareExtended], fn);
 		}

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { functionOf, passed } from "../../../test/support/passed.ts";
 import { combine } from "./combine.ts";
-import { copiedBits } from "./copied-bits.ts";
+import { copiedBits, countedBits } from "./copied-bits.ts";
 import { dce } from "./dce.ts";
 import { gvn } from "./gvn.ts";
 import { simplifyCfg } from "../control/simplify-cfg.ts";
@@ -40,5 +40,34 @@ describe("copied-bits", () => {
 		expect(passed(chain("i32", ["1", "16", "2"]), passes)).toContain("branch");
 		expect(passed(chain("i32", ["1", "16", "3", "64"]), passes)).toContain("branch");
 		expect(passed(chain("i64", ["1", "16", "2", "4294967296"]), passes)).toMatch(/zext i64[^\n]*\n[^\n]*shl i64 [^\n]*i64 28/);
+	});
+});
+
+describe("counted-bits", () => {
+	const asked = (mask: number, step: string, ty = "i32", head = ""): string =>
+		functionOf(`a.2:\n${head}%3 = load ${ty} size=${ty === "i32" ? 4 : 8} %0\n%4 = and i32 %1, i32 ${mask}\nbranch %4, b.5, c.6\nb.5:\n%7 = ${step}\njump c.6\nc.6:\n%8 = phi ${ty} [%3, a.2], [%7, b.5]\nstore size=${ty === "i32" ? 4 : 8} %0, %8\nret i32 0`);
+	it.each([
+		[asked(1, "add i32 %3, i32 1"), /and i32 %\d, i32 1\n%\d = add i32 %\d, %\d\n/],
+		[asked(4, "add i32 %3, i32 1"), /lshr i32 %\d, i32 2\n%\d = and i32 %\d, i32 1\n%\d = add i32 %\d, %\d\n/],
+		[asked(4, "add i32 %3, i32 -1"), /lshr i32 %\d, i32 2\n%\d = and i32 %\d, i32 1\n%\d = sub i32 %0, %\d\n/],
+		[asked(1, "xor i32 %3, i32 8"), /shl i32 %\d, i32 3\n%\d = and i32 %\d, i32 8\n%\d = xor i32 %\d, %\d\n/],
+		[asked(1, "add i64 %3, i64 1", "i64"), /and i32 %\d, i32 1\n%\d = zext i64 %\d\n%\d = add i64 %\d, %\d\n/],
+	])("are added, taken away or turned without a jump: %#", (text, wanted) => {
+		expect(passed(text, [countedBits])).toMatch(wanted);
+		expect(passed(text, [countedBits])).not.toContain("branch");
+	});
+	it.each([[asked(3, "add i32 %3, i32 1")], [asked(1, "add i32 %3, i32 3")], [asked(1, "mul i32 %3, i32 2")], [asked(1, "add i32 %3, i32 1").replace("b.5, c.6", "c.6, b.5")]])("are asked for where that is no single bit, and where the machine jumps over it: %#", (text) => {
+		expect(passed(text, [countedBits])).toBe(passed(text, []));
+	});
+	it("are asked for where a shift would need a copy, but for a loop", () => {
+		const again = (lines: string, end: string): string => functionOf(`a.2:\njump l.9\nl.9:\n${lines}%3 = load i32 size=4 %0\n%10 = load i32 size=4 %0\n%4 = and i32 %10, i32 4\nbranch %4, b.5, c.6\nb.5:\n%7 = add i32 %3, i32 1\njump c.6\nc.6:\n%8 = phi i32 [%3, l.9], [%7, b.5]\nstore size=4 %0, %8\nstore size=4 %0, %10\n${end}`);
+		expect(passed(again("", "ret i32 0"), [countedBits])).toBe(passed(again("", "ret i32 0"), []));
+		expect(passed(again("", "branch %1, l.9, d.11\nd.11:\nret i32 0"), [countedBits])).toContain("lshr");
+	});
+	const chosen = (mask: number, yes: number, no: number): string => functionOf(`a.2:\n%3 = and i32 %1, i32 ${mask}\nbranch %3, b.4, c.5\nb.4:\njump c.5\nc.5:\n%6 = phi i32 [i32 ${no}, a.2], [i32 ${yes}, b.4]\nret %6`);
+	it("choose between a bit and nothing, and two numbers that differ in the bit", () => {
+		expect(passed(chosen(4, 16, 0), [countedBits, combine, dce])).toMatch(/shl i32 %\d, i32 2\n%\d = and i32 %\d, i32 16\n/);
+		expect(passed(chosen(4, 7, 3), [countedBits])).not.toContain("phi");
+		expect(passed(chosen(4, 5, 3), [countedBits])).toContain("phi");
 	});
 });
