@@ -41,4 +41,9 @@ describe("equal-phis", () => {
 		expect(asOne(ways("0:1"))).toMatch(/b\d:\n%\d = coreoffset ptr core=\["struct s","0:1",0,"16"\] %\d\n%\d = load i32 size=4 %\d\nret %\d$/);
 		expect(asOne(ways("0:2"))).toContain("phi ptr");
 	});
+	it("make an address in an object once more, too", () => {
+		const ways = (offset: number): string => functionOf(`a.2:\nbranch %1, b.4, c.5\nb.4:\n%6 = ptradd ptr %0, i64 8\nstore size=4 %6, i32 1\njump d.7\nc.5:\n%8 = ptradd ptr %0, i64 ${offset}\n%9 = load i32 size=4 %8\njump d.7\nd.7:\n%10 = phi ptr [%6, b.4], [%8, c.5]\nstore size=4 %10, i32 2\nret i32 0`);
+		expect(passed(ways(8), [equalPhis])).not.toContain("phi");
+		expect(passed(ways(16), [equalPhis])).toContain("phi");
+	});
 });

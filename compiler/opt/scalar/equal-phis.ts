@@ -1,11 +1,11 @@
 import type { Block, Inst, Value } from "../../ir/types.ts";
 import type { Pass } from "../pass.ts";
-import { isConst, isInst, newInst, phisOf, replaceAll, terminator } from "../../ir/values.ts";
+import { isConst, isInst, newInst, phisOf, replaceAll, sameValue, terminator } from "../../ir/values.ts";
 import { analysesOf } from "../analysis/analyses.ts";
 
 /**
  * `if (error) return error; return 0;` is `return error`: a phi of one value and constants is the value, where every constant
- * comes along an edge on which the value was found to be that constant; and so are two returns. A phi of one relocated address, made anew on
+ * comes along an edge on which the value was found to be that constant; and so are two returns. A phi of one address, made anew on
  * each way, is made once more behind it: accesses take the offset along, and the verifier wants none of the context at another one.
  */
 export const equalPhis: Pass = {
@@ -17,7 +17,7 @@ export const equalPhis: Pass = {
 			for (const phi of phisOf(block)) {
 				const address = oneAddress(phi);
 				if (address !== null) {
-					const again = newInst(fn, "coreoffset", phi.ty, [address.args[0]], address.attr, address.loc);
+					const again = newInst(fn, address.op, phi.ty, address.args.slice(), address.attr, address.loc);
 					block.insts.splice(phisOf(block).length, 0, again);
 					map.set(phi, again);
 					continue;
@@ -37,7 +37,9 @@ export const equalPhis: Pass = {
 /** The field's address that comes along each edge, of different instructions. */
 function oneAddress(phi: Inst): Inst | null {
 	const [first] = phi.args;
-	if (!isInst(first) || first.op !== "coreoffset" || first.args[0] === phi) return null;
+	if (!isInst(first) || first.args[0] === phi) return null;
+	if (first.op === "ptradd" && isConst(first.args[1])) return phi.args.every((arg) => isInst(arg) && arg.op === "ptradd" && arg.args[0] === first.args[0] && sameValue(arg.args[1], first.args[1])) ? first : null;
+	if (first.op !== "coreoffset") return null;
 	const core = first.attr!.core!;
 	const same = (arg: Value): boolean =>
 		isInst(arg) && arg.op === "coreoffset" && arg.args[0] === first.args[0] && arg.attr!.core!.root === core.root && arg.attr!.core!.access === core.access && arg.attr!.core!.relo === core.relo;

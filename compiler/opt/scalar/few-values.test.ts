@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { functionOf, passed } from "../../../test/support/passed.ts";
 import { dce } from "./dce.ts";
 import { fewValues } from "./few-values.ts";
+import { idleBranches } from "../control/idle-branches.ts";
 import { simplifyCfg } from "../control/simplify-cfg.ts";
 
 /** %8 is 3 or 9; `rest` may use it, from block d.7 on. */
@@ -35,5 +36,12 @@ describe("few-values", () => {
 	it("gives up on what a loop carries", () => {
 		const text = functionOf("a.2:\njump b.4\nb.4:\n%5 = phi i32 [i32 3, a.2], [%6, b.4]\n%6 = add i32 %5, i32 2\n%7 = icmp.ult i32 %6, %1\nbranch %7, b.4, c.8\nc.8:\nret %6");
 		expect(passed(text, [fewValues])).toBe(passed(text, []));
+	});
+	it("meets as the answer where one question is all that is asked", () => {
+		const nested = (question: string): string =>
+			functionOf(`a.2:\n%3 = load i32 size=4 %0\nbranch %1, b.4, c.5\nb.4:\n%14 = icmp.ult i32 %3, i32 50\nbranch %14, g.15, h.16\ng.15:\njump i.17\nh.16:\njump i.17\ni.17:\n%18 = phi i32 [i32 -1, g.15], [i32 1, h.16]\njump d.7\nc.5:\ncall helper h#1\njump d.7\nd.7:\n%8 = phi i32 [%18, i.17], [i32 0, c.5]\n%9 = ${question}\nbranch %9, e.10, f.11\ne.10:\nret i32 100\nf.11:\nret i32 101`);
+		expect(passed(nested("icmp.eq i32 %8, i32 0"), [fewValues, dce])).toContain("phi i32 [i32 0, b");
+		expect(passed(nested("icmp.eq i32 %8, i32 0"), [fewValues, dce, idleBranches])).not.toContain("i32 50");
+		expect(passed(nested("icmp.slt i32 %8, i32 0"), [fewValues, dce, idleBranches])).toContain("i32 50");
 	});
 });

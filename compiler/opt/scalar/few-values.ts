@@ -1,8 +1,9 @@
-import type { Block, Const, Inst, Value } from "../../ir/types.ts";
+import type { Block, Const, Inst, IrFunction, Pred, Value } from "../../ir/types.ts";
 import type { Pass } from "../pass.ts";
 import { foldOp } from "../../ir/fold.ts";
 import { isComputation } from "../../ir/ops.ts";
-import { isConst, isInst, removePhiEdge, replaceAll, terminator } from "../../ir/values.ts";
+import { constant, isConst, isInst, newInst, phisOf, removePhiEdge, replaceAll, terminator } from "../../ir/values.ts";
+import { analysesOf } from "../analysis/analyses.ts";
 
 /**
  * What is one of a few constants: `point = proxy ? FROM_PROXY : FROM_HOST;` and, far below, `switch (point)`. What comes out the same for each
@@ -10,9 +11,11 @@ import { isConst, isInst, removePhiEdge, replaceAll, terminator } from "../../ir
  */
 export const fewValues: Pass = {
 	name: "few-values",
-	run(fn) {
+	run(fn, context) {
 		const values = new FewValues();
 		const map = new Map<Inst, Value>();
+		const { users } = analysesOf(fn, context);
+		for (const block of fn.blocks) for (const phi of phisOf(block)) meetAnswers(fn, block, phi, users.get(phi) ?? [], values, map);
 		let changed = false;
 		for (const block of fn.blocks) {
 			for (const inst of block.insts) {
@@ -92,6 +95,44 @@ class FewValues {
 
 function add(all: Const[], one: Const): void {
 	if (!all.some(({ value }) => value === one.value)) all.push(one);
+}
+
+/** Replaces what asks one question of a phi by a phi of the answers, if some of its constants have the same. */
+function meetAnswers(fn: IrFunction, block: Block, phi: Inst, users: readonly Inst[], values: FewValues, map: Map<Inst, Value>): void {
+	const question = questionOf(phi, users);
+	if (question === null) return;
+	const numbers = new Set<bigint>();
+	const answers: Const[] = [];
+	for (const arg of phi.args) {
+		const some = values.of(arg);
+		if (some === null) return;
+		const [answer, ...others] = some.map((one) => foldOp("icmp", "i32", [one, question.right], { pred: question.pred }));
+		if (answer === null || !isConst(answer) || others.some((other) => other === null || !isConst(other) || other.value !== answer.value)) return;
+		for (const { value } of some) numbers.add(value);
+		answers.push(answer);
+	}
+	if (numbers.size <= new Set(answers.map(({ value }) => value)).size) return;
+	const met = newInst(fn, "phi", "i32", answers, undefined, phi.loc, phi.blocks!.slice());
+	block.insts.splice(phisOf(block).length, 0, met);
+	for (const user of users) {
+		if (user.op === "icmp") map.set(user, met);
+		else user.args = [met];
+	}
+}
+
+/** What all users ask. */
+function questionOf(phi: Inst, users: readonly Inst[]): { readonly pred: Pred; readonly right: Const } | null {
+	let found: { readonly pred: Pred; readonly right: Const } | null = null;
+	if (phi.ty === "ptr") return null;
+	for (const { op, args, attr } of users) {
+		let asked: { readonly pred: Pred; readonly right: Const };
+		if (op === "branch") asked = { pred: "ne", right: constant(phi.ty!, 0) };
+		else if (op === "icmp" && args[0] === phi && isConst(args[1])) asked = { pred: attr!.pred!, right: args[1] };
+		else return null;
+		if (found !== null && (found.pred !== asked.pred || found.right.value !== asked.right.value)) return null;
+		found = asked;
+	}
+	return found;
 }
 
 /** Drops cases that the value never is; where all that it can be are cases, the last of them needs no question. */
