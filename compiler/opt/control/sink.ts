@@ -1,13 +1,15 @@
 import type { Attr, Block, Inst, IrFunction, Value } from "../../ir/types.ts";
 import type { OptContext, Pass } from "../pass.ts";
+import { helperById } from "../../../assembler/spec/helpers.ts";
 import { predecessors } from "../../ir/cfg.ts";
 import { row } from "../../ir/ops.ts";
-import { analysesOf, forget } from "../analysis/analyses.ts";
-import { isConst, isInst, newBlock, newInst, phisOf, sameValue, terminator, usersOf } from "../../ir/values.ts";
+import { type Analyses, analysesOf, forget } from "../analysis/analyses.ts";
+import { isConst, isInst, newBlock, newInst, phisOf, sameValue, terminator } from "../../ir/values.ts";
 
 /**
  * What several blocks do last before they go to the same place, or return, is done once, on the way there: `err = 3; goto out;` in ten places
  * is ten numbers and one store. One operand may differ, if it is a number, and becomes a phi. Addresses must be the same ones: the kernel's verifier allows an instruction one kind of pointer (LLVM: SinkCommonCodeFromPredecessors).
+ * What is probed may be anywhere: `bpf_core_field_exists(…) ? BPF_CORE_READ(old, …) : BPF_CORE_READ(new, …)` are two addresses and one call.
  */
 export const sink: Pass = {
 	name: "sink",
@@ -15,7 +17,8 @@ export const sink: Pass = {
 		let changed = storeOnce(fn, context);
 		if (changed) forget(context);
 		for (let budget = 50; budget > 0; budget--) {
-			if (!sweep(fn)) break;
+			if (!sweep(fn, context)) break;
+			forget(context);
 			changed = true;
 		}
 		return changed;
@@ -59,34 +62,44 @@ function storeOnce(fn: IrFunction, context: OptContext): boolean {
 }
 
 /** Once over all blocks. What was moved on the way is seen by the next sweep: until then there are only too many uses known. */
-function sweep(fn: IrFunction): boolean {
+function sweep(fn: IrFunction, context: OptContext): boolean {
 	const preds = predecessors(fn);
-	let known: ReadonlyMap<Inst, Inst[]> | null = null;
-	const users = (): ReadonlyMap<Inst, Inst[]> => (known ??= usersOf(fn));
+	let known: Analyses | null = null;
 	let changed = false;
 	const returning = fn.blocks.filter((block) => terminator(block).op === "ret");
 	for (const target of [...fn.blocks, null]) {
 		const leaving = target === null ? returning : preds.get(target)!.filter((pred) => pred.unroll === undefined && terminator(pred).op === "jump" && pred !== target);
 		if (leaving.length < 2) continue;
 		const left = new Set(leaving);
+		const lasts = new Map<Block, readonly Last[]>();
+		const lastsOf = (block: Block): readonly Last[] => {
+			let list = lasts.get(block);
+			if (list === undefined) lasts.set(block, (list = movable(block, target, (known ??= analysesOf(fn, context)))));
+			return list;
+		};
+		const common = (first: Block): boolean => {
+			for (const { inst: model, fed } of lastsOf(first)) {
+				let differs: number | null = null;
+				const members = new Map([[first, model]]);
+				for (const other of left) {
+					for (const { inst, fed: otherFed } of lastsOf(other)) {
+						if (!sameKind(model, inst) || otherFed !== fed) continue;
+						const operand = difference(model, inst);
+						if (operand === "many" || (operand !== null && differs !== null && operand !== differs)) continue;
+						differs ??= operand;
+						members.set(other, inst);
+						break;
+					}
+				}
+				if (members.size < 2) continue;
+				merge(fn, members, target, differs);
+				return true;
+			}
+			return false;
+		};
 		for (const first of leaving) {
 			if (!left.delete(first)) continue;
-			const model = lastOf(first, users);
-			if (model === null) continue;
-			const fed = feeds(model, first, target, users());
-			if (fed === undefined) continue;
-			let differs: number | null = null;
-			const members = [first];
-			for (const other of left) {
-				const inst = lastOf(other, users);
-				if (inst === null || !sameKind(model, inst) || feeds(inst, other, target, users()) !== fed) continue;
-				const operand = difference(model, inst);
-				if (operand === "many" || (operand !== null && differs !== null && operand !== differs)) continue;
-				differs ??= operand;
-				members.push(other);
-			}
-			if (members.length < 2) continue;
-			merge(fn, members, target, differs);
+			if (!common(first)) continue;
 			changed = true;
 			break;
 		}
@@ -94,20 +107,41 @@ function sweep(fn: IrFunction): boolean {
 	return changed;
 }
 
+/** An instruction that may be moved to where its block leads, and the phi there that its value is for, or that it is returned; null: it has no value. */
+interface Last {
+	readonly inst: Inst;
+	readonly fed: Inst | "result" | null;
+}
+
+/** What only brings a number to a phi of the target stays behind what stands before it: a field that is known on one way and read on another. */
+const MOST_PASSED = 4;
+
+/** What may be moved out of the block's end, the last first. */
+function movable(block: Block, target: Block | null, { users, alias }: Analyses): Last[] {
+	const found: Last[] = [];
+	const passed: Inst[] = [];
+	for (let i = block.insts.length - 2; i >= 0 && passed.length <= MOST_PASSED; i--) {
+		const inst = block.insts[i];
+		// Addresses are made again where they are needed.
+		if (inst.op === "ptradd" || inst.op === "global") continue;
+		if (!mayMove(inst)) break;
+		const fed = feeds(inst, block, target, users);
+		if (fed === undefined) break;
+		const loads = passed.filter(({ op }) => op === "load");
+		const writes = inst.op === "store" ? alias.place({ address: inst.args[0], size: inst.attr!.size!, effective: inst.attr!.effective }) : null;
+		if (inst.op === "call" && loads.length > 0) break;
+		if (writes !== null && loads.some(({ args, attr }) => alias.mayOverlap(writes, alias.place({ address: args[0], size: attr!.size!, effective: attr!.effective })))) break;
+		found.push({ inst, fed });
+		if (fed === null || inst.attr?.volatile) break;
+		passed.push(inst);
+	}
+	return found;
+}
+
 /** Besides stores and calls: what only computes the number that a phi of the target, or what was moved before, asks for. */
 const COMPUTES: ReadonlySet<string> = new Set(["load", "add", "sub", "and", "or", "xor", "shl", "lshr", "ashr", "mul", "zext", "sext", "trunc", "sextfrom", "bswap"]);
 
-/** What stands before the jump, if it may be moved. An address that was made for what has been moved is in nobody's way. */
-function lastOf(block: Block, users: () => ReadonlyMap<Inst, readonly Inst[]>): Inst | null {
-	let inst = block.insts[block.insts.length - 2];
-	while (inst !== undefined && (inst.op === "ptradd" || inst.op === "global") && !users().has(inst)) {
-		block.insts.splice(block.insts.length - 2, 1);
-		inst = block.insts[block.insts.length - 2];
-	}
-	if (inst === undefined) return null;
-	if (inst.op === "store" || COMPUTES.has(inst.op)) return inst;
-	return inst.op === "call" && inst.attr!.callee!.kind !== "indirect" ? inst : null;
-}
+const mayMove = (inst: Inst): boolean => inst.op === "store" || COMPUTES.has(inst.op) || (inst.op === "call" && inst.attr!.callee!.kind !== "indirect");
 
 /** The phi of the target that the value is for, or that it is what is returned; null when it is for nobody; undefined when it is for others, too. */
 function feeds(inst: Inst, block: Block, target: Block | null, users: ReadonlyMap<Inst, readonly Inst[]>): Inst | "result" | null | undefined {
@@ -134,10 +168,16 @@ function difference(a: Inst, b: Inst): number | null | "many" {
 	let found: number | null = null;
 	for (let i = 0; i < a.args.length; i++) {
 		if (sameMade(a.args[i], b.args[i])) continue;
-		if (found !== null || a.args[i].ty === "ptr" || ((a.op === "store" || a.op === "load") && i === 0)) return "many";
+		if (found !== null || (a.args[i].ty === "ptr" && !isProbed(a, i)) || ((a.op === "store" || a.op === "load") && i === 0)) return "many";
 		found = i;
 	}
 	return found;
+}
+
+/** An address that a helper reads at and the verifier does not look at. */
+function isProbed({ op, attr }: Inst, operand: number): boolean {
+	const callee = op === "call" ? attr!.callee! : null;
+	return callee?.kind === "helper" && (helperById(callee.id)?.params.split(",")[operand]?.endsWith("*unsafe_ptr") ?? false);
 }
 
 /** One value, or the same address made twice. */
@@ -149,8 +189,10 @@ function sameMade(a: Value, b: Value): boolean {
 }
 
 /** Target null: the members return. */
-function merge(fn: IrFunction, members: readonly Block[], target: Block | null, differs: number | null): void {
-	const model = members[0].insts[members[0].insts.length - 2];
+function merge(fn: IrFunction, moving: ReadonlyMap<Block, Inst>, target: Block | null, differs: number | null): void {
+	const members = [...moving.keys()];
+	const lasts = [...moving.values()];
+	const [model] = lasts;
 	const joined = newBlock(fn, `${target?.name ?? "return"}.common`);
 	const join = (ty: Inst["ty"], values: readonly Value[], loc: Inst["loc"]): Value => {
 		if (values.every((value) => sameValue(value, values[0]))) return values[0];
@@ -166,7 +208,6 @@ function merge(fn: IrFunction, members: readonly Block[], target: Block | null, 
 		joined.insts.push(made);
 		return made;
 	};
-	const lasts = members.map((block) => block.insts[block.insts.length - 2]);
 	const args = model.args.map((arg, i) => {
 		const all = lasts.map((inst) => inst.args[i]);
 		return i === differs ? join(arg.ty, all, model.loc) : remake(arg, all);
@@ -184,7 +225,9 @@ function merge(fn: IrFunction, members: readonly Block[], target: Block | null, 
 	}
 	joined.insts.push(target === null ? newInst(fn, "ret", null, results, undefined, ends[0].loc) : newInst(fn, "jump", null, [], undefined, ends[0].loc, [target]));
 	for (const block of members) {
-		block.insts.splice(block.insts.length - 2, 2, newInst(fn, "jump", null, [], undefined, terminator(block).loc, [joined]));
+		const end = block.insts.pop()!;
+		block.insts.splice(block.insts.indexOf(moving.get(block)!), 1);
+		block.insts.push(newInst(fn, "jump", null, [], undefined, end.loc, [joined]));
 	}
 	fn.blocks.splice(target === null ? fn.blocks.length : fn.blocks.indexOf(target), 0, joined);
 }
