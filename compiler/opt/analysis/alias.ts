@@ -4,11 +4,12 @@ import type { CType, RecordType } from "../../types/types.ts";
 import { isConst, isInst } from "../../ir/values.ts";
 import { canonical } from "../../types/basic.ts";
 import { maxUnsigned } from "./known.ts";
-import { baseOf, rootOf } from "./slots.ts";
+import { baseOf, derivedUses, rootOf } from "./slots.ts";
 
 /**
  * Which accesses may touch the same bytes. Two stack slots, or a slot and a defined object, never do; a slot whose
- * address stays in the function is touched by nothing else; of one object, ranges at constant distances are compared.
+ * address stays in the function is touched by nothing else, and one that helpers got only by those and by no pointer that
+ * comes from elsewhere; of one object, ranges at constant distances are compared.
  * Everything else (map values, packets, contexts) may be the same memory.
  */
 export interface Range {
@@ -38,16 +39,31 @@ export interface AliasInfo {
 	mayAlias(a: Range, b: Range): boolean;
 	/** Only code that names the slot can touch it. */
 	isPrivate(address: Value): boolean;
+	/** Whether an instruction of which `writesOf` knows nothing may read or write there: no call touches a slot of which it never got an address. */
+	mayTouch(inst: Inst, place: Placed): boolean;
 }
 
-export function aliasInfo(slots: readonly SlotUse[]): AliasInfo {
+/** A slot whose address is not stored anywhere: what has an address of it, and what makes one. */
+interface Handed {
+	readonly uses: ReadonlySet<Inst>;
+	readonly addresses: ReadonlySet<Inst>;
+}
+
+export function aliasInfo(slots: readonly SlotUse[], users: ReadonlyMap<Inst, readonly Inst[]>): AliasInfo {
 	const priv = new Set<Inst>();
-	for (const use of slots) if (!use.leaks) priv.add(use.alloca);
+	const handed = new Map<Value, Handed>();
+	for (const { alloca, leaks } of slots) {
+		if (!leaks) priv.add(alloca);
+		else {
+			const { uses, addresses, isKept } = derivedUses(alloca, users);
+			if (!isKept && ![...uses].some(isOwnCall)) handed.set(alloca, { uses, addresses });
+		}
+	}
 	const isObject = (root: Value): root is Inst => isInst(root) && (root.op === "alloca" || root.op === "global");
 	const sameObject = (a: Inst, b: Inst): boolean => a === b || (a.op === "global" && b.op === "global" && a.attr!.global === b.attr!.global);
 	const offsetIn = (root: Value, offset: number): number => offset + (isInst(root) && root.op === "global" ? (root.attr!.offset ?? 0) : 0);
 	/** A slot that nothing else can point to; of the parameters that is every slot, they were made before. */
-	const isApart = (slot: Value, other: Value): boolean => isInst(slot) && slot.op === "alloca" && (priv.has(slot) || (isInst(other) && other.op === "param"));
+	const isApart = (slot: Value, other: Value): boolean => isInst(slot) && slot.op === "alloca" && (priv.has(slot) || (isInst(other) && (other.op === "param" || handed.get(slot)?.addresses.has(other) === false)));
 	const place = ({ address, size, effective }: Range): Placed => {
 		const { base, offset } = baseOf(address);
 		const { root, offset: fromRoot } = rootOf(address);
@@ -77,8 +93,12 @@ export function aliasInfo(slots: readonly SlotUse[]): AliasInfo {
 			const { root } = rootOf(address);
 			return isInst(root) && priv.has(root);
 		},
+		mayTouch: (inst, { root, isPrivate }) => !isPrivate && handed.get(root)?.uses.has(inst) !== false,
 	};
 }
+
+/** It may leave the address in what the address leads to, where it is read back. */
+const isOwnCall = ({ op, attr }: Inst): boolean => op === "call" && attr!.callee!.kind !== "helper";
 
 /** Beyond this a sum of distances might wrap. */
 const FAR = 1n << 40n;

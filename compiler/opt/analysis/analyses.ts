@@ -54,7 +54,7 @@ export class Analyses {
 	}
 
 	get alias(): AliasInfo {
-		return (this.#alias ??= aliasInfo(this.slots));
+		return (this.#alias ??= aliasInfo(this.slots, this.users));
 	}
 
 	/** What is kept and no longer so; null: all of it holds. */

@@ -97,8 +97,8 @@ export function rootOf(address: Value): { readonly root: Value; readonly offset:
 	}
 }
 
-/** Every instruction that holds an address into the slot, and whether the address may outlive those (it is stored). */
-export function derivedUses(slot: Inst, users: ReadonlyMap<Inst, readonly Inst[]>): { readonly uses: Set<Inst>; readonly isKept: boolean } {
+/** Every instruction that uses an address into the slot, those that make one, and whether the address may outlive them (it is stored). */
+export function derivedUses(slot: Inst, users: ReadonlyMap<Inst, readonly Inst[]>): { readonly uses: Set<Inst>; readonly addresses: ReadonlySet<Inst>; readonly isKept: boolean } {
 	const uses = new Set<Inst>();
 	const work: Inst[] = [slot];
 	const seen = new Set<Inst>(work);
@@ -119,7 +119,7 @@ export function derivedUses(slot: Inst, users: ReadonlyMap<Inst, readonly Inst[]
 			}
 		}
 	}
-	return { uses, isKept };
+	return { uses, addresses: seen, isKept };
 }
 
 const inFrame = (address: Value): boolean => {

@@ -162,8 +162,8 @@ function storedConstants(known: Analyses): Memory {
 					return inst.attr!.size === size && isConst(value) ? constant(load.ty!, signed ? BigInt.asIntN(size! * 8, value.value) : BigInt.asUintN(size! * 8, value.value)) : null;
 				}
 				const writes = writesOf(inst);
-				if (writes === "all") return null;
-				if (writes.length > 0 && writes.some((write) => known.alias.mayAlias(range, write))) return null;
+				if (writes === "all" && known.alias.mayTouch(inst, known.alias.place(range))) return null;
+				if (writes !== "all" && writes.some((write) => known.alias.mayAlias(range, write))) return null;
 			}
 			if (next === null || count === MOST_BEFORE) return null;
 			insts = next.insts.slice();

@@ -178,6 +178,8 @@ function overwritten(fn: IrFunction, alias: AliasInfo, dead: Set<Inst>): void {
 				case "memcmp":
 				case "strcmp":
 				case "strlen":
+					covered = [];
+					break;
 				case "call":
 				case "asm":
 				case "asmgoto":
@@ -188,7 +190,7 @@ function overwritten(fn: IrFunction, alias: AliasInfo, dead: Set<Inst>): void {
 				case "fence":
 				case "store":
 				case "memset":
-					covered = covered.filter(({ isPrivate }) => isPrivate && inst.op !== "memcpy" && inst.op !== "memmove" && inst.op !== "memcmp" && inst.op !== "strcmp" && inst.op !== "strlen");
+					covered = covered.filter((entry) => !alias.mayTouch(inst, entry));
 					break;
 			}
 		}

@@ -95,7 +95,7 @@ function mayTouch(inst: Inst, image: Image, alias: AliasInfo): boolean {
 	const reads = (address: Value): boolean => overlaps(address, inst.attr?.size ?? null, image, alias, whole);
 	if (inst.op === "load") return reads(inst.args[0]);
 	const writes = writesOf(inst);
-	if (writes === "all") return true;
+	if (writes === "all") return alias.mayTouch(inst, alias.place(whole));
 	if (writes.length === 0) return true;
 	if (inst.op === "store") return writes.some((range) => overlaps(range.address, range.size, image, alias, whole));
 	return true;

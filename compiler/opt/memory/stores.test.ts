@@ -85,6 +85,13 @@ describe("sink", () => {
 		expect(passed(functionOf(`a.2:\nbranch %1, b.3, c.4\nb.3:\n${returned("add", 10)}\nc.4:\n${returned("add", 20)}`), [sink]).match(/load|add|ret/g)).toEqual(["load", "add", "ret"]);
 		expect(passed(functionOf(`a.2:\nbranch %1, b.3, c.4\nb.3:\n${returned("add", 10)}\nc.4:\n${returned("xor", 20)}`), [sink]).match(/ret/g)).toHaveLength(2);
 	});
+	it("takes along copies of a record of which one way knows a field", () => {
+		const copy = (at: number, second: string, between = ""): string => `%${at} = load i32 size=4 %0\nstore size=4 %2, %${at}\n${between}%${at + 1} = ptradd ptr %2, i64 4\n%${at + 2} = ptradd ptr %0, i64 4\n${second}`;
+		const both = (between = ""): string =>
+			functionOf(`a.3:\n%2 = alloca ptr size=8 align=4\nbranch %1, b.4, c.5\nb.4:\n${copy(10, "store size=4 %11, %1")}\njump d.6\nc.5:\n${copy(20, "%23 = load i32 size=4 %22\nstore size=4 %21, %23", between)}\njump d.6\nd.6:\ncall helper h#1 %2\nret i32 0`);
+		expect(passed(both(), [sink]).match(/store/g)).toHaveLength(2);
+		expect(passed(both("call helper h#2\n"), [sink]).match(/store/g)).toHaveLength(3);
+	});
 	it("leaves stores to two addresses", () => {
 		expect(passed(two("store size=4 %0, i32 1", "%6 = ptradd ptr %0, i64 4\nstore size=4 %6, i32 1"), [sink]).match(/store/g)).toHaveLength(2);
 	});
@@ -111,5 +118,59 @@ describe("merge-slots", () => {
 	it("keeps apart what a function of ours may hand back", () => {
 		const text = functionOf("a.2:\n%3 = alloca ptr size=64 align=8\n%4 = alloca ptr size=64 align=8\nlifetime %3\nlifetime %4\n%5 = call ptr @f %3, %1\n%6 = call ptr @f %4, %1\n%7 = load i32 size=4 %5\n%8 = load i32 size=4 %6\n%9 = add i32 %7, %8\nret %9");
 		expect(passed(text, [mergeSlots]).match(/alloca/g)).toHaveLength(2);
+	});
+});
+
+describe("what is probed", () => {
+	const either = (lines: (offset: number) => string): string => functionOf(`a.2:\n%3 = alloca ptr size=8 align=8\nbranch %1, b.4, c.5\nb.4:\n%6 = ptradd ptr %0, i64 8\n${lines(6)}\njump d.8\nc.5:\n%7 = ptradd ptr %0, i64 16\n${lines(7)}\njump d.8\nd.8:\nret i32 0`);
+	it("may be at two addresses", () => {
+		expect(passed(either((at) => `call helper bpf_probe_read_kernel#113 %3, i32 8, %${at}`), [sink])).toMatch(/phi ptr[^\n]*\ncall helper bpf_probe_read_kernel#113 %\d, i32 8, %\d\n/);
+	});
+	it("is written to one place, and no other helper takes two", () => {
+		expect(passed(either((at) => `call helper bpf_probe_read_kernel#113 %${at}, i32 8, %3`), [sink])).not.toContain("phi");
+		expect(passed(either((at) => `call helper bpf_map_delete_elem#3 %3, %${at}`), [sink])).not.toContain("phi");
+	});
+});
+
+describe("a slot that is handed to a helper", () => {
+	/** %3 is a slot, %4 a pointer from elsewhere, %5 what is read through it first. */
+	const handed = (lines: string, call = "call helper h#2 %3"): string => slot(8, `%4 = call ptr helper h#1\n%5 = load i32 size=4 %4\n${lines}\n${call}\nret %7`);
+	it("is written by no pointer that comes from elsewhere, and does not hold what that one reads", () => {
+		expect(passed(handed("store size=4 %3, i32 1\n%7 = load i32 size=4 %4"), [gvn]).match(/load/g)).toHaveLength(1);
+		expect(passed(handed("store size=4 %3, i32 1\nstore size=4 %4, i32 2\n%7 = load i32 size=4 %3"), [gvn])).toMatch(/ret i32 1$/);
+	});
+	it("is what that one may point to, once its address was stored or given to a function of the program", () => {
+		for (const text of [handed("store size=8 %0, %3\nstore size=4 %3, i32 1\n%7 = load i32 size=4 %4"), handed("store size=4 %3, i32 1\n%7 = load i32 size=4 %4", "%9 = call i32 @f %3, %1")])
+			expect(passed(text, [gvn]).match(/load/g)).toHaveLength(2);
+	});
+	it("is not touched by calls that did not get it", () => {
+		const before = slot(4, "store size=4 %3, %1\ncall helper h#1\n%4 = load i32 size=4 %3\ncall helper h#2 %3\nret %4");
+		expect(passed(before, [gvn])).not.toContain("load");
+		expect(passed(before.replace("h#1", "h#1 %3"), [gvn])).toContain("load");
+		const apart = slot(8, "store size=4 %3, i32 1\ncall helper h#1\n%4 = ptradd ptr %3, i64 4\nstore size=4 %4, i32 2\ncall helper h#2 %3\nret i32 0");
+		expect(passed(apart, [mergeStores]).match(/store/g)).toHaveLength(1);
+		expect(passed(apart.replace("h#1", "h#1 %3"), [mergeStores]).match(/store/g)).toHaveLength(2);
+	});
+});
+
+describe("a slot that nothing was stored in", () => {
+	const bits = (before: string): string => slot(8, `${before}%4 = ptradd ptr %3, i64 4\n%5 = load i32 size=1 %4\n%6 = and i32 %5, i32 254\nstore size=1 %4, %6\ncall helper h#1 %3\nret i32 0`);
+	it("holds nothing that needs to be read", () => {
+		expect(passed(bits(""), [gvn])).not.toContain("load");
+		expect(passed(bits("store size=4 %3, i32 1\n"), [gvn])).not.toContain("load");
+		expect(passed(bits("lifetime %3\n"), [gvn])).not.toContain("load");
+	});
+	it("holds something once it was written there", () => {
+		expect(passed(bits("call helper h#1 %3\n"), [gvn])).toContain("load");
+		expect(passed(bits("%7 = zext i64 %1\n%8 = ptradd ptr %3, %7\nstore size=1 %8, i32 1\n"), [gvn])).toContain("load");
+	});
+});
+
+describe("an address behind one that is not null", () => {
+	const asked = (offset: number): string => functionOf(`a.2:\n%3 = icmp.ne i32 %0, ptr 0\nbranch %3, b.4, c.5\nb.4:\n%6 = ptradd ptr %0, i64 ${offset}\n%7 = icmp.eq i32 %6, ptr 0\nret %7\nc.5:\nret i32 2`);
+	it("is none", () => {
+		expect(passed(asked(8), [gvn])).toContain("ret i32 0\n");
+		expect(passed(asked(8).replace("icmp.ne", "icmp.eq"), [gvn])).not.toContain("ret i32 0\n");
+		expect(passed(asked(-8), [gvn])).not.toContain("ret i32 0\n");
 	});
 });

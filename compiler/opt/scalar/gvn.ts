@@ -3,9 +3,10 @@ import type { Pass } from "../pass.ts";
 import type { Analyses } from "../analysis/analyses.ts";
 import type { AliasInfo, Placed, Range } from "../analysis/alias.ts";
 import { row } from "../../ir/ops.ts";
-import { constant, isConst, isInst, newInst, replaceAll, resolve, terminator, unsigned } from "../../ir/values.ts";
+import { constant, isConst, isInst, newInst, replaceAll, resolve, terminator, undef, unsigned } from "../../ir/values.ts";
 import { negated } from "../../ir/fold.ts";
 import { isQuestion, writesOf } from "../analysis/alias.ts";
+import { baseOf } from "../analysis/slots.ts";
 import { analysesOf } from "../analysis/analyses.ts";
 
 /**
@@ -58,9 +59,9 @@ function keyOf(inst: Inst, ids: (value: Value) => string): string {
 	return `${key} ${args.map(ids).join(",")}`;
 }
 
-/** What a block writes: places, and beside them all that others can see (a call). */
+/** What a block writes: places, and beside them what others can see (calls). */
 interface Writes {
-	readonly all: boolean;
+	readonly calls: readonly Inst[];
 	readonly places: readonly Range[];
 }
 
@@ -96,8 +97,13 @@ function number(fn: IrFunction, { dominators: dom, predecessors: preds, alias }:
 	const writesIn = (block: Block): Writes => {
 		const before = written.get(block);
 		if (before !== undefined) return before;
-		const each = block.insts.map((inst) => (isQuestion(inst) ? [] : writesOf(inst)));
-		const writes = { all: each.includes("all"), places: each.flatMap((one) => (one === "all" ? [] : one)) };
+		const writes = { calls: [] as Inst[], places: [] as Range[] };
+		for (const inst of block.insts) {
+			if (isQuestion(inst)) continue;
+			const each = writesOf(inst);
+			if (each === "all") writes.calls.push(inst);
+			else writes.places.push(...each);
+		}
 		written.set(block, writes);
 		return writes;
 	};
@@ -111,8 +117,8 @@ function number(fn: IrFunction, { dominators: dom, predecessors: preds, alias }:
 			if (seen.has(at)) continue;
 			seen.add(at);
 			if (seen.size > MOST_BETWEEN) return [];
-			const { all, places } = writesIn(at);
-			left = without(left, all, places, alias);
+			const { calls, places } = writesIn(at);
+			left = without(left, calls, places, alias);
 			before.push(...preds.get(at)!);
 		}
 		return left;
@@ -127,6 +133,11 @@ function number(fn: IrFunction, { dominators: dom, predecessors: preds, alias }:
 		const out: Inst[] = [];
 		for (const inst of block.insts) {
 			if (map.size > 0) for (let i = 0; i < inst.args.length; i++) inst.args[i] = resolve(map, inst.args[i]);
+			if (inst.op === "icmp" && isBehindKnown(inst, (condition) => find(keyOf(condition, idOf), block))) {
+				map.set(inst, constant("i32", inst.attr!.pred === "ne" ? 1 : 0));
+				continue;
+			}
+			if (inst.op === "alloca") known.push(unwritten(alias.place({ address: inst, size: inst.attr!.size! })));
 			if (row(inst.op).does === "pure" && inst.op !== "isconst") {
 				// An address of an object costs as much as keeping it: only within the block.
 				let key = keyOf(inst, idOf);
@@ -165,9 +176,10 @@ function number(fn: IrFunction, { dominators: dom, predecessors: preds, alias }:
 				}
 			} else {
 				const writes = writesOf(inst);
-				if (writes === "all") known = without(known, true, [], alias);
+				if (writes === "all") known = without(known, [inst], [], alias);
 				else if (writes.length > 0) {
-					known = without(known, false, writes, alias);
+					known = without(known, [], writes, alias);
+					if (inst.op === "lifetime") known.push(unwritten(alias.place({ address: inst.args[0], size: (inst.args[0] as Inst).attr!.size! })));
 					if (inst.op === "store" && !inst.attr!.volatile) {
 						const at = alias.place({ address: inst.args[0], size: inst.attr!.size!, effective: inst.attr!.effective });
 						known.push({ at, base: at.base, offset: fromBeginning(at), value: inst.args[1], signed: false, from: "store" });
@@ -187,27 +199,27 @@ function number(fn: IrFunction, { dominators: dom, predecessors: preds, alias }:
 	}
 }
 
-/** What is left of what was known when the places are written, or all that others can see. */
-function without(known: readonly Known[], all: boolean, places: readonly Range[], alias: AliasInfo): Known[] {
+/** What is left of what was known when the places are written, and what the calls can see. */
+function without(known: readonly Known[], calls: readonly Inst[], places: readonly Range[], alias: AliasInfo): Known[] {
 	if (known.length === 0) return [];
 	const writes = places.map(alias.place);
 	return known.flatMap((entry) => {
-		if (all && !entry.at.isPrivate) return [];
+		for (const call of calls) if (alias.mayTouch(call, entry.at)) return [];
 		let left = [entry];
 		for (const write of writes) if (alias.mayOverlap(entry.at, write)) left = left.flatMap((part) => beside(part, write));
 		return left;
 	});
 }
 
-/** What a number that was stored still says when some of its bytes are written over: `struct key k = {}; k.reason = 14;` leaves the others zero. */
+/** What a number that was stored still says when some of its bytes are written over (`struct key k = {}; k.reason = 14;` leaves the others zero), and a slot of which nothing was. */
 function beside(entry: Known, write: Placed): Known[] {
 	const { at, base, offset, value, from } = entry;
-	if (from !== "store" || !isConst(value) || value.ty === "ptr" || at.size === null || write.size === null || at.fromRoot === null || !isSameBase(base, write.base)) return [];
+	if (from !== "store" || !(isConst(value) || value.op === "undef") || value.ty === "ptr" || at.size === null || write.size === null || at.fromRoot === null || !isSameBase(base, write.base)) return [];
 	const first = fromBeginning(write) - offset;
 	const part = (begin: number, end: number): Known[] => {
 		if (begin >= end) return [];
 		const place = { ...at, offset: at.offset + begin, fromRoot: at.fromRoot! + begin, size: end - begin };
-		return [{ ...entry, at: place, offset: offset + begin, value: constant("i64", unsigned(value.ty, value.value) >> BigInt(8 * begin)) }];
+		return [{ ...entry, at: place, offset: offset + begin, value: isConst(value) ? constant("i64", unsigned(value.ty, value.value) >> BigInt(8 * begin)) : value }];
 	};
 	return [...part(0, Math.min(first, at.size)), ...part(Math.max(first + write.size, 0), at.size)];
 }
@@ -291,6 +303,23 @@ function stored(fn: IrFunction, value: Value, load: Inst, ty: Ty, out: Inst[]): 
 	}
 	return ty === "i64" ? emit(signed ? "sext" : "zext", "i64", [narrow]) : narrow;
 }
+
+/** Whether an address is compared with null that lies behind one that was found to be none. */
+function isBehindKnown(inst: Inst, find: (condition: Inst) => Value | null): boolean {
+	const [address, right] = inst.args;
+	const { pred } = inst.attr!;
+	if ((pred !== "eq" && pred !== "ne") || !isConst(right) || right.ty !== "ptr" || right.value !== 0n) return false;
+	const { base, offset } = baseOf(address);
+	if (offset <= 0 || offset > FURTHEST) return false;
+	const known = find({ ...inst, args: [base, right], attr: { pred: "ne" } });
+	return known !== null && isConst(known) && known.value === 1n;
+}
+
+/** No object is larger. */
+const FURTHEST = 0x7fffffff;
+
+/** A slot that nothing has been stored in. */
+const unwritten = (at: Placed): Known => ({ at, base: at.base, offset: at.offset, value: undef("i64"), signed: false, from: "store" });
 
 /** On an edge that only one side of a branch takes, the comparison (and its opposite) is a constant. */
 function knownCondition(block: Block, preds: readonly Block[], say: (inst: Inst, value: Value) => void): void {
