@@ -1,4 +1,5 @@
 import type { Attr, Block, Inst, IrFunction, Value } from "../../ir/types.ts";
+import type { Range } from "../analysis/alias.ts";
 import type { OptContext, Pass } from "../pass.ts";
 import { helperById } from "../../../assembler/spec/helpers.ts";
 import { predecessors } from "../../ir/cfg.ts";
@@ -117,7 +118,7 @@ interface Last {
 const MOST_PASSED = 4;
 
 /** What may be moved out of the block's end, the last first. */
-function movable(block: Block, target: Block | null, { users, alias }: Analyses): Last[] {
+function movable(block: Block, target: Block | null, known: Analyses): Last[] {
 	const found: Last[] = [];
 	const passed: Inst[] = [];
 	for (let i = block.insts.length - 2; i >= 0 && passed.length <= MOST_PASSED; i--) {
@@ -125,18 +126,17 @@ function movable(block: Block, target: Block | null, { users, alias }: Analyses)
 		// Addresses are made again where they are needed.
 		if (inst.op === "ptradd" || inst.op === "global") continue;
 		if (!mayMove(inst)) break;
-		const fed = feeds(inst, block, target, users);
+		const fed = feeds(inst, block, target, known.users);
 		if (fed === undefined) break;
-		const loads = passed.filter(({ op }) => op === "load");
-		const writes = inst.op === "store" ? alias.place({ address: inst.args[0], size: inst.attr!.size!, effective: inst.attr!.effective }) : null;
-		if (inst.op === "call" && loads.length > 0) break;
-		if (writes !== null && loads.some(({ args, attr }) => alias.mayOverlap(writes, alias.place({ address: args[0], size: attr!.size!, effective: attr!.effective })))) break;
+		if ((inst.op === "store" || inst.op === "call") && passed.some((load) => load.op === "load" && (inst.op === "call" || known.alias.mayAlias(rangeOf(inst), rangeOf(load))))) break;
 		found.push({ inst, fed });
 		if (fed === null || inst.attr?.volatile) break;
 		passed.push(inst);
 	}
 	return found;
 }
+
+const rangeOf = ({ args, attr }: Inst): Range => ({ address: args[0], size: attr!.size!, effective: attr!.effective });
 
 /** Besides stores and calls: what only computes the number that a phi of the target, or what was moved before, asks for. */
 const COMPUTES: ReadonlySet<string> = new Set(["load", "add", "sub", "and", "or", "xor", "shl", "lshr", "ashr", "mul", "zext", "sext", "trunc", "sextfrom", "bswap"]);

@@ -1,7 +1,7 @@
 import type { Block, Inst, IrFunction, Ty, Value } from "../../ir/types.ts";
 import type { Pass } from "../pass.ts";
 import type { Analyses } from "../analysis/analyses.ts";
-import type { AliasInfo, Placed, Range } from "../analysis/alias.ts";
+import type { AliasInfo, Placed } from "../analysis/alias.ts";
 import { row } from "../../ir/ops.ts";
 import { constant, isConst, isInst, newInst, replaceAll, resolve, terminator, undef, unsigned } from "../../ir/values.ts";
 import { negated } from "../../ir/fold.ts";
@@ -62,7 +62,7 @@ function keyOf(inst: Inst, ids: (value: Value) => string): string {
 /** What a block writes: places, and beside them what others can see (calls). */
 interface Writes {
 	readonly calls: readonly Inst[];
-	readonly places: readonly Range[];
+	readonly places: readonly Placed[];
 }
 
 /** Places in memory whose contents are remembered: the latest ones. Keeps the walk linear. */
@@ -97,12 +97,12 @@ function number(fn: IrFunction, { dominators: dom, predecessors: preds, alias }:
 	const writesIn = (block: Block): Writes => {
 		const before = written.get(block);
 		if (before !== undefined) return before;
-		const writes = { calls: [] as Inst[], places: [] as Range[] };
+		const writes = { calls: [] as Inst[], places: [] as Placed[] };
 		for (const inst of block.insts) {
 			if (isQuestion(inst)) continue;
 			const each = writesOf(inst);
 			if (each === "all") writes.calls.push(inst);
-			else writes.places.push(...each);
+			else for (const range of each) writes.places.push(alias.place(range));
 		}
 		written.set(block, writes);
 		return writes;
@@ -178,7 +178,7 @@ function number(fn: IrFunction, { dominators: dom, predecessors: preds, alias }:
 				const writes = writesOf(inst);
 				if (writes === "all") known = without(known, [inst], [], alias);
 				else if (writes.length > 0) {
-					known = without(known, [], writes, alias);
+					known = without(known.length > 2 * MOST_KNOWN ? known.slice(-MOST_KNOWN) : known, [], writes.map(alias.place), alias);
 					if (inst.op === "lifetime") known.push(unwritten(alias.place({ address: inst.args[0], size: (inst.args[0] as Inst).attr!.size! })));
 					if (inst.op === "store" && !inst.attr!.volatile) {
 						const at = alias.place({ address: inst.args[0], size: inst.attr!.size!, effective: inst.attr!.effective });
@@ -200,15 +200,19 @@ function number(fn: IrFunction, { dominators: dom, predecessors: preds, alias }:
 }
 
 /** What is left of what was known when the places are written, and what the calls can see. */
-function without(known: readonly Known[], calls: readonly Inst[], places: readonly Range[], alias: AliasInfo): Known[] {
-	if (known.length === 0) return [];
-	const writes = places.map(alias.place);
-	return known.flatMap((entry) => {
-		for (const call of calls) if (alias.mayTouch(call, entry.at)) return [];
-		let left = [entry];
-		for (const write of writes) if (alias.mayOverlap(entry.at, write)) left = left.flatMap((part) => beside(part, write));
-		return left;
-	});
+function without(known: readonly Known[], calls: readonly Inst[], writes: readonly Placed[], alias: AliasInfo): Known[] {
+	const left: Known[] = [];
+	next: for (const entry of known) {
+		for (const call of calls) if (alias.mayTouch(call, entry.at)) continue next;
+		for (let i = 0; i < writes.length; i++) {
+			if (!alias.mayOverlap(entry.at, writes[i])) continue;
+			const around = beside(entry, writes[i]);
+			if (around.length > 0) left.push(...without(around, [], writes.slice(i + 1), alias));
+			continue next;
+		}
+		left.push(entry);
+	}
+	return left;
 }
 
 /** What a number that was stored still says when some of its bytes are written over (`struct key k = {}; k.reason = 14;` leaves the others zero), and a slot of which nothing was. */
