@@ -133,3 +133,8 @@ export function definedBy(op: Op): number {
 			return -1;
 	}
 }
+
+/** The registers of r1 to r5 that a function reads: its parameters, in order. */
+export function parameterRegisters(liveIn: number): number[] {
+	return [1, 2, 3, 4, 5].filter((r) => liveIn & (1 << r));
+}

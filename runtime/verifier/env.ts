@@ -5,6 +5,7 @@
  * `Refusal` inside this folder; `verify()` catches it and returns it as a value. Nothing else is thrown on purpose.
  */
 import type { Insn } from "../../assembler/spec/insn.ts";
+import { errno } from "../errno.ts";
 import type { ProgramImage } from "../image.ts";
 import type { TypeSource, BtfType } from "./btf.ts";
 import type { MapInfo } from "./maps.ts";
@@ -16,17 +17,7 @@ import type { FactCollector } from "./collect.ts";
 import type { KernelLog } from "./kernel-log.ts";
 import type { Frame, JumpEntry, Reg, State } from "./state.ts";
 
-export const EPERM = 1;
-export const ENOENT = 2;
-export const E2BIG = 7;
-export const EACCES = 13;
-export const EFAULT = 14;
-export const EBUSY = 16;
-export const EINVAL = 22;
-export const ERANGE = 34;
-export const EPROTO = 71;
-export const EOPNOTSUPP = 95;
-export const ENOTSUPP = 524;
+export const { EPERM, ENOENT, E2BIG, EACCES, EFAULT, EBUSY, EINVAL, ERANGE, EPROTO, EOPNOTSUPP, ENOTSUPP } = errno;
 
 /** What a refusal knows beyond its message; words are made from it later. */
 export interface Why {

@@ -129,6 +129,9 @@ function walk(env: Env, start: State): void {
 	}
 }
 
+/** What may go wrong on a speculative path, which a barrier then keeps away from the instruction. */
+const KEPT_AWAY: readonly number[] = [EPERM, EACCES, EINVAL];
+
 /** One instruction. True: the path ends. */
 function step(env: Env, state: State, insn: Insn): boolean {
 	const at = env.insn;
@@ -141,7 +144,7 @@ function step(env: Env, state: State, insn: Insn): boolean {
 			env.liveness.commitInsn();
 			if (done) return true;
 		} catch (e) {
-			if (!(e instanceof Refusal) || ![EPERM, EACCES, EINVAL].includes(e.errno)) throw e;
+			if (!(e instanceof Refusal) || !KEPT_AWAY.includes(e.errno)) throw e;
 			// A barrier before the instruction keeps speculation away from it.
 			env.liveness.commitInsn();
 			env.nospec[at] = 1;

@@ -1,9 +1,12 @@
 /** The steps that every kind of chain is made of: a checked read, a prepared context, what a program may ask for. */
+import { errno } from "../errno.ts";
 import { XRP_BLOCK, XRP_CONTEXT, XRP_PAGE } from "./context.ts";
 import type { BlockDevice } from "./device.ts";
 
-/** Error numbers of a chain (include/uapi/asm-generic/errno*.h); `ret` of a result has them negated. */
-export const ERRNO = { EIO: 5, EAGAIN: 11, EFAULT: 14, EINVAL: 22, ELOOP: 40, EOPNOTSUPP: 95, ECANCELED: 125 } as const;
+const { EIO, EAGAIN, EFAULT, EINVAL, ELOOP, EOPNOTSUPP, ECANCELED } = errno;
+
+/** Error numbers of a chain; `ret` of a result has them negated. */
+export const ERRNO = { EIO, EAGAIN, EFAULT, EINVAL, ELOOP, EOPNOTSUPP, ECANCELED } as const;
 
 /** Why a chain ended early, and the errno that its caller sees. */
 export const CAUSES = {

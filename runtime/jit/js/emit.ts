@@ -7,13 +7,12 @@
  */
 import { type HashLayout, LONGEST_INLINE_KEY } from "../../maps/map.ts";
 import { exchange } from "../../memory.ts";
-import { FLAG, NO_OFFSET } from "../representation.ts";
+import { FLAG, NO_OFFSET, parameterRegisters } from "../representation.ts";
 import type { Op } from "../decode.ts";
 import type { JitFunction, JitProgram } from "../program.ts";
 import { MAY_GOTO_LIMIT } from "../../limits.ts";
 import { LOOKUP, TAIL_CALL, WORDS } from "../surroundings.ts";
 import type { Surroundings } from "../surroundings.ts";
-import { parameterRegisters } from "../wasm/calls.ts";
 import { hashLookupText } from "./lookup.ts";
 import { condition, emitAlu, emitMovsx, emitNeg, emitSwap } from "./alu.ts";
 import { JsBody } from "./body.ts";

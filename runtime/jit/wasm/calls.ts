@@ -3,14 +3,13 @@
  * area), array lookups as arithmetic, hash lookups as a function in the module.
  */
 import { exchange } from "../../memory.ts";
-import { FLAG } from "../representation.ts";
+import { FLAG, parameterRegisters } from "../representation.ts";
 import type { Op } from "../decode.ts";
 import type { Body } from "./body.ts";
 import { I32, OP } from "./encode.ts";
 import { LOOKUP, TAIL_CALL, WORDS } from "../surroundings.ts";
 import type { Linkage } from "./linkage.ts";
 import { LONGEST_INLINE_KEY } from "../../maps/map.ts";
-
 
 type Call = Extract<Op, { kind: "helper" | "kfunc" | "callx" }>;
 
@@ -125,11 +124,6 @@ export function emitCall(b: Body, op: Extract<Op, { kind: "call" }>, at: number,
 	b.call(link.functionIndex(id));
 	if (!(analysis.flags[at] & (FLAG.needLow | FLAG.needHigh))) b.op(OP.drop);
 	else b.setFull(0, at);
-}
-
-/** The registers of r1 to r5 that a function reads: its parameters, in order. */
-export function parameterRegisters(liveIn: number): number[] {
-	return [1, 2, 3, 4, 5].filter((r) => liveIn & (1 << r));
 }
 
 /** A big-endian load from the packet; where it fails the function returns 0. */

@@ -6,14 +6,14 @@
  * taken are also exported as `cb<id>` with five low words in and one out.
  */
 import { exchange } from "../../memory.ts";
-import { definedBy, FLAG } from "../representation.ts";
+import { definedBy, FLAG, parameterRegisters } from "../representation.ts";
 import type { Op } from "../decode.ts";
 import { MAY_GOTO_LIMIT } from "../../limits.ts";
 import type { JitFunction, JitProgram } from "../program.ts";
 import { emitAtomic, emitLoad, emitStore } from "./access.ts";
 import { emitAlu, emitCondition, emitExtract, emitMovsx, emitNeg, emitSwap } from "./alu.ts";
 import { Body } from "./body.ts";
-import { emitCall, emitHelper, emitPacket, parameterRegisters, pushHigh } from "./calls.ts";
+import { emitCall, emitHelper, emitPacket, pushHigh } from "./calls.ts";
 import type { FunctionType, WasmFunction, WasmModule } from "./encode.ts";
 import { encodeModule, I32, I64, OP, VOID } from "./encode.ts";
 import { emitHashLookup } from "./lookup.ts";
