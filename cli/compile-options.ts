@@ -1,11 +1,12 @@
 /** From the command line to the compiler's options, over this machine's files. */
-import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { type Invocation, searchDirs } from "../compiler/driver/argv.ts";
 import type { CompileOptions } from "../compiler/driver/options.ts";
 import type { PathOptions } from "../compiler/driver/paths.ts";
 import { dirname, isAbsolute } from "../compiler/source/file-names.ts";
 import { bundledVmlinux } from "../runtime/node/vmlinux.ts";
 import { slashed } from "./command-line.ts";
+import { readSource } from "./files.ts";
 
 /** Where headers of installed packages stand; searched behind our own. */
 export const MACHINE_DIRS = ["/usr/local/include", "/usr/include"];
@@ -37,11 +38,9 @@ export function vmlinuxBtf(asked: string | null): Uint8Array | null {
 
 function readOrNull(path: string): Uint8Array | null {
 	try {
-		// A device may have no end.
-		const kind = statSync(path);
-		return kind.isCharacterDevice() || kind.isBlockDevice() ? null : readFileSync(path);
+		return readSource(path);
 	} catch {
-		// A missing file and a directory are the same to the search: look further.
+		// A missing file, a directory and a device without an end are the same to the search: look further.
 		return null;
 	}
 }

@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { createKvFile } from "../runtime/node/kv-file.ts";
+import { commandLine } from "./command-line.ts";
+import { compileOptions } from "./compile-options.ts";
 import { Complaint, readSource, writeWhole } from "./files.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "files-"));
@@ -14,6 +16,9 @@ describe("a source text", () => {
 		if (!existsSync("/dev/zero")) return console.log("skipped: no /dev/zero on this machine");
 		expect(readSource("/dev/null")).toHaveLength(0);
 		expect(() => readSource("/dev/zero")).toThrow(Complaint);
+		// `-include /dev/null` is how build systems include nothing.
+		const { provider } = compileOptions(commandLine(["x.c"]));
+		expect([provider.read("/dev/null")?.length, provider.read("/dev/zero")]).toEqual([0, null]);
 	});
 });
 

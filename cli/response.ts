@@ -2,12 +2,12 @@
  * `@file` on the command line: the words of a file in its place, as LLVM and gcc read them. White space separates, quotes of both kinds keep it, a
  * backslash takes the next character as it is; words of the file may be `@file` again. A file that cannot be read leaves the word to be a name.
  */
-const DEPTH = 20;
-
-export function expandResponses(argv: readonly string[], read: (path: string) => string | null, depth = 0): string[] {
+export function expandResponses(argv: readonly string[], read: (path: string) => string | null, open: readonly string[] = []): string[] {
 	return argv.flatMap((word) => {
-		const text = word.startsWith("@") && depth < DEPTH ? read(word.slice(1)) : null;
-		return text === null ? [word] : expandResponses(words(text), read, depth + 1);
+		const path = word.startsWith("@") ? word.slice(1) : null;
+		// A file within itself has no end: its name stays a word.
+		const text = path === null || open.includes(path) ? null : read(path);
+		return text === null ? [word] : expandResponses(words(text), read, [...open, path!]);
 	});
 }
 
