@@ -158,6 +158,15 @@ export function ranges(dom: Dominators, preds: ReadonlyMap<Block, readonly Block
 				const result = a.umin >= b.umax ? meet(whole, fromUnsigned({ ...everything(value), umin: a.umin - b.umax, umax: a.umax - b.umin }, value)) : whole;
 				return value.attr?.signed ? meet(result, exact(value, a.smin - b.smax, a.smax - b.smin)) : result;
 			}
+			case "shl":
+			case "mul": {
+				const factor = value.op === "mul" ? value.args[1] : constant(value.ty!, 1);
+				const count = value.op === "mul" ? constant(value.ty!, 0) : value.args[1];
+				if (!isConst(factor) || !isConst(count) || factor.value <= 0n || count.value < 0n || count.value >= BigInt(widthOf(value.ty!))) return whole;
+				const a = arg(0);
+				const by = factor.value << count.value;
+				return a.umax * by <= everything(value).umax ? meet(whole, fromUnsigned({ ...everything(value), umin: a.umin * by, umax: a.umax * by }, value)) : whole;
+			}
 			case "lshr": {
 				const [a, b] = [arg(0), arg(1)];
 				return b.umin === b.umax && b.umax < BigInt(widthOf(value.ty!)) ? fromUnsigned({ ...all, umin: a.umin >> b.umin, umax: a.umax >> b.umin }, value) : whole;
