@@ -42,6 +42,7 @@ import { mergeSlots } from "./memory/merge-slots.ts";
 import { mergeStores } from "./memory/merge-stores.ts";
 import { narrowPhis } from "./scalar/narrow-phi.ts";
 import { partialLoads } from "./memory/partial-loads.ts";
+import { needlessBranches } from "./control/needless-branches.ts";
 import { removeDeadBlocks, simplifyCfg } from "./control/simplify-cfg.ts";
 import { sink } from "./control/sink.ts";
 import { sparseConstants } from "./scalar/sparse-constants.ts";
@@ -71,7 +72,7 @@ export interface OptimizeOptions {
 const promote: readonly Pass[] = [constSlots, sroa, mem2reg];
 
 /** Until nothing changes; each one feeds the others. */
-const tidy: readonly Pass[] = [combine, narrowPhis, widenLoads, sparseConstants, simplifyCfg, foldConstGlobals, foldStrings, resolveCalls, gvn, correlate, fewValues, foldBranches, equalPhis, copiedBits, carryLoads, partialLoads, threadJumps, dse, dce, idleBranches];
+const tidy: readonly Pass[] = [combine, narrowPhis, widenLoads, sparseConstants, simplifyCfg, foldConstGlobals, foldStrings, resolveCalls, gvn, correlate, fewValues, foldBranches, needlessBranches, equalPhis, copiedBits, carryLoads, partialLoads, threadJumps, dse, dce, idleBranches];
 
 /** At level 0 too: what was checked and what is used must be one value, and the same address one register. */
 const proofs: readonly Pass[] = [gvn, combine, narrowPhis, widenLoads, combine, gvn, simplifyCfg, dce];

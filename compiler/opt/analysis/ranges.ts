@@ -65,7 +65,8 @@ export function ranges(dom: Dominators, preds: ReadonlyMap<Block, readonly Block
 	for (const block of dom.order) {
 		const up = dom.idom.get(block) ?? null;
 		const above = up === null ? null : facts.get(up)!;
-		const fact = entering(block, preds.get(block)!);
+		// Into a loop there is one way too: what goes round has come in before.
+		const fact = entering(block, preds.get(block)!.filter((from) => !dom.dominates(block, from)));
 		if (fact === null) {
 			facts.set(block, above);
 			continue;
