@@ -125,11 +125,19 @@ function hoistEdgeCopies(fn: MFunction): void {
 			if (move.kind !== "alu" || move.op !== "mov" || move.core !== null) continue;
 			const bit = 1 << move.dst;
 			if (jump.dst === move.dst || jump.src === move.dst || (liveIn.get(other)! & bit) !== 0) continue;
+			// A loop's question can be asked at its end as long as it stands alone: then the copy is the beginning of what it leads to.
+			if (block.insts.length === 1 && preds.get(block)!.length > 1 && reaches(edge, block) && !reaches(other, block)) continue;
 			block.insts.splice(block.insts.length - 1, 0, move);
 			edge.insts = [edge.insts[1]];
 			break;
 		}
 	}
+}
+
+function reaches(from: MBlock, to: MBlock): boolean {
+	const reached = new Set([from]);
+	for (const block of reached) for (const next of successors(block)) reached.add(next);
+	return reached.has(to);
 }
 
 /** Registers live into each block, as bits 0–9, after allocation. */

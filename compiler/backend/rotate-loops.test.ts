@@ -45,4 +45,13 @@ describe("loops", () => {
 		expect(code).toMatch(/\+= 1; if \w+ < 16 goto -\d+; (?!if)/);
 		expect(code.match(/if \w+ \S+ 16/g)).toHaveLength(1);
 	});
+	it("inside each other, both", () => {
+		const code = compileIr(
+			body("jump head.4\nhead.4:\n%5 = phi i64 [i64 0, entry.3], [%12, end.11]\n%6 = icmp.ult i32 %5, i64 16\nbranch %6, inner.7, out.9\ninner.7:\n%8 = phi i64 [i64 0, head.4], [%10, again.13]\n%14 = icmp.ult i32 %8, i64 4\nbranch %14, again.13, end.11\nagain.13:\nstore size=8 volatile %0, %8\nstore size=8 volatile %0, %5\n%10 = add i64 %8, i64 1\njump inner.7\nend.11:\n%12 = add i64 %5, i64 1\njump head.4\nout.9:\nret i64 0"),
+		)
+			.code()
+			.join("; ");
+		expect(code).toMatch(/\+= 1; if \w+ < 4 goto -\d+; \w+ \+= 1; if \w+ < 16 goto -\d+; \w0 = 0; exit/);
+		expect(code.match(/if /g)).toHaveLength(2);
+	});
 });

@@ -39,7 +39,7 @@ export function rotateLoops(fn: MFunction, canTurn: (jump: MInst) => boolean): v
 		if (two && test.blocks[0] !== out && !canTurn(test)) return;
 		const [entry, ...more] = preds.get(head)!.filter((from) => from !== latch);
 		const start = entry?.insts[entry.insts.length - 1];
-		const starts = at > 0 && more.length === 0 && entry === fn.blocks[at - 1] && start.kind === "goto" && goesTo(test, constantIn(entry, test.dst)) === first;
+		const starts = at > 0 && more.length === 0 && entry === fn.blocks[at - 1] && (start.kind === "goto" || start.kind === "jump") && goesTo(test, constantIn(entry, test.dst)) === first;
 		// Elsewhere it takes a jump to get there, which pays only where the first question goes.
 		if (out !== fn.blocks[i + 1] && !starts) return;
 		const exit = out === fn.blocks[i + 1] ? [] : [newBlock(out, { ...back, blocks: [out] })];
@@ -53,7 +53,7 @@ export function rotateLoops(fn: MFunction, canTurn: (jump: MInst) => boolean): v
 			behind.set(latch, exit);
 		}
 		preds.set(head, preds.get(head)!.filter((from) => from !== latch));
-		if (starts) entry.insts[entry.insts.length - 1] = { ...start, blocks: [first] };
+		if (starts) entry.insts[entry.insts.length - 1] = { ...start, blocks: start.blocks.map((to) => (to === head ? first : to)) };
 	});
 	if (behind.size === 0) return;
 	fn.blocks = fn.blocks.flatMap((block) => [block, ...(behind.get(block) ?? [])]);

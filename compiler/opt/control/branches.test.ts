@@ -9,6 +9,7 @@ import { foldBranches } from "./fold-branches.ts";
 import { forwardSwitch } from "./forward-switch.ts";
 import { idleBranches } from "./idle-branches.ts";
 import { ifChains } from "./if-chains.ts";
+import { needlessBranches } from "./needless-branches.ts";
 import { sink } from "./sink.ts";
 import { simplifyCfg } from "./simplify-cfg.ts";
 
@@ -29,6 +30,17 @@ describe("correlate", () => {
 		expect(passed(text, [correlate])).toContain("phi i32 [i32 0, b0]");
 	});
 	const below = (limit: number, then: string): string => functionOf(`a.2:\n%3 = icmp.ult i32 %1, i32 ${limit}\nbranch %3, b.4, c.5\nb.4:\n${then}\nc.5:\nret i32 7`);
+	it("moves a constant out of an extended multiple that stays below 2³²", () => {
+		const member = (made: string): string => passed(below(64, `${made}\n%7 = add i32 %6, i32 9\n%8 = zext i64 %7\n%9 = ptradd ptr %0, %8\n%10 = load i32 size=1 %9\nret %10`), [correlate]);
+		for (const made of ["%6 = shl i32 %1, i32 3", "%6 = mul i32 %1, i32 24"]) expect(member(made)).toMatch(/(%\d) = zext i64 %\d\n(%\d) = add i64 \1, i64 9/);
+		for (const made of ["%6 = mul i32 %1, i32 100000000", "%6 = shl i32 %1, i32 %1"]) expect(member(made)).not.toContain("add i64");
+	});
+	it("knows in a loop what held on the way into it", () => {
+		const loop = (limit: number): string =>
+			passed(functionOf(`a.2:\n%3 = icmp.ult i32 %1, i32 ${limit}\nbranch %3, b.4, c.5\nb.4:\n%6 = phi i32 [i32 0, a.2], [%7, b.4]\n%7 = add i32 %6, i32 1\n%8 = icmp.ult i32 %1, i32 20\ncall helper one#1 %8\n%9 = icmp.ne i32 %7, i32 9\nbranch %9, b.4, c.5\nc.5:\nret i32 7`), [correlate]);
+		expect(loop(10)).toContain("one#1 i32 1");
+		expect(loop(30)).not.toContain("one#1 i32 1");
+	});
 	it("decides a comparison that a wider one settled", () => {
 		expect(passed(below(10, "%6 = icmp.ult i32 %1, i32 20\nret %6"), [correlate])).toContain("ret i32 1");
 	});
@@ -193,5 +205,18 @@ describe("if-chains and forward-switch", () => {
 	});
 	it("ask for bits where they are", () => {
 		expect(passed(functionOf("a.2:\n%3 = lshr i32 %1, i32 4\n%4 = and i32 %3, i32 1\n%5 = icmp.ne i32 %4, i32 0\nret %5"), [combine, dce])).toContain("and i32 %1, i32 16");
+	});
+});
+
+describe("a branch that leads where the next one would lead anyway", () => {
+	const two = (first: string, then: string, back = "i32 0", other = "i32 0"): string =>
+		passed(functionOf(`a.2:\n%3 = ${first}\nbranch %3, c.5, b.4\nb.4:\n${then}\nbranch %7, c.5, d.8\nd.8:\njump c.5\nc.5:\n%9 = phi i32 [${back}, a.2], [${other}, b.4], [i32 5, d.8]\nret %9`), [needlessBranches]);
+	it("goes where its bounds, or its number, decide the next one", () => {
+		for (const text of [two("icmp.eq i32 %1, i32 0", "%7 = icmp.ult i32 %1, i32 4"), two("icmp.ult i32 %1, i32 2", "%7 = icmp.ult i32 %1, i32 4"), two("icmp.eq i32 %1, i32 -1", "%6 = add i32 %1, i32 -8\n%7 = icmp.uge i32 %6, i32 512"), two("icmp.eq i32 %1, i32 3", "%7 = icmp.ult i32 %1, i32 4", "i32 3", "%1")])
+			expect(text.match(/icmp/g), text).toHaveLength(2);
+		expect(two("icmp.eq i32 %1, i32 0", "%7 = icmp.ult i32 %1, i32 4")).toMatch(/jump b\d\nb\d:\n%\d = icmp.ult/);
+	});
+	it("stays where it does not, where other values come along, or something is done in between", () => {
+		for (const text of [two("icmp.eq i32 %1, i32 4", "%7 = icmp.ult i32 %1, i32 4"), two("icmp.ult i32 %1, i32 6", "%7 = icmp.ult i32 %1, i32 4"), two("icmp.eq i32 %1, i32 0", "%7 = icmp.ult i32 %1, i32 4", "i32 1"), two("icmp.eq i32 %1, i32 0", "call helper one#1\n%7 = icmp.ult i32 %1, i32 4")]) expect(text.match(/branch/g), text).toHaveLength(2);
 	});
 });

@@ -73,6 +73,13 @@ function distanceOf(pointer: Value, rw: Rewriter): Value {
 	return c(before) === 0n ? pointer.args[1] : rw.make("add", "i64", [before, pointer.args[1]]);
 }
 
+/** (whole − less) − x as an exclusive or. */
+function withoutBorrow(whole: Value, x: Value, less: bigint, rw: Rewriter): Value | null {
+	if (!isConst(whole) || isConst(x)) return null;
+	const left = constant(whole.ty, whole.value - less);
+	return (unsigned(whole.ty, left.value) | provenZeros(x)) === ones(whole.ty) ? rw.make("xor", whole.ty, [x, left]) : null;
+}
+
 /** By as many places as there are, or more: not defined, and refused by the verifier where it is not decided here. */
 const shiftTooFar: Law = (inst) => (isConst(inst.args[1]) && unsigned(inst.ty!, inst.args[1].value) >= BigInt(widthOf(inst.ty!)) ? constant(inst.ty!, 0) : null);
 
@@ -99,6 +106,15 @@ export const laws: Partial<Record<Op, readonly Law[]>> = {
 		// (x + y) − x = y
 		(inst) => (is(inst.args[0], "add") && sameValue(inst.args[0].args[0], inst.args[1]) ? inst.args[0].args[1] : null),
 		(inst) => (is(inst.args[0], "add") && sameValue(inst.args[0].args[1], inst.args[1]) ? inst.args[0].args[0] : null),
+		// c − x = c ^ x where x has no bit that c has not: nothing is borrowed
+		(inst, rw) => withoutBorrow(inst.args[0], inst.args[1], 0n, rw),
+		(inst, rw) => (is(inst.args[1], "add") && c(inst.args[1].args[1]) !== null ? withoutBorrow(inst.args[0], inst.args[1].args[0], c(inst.args[1].args[1])!, rw) : null),
+		// c − (x + d) = (c − d) − x, unless the sum is also asked for
+		(inst, rw) => {
+			const [whole, sum] = inst.args;
+			if (!isConst(whole) || !is(sum, "add") || !isConst(sum.args[1]) || rw.uses(sum) > 1) return null;
+			return rw.make("sub", inst.ty!, [constant(inst.ty!, whole.value - sum.args[1].value), sum.args[0]]);
+		},
 		// (p + x) − (p + y) = x − y, as numbers
 		(inst, rw) => {
 			const [a, b] = inst.args;
