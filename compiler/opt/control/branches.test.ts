@@ -33,7 +33,7 @@ describe("correlate", () => {
 	it("moves a constant out of an extended multiple that stays below 2³²", () => {
 		const member = (made: string): string => passed(below(64, `${made}\n%7 = add i32 %6, i32 9\n%8 = zext i64 %7\n%9 = ptradd ptr %0, %8\n%10 = load i32 size=1 %9\nret %10`), [correlate]);
 		for (const made of ["%6 = shl i32 %1, i32 3", "%6 = mul i32 %1, i32 24"]) expect(member(made)).toMatch(/(%\d) = zext i64 %\d\n(%\d) = add i64 \1, i64 9/);
-		for (const made of ["%6 = mul i32 %1, i32 100000000", "%6 = shl i32 %1, i32 %1"]) expect(member(made)).not.toContain("add i64");
+		for (const made of ["%6 = mul i32 %1, i32 100000000", "%6 = shl i32 %1, %1"]) expect(member(made)).not.toContain("add i64");
 	});
 	it("knows in a loop what held on the way into it", () => {
 		const loop = (limit: number): string =>
