@@ -3,14 +3,17 @@ import type { Pass } from "../pass.ts";
 import { constant, isConst, isInst, newInst, unsigned } from "../../ir/values.ts";
 import { type AliasInfo, writesOf } from "../analysis/alias.ts";
 import { analysesOf } from "../analysis/analyses.ts";
-import { rootOf } from "../analysis/slots.ts";
+import { knownZeros } from "../analysis/known.ts";
+import { rootOf, type SlotUse } from "../analysis/slots.ts";
 
 /**
  * Constants stored side by side, or over each other, become as few stores as the alignment allows: a record that is cleared and then
  * gets its members, a header whose fields are filled in, an array that is initialised byte by byte. Within a block; runs late,
  * because what is stored as one word is no longer found as its parts.
  *
- * Not for parameters: of a context or a kernel object the verifier allows stores to one field at a time.
+ * Not for parameters: of a context or a kernel object the verifier allows stores to one field at a time. Nor are a zero and another number one
+ * word where a slot is read in smaller parts at a place that is known at run time only: of a part of a word on the stack the verifier knows nothing,
+ * but that it is zero it remembers for each byte.
  */
 export const mergeStores: Pass = {
 	name: "merge-stores",
@@ -18,10 +21,15 @@ export const mergeStores: Pass = {
 		let changed = false;
 		// Constants in other widths give no address away: what was private stays it, in all blocks.
 		let alias: AliasInfo | null = null;
+		const parts = new Map<Inst, readonly Part[]>();
 		for (const block of fn.blocks) {
 			if (block.insts.filter((inst) => inst.op === "store").length < 2) continue;
-			alias ??= analysesOf(fn, context).alias;
-			if (mergeIn(fn, block, alias)) changed = true;
+			if (alias === null) {
+				const known = analysesOf(fn, context);
+				alias = known.alias;
+				for (const use of known.slots) if (use.indexed.length > 0 && !use.leaks) parts.set(use.alloca, partsOf(use));
+			}
+			if (mergeIn(fn, block, alias, parts)) changed = true;
 		}
 		return changed;
 	},
@@ -36,15 +44,52 @@ interface Image {
 	aligned: { readonly offset: number; readonly align: number };
 }
 
-function mergeIn(fn: IrFunction, block: Block, alias: AliasInfo): boolean {
+/** What is read of each eight bytes of a slot: `at` null: anywhere. */
+interface Part {
+	readonly at: number | null;
+	readonly size: number;
+}
+
+function partsOf({ indexed }: SlotUse): readonly Part[] {
+	return indexed
+		.filter(({ op }) => op === "load")
+		.map((load) => {
+			let at: number | null = 0;
+			for (let address = load.args[0]; isInst(address) && address.op === "ptradd"; address = address.args[0]) {
+				const step: Value = address.args[1];
+				if (isConst(step)) at = at === null ? null : (at + Number(step.value & 7n)) % 8;
+				else if ((knownZeros(step) & 7n) !== 7n) at = null;
+			}
+			return { at, size: load.attr!.size! };
+		});
+}
+
+/** Whether a word is more to the verifier than its parts, or no less. */
+function keepsZeros(parts: readonly Part[], offset: number, size: number, bytes: ReadonlyMap<number, number>): boolean {
+	const isZero = (from: number, length: number): boolean => {
+		for (let i = 0; i < length; i++) if (bytes.get(from + i) !== 0) return false;
+		return true;
+	};
+	if (isZero(offset, size)) return true;
+	for (const part of parts) {
+		if (part.size >= size) continue;
+		for (let from = offset; from < offset + size; from += part.size) if ((part.at === null || from % 8 === part.at) && isZero(from, part.size)) return false;
+	}
+	return true;
+}
+
+function mergeIn(fn: IrFunction, block: Block, alias: AliasInfo, parts: ReadonlyMap<Inst, readonly Part[]>): boolean {
 	const pending = new Map<unknown, Image>();
 	const dropped = new Set<Inst>();
 	const added = new Map<Inst, Inst[]>();
 	const flush = (image: Image, before: Inst): void => {
 		pending.delete(keyOf(image.root));
 		if (image.stores.length < 2) return;
-		const words = wordsOf(image);
-		if (words.length >= image.stores.length) return;
+		const read = parts.get(image.root) ?? [];
+		const words = wordsOf(image, read);
+		// A number that is stored below zeros leaves them as they are, zeros that are stored above it make it unknown.
+		if (read.length > 0) words.reverse();
+		else if (words.length >= image.stores.length) return;
 		const made = words.flatMap(({ offset, size, value }) => {
 			const address = offset === 0 ? null : newInst(fn, "ptradd", "ptr", [image.root, constant("i64", offset)], undefined, image.stores[0].loc);
 			const store = newInst(fn, "store", null, [address ?? image.root, constant(size === 8 ? "i64" : "i32", value)], { size }, image.stores[0].loc);
@@ -123,7 +168,7 @@ function alignOf(root: Inst): number {
 }
 
 /** The widest aligned words that are all known; a wide constant costs one more than two that fit an instruction. */
-function wordsOf(image: Image): { offset: number; size: number; value: bigint }[] {
+function wordsOf(image: Image, parts: readonly Part[]): { offset: number; size: number; value: bigint }[] {
 	const { root, bytes } = image;
 	// A slot gets the alignment that it wants.
 	const align = Math.min(8, image.aligned.align);
@@ -133,7 +178,7 @@ function wordsOf(image: Image): { offset: number; size: number; value: bigint }[
 	for (const offset of offsets) {
 		if (offset < done) continue;
 		let size = align;
-		while (size > 1 && ((offset - image.aligned.offset) % size !== 0 || !covered(bytes, offset, size))) size /= 2;
+		while (size > 1 && ((offset - image.aligned.offset) % size !== 0 || !covered(bytes, offset, size) || !keepsZeros(parts, offset, size, bytes))) size /= 2;
 		let value = 0n;
 		for (let i = size - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes.get(offset + i)!);
 		words.push({ offset, size, value });

@@ -58,6 +58,16 @@ describe("merge-stores", () => {
 		const text = slot(4, "store size=2 %3, i32 1\n%4 = load i32 size=4 %3\n%5 = ptradd ptr %3, i64 2\nstore size=2 %5, i32 2\ncall helper h#1 %3\nret %4");
 		expect(passed(text, [mergeStores]).match(/store/g)).toHaveLength(2);
 	});
+	it("but leaves zeros beside other numbers where a slot is read in parts at a place that is only known at run time", () => {
+		const read = (step: string, size: number): string => functionOf(`a.2:\n%3 = alloca ptr size=16 align=8\n%4 = ptradd ptr %3, i64 1\n%5 = ptradd ptr %3, i64 8\nstore size=8 %3, i64 0\nstore size=8 %5, i64 0\nstore size=1 %3, i32 7\n%6 = zext i64 %1\n%7 = ${step}\n%8 = ptradd ptr %4, %7\n%9 = load i32 size=${size} %8\nret %9`);
+		// The byte at 1 is zero and is read: the number below it comes last.
+		expect(passed(read("and i64 %6, i64 8", 1), [mergeStores]).match(/store size=\d/g)).toEqual(["store size=8", "store size=4", "store size=2", "store size=1", "store size=1"]);
+		// Bytes anywhere.
+		expect(passed(read("and i64 %6, i64 12", 1), [mergeStores]).match(/store size=\d/g)).toHaveLength(5);
+		// What is read has the other number in it, or is the word.
+		expect(passed(read("and i64 %6, i64 8", 1).replaceAll("i64 1\n", "i64 0\n"), [mergeStores]).match(/store size=8/g)).toHaveLength(2);
+		expect(passed(read("and i64 %6, i64 8", 8).replace("i64 1\n", "i64 0\n").replace("load i32", "load i64").replace("ret %9", "ret i32 0"), [mergeStores]).match(/store size=8/g)).toHaveLength(2);
+	});
 	it("not through pointers whose alignment nobody knows", () => {
 		const text = functionOf("a.2:\nstore size=1 %0, i32 1\n%5 = ptradd ptr %0, i64 1\nstore size=1 %5, i32 2\nret i32 0");
 		expect(passed(text, [mergeStores]).match(/store/g)).toHaveLength(2);
