@@ -55,3 +55,24 @@ it("a scalar widened on the stack has no link to what is filled from it: 1,205 i
 	const { verdict, stats } = verify(bareImage("widened", insns));
 	expect([verdict, stats.insnsProcessed]).toEqual(["accept", 1205]);
 });
+
+it.each([
+	["le64", "accept"],
+	["le32", "reject"],
+	["be64", "reject"],
+	["bswap64", "reject"],
+])("a number is still what it was copied from after %s: %s, as in Linux 6.18.44", (order, expected) => {
+	const { insns } = parseInsns(`
+		r6 = r1
+		call 7
+		r2 = r0
+		r2 = ${order} r2
+		if r2 > 7 goto +4
+		r1 = r10
+		r1 += r0
+		*(u8 *)(r10 - 8) = 0
+		*(u8 *)(r1 - 8) = 0
+		r0 = 0
+		exit`);
+	expect(verify(bareImage("ordered", insns)).verdict).toBe(expected);
+});
