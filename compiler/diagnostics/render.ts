@@ -1,7 +1,7 @@
 /**
  * A diagnostic as people read it, after clang and rustc:
  *
- *     prog.bpf.c:12:9: error[E0201]: use of undeclared identifier 'cout'; did you mean 'count'?
+ *     prog.bpf.c:12:9: error: use of undeclared identifier 'cout'; did you mean 'count'? [E0201]
  *        12 |     return cout + 1;
  *           |            ^~~~
  *           |            count
@@ -27,11 +27,9 @@ export function renderDiagnostic(diagnostic: Diagnostic, tokens: TokenBuffer | n
 	const paint = (style: string, text: string): string => (options.color ? `\x1b[${style}m${text}\x1b[0m` : text);
 	const out: string[] = [];
 	const { span } = diagnostic;
-	const flag = groupFlag(diagnostic);
 	if (tokens !== null && span !== null) out.push(...includeStack(tokens, tokens.messageLocation(span.from)));
-	const label = `${diagnostic.severity}${diagnostic.severity === "note" ? "" : `[${diagnostic.code}]`}: `;
 	const where = span === null || tokens === null ? "ebpfcc: " : `${position(tokens, tokens.messageLocation(span.from))}: `;
-	out.push(paint(BOLD, where) + paint(STYLES[diagnostic.severity], label) + paint(BOLD, diagnostic.message) + flag);
+	out.push(paint(BOLD, where) + paint(STYLES[diagnostic.severity], `${diagnostic.severity}: `) + paint(BOLD, diagnostic.message) + flagOf(diagnostic));
 	// An edit within a macro's text would be shown where the macro is called: nothing to write there.
 	const fix = diagnostic.fix !== undefined && tokens !== null && tokens.expanded[diagnostic.fix.span.from] === 0 ? diagnostic.fix : undefined;
 	if (tokens !== null && span !== null) {
@@ -150,8 +148,8 @@ function backtrace(tokens: TokenBuffer, token: number, paint: (style: string, te
 	return out;
 }
 
-/** ` [-Wunused-variable]`, and `[-Werror,-W…]` where a warning counts as an error. */
-function groupFlag({ severity, group, code }: Diagnostic): string {
-	if (severity === "note" || group === undefined) return "";
-	return ` [${severity === "error" && code.startsWith("W") ? "-Werror," : ""}-W${group}]`;
+/** ` [-Wunused-variable]`, ` [-Werror,-W…]` where a warning counts as an error, else the code. Behind the text, so that what reads compilers' output finds `error: `. */
+function flagOf({ severity, group, code }: Diagnostic): string {
+	if (severity === "note") return "";
+	return group === undefined ? ` [${code}]` : ` [${severity === "error" && code.startsWith("W") ? "-Werror," : ""}-W${group}]`;
 }

@@ -77,11 +77,11 @@ describe("stages", () => {
 describe("diagnostics", () => {
 	it("show line, range, macro and include stack", () => {
 		const { text } = run('#include "dir/a.h"\nint f(int x)\n{\n\treturn TWICE(y);\n}\n');
-		expect(text).toContain("t.c:4:15: error[E0301]: use of undeclared identifier 'y'");
+		expect(text).toContain("t.c:4:15: error: use of undeclared identifier 'y' [E0301]");
 	});
 	it("follow a token through nested macros", () => {
 		const { text } = run("#define INNER(a) (a + missing)\n#define OUTER(a) INNER(a)\nint f(int x) { return OUTER(x); }\n");
-		expect(text).toBe(`t.c:3:23: error[E0301]: use of undeclared identifier 'missing'
+		expect(text).toBe(`t.c:3:23: error: use of undeclared identifier 'missing' [E0301]
     3 | int f(int x) { return OUTER(x); }
       |                       ^~~~~
 t.c:2:18: note: expanded from macro 'OUTER'

@@ -57,7 +57,7 @@ describe("words", () => {
 		if (verdict.verdict !== "reject") throw new Error(verdict.verdict);
 		const words = explain(image, verdict.rejection);
 		expect(words).toMatchObject({ message: "R6 invalid mem access 'map_value_or_null'", variable: "v", line: { line: 5 }, origin: { insn: 5, why: "result of bpf_map_lookup_elem" }, suggestion: "after line 4: if (!v) return 0;" });
-		expect(renderExplanation(words)).toContain("p.c:5:8: error[V0101]: v may be NULL here\n     5 | return *v;\n       |        ^~\n  kernel: R6 invalid mem access 'map_value_or_null'");
+		expect(renderExplanation(words)).toContain("p.c:5:8: error: v may be NULL here [V0101]\n     5 | return *v;\n       |        ^~\n  kernel: R6 invalid mem access 'map_value_or_null'");
 	});
 
 	it("come in the kernel's style too", () => {

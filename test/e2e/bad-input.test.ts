@@ -69,15 +69,15 @@ function expectMessage(said: Said, message: RegExp): void {
 	expect(said.stderr, all).toMatch(message);
 	expect(all).not.toMatch(/^\s+at .*:\d+:\d+\)?$/m);
 	expect(all).not.toMatch(/internal error|undefined|\[object/);
-	expect(said.stderr.match(/error(\[[EV]\d+\])?:/g) ?? [], all).toHaveLength(1);
+	expect(said.stderr.match(/error:/g) ?? [], all).toHaveLength(1);
 }
 
 describe("the compiler", () => {
 	it.each([
 		["a missing file", "absent.c", /error: .*absent\.c|absent\.c: .*error: /],
-		["a syntax error", "syntax.c", /syntax\.c:3:\d+: error\[E\d+\]: [\s\S]*return 1 \+;[\s\S]*\^/],
-		["a type error", "type.c", /type\.c:4:\d+: error\[E\d+\]: [\s\S]*return p->b;[\s\S]*\^/],
-		["an unknown include", "include.c", /include\.c:1:\d+: error\[E\d+\]: [\s\S]*nowhere\.h[\s\S]*\^/],
+		["a syntax error", "syntax.c", /syntax\.c:3:\d+: error: .* \[E\d+\]\n[\s\S]*return 1 \+;[\s\S]*\^/],
+		["a type error", "type.c", /type\.c:4:\d+: error: .* \[E\d+\]\n[\s\S]*return p->b;[\s\S]*\^/],
+		["an unknown include", "include.c", /include\.c:1:\d+: error: .*nowhere\.h.* \[E\d+\]\n[\s\S]*\^/],
 	])("says what is wrong with %s", (_what, file, message) => {
 		expectMessage(ebpfcc(file, "-O2", "-c", "-o", "out.o"), message);
 		expect(existsSync(join(folder, "out.o"))).toBe(false);
@@ -122,7 +122,7 @@ describe("ebpfcc dump", () => {
 describe("a program that the verifier rejects", () => {
 	it.each(["rejected.o", "rejected.bpf.c"])("run: %s, with the C line", (file) => {
 		const said = ebpfcc("run", file);
-		expectMessage(said, /rejected\.bpf\.c:6:\d+: error\[V\d+\]: /);
+		expectMessage(said, /rejected\.bpf\.c:6:\d+: error: .* \[V\d+\]\n/);
 		expect(said.stderr).toMatch(/outside of the packet|packet may end/);
 		expect(said.stderr).toMatch(/return data\[0\];\n.*\^/);
 	});
@@ -142,7 +142,7 @@ describe("a program that the verifier rejects", () => {
 		writeFileSync(join(folder, "rounds.bpf.c"), good.replace("return XDP_PASS;", "volatile int sum = 0; for (int i = 0; i < 10000000; i++) sum += i; return sum;"));
 		const { status, stdout } = ebpfcc("verify", "rounds.bpf.c");
 		expect(status).toBe(1);
-		expect(stdout).toMatch(/rounds\.bpf\.c:3:\d+: error\[V0400\].*1000001 instructions/);
+		expect(stdout).toMatch(/rounds\.bpf\.c:3:\d+: error: .*1000001 instructions.*\[V0400\]/);
 		expect(stdout).toMatch(/path: .*\(199999 times\)/);
 	});
 

@@ -9,7 +9,7 @@ import { hasTool, inFolder, run } from "../support/clang.ts";
 const chromium = hasTool("chromium");
 const expected = (...engines: string[]) => ({
 	counts: engines.map((engine) => [engine, 2, 2, 2, "3"]),
-	mistake: "program.bpf.c:14:14: error[V0301]: the packet may end before what is read here",
+	mistake: "program.bpf.c:14:14: error: the packet may end before what is read here [V0301]",
 	chain: [3, 101, 3, 101],
 });
 const EACH = 'page.outcome("wasm", "js", "interpreter")';

@@ -1,7 +1,7 @@
 /**
  * A rejection in words for the one who wrote the program.
  *
- *     prog.c:7:2: error[V0101]: value may be NULL here
+ *     prog.c:7:2: error: value may be NULL here [V0101]
  *         7 |     *value += 1;
  *           |     ^~~~~~
  *       kernel: R0 invalid mem access 'map_value_or_null'
@@ -211,7 +211,7 @@ const sameLine = (a: LineRecord | null, b: LineRecord | null): boolean => a === 
 export function renderExplanation(e: Explanation, color = false): string {
 	const paint = (style: string, text: string): string => (color ? `\x1b[${style}m${text}\x1b[0m` : text);
 	const where = e.line === null ? `${e.program}${e.insn >= 0 ? `: instruction ${e.insn}` : ""}` : `${e.line.file}:${e.line.line}:${e.caret?.column ?? e.line.column}`;
-	const out = [`${paint("1", `${where}:`)} ${paint("1;31", `error[${e.code}]:`)} ${paint("1", e.title)}`];
+	const out = [`${paint("1", `${where}:`)} ${paint("1;31", "error:")} ${paint("1", e.title)} [${e.code}]`];
 	if (e.line !== null) {
 		const number = String(e.line.line).padStart(6);
 		out.push(`${number} | ${e.line.text.replaceAll("\t", " ")}`);
