@@ -1,6 +1,7 @@
 import type { IrGlobal } from "../ir/types.ts";
 import type { ObjectSym } from "../types/typed.ts";
-import { isComplete, isConst, qualifiersOf } from "../types/basic.ts";
+import { unnamedObject } from "../ir/unnamed.ts";
+import { CHAR, isComplete, isConst, qualifiersOf } from "../types/basic.ts";
 import { sizeOf } from "../types/layout.ts";
 
 /**
@@ -69,25 +70,9 @@ export function createGlobals(): Globals {
 		const found = strings.get(key);
 		if (found !== undefined) return found;
 		const name = `.L.str${strings.size === 0 ? "" : `.${strings.size}`}`;
-		const symbol: ObjectSym = {
-			kind: "object",
-			name,
-			span: { from: 0, to: 0 },
-			linkage: "static",
-			weak: false,
-			visibility: "default",
-			section: null,
-			used: false,
-			declTags: [],
-			type: { kind: "array", element: { kind: "int", name: "char", size: 1, signed: true, rank: 1 }, length: bytes.length },
-			storage: "static",
-			align: 1,
-			init: { bytes, relocs: [] },
-			addressTaken: true,
-		};
 		// An embedded zero would end a mergeable string early.
 		const mergeable = bytes.length > 0 && bytes.indexOf(0) === bytes.length - 1;
-		const made: IrGlobal = { symbol, name, section: mergeable ? ".rodata.str1.1" : ".rodata", size: bytes.length, align: 1, bytes, relocs: [], readonly: true };
+		const made = unnamedObject(name, mergeable ? ".rodata.str1.1" : ".rodata", CHAR, 1, bytes);
 		strings.set(key, made);
 		list.push(made);
 		return made;

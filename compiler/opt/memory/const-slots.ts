@@ -1,9 +1,10 @@
 import type { Inst, IrGlobal } from "../../ir/types.ts";
-import type { ObjectSym } from "../../types/typed.ts";
 import type { Pass } from "../pass.ts";
 import type { SlotUse } from "../analysis/slots.ts";
 import type { Analyses } from "../analysis/analyses.ts";
+import { unnamedObject } from "../../ir/unnamed.ts";
 import { isConst, newInst, replaceAll } from "../../ir/values.ts";
+import { UCHAR } from "../../types/basic.ts";
 import { analysesOf } from "../analysis/analyses.ts";
 import { addUnchanging } from "../analysis/constant-objects.ts";
 
@@ -84,23 +85,7 @@ function objectOf(alloca: Inst, bytes: Uint8Array, globals: IrGlobal[]): IrGloba
 	const found = mine.find((global) => global.align >= align && global.size === bytes.length && global.bytes!.every((byte, i) => byte === bytes[i]));
 	if (found !== undefined) return found;
 	const name = `${PREFIX}${mine.length === 0 ? "" : `.${mine.length}`}`;
-	const symbol: ObjectSym = {
-		kind: "object",
-		name,
-		span: { from: 0, to: 0 },
-		linkage: "static",
-		weak: false,
-		visibility: "default",
-		section: null,
-		used: false,
-		declTags: [],
-		type: { kind: "array", element: { kind: "int", name: "unsigned char", size: 1, signed: false, rank: 1 }, length: bytes.length },
-		storage: "static",
-		align,
-		init: { bytes, relocs: [] },
-		addressTaken: true,
-	};
-	const made: IrGlobal = { symbol, name, section: ".rodata", size: bytes.length, align, bytes, relocs: [], readonly: true };
+	const made = unnamedObject(name, ".rodata", UCHAR, align, bytes);
 	globals.push(made);
 	return made;
 }
