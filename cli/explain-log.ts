@@ -22,7 +22,7 @@ export function register(program: Command): void {
 		.description("explain a kernel verifier's log in the C lines of the object")
 		.argument("<object>", "the object (or C file) that was loaded")
 		.argument("[log]", "file with the log; - or nothing: standard input", "-")
-		.option("--type <type>", "program type where the section's name gives none")
+		.option("--type <type>", "program type in place of what the section's name says: tc, sched_cls, its number")
 		.option("--json", "one JSON object per program")
 		.option("--cc <flag...>", "flags for the compiler")
 		.action(async (object: string, log: string, options: Options) => {

@@ -19,6 +19,7 @@ import { readPcap } from "../runtime/test/pcap.ts";
 import { printInsn } from "../assembler/text/print.ts";
 import { readProgram } from "./compile-file.ts";
 import { Complaint, readBytes, writeWhole } from "./files.ts";
+import { typeOption } from "./program-type.ts";
 import { BTF_OPTION, flagsFor, kernelBtfOf } from "./kernel-btf.ts";
 
 interface Options {
@@ -55,7 +56,7 @@ export function register(program: Command): void {
 		.option("--repeat <n>", "run so many times and give the time of one", "1")
 		.option("--engine <name>", "interpreter, js or wasm", "default")
 		.option("--no-verify", "run in the interpreter with every access checked instead of verifying")
-		.option("--type <type>", "program type where the section's name gives none, such as xrp")
+		.option("--type <type>", "program type in place of what the section's name says: tc, sched_cls, its number, xrp")
 		.option("--max-entries <map=n...>", "sizes of maps that the object leaves to its loader")
 		.option("--trace", "print each instruction with its registers")
 		.option("--json", "one JSON object")
@@ -84,7 +85,7 @@ async function run(file: string, options: Options): Promise<void> {
 		engine: options.trace ? tracer() : options.engine,
 		verify: options.verify,
 		environment: nodeEnvironment({ print: (line) => void printed.push(line) }),
-		...(options.type === undefined ? {} : { type: /^\d+$/.test(options.type) ? Number(options.type) : options.type }),
+		...typeOption(options.type),
 		...(btf === null ? {} : { kernelBtf: btf }),
 		kconfig: kernelConfig(),
 		guessType: true,

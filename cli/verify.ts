@@ -14,6 +14,7 @@ import { kernelAddresses, kernelConfig } from "../runtime/node/environment.ts";
 import { bill, compareReleases, type Cost, explain, kernelTypes, needs, oldestKernel, renderExplanation, renderReport, type TypeSource, type Verdict, verify } from "../runtime/verifier/index.ts";
 import { readProgram } from "./compile-file.ts";
 import { Complaint } from "./files.ts";
+import { typeOption } from "./program-type.ts";
 import { BTF_OPTION, flagsFor, kernelBtfOf } from "./kernel-btf.ts";
 
 interface Options {
@@ -35,7 +36,7 @@ export function register(program: Command): void {
 		.description("say whether Linux would load the programs of an object or C file, and why not")
 		.argument("<file>", "object or C file")
 		.option("-p, --program <name>", "only this one")
-		.option("--type <type>", "program type where the section's name gives none, such as xrp")
+		.option("--type <type>", "program type in place of what the section's name says: tc, sched_cls, its number, xrp")
 		.option("--log <style>", "the kernel's own log too: kernel, the path to the rejection; kernel2, all paths, registers and marks; report, with Linux 7.3's report below it")
 		.option("--log-level <n>", "the same by libbpf's log_level: 1, 2; 4 adds the stack depth, 6 is 2 with it")
 		.option("--json", "one JSON object per program")
@@ -108,7 +109,7 @@ export function openPrograms(bytes: Uint8Array, options: { readonly program?: st
 		...(btf === null ? {} : { kernelBtf: btf }),
 		kconfig: kernelConfig(),
 		guessType: true,
-		...(options.type === undefined ? {} : { type: /^\d+$/.test(options.type) ? Number(options.type) : options.type }),
+		...typeOption(options.type),
 	});
 	const chosen = opened.programs.filter(({ image }) => options.program === undefined || image.name === options.program);
 	if (chosen.length === 0) throw new Complaint(options.program === undefined ? "has no programs" : `has no program ${options.program}; it has ${opened.programs.map(({ image }) => image.name).join(", ")}`);
