@@ -1,6 +1,6 @@
 /** `--type`: a number, a name as in BPF_PROG_TYPE_*, or what a section's name begins with. */
-import { attachTypeId, sectionRow } from "../assembler/spec/attach-types.ts";
-import { programTypeId, programTypes, XRP } from "../assembler/spec/program-types.ts";
+import { sectionRow, typeNumbers } from "../assembler/spec/attach-types.ts";
+import { programTypes, XRP } from "../assembler/spec/program-types.ts";
 import type { OpenOptions } from "../runtime/loader/open.ts";
 import { Complaint } from "./files.ts";
 
@@ -11,7 +11,7 @@ export function typeOption(text: string | undefined): Pick<OpenOptions, "type"> 
 	if (text === XRP) return { type: XRP };
 	const row = sectionRow(text);
 	if (row !== undefined) {
-		const choice = { type: programTypeId(row.type), expectedAttachType: row.attach === null ? 0 : attachTypeId(row.attach) };
+		const choice = typeNumbers(row);
 		return { type: () => choice };
 	}
 	const name = text.toUpperCase().replace(/^BPF_PROG_TYPE_/, "");

@@ -3,7 +3,7 @@
  * expected attach type and load flags. A pattern that ends in "+" matches itself and itself followed by "/" and anything;
  * others match whole names, as libbpf's sec_def_matches() does. Order matters: the first match wins.
  */
-import type { ProgramTypeName } from "./program-types.ts";
+import { type ProgramTypeName, programTypeId } from "./program-types.ts";
 
 export interface AttachTypeRow {
 	readonly id: number;
@@ -202,6 +202,9 @@ const idByName: ReadonlyMap<string, number> = new Map(attachTypes.map((row) => [
 export function attachTypeId(name: AttachTypeName): number {
 	return idByName.get(name) ?? 0;
 }
+
+/** The numbers of a row's types, as the kernel is told them. */
+export const typeNumbers = ({ type, attach }: Pick<SectionRow, "type" | "attach">): { readonly type: number; readonly expectedAttachType: number } => ({ type: programTypeId(type), expectedAttachType: attach === null ? 0 : attachTypeId(attach) });
 
 /** A leading "?" (do not load by default) is not part of the name. @example sectionRow("kprobe/do_unlinkat")?.type // "KPROBE" */
 export function sectionRow(section: string): SectionRow | undefined {

@@ -263,13 +263,14 @@ export function parseArguments(args: readonly string[]): Invocation {
 			s.inputs.push({ path: word, language: s.language });
 			continue;
 		}
-		const row = lookUp(/^--print-/.test(word) ? word.slice(1) : word);
+		const option = word.startsWith("--print-") ? word.slice(1) : word;
+		const row = lookUp(option);
 		if (row === null) {
 			unknown(s, word);
 			continue;
 		}
 		const [flag, form, action] = row;
-		let value = word.slice(word.indexOf(flag) + flag.length);
+		let value = option.slice(flag.length);
 		if (form === "separate" || (form === "either" && value === "")) {
 			if (++i >= argv.length) {
 				complain(s, `argument to '${flag}' is missing`, undefined);

@@ -11,6 +11,17 @@ export const widthOf = (ty: Ty): 32 | 64 => (ty === "i32" ? 32 : 64);
 /** Wraps to the type, signed. */
 export const wrap = (ty: Ty, value: bigint): bigint => BigInt.asIntN(widthOf(ty), value);
 
+/** k for 2ᵏ, else null. */
+export const exponentOf = (value: bigint): number | null => (value > 0n && (value & (value - 1n)) === 0n ? value.toString(2).length - 1 : null);
+
+/** What ends a block becomes a jump; the phis of where it led before are the caller's. */
+export function makeJump(end: Inst, to: Block): void {
+	end.op = "jump";
+	end.args = [];
+	end.blocks = [to];
+	end.attr = undefined;
+}
+
 export const unsigned = (ty: Ty, value: bigint): bigint => BigInt.asUintN(widthOf(ty), value);
 
 export const constant = (ty: Ty, value: bigint | number): Const => ({ op: "const", ty, value: wrap(ty, BigInt(value)) });

@@ -3,7 +3,7 @@ import type { TExpr } from "../types/typed.ts";
 import type { CType } from "../types/types.ts";
 import type { Builder } from "../ir/build.ts";
 import type { Lowering, Wide } from "./state.ts";
-import { constant, isConst } from "../ir/values.ts";
+import { constant, exponentOf, isConst } from "../ir/values.ts";
 import { convert } from "./convert.ts";
 import { readWide, temporary, writeWide } from "./places.ts";
 import { isSigned, isWide, shapeOf } from "./state.ts";
@@ -154,7 +154,7 @@ function binary(f: Lowering, expr: TExpr & { kind: "binary" }): Wide {
 function powerOfTwo({ lo, hi }: Wide): number | null {
 	if (!isConst(lo) || !isConst(hi)) return null;
 	const value = (BigInt.asUintN(64, hi.value) << 64n) | BigInt.asUintN(64, lo.value);
-	return value > 0n && hi.value >= 0n && (value & (value - 1n)) === 0n ? value.toString(2).length - 1 : null;
+	return hi.value >= 0n ? exponentOf(value) : null;
 }
 
 /** Towards zero: a negative number is first moved up by the divisor less one. */

@@ -110,7 +110,7 @@ function renew(held: Held): void {
 	};
 }
 
-/** Instructions that are printed, repeated loops as often as they are: at least as many lines. */
+/** Instructions that are printed, repeated loops as often as they are: about as many lines or more. */
 function size({ items, cfg }: Pick<JitFunction, "items" | "cfg">): number {
 	return items.reduce((n, item) => (item.kind === "code" ? n + cfg.blocks[item.block].end - cfg.blocks[item.block].start : n), 0);
 }

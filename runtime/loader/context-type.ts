@@ -6,8 +6,8 @@
  */
 import { resolved, typeSource } from "../../assembler/btf/type-source.ts";
 import type { Btf } from "../../assembler/btf/types.ts";
-import { type AttachTypeName, attachTypeId } from "../../assembler/spec/attach-types.ts";
-import { type ProgramTypeName, programTypeId } from "../../assembler/spec/program-types.ts";
+import { type AttachTypeName, typeNumbers } from "../../assembler/spec/attach-types.ts";
+import type { ProgramTypeName } from "../../assembler/spec/program-types.ts";
 import type { TypeChoice } from "./open.ts";
 
 const contexts: Readonly<Record<string, readonly [type: ProgramTypeName, attach?: AttachTypeName]>> = {
@@ -44,5 +44,5 @@ export function typeByContext(btf: Btf | null, name: string): TypeChoice | undef
 	for (let hops = 0; hops < 64 && target !== undefined && "type" in target && !("name" in target && Object.hasOwn(contexts, target.name)); hops++) target = btf.types[target.type];
 	if (target === undefined || !("name" in target) || !Object.hasOwn(contexts, target.name)) return undefined;
 	const [type, attach] = contexts[target.name];
-	return { type: programTypeId(type), expectedAttachType: attach === undefined ? 0 : attachTypeId(attach) };
+	return typeNumbers({ type, attach: attach ?? null });
 }

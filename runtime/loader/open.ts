@@ -6,7 +6,7 @@
 import type { Btf } from "../../assembler/btf/types.ts";
 import { decode } from "../../assembler/decode.ts";
 import type { ObjectFile } from "../../assembler/object.ts";
-import { attachTypeId, sectionRow, sectionTarget } from "../../assembler/spec/attach-types.ts";
+import { attachTypeId, sectionRow, sectionTarget, typeNumbers } from "../../assembler/spec/attach-types.ts";
 import type { Insn } from "../../assembler/spec/insn.ts";
 import { mapTypeId } from "../../assembler/spec/map-types.ts";
 import { programTypeId, XRP } from "../../assembler/spec/program-types.ts";
@@ -186,8 +186,7 @@ function chooseType(fn: CodeFunction, section: string, btf: Btf | null, options:
 	const flags: readonly string[] = row.flags;
 	const target = sectionTarget(section);
 	return {
-		type: programTypeId(row.type),
-		expectedAttachType: row.attach === null ? 0 : attachTypeId(row.attach),
+		...typeNumbers(row),
 		flags: (flags.includes("sleepable") ? 0x10 : 0) | (flags.includes("frags") ? 0x20 : 0),
 		...(flags.includes("attachBtf") && target !== "" ? { attach: target } : {}),
 	};

@@ -44,9 +44,14 @@ export function checkAlu(env: Env, insn: Insn): void {
 		const dst = regs[insn.dst];
 		if (!leaks && dst.type !== SCALAR) reject(EACCES, `${R(insn.dst)} pointer arithmetic prohibited`, { code: "V0251", register: insn.dst });
 		checkWritable(env, insn.dst);
-		// to_le of 64 bits changes nothing on a little-endian machine: the number stays what others with its id are.
-		if (op === ALU_END && dst.type === SCALAR && insn.imm === 64 && !wide && !byReg) regs[insn.dst] = dst.withRange(sync(editable(dst.range)));
-		else regs[insn.dst] = dst.type !== SCALAR ? unknownScalar : scalar(op === ALU_NEG ? applyAlu(ALU_NEG, dst.range, dst.range, wide) : swapBytes(dst.range, insn.imm, wide || byReg));
+		const swaps = wide || byReg;
+		if (dst.type !== SCALAR) regs[insn.dst] = unknownScalar;
+		else if (op === ALU_NEG) regs[insn.dst] = scalar(applyAlu(ALU_NEG, dst.range, dst.range, wide));
+		else {
+			const range = swapBytes(dst.range, insn.imm, swaps);
+			// to_le of 64 bits changes nothing on a little-endian machine: the number stays what others with its id are.
+			regs[insn.dst] = insn.imm === 64 && !swaps ? dst.withRange(range) : scalar(range);
+		}
 	} else if (op === ALU_MOV) checkMove(env, insn, wide, byReg);
 	else if (op > ALU_END) reject(EINVAL, `invalid BPF_ALU opcode ${op.toString(16)}`, { code: "V0012" });
 	else {

@@ -1,6 +1,6 @@
 import type { Block, IrFunction, Value } from "../../ir/types.ts";
 import { dominators, loops } from "../../ir/cfg.ts";
-import { isConst, isInst, successors, terminator } from "../../ir/values.ts";
+import { exponentOf, isConst, isInst, successors, terminator } from "../../ir/values.ts";
 
 /**
  * How often each block runs for one run of its function, guessed from the code alone: pointers are rarely null, numbers
@@ -51,10 +51,8 @@ function likelihood(condition: Value): number {
 	const { pred } = condition.attr!;
 	if (!isConst(right)) return left.ty === "ptr" ? (pred === "eq" ? 1 - LIKELY : pred === "ne" ? LIKELY : 1 / 2) : 1 / 2;
 	// One bit is as often set as not.
-	if (isInst(left) && left.op === "and" && isConst(left.args[1]) && isPower(left.args[1].value)) return 1 / 2;
+	if (isInst(left) && left.op === "and" && isConst(left.args[1]) && exponentOf(left.args[1].value) !== null) return 1 / 2;
 	const rare = right.value === 0n ? pred === "eq" || pred === "slt" : right.value === -1n ? pred === "eq" : right.value === 1n && pred === "slt";
 	const usual = right.value === 0n ? pred === "ne" || pred === "sgt" || pred === "sge" : right.value === -1n && (pred === "ne" || pred === "sgt");
 	return rare ? 1 - LIKELY : usual ? LIKELY : 1 / 2;
 }
-
-const isPower = (value: bigint): boolean => value > 0n && (value & (value - 1n)) === 0n;

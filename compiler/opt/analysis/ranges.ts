@@ -161,11 +161,9 @@ export function ranges(dom: Dominators, preds: ReadonlyMap<Block, readonly Block
 			}
 			case "shl":
 			case "mul": {
-				const factor = value.op === "mul" ? value.args[1] : constant(value.ty!, 1);
-				const count = value.op === "mul" ? constant(value.ty!, 0) : value.args[1];
-				if (!isConst(factor) || !isConst(count) || factor.value <= 0n || count.value < 0n || count.value >= BigInt(widthOf(value.ty!))) return whole;
+				const by = factorOf(value);
+				if (by === null) return whole;
 				const a = arg(0);
-				const by = factor.value << count.value;
 				return a.umax * by <= everything(value).umax ? meet(whole, fromUnsigned({ ...everything(value), umin: a.umin * by, umax: a.umax * by }, value)) : whole;
 			}
 			case "lshr": {
@@ -265,6 +263,14 @@ const EVERYTHING = {
 } as const satisfies Record<number, Range>;
 
 const everything = (value: Value): Range => EVERYTHING[widthOf(value.ty!)];
+
+/** By what constant a value is multiplied, as a product or by a shift; null: by something else. */
+function factorOf({ op, ty, args }: Inst): bigint | null {
+	const [, by] = args;
+	if (!isConst(by)) return null;
+	if (op === "mul") return by.value > 0n ? by.value : null;
+	return by.value >= 0n && by.value < BigInt(widthOf(ty!)) ? 1n << by.value : null;
+}
 
 /** An empty meeting is a place that is never reached: anything is true there, so the old knowledge stays. */
 function meet(a: Range, b: Range): Range {

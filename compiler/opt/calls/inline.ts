@@ -3,7 +3,7 @@ import type { FunctionSym } from "../../types/typed.ts";
 import { cloneBlocks } from "../control/clone.ts";
 import { blockFrequencies } from "../analysis/frequency.ts";
 import { inlineCost, RARE } from "./inline-cost.ts";
-import { newBlock, newInst, phisOf, successors, terminator, undef } from "../../ir/values.ts";
+import { makeJump, newBlock, newInst, phisOf, successors, terminator, undef } from "../../ir/values.ts";
 
 /**
  * Calls of functions of this module become copies of their blocks. always_inline ones must; small ones and static ones
@@ -161,9 +161,7 @@ function expand(caller: IrFunction, block: Block, index: number, callee: IrFunct
 		if (end.op !== "ret") continue;
 		if (call.ty !== null) results.push(end.args[0] ?? undef(call.ty));
 		sources.push(copy);
-		end.op = "jump";
-		end.args = [];
-		end.blocks = [rest];
+		makeJump(end, rest);
 	}
 	if (call.ty !== null) {
 		// The call's own instruction turns into the phi, so that its uses need no change.

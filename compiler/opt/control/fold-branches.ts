@@ -1,7 +1,7 @@
 import type { Block, Const, Inst, IrFunction, Pred, Value } from "../../ir/types.ts";
 import type { Pass } from "../pass.ts";
 import { negated } from "../../ir/fold.ts";
-import { constant, isConst, isInst, newInst, phisOf, removePhiEdge, sameValue, terminator, unsigned } from "../../ir/values.ts";
+import { constant, exponentOf, isConst, isInst, newInst, phisOf, removePhiEdge, sameValue, terminator, unsigned } from "../../ir/values.ts";
 import { analysesOf, forget } from "../analysis/analyses.ts";
 
 /**
@@ -112,8 +112,7 @@ function masked({ pred, left, right }: Question): Masked | null {
 	const mask = unsigned(left.ty!, left.args[1].value);
 	const number = unsigned(left.ty!, right.value);
 	if (pred === "ne") return { value: left.args[0], mask, wanted: number };
-	const isBit = mask !== 0n && (mask & (mask - 1n)) === 0n;
-	if (pred !== "eq" || !isBit || (number !== 0n && number !== mask)) return null;
+	if (pred !== "eq" || exponentOf(mask) === null || (number !== 0n && number !== mask)) return null;
 	return { value: left.args[0], mask, wanted: number === 0n ? mask : 0n };
 }
 

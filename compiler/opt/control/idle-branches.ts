@@ -1,7 +1,7 @@
 import type { Block, Inst, IrFunction, Value } from "../../ir/types.ts";
 import type { Pass } from "../pass.ts";
 import { immediatePostdominators } from "../../ir/cfg.ts";
-import { isConst, isRemovable, newBlock, newInst, phisOf, successors, terminator } from "../../ir/values.ts";
+import { isConst, isRemovable, makeJump, newBlock, newInst, phisOf, successors, terminator } from "../../ir/values.ts";
 import { Analyses, analysesOf, forget } from "../analysis/analyses.ts";
 import { neededFor } from "../scalar/dce.ts";
 import { removeDeadBlocks } from "./simplify-cfg.ts";
@@ -28,10 +28,7 @@ export const idleBranches: Pass = {
 		for (const block of order) block.insts = block.insts.filter((inst) => (inst.op === "lifetime" ? live.has(inst.args[0] as Inst) : live.has(inst) || !isRemovable(inst)));
 		for (const block of blocks) {
 			const end = terminator(block);
-			end.op = "jump";
-			end.args = [];
-			end.blocks = [after.get(block)!];
-			end.attr = undefined;
+			makeJump(end, after.get(block)!);
 		}
 		forget(context);
 		removeDeadBlocks.run(fn, context);

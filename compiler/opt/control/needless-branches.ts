@@ -2,7 +2,7 @@ import type { Block, Inst, Value } from "../../ir/types.ts";
 import type { Pass } from "../pass.ts";
 import { foldOp } from "../../ir/fold.ts";
 import { row } from "../../ir/ops.ts";
-import { constant, isConst, phisOf, removePhiEdge, sameValue, terminator } from "../../ir/values.ts";
+import { constant, isConst, makeJump, phisOf, removePhiEdge, sameValue, terminator } from "../../ir/values.ts";
 import { along, type Fact, follows } from "../analysis/ranges.ts";
 
 /**
@@ -22,10 +22,7 @@ export const needlessBranches: Pass = {
 			if (side === undefined) continue;
 			const [away, next] = [end.blocks![side], end.blocks![1 - side]];
 			removePhiEdge(away, block);
-			end.op = "jump";
-			end.args = [];
-			end.blocks = [next];
-			end.attr = undefined;
+			makeJump(end, next);
 			changed = true;
 		}
 		return changed;

@@ -1,7 +1,7 @@
 import type { Block, Inst, IrFunction, Value } from "../../ir/types.ts";
 import type { Pass } from "../pass.ts";
 import { predecessors } from "../../ir/cfg.ts";
-import { isConst, isInst, phisOf, removePhiEdge, replaceAll, resolve, sameValue, successors, terminator, usersOf } from "../../ir/values.ts";
+import { isConst, isInst, makeJump, phisOf, removePhiEdge, replaceAll, resolve, sameValue, successors, terminator, usersOf } from "../../ir/values.ts";
 import { Analyses, analysesOf, forget } from "../analysis/analyses.ts";
 
 /**
@@ -40,10 +40,7 @@ type Step = (fn: IrFunction, known: Analyses) => boolean;
 function turnIntoJump(block: Block, to: Block): void {
 	const end = terminator(block);
 	for (const other of new Set(successors(block))) if (other !== to) removePhiEdge(other, block);
-	end.op = "jump";
-	end.args = [];
-	end.blocks = [to];
-	end.attr = undefined;
+	makeJump(end, to);
 }
 
 /** A block that does nothing but be unreachable. */

@@ -27,7 +27,7 @@ export const mergeStores: Pass = {
 			if (alias === null) {
 				const known = analysesOf(fn, context);
 				alias = known.alias;
-				for (const use of known.slots) if (use.indexed.length > 0 && !use.leaks) parts.set(use.alloca, partsOf(use));
+				for (const use of known.slots) if (use.indexed.length > 0 && !use.leaks) parts.set(use.alloca, readParts(use));
 			}
 			if (mergeIn(fn, block, alias, parts)) changed = true;
 		}
@@ -50,7 +50,7 @@ interface Part {
 	readonly size: number;
 }
 
-function partsOf({ indexed }: SlotUse): readonly Part[] {
+function readParts({ indexed }: SlotUse): readonly Part[] {
 	return indexed
 		.filter(({ op }) => op === "load")
 		.map((load) => {

@@ -1,6 +1,6 @@
 import type { Inst, IrFunction, Value } from "../../ir/types.ts";
 import type { Pass } from "../pass.ts";
-import { constant, isConst, isInst, newInst, unsigned, widthOf } from "../../ir/values.ts";
+import { constant, exponentOf, isConst, isInst, newInst, unsigned, widthOf } from "../../ir/values.ts";
 import { analysesOf } from "../analysis/analyses.ts";
 import { maxUnsigned } from "../analysis/known.ts";
 
@@ -62,8 +62,8 @@ function bitOf({ op, args, attr }: Inst): Bit | null {
 	if (!isInst(masked) || masked.op !== "and" || !isConst(masked.args[1]) || !isConst(right)) return null;
 	const mask = unsigned(masked.ty!, masked.args[1].value);
 	const number = unsigned(masked.ty!, right.value);
-	if (mask === 0n || (mask & (mask - 1n)) !== 0n || (number !== 0n && number !== mask)) return null;
-	return { place: mask.toString(2).length - 1, isSet: (attr!.pred === "eq") === (number !== 0n) };
+	const place = exponentOf(mask);
+	return place === null || (number !== 0n && number !== mask) ? null : { place, isSet: (attr!.pred === "eq") === (number !== 0n) };
 }
 
 /** What makes the bit a number, the last of which is it; nothing where it is one. */

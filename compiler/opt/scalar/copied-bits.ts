@@ -1,7 +1,7 @@
 import type { Block, Inst, IrFunction, Value } from "../../ir/types.ts";
 import type { Pass } from "../pass.ts";
 import { loops } from "../../ir/cfg.ts";
-import { constant, isConst, isInst, newInst, phisOf, replaceAll, terminator, unsigned, widthOf } from "../../ir/values.ts";
+import { constant, exponentOf, isConst, isInst, makeJump, newInst, phisOf, replaceAll, terminator, unsigned, widthOf } from "../../ir/values.ts";
 import { analysesOf } from "../analysis/analyses.ts";
 import { knownZeros } from "../analysis/known.ts";
 
@@ -119,7 +119,7 @@ const isStep = (op: Inst["op"]): op is "or" | "add" | "xor" => op === "or" || op
 /** To bits of the same value that are copied already, one more is a wider mask. */
 const goesOn = ({ before, bits }: Link): boolean => isInst(before) && before.op === "and" && before.args[0] === bits && isConst(before.args[1]);
 
-const isOneBit = (mask: bigint): boolean => mask !== 0n && (mask & (mask - 1n)) === 0n;
+const isOneBit = (mask: bigint): boolean => exponentOf(mask) !== null;
 
 /** `x & 4`, `(x & 4) != 0`, `(x & 4) == 0`, `x >= 128` of a byte. */
 function questionOf(condition: Value): (Pick<Link, "bits" | "mask" | "jumpsIfSet"> & { readonly isSet: boolean }) | null {
@@ -154,15 +154,11 @@ function replace(fn: IrFunction, { block, bits, mask, set, op, phi, before, join
 	// A bit beyond the narrower of the two types is shifted in the wider one.
 	const wide = bits.ty === "i64" || (phi.ty === "i64" && set > 0xffffffffn) ? "i64" : "i32";
 	let copied: Value = bits.ty === wide ? bits : emit("zext", wide, [bits]);
-	const places = placeOf(set) - placeOf(mask);
+	const places = exponentOf(set)! - exponentOf(mask)!;
 	if (places !== 0) copied = emit(places > 0 ? "shl" : "lshr", wide, [copied, constant(wide, BigInt(Math.abs(places)))]);
 	copied = emit("and", wide, [copied, constant(wide, set)]);
 	if (phi.ty !== wide) copied = emit(phi.ty === "i64" ? "zext" : "trunc", phi.ty, [copied]);
 	map.set(phi, emit(op, phi.ty, op === "or" ? [copied, before] : [before, copied]));
-	end.op = "jump";
-	end.args = [];
-	end.blocks = [join];
+	makeJump(end, join);
 	block.insts.push(end);
 }
-
-const placeOf = (bit: bigint): number => bit.toString(2).length - 1;

@@ -1,6 +1,6 @@
 import type { Block, Inst, Value } from "../../ir/types.ts";
 import type { Pass } from "../pass.ts";
-import { isConst, isInst, newInst, phisOf, replaceAll, sameValue, terminator } from "../../ir/values.ts";
+import { isConst, isInst, makeJump, newInst, phisOf, replaceAll, sameValue, terminator } from "../../ir/values.ts";
 import { analysesOf } from "../analysis/analyses.ts";
 
 /**
@@ -55,9 +55,7 @@ function returnsEither(block: Block): boolean {
 		const [other] = returned(end.blocks![1 - i]);
 		if (value === undefined || other === undefined || !isInst(value) || value.ty !== other.ty || next.insts[0] === value) continue;
 		if (!isFound(value, other, block, end.blocks![1 - i], new Map([[block, []]]))) continue;
-		end.op = "jump";
-		end.args = [];
-		end.blocks = [next];
+		makeJump(end, next);
 		return true;
 	}
 	return false;

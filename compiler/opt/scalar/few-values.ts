@@ -2,7 +2,7 @@ import type { Block, Const, Inst, IrFunction, Pred, Value } from "../../ir/types
 import type { Pass } from "../pass.ts";
 import { foldOp } from "../../ir/fold.ts";
 import { isComputation } from "../../ir/ops.ts";
-import { constant, isConst, isInst, newInst, phisOf, removePhiEdge, replaceAll, terminator } from "../../ir/values.ts";
+import { constant, isConst, isInst, makeJump, newInst, phisOf, removePhiEdge, replaceAll, terminator } from "../../ir/values.ts";
 import { analysesOf } from "../analysis/analyses.ts";
 
 /**
@@ -154,10 +154,7 @@ function narrowSwitch(block: Block, values: FewValues): boolean {
 	end.blocks = next;
 	end.attr = { ...end.attr, cases: kept.map(({ value }) => value) };
 	if (kept.length === 0) {
-		end.op = "jump";
-		end.args = [];
-		end.attr = undefined;
-		end.blocks = [otherwise];
+		makeJump(end, otherwise);
 	}
 	return true;
 }

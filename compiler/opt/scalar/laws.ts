@@ -2,7 +2,7 @@ import type { Inst, Op, Ty, Value } from "../../ir/types.ts";
 import type { Law, Rewriter } from "./combine.ts";
 import { belowPower } from "./compare-laws.ts";
 import { negated } from "../../ir/fold.ts";
-import { constant, isConst, isInst, sameValue, unsigned, widthOf } from "../../ir/values.ts";
+import { constant, exponentOf, isConst, isInst, sameValue, unsigned, widthOf } from "../../ir/values.ts";
 import { isNonNegative, knownZeros, provenZeros } from "../analysis/known.ts";
 
 /**
@@ -16,10 +16,7 @@ const is = (value: Value, op: Op): value is Inst => isInst(value) && value.op ==
 const ones = (ty: Ty): bigint => (1n << BigInt(widthOf(ty))) - 1n;
 
 /** k for 2ᵏ, else null. */
-function log2(ty: Ty, value: bigint): number | null {
-	const n = unsigned(ty, value);
-	return n > 0n && (n & (n - 1n)) === 0n ? n.toString(2).length - 1 : null;
-}
+const log2 = (ty: Ty, value: bigint): number | null => exponentOf(unsigned(ty, value));
 
 /** (x op c1) op c2 = x op (c1 op c2), for associative ones. */
 const gather: Law = (inst, rw) => {
