@@ -21,7 +21,8 @@ export type Op =
 	/** `swap` false: keep the low `bits` (to_le on a little-endian machine). */
 	| { readonly kind: "swap"; readonly bits: 16 | 32 | 64; readonly swap: boolean; readonly dst: number }
 	| { readonly kind: "imm64"; readonly dst: number; readonly pseudo: number; readonly lo: number; readonly hi: number }
-	| { readonly kind: "load"; readonly dst: number; readonly base: number; readonly off: number; readonly size: MemorySize; readonly signed: boolean }
+	/** `reversed`: of the bytes in reverse order, as joins.ts makes it. */
+	| { readonly kind: "load"; readonly dst: number; readonly base: number; readonly off: number; readonly size: MemorySize; readonly signed: boolean; readonly reversed: boolean }
 	| { readonly kind: "store"; readonly base: number; readonly off: number; readonly size: MemorySize; readonly src: number; readonly imm: number }
 	| { readonly kind: "atomic"; readonly op: AtomicName; readonly fetch: boolean; readonly size: 4 | 8; readonly base: number; readonly off: number; readonly src: number }
 	/** BPF_ABS and BPF_IND: a big-endian load from the packet into r0; the function returns 0 where it fails. */
@@ -42,8 +43,8 @@ function ofRegisters(kind: Op["kind"], op: AluName | CompareName | "none", width
 	return { kind, op, width, dst, src, imm, bits, swap, target } as Op;
 }
 
-function ofMemory(kind: Op["kind"], op: AtomicName | "none", dst: number, base: number, off: number, size: MemorySize, src: number, imm: number, flag: boolean): Op {
-	return { kind, op, dst, base, off, size, src, imm, signed: flag, fetch: flag } as Op;
+function ofMemory(kind: Op["kind"], op: AtomicName | "none", dst: number, base: number, off: number, size: MemorySize, src: number, imm: number, flag: boolean, reversed = false): Op {
+	return { kind, op, dst, base, off, size, src, imm, signed: flag, fetch: flag, reversed } as Op;
 }
 
 function ofCall(kind: Op["kind"], id: number, btfId: number, off: number, target: number, reg: number, why: string): Op {
@@ -60,7 +61,7 @@ export const jump = (target: number): Op => ofRegisters("jump", "none", 64, -1, 
 export const branch = (op: CompareName, width: Width, dst: number, src: number, imm: number, target: number): Op => ofRegisters("branch", op, width, dst, src, imm, 0, false, target);
 export const mayGoto = (target: number): Op => ofRegisters("may_goto", "none", 64, -1, -1, 0, 0, false, target);
 
-export const load = (dst: number, base: number, off: number, size: MemorySize, signed: boolean): Op => ofMemory("load", "none", dst, base, off, size, -1, 0, signed);
+export const load = (dst: number, base: number, off: number, size: MemorySize, signed: boolean, reversed = false): Op => ofMemory("load", "none", dst, base, off, size, -1, 0, signed, reversed);
 export const store = (base: number, off: number, size: MemorySize, src: number, imm: number): Op => ofMemory("store", "none", -1, base, off, size, src, imm, false);
 export const atomic = (op: AtomicName, fetch: boolean, size: 4 | 8, base: number, off: number, src: number): Op => ofMemory("atomic", op, -1, base, off, size, src, 0, fetch);
 export const packet = (size: 1 | 2 | 4, src: number, imm: number): Op => ofMemory("packet", "none", 0, -1, 0, size, src, imm, false);

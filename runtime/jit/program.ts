@@ -14,6 +14,7 @@ import type { Cfg } from "./cfg.ts";
 import { buildCfg, findSubprograms } from "./cfg.ts";
 import type { Op } from "./decode.ts";
 import { decodeProgram } from "./decode.ts";
+import { joinLoads } from "./joins.ts";
 import { FIRST_SLOT, promoteByAnalysis, promoteSlots } from "./promote.ts";
 import * as range from "./range.ts";
 import { FLAG, NO_OFFSET } from "./representation.ts";
@@ -124,6 +125,15 @@ export function liftProgram(insns: readonly Insn[], options: LiftOptions): JitPr
 		const top = frameTop(depth.get(entry)!);
 		range.assign(state, 10, top, top, top, top, 9, 0);
 		const call = (target: number, at: range.State): void => enter(target, calleeEntry(at));
+		const join = (): boolean => {
+			const joined = options.checked || options.mapped === true ? null : joinLoads(ops, cfg, registers, (slot) => facts?.access[slot] === "kernel");
+			if (joined === null) return false;
+			({ ops, registers } = joined);
+			drafts.set(entry, { ...drafts.get(entry)!, ops, registers });
+			return true;
+		};
+		const { undecided } = drafts.get(entry)!;
+		if (!undecided) join();
 		let draft = analyseForward(ops, limit - entry, cfg, registers, state, analysis, call);
 		if (!cfg.reducible && draft.oneWay.size > 0) {
 			// Without the edges that nothing takes it may well be reducible; a dispatch loop is worth avoiding.
@@ -134,13 +144,14 @@ export function liftProgram(insns: readonly Insn[], options: LiftOptions): JitPr
 				draft = analyseForward(ops, limit - entry, cfg, registers, state, analysis, call);
 			}
 		}
-		if (drafts.get(entry)!.undecided) {
+		if (undecided) {
 			const promotion = promoteByAnalysis(ops, cfg, draft.stack, NO_OFFSET, draft.exposed);
-			if (promotion.registers > registers) {
+			const promoted = promotion.registers > registers;
+			if (promoted) {
 				({ ops, registers } = promotion);
 				drafts.set(entry, { ...drafts.get(entry)!, ops, registers });
-				draft = analyseForward(ops, limit - entry, cfg, registers, state, analysis, call);
 			}
+			if (join() || promoted) draft = analyseForward(ops, limit - entry, cfg, registers, state, analysis, call);
 		}
 		forward.set(entry, draft);
 	}

@@ -134,6 +134,46 @@ export function definedBy(op: Op): number {
 	}
 }
 
+/** Bit r: the operation may read register r. */
+export function readBy(op: Op): number {
+	switch (op.kind) {
+		case "alu":
+			return (op.op === "mov" ? 0 : 1 << op.dst) | (op.src < 0 ? 0 : 1 << op.src);
+		case "branch":
+			return (1 << op.dst) | (op.src < 0 ? 0 : 1 << op.src);
+		case "neg":
+		case "swap":
+			return 1 << op.dst;
+		case "movsx":
+		case "extract":
+		case "cast":
+			return 1 << op.src;
+		case "load":
+			return 1 << op.base;
+		case "store":
+			return (1 << op.base) | (op.src < 0 ? 0 : 1 << op.src);
+		case "atomic":
+			return (1 << op.base) | (1 << op.src) | (op.op === "cmpxchg" ? 1 : 0);
+		case "packet":
+			return op.src < 0 ? 0 : 1 << op.src;
+		case "helper":
+		case "kfunc":
+		case "call":
+			return 0x3e;
+		case "callx":
+			return 0x3e | (1 << op.reg);
+		case "exit":
+			return 1;
+		case "imm64":
+		case "jump":
+		case "may_goto":
+		case "invalid":
+			return 0;
+		default:
+			return op satisfies never;
+	}
+}
+
 /** The registers of r1 to r5 that a function reads: its parameters, in order. */
 export function parameterRegisters(liveIn: number): number[] {
 	return [1, 2, 3, 4, 5].filter((r) => liveIn & (1 << r));

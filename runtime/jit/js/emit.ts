@@ -173,7 +173,7 @@ function emitBlock(b: JsBody, fn: JitFunction, id: number, context: Context): vo
 
 /** A load whose bytes are reversed at once, as fields of packets are: views read them in that order. */
 function readsSwapped(load: Extract<Op, { kind: "load" }>, next: Op | null, slot: number, { around, mapped }: Context): boolean {
-	return next?.kind === "swap" && next.swap && next.dst === load.dst && next.bits === load.size * 8 && !mapped && around.facts?.access[slot] !== "kernel";
+	return next?.kind === "swap" && next.swap && !load.reversed && next.dst === load.dst && next.bits === load.size * 8 && !mapped && around.facts?.access[slot] !== "kernel";
 }
 
 function emitOp(b: JsBody, op: Op, slot: number, at: number, context: Context): void {
@@ -288,9 +288,10 @@ function emitLoad(b: JsBody, op: Extract<Op, { kind: "load" }>, slot: number, at
 		return b.setBothInOrder(op.dst, at, `${use(context, "kload")}(${high}, ${b.low(op.base)}, ${op.off}, ${op.size}, ${op.signed})`, `W[${exchange.result >> 2}]`);
 	}
 	const { text, next } = address(b, op, slot, at, context);
-	if (swapped >= 0) {
-		if (op.size < 8) return b.setLow(op.dst, swapped, read(context, slot, text, op.size as 2 | 4, false, false));
-		return b.setBoth(op.dst, swapped, read(context, slot, next, 4, false, false), read(context, slot, text, 4, false, false));
+	if (swapped >= 0 || op.reversed) {
+		const result = op.reversed ? at : swapped;
+		if (op.size < 8) return b.setLow(op.dst, result, read(context, slot, text, op.size as 2 | 4, false, false));
+		return b.setBoth(op.dst, result, read(context, slot, next, 4, false, false), read(context, slot, text, 4, false, false));
 	}
 	if (op.size < 8) return b.setLow(op.dst, at, read(context, slot, text, op.size as 1 | 2 | 4, op.signed));
 	b.setBoth(op.dst, at, read(context, slot, text, 4, false), read(context, slot, next, 4, false));

@@ -9,6 +9,7 @@ import type { Op } from "../decode.ts";
 import type { Body } from "./body.ts";
 import { I32, I64, OP } from "./encode.ts";
 import type { Linkage } from "./linkage.ts";
+import { swap16, swap32, swap64 } from "./swap.ts";
 import { pushCheckedAddress } from "./windows.ts";
 
 type Load = Extract<Op, { kind: "load" }>;
@@ -51,8 +52,22 @@ export function emitLoad(b: Body, op: Load, slot: number, at: number, link: Link
 	const align = flags[at] & FLAG.aligned ? ALIGNMENT[op.size] : 0;
 	if (link.facts?.access[slot] === "kernel") return emitKernelLoad(b, op, at, align, wide);
 	const offset = pushAddress(b, op, slot, at, link);
+	if (op.reversed) return emitReversed(b, op, align, offset, wide);
 	b.memory((wide ? LOAD64 : LOAD32)[op.size][op.signed ? 1 : 0], Math.min(align, wide ? 3 : 2), offset);
 	b.set(wide ? b.wide(op.dst) : b.narrow(op.dst));
+}
+
+/** The address is on the stack. The low word of eight bytes is the last four. */
+function emitReversed(b: Body, { dst, size }: Load, align: number, offset: number, wide: boolean): void {
+	if (size === 8 && wide) {
+		b.memory(OP.i64_load, align, offset);
+		swap64(b);
+		return b.set(b.wide(dst));
+	}
+	b.memory(size === 2 ? OP.i32_load16_u : OP.i32_load, Math.min(align, 2), size === 8 ? offset + 4 : offset);
+	size === 2 ? swap16(b) : swap32(b);
+	if (wide) b.op(OP.i64_extend_i32_u);
+	b.set(wide ? b.wide(dst) : b.narrow(dst));
 }
 
 function emitKernelLoad(b: Body, op: Load, at: number, align: number, wide: boolean): void {

@@ -1,14 +1,13 @@
 /**
- * Arithmetic, byte swaps and comparisons in Wasm, each in the narrowest width that the analysis allows.
+ * Arithmetic and comparisons in Wasm, each in the narrowest width that the analysis allows.
  * RFC 9669: shifts take their count modulo the width (as Wasm does); x / 0 is 0, x % 0 is x, and the most negative number
  * divided by −1 is itself (Wasm traps on all three).
  */
-import { compilesVectors } from "../abilities.ts";
 import { FLAG } from "../representation.ts";
 import { lowComparison, OPPOSITE } from "../compare.ts";
 import type { AluName, CompareName, Op } from "../decode.ts";
 import type { Body } from "./body.ts";
-import { I32, I64, OP, VECTOR } from "./encode.ts";
+import { I32, I64, OP } from "./encode.ts";
 
 type Alu = Extract<Op, { kind: "alu" }>;
 type Branch = Extract<Op, { kind: "branch" }>;
@@ -233,85 +232,6 @@ export function emitExtract(b: Body, op: Extract<Op, { kind: "extract" }>, at: n
 	b.i32(op.bits === 8 ? 0xff : 0xffff);
 	b.op(OP.i32_and);
 	b.setLow(op.dst, at);
-}
-
-export function emitSwap(b: Body, op: Extract<Op, { kind: "swap" }>, at: number): void {
-	const flags = b.fn.analysis.flags[at];
-	if (!(flags & (FLAG.needLow | FLAG.needHigh))) return;
-	if (op.bits === 64) {
-		if (!op.swap && !(flags & FLAG.needHigh)) {
-			b.low(op.dst, at);
-			return b.setLow(op.dst, at);
-		}
-		b.full(op.dst, at, (flags & FLAG.dstZero) !== 0, (flags & FLAG.dstSign) !== 0);
-		if (op.swap && !(flags & FLAG.needHigh)) {
-			b.i64(32, 0);
-			b.op(OP.i64_shr_u, OP.i32_wrap_i64);
-			swap32(b);
-			return b.setLow(op.dst, at);
-		}
-		if (op.swap) swap64(b);
-		return b.setFull(op.dst, at);
-	}
-	b.low(op.dst, at);
-	if (op.bits === 16) {
-		if (op.swap) {
-			const t = b.temp("swap", I32);
-			b.tee(t);
-			b.i32(8);
-			b.op(OP.i32_shl);
-			b.get(t);
-			b.i32(0xff00);
-			b.op(OP.i32_and);
-			b.i32(8);
-			b.op(OP.i32_shr_u, OP.i32_or);
-		}
-		b.i32(0xffff);
-		b.op(OP.i32_and);
-	} else if (op.swap) swap32(b);
-	b.setLow(op.dst, at);
-}
-
-function swap32(b: Body): void {
-	const t = b.temp("swap", I32);
-	b.tee(t);
-	b.i32(8);
-	b.op(OP.i32_rotl);
-	b.i32(0x00ff00ff);
-	b.op(OP.i32_and);
-	b.get(t);
-	b.i32(24);
-	b.op(OP.i32_rotl);
-	b.i32(0xff00ff00);
-	b.op(OP.i32_and, OP.i32_or);
-}
-
-/** In a vector register: one shuffle (bytes 7 to 0 of the number; those of the second operand go nowhere). */
-const SHUFFLED = [OP.vector, VECTOR.i64x2_splat, OP.vector, VECTOR.v128_const, ...new Array<number>(16).fill(0), OP.vector, VECTOR.i8x16_shuffle, 7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8, OP.vector, VECTOR.i64x2_extract_lane, 0];
-
-/** Without vectors: bytes within 16-bit units, 16-bit units within words, words. */
-function swap64(b: Body): void {
-	if (compilesVectors()) {
-		for (const byte of SHUFFLED) b.w.byte(byte);
-		return;
-	}
-	const t = b.temp("swap", I64);
-	const exchangeUnits = (mask: number, bits: number): void => {
-		b.tee(t);
-		b.i64(mask, mask);
-		b.op(OP.i64_and);
-		b.i64(bits, 0);
-		b.op(OP.i64_shl);
-		b.get(t);
-		b.i64(bits, 0);
-		b.op(OP.i64_shr_u);
-		b.i64(mask, mask);
-		b.op(OP.i64_and, OP.i64_or);
-	};
-	exchangeUnits(0x00ff00ff, 8);
-	exchangeUnits(0x0000ffff, 16);
-	b.i64(32, 0);
-	b.op(OP.i64_rotl);
 }
 
 const COMPARE32: Readonly<Record<Exclude<CompareName, "set">, number>> = {

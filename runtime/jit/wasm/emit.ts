@@ -11,7 +11,7 @@ import type { Op } from "../decode.ts";
 import { MAY_GOTO_LIMIT } from "../../limits.ts";
 import type { JitFunction, JitProgram } from "../program.ts";
 import { emitAtomic, emitLoad, emitStore } from "./access.ts";
-import { emitAlu, emitCondition, emitExtract, emitMovsx, emitNeg, emitSwap } from "./alu.ts";
+import { emitAlu, emitCondition, emitExtract, emitMovsx, emitNeg } from "./alu.ts";
 import { Body } from "./body.ts";
 import { emitCall, emitHelper, emitPacket, pushHigh } from "./calls.ts";
 import type { FunctionType, WasmFunction, WasmModule } from "./encode.ts";
@@ -20,6 +20,7 @@ import { emitHashLookup } from "./lookup.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { collectImports, GLOBALS, Linkage, low } from "./linkage.ts";
 import { Marks } from "./marks.ts";
+import { emitSwap } from "./swap.ts";
 import { emitEmpty, enterGuard, enterWindows, renewWindows, windowGlobals } from "./windows.ts";
 
 export interface EmittedModule {
