@@ -10,9 +10,10 @@ import { describeObject } from "../linker/bindings/model.ts";
 import { cSkeleton } from "../linker/bindings/skeleton.ts";
 import { typescriptBindings } from "../linker/bindings/typescript.ts";
 import { minCoreBtf } from "../linker/core/min-btf.ts";
-import { link, type LinkError } from "../linker/link.ts";
+import { link } from "../linker/link.ts";
 import { load } from "./btf.ts";
 import { Complaint, fail, readBytes, writeWhole } from "./files.ts";
+import type { LinkError } from "../linker/input.ts";
 
 /** An object's name: its file's, without what follows the first dot. */
 const stem = (file: string): string =>

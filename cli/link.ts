@@ -2,8 +2,9 @@
 import type { Command } from "commander";
 import { readElf } from "../assembler/elf/read.ts";
 import { writeElf } from "../assembler/elf/write.ts";
-import { link, type LinkInput } from "../linker/link.ts";
+import { link } from "../linker/link.ts";
 import { fail, readBytes, writeWhole } from "./files.ts";
+import type { LinkInput } from "../linker/input.ts";
 
 export function register(program: Command): void {
 	program

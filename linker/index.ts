@@ -1,5 +1,6 @@
 /** `ebpfcc/linker`: objects to one object. */
-export { link, type Linked, type LinkError, type LinkInput } from "./link.ts";
+export type { LinkError, LinkInput } from "./input.ts";
+export { link, type Linked } from "./link.ts";
 export { minCoreBtf, type MinCoreBtf } from "./core/min-btf.ts";
 export { completeDatasecs } from "./fix.ts";
 export { describeObject, type ObjectModel } from "./bindings/model.ts";

@@ -20,20 +20,7 @@ import { completeDatasecs } from "./fix.ts";
 import { contents, joinSections, type Joined } from "./sections.ts";
 import { type ResolvedSymbols, resolveSymbols } from "./symbols.ts";
 import { type MergedTypes, mergeTypes } from "./types.ts";
-
-/** An object, and what messages call it. */
-export interface LinkInput {
-	/** For messages: the file's name. */
-	readonly name: string;
-	readonly object: ObjectFile;
-}
-
-/** Why objects do not go together. */
-export interface LinkError {
-	readonly message: string;
-	/** Where the two sides are, if there are two. */
-	readonly places: readonly string[];
-}
+import type { LinkError, LinkInput } from "./input.ts";
 
 /** An object, or all that is wrong. */
 export interface Linked {

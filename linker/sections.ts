@@ -4,7 +4,7 @@
  */
 import type { Section } from "../assembler/object.ts";
 import { SHT } from "../assembler/spec/elf.ts";
-import type { LinkError, LinkInput } from "./link.ts";
+import type { LinkError, LinkInput } from "./input.ts";
 
 export interface JoinedSection {
 	readonly name: string;

@@ -7,9 +7,9 @@
  */
 import type { ObjectSymbol } from "../assembler/object.ts";
 import { mapMismatch, typeMismatch } from "./compatible.ts";
-import type { LinkError, LinkInput } from "./link.ts";
 import type { Joined } from "./sections.ts";
 import type { MergedTypes } from "./types.ts";
+import type { LinkError, LinkInput } from "./input.ts";
 
 export interface ResolvedSymbols {
 	readonly symbols: readonly ObjectSymbol[];

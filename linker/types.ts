@@ -4,7 +4,7 @@
  */
 import { mapReferences } from "../assembler/btf/dedup.ts";
 import type { BtfType } from "../assembler/btf/types.ts";
-import type { LinkInput } from "./link.ts";
+import type { LinkInput } from "./input.ts";
 
 export interface MergedTypes {
 	readonly types: readonly BtfType[];

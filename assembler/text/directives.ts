@@ -5,9 +5,10 @@
  * (`.cfi_offset` and the like) are read and dropped: BPF's frames restore none.
  */
 import { SHF, SHT } from "../spec/elf.ts";
-import type { FixupKind, ObjectBuilder } from "./builder.ts";
+import type { ObjectBuilder } from "./builder.ts";
 import type { Cursor } from "./cursor.ts";
 import { TextFault } from "./lex.ts";
+import type { FixupKind } from "./section.ts";
 
 type Directive = (c: Cursor, o: ObjectBuilder) => void;
 

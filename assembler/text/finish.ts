@@ -10,11 +10,12 @@ import { readBtf } from "../btf/read.ts";
 import { BtfView } from "../btf/view.ts";
 import type { ObjectFile, ObjectSymbol, Reloc, Section } from "../object.ts";
 import { R_BPF_64_ABS32, R_BPF_64_ABS64, SHF, SHT } from "../spec/elf.ts";
-import { type Label, type ObjectBuilder, SectionBuilder, type SymbolBuilder } from "./builder.ts";
+import type { ObjectBuilder, SymbolBuilder } from "./builder.ts";
 import type { Value } from "./cursor.ts";
 import { applyFixup, type Place } from "./fixups.ts";
 import { debugFrame } from "./frames.ts";
 import { lineTable } from "./line-table.ts";
+import { type Label, SectionBuilder } from "./section.ts";
 
 /** Labels of the compiler's own: LLVM's for BPF are `.L…` and, for blocks, `LBB0_1`. */
 const TEMPORARY = /^(\.L|LBB\d+_\d+$)/;

@@ -5,9 +5,10 @@
  * Source: LLVM's BPFELFObjectWriter; Documentation/bpf/llvm_reloc.rst for the types.
  */
 import { R_BPF_64_32, R_BPF_64_64, R_BPF_64_ABS32, R_BPF_64_ABS64, R_BPF_64_NODYLD32, SHF } from "../spec/elf.ts";
-import type { Fixup, Label, ObjectBuilder, SectionBuilder, SymbolBuilder } from "./builder.ts";
+import type { ObjectBuilder, SymbolBuilder } from "./builder.ts";
 import type { Value } from "./cursor.ts";
 import { TextFault } from "./lex.ts";
+import type { Fixup, Label, SectionBuilder } from "./section.ts";
 
 export interface Place {
 	readonly section: SectionBuilder;

@@ -3,7 +3,7 @@
  * for BPF's frames have no register to restore. Source: DWARF 5, section 6.4; LLVM's MCDwarf.cpp; BPF's factors and return column are LLVM's.
  */
 import { Writer } from "../bytes.ts";
-import type { Label, SectionBuilder } from "./builder.ts";
+import type { Label, SectionBuilder } from "./section.ts";
 
 export interface Frame {
 	readonly start: Label;

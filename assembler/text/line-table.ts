@@ -6,7 +6,7 @@
  * Source: DWARF 5, section 6.2; the choice among encodings is that of LLVM's MCDwarf.cpp.
  */
 import { encodeUtf8, StringTable, Writer } from "../bytes.ts";
-import type { Label, SectionBuilder } from "./builder.ts";
+import type { Label, SectionBuilder } from "./section.ts";
 
 export interface LineFile {
 	readonly directory: string;

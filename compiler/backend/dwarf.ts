@@ -1,6 +1,6 @@
 import { R_BPF_64_ABS32, R_BPF_64_ABS64 } from "../../assembler/spec/elf.ts";
 import type { Places } from "./places.ts";
-import type { PlacedFunction } from "./object-file.ts";
+import type { DebugSection, PlacedFunction } from "./object-file.ts";
 
 /**
  * As much DWARF as `llvm-objdump -S`, `llvm-symbolizer` and a debugger need to show source beside code: a compile unit, its
@@ -9,11 +9,6 @@ import type { PlacedFunction } from "./object-file.ts";
  * Addresses are relocations against the sections of the code, so that the object may be linked. Names of files are those of the
  * command line; no directory of the machine gets in, so that the same source gives the same bytes anywhere.
  */
-export interface DebugSection {
-	readonly name: string;
-	readonly bytes: Uint8Array;
-	readonly relocs: readonly { readonly offset: number; readonly type: number; readonly section: string }[];
-}
 
 const DW = {
 	TAG_compile_unit: 0x11,

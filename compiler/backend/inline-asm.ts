@@ -1,32 +1,6 @@
-import type { AsmFlavor } from "../ir/asm.ts";
-import type { FrameSlot, MInst, Reg, SymbolRef } from "./machine.ts";
+import type { AsmOperand, MInst, SymbolRef } from "./machine.ts";
 
-/**
- * An inline assembly statement on its way through the back end. Selection decides what each operand is, the register allocator
- * fills in registers, and at the end `expandTemplate` writes the text that the assembler parses.
- */
-export interface AsmBlock {
-	readonly flavor: AsmFlavor;
-	/** As the template numbers them: outputs, then inputs. */
-	readonly operands: AsmOperand[];
-	readonly clobbers: readonly Reg[];
-}
-
-export interface AsmOperand {
-	readonly name: string | undefined;
-	/** What the statement does with `reg`. `early`: writes it before it has read all inputs. */
-	role: "in" | "out" | "inout" | "early";
-	reg: Reg;
-	/** Printed as a `w` register. */
-	readonly narrow: boolean;
-	/** Not a register: a number, a symbol … */
-	readonly imm: bigint | null;
-	readonly symbol: SymbolRef | null;
-	/** … or memory at reg + off, or in the frame. */
-	readonly memory: { readonly slot: FrameSlot | null; readonly off: number } | null;
-	/** The output whose register this input shares. */
-	readonly matches: number | null;
-}
+/** The text of an inline assembly statement whose registers are known: what its template says of its operands is replaced, as the assembler wants it. */
 
 export interface Expanded {
 	readonly text: string;

@@ -1,7 +1,7 @@
 import type { AluOp, AtomicOp, Bytes, JmpOp } from "../../assembler/spec/isa.ts";
 import type { FunctionSym, Sym } from "../types/typed.ts";
 import type { IrCore, IrFunction, IrGlobal, Loc } from "../ir/types.ts";
-import type { AsmBlock } from "./inline-asm.ts";
+import type { AsmFlavor } from "../ir/asm.ts";
 
 /**
  * Machine code before it has registers: instructions that are eBPF's own (operations are named as in `assembler/spec/isa.ts`),
@@ -81,6 +81,33 @@ export type MKind =
 	| "goto"
 	| "exit"
 	| "stop";
+
+/**
+ * An inline assembly statement on its way through the back end. Selection decides what each operand is, the register allocator
+ * fills in registers, and at the end `inline-asm.ts` writes the text that the assembler parses.
+ */
+export interface AsmBlock {
+	readonly flavor: AsmFlavor;
+	/** As the template numbers them: outputs, then inputs. */
+	readonly operands: AsmOperand[];
+	readonly clobbers: readonly Reg[];
+}
+
+export interface AsmOperand {
+	readonly name: string | undefined;
+	/** What the statement does with `reg`. `early`: writes it before it has read all inputs. */
+	role: "in" | "out" | "inout" | "early";
+	reg: Reg;
+	/** Printed as a `w` register. */
+	readonly narrow: boolean;
+	/** Not a register: a number, a symbol … */
+	readonly imm: bigint | null;
+	readonly symbol: SymbolRef | null;
+	/** … or memory at reg + off, or in the frame. */
+	readonly memory: { readonly slot: FrameSlot | null; readonly off: number } | null;
+	/** The output whose register this input shares. */
+	readonly matches: number | null;
+}
 
 export interface MInst {
 	kind: MKind;

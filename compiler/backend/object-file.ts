@@ -5,7 +5,6 @@ import type { Insn } from "../../assembler/spec/insn.ts";
 import { bug } from "../diagnostics/diagnostic.ts";
 import type { IrGlobal, IrModule } from "../ir/types.ts";
 import type { FunctionSym, Sym } from "../types/typed.ts";
-import type { DebugSection } from "./dwarf.ts";
 import type { Code } from "./encode.ts";
 import type { SymbolRef } from "./machine.ts";
 
@@ -23,6 +22,13 @@ export interface PlacedFunction {
 	/** In bytes, within the section. */
 	readonly offset: number;
 	readonly code: Code;
+}
+
+/** Debug information, ready but for the places of the code. */
+export interface DebugSection {
+	readonly name: string;
+	readonly bytes: Uint8Array;
+	readonly relocs: readonly { readonly offset: number; readonly type: number; readonly section: string }[];
 }
 
 interface Draft {

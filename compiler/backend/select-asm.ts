@@ -1,8 +1,7 @@
 import { foldOp } from "../ir/fold.ts";
 import type { Const, Inst, Value } from "../ir/types.ts";
 import { constant, isConst, isInst } from "../ir/values.ts";
-import type { AsmOperand } from "./inline-asm.ts";
-import { copy, minst, NONE, type Reg, type SymbolRef } from "./machine.ts";
+import { type AsmOperand, copy, minst, NONE, type Reg, type SymbolRef } from "./machine.ts";
 import { address } from "./select-memory.ts";
 import type { Selector } from "./select.ts";
 

@@ -4,51 +4,12 @@ import { report, unevaluated, type Cx } from "./context.ts";
 import { parseString } from "./literals.ts";
 import { rvalue } from "./operand.ts";
 import type { CType, IntType } from "./types.ts";
+import { type AttrSet, NO_ATTRIBUTES } from "./attr-set.ts";
 
 /**
- * In: attributes as written. Out: what they say, gathered into one record; who asks decides what applies to it.
+ * In: attributes as written. Out: what they say, gathered into one record.
  * The one idea: a table says of every attribute name whether it acts, is of no consequence for eBPF, or cannot be honoured.
  */
-export interface AttrSet {
-	section: string | null;
-	used: boolean;
-	unused: boolean;
-	weak: boolean;
-	visibility: "default" | "hidden" | "protected" | "internal" | null;
-	/** In bytes; 1 when none. */
-	aligned: number;
-	packed: boolean;
-	pack: number;
-	alwaysInline: boolean;
-	gnuInline: boolean;
-	noinline: boolean;
-	naked: boolean;
-	noreturn: boolean;
-	pure: boolean;
-	cold: boolean;
-	warnUnused: boolean;
-	preserveAccessIndex: boolean;
-	declTags: string[];
-	typeTags: string[];
-	addressSpace: number;
-	mode: string | null;
-	cleanup: Attribute | null;
-	deprecated: string | null;
-	transparentUnion: boolean;
-	fallthrough: boolean;
-	mayAlias: boolean;
-}
-
-export function noAttributes(): AttrSet {
-	return {
-		section: null, used: false, unused: false, weak: false, visibility: null, aligned: 1, packed: false, pack: 0, alwaysInline: false, gnuInline: false, noinline: false,
-		naked: false, noreturn: false, pure: false, cold: false, warnUnused: false, preserveAccessIndex: false, declTags: [], typeTags: [], addressSpace: 0,
-		mode: null, cleanup: null, deprecated: null, transparentUnion: false, fallthrough: false, mayAlias: false,
-	};
-}
-
-/** Shared by everything that has none; never written to. */
-export const NO_ATTRIBUTES: Readonly<AttrSet> = noAttributes();
 
 /** What a declarator has: its own attributes beside those of its specifiers, whose type attributes are in the type already. */
 export function ownAttributes(cx: Cx, base: Readonly<AttrSet>, ...own: readonly (readonly Attribute[])[]): Readonly<AttrSet> {

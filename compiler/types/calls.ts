@@ -15,6 +15,7 @@ import type { Entity } from "./scope.ts";
 import { quote } from "./spell.ts";
 import type { Callee, Sym, TExpr } from "./typed.ts";
 import type { FunctionType } from "./types.ts";
+import { initOf } from "./static-init.ts";
 
 /**
  * In: a call. Out: a call of a function, of a helper, or a builtin.
@@ -100,7 +101,7 @@ function helperOf(cx: Cx, entity: Entity & { kind: "object" }): number | null {
 	const { symbol } = entity;
 	if (symbol.storage !== "static" || symbol.linkage === "extern" || symbol.addressTaken || !pointedFunction(symbol.type)) return null;
 	if (symbol.linkage !== "static" && !qualifiersOf(symbol.type).const) return null;
-	const init = cx.file.initOf(cx, symbol);
+	const init = initOf(cx, symbol);
 	if (!init || init.relocs.length) return null;
 	const id = Number(readInt(init.bytes, 0, 8, true));
 	return isHelper(id) ? id : null;

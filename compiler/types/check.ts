@@ -2,7 +2,7 @@ import type { ExternalDecl } from "../grammar/ast.ts";
 import type { ParsedUnit } from "../grammar/unit.ts";
 import { qualifiersOf } from "./basic.ts";
 import { reportFloat } from "./conversions.ts";
-import { report, type CheckOptions, type Cx, type Rules } from "./context.ts";
+import { atFileScope, type CheckOptions, type Cx, report, type Rules } from "./context.ts";
 import { finishObject, nameOf, resolve, specifiedOnce } from "./declarations.ts";
 import { measuredName, typeName } from "./declarators.ts";
 import { defineFileEnum } from "./enums.ts";
@@ -10,12 +10,14 @@ import { expr } from "./expressions.ts";
 import { FileScope } from "./file-scope.ts";
 import { checkBody, withFunction } from "./functions.ts";
 import { localDeclaration } from "./locals.ts";
-import { recordBody } from "./records.ts";
+import { recordBody, specifiedRecord } from "./records.ts";
 import { block, stmt, valueBlock } from "./statements.ts";
 import { checkStaticAssert } from "./static-assert.ts";
 import { compoundLiteral, localInit, staticInit } from "./storage-init.ts";
 import { specsIn } from "./tags.ts";
 import type { FunctionSym, ObjectSym, Sym, TypedUnit } from "./typed.ts";
+import { fileEntity } from "./lookup.ts";
+import { initOf } from "./static-init.ts";
 
 /**
  * In: a parsed unit. Out: the typed tree of everything that the object must hold.
@@ -33,6 +35,7 @@ const RULES: Rules = {
 	localDeclaration,
 	localInit,
 	staticInit,
+	record: specifiedRecord,
 	recordBody,
 	enumBody: defineFileEnum,
 	resolve,
@@ -76,11 +79,11 @@ function declaredBy(cx: Cx, decl: ExternalDecl): Sym[] {
 	const symbols: Sym[] = [];
 	for (const d of declarators) {
 		const name = nameOf(d);
-		const entity = name === null ? undefined : cx.file.entity(cx, name, Number.MAX_SAFE_INTEGER);
+		const entity = name === null ? undefined : fileEntity(cx, name, Number.MAX_SAFE_INTEGER);
 		if (entity?.kind === "object" || entity?.kind === "function") symbols.push(entity.symbol);
 	}
 	if (decl.kind === "declaration" && decl.declarators.length === 0) {
-		cx.file.atFileScope(cx, () => specifiedOnce(cx, decl));
+		atFileScope(cx, () => specifiedOnce(cx, decl));
 		for (const spec of specsIn(decl)) {
 			if (!spec.name) continue;
 			const tag = cx.file.tags.get(spec.name);
@@ -102,7 +105,7 @@ function follow(cx: Cx, start: readonly Sym[], done: Set<Sym>): void {
 			const definition = cx.file.definitions.get(symbol);
 			if (definition && !symbol.body) symbol.body = checkBody(cx, symbol, definition.ast, definition.params);
 		} else {
-			cx.file.initOf(cx, symbol);
+			initOf(cx, symbol);
 			if (symbol.ownerFunction === undefined && !symbol.literal) finishObject(cx, symbol);
 		}
 		for (const ref of cx.file.refs.get(symbol) ?? []) if (!done.has(ref)) queue.push(ref);

@@ -3,6 +3,7 @@ import * as build from "./build.ts";
 import type { Cx } from "./context.ts";
 import { sizeOf } from "./layout.ts";
 import type { LExpr, ObjectSym, StaticInit, Sym, TExpr } from "./typed.ts";
+import { initOf } from "./static-init.ts";
 
 
 /**
@@ -95,7 +96,7 @@ function constPlace(cx: Cx, place: LExpr): { readonly init: StaticInit | undefin
 	const { symbol } = root;
 	const quals = qualifiersOf(symbol.type);
 	if (!quals.const || quals.volatile || qualifiersOf(place.type).volatile || symbol.storage !== "static" || symbol.linkage === "extern" || symbol.weak) return null;
-	return within(cx, place, symbol, cx.file.initOf(cx, symbol));
+	return within(cx, place, symbol, initOf(cx, symbol));
 }
 
 function within(cx: Cx, place: LExpr, symbol: ObjectSym, init: StaticInit | undefined): { readonly init: StaticInit | undefined; readonly offset: number } | null {

@@ -1,5 +1,5 @@
 import type { Diagnostic, DiagnosticSink, TokenSpan } from "../diagnostics/diagnostic.ts";
-import type { CompoundStmt, Declaration, Expr, InitList, Initializer, Stmt, TypeName } from "../grammar/ast.ts";
+import type { CompoundStmt, Declaration, Expr, InitList, Initializer, RecordSpec, Stmt, TypeName } from "../grammar/ast.ts";
 import type { ParsedUnit } from "../grammar/unit.ts";
 import type { DiagnosticRow } from "../diagnostics/table.ts";
 import { CODES, type CodeName } from "./codes.ts";
@@ -8,7 +8,7 @@ import type { Operand } from "./operand.ts";
 import { Scope } from "./scope.ts";
 import type { LocalInit, ObjectSym, StaticInit, Sym, TExpr, TStmt } from "./typed.ts";
 import type { EnumBody } from "./lazy.ts";
-import type { CType, RecordBody, TypedefType } from "./types.ts";
+import type { CType, RecordBody, RecordType, TypedefType } from "./types.ts";
 
 export interface CheckOptions {
 	readonly sink: DiagnosticSink;
@@ -110,6 +110,8 @@ export interface Rules {
 	/** Initialises automatic storage; completes `type` when its length comes from the initialiser. */
 	localInit(cx: Cx, init: Initializer, type: CType, span: TokenSpan): { readonly type: CType; readonly init: LocalInit };
 	staticInit(cx: Cx, init: Initializer, type: CType, span: TokenSpan): { readonly type: CType; readonly init: StaticInit | undefined };
+	/** The type of a struct or union specifier. */
+	record(cx: Cx, spec: RecordSpec): RecordType;
 	/** What `struct|union|enum name` at file scope is defined as; asked for once, when the definition is first needed. */
 	recordBody(cx: Cx, union: boolean, name: string): RecordBody | null;
 	enumBody(cx: Cx, name: string): EnumBody | null;
@@ -157,6 +159,23 @@ export function unevaluated<T>(cx: Cx, body: () => T): T {
 		return body();
 	} finally {
 		cx.unevaluated = before;
+	}
+}
+
+/** Runs `body` as if it stood outside every function. */
+export function atFileScope<T>(cx: Cx, body: () => T, refs: Set<Sym> = new Set()): T {
+	const { scope, fn, unevaluated, preserve, constantInit } = cx;
+	const outer = cx.refs;
+	cx.scope = null;
+	cx.fn = null;
+	cx.refs = refs;
+	cx.unevaluated = false;
+	cx.preserve = false;
+	cx.constantInit = false;
+	try {
+		return body();
+	} finally {
+		Object.assign(cx, { scope, fn, unevaluated, preserve, constantInit, refs: outer });
 	}
 }
 

@@ -1,19 +1,23 @@
 import type { TokenSpan } from "../diagnostics/diagnostic.ts";
 import type { Declaration, DeclSpecs, ExternalDecl, FunctionDef, InitDeclarator } from "../grammar/ast.ts";
-import { ownAttributes, type AttrSet } from "./attributes.ts";
+import { ownAttributes } from "./attributes.ts";
 import { asArray, asFunction, ERROR, isComplete, isError, isVoid } from "./basic.ts";
 import { compatible, composite, compositeFunction } from "./compat.ts";
-import { report, type Cx } from "./context.ts";
-import { declare, type Declared } from "./declarators.ts";
+import { atFileScope, type Cx, report } from "./context.ts";
+import { declare } from "./declarators.ts";
 import { specifiedEnum } from "./enums.ts";
 import { alignOf } from "./layout.ts";
 import { forward } from "./records.ts";
 import type { Entity } from "./scope.ts";
-import { decorate, specify, type Specified } from "./specifiers.ts";
+import { decorate, specify } from "./specifiers.ts";
 import { quote, spell } from "./spell.ts";
 import { specsIn } from "./tags.ts";
 import type { FunctionSym, ObjectSym, Sym } from "./typed.ts";
 import type { CType, TypedefType } from "./types.ts";
+import type { AttrSet } from "./attr-set.ts";
+import type { Declared, Specified } from "./declared.ts";
+import { fileEntity } from "./lookup.ts";
+import { initOf } from "./static-init.ts";
 
 /**
  * In: a name of file scope. Out: its entity, from all its declarations together.
@@ -21,7 +25,7 @@ import type { CType, TypedefType } from "./types.ts";
  * C11 6.2.2 says — and the symbol that results is the same object for everybody.
  */
 export function resolve(cx: Cx, name: string): void {
-	cx.file.atFileScope(cx, () => {
+	atFileScope(cx, () => {
 		const decls = cx.unit.ordinary(name);
 		for (const decl of decls) declareNamed(cx, decl, name);
 		if (!cx.file.known(name)) resolveExternal(cx, name);
@@ -224,8 +228,8 @@ function commonAttributes(symbol: Sym, attrs: Readonly<AttrSet>): void {
 
 /** A function declared inside a block: the same function as file scope's. */
 export function blockFunction(cx: Cx, declared: Declared, attrs: Readonly<AttrSet>, specs: DeclSpecs, asmLabel: string | undefined): FunctionSym {
-	cx.file.entity(cx, declared.name!, Number.MAX_SAFE_INTEGER);
-	return cx.file.atFileScope(cx, () => mergeFunction(cx, declared, attrs, specs, asmLabel, Number.MAX_SAFE_INTEGER, null));
+	fileEntity(cx, declared.name!, Number.MAX_SAFE_INTEGER);
+	return atFileScope(cx, () => mergeFunction(cx, declared, attrs, specs, asmLabel, Number.MAX_SAFE_INTEGER, null));
 }
 
 // ── objects ─────────────────────────────────────────────────────────────────────────────────────
@@ -281,7 +285,7 @@ export function fileObject(cx: Cx, declared: Declared, attrs: Readonly<AttrSet>,
 		if (pending || symbol.init) report(cx, "redefinition", declared.span, `redefinition of '${name}'`, [{ message: "previous definition is here", span: pending?.span ?? symbol.span }]);
 		else cx.file.initializers.set(symbol, { ast: d.init, span: declared.span });
 		// `int a[] = { … }`: the length is in the initialiser.
-		if (asArray(symbol.type)?.length === null) cx.file.initOf(cx, symbol);
+		if (asArray(symbol.type)?.length === null) initOf(cx, symbol);
 		symbol.align = Math.max(symbol.align, alignOf(symbol.type));
 	}
 	return symbol;

@@ -1,6 +1,5 @@
-import type { TokenSpan } from "../diagnostics/diagnostic.ts";
 import type { Attribute, Declarator, Expr, ParamDecl, TypeName } from "../grammar/ast.ts";
-import { collect, noAttributes, ownAttributes, type AttrSet } from "./attributes.ts";
+import { collect, ownAttributes } from "./attributes.ts";
 import { arrayOf, asArray, asFunction, canonical, ERROR, isComplete, isError, isInteger, isVoid, pointerTo, qualify, SIZE } from "./basic.ts";
 import * as build from "./build.ts";
 import { constantValue } from "./constant.ts";
@@ -12,29 +11,13 @@ import { decorate, specify } from "./specifiers.ts";
 import { quote } from "./spell.ts";
 import type { ObjectSym, TExpr } from "./typed.ts";
 import type { CType, FunctionType } from "./types.ts";
+import { noAttributes } from "./attr-set.ts";
+import type { Declared, Param } from "./declared.ts";
 
 /**
  * In: a declarator and the base type. Out: the declared name and its type.
  * The one idea: declarators are read outside in; each layer wraps the type that came so far, and the name comes last (C11 6.7.6).
  */
-export interface Declared {
-	readonly name: string | null;
-	readonly type: CType;
-	/** Of the name, or of the whole when there is none. */
-	readonly span: TokenSpan;
-	/** Attributes found within the declarator that belong to what is declared. */
-	readonly attrs: readonly Attribute[];
-	/** The parameters, when the outermost layer is a function: what a definition's body sees. */
-	readonly params: readonly Param[] | null;
-}
-
-export interface Param {
-	readonly name: string | null;
-	/** With its own qualifiers, arrays and functions adjusted to pointers. */
-	readonly type: CType;
-	readonly span: TokenSpan;
-	readonly attrs: Readonly<AttrSet>;
-}
 
 interface Reading {
 	readonly attrs: Attribute[];

@@ -1,13 +1,14 @@
 import type { EnumSpec } from "../grammar/ast.ts";
-import { collect, noAttributes } from "./attributes.ts";
+import { collect } from "./attributes.ts";
 import { CHAR, fits, INT, integerType, isError, isFloat, LONG, SHORT, UCHAR, UINT, ULLONG, ULONG, USHORT } from "./basic.ts";
-import { report, unevaluated, type Cx } from "./context.ts";
+import { atFileScope, type Cx, report, unevaluated } from "./context.ts";
 import { rvalue } from "./operand.ts";
 import type { Entity } from "./scope.ts";
 import { LazyEnum, type EnumBody } from "./lazy.ts";
 import { quote } from "./spell.ts";
 import { fileTag, findSpec, isFileTag } from "./tags.ts";
 import type { EnumType, IntType } from "./types.ts";
+import { noAttributes } from "./attr-set.ts";
 
 /**
  * In: an enum specifier. Out: its type; the enumerators are declared where it stands.
@@ -53,7 +54,7 @@ function tagFor(cx: Cx, spec: EnumSpec): EnumType {
 export function defineFileEnum(cx: Cx, name: string): EnumBody | null {
 	const spec = findSpec(cx, "enum", name);
 	if (spec?.kind !== "enum" || !spec.enumerators) return null;
-	return cx.file.atFileScope(cx, () => specifiedEnum(cx, spec).body);
+	return atFileScope(cx, () => specifiedEnum(cx, spec).body);
 }
 
 function defineEnum(cx: Cx, spec: EnumSpec, type: LazyEnum): EnumBody {

@@ -1,11 +1,9 @@
 import type { TokenSpan } from "../diagnostics/diagnostic.ts";
 import type { Declaration, EnumSpec, FunctionDef, Initializer, RecordSpec } from "../grammar/ast.ts";
-import type { Cx } from "./context.ts";
-import type { Param } from "./declarators.ts";
 import type { Entity, TagEntity } from "./scope.ts";
-import type { Specified } from "./specifiers.ts";
-import type { FunctionSym, ObjectSym, StaticInit, Sym } from "./typed.ts";
+import type { FunctionSym, ObjectSym, Sym } from "./typed.ts";
 import type { CType, EnumType, RecordType } from "./types.ts";
+import type { Param, Specified } from "./declared.ts";
 
 /**
  * What is known of file scope so far: it fills as names are asked for.
@@ -44,58 +42,21 @@ export class FileScope {
 		this.visibleFrom.set(name, before === undefined ? from : Math.min(before, from));
 	}
 
-	/** What `name` means at token `at`. */
-	entity(cx: Cx, name: string, at: number): Entity | undefined {
-		let entity = this.entities.get(name);
-		if (entity === undefined) {
-			this.entities.set(name, null);
-			cx.rules.resolve(cx, name);
-			entity = this.entities.get(name) ?? null;
-		}
-		if (entity === null) return undefined;
-		return (this.visibleFrom.get(name) ?? 0) <= at ? entity : undefined;
+	/** True the first time that somebody asks for the name: it is to be resolved then. */
+	isNew(name: string): boolean {
+		if (this.entities.has(name)) return false;
+		this.entities.set(name, null);
+		return true;
+	}
+
+	/** What `name` means at token `at`, as far as it has been resolved. */
+	entity(name: string, at: number): Entity | undefined {
+		const entity = this.known(name);
+		return entity !== undefined && (this.visibleFrom.get(name) ?? 0) <= at ? entity : undefined;
 	}
 
 	allEntities(): Iterable<Entity | null> {
 		return this.entities.values();
-	}
-
-	/** Runs `body` as if it stood outside every function. */
-	atFileScope<T>(cx: Cx, body: () => T, refs: Set<Sym> = new Set()): T {
-		const { scope, fn, unevaluated, preserve, constantInit } = cx;
-		const outer = cx.refs;
-		cx.scope = null;
-		cx.fn = null;
-		cx.refs = refs;
-		cx.unevaluated = false;
-		cx.preserve = false;
-		cx.constantInit = false;
-		try {
-			return body();
-		} finally {
-			Object.assign(cx, { scope, fn, unevaluated, preserve, constantInit, refs: outer });
-		}
-	}
-
-	/** The initialiser of a static object, read when first wanted. */
-	initOf(cx: Cx, symbol: ObjectSym): StaticInit | undefined {
-		const pending = this.initializers.get(symbol);
-		if (pending) {
-			this.initializers.delete(symbol);
-			const refs = new Set<Sym>();
-			this.atFileScope(
-				cx,
-				() => {
-					const made = cx.rules.staticInit(cx, pending.ast, symbol.type, symbol.span);
-					symbol.type = made.type;
-					symbol.init = made.init;
-				},
-				refs,
-			);
-			for (const reloc of symbol.init?.relocs ?? []) refs.add(reloc.symbol);
-			this.refs.set(symbol, refs);
-		}
-		return symbol.init;
 	}
 
 	/** The object that holds a string whose address a static initialiser stores. */

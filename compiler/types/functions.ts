@@ -2,9 +2,8 @@ import type { FunctionDef } from "../grammar/ast.ts";
 import type { TokenSpan } from "../diagnostics/diagnostic.ts";
 import { isComplete, isError, isVoid, VOID, ERROR } from "./basic.ts";
 import { reportFloat } from "./conversions.ts";
-import { inScope, report, type Cx, type FunctionState } from "./context.ts";
+import { atFileScope, type Cx, type FunctionState, inScope, report } from "./context.ts";
 import { newObject, objectAttributes } from "./declarations.ts";
-import type { Param } from "./declarators.ts";
 import { fallsThrough } from "./flow.ts";
 import { finishLabels } from "./labels.ts";
 import { forward } from "./records.ts";
@@ -13,12 +12,13 @@ import { quote } from "./spell.ts";
 import { body as statementsOf } from "./statements.ts";
 import type { FunctionBody, FunctionSym, ObjectSym, Sym } from "./typed.ts";
 import type { CType } from "./types.ts";
+import type { Param } from "./declared.ts";
 
 /** In: a function's definition. Out: its typed body; what the body names is recorded for reachability. */
 export function checkBody(cx: Cx, symbol: FunctionSym, ast: FunctionDef, params: readonly Param[]): FunctionBody {
 	const refs = new Set<Sym>();
 	cx.file.refs.set(symbol, refs);
-	return cx.file.atFileScope(cx, () => define(cx, symbol, ast, params), refs);
+	return atFileScope(cx, () => define(cx, symbol, ast, params), refs);
 }
 
 function define(cx: Cx, symbol: FunctionSym, ast: FunctionDef, params: readonly Param[]): FunctionBody {

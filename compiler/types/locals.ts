@@ -1,22 +1,24 @@
 import type { Attribute, Declaration, InitDeclarator } from "../grammar/ast.ts";
 import type { TokenSpan } from "../diagnostics/diagnostic.ts";
 import { asArray, asFunction, isComplete, isError, isInteger, isVoid, pointerTo, qualifiersOf, qualify, unqualified } from "./basic.ts";
-import { collect, noAttributes } from "./attributes.ts";
+import { collect } from "./attributes.ts";
 import { constantValue } from "./constant.ts";
-import { reach, report, type Cx } from "./context.ts";
+import { atFileScope, type Cx, reach, report } from "./context.ts";
 import { assignConvert } from "./conversions.ts";
 import { blockFunction, declaredWith, fileObject, makeTypedef, nameOf, newObject, objectAttributes } from "./declarations.ts";
 import { alignOf } from "./layout.ts";
-import { lookup } from "./lookup.ts";
+import { fileEntity, lookup } from "./lookup.ts";
 import { markAddress, rvalue } from "./operand.ts";
 import { value } from "./operators.ts";
 import { forward } from "./records.ts";
 import type { Entity } from "./scope.ts";
-import { specify, type Specified } from "./specifiers.ts";
+import { specify } from "./specifiers.ts";
 import { warnShadow } from "./shadow.ts";
 import { quote } from "./spell.ts";
 import type { LocalInit, ObjectSym, Sym, TStmt } from "./typed.ts";
 import type { CType } from "./types.ts";
+import { noAttributes } from "./attr-set.ts";
+import type { Specified } from "./declared.ts";
 
 /** Declarations inside functions. In: a declaration. Out: `local` statements for automatic variables; everything else only declares. */
 export function localDeclaration(cx: Cx, decl: Declaration): TStmt[] {
@@ -63,8 +65,8 @@ function declareLocal(cx: Cx, decl: Declaration, base: Specified, d: InitDeclara
 		return [];
 	}
 	if (storage.includes("extern")) {
-		cx.file.entity(cx, name, Number.MAX_SAFE_INTEGER);
-		const symbol = cx.file.atFileScope(cx, () => fileObject(cx, declared, attrs, decl.specs, d, Number.MAX_SAFE_INTEGER));
+		fileEntity(cx, name, Number.MAX_SAFE_INTEGER);
+		const symbol = atFileScope(cx, () => fileObject(cx, declared, attrs, decl.specs, d, Number.MAX_SAFE_INTEGER));
 		declareInScope(cx, name, { kind: "object", symbol }, span);
 		return [];
 	}

@@ -4,7 +4,13 @@ import type { Entity } from "./scope.ts";
 
 /** The meaning of an ordinary identifier at a place: the innermost block's, else file scope's if it is declared before that place. */
 export function lookup(cx: Cx, name: string, at: number): Entity | undefined {
-	return cx.scope?.find(name) ?? cx.file.entity(cx, name, at);
+	return cx.scope?.find(name) ?? fileEntity(cx, name, at);
+}
+
+/** What file scope means by a name at a place; it is resolved when first asked for. */
+export function fileEntity(cx: Cx, name: string, at: number): Entity | undefined {
+	if (cx.file.isNew(name)) cx.rules.resolve(cx, name);
+	return cx.file.entity(name, at);
 }
 
 /** A spelling close enough to be what was meant, as a fix; nothing when none is. */

@@ -1,7 +1,7 @@
 import type { MemberDecl, RecordSpec } from "../grammar/ast.ts";
-import { collect, noAttributes, ownAttributes } from "./attributes.ts";
+import { collect, ownAttributes } from "./attributes.ts";
 import { asArray, asRecord, asFunction, canonical, ERROR, INT, integerType, isComplete, isError } from "./basic.ts";
-import { report, unevaluated, type Cx } from "./context.ts";
+import { atFileScope, type Cx, report, unevaluated } from "./context.ts";
 import { declare } from "./declarators.ts";
 import { layOut, sizeOf, type MemberPlan } from "./layout.ts";
 import { LazyRecord } from "./lazy.ts";
@@ -11,6 +11,7 @@ import { decorate, specify } from "./specifiers.ts";
 import { quote } from "./spell.ts";
 import { fileTag, findSpec, isFileTag } from "./tags.ts";
 import type { CType, Member, RecordBody, RecordType } from "./types.ts";
+import { noAttributes } from "./attr-set.ts";
 
 /**
  * In: a struct or union specifier. Out: its type, with members laid out; and member look-up through anonymous members.
@@ -67,7 +68,7 @@ export function recordBody(cx: Cx, union: boolean, name: string): RecordBody | n
 	const type = cx.file.tags.get(name);
 	if (!(type instanceof LazyRecord)) return null;
 	cx.file.records.set(spec, type);
-	return cx.file.atFileScope(cx, () => define(cx, spec, type));
+	return atFileScope(cx, () => define(cx, spec, type));
 }
 
 function define(cx: Cx, spec: RecordSpec, type: LazyRecord): RecordBody {

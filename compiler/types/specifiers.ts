@@ -1,5 +1,5 @@
 import type { DeclSpecs, TypeSpec } from "../grammar/ast.ts";
-import { applyMode, collect, NO_ATTRIBUTES, noAttributes, type AttrSet } from "./attributes.ts";
+import { applyMode, collect } from "./attributes.ts";
 import {
 	BOOL, CHAR, DOUBLE, ERROR, FLOAT, INT, INT128, LLONG, LONG, LONG_DOUBLE, qualify, SCHAR, SHORT, UCHAR, UINT, UINT128, ULLONG, ULONG, unqualified, USHORT, VOID,
 } from "./basic.ts";
@@ -7,8 +7,9 @@ import { report, unevaluated, type Cx } from "./context.ts";
 import { specifiedEnum } from "./enums.ts";
 import { alignOf } from "./layout.ts";
 import { didYouMean, lookup } from "./lookup.ts";
-import { specifiedRecord } from "./records.ts";
 import type { CType } from "./types.ts";
+import { type AttrSet, NO_ATTRIBUTES, noAttributes } from "./attr-set.ts";
+import type { Specified } from "./declared.ts";
 
 /**
  * In: declaration specifiers. Out: the base type that declarators build on.
@@ -90,7 +91,7 @@ function specified(cx: Cx, spec: TypeSpec, specs: DeclSpecs): CType {
 			return ERROR;
 		}
 		case "record":
-			return specifiedRecord(cx, spec);
+			return cx.rules.record(cx, spec);
 		case "enum":
 			return specifiedEnum(cx, spec);
 		case "typeof-expr": {
@@ -107,12 +108,6 @@ function specified(cx: Cx, spec: TypeSpec, specs: DeclSpecs): CType {
 			report(cx, "autoType", specs.span, "'__auto_type' is only allowed for a variable with an initializer");
 			return ERROR;
 	}
-}
-
-export interface Specified {
-	readonly type: CType;
-	/** Of the specifiers; a declarator adds its own. */
-	readonly attrs: Readonly<AttrSet>;
 }
 
 /** Base type and attributes of specifiers. Attributes of types are applied; those of declarations are handed on. */

@@ -9,6 +9,7 @@ import { sizeOf } from "./layout.ts";
 import type { Operand } from "./operand.ts";
 import type { LocalInit, LocalStore, ObjectSym, StaticInit, Sym, TExpr } from "./typed.ts";
 import type { CType } from "./types.ts";
+import { initOf } from "./static-init.ts";
 
 /**
  * In: a flattened initialiser. Out: bytes and relocations for static storage, stores for automatic storage.
@@ -117,7 +118,7 @@ function constantAggregate(cx: Cx, value: TExpr): StaticInit | null {
 	if (value.kind !== "load" || value.volatile) return null;
 	const from = value.from;
 	if (from.kind !== "compound-literal" && !(from.kind === "variable" && from.symbol.storage === "static" && from.symbol.linkage !== "extern")) return null;
-	const init = cx.file.initOf(cx, from.symbol);
+	const init = initOf(cx, from.symbol);
 	return init ?? { bytes: new Uint8Array(sizeOf(from.type)), relocs: [] };
 }
 

@@ -11,9 +11,9 @@ import { typeSource } from "../../assembler/btf/type-source.ts";
 import type { TypeSource } from "../../assembler/btf/type-source.ts";
 import type { Btf, BtfType } from "../../assembler/btf/types.ts";
 import type { CoreRelo } from "../../assembler/btf/ext.ts";
-import type { LinkError, LinkInput } from "../link.ts";
 import { answer, answerFor, coreKind } from "./answer.ts";
 import { candidates, walkLocal, walkTarget } from "./match.ts";
+import type { LinkError, LinkInput } from "../input.ts";
 
 /** Types to ship with the objects. */
 export interface MinCoreBtf {

@@ -7,7 +7,6 @@
  */
 import type { Block, Cfg } from "./cfg.ts";
 import type { Op } from "./decode.ts";
-import type { LoopFacts } from "./induction.ts";
 import { capByInduction, countPasses, induction } from "./induction.ts";
 import { Links } from "./links.ts";
 import type { Sums } from "./offsets.ts";
@@ -15,7 +14,7 @@ import { recordSums } from "./offsets.ts";
 import * as range from "./range.ts";
 import type { State } from "./range.ts";
 import { record, recordExposure, valueFlags } from "./record.ts";
-import type { AnalysisOptions, CountedLoop, Draft } from "./representation.ts";
+import type { AnalysisOptions, CountedLoop, Draft, LoopFacts } from "./representation.ts";
 import { definedBy } from "./representation.ts";
 
 const { STRIDE } = range;

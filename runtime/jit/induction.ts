@@ -10,29 +10,11 @@
 import type { Cfg } from "./cfg.ts";
 import { holdsLow } from "./compare.ts";
 import type { Op } from "./decode.ts";
-import { definedBy } from "./representation.ts";
+import { definedBy, type LoopFacts, type LoopTest } from "./representation.ts";
 import type { Offsets, Sums } from "./offsets.ts";
 import { follow, forget, joinOffsets, OFFSET_STRIDE, setRoot, shift } from "./offsets.ts";
 import * as range from "./range.ts";
 import type { State } from "./range.ts";
-
-export interface LoopFacts {
-	/** The most times that a back edge to the head is taken in one go; infinite: unknown. */
-	readonly trips: number;
-	/** Its only way out is at its only back edge, where a counter meets a constant; null: not so. */
-	readonly test: LoopTest | null;
-	/** Two by register: the least and the most that it changes from one visit of the head to the next; NaN: unknown. */
-	readonly steps: Float64Array;
-}
-
-/** The branch at the end of a loop: in pass k (from 0) it compares `counter` at the head before the loop + k · step + offset. */
-interface LoopTest {
-	readonly block: number;
-	readonly branch: Extract<Op, { kind: "branch" }>;
-	readonly counter: number;
-	readonly offset: number;
-	readonly step: number;
-}
 
 /** Beyond this many passes nobody asks for their exact number. */
 const MOST_PASSES = 65_536;

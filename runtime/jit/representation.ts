@@ -3,7 +3,6 @@
  */
 import type { Facts } from "../verifier/facts.ts";
 import type { Op } from "./decode.ts";
-import type { LoopFacts } from "./induction.ts";
 
 /** What a call needs and leaves, as helper rows say. */
 export interface CallShape {
@@ -64,6 +63,25 @@ export interface CountedLoop {
 	readonly passes: number;
 	/** The block that ends each pass: there, and nowhere else, the loop goes on or ends. */
 	readonly block: number;
+}
+
+/** What a loop adds up: of induction.ts. */
+export interface LoopFacts {
+	/** The most times that a back edge to the head is taken in one go; infinite: unknown. */
+	readonly trips: number;
+	/** Its only way out is at its only back edge, where a counter meets a constant; null: not so. */
+	readonly test: LoopTest | null;
+	/** Two by register: the least and the most that it changes from one visit of the head to the next; NaN: unknown. */
+	readonly steps: Float64Array;
+}
+
+/** The branch at the end of a loop: in pass k (from 0) it compares `counter` at the head before the loop + k · step + offset. */
+export interface LoopTest {
+	readonly block: number;
+	readonly branch: Extract<Op, { kind: "branch" }>;
+	readonly counter: number;
+	readonly offset: number;
+	readonly step: number;
 }
 
 export interface Analysis {

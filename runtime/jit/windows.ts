@@ -11,10 +11,9 @@
  */
 import type { Cfg } from "./cfg.ts";
 import type { MemorySize, Op } from "./decode.ts";
-import type { LoopFacts } from "./induction.ts";
 import type { Offsets, Sums } from "./offsets.ts";
 import { follow, forget, joinOffsets, OFFSET_STRIDE, setRoot, shift } from "./offsets.ts";
-import type { Draft } from "./representation.ts";
+import type { Draft, LoopFacts } from "./representation.ts";
 import { definedBy, FLAG } from "./representation.ts";
 
 export interface Window {

@@ -8,7 +8,7 @@ import { resolved, typeSource } from "../../assembler/btf/type-source.ts";
 import type { Btf } from "../../assembler/btf/types.ts";
 import { type AttachTypeName, typeNumbers } from "../../assembler/spec/attach-types.ts";
 import type { ProgramTypeName } from "../../assembler/spec/program-types.ts";
-import type { TypeChoice } from "./open.ts";
+import type { TypeChoice } from "./type-choice.ts";
 
 const contexts: Readonly<Record<string, readonly [type: ProgramTypeName, attach?: AttachTypeName]>> = {
 	__sk_buff: ["SCHED_CLS"],

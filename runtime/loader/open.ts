@@ -23,16 +23,7 @@ import { structOpsMembers } from "./struct-ops.ts";
 import { typeByContext } from "./context-type.ts";
 import type { TypeSource } from "../../assembler/btf/type-source.ts";
 import { typeSource } from "../../assembler/btf/type-source.ts";
-
-/** Type of the programs whose section names say nothing: an enum bpf_prog_type number, or a custom type's name such as "xrp". */
-export interface TypeChoice {
-	readonly type: number | string;
-	readonly expectedAttachType?: number;
-	readonly flags?: number;
-	readonly attach?: string;
-	/** Set by the loader: no name said so, the context did. */
-	readonly guessed?: boolean;
-}
+import type { TypeChoice } from "./type-choice.ts";
 
 /** What the object's externs are, and what type its programs have. */
 export interface OpenOptions extends ExternOptions {

@@ -1,7 +1,6 @@
 import type { Block, Inst, IrFunction } from "../../ir/types.ts";
 import type { AliasInfo } from "./alias.ts";
 import type { Dominators } from "../../ir/cfg.ts";
-import type { OptContext } from "../pass.ts";
 import type { SlotUse } from "./slots.ts";
 import { blockOf, dominators, predecessors, reversePostorder } from "../../ir/cfg.ts";
 import { usersOf } from "../../ir/values.ts";
@@ -84,12 +83,17 @@ export interface Kept {
 	analyses: Analyses | null;
 }
 
-export function analysesOf(fn: IrFunction, { kept }: Pick<OptContext, "kept">): Analyses {
+/** Who keeps them; nobody: each question is answered anew. */
+interface Keeper {
+	readonly kept?: Kept;
+}
+
+export function analysesOf(fn: IrFunction, { kept }: Keeper): Analyses {
 	if (kept === undefined) return new Analyses(fn);
 	if (kept.analyses?.fn !== fn) kept.analyses = new Analyses(fn);
 	return kept.analyses;
 }
 
-export function forget({ kept }: Pick<OptContext, "kept">): void {
+export function forget({ kept }: Keeper): void {
 	if (kept !== undefined) kept.analyses = null;
 }

@@ -1,4 +1,4 @@
-import type { Attr, Block, Inst, IrFunction, Op, Ty, Value } from "../../ir/types.ts";
+import type { Block, Inst, IrFunction, Op, Value } from "../../ir/types.ts";
 import type { Pass } from "../pass.ts";
 import { reversePostorder } from "../../ir/cfg.ts";
 import { foldOp } from "../../ir/fold.ts";
@@ -6,20 +6,9 @@ import { row } from "../../ir/ops.ts";
 import { constant, isConst, isInst, newInst, replaceAll, resolve } from "../../ir/values.ts";
 import { laws } from "./laws.ts";
 import { compareLaws } from "./compare-laws.ts";
+import type { Rewriter } from "./law.ts";
 
-/**
- * Local simplification: each instruction is offered to the laws of its operation until none applies. A law looks at
- * operands only, never at who uses the value, except where it says so; it gives a replacement or null.
- */
-export interface Rewriter {
-	readonly fn: IrFunction;
-	/** A new instruction before the present one, folded and simplified like any other. */
-	make(op: Op, ty: Ty, args: Value[], attr?: Attr): Value;
-	/** How often the value is used in the function. */
-	uses(value: Inst): number;
-}
-
-export type Law = (inst: Inst, rw: Rewriter) => Value | null;
+/** Local simplification: each instruction is offered to the laws of its operation until none applies. */
 
 const ARITHMETIC = new Set<Op>(["add", "sub", "mul", "udiv", "sdiv", "umod", "smod", "and", "or", "xor", "shl", "lshr", "ashr", "neg", "zext", "sext", "trunc", "sextfrom", "bswap"]);
 

@@ -1,9 +1,9 @@
 import type { Inst, Pred, Value } from "../../ir/types.ts";
-import type { Rewriter } from "./combine.ts";
 import { foldOp, negated, swapped } from "../../ir/fold.ts";
 import { constant, isConst, isInst, sameValue, unsigned, widthOf } from "../../ir/values.ts";
 import { isNonNegative, knownZeros, maxProven, maxUnsigned } from "../analysis/known.ts";
 import { baseOf } from "../analysis/slots.ts";
+import type { Rewriter } from "./law.ts";
 
 /** Laws of `icmp`. A constant stands on the right; comparisons of truth values go away. */
 export function compareLaws(inst: Inst, rw: Rewriter): Value | null {

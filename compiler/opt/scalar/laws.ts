@@ -1,9 +1,9 @@
 import type { Inst, Op, Ty, Value } from "../../ir/types.ts";
-import type { Law, Rewriter } from "./combine.ts";
 import { belowPower } from "./compare-laws.ts";
 import { negated } from "../../ir/fold.ts";
 import { constant, exponentOf, isConst, isInst, sameValue, unsigned, widthOf } from "../../ir/values.ts";
 import { isNonNegative, knownZeros, provenZeros } from "../analysis/known.ts";
+import type { Law, Rewriter } from "./law.ts";
 
 /**
  * Laws by operation, one line each where possible. None may change which value a later bounds check sees: a constant is

@@ -8,7 +8,6 @@ import { FLAG } from "../representation.ts";
 import type { JitFunction } from "../program.ts";
 import type { FunctionType, ValueType } from "./encode.ts";
 import { ByteWriter, I32, I64, OP } from "./encode.ts";
-import { Rotations } from "./rotate.ts";
 
 export interface Label {
 	readonly kind: "block" | "loop" | "if" | "dispatch" | "case" | "other";
@@ -24,7 +23,6 @@ export class Body {
 	readonly type: FunctionType;
 	readonly locals: ValueType[] = [];
 	readonly labels: Label[] = [];
-	readonly rotations = new Rotations();
 	readonly #narrow = new Int16Array(32).fill(-1);
 	readonly #wide = new Int16Array(32).fill(-1);
 	/** Where each open label stands in `labels`. */

@@ -20,6 +20,7 @@ import { emitHashLookup } from "./lookup.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { collectImports, GLOBALS, Linkage, low } from "./linkage.ts";
 import { Marks } from "./marks.ts";
+import { Rotations } from "./rotate.ts";
 import { emitSwap } from "./swap.ts";
 import { emitEmpty, enterGuard, enterWindows, renewWindows, windowGlobals } from "./windows.ts";
 
@@ -67,6 +68,7 @@ function typeOf(fn: JitFunction): FunctionType {
 function emitFunction(fn: JitFunction, link: Linkage): { b: Body; marks: Marks } {
 	const b = new Body(fn, typeOf(fn));
 	const marks = new Marks(fn.analysis.flags.length);
+	const rotations = new Rotations();
 	if (link.checked) {
 		enterWindows(b, link);
 		enterGuard(b, link);
@@ -106,7 +108,7 @@ function emitFunction(fn: JitFunction, link: Linkage): { b: Body; marks: Marks }
 				b.end();
 				break;
 			case "code":
-				emitBlock(b, fn, item.block, link, marks);
+				emitBlock(b, fn, item.block, rotations, link, marks);
 				break;
 			case "if": {
 				emitBranch(b, fn, item.block, item.negate, marks);
@@ -192,15 +194,15 @@ function emitBranch(b: Body, fn: JitFunction, block: number, negate: boolean, ma
 	b.op(negate ? OP.i32_ge_s : OP.i32_lt_s);
 }
 
-function emitBlock(b: Body, fn: JitFunction, id: number, link: Linkage, marks: Marks): void {
+function emitBlock(b: Body, fn: JitFunction, id: number, rotations: Rotations, link: Linkage, marks: Marks): void {
 	const block = fn.cfg.blocks[id];
-	b.rotations.startBlock();
+	rotations.startBlock();
 	for (let slot = block.start; slot < block.end; slot++) {
 		const op = fn.ops[slot];
 		if (op === null) continue;
 		const at = slot - fn.entry;
 		marks.add(b.w.length, slot);
-		if (!b.rotations.step(b, op, at, definedBy(op))) emitOp(b, op, slot, at, link);
+		if (!rotations.step(b, op, at, definedBy(op))) emitOp(b, op, slot, at, link);
 	}
 }
 

@@ -1,6 +1,6 @@
 /** Diagnoses of calls: helpers, kernel functions, what they take and give, references, locks, iterators. Rows of `diagnoses.ts`. */
-import type { Diagnosis } from "./diagnoses.ts";
 import { argumentEdit, copying, helperElsewhere, kfuncElsewhere, releasing, unlocking, outsideSection } from "./edits.ts";
+import type { Diagnosis } from "./diagnosis.ts";
 
 export const CALL_ROWS: readonly Diagnosis[] = [
 	{ code: "V0110", pattern: /^R(\d+) type=(\S+) expected=(.+)/, title: "argument $n of $f is $k", needed: "$e", edit: argumentEdit },

@@ -1,6 +1,6 @@
 /** Diagnoses of programs as a whole: structure, limits, attach targets, return values, speculation. Rows of `diagnoses.ts`. */
-import type { Diagnosis } from "./diagnoses.ts";
 import { loopEdit, nesting, returnRange, stackEdit } from "./edits.ts";
+import type { Diagnosis } from "./diagnosis.ts";
 
 export const PROGRAM_ROWS: readonly Diagnosis[] = [
 	{ code: "V0001", pattern: /^unknown program type|^invalid program length/, title: "this is no program that the kernel knows", needed: "1 to 1,000,000 instructions of a known program type", edit: "name the program type with the section: SEC(\"xdp\"), SEC(\"tc\") …" },

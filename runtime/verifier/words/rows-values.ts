@@ -1,6 +1,6 @@
 /** Diagnoses of values: what may be read, written, added and compared. Rows of `diagnoses.ts`, which says how to read them. */
-import type { Diagnosis } from "./diagnoses.ts";
 import { bounding, contextElsewhere, copying, indexBound, initialising, nullCheck, nullHere, packetCheck, pointerAgain, pointerOperator, sizeBound, stackObject, unset } from "./edits.ts";
+import type { Diagnosis } from "./diagnosis.ts";
 
 /** "invalid access to map value, value_size=48 off=48 size=4": it begins inside or behind, and ends behind. */
 function beyondEnd(note: string): boolean {
