@@ -47,7 +47,7 @@ export function checkCfg(env: Env): void {
 		if (!isJump(insn)) {
 			const abs = (insn.opcode & 7) === 0 && insn.opcode !== LD_IMM64;
 			const sub = env.subprogAt(t);
-			// For 6.18 a load of the packet always goes on.
+			// For 6.18 a load of the packet always goes on, and so does a tail call.
 			if (abs && sub.exitIndex && env.thorough) env.jump[t] = sub.exitIndex;
 			return push(t, t + (insn.opcode === LD_IMM64 ? 2 : 1), 1);
 		}
@@ -61,7 +61,7 @@ export function checkCfg(env: Env): void {
 				if (isHelperCall(insn)) {
 					if (helperMightSleep(env, insn.imm)) sub.mightSleep = true;
 					if (helperChangesPacket(insn.imm)) sub.changesPacket = true;
-					if (insn.imm === HELPER_TAIL_CALL && sub.exitIndex) env.jump[t] = sub.exitIndex;
+					if (insn.imm === HELPER_TAIL_CALL && sub.exitIndex && env.thorough) env.jump[t] = sub.exitIndex;
 				} else if (isKfuncCall(insn)) {
 					const kfunc = kfuncAt(env, t);
 					if (kfunc && kfuncIs(kfunc, "iter-next")) env.prunePoint[t] = env.forceCheckpoint[t] = 1;

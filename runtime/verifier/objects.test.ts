@@ -37,6 +37,16 @@ describe("kernel functions", () => {
 		expect(answer.verdict === "accept" ? "" : answer.rejection.message).toBe("Possibly NULL pointer passed to trusted arg0");
 	});
 
+	it("take nobody knows what where the program may not call them: all registers that a call may take are live", () => {
+		const btfId = kernel.find("bpf_throw", "func");
+		const live = (type: number): string[] => {
+			const { log } = verify(bareImage("p", [i(0xb7, 1), i(0x85, 0, 2, 0, btfId), i(0x95)], { type, kfuncs: [{ insn: 1, name: "bpf_throw", btfId }] }), { kernel, logLevel: 2 });
+			return [...log.matchAll(/^ +\d: ([.\d]{10}) /gm)].map(([, registers]) => registers);
+		};
+		expect(live(1)).toEqual(["..2345....", ".12345....", "0........."]);
+		expect(live(6)).toEqual(["..........", ".1........", "0........."]);
+	});
+
 	const calling = (name: string, before: readonly Insn[]) => {
 		const btfId = kernel.find(name, "func");
 		return verify(bareImage("p", [...before, i(0x85, 0, 2, 0, btfId), i(0xb7), i(0x95)], { type: 31, flags: 16, kfuncs: [{ insn: before.length, name, btfId }] }), { kernel });

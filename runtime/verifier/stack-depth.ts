@@ -6,7 +6,8 @@
  */
 import { E2BIG, EACCES, EINVAL, type Env, type Subprog, reject } from "./env.ts";
 import { CALL, isFuncPointer, isKfuncCall, isSubprogCall } from "./structure.ts";
-import { callSummary, kfuncAt } from "./calls/summary.ts";
+import { kfuncOf } from "./calls/kfuncs.ts";
+import { callSummary } from "./calls/summary.ts";
 
 const MAX_STACK = 512;
 const MAX_FRAMES = 8;
@@ -110,7 +111,7 @@ function checkFrom(env: Env, root: number, privateStack: boolean, mode: Map<numb
 		let called = false;
 		for (; at < subprogs[index].end; at++) {
 			const insn = insns[at];
-			if (isKfuncCall(insn) && insn.off === 0 && kfuncAt(env, at)?.name === "bpf_throw") {
+			if (isKfuncCall(insn) && insn.off === 0 && kfuncOf(env, at)?.name === "bpf_throw") {
 				if (subprogs[index].isCallback || calls.some((c) => subprogs[c.index].isCallback)) {
 					reject(EINVAL, `bpf_throw kfunc (insn ${at}) cannot be called from callback subprog ${index}`, { code: "V0641" });
 				}

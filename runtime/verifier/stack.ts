@@ -212,8 +212,11 @@ export function writeVariable(env: Env, frame: Frame, ptrRegno: number, off: num
 }
 
 /** What bytes lo…hi (exclusive) hold when they are loaded without a spill. */
-function loadBytes(frame: Frame, lo: number, hi: number): Reg {
-	for (let i = lo; i < hi; i++) if (kindAt(frame.kinds[slotOf(i)], byteOf(i)) !== ZERO) return unknownScalar;
+function loadBytes(env: Env, frame: Frame, lo: number, hi: number): Reg {
+	for (let i = lo; i < hi; i++) {
+		env.trace?.touchSlot(slotOf(i));
+		if (kindAt(frame.kinds[slotOf(i)], byteOf(i)) !== ZERO) return unknownScalar;
+	}
 	return zeroScalar;
 }
 
@@ -273,7 +276,7 @@ export function readFixed(env: Env, frame: Frame, off: number, size: number, dst
 			if (k === MISC || k === ZERO || (k === INVALID && env.allowUninitStack)) continue;
 			badRead(env, off, i, size);
 		}
-		if (dst >= 0) regs[dst] = loadBytes(frame, off, off + size);
+		if (dst >= 0) regs[dst] = loadBytes(env, frame, off, off + size);
 		flags = 0;
 	}
 	if (flags) pushHistory(env, env.current, flags, null);
@@ -340,7 +343,6 @@ export function readVariable(env: Env, ptrRegno: number, off: number, size: numb
 	checkStackRange(env, ptrRegno, off, size, false, false, null);
 	const lo = reg.range.sminNumber + off;
 	const hi = reg.range.smaxNumber + off;
-	if (env.trace !== null) for (let i = lo; i < hi + size; i++) env.trace.touchSlot(slotOf(i));
-	env.regs[dst] = loadBytes(frame, lo, hi + size);
+	env.regs[dst] = loadBytes(env, frame, lo, hi + size);
 	checkFastcall(env, frame, lo);
 }

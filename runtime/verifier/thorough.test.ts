@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { BtfType } from "../../assembler/btf/types.ts";
 import { parseInsns } from "../../assembler/text/parse.ts";
 import { bareImage } from "../../test/support/image.ts";
+import { emptyMap } from "../loader/placed-map.ts";
 import type { ProgramImage } from "../image.ts";
 import { verify } from "./index.ts";
 import { explain, renderExplanation } from "./words/explain.ts";
@@ -126,6 +127,33 @@ describe("a load of the packet that leaves a function", () => {
 			r0 = 0
 			exit`, 13);
 		const answer = verify(image);
+		expect(answer.verdict === "accept" ? null : answer.rejection).toMatchObject({ unseenBy618: true, message: "R1 invalid mem access 'scalar'" });
+	});
+
+	it("does so as a tail call that ends the function", () => {
+		const image = calling(`
+			r6 = r1
+			*(u64 *)(r10 - 8) = r6
+			call 7
+			if r0 != 0 goto +1
+			goto +1
+			*(u64 *)(r10 - 8) = 5
+			r1 = r6
+			r2 = r10
+			r2 += -8
+			call pc+3
+			r1 = *(u64 *)(r10 - 8)
+			r0 = *(u32 *)(r1 + 0)
+			exit
+			r6 = r1
+			r7 = r2
+			r2 = map_fd(0, 0) ll
+			r3 = 0
+			call 12
+			*(u64 *)(r7 + 0) = r6
+			r0 = 0
+			exit`, 13);
+		const answer = verify({ ...image, maps: [{ ...emptyMap("progs", null), type: 3, keySize: 4, valueSize: 4, maxEntries: 1 }] });
 		expect(answer.verdict === "accept" ? null : answer.rejection).toMatchObject({ unseenBy618: true, message: "R1 invalid mem access 'scalar'" });
 	});
 

@@ -13,8 +13,10 @@ import type { TypeSource } from "../../runtime/verifier/btf.ts";
 import { kernelAddresses } from "../../runtime/node/environment.ts";
 import { verify } from "../../runtime/verifier/verify.ts";
 import { type RecordedCase, caseImage } from "../support/case-image.ts";
+import { comparable } from "../support/logged-programs.ts";
+import type { ProgramImage } from "../../runtime/image.ts";
 import { knownFault } from "./known-faults.ts";
-import type { Answer, Oracle } from "./oracle.ts";
+import { type Answer, LONGEST_LOG, type Oracle } from "./oracle.ts";
 
 export interface Question {
 	readonly one: RecordedCase;
@@ -36,6 +38,8 @@ export interface Judgement {
 	readonly capBpf?: boolean;
 	/** BPF_F_* that each program is loaded with besides its own: 1 strict alignment, 8 a state at every instruction, 128 ranges that contradict each other refused. */
 	readonly flags?: number;
+	/** Compares the whole logs of this level: 1, the path to the rejection; 2, all paths, with what is known in each state. */
+	readonly logLevel?: number;
 	readonly print: (line: string) => void;
 }
 
@@ -51,6 +55,9 @@ export interface Totals {
 	/** Of `deep`. */
 	otherMessage: number;
 	otherWork: number;
+	/** Of `logLevel`. */
+	sameLog: number;
+	otherLog: number;
 	/** By name of the fault. */
 	known: Record<string, number>;
 	/** How often the kernel gave which reason, numbers left out: what a campaign asks about in truth. */
@@ -66,7 +73,7 @@ const EPERM = 1;
 
 export async function judge(campaign: string, questions: Iterable<Question>, folder: string, oracle: Oracle, kernel: TypeSource, options: Judgement): Promise<Totals> {
 	const totals: Totals = {
-		compared: 0, accepted: 0, falseAccept: 0, falseReject: 0, otherReason: 0, unsupported: 0, internal: 0, notMeasurable: 0, otherMessage: 0, otherWork: 0, known: {}, reasons: new Map(), finished: true,
+		compared: 0, accepted: 0, falseAccept: 0, falseReject: 0, otherReason: 0, unsupported: 0, internal: 0, notMeasurable: 0, otherMessage: 0, otherWork: 0, sameLog: 0, otherLog: 0, known: {}, reasons: new Map(), finished: true,
 	};
 	const end = Date.now() + options.seconds * 1000;
 	const seen = new Set<string>();
@@ -87,7 +94,7 @@ export async function judge(campaign: string, questions: Iterable<Question>, fol
 		const key = JSON.stringify([one.insns, one.prog_type, one.expected_attach_type, one.prog_flags, one.attach, one.maps, one.btf, one.func_info]);
 		if (seen.has(key)) continue;
 		seen.add(key);
-		waiting.push({ question, answer: oracle.load(one, folder, options.capBpf) });
+		waiting.push({ question, answer: oracle.load(one, folder, { capBpf: options.capBpf === true, logLevel: options.logLevel ?? 0 }) });
 		if (waiting.length >= IN_FLIGHT) await settle();
 	}
 	await settle();
@@ -95,7 +102,7 @@ export async function judge(campaign: string, questions: Iterable<Question>, fol
 
 	async function settle(): Promise<void> {
 		// Ours are walked while the kernel's answers arrive.
-		const pairs = waiting.map(({ question, answer }) => ({ question, answer, ours: verify(caseImage({ ...question.one, license: "GPL" }, folder), { kernel, capBpfOnly: options.capBpf === true, ...addresses }) }));
+		const pairs = waiting.map(({ question, answer }) => ({ question, answer, ours: verify(namelessMaps(caseImage({ ...question.one, license: "GPL" }, folder)), { kernel, capBpfOnly: options.capBpf === true, logLevel: options.logLevel ?? 0, ...addresses }) }));
 		waiting = [];
 		for (const { question, answer, ours } of pairs) {
 			const said = await answer;
@@ -130,7 +137,11 @@ export async function judge(campaign: string, questions: Iterable<Question>, fol
 			const work = options.deep === true && answer.ok && answer.proc !== undefined && answer.proc !== ours.stats.insnsProcessed;
 			if (message) totals.otherMessage++;
 			if (work) totals.otherWork++;
+			const line = logDifference(ours.log, answer.fulllog);
+			if (line === null) totals.sameLog++;
+			else if (line !== undefined) totals.otherLog++;
 			if (parted || message || work) show(parted ? "other-reason" : message ? "other-message" : `other-work ${answer.proc} ${ours.stats.insnsProcessed}`);
+			else if (typeof line === "string") show(`other-log ${line}`);
 			return;
 		}
 		const fault = ours.verdict === "accept" ? null : knownFault(ours.rejection, one);
@@ -157,20 +168,38 @@ export async function judge(campaign: string, questions: Iterable<Question>, fol
 
 /**
  * The oracle gives the last line of the log: of endless loops that is a state, of two-line messages the second; maps have no names there, and other descriptors.
- * A function without a program is found once calls were rewritten, at a place that only the kernel counts.
  */
 function sameMessage(ours: string, kernels: string): boolean {
 	if (kernels.startsWith("old state: ") && ours.startsWith("infinite loop")) return true;
-	const plain = (text: string): string => (text.trim().split("\n").at(-1) ?? "").replace(/\s+/g, " ").replace(/map '.*?'/g, "map ''").replace(/^fd -?\d+ is/, "fd is").replace(/(No program to jit at insn) \d+/, "$1").replace(/verification time.*/, "").slice(0, 100);
+	const plain = (text: string): string => (placeless(text).trim().split("\n").at(-1) ?? "").replace(/\s+/g, " ").replace(/map '.*?'/g, "map ''").replace(/^fd -?\d+ is/, "fd is").replace(/verification time.*/, "").slice(0, 100);
 	return plain(ours) === plain(kernels);
 }
 
+/** The oracle's maps have no names. */
+function namelessMaps(image: ProgramImage): ProgramImage {
+	return { ...image, maps: image.maps.map((map) => ({ ...map, name: "", ...(map.inner ? { inner: { ...map.inner, name: "" } } : {}) })) };
+}
+
+/** A function without a program is found once calls were rewritten, at a place that only the kernel counts. */
+const placeless = (text: string): string => text.replace(/(No program to jit at insn) \d+/, "$1");
+
+/** The first line in which the logs part; null: none. Undefined: nothing to compare, since a log that the buffer does not hold is asked for again, without paths. */
+function logDifference(ours: string, kernels: string | undefined): string | null | undefined {
+	if (kernels === undefined || kernels.length >= LONGEST_LOG || /^verification time /m.test(kernels)) return undefined;
+	const [a, b] = [ours, kernels].map((log) => placeless(comparable(log)).split("\n"));
+	const at = a.findIndex((line, i) => line !== b[i]);
+	if (at < 0 && a.length === b.length) return null;
+	const line = at < 0 ? a.length : at;
+	return `line ${line + 1}, kernel: ${b[line] ?? "(end)"} ours: ${a[line] ?? "(end)"}`;
+}
+
 /** "12 compared, 3 accepted, …" */
-export function summary(totals: Totals, deep = false): string {
-	const { compared, accepted, falseAccept, falseReject, otherReason, unsupported, internal, notMeasurable, otherMessage, otherWork, known } = totals;
+export function summary(totals: Totals, { deep = false, logLevel = 0 }: Pick<Judgement, "deep" | "logLevel"> = {}): string {
+	const { compared, accepted, falseAccept, falseReject, otherReason, unsupported, internal, notMeasurable, otherMessage, otherWork, sameLog, otherLog, known } = totals;
 	const faults = Object.entries(known).map(([name, n]) => `${n} ${name}`);
 	return [
 		`${compared} compared`, `${accepted} accepted`, `${falseAccept} false accepts`, `${falseReject} false rejects`, `${otherReason} other reasons`, `${unsupported} unsupported`, `${internal} internal`,
-		`${notMeasurable} not measurable`, ...(deep ? [`${otherMessage} other messages`, `${otherWork} other work`] : []), `known faults of the kernel: ${faults.length === 0 ? "none met" : faults.join(", ")}`,
+		`${notMeasurable} not measurable`, ...(deep ? [`${otherMessage} other messages`, `${otherWork} other work`] : []), ...(logLevel > 0 ? [`${sameLog} same logs`, `${otherLog} other logs`] : []),
+		`known faults of the kernel: ${faults.length === 0 ? "none met" : faults.join(", ")}`,
 	].join(", ");
 }

@@ -28,7 +28,6 @@ function passesFrame({ insns }: RecordedCase): boolean {
 export const KNOWN_FAULTS: readonly KnownFault[] = [
 	{ name: "number plus pointer keeps the number's frame", message: /invalid mem access 'scalar'/, when: from("stack_ptr_arith_preserves_frameno") },
 	{ name: "number plus slice keeps the number's dynptr", message: /invalid mem access 'scalar'/, when: from("dynptr_slice_commuted_invalidate") },
-	{ name: "frame of the caller after a tail call", message: /./, when: from("caller_stack_write_tail_call") },
 	{ name: "kernel struct for a global function that writes", message: /./, when: from("trusted_btf_field_to_writable_mem") },
 	{ name: "iterator at fp+0 taken for the one at fp-8", message: /expected (an )?(un)?initialized iter_/, when: passesFrame },
 	{ name: "context of a tracepoint before its start", message: /^invalid bpf_context access off=-/, when: ({ prog_type }) => [5, 17, 24, 26, 27].includes(prog_type) },

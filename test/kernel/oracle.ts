@@ -13,6 +13,8 @@ export interface Answer {
 	readonly errno?: number;
 	/** The last message of a rejection. */
 	readonly log?: string;
+	/** The whole log, where one was asked for. */
+	readonly fulllog?: string;
 	/** Instructions processed. */
 	readonly proc?: number;
 	readonly error?: string;
@@ -32,9 +34,19 @@ interface OracleModule {
 	openOracle(options: { readonly maxLoads: number }): Promise<Process>;
 }
 
+export interface LoadOptions {
+	/** With no capability but CAP_BPF. */
+	readonly capBpf?: boolean;
+	/** The log of this level comes back: 1, the path to the rejection; 2, all paths. */
+	readonly logLevel?: number;
+}
+
+/** Longer logs are left out; the kernel's buffer is as long. */
+export const LONGEST_LOG = (1 << 20) - 1;
+
 export interface Oracle {
-	/** `folder` is where the case's BTF lies, in btf/; `capBpf`: with no capability but CAP_BPF. */
-	load(one: RecordedCase, folder: string, capBpf?: boolean): Promise<Answer>;
+	/** `folder` is where the case's BTF lies, in btf/. */
+	load(one: RecordedCase, folder: string, how?: LoadOptions): Promise<Answer>;
 	close(): Promise<void>;
 }
 
@@ -120,7 +132,7 @@ function withSlots(process: Process): Oracle {
 	};
 
 	return {
-		async load(one, folder, capBpf = false) {
+		async load(one, folder, { capBpf = false, logLevel = 0 } = {}) {
 			const taken = new Set<number>();
 			const slots = (one.maps ?? []).map((map) => mapSlot(map, folder, taken));
 			const insns = Buffer.from(one.insns ?? "", "hex");
@@ -134,7 +146,7 @@ function withSlots(process: Process): Oracle {
 			const answer = process.load({
 				insns: insns.toString("hex"), type: one.prog_type, attachType: one.expected_attach_type ?? 0, flags: one.prog_flags ?? 0, attachId: one.attach?.btf_id,
 				btf: one.btf === undefined ? undefined : btfSlot(join(folder, "btf", one.btf)), funcInfo: one.func_info,
-				...(capBpf ? { caps: "bpf" } : {}),
+				...(capBpf ? { caps: "bpf" } : {}), ...(logLevel > 0 ? { log: logLevel, logMax: LONGEST_LOG } : {}),
 			});
 			await answer;
 			if (one.btf !== undefined && refused.has(join(folder, "btf", one.btf))) return { error: "BTF refused" };

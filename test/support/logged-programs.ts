@@ -120,6 +120,29 @@ export const LOGGED: readonly LoggedProgram[] = [
 		exit
 		r0 = 1
 		exit` },
+	{ name: "end of bpf_loop", type: 1, text: `
+		r1 = 2
+		r2 = func(6) ll
+		r3 = 0
+		r4 = 0
+		call 181
+		r0 = 0
+		exit
+		r0 = 0
+		exit` },
+	{ name: "stack by an index", type: 1, text: `
+		*(u64 *)(r10 - 8) = 0
+		*(u64 *)(r10 - 16) = 0
+		*(u32 *)(r10 - 20) = 0
+		*(u32 *)(r10 - 24) = 0
+		call 7
+		r0 &= 4
+		r1 = r10
+		r1 += r0
+		r2 = *(u32 *)(r1 - 16)
+		r3 = *(u16 *)(r1 - 24)
+		r0 = 0
+		exit` },
 	{ name: "endless loop", type: 1, text: `
 		r6 = 0
 		r0 = r6

@@ -18,7 +18,7 @@ import { inRcu } from "../objects.ts";
 import { acquire, checkHeld, release, releaseNoMark } from "../references.ts";
 import { dynptrReg, releaseDynptr, DYN_SKB, DYN_SKB_META } from "../dynptr.ts";
 import { invalidated } from "../stack.ts";
-import { type Reg, isNull, mapRegs, notInit, pointer, scalar, unknownScalar } from "../state.ts";
+import { type Reg, type State, isNull, mapRegs, notInit, pointer, scalar, slotIsSpilled, unknownScalar } from "../state.ts";
 import { type CallFacts, checkArgument, checkConstString, newCallFacts } from "./arguments.ts";
 import {
 	clearCallerSaved, dropPacketPointers, findVmaCallback, forEachCallback, leaveFrame, loopCallback, pushCallback, timerCallback, userRingbufCallback,
@@ -28,7 +28,7 @@ import { type Contract, contract as contractOf, helperName } from "./contract.ts
 import { helperChangesPacket, helperContractName } from "./summary.ts";
 import { formatIsValid } from "./format.ts";
 import {
-	ALLOC, MAYBE_NULL, PERCPU, PTR_TO_BTF_ID, PTR_TO_MAP_VALUE, PTR_TO_MEM, PTR_TO_SOCKET, PTR_TO_SOCK_COMMON, PTR_TO_TCP_SOCK, RCU, RDONLY, RINGBUF,
+	ALLOC, MAYBE_NULL, PERCPU, PTR_TO_BTF_ID, PTR_TO_MAP_VALUE, PTR_TO_MEM, PTR_TO_SOCKET, PTR_TO_SOCK_COMMON, PTR_TO_STACK, PTR_TO_TCP_SOCK, RCU, RDONLY, RINGBUF,
 	TRUSTED, typeName,
 } from "../types.ts";
 
@@ -106,7 +106,8 @@ export function callHelper(env: Env, insn: Insn): number {
 	if (name === "get_func_ip" && env.spec.id === 26 && ![24, 25, 26].includes(env.image.expectedAttachType)) reject(ENOTSUPP, `func bpf_get_func_ip#${id} supported only for fentry/fexit/fmod_ret programs`, { code: "V0123" });
 	if (name === "tail_call") {
 		if (env.current.curframe > 0) {
-			// The called program may end this subprogram, returning any number, or fail and go on here.
+			// The called program may end this subprogram, returning any number, or fail and go on here. What 6.18 knows of live slots leaves the former out.
+			env.doubt ||= reachesCallers(env.current);
 			pushBranch(env, at + 1, at, false);
 			dropPacketPointers(env);
 			env.regs[0] = unknownScalar;
@@ -116,6 +117,13 @@ export function callHelper(env: Env, insn: Insn): number {
 	}
 	if (changes) dropPacketPointers(env);
 	return at + 1;
+}
+
+/** The function that runs can still write to its callers' frames. */
+function reachesCallers({ frames, curframe }: State): boolean {
+	const { regs, slots, kinds } = frames[curframe];
+	const outer = (reg: Reg): boolean => reg.type === PTR_TO_STACK && reg.frameno < curframe;
+	return regs.some(outer) || slots.some((reg, slot) => slotIsSpilled(kinds[slot]) && outer(reg));
 }
 
 function checkMaySleep(env: Env, name: string, id: number): void {
@@ -192,7 +200,10 @@ function special(env: Env, name: string, facts: CallFacts): boolean {
 			loopInline(env, facts.subprog);
 			markPrecise(env, 1);
 			if (BigInt(env.frame.callbackDepth) < regs[1].range.umax) pushCallback(env, facts.subprog, loopCallback);
-			else env.frame.callbackDepth = 0;
+			else {
+				env.frame.callbackDepth = 0;
+				env.trace?.detail(`frame${env.current.curframe} bpf_loop iteration limit reached\n`);
+			}
 			break;
 		case "dynptr_from_mem":
 			if (regs[1].type !== PTR_TO_MAP_VALUE) reject(EACCES, `Unsupported reg type ${typeName(regs[1].type)} for bpf_dynptr_from_mem data`, { code: "V0607" });

@@ -68,6 +68,12 @@ const HOOKS: Readonly<Record<number, string>> = {
 	32: "netfilter",
 };
 
+/** The kernel function called at the slot, when the program may call it: passes before the walk know nothing of others. */
+export function allowedKfunc(env: Env, at: number): Kfunc | null {
+	const kfunc = kfuncOf(env, at);
+	return kfunc?.known && mayCallKfunc(env, kfunc) ? kfunc : null;
+}
+
 export function mayCallKfunc(env: Env, kfunc: Kfunc): boolean {
 	const { id } = env.spec;
 	const attach = env.image.expectedAttachType;

@@ -5,7 +5,7 @@ import type { Env } from "../env.ts";
 import { isHelperCall, isKfuncCall } from "../structure.ts";
 import { type Contract, contract, helperName } from "./contract.ts";
 import { iteratorHelper, structOpsHelper } from "../programs/table.ts";
-import { type Kfunc, kfuncOf } from "./kfuncs.ts";
+import { type Kfunc, allowedKfunc, kfuncOf } from "./kfuncs.ts";
 
 const CHANGES_PACKET = new Set([
 	"clone_redirect", "l3_csum_replace", "l4_csum_replace", "lwt_push_encap", "lwt_seg6_action", "lwt_seg6_adjust_srh", "lwt_seg6_store_bytes", "msg_pop_data",
@@ -43,7 +43,7 @@ export function helperMightSleep(env: Env, id: number): boolean {
 }
 
 export function kfuncAt(env: Env, at: number): Kfunc | null {
-	return kfuncOf(env, at);
+	return allowedKfunc(env, at);
 }
 
 export function kfuncIs(kfunc: Kfunc, flag: string): boolean {
@@ -78,7 +78,7 @@ export function callSummary(env: Env, at: number): CallSummary | null {
 		return c && { params: c.args.length, isVoid: c.result.kind === "void", fastcall: c.fastcall };
 	}
 	if (isKfuncCall(insn)) {
-		const kfunc = kfuncOf(env, at);
+		const kfunc = allowedKfunc(env, at);
 		return kfunc?.proto ? { params: kfunc.proto.params.length, isVoid: kfunc.proto.result === 0, fastcall: kfunc.flags.has("fastcall") } : null;
 	}
 	return null;
