@@ -8,7 +8,7 @@
  *     programs.answer.run().retval // 2
  */
 import { BtfView } from "./assembler/btf/view.ts";
-import type { CompileOptions, FileProvider } from "./compiler/index.ts";
+import type { CompileOptions, CompileResult, FileProvider } from "./compiler/index.ts";
 import { compile, defaultOptions, machineMacros, renderDiagnostic } from "./compiler/index.ts";
 import type { LoadedObject, LoadOptions } from "./runtime/index.ts";
 import { load } from "./runtime/index.ts";
@@ -43,7 +43,48 @@ export class CompileFailure extends Error {
  */
 export async function compileAndLoad(source: string, options: CompileAndLoadOptions = {}): Promise<LoadedObject> {
 	if (typeof source !== "string") throw new TypeError(`the source is C text, not ${source === null ? "null" : typeof source}`);
+	if (/^\S+\.[ch]$/.test(source)) throw new TypeError(`the source is C text, not the name of a file: compileAndLoad(readFileSync("${source}", "utf8"))`);
 	const { path = "program.bpf.c", files = {}, vmlinux, compiler, ...loading } = options;
+	const { object, kernel } = compiled({ source, path, files, vmlinux, compiler });
+	return load(object, kernel === null ? loading : { kernelBtf: viewOf(kernel), ...loading });
+}
+
+/** What a compilation reads. */
+type Input = Pick<CompileAndLoadOptions, "path" | "files" | "vmlinux" | "compiler"> & { readonly source: string; readonly path: string; readonly files: NonNullable<CompileAndLoadOptions["files"]> };
+
+interface Compiled {
+	readonly object: NonNullable<CompileResult["object"]>;
+	/** The types that the source included. */
+	readonly kernel: Uint8Array | null;
+}
+
+/** Tests load the same source again and again, each time anew: its object is the same. The youngest is the last. */
+const recent: { readonly input: Input; readonly made: Compiled }[] = [];
+const KEPT = 8;
+
+function compiled(input: Input): Compiled {
+	const known = recent.find((one) => sameInput(one.input, input));
+	if (known !== undefined) return known.made;
+	const made = compileOnce(input);
+	// Who provides files may give others the next time.
+	if (!isProvider(input.files)) {
+		recent.push({ input: { ...input, files: { ...input.files }, compiler: { ...input.compiler } }, made });
+		if (recent.length > KEPT) recent.shift();
+	}
+	return made;
+}
+
+function sameInput(a: Input, b: Input): boolean {
+	return a.source === b.source && a.path === b.path && a.vmlinux === b.vmlinux && !isProvider(b.files) && same(a.files, b.files) && same(a.compiler ?? {}, b.compiler ?? {});
+}
+
+/** Property by property; values that are objects are the same only if they are one. */
+function same(a: object, b: object): boolean {
+	const [own, other] = [Object.entries(a), new Map<string, unknown>(Object.entries(b))];
+	return own.length === other.size && own.every(([name, value]) => other.get(name) === value);
+}
+
+function compileOnce({ source, path, files, vmlinux, compiler }: Input): Compiled {
 	const provider: FileProvider = isProvider(files) ? files : { read: (name) => files[name.replace(/^\.\//, "")] ?? null };
 	let kernel = typeof vmlinux === "function" ? null : (vmlinux ?? null);
 	const asked = typeof vmlinux === "function" ? () => (kernel = vmlinux()) : () => kernel;
@@ -51,7 +92,7 @@ export async function compileAndLoad(source: string, options: CompileAndLoadOpti
 	if (!result.ok || result.object === null) {
 		throw new CompileFailure(result.diagnostics.map((diagnostic) => renderDiagnostic(diagnostic, result.tokens, { color: false })).join("\n"));
 	}
-	return load(result.object, kernel === null ? loading : { kernelBtf: viewOf(kernel), ...loading });
+	return { object: result.object, kernel };
 }
 
 /** One view of the same bytes: its index of names takes longer than most programs do. */

@@ -36,7 +36,7 @@ export function presetGlobals(maps: readonly MapDef[], values: Readonly<Record<s
 		const initial = new Uint8Array(Math.max(def.valueSize, def.initial?.length ?? 0));
 		initial.set(def.initial ?? new Uint8Array(0));
 		for (const { name, offset, type } of wanted) {
-			initial.set(typeCodec(typeSource(btf), type).encode(values[name]), offset);
+			initial.set(typeCodec(typeSource(btf), type, name).encode(values[name]), offset);
 			left.delete(name);
 		}
 		return { ...def, initial };
@@ -53,7 +53,7 @@ export function globalsOf(maps: readonly BpfMap[]): Globals {
 		const { def, machine } = map;
 		if (def.btf === null) continue;
 		for (const { name, offset, type } of variablesOf(def, def.btf)) {
-			const codec = typeCodec(typeSource(def.btf), type);
+			const codec = typeCodec(typeSource(def.btf), type, name);
 			Object.defineProperty(globals, name, {
 				enumerable: true,
 				get: () => codec.decode(machine.memory.u8.subarray(map.valueBase() + offset, map.valueBase() + offset + codec.size)),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { CompileFailure, compile, compileAndLoad, defaultOptions, LoadFailure, load, VerifierRejection } from "../index.ts";
+import { type CompileAndLoadOptions, CompileFailure, compile, compileAndLoad, defaultOptions, LoadFailure, load, VerifierRejection } from "../index.ts";
 import { eth, ipv4, matchers, packet, type PacketMatchers, tcp, udp } from "./test/index.ts";
 
 expect.extend(matchers);
@@ -114,6 +114,7 @@ char _license[] SEC("license") = "GPL";`,
 		for (const source of [bytes, bytes.buffer, object!]) expect((await load(source)).programs.f.run().retval).toBe(2);
 		for (const source of ["f.o", null, 7]) await expect(load(source as unknown as Uint8Array)).rejects.toThrow(/^an object is the bytes of an ELF file, not /);
 		await expect(compileAndLoad(null as unknown as string)).rejects.toThrow("the source is C text, not null");
+		await expect(compileAndLoad("bpf/filter.bpf.c")).rejects.toThrow('not the name of a file: compileAndLoad(readFileSync("bpf/filter.bpf.c", "utf8"))');
 		await expect(load(bytes, { cpus: 0 })).rejects.toThrow("cpus is a whole number from 1 on, not 0");
 	});
 
@@ -123,19 +124,38 @@ char _license[] SEC("license") = "GPL";`,
 		const { protocols } = maps;
 		const run = (input: unknown) => (): unknown => only_tcp.run(input as Parameters<typeof only_tcp.run>[0]);
 		for (const packet of ["abc", 3, [1, 2], null]) expect(run({ packet })).toThrow("packet is bytes, a Uint8Array");
+		expect(run({ paket: new Uint8Array(64) })).toThrow("not run over paket, but over packet, meta, context, cpu");
+		expect(run({ args: [1], packet: undefined })).toThrow("not run over args");
 		expect(run({ cpu: 1 })).toThrow("cpu 1 is none of the machine's, which has 1");
 		expect(run({ context: { rx_queue_index: "x" } })).toThrow("field rx_queue_index is a whole number of 32 bits, not x");
 		expect(run({ context: { rx_queue_index: 2n ** 32n } })).toThrow("field rx_queue_index: 4294967296 does not fit 32 bits");
 		expect(run({ context: { rx_queue_index: [1, 2] } })).toThrow("field rx_queue_index has 1 element, not 2");
 		expect(run({ context: { rx_queue_index: -1 } })()).toMatchObject({ fields: { rx_queue_index: 0xffffffff } });
-		for (const key of [256, -129]) expect(() => protocols.get(key)).toThrow(`value: ${key} does not fit 8 bits`);
+		expect(() => protocols.get("tcp")).toThrow('key of protocols: expected a whole number, not "tcp"');
+		for (const key of [256, -129]) expect(() => protocols.get(key)).toThrow(`key of protocols: ${key} does not fit 8 bits`);
 		expect(() => protocols.set(1, 2n ** 64n)).toThrow("does not fit 64 bits");
 		protocols.set(1, -1);
 		expect(protocols.get(1)).toBe(2n ** 64n - 1n);
-		expect(() => (globals.count = 2 ** 32)).toThrow("value: 4294967296 does not fit 32 bits");
-		expect(() => (globals.pair = { small: 1, flag: 2 })).toThrow("value.flag: 2 does not fit 1 bits");
-		expect(() => (globals.pair = { small: 1.5 })).toThrow("value.small: expected a whole number");
+		expect(() => (globals.count = 2 ** 32)).toThrow("count: 4294967296 does not fit 32 bits");
+		expect(() => (globals.pair = { small: 1, flag: 2 })).toThrow("pair.flag: 2 does not fit 1 bits");
+		expect(() => (globals.pair = { small: 1.5 })).toThrow("pair.small: expected a whole number, not 1.5");
 		expect(() => (globals.cuont = 1)).toThrow(TypeError);
+	});
+
+	it("the same source once more starts from its initial state, and another where anything that it is compiled from differs", async () => {
+		const source = '#include "limit.h"\nint count; __attribute__((section("syscall"), used)) int f(void *c) { return count++ + LIMIT; }';
+		const result = async (files: Record<string, string>, options: CompileAndLoadOptions = {}): Promise<number> => (await compileAndLoad(source, { files, ...options })).programs.f.run().retval;
+		const files = { "limit.h": "#define LIMIT 5" };
+		for (const _ of [1, 2]) expect(await result(files)).toBe(5);
+		expect(await result(files, { globals: { count: 3 } })).toBe(8);
+		files["limit.h"] = "#define LIMIT 7";
+		expect(await result(files)).toBe(7);
+		expect(await result({ "limit.h": "" }, { compiler: { macros: [{ kind: "define", text: "LIMIT=9" }] } })).toBe(9);
+	});
+
+	it("names in the options that the object does not have", async () => {
+		await expect(compileAndLoad(filter, { only: ["only_tpc"] })).rejects.toThrow("only_tpc: the object has no such program");
+		await expect(compileAndLoad(filter, { maxEntries: { protocol: 1 } })).rejects.toThrow("protocol: the object has no such map");
 	});
 
 	it("an unknown section", async () => {

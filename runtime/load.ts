@@ -17,8 +17,8 @@ import type { MapDef, ProgramImage } from "./image.ts";
 import { createInterpreter } from "./interpreter.ts";
 import { compilesText, compilesWasm } from "./jit/abilities.ts";
 import { invoke } from "./invoke.ts";
-import { LoadFailure } from "./loader/error.ts";
-import type { OpenOptions } from "./loader/open.ts";
+import { LoadFailure, type LoadError } from "./loader/error.ts";
+import type { OpenedObject, OpenOptions } from "./loader/open.ts";
 import { openObject } from "./loader/open.ts";
 import { Machine } from "./machine.ts";
 import { layout } from "./memory.ts";
@@ -93,12 +93,14 @@ export class Program {
 	readonly engine: string;
 	readonly verdict: Verdict | null;
 	readonly #prepare: (input: RunInput) => Prepared;
+	readonly #takes: readonly (keyof RunInput)[];
 
-	constructor(loaded: LoadedProgram, engine: string, verdict: Verdict | null, prepare: (input: RunInput) => Prepared) {
+	constructor(loaded: LoadedProgram, engine: string, verdict: Verdict | null, prepare: (input: RunInput) => Prepared, takes: readonly (keyof RunInput)[]) {
 		this.loaded = loaded;
 		this.engine = engine;
 		this.verdict = verdict;
 		this.#prepare = prepare;
+		this.#takes = takes;
 	}
 
 	get name(): string {
@@ -113,7 +115,7 @@ export class Program {
 	run(input: RunInput = {}): RunOutput {
 		const { machine } = this.loaded;
 		const outer = machine.environment;
-		const wrong = inputProblem(input, machine.cpus);
+		const wrong = inputProblem(input, machine.cpus, this.#takes);
 		if (wrong !== null) throw new InputError(wrong);
 		if (input.cpu !== undefined || input.task !== undefined) machine.setEnvironment({ cpu: input.cpu ?? outer.cpu, task: { ...outer.task, ...input.task } });
 		try {
@@ -122,6 +124,7 @@ export class Program {
 			for (let i = 0; i < Math.max(1, input.repeat ?? 1); i++) r0 = invoke(this.loaded, prepared.r1, 0, prepared.state);
 			const { redirect } = prepared.state;
 			return {
+				type: this.image.type,
 				retval: Number(BigInt.asIntN(32, r0)),
 				r0,
 				packet: null,
@@ -169,6 +172,8 @@ export async function load(source: Uint8Array | ArrayBuffer | ObjectFile, option
 	const problem = (options.programTypes ?? []).map(descriptionProblem).find((one) => one !== null);
 	if (problem !== undefined) throw new LoadFailure([{ section: "", offset: -1, symbol: "", message: problem }]);
 	const opened = openObject(readObject(source), options);
+	const stranger = strangerTo(opened, options);
+	if (stranger !== null) throw new LoadFailure([stranger]);
 	const sized = opened.maps.map((def) => (options.maxEntries?.[def.name] === undefined ? def : { ...def, maxEntries: options.maxEntries[def.name] }));
 	const maps = presetGlobals(sized, options.globals ?? {});
 	if (typeof maps === "string") throw new LoadFailure([{ section: "", offset: -1, symbol: maps, message: "the object has no such global variable" }]);
@@ -193,12 +198,12 @@ export async function load(source: Uint8Array | ArrayBuffer | ObjectFile, option
 	const runtimeMaps = createMaps(machine, maps);
 	const programs: Record<string, Program> = {};
 	for (const [i, image] of images.entries()) {
-		const family = familyOf(image.type, Object.fromEntries((options.programTypes ?? []).map((one) => [one.name, contextLayout(one)])));
-		if (family === null) throw new LoadFailure([{ section: image.section, offset: -1, symbol: image.name, message: `program type ${image.type} is not known; describe it in the programTypes option` }]);
+		const row = familyOf(image.type, Object.fromEntries((options.programTypes ?? []).map((one) => [one.name, contextLayout(one)])));
+		if (row === null) throw new LoadFailure([{ section: image.section, offset: -1, symbol: image.name, message: `program type ${image.type} is not known; describe it in the programTypes option` }]);
 		const verdict = verdicts[i];
 		const facts: Facts | null = verdict?.verdict === "accept" ? verdict.facts : null;
 		const loaded = bindProgram(machine, image, runtimeMaps, facts, engine);
-		programs[image.name] = new Program(loaded, engine.name, verdict, family(loaded));
+		programs[image.name] = new Program(loaded, engine.name, verdict, row.family(loaded, options.kernelBtf), row.takes);
 	}
 	fillSlots(runtimeMaps, programs);
 	machine.memory.reserve(heap);
@@ -212,6 +217,16 @@ export async function load(source: Uint8Array | ArrayBuffer | ObjectFile, option
 			if (options.machine === undefined) machine.close();
 		},
 	};
+}
+
+/** A name among the options that the object does not have: what it should have done would not be done. */
+function strangerTo(opened: OpenedObject, { maxEntries = {}, only = [] }: LoadOptions): LoadError | null {
+	const maps = opened.maps.map(({ name }) => name);
+	const map = Object.keys(maxEntries).find((name) => !maps.includes(name));
+	if (map !== undefined) return { section: "", offset: -1, symbol: map, message: "the object has no such map" };
+	const programs = opened.programs.map(({ image }) => image.name);
+	const program = only.find((name) => !programs.includes(name));
+	return program === undefined ? null : { section: "", offset: -1, symbol: program, message: "the object has no such program" };
 }
 
 async function verifierOf(options: LoadOptions): Promise<((image: ProgramImage) => Verdict) | null> {

@@ -42,17 +42,26 @@ export function bytesCodec(size: number): Codec {
 	};
 }
 
-export function typeCodec(source: TypeSource, typeId: number): Codec {
+/** `path` is what messages call the value. */
+export function typeCodec(source: TypeSource, typeId: number, path = "value"): Codec {
 	const size = sizeOf(source, typeId);
 	return {
 		size,
 		decode: (bytes) => decodeAt(source, typeId, bytes, 0),
 		encode: (value) => {
 			const out = new Uint8Array(size);
-			encodeAt(source, typeId, out, 0, value, "value");
+			encodeAt(source, typeId, out, 0, value, path);
 			return out;
 		},
 	};
+}
+
+/** A value in a message. */
+function shown(value: unknown): string {
+	if (typeof value === "string") return JSON.stringify(value);
+	if (value instanceof Uint8Array) return `${value.length} bytes`;
+	if (Array.isArray(value)) return `an array of ${value.length}`;
+	return typeof value === "object" && value !== null ? "an object" : String(value);
 }
 
 function decodeAt(source: TypeSource, typeId: number, bytes: Uint8Array, at: number): Value {
@@ -104,7 +113,7 @@ function decodeAt(source: TypeSource, typeId: number, bytes: Uint8Array, at: num
 function encodeAt(source: TypeSource, typeId: number, out: Uint8Array, at: number, value: Value, path: string): void {
 	const type = resolved(source, typeId);
 	const fail = (wanted: string): never => {
-		throw new TypeError(`${path}: expected ${wanted}`);
+		throw new TypeError(`${path}: expected ${wanted}, not ${shown(value)}`);
 	};
 	switch (type.kind) {
 		case "int":
@@ -145,7 +154,7 @@ function encodeAt(source: TypeSource, typeId: number, out: Uint8Array, at: numbe
 		case "struct":
 		case "union": {
 			if (value instanceof Uint8Array) {
-				if (value.length > type.size) fail(`at most ${type.size} bytes, not ${value.length}`);
+				if (value.length > type.size) fail(`at most ${type.size} bytes`);
 				out.set(value, at);
 				return;
 			}

@@ -39,9 +39,9 @@ export class MapView {
 		const { def } = map;
 		this.map = map;
 		const source = def.btf === null ? null : typeSource(def.btf);
-		this.#key = source !== null && def.keyTypeId !== 0 ? typeCodec(source, def.keyTypeId) : bytesCodec(def.keySize);
+		this.#key = source !== null && def.keyTypeId !== 0 ? typeCodec(source, def.keyTypeId, `key of ${def.name}`) : bytesCodec(def.keySize);
 		const typed = source !== null && def.valueTypeId !== 0 && def.btf?.types[def.valueTypeId]?.kind !== "datasec";
-		this.#value = typed && source !== null ? typeCodec(source, def.valueTypeId) : bytesCodec(def.valueSize);
+		this.#value = typed && source !== null ? typeCodec(source, def.valueTypeId, `value of ${def.name}`) : bytesCodec(def.valueSize);
 	}
 
 	get name(): string {

@@ -2,6 +2,7 @@
  * Context structs as programs see them (include/uapi/linux/bpf.h, arch/x86 ptrace.h): field → [offset, bytes], or [offset, bytes, elements].
  * What user space passes as `context: { mark: 7 }` is written by these, and what comes back is read by them. Bytes 8 → bigint, less → number.
  */
+import type { Value } from "../maps/codec.ts";
 import { InputError } from "./run.ts";
 
 /** In bytes; `count` for an array. */
@@ -85,16 +86,16 @@ export const contexts = {
 export type FieldValue = number | bigint | readonly (number | bigint)[];
 
 /** Writes named fields; the name of an unknown one comes back. @throws InputError for a value that the field cannot hold */
-export function writeFields(view: DataView, at: number, layout: ContextLayout, values: Readonly<Record<string, FieldValue>>): string | null {
+export function writeFields(view: DataView, at: number, layout: ContextLayout, values: Readonly<Record<string, Value>>): string | null {
 	for (const [name, value] of Object.entries(values)) {
 		const field = layout.fields[name];
 		if (field === undefined) return name;
 		const [offset, size, count = 1] = field;
-		const list = Array.isArray(value) ? (value as readonly FieldValue[]) : [value];
+		const list: readonly Value[] = Array.isArray(value) ? value : [value];
 		if (list.length > count) throw new InputError(`field ${name} has ${count} element${count === 1 ? "" : "s"}, not ${list.length}`);
 		for (const [i, element] of list.entries()) {
-			if (typeof element !== "bigint" && !Number.isInteger(element)) throw new InputError(`field ${name} is a whole number of ${size * 8} bits, not ${String(element)}`);
-			const whole = BigInt(element as number | bigint);
+			if (typeof element !== "bigint" && (typeof element !== "number" || !Number.isInteger(element))) throw new InputError(`field ${name} is a whole number of ${size * 8} bits, not ${String(element)}`);
+			const whole = BigInt(element);
 			if (whole >> BigInt(size * 8) !== 0n && whole >> BigInt(size * 8 - 1) !== -1n) throw new InputError(`field ${name}: ${whole} does not fit ${size * 8} bits`);
 			storeNumber(view, at + offset + i * size, size, whole);
 		}

@@ -1,6 +1,6 @@
 /**
- * Programs whose context is a struct of numbers, raw bytes, argument registers or an array of u64: cgroup hooks, tracepoints, kprobes, tracing, LSM,
- * struct_ops, syscall programs. Where a struct has pointers to a buffer (sk_msg, sockopt, sk_reuseport), the buffer is laid out beside it.
+ * Programs whose context is a struct of numbers, argument registers or an array of u64: cgroup hooks, kprobes, tracing, LSM, struct_ops.
+ * Where a struct has pointers to a buffer (sk_msg, sockopt, sk_reuseport), the buffer is laid out beside it.
  */
 import { runState } from "../invoke.ts";
 import type { LinearMemory } from "../memory.ts";
@@ -59,25 +59,6 @@ function setContext(memory: LinearMemory, context: number, name: string, layout:
 	if (unknown !== null) throw new InputError(`${name} has no field ${unknown}`);
 }
 
-/** Tracepoint records and syscall programs' arguments: bytes as they come. */
-export const rawBytes: Family = (program) => {
-	const { memory } = program.machine;
-	let context = memory.alloc(4096, 8, "context");
-	let size = 4096;
-	return (input) => {
-		if (input.context !== undefined && !(input.context instanceof Uint8Array)) throw new InputError("this program's context is bytes");
-		const bytes = input.context ?? new Uint8Array(256);
-		if (bytes.length > size) {
-			memory.free(context);
-			size = bytes.length;
-			context = memory.alloc(size, 8, "context");
-		}
-		memory.u8.fill(0, context, context + size);
-		memory.u8.set(bytes, context);
-		return { r1: context, state: runState(program, context), finish: () => ({ context: memory.u8.slice(context, context + bytes.length) }) };
-	};
-};
-
 /** Tracing, raw tracepoints, LSM, struct_ops: u64 arguments in an array, the function's result behind them. */
 export const argumentArray: Family = (program) => {
 	const { memory } = program.machine;
@@ -86,6 +67,7 @@ export const argumentArray: Family = (program) => {
 	return (input) => {
 		memory.u8.fill(0, context, context + slots * 8);
 		if (input.context instanceof Uint8Array) memory.u8.set(input.context.subarray(0, slots * 8), context);
+		else if (input.context !== undefined) throw new InputError("this program's context is its arguments: args");
 		const copies: number[] = [];
 		const args = input.args ?? [];
 		if (args.length > 12) throw new InputError("a traced function has at most 12 arguments");

@@ -1,8 +1,9 @@
 /** What goes into one run of a program from user space, and what comes out: BPF_PROG_TEST_RUN, and more types than the kernel runs. */
 import type { Task } from "../environment.ts";
 import type { RunState } from "../machine.ts";
+import type { TypeSource } from "../../assembler/btf/type-source.ts";
+import type { Value } from "../maps/codec.ts";
 import type { LoadedProgram } from "../program.ts";
-import type { FieldValue } from "./contexts.ts";
 
 /** What a program is run over; which of it counts depends on the program's type. */
 export interface RunInput {
@@ -10,8 +11,8 @@ export interface RunInput {
 	readonly packet?: Uint8Array;
 	/** XDP and TC: metadata in front of the packet, a multiple of 4 bytes. */
 	readonly meta?: Uint8Array;
-	/** The context's bytes, or the fields to set in it. */
-	readonly context?: Uint8Array | Readonly<Record<string, FieldValue>>;
+	/** The context's bytes, or the fields to set in it; of a tracepoint's record, text is welcome for `__data_loc_` members. */
+	readonly context?: Uint8Array | Readonly<Record<string, Value>>;
 	/** Arguments of a traced function or raw tracepoint, u64s; of a kprobe, the argument registers. Bytes become an address of a copy of them. */
 	readonly args?: readonly (number | bigint | Uint8Array | string)[];
 	/** The traced function's result, for fexit and kretprobe programs. */
@@ -30,6 +31,8 @@ export interface RunInput {
 
 /** What a run left. What the program's type does not have is null or empty. */
 export interface RunOutput {
+	/** The program's: a number of enum bpf_prog_type, or a custom type's name. */
+	readonly type: number | string;
 	/** Low 32 bits of r0, signed as a C int would be read. */
 	readonly retval: number;
 	readonly r0: bigint;
@@ -38,7 +41,7 @@ export interface RunOutput {
 	readonly meta: Uint8Array | null;
 	/** The context's bytes after the run, and its fields where the type has named ones. */
 	readonly context: Uint8Array;
-	readonly fields: Readonly<Record<string, FieldValue>>;
+	readonly fields: Readonly<Record<string, Value>>;
 	readonly redirect: RunState["redirect"];
 	readonly scratch: Uint8Array | null;
 	readonly optval: Uint8Array | null;
@@ -51,13 +54,19 @@ export interface Prepared {
 	finish(): Partial<Pick<RunOutput, "packet" | "meta" | "context" | "fields" | "scratch" | "optval">>;
 }
 
-/** A type family lays out input; `program` lives as long as its machine, so buffers may be kept. */
-export type Family = (program: LoadedProgram) => (input: RunInput) => Prepared;
+/** A type family lays out input; `program` lives as long as its machine, so buffers may be kept. `kernel`: the types of the kernel that it was loaded for. */
+export type Family = (program: LoadedProgram, kernel?: TypeSource) => (input: RunInput) => Prepared;
 
 const BYTES = ["packet", "meta", "data", "scratch", "optval"] as const;
 
-/** What callers without types get wrong: it would run over zeroes instead. null: nothing. */
-export function inputProblem(input: RunInput, cpus: number): string | null {
+/** What every program may be given. */
+const ANY = ["cpu", "task", "cookie", "repeat"] as const satisfies readonly (keyof RunInput)[];
+
+/** What callers without types get wrong: it would run over zeroes instead. `takes`: what the program's type is run over. null: nothing. */
+export function inputProblem(input: RunInput, cpus: number, takes: readonly (keyof RunInput)[]): string | null {
+	const known: readonly string[] = [...takes, ...ANY];
+	const stray = Object.entries(input).find(([name, value]) => value !== undefined && !known.includes(name));
+	if (stray !== undefined) return `a program of this type is not run over ${stray[0]}, but over ${known.join(", ")}`;
 	for (const name of BYTES) if (input[name] !== undefined && !ArrayBuffer.isView(input[name])) return `${name} is bytes, a Uint8Array`;
 	if (input.cpu !== undefined && !(Number.isInteger(input.cpu) && input.cpu >= 0 && input.cpu < cpus)) return `cpu ${input.cpu} is none of the machine's, which has ${cpus} (option cpus of load)`;
 	return null;

@@ -35,10 +35,10 @@ export function executeCase(one: RecordedCase, folder: string, engine: Engine): 
 		const image = caseImage(one, folder);
 		const maps = createMaps(machine, image);
 		if (typeof maps === "string") return { verdict: "unsupported", msg: maps };
-		const family = familyOf(image.type);
-		if (family === null) return { verdict: "unsupported", msg: `program type ${image.type}` };
+		const row = familyOf(image.type);
+		if (row === null) return { verdict: "unsupported", msg: `program type ${image.type}` };
 		const program = bindProgram(machine, image, maps, null, engine);
-		const prepare = family(program);
+		const prepare = row.family(program);
 		const retval = (one.kernel.runs ?? []).map((recorded, i) => {
 			if (recorded.retval === undefined) return null;
 			const { data = "", data_len = 64 } = one.runs?.[i] ?? {};
