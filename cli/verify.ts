@@ -3,7 +3,9 @@
  * Exit status 1 when some program is rejected.
  */
 import type { Command } from "commander";
+import { sectionNames, sectionRow } from "../assembler/spec/attach-types.ts";
 import { programTypeById } from "../assembler/spec/program-types.ts";
+import { nearest } from "../compiler/diagnostics/suggest.ts";
 import type { MapDef, ProgramImage } from "../runtime/image.ts";
 import { lineAt } from "../runtime/fault.ts";
 import { readObject } from "../runtime/load.ts";
@@ -73,7 +75,7 @@ async function verifyFile(file: string, options: Options): Promise<boolean> {
 			process.stdout.write(options.json ? `${JSON.stringify({ program: image.name, section: image.section, verdict: "refused", message })}\n` : `${image.name}: cannot be loaded: ${message}\n`);
 			continue;
 		}
-		if (guessed) process.stderr.write(`ebpfcc: note: ${image.name}: section ${image.section} names no program type; its context says ${typeof image.type === "number" ? (programTypeById(image.type)?.name ?? image.type) : image.type}\n`);
+		if (guessed) process.stderr.write(`ebpfcc: note: ${image.name}: ${guessWords(image)}\n`);
 		const verdict = verify(image, { kernel: types, capBpfOnly: options.capbpf === true, logLevel, ...(hasAddress === undefined ? {} : { hasAddress }) });
 		if (verdict.logCut) process.stderr.write(`ebpfcc: note: ${image.name}: the log is longer than 16 MiB; its end is shown\n`);
 		if (verdict.verdict !== "accept") good = false;
@@ -86,6 +88,16 @@ async function verifyFile(file: string, options: Options): Promise<boolean> {
 		}
 	}
 	return good;
+}
+
+/** Where the type comes from when no loader but one of the program's own would know it. */
+function guessWords({ section, type }: ProgramImage): string {
+	const context = `its context says ${typeof type === "number" ? (programTypeById(type)?.name ?? type) : type}`;
+	if (sectionRow(section) !== undefined) return `section ${section} names no program type; ${context}`;
+	if (section === ".text") return `it has no SEC("…"), and libbpf loads no program that has none; ${context}`;
+	const [stem] = section.replace(/^\?/, "").split("/");
+	const meant = nearest(stem, sectionNames.map(({ pattern }) => pattern.replace(/[/+].*$/, "")));
+	return `section ${section} names no program type that libbpf knows${meant === null ? "" : `; did you mean SEC("${section.replace(stem, meant)}")?`}; ${context}`;
 }
 
 const STYLES: Readonly<Record<string, number>> = { kernel: 1, kernel1: 1, kernel2: 2, report: 1 };

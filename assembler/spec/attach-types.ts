@@ -88,7 +88,7 @@ export interface SectionRow {
 	readonly flags: readonly SectionFlag[];
 }
 
-const sectionNames = [
+export const sectionNames = [
 	{ pattern: "socket", type: "SOCKET_FILTER", attach: null, flags: [] },
 	{ pattern: "sk_reuseport/migrate", type: "SK_REUSEPORT", attach: "SK_REUSEPORT_SELECT_OR_MIGRATE", flags: ["attachable"] },
 	{ pattern: "sk_reuseport", type: "SK_REUSEPORT", attach: "SK_REUSEPORT_SELECT", flags: ["attachable"] },

@@ -44,6 +44,17 @@ export function answer(relo: CoreRelo, local: TypeSource, target: TypeSource): C
 	return first;
 }
 
+/** What a record names. @example "struct task_struct.comm[0]", "enum bpf_func_id: BPF_FUNC_loop" */
+export function askedFor(relo: CoreRelo, local: TypeSource): string {
+	const type = local.type(relo.typeId);
+	const kind = type.kind === "struct" || type.kind === "union" ? `${type.kind} ` : type.kind === "enum" || type.kind === "enum64" ? "enum " : "";
+	const name = `${kind}${nameOf(type) || "(anonymous)"}`;
+	const real = resolved(local, relo.typeId);
+	if (real.kind === "enum" || real.kind === "enum64") return `${name}: ${real.values[Number(relo.access)]?.name ?? relo.access}`;
+	const steps = walkLocal(local, relo.typeId, relo.access)?.steps.slice(1) ?? [];
+	return name + steps.map((step) => (step.kind === "member" ? `.${step.name}` : `[${step.index}]`)).join("");
+}
+
 function value(result: bigint, original: bigint | null, width: { readonly local: number; readonly target: number } | null = null): CoreAnswer {
 	return { kind: "value", value: result, original, width };
 }
@@ -143,13 +154,21 @@ function layoutOf(source: TypeSource, spec: FieldSpec): { readonly offset: numbe
 
 const widths: Readonly<Record<number, number>> = { 1: 0x10, 2: 0x08, 4: 0x00, 8: 0x18 };
 
-/** Writes the answer into the instruction; a string says why it cannot be. */
-export function patch(insns: Insn[], slot: number, result: CoreAnswer): string | null {
+/** What a poisoned call stands for, in C's words: who explains why it was refused asks here, since the call itself has no room for it. */
+const poisoned = new WeakMap<Insn, string>();
+
+/** @example poisonedBy(insn) // "struct task_struct.pidd", undefined for what no relocation poisoned */
+export function poisonedBy(insn: Insn): string | undefined {
+	return poisoned.get(insn);
+}
+
+/** Writes the answer into the instruction; a string says why it cannot be. `asked`: what the relocation names, in words. */
+export function patch(insns: Insn[], slot: number, result: CoreAnswer, asked: () => string = () => ""): string | null {
 	const insn = insns[slot];
 	if (insn === undefined) return "the record lies outside the program";
 	if (result.kind === "error") return result.message;
 	if (result.kind === "poison" || (result.width?.target === -1 && insn.opcode % 8 < 4)) {
-		poison(insns, slot);
+		poison(insns, slot, asked());
 		return null;
 	}
 	const number = result.value;
@@ -184,8 +203,9 @@ export function patch(insns: Insn[], slot: number, result: CoreAnswer): string |
 	}
 }
 
-function poison(insns: Insn[], slot: number): void {
+function poison(insns: Insn[], slot: number, asked: string): void {
 	const call: Insn = { opcode: 0x85, dst: 0, src: 0, off: 0, imm: poisonedCall };
+	poisoned.set(call, asked);
 	const wide = insns[slot].opcode === 0x18;
 	insns[slot] = call;
 	if (wide && insns[slot + 1] !== undefined) insns[slot + 1] = call;

@@ -65,7 +65,7 @@ function kernelSymbol(source: TypeSource, type: BtfType, weak: boolean, options:
 		const fits = type.kind !== "func" || there?.kind !== "func" || kernelBtf === undefined || typesCompatible(source, type.type, kernelBtf, there.type);
 		// A weak one with other parameters is one that the kernel does not have: of its flavors (name___one, name___two) the one that fits is called.
 		const btfId = fits ? found : 0;
-		return { kind: "function", name, btfId, weak, known: btfId !== 0 || provided, typed: true, problem: fits || weak ? null : "has another type in the kernel" };
+		return { kind: "function", name, btfId, weak, known: btfId !== 0 || provided, typed: true, problem: functionProblem(fits || weak, found !== 0 || weak || provided || kernelBtf === undefined) };
 	}
 	const typed = resolved(source, type.type).kind !== "void";
 	if (!typed) return { kind: "variable", name, btfId: 0, weak, known: provided || !weak || ids("func").length > 0 || ids("var").length > 0, typed, problem: null };
@@ -78,6 +78,12 @@ function kernelSymbol(source: TypeSource, type: BtfType, weak: boolean, options:
 				? "the kernel's BTF has no such variable"
 				: null;
 	return { kind: "variable", name, btfId, weak, known: btfId !== 0 || provided, typed, problem };
+}
+
+/** libbpf loads no object with a strong function that no kernel BTF has. `there`: the kernel has one of that name, or need not. */
+function functionProblem(fits: boolean, there: boolean): string | null {
+	if (!there) return "the kernel's BTF has no such function (those of modules are not looked at); declare it __weak and ask bpf_ksym_exists() where it may be missing";
+	return fits ? null : "has another type in the kernel";
 }
 
 /** Lays the variables out by falling alignment, as libbpf does, and fills them in. */

@@ -143,6 +143,26 @@ describe("what a loader makes of an object", () => {
 		expect([a, c, d].flatMap((one) => one.errors)).toEqual([]);
 	});
 
+	it("a kernel function that the kernel does not have is an error of who calls it, unless it is weak", () => {
+		const { programs } = open(
+			`
+			extern int missing(void) SEC(".ksyms");
+			extern int perhaps(void) SEC(".ksyms") __attribute__((weak));
+			SEC("tc") long a(void *ctx) { return missing(); }
+			SEC("tc") long b(void *ctx) { return perhaps(); }
+		`,
+			{ kernelBtf: kernel("int f(int a) { return a; }") },
+		);
+		const [a, b] = programs;
+		expect(a.errors.map(formatLoadError)).toEqual([expect.stringContaining("missing: the kernel's BTF has no such function")]);
+		expect(b.errors).toEqual([]);
+	});
+
+	it("a map without a type is no map", () => {
+		const { errors } = open(`struct { __uint(max_entries, 4); __uint(key_size, 4); __uint(value_size, 4); } m SEC(".maps"); SEC("tc") long a(void *ctx) { return (long)&m; }`);
+		expect(errors.map(formatLoadError)).toEqual([".maps+0x0: m: the map has no type: __uint(type, BPF_MAP_TYPE_…);"]);
+	});
+
 	it("a kernel variable of another type is refused", () => {
 		const { programs } = open(`struct s { int x; }; extern const struct s there SEC(".ksyms"); SEC("tc") long a(void *ctx) { return (long)&there; }`, { kernelBtf: kernel("int there; int f(void) { return there; }") });
 		expect(programs[0].errors.map((error) => error.message)).toEqual(["has another type in the kernel"]);

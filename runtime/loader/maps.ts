@@ -127,6 +127,7 @@ function readAttributes(source: TypeSource, struct: BtfRecord, def: MutableMap, 
 				fail(`unknown map attribute ${member.name}; there are ${ATTRIBUTES}`);
 		}
 	}
+	if (def.type === 0) fail(`${depth === 0 ? "the map" : "the map within it"} has no type: __uint(type, BPF_MAP_TYPE_…);`);
 	return values;
 }
 

@@ -11,7 +11,7 @@ import type { Insn } from "../../assembler/spec/insn.ts";
 import { mapTypeId } from "../../assembler/spec/map-types.ts";
 import { programTypeId, XRP } from "../../assembler/spec/program-types.ts";
 import type { LineRecord, MapDef, ProgramImage } from "../image.ts";
-import { answer, patch } from "../../linker/core/answer.ts";
+import { answer, askedFor, patch } from "../../linker/core/answer.ts";
 import type { LoadError } from "./error.ts";
 import type { ExternOptions } from "./externs.ts";
 import { openExterns } from "./externs.ts";
@@ -134,7 +134,7 @@ function applyCore(object: ObjectFile, btf: Btf | null, kernelBtf: TypeSource | 
 			const key = `${relo.typeId}/${relo.kind}/${relo.access}`;
 			const known = answers.get(key) ?? answer(relo, local, target);
 			answers.set(key, known);
-			const wrong = patch(insns, relo.insnOffset / 8, known);
+			const wrong = patch(insns, relo.insnOffset / 8, known, () => askedFor(relo, local));
 			if (wrong !== null) errors.push({ section, offset: relo.insnOffset, symbol: "", message: `CO-RE relocation: ${wrong}` });
 		}
 	}

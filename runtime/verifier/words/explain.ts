@@ -12,6 +12,7 @@
  *       try:    after line 6: if (!value) return XDP_PASS;
  */
 import { printInsn } from "../../../assembler/text/print.ts";
+import { poisonedBy } from "../../../linker/core/answer.ts";
 import { lineAt } from "../../fault.ts";
 import type { LineRecord, ProgramImage } from "../../image.ts";
 import type { Rejection } from "../facts.ts";
@@ -120,7 +121,7 @@ function filled(text: string, clues: Clues): string {
 		v: clues.name ?? (argument?.text ? argument.text : "this value"), f: clues.callee === null ? "the call" : `${clues.callee}()`, n: String(argument?.number ?? groups[1] ?? ""),
 		a: argument?.text ?? "the argument", k: clues.known === null ? "of another kind" : describe(clues.known), e: isAnyMemory(groups[3] ?? "") ? ANY_MEMORY : (groups[3] ?? "").split(", ").map((type) => describe({ type, attributes: new Map(), low: 0n, high: 0n }).replace(/,? (?:of map|\(\? bytes\)|of \? bytes|never compared with data_end).*$/, "")).filter((type, i, all) => all.indexOf(type) === i).join(", "),
 		r: clues.acquired?.name ?? (clues.acquired === null ? "a reference" : `what ${clues.acquired.callee} gave`), w: clues.write ? "written" : "read", x: clues.exit,
-		u: unsetWords(clues), o: /callback/.test(groups[1] ?? "") ? "the callback" : "the program", i: groups[4] === groups[5] ? `the value ${groups[4] ?? ""}` : `a value from ${groups[4] ?? ""} to ${groups[5] ?? ""}`,
+		q: poisonedBy(clues.image.insns[clues.insn]) || "field, type or value that is relocated here", u: unsetWords(clues), o: /callback/.test(groups[1] ?? "") ? "the callback" : "the program", i: groups[4] === groups[5] ? `the value ${groups[4] ?? ""}` : `a value from ${groups[4] ?? ""} to ${groups[5] ?? ""}`,
 		t: specOf(clues.image.type)?.name ?? String(clues.image.type), c: clues.access?.text ?? `the context at offset ${groups[1] ?? "?"} (${groups[2] ?? "?"} bytes)`,
 	};
 	return text.replace(/\$([a-z]|\d)/g, (whole, key: string) => words[key] ?? groups[Number(key)] ?? whole);

@@ -1,4 +1,5 @@
 /** Diagnoses of calls: helpers, kernel functions, what they take and give, references, locks, iterators. Rows of `diagnoses.ts`. */
+import { poisonedCall } from "../../../linker/core/answer.ts";
 import { argumentEdit, copying, helperElsewhere, kfuncElsewhere, releasing, unlocking, outsideSection } from "./edits.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 
@@ -13,6 +14,7 @@ export const CALL_ROWS: readonly Diagnosis[] = [
 	{ code: "V0112", pattern: /^invalid arg_type for sockmap\/sockhash/, title: "sockmaps do not take this", needed: "a socket", edit: null },
 	{ code: "V0113", pattern: /^Helper has invalid btf_id in R(\d+)|^unable to resolve the size of type/, title: "the kernel variable has no usable type", needed: "a per-CPU variable with a type of known size", edit: null },
 	{ code: "V0120", pattern: /^program of this type cannot use helper (\S+?)#(\d+)|^unknown func (\S+?)#(\d+)/, title: "$1 is not there in $t programs", needed: "a helper that this program type has", edit: helperElsewhere },
+	{ code: "V0129", pattern: new RegExp(`^invalid func unknown#${poisonedCall}`), title: "the kernel has no $q", needed: "fields, types and values that the kernel's BTF has, where CO-RE looks for them", edit: "correct the name, or go another way where it is missing: if (bpf_core_field_exists(…)), bpf_core_type_exists(), bpf_core_enum_value_exists()" },
 	{ code: "V0121", pattern: /^invalid func unknown#(-?\d+)/, title: "there is no helper number $1", needed: "a helper that Linux 6.18 has", edit: "an object for another kernel? A call that was never relocated? Rebuild it against bpf_helpers.h" },
 	{ code: "V0122", pattern: /^cannot call GPL-restricted function|^cannot call kernel function from non-GPL/, title: "this needs a GPL-compatible licence", needed: "a licence such as GPL or Dual BSD/GPL in the section \"license\"", edit: 'char LICENSE[] SEC("license") = "GPL";' },
 	{ code: "V0123", pattern: /^func (\S+?)#\d+ (?:not supported for program type|supported only for)/, title: "$1 is not there in this program type", needed: "a kprobe or tracing program", edit: null },
