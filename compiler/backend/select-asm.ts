@@ -3,7 +3,7 @@ import type { Const, Inst, Value } from "../ir/types.ts";
 import { constant, isConst, isInst } from "../ir/values.ts";
 import { type AsmOperand, copy, minst, NONE, type Reg, type SymbolRef } from "./machine.ts";
 import { address } from "./select-memory.ts";
-import type { Selector } from "./select.ts";
+import type { Selector } from "./selector.ts";
 
 /**
  * Inline assembly: each operand becomes a register, an immediate, a symbol or memory, as its constraint allows.

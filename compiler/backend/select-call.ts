@@ -1,6 +1,6 @@
 import type { Inst } from "../ir/types.ts";
 import { alu, copy, minst } from "./machine.ts";
-import type { Selector } from "./select.ts";
+import type { Selector } from "./selector.ts";
 
 /**
  * Calls: arguments go to r1–r5, the result comes from r0, and nothing that was made before survives in r0–r5.

@@ -3,7 +3,7 @@ import { bug } from "../diagnostics/diagnostic.ts";
 import type { Inst, Loc, Pred, Value } from "../ir/types.ts";
 import { isConst, isInst, unsigned } from "../ir/values.ts";
 import { alu, copy, goTo, type MBlock, type MInst, minst, NONE } from "./machine.ts";
-import type { Selector } from "./select.ts";
+import type { Selector } from "./selector.ts";
 
 /**
  * Rules for comparisons and ends of blocks. A comparison is part of the jump that asks it; as a value it is a jump around `= 0`.

@@ -3,7 +3,7 @@ import { bug } from "../diagnostics/diagnostic.ts";
 import type { Inst, IrCore, Value } from "../ir/types.ts";
 import { isConst, isInst } from "../ir/values.ts";
 import { alu, copy, type FrameSlot, FRAME, minst, NONE, type Reg } from "./machine.ts";
-import type { Selector } from "./select.ts";
+import type { Selector } from "./selector.ts";
 
 /**
  * Rules for memory. An access folds every constant on the way to its address into its 16-bit offset: fields of the context stay

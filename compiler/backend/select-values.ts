@@ -3,7 +3,7 @@ import { bug } from "../diagnostics/diagnostic.ts";
 import type { Inst, Op, Value } from "../ir/types.ts";
 import { isConst, isInst } from "../ir/values.ts";
 import { alu, copy, minst, type Reg } from "./machine.ts";
-import type { Selector } from "./select.ts";
+import type { Selector } from "./selector.ts";
 
 /**
  * Rules for operations that only compute. With v3 an i32 operation is one on `w` registers; before, it is one on whole

@@ -15,7 +15,8 @@ import { lower } from "../lower/index.ts";
 import { optimize } from "../opt/pipeline.ts";
 import type { TokenBuffer } from "../preprocess/buffer.ts";
 import { STANDARDS } from "../preprocess/predefined.ts";
-import { Preprocessor } from "../preprocess/preprocess.ts";
+import { newPreprocessor } from "../preprocess/preprocess.ts";
+import type { Preprocessor } from "../preprocess/preprocessor.ts";
 import { printMacros, printPreprocessed } from "../preprocess/print.ts";
 import { check } from "../types/check.ts";
 import { printUnit } from "../types/print.ts";
@@ -35,7 +36,7 @@ export function compile(path: string, text: Uint8Array | string, options: Compil
 	const sink = new DiagnosticEngine(options.warnings, [...TABLE, ...Object.values(CODES), ...BACKEND_CODES]);
 	let btf: Uint8Array | null | undefined;
 	const vmlinux = (): Uint8Array | null => (btf === undefined ? (btf = options.vmlinux?.() ?? null) : btf);
-	const preprocessor = new Preprocessor({ ...options, builtinHeader, macroFile: (path) => macroName(path, options.paths ?? asGiven), virtualVmlinux: () => vmlinux() !== null, defer: !["preprocess", "tokens"].includes(options.stage) }, (diagnostic) => sink.report(diagnostic));
+	const preprocessor = newPreprocessor({ ...options, builtinHeader, macroFile: (path) => macroName(path, options.paths ?? asGiven), virtualVmlinux: () => vmlinux() !== null, defer: !["preprocess", "tokens"].includes(options.stage) }, (diagnostic) => sink.report(diagnostic));
 	sink.attach(preprocessor.buffer, preprocessor.pragmas);
 	let made: Made = {};
 	try {

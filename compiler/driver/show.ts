@@ -1,7 +1,7 @@
 /** `--emit=tokens` and `--emit=ast`: the front end's data as text. */
 import type { ParsedUnit } from "../grammar/unit.ts";
-import type { Preprocessed } from "../preprocess/preprocess.ts";
 import { describeKind, isKeyword, isPunctuator } from "../source/kinds.ts";
+import type { Preprocessed } from "../preprocess/options.ts";
 
 /** One token per line: place, class, spelling, and the macro it came out of. */
 export function showTokens(unit: Preprocessed): string {

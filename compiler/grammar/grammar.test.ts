@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { recipeText } from "../../test/scripts/gen-grammar.ts";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { DEFAULT_TARGET } from "../driver/options.ts";
-import { Preprocessor } from "../preprocess/preprocess.ts";
+import { newPreprocessor } from "../preprocess/preprocess.ts";
 import type { Declarator, Expr, ExternalDecl, Stmt } from "./ast.ts";
 import { parseUnit } from "./parse-unit.ts";
 import type { ParsedUnit } from "./unit.ts";
@@ -11,7 +11,7 @@ import type { ParsedUnit } from "./unit.ts";
 function parse(text: string, header?: { readonly text: string; readonly defer: boolean }): { unit: ParsedUnit; errors: string[]; diagnostics: Diagnostic[] } {
 	const diagnostics: Diagnostic[] = [];
 	const report = (d: Diagnostic): void => void diagnostics.push(d);
-	const pp = new Preprocessor({ target: DEFAULT_TARGET, macros: [], includes: [], dirs: [], provider: { read: (path) => (path === "h.h" ? (header?.text ?? null) : null) }, builtinHeader: () => undefined, virtualVmlinux: () => false, defer: header?.defer ?? false }, report);
+	const pp = newPreprocessor({ target: DEFAULT_TARGET, macros: [], includes: [], dirs: [], provider: { read: (path) => (path === "h.h" ? (header?.text ?? null) : null) }, builtinHeader: () => undefined, virtualVmlinux: () => false, defer: header?.defer ?? false }, report);
 	const unit = parseUnit(pp.run("t.c", text), null, { report });
 	void unit.roots;
 	return { unit, diagnostics, errors: diagnostics.map((d) => `${d.span === null ? 0 : pp.buffer.place(d.span.from).line}: ${d.message}`) };

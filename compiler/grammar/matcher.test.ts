@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { tablesText } from "../../test/scripts/gen-grammar.ts";
 import { DEFAULT_TARGET } from "../driver/options.ts";
-import { Preprocessor } from "../preprocess/preprocess.ts";
+import { newPreprocessor } from "../preprocess/preprocess.ts";
 import type { Builder } from "./actions.ts";
 import { classify, grammarString } from "./classify.ts";
 import { declarationActions } from "./declarations.ts";
@@ -34,7 +34,7 @@ const TEXTS = [
 const RULE = /^(?!typedef|extern|enum)[^=;]*\)\s*\{/;
 
 function tokens(text: string): { readonly kinds: Uint8Array; readonly builder: Builder; readonly rule: string } {
-	const pp = new Preprocessor({ target: DEFAULT_TARGET, macros: [], includes: [], dirs: [], provider: { read: () => null }, builtinHeader: () => undefined, virtualVmlinux: () => false }, () => undefined);
+	const pp = newPreprocessor({ target: DEFAULT_TARGET, macros: [], includes: [], dirs: [], provider: { read: () => null }, builtinHeader: () => undefined, virtualVmlinux: () => false }, () => undefined);
 	const { tokens, names, programLength } = pp.run("t.c", text);
 	const kinds = classify(tokens, 0, programLength, { isTypedef: (name) => names.text(name).endsWith("_t") });
 	return { kinds, builder: { tokens, pragmaAttributes: () => [] }, rule: RULE.test(text) ? "functionDef" : "declaration" };

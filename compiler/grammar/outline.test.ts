@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { DEFAULT_TARGET } from "../driver/options.ts";
-import { Preprocessor } from "../preprocess/preprocess.ts";
+import { newPreprocessor } from "../preprocess/preprocess.ts";
 import { parseUnit } from "./parse-unit.ts";
 import type { ParsedUnit } from "./unit.ts";
 
@@ -14,7 +14,7 @@ interface Read {
 function read(header: string, defer: boolean, main = '#include "h.h"\n'): Read {
 	const diagnostics: Diagnostic[] = [];
 	const report = (d: Diagnostic): void => void diagnostics.push(d);
-	const pp = new Preprocessor({ target: DEFAULT_TARGET, macros: [], includes: [], dirs: [], provider: { read: (path) => (path === "h.h" ? header : null) }, builtinHeader: () => undefined, virtualVmlinux: () => false, defer }, report);
+	const pp = newPreprocessor({ target: DEFAULT_TARGET, macros: [], includes: [], dirs: [], provider: { read: (path) => (path === "h.h" ? header : null) }, builtinHeader: () => undefined, virtualVmlinux: () => false, defer }, report);
 	const unit = parseUnit(pp.run("t.c", main), null, { report });
 	void unit.roots;
 	return { unit, messages: diagnostics.map((d) => d.message) };

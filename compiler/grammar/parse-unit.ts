@@ -2,13 +2,13 @@
  * The preprocessed tokens as a unit that is parsed on demand (`unit.ts` says what the checker sees of it).
  */
 import type { DiagnosticSink } from "../diagnostics/diagnostic.ts";
-import type { Preprocessed } from "../preprocess/preprocess.ts";
 import { Kind, kindOf } from "../source/kinds.ts";
 import type { ExternalDecl } from "./ast.ts";
 import { type Chunks, type NameIndex, splitChunks, Trait } from "./chunks.ts";
 import { withPrototype } from "./old-style.ts";
 import { Parser, type StartRule } from "./parser.ts";
 import type { ExternalTypes, ParsedUnit, Root } from "./unit.ts";
+import type { Preprocessed } from "../preprocess/options.ts";
 
 export function parseUnit(source: Preprocessed, external: ExternalTypes | null, sink: DiagnosticSink, c23 = false): ParsedUnit {
 	const { tokens, names } = source;

@@ -93,16 +93,16 @@ export class TokenBuffer implements Tokens {
 		return token < to ? anchor : token;
 	}
 
+	/** The macro call in the file from which tokens of an expansion come, maybe through others; null: they stand in the file. */
+	outermostCall(expansion: number): Expansion | null {
+		let record: Expansion | null = null;
+		for (let at = expansion; at > 0; at = record.callExpansion) record = this.expansions[at] as Expansion;
+		return record;
+	}
+
 	/** Location of the outermost macro call, or of the token itself. */
 	fileLocation(token: number): number {
-		let location = this.locations[token];
-		let expansion = this.expanded[token];
-		while (expansion > 0) {
-			const record = this.expansions[expansion] as Expansion;
-			location = record.callAt;
-			expansion = record.callExpansion;
-		}
-		return location;
+		return this.outermostCall(this.expanded[token])?.callAt ?? this.locations[token];
 	}
 
 	/**

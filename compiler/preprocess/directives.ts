@@ -5,11 +5,11 @@
 import { Kind, kindOf } from "../source/kinds.ts";
 import { Flag, type Lexer } from "../source/lexer.ts";
 import { evaluate } from "./condition.ts";
-import { END } from "./expand.ts";
+import { END, numberToken } from "./expand.ts";
 import { basename } from "../source/file-names.ts";
 import { type Macro, readMacro, sameMacro, type Tok } from "./macros.ts";
 import { pragma, type PragmaHost } from "./pragma.ts";
-import type { Preprocessor } from "./preprocess.ts";
+import type { Preprocessor } from "./preprocessor.ts";
 
 type Directive = (pp: Preprocessor, lexer: Lexer, base: number, at: Tok) => void;
 
@@ -27,7 +27,7 @@ const DIRECTIVES: Readonly<Record<string, Directive>> = {
 		const name = macroName(pp, lexer, base, "ifndef");
 		const holds = name >= 0 && pp.macros.get(name) === undefined;
 		pp.conditions.push({ taken: holds, sawElse: false, at });
-		if (name >= 0) pp.noteGuard(name);
+		if (name >= 0) pp.current.guard.ifndef(name, pp.conditions.length, pp.buffer.length);
 		if (!holds) skip(pp, lexer);
 	},
 	elif: (pp, lexer, _base, at) => alternative(pp, lexer, at, "elif"),
@@ -39,7 +39,7 @@ const DIRECTIVES: Readonly<Record<string, Directive>> = {
 			pp.report("E0106", "#endif without #if", at);
 			return;
 		}
-		pp.noteEndif();
+		pp.current.guard.endif(pp.conditions.length, pp.buffer.length);
 		pp.conditions.pop();
 	},
 	error: (pp, lexer, _base, at) => pp.report("E0131", rest(lexer), at),
@@ -237,7 +237,7 @@ function condition(pp: Preprocessor, at: Tok): boolean {
 				pp.report("E0110", "expected ')' behind 'defined(NAME'", operand);
 				return false;
 			}
-			tokens.push(pp.number(isMacro ? 1 : 0, next));
+			tokens.push(numberToken(isMacro ? 1 : 0, pp.sources, next));
 		} else tokens.push(next);
 	}
 	if (tokens.length === 1) {
@@ -264,7 +264,7 @@ function alternative(pp: Preprocessor, lexer: Lexer, at: Tok, which: string): vo
 		return;
 	}
 	checkElse(pp, condition, at, which);
-	pp.noteElse();
+	pp.current.guard.else(pp.conditions.length);
 	skip(pp, lexer);
 }
 
@@ -298,14 +298,14 @@ function skip(pp: Preprocessor, lexer: Lexer): void {
 		else if (name === "endif") {
 			if (depth === 0) {
 				lexer.lenient = false;
-				pp.noteEndif();
+				pp.current.guard.endif(pp.conditions.length, pp.buffer.length);
 				pp.conditions.pop();
 				return;
 			}
 			depth--;
 		} else if (depth === 0 && (name === "else" || name === "elif" || name === "elifdef" || name === "elifndef")) {
 			checkElse(pp, group, at, name);
-			pp.noteElse();
+			pp.current.guard.else(pp.conditions.length);
 			if (!group.taken) {
 				lexer.lenient = false;
 				const holds = name === "else" || (name === "elif" ? condition(pp, at) : isDefined(pp, lexer, base, name) === (name === "elifdef"));

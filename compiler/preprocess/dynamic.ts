@@ -1,28 +1,32 @@
 /**
  * Macros whose replacement depends on the place or on what the compiler knows: `__LINE__`, `__COUNTER__`, `__has_builtin(x)`, `_Pragma("…")`.
  */
+import { basename } from "../source/file-names.ts";
 import { Kind, kindOf } from "../source/kinds.ts";
 import { Flag, Lexer } from "../source/lexer.ts";
 import { runPragma } from "./directives.ts";
-import { type Expander, stringToken } from "./expand.ts";
+import { type Expander, numberToken, stringToken } from "./expand.ts";
 import { ATTRIBUTES, BUILTINS, C23_ATTRIBUTES, FEATURES } from "./features.ts";
 import type { DynamicMacro, Tok } from "./macros.ts";
-import type { Preprocessor } from "./preprocess.ts";
+import type { Preprocessor } from "./preprocessor.ts";
 
 const LPAREN = kindOf("(");
 const RPAREN = kindOf(")");
 
 export function dynamicTokens(pp: Preprocessor, macro: DynamicMacro, name: Tok, expander: Expander): readonly Tok[] {
-	const number = (value: number): readonly Tok[] => [pp.number(value, name)];
+	const number = (value: number): readonly Tok[] => [numberToken(value, pp.sources, name)];
 	const macroFile = pp.options.macroFile ?? ((path: string): string => path);
 	const string = (text: string): readonly Tok[] => [stringToken(text, pp.sources, name)];
+	const call = pp.buffer.outermostCall(name.expansion);
+	const file = (): string => pp.sources.presumed(call?.callAt ?? name.location).file;
 	switch (macro) {
+		// clang says the line on which the outermost macro call ends; gcc's is the one on which it begins.
 		case "__LINE__":
-			return number(pp.sources.presumed(pp.endOfOutermost(name)).line);
+			return number(pp.sources.presumed(call?.callEnd ?? name.location).line);
 		case "__FILE__":
-			return string(macroFile(pp.sources.presumed(pp.outermost(name)).file));
+			return string(macroFile(file()));
 		case "__FILE_NAME__":
-			return string(pp.fileName(pp.sources.presumed(pp.outermost(name)).file));
+			return string(basename(file()));
 		case "__BASE_FILE__":
 			return string(macroFile(pp.sources.files[0].path));
 		case "__INCLUDE_LEVEL__":
@@ -59,7 +63,6 @@ export function dynamicTokens(pp: Preprocessor, macro: DynamicMacro, name: Tok, 
 		case "__has_warning":
 			operandTokens(pp, macro, name, expander);
 			return number(1);
-		case "__has_cpp_attribute":
 		case "__has_declspec_attribute":
 		case "__has_constexpr_builtin":
 		case "__has_embed":

@@ -1,13 +1,14 @@
 import { describe, expect, it } from "vitest";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { DEFAULT_TARGET } from "../driver/options.ts";
-import { Preprocessor } from "./preprocess.ts";
+import { newPreprocessor } from "./preprocess.ts";
+import type { Preprocessor } from "./preprocessor.ts";
 import { printPreprocessed } from "./print.ts";
 
 /** Preprocesses text with other files at hand; text without line markers, and what was complained about. */
 function preprocess(text: string, files: Readonly<Record<string, string>> = {}, dirs = [{ path: "inc", system: false, quoteOnly: false }]): { text: string; messages: string[]; diagnostics: Diagnostic[]; pp: Preprocessor } {
 	const diagnostics: Diagnostic[] = [];
-	const pp = new Preprocessor(
+	const pp = newPreprocessor(
 		{ target: DEFAULT_TARGET, macros: [], includes: [], dirs, provider: { read: (path) => files[path] ?? null }, builtinHeader: () => undefined, virtualVmlinux: () => false, defer: false },
 		(d) => diagnostics.push(d),
 	);

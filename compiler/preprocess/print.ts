@@ -5,7 +5,7 @@
 import { isKeyword, isPunctuator, Kind } from "../source/kinds.ts";
 import { Flag } from "../source/lexer.ts";
 import type { Macro } from "./macros.ts";
-import type { Preprocessed } from "./preprocess.ts";
+import type { Preprocessed } from "./options.ts";
 
 /** Blank lines up to this many are printed as such, more as a line marker. */
 const MAX_BLANK_LINES = 8;

@@ -1,10 +1,11 @@
 import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.ts";
 import { parseUnit } from "../../compiler/grammar/parse-unit.ts";
 import type { ExternalTypes, ParsedUnit } from "../../compiler/grammar/unit.ts";
-import { type Preprocessed, Preprocessor, type PreprocessOptions } from "../../compiler/preprocess/preprocess.ts";
+import { newPreprocessor } from "../../compiler/preprocess/preprocess.ts";
 import { STANDARDS } from "../../compiler/preprocess/predefined.ts";
 import { check } from "../../compiler/types/check.ts";
 import type { TypedUnit } from "../../compiler/types/typed.ts";
+import type { Preprocessed, PreprocessOptions } from "../../compiler/preprocess/options.ts";
 
 export interface Checked {
 	readonly unit: ParsedUnit;
@@ -28,7 +29,7 @@ export function checkText(text: string, options: Partial<PreprocessOptions> = {}
 	const report = (d: Diagnostic): void => {
 		diagnostics.push(d);
 	};
-	const preprocessor = new Preprocessor(
+	const preprocessor = newPreprocessor(
 		{ target: TARGET, macros: [], includes: [], dirs: [], provider: { read: () => null }, builtinHeader: () => undefined, virtualVmlinux: () => external !== null, ...options },
 		report,
 	);
