@@ -27,13 +27,20 @@ module.exports = {
 			from: { path: "^compiler/opt/analysis/", pathNot: "\\.test\\.ts$" },
 			to: { path: "^compiler/opt/", pathNot: "^compiler/opt/(analysis/|pass\\.ts$)" },
 		},
-		...["assembler", "compiler", "runtime"].map((top) => ({
-			name: `no-cycles-between-stages-of-${top}`,
+		{
+			name: "a-machine-is-a-type-to-its-parts",
 			severity: "error",
-			comment: "nothing flows back; within a stage, functions that recurse through each other may live in several files",
-			from: { path: `^(${top}/[^/]+)/` },
-			to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] }, via: { pathNot: "^$1/" } },
-		})),
+			comment: "the machine makes use of helpers, maps and timers; they get it as an argument",
+			from: { path: "^runtime/((helpers|maps|programs)/|(program|timers|invoke)\\.ts$)", pathNot: "\\.test\\.ts$" },
+			to: { path: "^runtime/machine\\.ts$", dependencyTypesNot: ["type-only"] },
+		},
+		{
+			name: "passes-are-types-to-a-verification",
+			severity: "error",
+			comment: "what a verification's passes share names their state, and calls none of them",
+			from: { path: "^runtime/verifier/env\\.ts$" },
+			to: { path: "^runtime/verifier/", dependencyTypesNot: ["type-only"] },
+		},
 	],
 	options: {
 		doNotFollow: { path: "node_modules" },

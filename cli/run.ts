@@ -14,13 +14,13 @@ import { RingBuffer } from "../runtime/maps/ringbuf.ts";
 import type { MapView } from "../runtime/maps/view.ts";
 import { kernelConfig, nodeEnvironment } from "../runtime/node/environment.ts";
 import type { RunInput, RunOutput } from "../runtime/programs/run.ts";
-import { InputError } from "../runtime/programs/run.ts";
 import { readPcap } from "../runtime/test/pcap.ts";
 import { printInsn } from "../assembler/text/print.ts";
 import { readProgram } from "./compile-file.ts";
 import { Complaint, readBytes, writeWhole } from "./files.ts";
 import { typeOption } from "./program-type.ts";
 import { BTF_OPTION, flagsFor, kernelBtfOf } from "./kernel-btf.ts";
+import { InputError } from "../runtime/programs/input-error.ts";
 
 interface Options {
 	program?: string;

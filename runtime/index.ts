@@ -28,7 +28,7 @@ export type { ContextLayout } from "./programs/contexts.ts";
 export { contexts } from "./programs/contexts.ts";
 export type { ContextFieldDescription, ProgramTypeDescription } from "./programs/custom.ts";
 export type { RunInput, RunOutput } from "./programs/run.ts";
-export { InputError } from "./programs/run.ts";
+export { InputError } from "./programs/input-error.ts";
 export { xdpAction } from "./programs/xdp.ts";
 export * from "./bpfkv/index.ts";
 export * from "./xrp/index.ts";

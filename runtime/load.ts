@@ -34,9 +34,10 @@ import type { ProgramTypeDescription } from "./programs/custom.ts";
 import { contextLayout, descriptionProblem, verifierType } from "./programs/custom.ts";
 import { familyOf } from "./programs/index.ts";
 import type { Prepared, RunInput, RunOutput } from "./programs/run.ts";
-import { InputError, inputProblem } from "./programs/run.ts";
+import { inputProblem } from "./programs/run.ts";
 import type { Engine, LoadedProgram } from "./program.ts";
 import type { Facts, Rejection, Verdict } from "./verifier/facts.ts";
+import { InputError } from "./programs/input-error.ts";
 
 const ENGINE_NAMES = ["interpreter", "js", "wasm", "default"] as const;
 /** `default`: Wasm where it compiles, JavaScript where text may be compiled, else the interpreter. */

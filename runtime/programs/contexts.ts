@@ -3,7 +3,7 @@
  * What user space passes as `context: { mark: 7 }` is written by these, and what comes back is read by them. Bytes 8 → bigint, less → number.
  */
 import type { Value } from "../maps/codec.ts";
-import { InputError } from "./run.ts";
+import { InputError } from "./input-error.ts";
 
 /** In bytes; `count` for an array. */
 export type Field = readonly [offset: number, size: number, count?: number];

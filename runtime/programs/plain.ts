@@ -9,7 +9,7 @@ import { readFields, storeNumber, writeFields } from "./contexts.ts";
 import type { PacketState } from "./packet.ts";
 import { PacketBuffer, xdpRoom } from "./packet.ts";
 import type { Family, RunInput } from "./run.ts";
-import { InputError } from "./run.ts";
+import { InputError } from "./input-error.ts";
 
 /** A struct with named fields. `buffer` names two 64-bit pointer fields that span the packet or option bytes. */
 export function structFamily(name: string, layout: ContextLayout, buffer?: { readonly start: string; readonly end: string; readonly from: "packet" | "optval" }): Family {

@@ -10,7 +10,7 @@ import type { Codec, Value } from "../maps/codec.ts";
 import { typeCodec } from "../maps/codec.ts";
 import type { LoadedProgram } from "../program.ts";
 import type { Family } from "./run.ts";
-import { InputError } from "./run.ts";
+import { InputError } from "./input-error.ts";
 
 /** What there is to read where nothing says how large the record is. */
 const EMPTY = 256;

@@ -71,11 +71,3 @@ export function inputProblem(input: RunInput, cpus: number, takes: readonly (key
 	if (input.cpu !== undefined && !(Number.isInteger(input.cpu) && input.cpu >= 0 && input.cpu < cpus)) return `cpu ${input.cpu} is none of the machine's, which has ${cpus} (option cpus of load)`;
 	return null;
 }
-
-/** An input that the program's type cannot be run over. */
-export class InputError extends Error {
-	constructor(message: string) {
-		super(message);
-		this.name = "InputError";
-	}
-}

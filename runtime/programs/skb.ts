@@ -10,7 +10,7 @@ import { contexts, readFields, writeFields } from "./contexts.ts";
 import type { PacketState } from "./packet.ts";
 import { etherType, ethernetHeader, frameProtocol, PacketBuffer, skbRoom, swapped } from "./packet.ts";
 import type { Family } from "./run.ts";
-import { InputError } from "./run.ts";
+import { InputError } from "./input-error.ts";
 
 /** The state of a socket that is not connected, and its queue where it has none. */
 const TCP_CLOSE = 7;

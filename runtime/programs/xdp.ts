@@ -4,7 +4,7 @@ import { contexts, readFields, writeFields } from "./contexts.ts";
 import type { PacketState } from "./packet.ts";
 import { PacketBuffer, xdpRoom } from "./packet.ts";
 import type { Family } from "./run.ts";
-import { InputError } from "./run.ts";
+import { InputError } from "./input-error.ts";
 
 /** enum xdp_action */
 export const xdpAction = { aborted: 0, drop: 1, pass: 2, tx: 3, redirect: 4 } as const;

@@ -6,7 +6,7 @@
 import { EINVAL, ENOTSUPP, type Env, reject, unsupported } from "./env.ts";
 import { resolved } from "./btf.ts";
 import { DISABLED_LSM, SLEEPABLE_LSM, RAW_TP_NULLABLE } from "./attach-facts.ts";
-import type { RetvalRange } from "./state.ts";
+import type { RetvalRange } from "./programs/spec.ts";
 
 const TRACING = 26;
 const STRUCT_OPS = 27;

@@ -11,18 +11,8 @@ import { accessMemory } from "./memory.ts";
 import { acquire, acquireIrq, release, releaseIrq } from "./references.ts";
 import { clearDynptr, destroyDynptr, framePointedTo, slotOf } from "./stack.ts";
 import { ITER_ACTIVE, type Frame, type Reg, notInit, pointer } from "./state.ts";
-import {
-	CONST_PTR_TO_DYNPTR, DYNPTR, DYNPTR_LOCAL, DYNPTR_RINGBUF, DYNPTR_SKB, DYNPTR_SKB_META, DYNPTR_XDP, INVALID, IRQ, ITER, PTR_TO_STACK, RCU, UNTRUSTED,
-	kindAt, kindsOf,
-} from "./types.ts";
-
-export const DYN_LOCAL = 1;
-export const DYN_RINGBUF = 2;
-export const DYN_SKB = 3;
-export const DYN_XDP = 4;
-export const DYN_SKB_META = 5;
-export const DYNPTR_NAMES: Readonly<Record<number, string>> = { 1: "local", 2: "ringbuf", 3: "skb", 4: "xdp", 5: "skb_meta" };
-export const DYNPTR_FLAG: Readonly<Record<number, number>> = { 1: DYNPTR_LOCAL, 2: DYNPTR_RINGBUF, 3: DYNPTR_SKB, 4: DYNPTR_XDP, 5: DYNPTR_SKB_META };
+import { CONST_PTR_TO_DYNPTR, DYNPTR, INVALID, IRQ, ITER, kindAt, kindsOf, PTR_TO_STACK, RCU, UNTRUSTED } from "./types.ts";
+import { DYN_RINGBUF, DYNPTR_NAMES } from "./dynptr-kinds.ts";
 
 /**
  * The slot of an object of `count` slots that the register points to; a negative errno when there is none. 6.18 takes fp+0 for the slot at fp-8: of what is

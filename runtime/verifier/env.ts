@@ -11,11 +11,10 @@ import type { TypeSource, BtfType } from "./btf.ts";
 import type { MapInfo } from "./maps.ts";
 import type { ProgramSpec } from "./programs/spec.ts";
 import type { Liveness } from "./liveness.ts";
-import type { Backtrack } from "./precision.ts";
-import type { SccVisit } from "./scc.ts";
 import type { FactCollector } from "./collect.ts";
 import type { KernelLog } from "./kernel-log.ts";
-import type { Frame, JumpEntry, Reg, State } from "./state.ts";
+import type { Frame, JumpEntry, Reg, SccVisit, State } from "./state.ts";
+import type { Backtrack } from "./backtrack.ts";
 
 export const { EPERM, ENOENT, E2BIG, EACCES, EFAULT, EBUSY, EINVAL, ERANGE, EPROTO, EOPNOTSUPP, ENOTSUPP } = errno;
 

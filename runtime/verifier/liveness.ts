@@ -13,6 +13,7 @@ import { type Env, unsupported } from "./env.ts";
 import type { KernelLog } from "./kernel-log.ts";
 import { chainText, logSlots } from "./liveness-log.ts";
 import type { State } from "./state.ts";
+import type { FrameFlow, LiveChain } from "./live-chain.ts";
 
 const WORDS = 8;
 const READ = 0;
@@ -21,31 +22,6 @@ const LATER = 4;
 const LIVE = 6;
 /** Bytes of what is gathered, over all chains: long functions that are called along very many chains would fill any memory. */
 const MAX_BYTES = 640 * 2 ** 20;
-
-/** What was gathered for one chain of calls, in the function at its end. */
-export interface LiveChain {
-	/** Call instructions of the outer frames, then the start of this subprogram. */
-	readonly callsites: readonly number[];
-	readonly starts: readonly number[];
-	readonly start: number;
-	readonly count: number;
-	readonly subprog: number;
-	readonly frames: (FrameFlow | undefined)[];
-	readonly writeSet: Uint8Array;
-	updated: boolean;
-	writeDropped: boolean;
-	/** The chain without its last call. */
-	outer: LiveChain | null;
-}
-
-/** One frame's slots at each instruction of the chain's function. */
-interface FrameFlow {
-	readonly words: Int32Array;
-	/** By place in the function's postorder: an input of the instruction changed since it was last computed. */
-	readonly dirty: Uint8Array;
-	/** No place below is dirty. */
-	first: number;
-}
 
 export class Liveness {
 	private readonly chains = new Map<string, LiveChain>();

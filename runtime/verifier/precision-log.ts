@@ -5,9 +5,9 @@
  * Source: __mark_chain_precision, backtrack_insn, propagate_precision, mark_all_scalars_precise of kernel/bpf/verifier.c, Linux 6.18.
  */
 import type { KernelLog } from "./kernel-log.ts";
-import type { Backtrack } from "./precision.ts";
 import { stateText } from "./print-state.ts";
 import type { State } from "./state.ts";
+import type { Backtrack } from "./backtrack.ts";
 
 function registers(bt: Backtrack, frame: number): string[] {
 	const out: string[] = [];

@@ -6,7 +6,6 @@
  * Source: print_reg_state and print_verifier_state of kernel/bpf/log.c, Linux 6.18.
  */
 import { nameOf } from "./btf.ts";
-import { DYNPTR_NAMES } from "./dynptr.ts";
 import type { Range } from "./range.ts";
 import { ADD_CONST_LOW, type Frame, ITER_DRAINED, type Reg, type State, baseId } from "./state.ts";
 import { tnumText } from "./tnum.ts";
@@ -14,6 +13,7 @@ import {
 	CONST_PTR_TO_DYNPTR, CONST_PTR_TO_MAP, DYNPTR, INVALID, IRQ, ITER, NOT_INIT, PTR_TO_ARENA, PTR_TO_BTF_ID, PTR_TO_MAP_KEY, PTR_TO_MAP_VALUE, PTR_TO_MEM, PTR_TO_STACK, SCALAR, SPILL,
 	baseOf, isNonOwning, isPacket, kindAt, typeName,
 } from "./types.ts";
+import { DYNPTR_NAMES } from "./dynptr-kinds.ts";
 
 const S64_MIN = -(1n << 63n);
 const S64_MAX = (1n << 63n) - 1n;

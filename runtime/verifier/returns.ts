@@ -10,8 +10,8 @@ import { badReturn, within } from "./calls/callbacks.ts";
 import { lsmReturnRange } from "./attach.ts";
 import { resolved, skipModifiers } from "./btf.ts";
 import { markPrecise } from "./precision.ts";
-import type { RetvalRange } from "./state.ts";
 import { SCALAR, typeName } from "./types.ts";
+import type { RetvalRange } from "./programs/spec.ts";
 
 const LSM_CGROUP = 43;
 

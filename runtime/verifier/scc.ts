@@ -13,11 +13,6 @@ import { EFAULT, type Env, reject } from "./env.ts";
 import { propagatePrecision, markAllScalarsPrecise } from "./precision.ts";
 import { type State, frameInsn } from "./state.ts";
 
-export interface SccVisit {
-	entry: State | null;
-	backedges: State[];
-}
-
 const MAX_ITERATIONS = 64;
 /** Edges of callbacks remembered; more are doubt by themselves. */
 const MAX_CALLBACK_EDGES = 32_768;

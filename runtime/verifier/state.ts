@@ -5,17 +5,12 @@
  * saved state and not to a value, and is therefore kept as bit masks beside the registers.
  * Source: struct bpf_func_state, bpf_verifier_state of include/linux/bpf_verifier.h.
  */
-import type { LiveChain } from "./liveness.ts";
 import { type Reg, notInit, pointer } from "./register.ts";
-import type { SccVisit } from "./scc.ts";
 import { INVALID, PTR_TO_STACK, SPILL, kindAt } from "./types.ts";
+import type { RetvalRange } from "./programs/spec.ts";
+import type { LiveChain } from "./live-chain.ts";
 
 export * from "./register.ts";
-
-export interface RetvalRange {
-	readonly min: number;
-	readonly max: number;
-}
 
 const anyReturn: RetvalRange = { min: 0, max: 0 };
 
@@ -133,6 +128,12 @@ export interface LinkedReg {
 	readonly isReg: boolean;
 	/** Register number or stack slot. */
 	readonly index: number;
+}
+
+/** A walk through a strongly connected component (scc.ts): where it went in, and states that came round. */
+export interface SccVisit {
+	entry: State | null;
+	backedges: State[];
 }
 
 export class State {

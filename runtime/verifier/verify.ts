@@ -20,7 +20,6 @@ import { checkFuncInfo, checkFuncInfoEarly, checkImmediates, checkSubprograms, f
 import { analyseFlow, checkCfg } from "./cfg.ts";
 import { checkAttach } from "./attach.ts";
 import { Liveness } from "./liveness.ts";
-import { Backtrack } from "./precision.ts";
 import { kfuncOf } from "./calls/kfuncs.ts";
 import { checkStackDepth, dropFastcallStack, markFastcall } from "./stack-depth.ts";
 import { FactCollector } from "./collect.ts";
@@ -31,6 +30,7 @@ import type { State } from "./state.ts";
 import { diagnose } from "./words/diagnoses.ts";
 import { busiestOf, openLoop } from "./words/open-loop.ts";
 import { NOT_INIT } from "./types.ts";
+import { Backtrack } from "./backtrack.ts";
 
 export interface VerifyOptions {
 	/** The kernel's types: for programs attached by BTF and kernel functions. */

@@ -2,7 +2,7 @@
  * Arguments of helpers against their contracts: types that fit, memory that is there, references that are owned.
  *
  * In: the call's contract and the argument registers; out: `CallFacts` that later steps of the call need.
- * Source: check_func_arg, check_reg_type, check_helper_mem_access of kernel/bpf/verifier.c.
+ * Source: check_func_arg, check_reg_type of kernel/bpf/verifier.c.
  */
 import { EACCES, EINVAL, type Env, R, internal, reject } from "../env.ts";
 import { nameOf, sameStruct } from "../btf.ts";
@@ -12,20 +12,21 @@ import { F_INNER_MAP, MAP, type MapInfo, hasDirectValue } from "../maps.ts";
 import { constNumber, isConst } from "../range.ts";
 import { type Reg, isNull, slotIsSpilled } from "../state.ts";
 import { markPrecise, markSlotPrecise } from "../precision.ts";
-import { accessKernelObject, checkUnmodified, matchKptr } from "../objects.ts";
-import { accessMemory, checkAligned, checkBuffer, checkMapRights, checkMapValue, checkPacket, checkRegion, describeRange, mayAccessPacket } from "../memory.ts";
-import { type RawMode, checkStackRange, framePointedTo, slotOf } from "../stack.ts";
+import { matchKptr } from "../objects.ts";
+import { checkAligned, checkMapValue, mayAccessPacket } from "../memory.ts";
+import { framePointedTo, type RawMode, slotOf } from "../stack.ts";
 import { fieldsOf, spinLock } from "../references.ts";
-import { DYN_LOCAL, DYN_RINGBUF, objectSlot, useDynptr } from "../dynptr.ts";
+import { objectSlot, useDynptr } from "../dynptr.ts";
 import { checkReadable } from "../alu.ts";
-import { notNullReg } from "../jump.ts";
 import { type Arg, type Contract, helperName } from "./contract.ts";
 import { inTreeCallback } from "./callbacks.ts";
 import {
-	ALLOC, CONST_PTR_TO_DYNPTR, CONST_PTR_TO_MAP, DYNPTR_FLAGS, MAYBE_NULL, NON_OWN_REF, PERCPU, PTR_TO_ARENA, PTR_TO_BTF_ID, PTR_TO_BUF, PTR_TO_CTX,
-	PTR_TO_FUNC, PTR_TO_MAP_KEY, PTR_TO_MAP_VALUE, PTR_TO_MEM, PTR_TO_PACKET, PTR_TO_PACKET_META, PTR_TO_SOCKET, PTR_TO_SOCK_COMMON, PTR_TO_STACK,
-	PTR_TO_TCP_SOCK, PTR_TO_XDP_SOCK, RCU, RDONLY, RINGBUF, SCALAR, SPILL, TRUSTED, ZERO, baseOf, isAllocObject, isPacket, kindAt, typeName,
+	ALLOC, baseOf, CONST_PTR_TO_DYNPTR, CONST_PTR_TO_MAP, DYNPTR_FLAGS, isAllocObject, isPacket, kindAt, MAYBE_NULL, NON_OWN_REF, PERCPU, PTR_TO_BTF_ID,
+	PTR_TO_BUF, PTR_TO_CTX, PTR_TO_FUNC, PTR_TO_MAP_KEY, PTR_TO_MAP_VALUE, PTR_TO_MEM, PTR_TO_PACKET, PTR_TO_PACKET_META, PTR_TO_SOCK_COMMON,
+	PTR_TO_SOCKET, PTR_TO_STACK, PTR_TO_TCP_SOCK, PTR_TO_XDP_SOCK, RCU, RDONLY, RINGBUF, SCALAR, SPILL, TRUSTED, typeName, ZERO,
 } from "../types.ts";
+import { checkArgOffset, checkHelperMemory, checkSize } from "./argument-memory.ts";
+import { DYN_LOCAL, DYN_RINGBUF } from "../dynptr-kinds.ts";
 
 export interface CallFacts {
 	map: MapInfo | null;
@@ -109,109 +110,6 @@ function checkType(env: Env, regno: number, arg: Arg, kind: Arg["kind"], nullabl
 	if (!sameStruct(reg.btf!, reg.btfId, reg.off, kernel, id, strict)) {
 		reject(EACCES, `${R(regno)} is of type ${nameOf(reg.btf!, reg.btfId)} but ${wanted} is expected`, { code: "V0111", register: regno });
 	}
-}
-
-/** Offsets that a pointer argument may have. */
-export function checkArgOffset(env: Env, reg: Reg, regno: number, release: boolean, dynptr: boolean): void {
-	if (release) {
-		if (dynptr && reg.type === PTR_TO_STACK) return;
-		if (reg.off) reject(EINVAL, `${R(regno)} must have zero offset when passed to release func or trusted arg to kfunc`, { code: "V0231", register: regno });
-		return checkUnmodified(env, reg, regno, false);
-	}
-	switch (reg.type) {
-		case PTR_TO_STACK:
-		case PTR_TO_PACKET:
-		case PTR_TO_PACKET_META:
-		case PTR_TO_MAP_KEY:
-		case PTR_TO_MAP_VALUE:
-		case PTR_TO_MEM:
-		case PTR_TO_MEM | RDONLY:
-		case PTR_TO_MEM | RINGBUF:
-		case PTR_TO_BUF:
-		case PTR_TO_BUF | RDONLY:
-		case PTR_TO_ARENA:
-		case SCALAR:
-			return;
-		case PTR_TO_BTF_ID:
-		case PTR_TO_BTF_ID | ALLOC:
-		case PTR_TO_BTF_ID | TRUSTED:
-		case PTR_TO_BTF_ID | RCU:
-		case PTR_TO_BTF_ID | ALLOC | NON_OWN_REF:
-		case PTR_TO_BTF_ID | ALLOC | NON_OWN_REF | RCU:
-			return checkUnmodified(env, reg, regno, true);
-		default:
-			return checkUnmodified(env, reg, regno, false);
-	}
-}
-
-/** `size` bytes behind a pointer argument. */
-function checkHelperMemory(env: Env, regno: number, size: number, write: boolean, zeroAllowed: boolean, raw: RawMode | null): void {
-	const reg = env.regs[regno];
-	switch (baseOf(reg.type)) {
-		case PTR_TO_PACKET:
-		case PTR_TO_PACKET_META:
-			return checkPacket(env, regno, reg.off, size, zeroAllowed);
-		case PTR_TO_MAP_KEY:
-			if (write) reject(EACCES, `${R(regno)} cannot write into ${typeName(reg.type)}`, { code: "V0226", register: regno });
-			return checkRegion(env, regno, reg.off, size, reg.map!.keySize, false);
-		case PTR_TO_MAP_VALUE:
-			checkMapRights(env, regno, reg.off, size, write);
-			return checkMapValue(env, regno, reg.off, size, zeroAllowed, false);
-		case PTR_TO_MEM:
-			if (reg.type & RDONLY && write) reject(EACCES, `${R(regno)} cannot write into ${typeName(reg.type)}`, { code: "V0226", register: regno });
-			return checkRegion(env, regno, reg.off, size, reg.memSize, zeroAllowed);
-		case PTR_TO_BUF:
-			if (reg.type & RDONLY && write) reject(EACCES, `${R(regno)} cannot write into ${typeName(reg.type)}`, { code: "V0226", register: regno });
-			return checkBuffer(env, reg, regno, reg.off, size, reg.type & RDONLY ? "rdonly" : "rdwr");
-		case PTR_TO_STACK:
-			return checkStackRange(env, regno, reg.off, size, zeroAllowed, write, raw);
-		case PTR_TO_BTF_ID:
-			accessKernelObject(env, reg, regno, reg.off, size, write);
-			return;
-		case PTR_TO_CTX:
-			if (env.spec.contextIsMemory) {
-				if (size === 0) {
-					if (zeroAllowed) return;
-					reject(EACCES, "invalid zero-sized read", { code: "V0219" });
-				}
-				accessMemory(env, regno, { off: size - 1, size: 1, write, value: -1, imm: null, strict: false, signExtend: false });
-				return;
-			}
-			break;
-	}
-	if (zeroAllowed && size === 0 && isNull(reg)) return;
-	reject(EACCES, `${R(regno)} type=${typeName(reg.type)} expected=fp`, { code: "V0110", register: regno });
-}
-
-const MAX_SIZE = 1n << 29n;
-
-/** A size argument and the memory in the register before it. */
-export function checkSize(env: Env, regno: number, write: boolean, zeroAllowed: boolean, raw: RawMode | null, facts: CallFacts | null): void {
-	const reg = env.regs[regno];
-	const { range } = reg;
-	if (facts) facts.maxSize = range.umax;
-	if (!isConst(range)) raw = null;
-	if (range.sminHi < 0) {
-		reject(EACCES, `${R(regno)} min value is negative, either use unsigned or 'var &= const'`, { code: "V0270", register: regno, needed: "a size ≥ 0", known: describeRange(range), suggestion: "make the size unsigned, or check it" });
-	}
-	if (range.umin === 0n && !zeroAllowed) {
-		reject(EACCES, `${R(regno)} invalid zero-sized read: u64=[${range.umin},${range.umax}]`, { code: "V0271", register: regno, needed: "a size of at least 1", known: describeRange(range), suggestion: "check that the size is not 0" });
-	}
-	if (range.umax >= MAX_SIZE) {
-		reject(EACCES, `${R(regno)} unbounded memory access, use 'var &= const' or 'if (var < const)'`, { code: "V0272", register: regno, needed: "a bounded size", known: describeRange(range), suggestion: "mask or compare the size before the call" });
-	}
-	checkHelperMemory(env, regno - 1, range.umaxNumber, write, zeroAllowed, raw);
-	markPrecise(env, regno);
-}
-
-/** `bytes` of memory that the callee may read and write; null is fine. */
-export function checkWholeMemory(env: Env, regno: number, bytes: number): void {
-	const reg = env.regs[regno];
-	if (isNull(reg)) return;
-	if (reg.type & MAYBE_NULL) env.regs[regno] = notNullReg(env, reg);
-	checkHelperMemory(env, regno, bytes, false, true, null);
-	checkHelperMemory(env, regno, bytes, true, true, null);
-	if (reg.type & MAYBE_NULL) env.regs[regno] = reg;
 }
 
 /** The zero-terminated text that the register points to, in a read-only map: a character for each byte. */

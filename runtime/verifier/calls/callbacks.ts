@@ -18,12 +18,14 @@ import { findUnfinished } from "../prune.ts";
 import { fieldsOf } from "../references.ts";
 import { invalidated } from "../stack.ts";
 import { pushAsync, pushBranch, widen } from "../walk.ts";
-import { DYN_LOCAL, dynptrPart } from "../dynptr.ts";
-import { Frame, type Reg, type RetvalRange, type State, mapRegs, notInit, pointer, unknownScalar } from "../state.ts";
+import { dynptrPart } from "../dynptr.ts";
+import { Frame, mapRegs, notInit, pointer, type Reg, type State, unknownScalar } from "../state.ts";
 import {
 	ALLOC, CONST_PTR_TO_MAP, DYNPTR_SKB, DYNPTR_SKB_META, DYNPTR_XDP, NON_OWN_REF, PTR_TO_BTF_ID, PTR_TO_MAP_KEY, PTR_TO_MAP_VALUE, PTR_TO_MEM, PTR_TO_STACK,
 	RCU, SCALAR, baseOf, isPacketAny,
 } from "../types.ts";
+import type { RetvalRange } from "../programs/spec.ts";
+import { DYN_LOCAL } from "../dynptr-kinds.ts";
 
 const MAX_FRAMES = 8;
 

@@ -6,11 +6,12 @@
 import { EFAULT, EINVAL, EOPNOTSUPP, type Env, R, type Subprog, type SubprogArg, reject } from "../env.ts";
 import { type TypeSource, isEnum, isProjectionOf, isInt, isModifier, isRecord, kindName, nameOf, resolved, sameStruct, sizeOf, skipModifiers } from "../btf.ts";
 import { type Reg, isNull, pointer, unknownScalar } from "../state.ts";
-import { checkArgOffset, checkWholeMemory } from "./arguments.ts";
-import { DYN_LOCAL, dynptrPart, useDynptr } from "../dynptr.ts";
+import { dynptrPart, useDynptr } from "../dynptr.ts";
 import {
 	MAYBE_NULL, PTR_TO_ARENA, PTR_TO_BTF_ID, PTR_TO_CTX, PTR_TO_MEM, RCU, RDONLY, SCALAR, TRUSTED, UNTRUSTED, typeName,
 } from "../types.ts";
+import { checkArgOffset, checkWholeMemory } from "./argument-memory.ts";
+import { DYN_LOCAL } from "../dynptr-kinds.ts";
 
 const SCALAR_ARG: SubprogArg = { kind: "scalar", flags: 0, memSize: 0, btfId: 0 };
 

@@ -16,7 +16,7 @@ import { markPrecise } from "../precision.ts";
 import { accessMemory } from "../memory.ts";
 import { inRcu } from "../objects.ts";
 import { acquire, checkHeld, release, releaseNoMark } from "../references.ts";
-import { dynptrReg, releaseDynptr, DYN_SKB, DYN_SKB_META } from "../dynptr.ts";
+import { dynptrReg, releaseDynptr } from "../dynptr.ts";
 import { invalidated } from "../stack.ts";
 import { type Reg, type State, isNull, mapRegs, notInit, pointer, scalar, slotIsSpilled, unknownScalar } from "../state.ts";
 import { type CallFacts, checkArgument, checkConstString, newCallFacts } from "./arguments.ts";
@@ -31,6 +31,7 @@ import {
 	ALLOC, MAYBE_NULL, PERCPU, PTR_TO_BTF_ID, PTR_TO_MAP_VALUE, PTR_TO_MEM, PTR_TO_SOCKET, PTR_TO_SOCK_COMMON, PTR_TO_STACK, PTR_TO_TCP_SOCK, RCU, RDONLY, RINGBUF,
 	TRUSTED, typeName,
 } from "../types.ts";
+import { DYN_SKB, DYN_SKB_META } from "../dynptr-kinds.ts";
 
 const CASTS = new Set([
 	"tcp_sock", "sk_fullsock", "skc_to_tcp_sock", "skc_to_tcp6_sock", "skc_to_udp6_sock", "skc_to_mptcp_sock", "skc_to_tcp_timewait_sock", "skc_to_tcp_request_sock",

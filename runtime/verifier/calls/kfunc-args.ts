@@ -14,11 +14,9 @@ import { constNumber, isConst } from "../range.ts";
 import { markPrecise } from "../precision.ts";
 import { hasUnsafeModifiers, isRcu, isTrusted, standsForStruct } from "../objects.ts";
 import { fieldsOf, findLock, spinLock } from "../references.ts";
-import {
-	DYN_RINGBUF, DYN_SKB, DYN_SKB_META, DYN_XDP, destroyIterator, dynptrReg, knownIterator, newIterator, restoreIrq, saveIrq, useDynptr,
-} from "../dynptr.ts";
+import { destroyIterator, dynptrReg, knownIterator, newIterator, restoreIrq, saveIrq, useDynptr } from "../dynptr.ts";
 import { REF_LOCK, REF_RES_LOCK, REF_RES_LOCK_IRQ, type Reg, isNull } from "../state.ts";
-import { checkArgOffset, checkConstString, checkFieldPointer, checkSize, checkWholeMemory } from "./arguments.ts";
+import { checkConstString, checkFieldPointer } from "./arguments.ts";
 import { inTreeCallback } from "./callbacks.ts";
 import type { Kfunc } from "./kfuncs.ts";
 import { notNullReg } from "../jump.ts";
@@ -26,6 +24,8 @@ import {
 	ALLOC, CONST_PTR_TO_DYNPTR, MAYBE_NULL, PERCPU, PTR_TO_BTF_ID, PTR_TO_CTX, PTR_TO_FUNC, PTR_TO_MAP_VALUE, PTR_TO_STACK, SCALAR, baseOf,
 	isAllocObject, isNonOwning, typeName,
 } from "../types.ts";
+import { checkArgOffset, checkSize, checkWholeMemory } from "./argument-memory.ts";
+import { DYN_RINGBUF, DYN_SKB, DYN_SKB_META, DYN_XDP } from "../dynptr-kinds.ts";
 
 export interface KfuncCall {
 	readonly kfunc: Kfunc;

@@ -11,7 +11,7 @@ import { rangeBetween } from "../bounds.ts";
 import { findUnfinished } from "../prune.ts";
 import { inRcu, isRcu } from "../objects.ts";
 import { acquire, fieldsOf, release } from "../references.ts";
-import { DYNPTR_FLAG, releaseDynptr } from "../dynptr.ts";
+import { releaseDynptr } from "../dynptr.ts";
 import { mayAccessPacket } from "../memory.ts";
 import { notNullReg } from "../jump.ts";
 import { pushBranch, widen } from "../walk.ts";
@@ -24,6 +24,7 @@ import { type Kfunc, kfuncOf, mayCallKfunc } from "./kfuncs.ts";
 import {
 	ALLOC, ITER, MAYBE_NULL, NON_OWN_REF, PERCPU, PTR_TO_BTF_ID, PTR_TO_MEM, RCU, RDONLY, TRUSTED, UNTRUSTED, kindAt,
 } from "../types.ts";
+import { DYNPTR_FLAG } from "../dynptr-kinds.ts";
 
 /** The instruction to go on with; −1: the program ends (bpf_throw). */
 export function callKfunc(env: Env, insn: Insn): number {

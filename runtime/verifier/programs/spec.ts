@@ -2,7 +2,12 @@
  * What a program type is to the verifier: its context, its helpers, what it may return. Host applications describe their own the same way.
  */
 import type { TypeSource } from "../btf.ts";
-import type { RetvalRange } from "../state.ts";
+
+/** What a program or callback may return. */
+export interface RetvalRange {
+	readonly min: number;
+	readonly max: number;
+}
 
 /** What a load from the context gives. */
 export interface ContextValue {

@@ -3,11 +3,10 @@
  *
  * Facts of Linux 6.18: *_verifier_ops, check_return_code, may_access_direct_pkt_data, the attach-type conditions of the *_func_proto functions.
  */
-import type { RetvalRange } from "../state.ts";
 import { PTR_TO_MEM } from "../types.ts";
 import * as context from "./contexts.ts";
 import { type HelperSet, helperSets } from "./helper-sets.ts";
-import { type ContextAccess, type ContextField, type ProgramSpec, layout } from "./spec.ts";
+import { type ContextAccess, type ContextField, layout, type ProgramSpec, type RetvalRange } from "./spec.ts";
 
 export interface CustomProgramType {
 	readonly name: string;
