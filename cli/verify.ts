@@ -11,7 +11,7 @@ import { lineAt } from "../runtime/fault.ts";
 import { readObject } from "../runtime/load.ts";
 import { formatLoadError, LoadFailure } from "../runtime/loader/error.ts";
 import { type OpenedProgram, openObject } from "../runtime/loader/open.ts";
-import { refusedMaps } from "../runtime/maps/index.ts";
+import { refusedMaps } from "../runtime/maps/creation.ts";
 import { kernelAddresses, kernelConfig } from "../runtime/node/environment.ts";
 import { bill, compareReleases, type Cost, explain, kernelTypes, needs, oldestKernel, renderExplanation, renderReport, type TypeSource, type Verdict, verify } from "../runtime/verifier/index.ts";
 import { readProgram } from "./compile-file.ts";

@@ -37,6 +37,12 @@ export function typeSource(btf: Btf): TypeSource {
 	return source;
 }
 
+/** CO-RE's name of a type: "task_struct___old" is another view of "task_struct". */
+export function essentialName(name: string): string {
+	const at = name.lastIndexOf("___");
+	return at > 0 && at + 3 < name.length ? name.slice(0, at) : name;
+}
+
 export function nameOf(type: BtfType): string {
 	return "name" in type ? type.name : "";
 }

@@ -51,17 +51,27 @@ export const mapTypes = [
 
 export type MapTypeName = (typeof mapTypes)[number]["name"];
 
-/** map_flags of BPF_MAP_CREATE that the runtime looks at. */
+/** map_flags of BPF_MAP_CREATE. */
 export const mapFlags = {
 	NO_PREALLOC: 0x1,
 	NO_COMMON_LRU: 0x2,
+	NUMA_NODE: 0x4,
 	RDONLY: 0x8,
 	WRONLY: 0x10,
+	STACK_BUILD_ID: 0x20,
+	ZERO_SEED: 0x40,
 	RDONLY_PROG: 0x80,
 	WRONLY_PROG: 0x100,
 	CLONE: 0x200,
 	MMAPABLE: 0x400,
+	PRESERVE_ELEMS: 0x800,
 	INNER_MAP: 0x1000,
+	LINK: 0x2000,
+	PATH_FD: 0x4000,
+	VTYPE_BTF_OBJ_FD: 0x8000,
+	TOKEN_FD: 0x10000,
+	SEGV_ON_FAULT: 0x20000,
+	NO_USER_CONV: 0x40000,
 } as const;
 
 const byId: ReadonlyMap<number, MapTypeRow> = new Map(mapTypes.map((row) => [row.id, row]));

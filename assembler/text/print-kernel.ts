@@ -48,7 +48,7 @@ function alu(insn: Insn): string | null {
 	if (opcode === 0xbf && off === 1) return shown(insn, `r${dst} = addr_space_cast(r${src}, ${imm >>> 16}, ${imm & 0xffff})`);
 	if (opcode === 0xbf && off === -1) return shown(insn, `r${dst} = &(void __percpu *)(r${src})`);
 	const symbol = op === 0xb || off !== 1 ? ALU[op] : (SIGNED_ALU[op] ?? ALU[op]);
-	const extend = opcode & 8 && op === 0xb && off !== 0 ? `(s${off})` : "";
+	const extend = opcode & 8 && op === 0xb && (off === 8 || off === 16 || off === 32) ? `(s${off})` : "";
 	return shown(insn, `${r}${dst} ${symbol} ${opcode & 8 ? `${extend}${r}${src}` : imm}`);
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { BtfType } from "../../assembler/btf/types.ts";
 import type { Insn } from "../../assembler/spec/insn.ts";
 import { answer, coreKind, patch, poisonedCall } from "./answer.ts";
-import { essentialName } from "./match.ts";
+import { essentialName } from "../../assembler/btf/type-source.ts";
 import { typeSource } from "../../assembler/btf/type-source.ts";
 
 const int = (name: string, size: number, encoding = 1): BtfType => ({ kind: "int", name, size, bits: size * 8, offset: 0, encoding });

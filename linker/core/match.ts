@@ -4,13 +4,7 @@
  */
 import type { BtfMember, BtfType } from "../../assembler/btf/types.ts";
 import type { TypeSource } from "../../assembler/btf/type-source.ts";
-import { nameOf, resolve, resolved, sizeOf } from "../../assembler/btf/type-source.ts";
-
-/** "task_struct___old" is another view of "task_struct". */
-export function essentialName(name: string): string {
-	const at = name.lastIndexOf("___");
-	return at > 0 && at + 3 < name.length ? name.slice(0, at) : name;
-}
+import { essentialName, nameOf, resolve, resolved, sizeOf } from "../../assembler/btf/type-source.ts";
 
 /** A field as it was found, walked to from its root type. */
 export interface FieldSpec {

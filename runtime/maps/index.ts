@@ -1,11 +1,12 @@
 /** Map types by name to what implements them; the switch covers every row of the table of map types. */
-import type { MapTypeName, MapTypeRow } from "../../assembler/spec/map-types.ts";
-import { mapTypeById, } from "../../assembler/spec/map-types.ts";
+import type { MapTypeName } from "../../assembler/spec/map-types.ts";
+import { mapTypeById } from "../../assembler/spec/map-types.ts";
 import type { MapDef } from "../image.ts";
 import type { Machine } from "../machine.ts";
 import { Arena } from "./arena.ts";
 import { ArrayMap } from "./array.ts";
 import { BloomFilter } from "./bloom-filter.ts";
+import { wrongSizes } from "./creation.ts";
 import { HashMap } from "./hash.ts";
 import { CgroupStorage, LocalStorage } from "./local-storage.ts";
 import { LpmTrie } from "./lpm-trie.ts";
@@ -24,7 +25,7 @@ import { UserRingBuffer } from "./user-ringbuf.ts";
 export function createMap(machine: Machine, def: MapDef): BpfMap | string {
 	const row = mapTypeById(def.type);
 	if (row === undefined) return `map type ${def.type} does not exist`;
-	const wrong = checkAttributes(row, def);
+	const wrong = wrongSizes(row, def);
 	if (wrong !== null) return wrong;
 	const map = construct(machine, row.name as MapTypeName, def);
 	machine.addMap(map);
@@ -112,30 +113,3 @@ export function estimateBytes(defs: readonly MapDef[], cpus: number): number {
 const ENTRY_OVERHEAD = 48;
 const MAP_OVERHEAD = 1024;
 const PAGE = 4096;
-
-/** Of maps, those that BPF_MAP_CREATE would refuse, and why. Types that the table does not have are not judged. */
-export function refusedMaps(defs: readonly MapDef[]): { readonly map: string; readonly message: string }[] {
-	return defs.flatMap((def) => {
-		const row = mapTypeById(def.type);
-		const message = row === undefined ? null : checkAttributes(row, def);
-		return message === null ? [] : [{ map: def.name, message }];
-	});
-}
-
-/** What BPF_MAP_CREATE would answer −EINVAL to. */
-function checkAttributes(row: MapTypeRow, def: MapDef): string | null {
-	const { keySize, valueSize, maxEntries } = def;
-	if (typeof row.key === "number" ? keySize !== row.key : row.key === "any" ? keySize === 0 : row.key === "prefix" ? keySize < 5 || keySize > 260 : keySize !== 8 && keySize !== 16) {
-		return `key size ${keySize} is not right for ${row.name}: it must be ${ruleText(row.key)}`;
-	}
-	if (typeof row.value === "number" ? valueSize !== row.value : row.value === "any" ? valueSize === 0 : row.value === "multiple of 8" ? valueSize === 0 || valueSize % 8 !== 0 : valueSize !== 4 && valueSize !== 8) {
-		return `value size ${valueSize} is not right for ${row.name}: it must be ${ruleText(row.value)}`;
-	}
-	if (row.entries === "any" && maxEntries === 0) return `max_entries of ${row.name} must not be 0`;
-	if (row.entries === "pages" && (maxEntries === 0 || (maxEntries & (maxEntries - 1)) !== 0 || maxEntries % 4096 !== 0)) return `max_entries ${maxEntries} of ${row.name} must be a power of two and a multiple of 4096`;
-	return null;
-}
-
-function ruleText(rule: MapTypeRow["key"] | MapTypeRow["value"]): string {
-	return rule === "any" ? "at least 1" : rule === "prefix" ? "5 to 260: a u32 and the bytes" : `${rule}`;
-}

@@ -43,6 +43,7 @@ export function checkAttach(env: Env): void {
 	const id = image.attach?.btfId ?? 0;
 	if (spec.id === STRUCT_OPS) return structOps(env, id);
 	if (!id) reject(EINVAL, "Tracing programs must provide btf_id", { code: "V0702" });
+	if (id >= kernel.count) reject(EINVAL, `attach_btf_id ${id} is invalid`, { code: "V0702" });
 	const t = kernel.type(id);
 	const name = (t as { name?: string }).name ?? "";
 	env.attachId = id;

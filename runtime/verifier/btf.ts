@@ -13,6 +13,7 @@ export interface TypeSource {
 	readonly count: number;
 	type(id: number): BtfType;
 	find(name: string, kind: BtfType["kind"]): number;
+	named(name: string, kind: BtfType["kind"]): readonly number[];
 	/** The types with a declaration tag of this text. */
 	tagged(text: string): readonly number[];
 }
@@ -24,6 +25,7 @@ export function typeSource(btf: Btf): TypeSource {
 		count: btf.types.length,
 		type: (id) => btf.types[id] ?? { kind: "void" },
 		find: (name, kind) => btf.types.findIndex((t) => t.kind === kind && (t as { name?: string }).name === name),
+		named: (name, kind) => btf.types.flatMap((t, id) => (t.kind === kind && (t as { name?: string }).name === name ? [id] : [])),
 		tagged: (text) => btf.types.flatMap((t) => (t.kind === "decl_tag" && t.name === text ? [t.type] : [])),
 	};
 }
@@ -35,6 +37,7 @@ export function kernelTypes(view: Pick<BtfView, "count" | "type"> & { find(name:
 		count: view.count,
 		type: (id) => (id >= 0 && id < view.count ? view.type(id) : { kind: "void" }),
 		find: (name, kind) => view.find(name, kind).find((id) => view.type(id).kind === kind) ?? -1,
+		named: (name, kind) => view.find(name, kind).filter((id) => view.type(id).kind === kind),
 		tagged: (text) => view.find(text, "decl_tag").flatMap((id) => {
 			const t = view.type(id);
 			return t.kind === "decl_tag" ? [t.type] : [];
@@ -198,12 +201,16 @@ export function sameStruct(types: TypeSource, id: number, off: number, neededTyp
 }
 
 /** A record of numbers only (nested up to three levels, arrays of numbers): memory that a program may fill by itself. */
-export function isScalarStruct(types: TypeSource, t: BtfType, depth = 0): boolean {
+export function isScalarStruct(types: TypeSource, t: BtfType, note?: (text: string) => void, depth = 0): boolean {
 	if (!isRecord(t)) return false;
 	for (const m of t.members) {
 		const member = resolved(types, m.type);
 		if (isRecord(member)) {
-			if (depth >= 3 || !isScalarStruct(types, member, depth + 1)) return false;
+			if (depth >= 3) {
+				note?.("max struct nesting depth exceeded");
+				return false;
+			}
+			if (!isScalarStruct(types, member, note, depth + 1)) return false;
 		} else if (member.kind === "array") {
 			if (member.length === 0 || !isScalarType(resolved(types, member.type))) return false;
 		} else if (!isScalarType(member)) return false;

@@ -4,13 +4,20 @@
  * Source: check_ctx_access, btf_ctx_access of the kernel.
  */
 import { EACCES, type Env, reject, unsupported } from "./env.ts";
-import { isEnum, isInt, isModifier, isRecord, nameOf, resolved, sizeOf, skipModifiers } from "./btf.ts";
+import { type BtfType, type TypeSource, isEnum, isInt, isModifier, isRecord, kindName, nameOf, resolved, sizeOf, skipModifiers } from "./btf.ts";
 import { type Reg, pointer, scalar, unknownScalar } from "./state.ts";
 import { rangeBetween } from "./bounds.ts";
 import { type ContextValue, SCALAR_VALUE } from "./programs/spec.ts";
 import { UNTRUSTED_LSM } from "./attach-facts.ts";
 import { iteratorArgument, lsmReturnRange, nullableArgs } from "./attach.ts";
 import { MAYBE_NULL, PERCPU, PTR_TO_BTF_ID, PTR_TO_BUF, RDONLY, SCALAR, TRUSTED, USER, baseOf } from "./types.ts";
+
+type FuncProto = Extract<BtfType, { kind: "func_proto" }>;
+
+const FEXIT = 25;
+const FMOD_RET = 26;
+const LSM_MAC = 27;
+const LSM_CGROUP = 43;
 
 /** The loaded value (of no use for stores). */
 export function contextAccess(env: Env, off: number, size: number, write: boolean, signExtend: boolean): Reg {
@@ -50,38 +57,34 @@ function byPrototype(env: Env, off: number, size: number, write: boolean): Conte
 	const { kernel, spec, image } = env;
 	if (off < 0 || off >= 96 || off % size !== 0 || write) return null;
 	if (!kernel) unsupported("programs attached by BTF without the kernel's BTF");
+	const name = env.attachName.replace(/^btf_trace_/, "");
+	const fail = (text: string): null => {
+		env.note(text);
+		return null;
+	};
+	if (off % 8) return fail(`func '${name}' offset ${off} is not multiple of 8`);
 	const proto = env.attachProto;
-	if (off % 8) return null;
 	if (!proto) return SCALAR_VALUE;
 	const attach = image.expectedAttachType;
 	const rawTracepoint = spec.id === 26 && attach === 23;
-	const params = rawTracepoint && env.attachName.startsWith("btf_trace_") ? proto.params.slice(1) : proto.params;
-	let index = -1;
-	let at = 0;
-	for (let i = 0; i < params.length && index < 0; i++) {
-		const t = resolved(kernel, params[i].type);
-		at += t.kind === "ptr" ? 8 : Math.ceil((sizeOf(kernel, params[i].type) ?? 8) / 8) * 8;
-		if (off < at) index = i;
+	const params = rawTracepoint ? proto.params.slice(1) : proto.params;
+	const index = parameterAt(kernel, proto, off);
+	const isResult = index === params.length;
+	const none = (): null => fail(`func '${name}' doesn't have ${index + 1}-th argument`);
+	if (index > params.length) return none();
+	// The return value, where the program runs after the function.
+	const retval = isResult && attach === LSM_MAC;
+	if (isResult && attach === FMOD_RET && spec.id === 26) {
+		const t = resolved(kernel, proto.result);
+		return isInt(t) ? SCALAR_VALUE : fail(`ret type ${kindName(t)} not allowed for fmod_ret`);
 	}
-	let typeId: number;
-	let retval = false;
-	if (index < 0) {
-		if (off >= at + 8) return null;
-		// The return value, where the program runs after the function.
-		if (attach === 27 || attach === 43 || attach === 25) {
-			if (attach === 27) retval = true;
-			typeId = proto.result;
-		} else if (attach === 26 && spec.id === 26) {
-			typeId = proto.result;
-			const t = resolved(kernel, typeId);
-			if (!isInt(t) && !isEnum(t)) return null;
-			return SCALAR_VALUE;
-		} else return null;
-	} else typeId = params[index].type;
+	if (isResult && attach !== LSM_MAC && attach !== LSM_CGROUP && attach !== FEXIT) return none();
+	const typeId = isResult ? proto.result : params[index].type;
 	const t = resolved(kernel, typeId);
 	if (isInt(t) || isEnum(t) || isRecord(t) || t.kind === "void") return { ...SCALAR_VALUE, retval };
-	if (t.kind !== "ptr" || size !== 8) return null;
-	const iterator = spec.id === 26 && attach === 28 && index >= 0 ? iteratorArgument(env.attachName, index) : null;
+	if (t.kind !== "ptr") return fail(`func '${name}' arg${index} '${(t as { name?: string }).name || "(anon)"}' has type ${kindName(t)}. Only pointer access is allowed`);
+	if (size !== 8) return fail(`func '${name}' size ${size} must be 8`);
+	const iterator = spec.id === 26 && attach === 28 && !isResult ? iteratorArgument(env.attachName, index) : null;
 	if (iterator === "buf") {
 		// Keys are read-only; values may be written, where the map lets them.
 		return { type: PTR_TO_BUF | MAYBE_NULL | (params[index].name === "key" ? RDONLY : 0) };
@@ -93,7 +96,8 @@ function byPrototype(env: Env, off: number, size: number, write: boolean): Conte
 	if (iterator === "null" || iterator === "trusted-null") type |= MAYBE_NULL;
 	if (trusted && iterator !== "null") type |= TRUSTED;
 	if (spec.id === 29 && UNTRUSTED_LSM.has(env.attachName.replace(/^bpf_lsm_/, ""))) type &= ~TRUSTED;
-	if (index >= 0 && (params[index].name.endsWith("__nullable") || (spec.id === 27 && env.stubParams[index]?.endsWith("__nullable")))) type |= MAYBE_NULL;
+	const described = iterator === "null" || iterator === "trusted-null" || (spec.id === 27 && !isResult && /__(nullable|ref)$/.test(env.stubParams[index] ?? ""));
+	if (!isResult && (params[index].name.endsWith("__nullable") || (spec.id === 27 && env.stubParams[index]?.endsWith("__nullable")))) type |= MAYBE_NULL;
 	if (rawTracepoint && nullableArgs(env.attachName, index)) type |= MAYBE_NULL;
 	let id = t.type;
 	const tag = kernel.type(id);
@@ -102,9 +106,27 @@ function byPrototype(env: Env, off: number, size: number, write: boolean): Conte
 		if (tag.name === "percpu") type |= PERCPU;
 	}
 	while (isModifier(kernel.type(id))) id = skipModifiers(kernel, id);
-	if (!isRecord(kernel.type(id))) return null;
+	const struct = kernel.type(id);
+	if (!isRecord(struct)) return fail(`func '${name}' arg${index} type ${kindName(struct)} is not a struct`);
+	// What the target itself says of its argument goes without looking at the type.
+	if (!described) env.trace?.write(`func '${name}' arg${index} has btf_id ${id} type ${kindName(struct)} '${nameOf(kernel, id) || "(anon)"}'\n`);
 	// Congestion control sees the TCP socket that each socket there is.
 	if (spec.id === 27 && id === kernel.find("sock", "struct") && nameOf(kernel, env.attachId) === "tcp_congestion_ops") id = kernel.find("tcp_sock", "struct");
 	const refObjId = spec.id === 27 ? env.contextRefs.get(index) : undefined;
 	return { type, btf: kernel, btfId: id, ...(refObjId === undefined ? {} : { refObjId }) };
+}
+
+/** The place of the parameter that lies at `off`, among all of the prototype; one that is as many as there are is the result, one more is none. */
+function parameterAt(kernel: TypeSource, { params, result }: FuncProto, off: number): number {
+	let end = 0;
+	for (const [i, { type }] of params.entries()) {
+		end += argumentBytes(kernel, type);
+		if (off < end) return i;
+	}
+	return off < end + argumentBytes(kernel, result) ? params.length : params.length + 1;
+}
+
+function argumentBytes(kernel: TypeSource, type: number): number {
+	const t = resolved(kernel, type);
+	return t.kind === "ptr" ? 8 : t.kind === "void" ? 0 : Math.ceil((sizeOf(kernel, type) ?? 8) / 8) * 8;
 }

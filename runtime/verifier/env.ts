@@ -16,7 +16,7 @@ import type { KernelLog } from "./kernel-log.ts";
 import type { Frame, JumpEntry, Reg, SccVisit, State } from "./state.ts";
 import type { Backtrack } from "./backtrack.ts";
 
-export const { EPERM, ENOENT, E2BIG, EACCES, EFAULT, EBUSY, EINVAL, ERANGE, EPROTO, EOPNOTSUPP, ENOTSUPP } = errno;
+export const { EPERM, ENOENT, ESRCH, E2BIG, EACCES, EFAULT, EBUSY, EINVAL, ERANGE, EPROTO, EOPNOTSUPP, ENOTSUPP } = errno;
 
 /** What a refusal knows beyond its message; words are made from it later. */
 export interface Why {

@@ -49,7 +49,7 @@ export class KernelLog {
 		this.env = env;
 		this.level = level;
 		this.names = {
-			call: (insn) => (insn.src === 2 ? kernelFunction(env, insn) : prefixed(helperName(insn.imm))),
+			call: (insn) => (insn.src === 2 ? kernelFunction(env, insn) : insn.src === 0 ? calledHelper(insn.imm) : undefined),
 			constant: (insn, next) => constantOf(env, insn, next),
 		};
 	}
@@ -220,7 +220,10 @@ export class KernelLog {
 	}
 }
 
-const prefixed = (name: string | undefined): string | undefined => (name === undefined ? undefined : `bpf_${name}`);
+function calledHelper(id: number): string | undefined {
+	const name = id === 0 ? "unspec" : helperName(id);
+	return name === undefined ? undefined : `bpf_${name}`;
+}
 
 function kernelFunction(env: Env, insn: Insn): string {
 	return kfuncOf(env, env.insns.indexOf(insn))?.name ?? "unknown";

@@ -14,6 +14,26 @@ function verdictOf(struct: string, member: number, insns: readonly Insn[]): stri
 	return answer.verdict === "accept" ? "accept" : answer.rejection.message;
 }
 
+describe("the context of a tracepoint", () => {
+	const read = (opcode: number, off: number, expectedAttachType = 23, name = "btf_trace_sched_switch", kind: "typedef" | "func" = "typedef") =>
+		verify(bareImage("p", [i(opcode, 2, 1, off), i(0xb7), i(0x95)], { type: 26, expectedAttachType, attach: { btfId: kernel.find(name, kind), name } }), { kernel, logLevel: 2 });
+
+	it("says why it has no such argument", () => {
+		const log = (opcode: number, off: number): string => read(opcode, off).log.split("\n").filter((line) => line.startsWith("func '")).join("; ");
+		expect(log(0x79, 8)).toMatch(/^func 'sched_switch' arg1 has btf_id \d+ type STRUCT 'task_struct'$/);
+		expect(log(0x71, 9)).toBe("func 'sched_switch' offset 9 is not multiple of 8");
+		expect(log(0x61, 8)).toBe("func 'sched_switch' size 4 must be 8");
+		// The data pointer in front of the arguments counts where they end, the result of nothing does not.
+		expect(log(0x79, 40)).toBe("func 'sched_switch' doesn't have 7-th argument");
+		expect(log(0x79, 32)).toBe("func 'sched_switch' doesn't have 5-th argument");
+	});
+
+	it("is none of security hooks'", () => {
+		const answer = read(0xbf, 0, 27, "bpf_iter_task", "func");
+		expect(answer.verdict === "accept" ? null : answer.rejection).toMatchObject({ errno: 524, message: "unknown attach type 27 of a tracing program" });
+	});
+});
+
 describe("RCU sections", () => {
 	const sections = (names: readonly string[]): string => {
 		const ids = names.map((name) => kernel.find(name, "func"));
@@ -45,6 +65,25 @@ describe("kernel functions", () => {
 		};
 		expect(live(1)).toEqual(["..2345....", ".12345....", "0........."]);
 		expect(live(6)).toEqual(["..........", ".1........", "0........."]);
+	});
+
+	it("and their arguments are of structs that no two of the kernel's have a name of", () => {
+		const [INT, POINTER, PROTO, MAIN, OTHER] = [1, 3, 4, 6, 7];
+		const message = (struct: string): string => {
+			const btf = { types: [
+				{ kind: "void" }, { kind: "int", name: "int", size: 4, bits: 32, offset: 0, encoding: 1 }, { kind: "struct", name: struct, size: 0, members: [] }, { kind: "ptr", type: 2 },
+				{ kind: "func_proto", result: INT, params: [{ name: "p", type: POINTER }] }, { kind: "func_proto", result: INT, params: [] }, { kind: "func", name: "main", type: PROTO + 1, linkage: "global" },
+				{ kind: "func", name: "other", type: PROTO, linkage: "global" }, { kind: "decl_tag", name: "arg:trusted", type: OTHER, componentIndex: 0 },
+			] } as unknown as Btf;
+			const insns = [i(0xb7, 1), i(0x85, 0, 1, 0, 1), i(0x95), i(0xb7), i(0x95)];
+			const answer = verify(bareImage("p", insns, { type: 31, flags: 16, btf, funcInfo: [[0, MAIN], [3, OTHER]] }), { kernel });
+			return answer.verdict === "accept" ? "accept" : (answer.rejection.notes ?? []).join("; ");
+		};
+		expect(kernel.named("console", "struct").length).toBe(2);
+		expect(message("console")).toBe("arg#0 reference type('STRUCT console') is ambiguous");
+		expect(message("task_struct___mine")).not.toContain("reference type");
+		expect(message("no_such_thing")).toBe("arg#0 reference type('STRUCT no_such_thing') has no matches");
+		expect(message("")).toBe("arg#0 reference type('STRUCT (anon)') candidate matching error: -22");
 	});
 
 	const calling = (name: string, before: readonly Insn[]) => {

@@ -3,7 +3,7 @@
  *
  * Source: check_return_code of kernel/bpf/verifier.c.
  */
-import { EACCES, EINVAL, type Env, R, reject } from "./env.ts";
+import { EACCES, EINVAL, ENOTSUPP, type Env, R, reject } from "./env.ts";
 import { checkReadable } from "./alu.ts";
 import { checkUnmodified } from "./objects.ts";
 import { badReturn, within } from "./calls/callbacks.ts";
@@ -60,7 +60,9 @@ function programRange(env: Env): RetvalRange | null {
 	switch (spec.id) {
 		case 26:
 			if (attach === 24 || attach === 25) return { min: 0, max: 0 };
-			return attach === 28 ? { min: 0, max: 1 } : null;
+			if (attach === 28) return { min: 0, max: 1 };
+			if (attach === 23 || attach === 26) return null;
+			return reject(ENOTSUPP, `unknown attach type ${attach} of a tracing program`, { code: "V0702" });
 		case 29:
 			if (attach !== LSM_CGROUP) return lsmReturnRange(env);
 			return env.attachProto?.result === 0 ? { min: 1, max: 1 } : { min: 0, max: 1 };

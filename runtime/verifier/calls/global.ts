@@ -3,8 +3,9 @@
  *
  * Source: btf_prepare_func_args of kernel/bpf/btf.c, btf_check_func_arg_match of kernel/bpf/verifier.c.
  */
-import { EFAULT, EINVAL, EOPNOTSUPP, type Env, R, type Subprog, type SubprogArg, reject } from "../env.ts";
+import { EFAULT, EINVAL, ENOENT, EOPNOTSUPP, ESRCH, type Env, R, type Subprog, type SubprogArg, reject } from "../env.ts";
 import { type TypeSource, isEnum, isProjectionOf, isInt, isModifier, isRecord, kindName, nameOf, resolved, sameStruct, sizeOf, skipModifiers } from "../btf.ts";
+import { essentialName } from "../../../assembler/btf/type-source.ts";
 import { type Reg, isNull, pointer, unknownScalar } from "../state.ts";
 import { dynptrPart, useDynptr } from "../dynptr.ts";
 import {
@@ -150,10 +151,11 @@ function kernelStruct(env: Env, types: TypeSource, target: number, i: number): n
 	const id = skipModifiers(types, target);
 	const t = types.type(id);
 	const name = nameOf(types, id);
-	const base = name.includes("___") ? name.slice(0, name.indexOf("___")) : name;
-	const found = env.kernel?.find(base, t.kind) ?? -1;
-	if (found < 0) reject(EINVAL, `arg#${i} has unknown kernel type ${name}`, { code: "V0727" });
-	return found;
+	const kind = kindName(t);
+	if (name === "") reject(EINVAL, `arg#${i} reference type('${kind} (anon)') candidate matching error: -22`, { code: "V0727" });
+	const found = env.kernel?.named(essentialName(name), t.kind) ?? [];
+	if (found.length !== 1) reject(found.length === 0 ? ENOENT : ESRCH, `arg#${i} reference type('${kind} ${name}') ${found.length === 0 ? "has no matches" : "is ambiguous"}`, { code: "V0727" });
+	return found[0];
 }
 
 /** The caller's registers against the arguments. */

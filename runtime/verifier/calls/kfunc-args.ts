@@ -105,7 +105,7 @@ function kindOf(env: Env, call: KfuncCall, params: readonly Param[], i: number):
 		return "btf";
 	}
 	if (target.kind === "func_proto") return "callback";
-	if (!isScalarType(target) && !isScalarStruct(kernel, target) && !(sized && target.kind === "void")) {
+	if (!isScalarType(target) && !isScalarStruct(kernel, target, (text) => env.note(text)) && !(sized && target.kind === "void")) {
 		reject(EINVAL, `arg#${i} pointer type ${kindName(target)} ${targetName} must point to ${sized ? "void, " : ""}scalar, or struct with scalar`, { code: "V0657" });
 	}
 	return sized ? "mem-size" : "mem";

@@ -235,7 +235,7 @@ function specialResult(env: Env, call: KfuncCall, node: boolean): Reg | null {
 			const fields = objectFields(types, kernel, Number(id));
 			if (percpu) {
 				if (t.size > 512) reject(EINVAL, `bpf_percpu_obj_new type size (${t.size}) is greater than 512`, { code: "V0655" });
-				if (!isScalarStruct(types, t)) reject(EINVAL, "bpf_percpu_obj_new type ID argument must be of a struct of scalars", { code: "V0655" });
+				if (!isScalarStruct(types, t, (text) => env.note(text))) reject(EINVAL, "bpf_percpu_obj_new type ID argument must be of a struct of scalars", { code: "V0655" });
 				if (fields) reject(EINVAL, "bpf_percpu_obj_new type ID argument must not contain special fields", { code: "V0655" });
 			}
 			const r = pointer(PTR_TO_BTF_ID | ALLOC | (percpu ? PERCPU : 0));

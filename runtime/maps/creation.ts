@@ -1,0 +1,144 @@
+/**
+ * What BPF_MAP_CREATE demands: sizes (also of maps that are made here), and flags, map_extra, inner maps and BTF as the kernel wants them.
+ *
+ * In: a map as libbpf would give it to the kernel; out: why it cannot be made, in a sentence without the map's name, or null.
+ * Source: map_create and map_check_btf of kernel/bpf/syscall.c, the map types' alloc_check functions under kernel/bpf and net, Linux 6.18.
+ */
+import { type MapTypeName, type MapTypeRow, mapFlags, mapTypeById } from "../../assembler/spec/map-types.ts";
+import type { MapDef } from "../image.ts";
+
+const { NO_PREALLOC, NO_COMMON_LRU, NUMA_NODE, RDONLY, WRONLY, STACK_BUILD_ID, ZERO_SEED, RDONLY_PROG, WRONLY_PROG, CLONE, MMAPABLE, PRESERVE_ELEMS, INNER_MAP, LINK, VTYPE_BTF_OBJ_FD, SEGV_ON_FAULT, NO_USER_CONV } = mapFlags;
+const BY_FILE = RDONLY | WRONLY;
+const ACCESS = BY_FILE | RDONLY_PROG | WRONLY_PROG;
+const HASH = NO_PREALLOC | NUMA_NODE | ZERO_SEED | ACCESS;
+const STORAGE = NO_PREALLOC | CLONE;
+
+/** Flags that a type knows. */
+const FLAGS: Readonly<Record<MapTypeName, number>> = {
+	HASH, PERCPU_HASH: HASH, LRU_HASH: HASH | NO_COMMON_LRU, LRU_PERCPU_HASH: HASH | NO_COMMON_LRU, HASH_OF_MAPS: HASH, ARRAY: NUMA_NODE | ACCESS | MMAPABLE | INNER_MAP, PERCPU_ARRAY: ACCESS,
+	PROG_ARRAY: NUMA_NODE | BY_FILE, PERF_EVENT_ARRAY: NUMA_NODE | BY_FILE | PRESERVE_ELEMS, CGROUP_ARRAY: NUMA_NODE | BY_FILE, ARRAY_OF_MAPS: NUMA_NODE | BY_FILE, REUSEPORT_SOCKARRAY: NUMA_NODE | ACCESS,
+	STACK_TRACE: NUMA_NODE | BY_FILE | STACK_BUILD_ID, LPM_TRIE: NO_PREALLOC | NUMA_NODE | ACCESS, DEVMAP: NUMA_NODE | BY_FILE, DEVMAP_HASH: NUMA_NODE | BY_FILE, SOCKMAP: NUMA_NODE | BY_FILE,
+	SOCKHASH: NUMA_NODE | BY_FILE, XSKMAP: NUMA_NODE | BY_FILE, CPUMAP: NUMA_NODE, CGROUP_STORAGE: NUMA_NODE | ACCESS, PERCPU_CGROUP_STORAGE: NUMA_NODE | ACCESS, QUEUE: NUMA_NODE | ACCESS, STACK: NUMA_NODE | ACCESS,
+	SK_STORAGE: STORAGE, INODE_STORAGE: STORAGE, TASK_STORAGE: STORAGE, CGRP_STORAGE: STORAGE, STRUCT_OPS: LINK | VTYPE_BTF_OBJ_FD, RINGBUF: NUMA_NODE, USER_RINGBUF: NUMA_NODE,
+	BLOOM_FILTER: NUMA_NODE | ZERO_SEED | ACCESS, ARENA: MMAPABLE | SEGV_ON_FAULT | NO_USER_CONV,
+};
+/** Flags that a type is not made without. */
+const NEEDED: Readonly<Partial<Record<MapTypeName, keyof typeof mapFlags>>> = {
+	LPM_TRIE: "NO_PREALLOC", SK_STORAGE: "NO_PREALLOC", INODE_STORAGE: "NO_PREALLOC", TASK_STORAGE: "NO_PREALLOC", CGRP_STORAGE: "NO_PREALLOC", ARENA: "MMAPABLE",
+};
+/** Types that maps in maps cannot hold. */
+const NOT_INNER: ReadonlySet<string> = new Set(["PROG_ARRAY", "ARRAY_OF_MAPS", "HASH_OF_MAPS", "STRUCT_OPS", "CGROUP_STORAGE", "PERCPU_CGROUP_STORAGE"] satisfies MapTypeName[]);
+
+const PAGE = 4096;
+/** A value of which every processor has a copy: PCPU_MIN_UNIT_SIZE. */
+const PER_CPU_VALUE = 32768;
+/** Frames of a stack trace: kernel.perf_event_max_stack. */
+const MAX_STACK = 127;
+const BUILD_ID_FRAME = 32;
+/** BPF_LOCAL_STORAGE_MAX_VALUE_SIZE: what 16 bits hold, less what lies around the value. */
+const STORAGE_VALUE = 65407;
+/** KMALLOC_MAX_SIZE, and what the kernel's own part of an element leaves of it. */
+const OBJECT = 4194304;
+const HASH_ELEMENT = OBJECT - 48;
+const LPM_VALUE = OBJECT - 280;
+const STACK_BYTES = 512;
+const HASH_FUNCTIONS = 15n;
+
+/** Of maps, those that BPF_MAP_CREATE would refuse, and why. Types that the table does not have are not judged. */
+export function refusedMaps(defs: readonly MapDef[]): { readonly map: string; readonly message: string }[] {
+	return defs.flatMap((def) => {
+		const message = creationRefusal(def);
+		return message === null ? [] : [{ map: def.name, message }];
+	});
+}
+
+function creationRefusal(def: MapDef): string | null {
+	const row = mapTypeById(def.type);
+	if (row === undefined) return null;
+	const name = row.name as MapTypeName;
+	return wrongSizes(row, def) ?? wrongFlags(name, def) ?? wrongRest(name, def);
+}
+
+/** Sizes that no map of the type has. */
+export function wrongSizes(row: MapTypeRow, { keySize, valueSize, maxEntries }: MapDef): string | null {
+	if (typeof row.key === "number" ? keySize !== row.key : row.key === "any" ? keySize === 0 : row.key === "prefix" ? keySize < 5 || keySize > 260 : keySize !== 8 && keySize !== 16) {
+		return `key size ${keySize} is not right for ${row.name}: it must be ${ruleText(row.key)}`;
+	}
+	if (typeof row.value === "number" ? valueSize !== row.value : row.value === "any" ? valueSize === 0 : row.value === "multiple of 8" ? valueSize === 0 || valueSize % 8 !== 0 : valueSize !== 4 && valueSize !== 8) {
+		return `value size ${valueSize} is not right for ${row.name}: it must be ${ruleText(row.value)}`;
+	}
+	if (row.entries === "any" && maxEntries === 0) return `max_entries of ${row.name} must not be 0`;
+	if (row.entries === "pages" && (maxEntries === 0 || (maxEntries & (maxEntries - 1)) !== 0 || maxEntries % PAGE !== 0)) return `max_entries ${maxEntries} of ${row.name} must be a power of two and a multiple of ${PAGE}`;
+	return null;
+}
+
+function ruleText(rule: MapTypeRow["key"] | MapTypeRow["value"]): string {
+	return rule === "any" ? "at least 1" : rule === "prefix" ? "5 to 260: a u32 and the bytes" : `${rule}`;
+}
+
+function wrongFlags(name: MapTypeName, { flags }: MapDef): string | null {
+	const unknown = (flags & ~FLAGS[name]) >>> 0;
+	if (unknown !== 0) return `${name} has no flag ${flagText(unknown)}`;
+	const needed = NEEDED[name];
+	if (needed !== undefined && (flags & mapFlags[needed]) === 0) return `${name} needs the flag BPF_F_${needed}`;
+	const both = (a: number, b: number): boolean => (flags & a) !== 0 && (flags & b) !== 0;
+	if (both(RDONLY, WRONLY) || both(RDONLY_PROG, WRONLY_PROG)) return "a map is read-only or write-only, not both";
+	if (name.startsWith("LRU") && (flags & NO_PREALLOC) !== 0) return `${name} has its elements beforehand: it takes no BPF_F_NO_PREALLOC`;
+	if (both(NUMA_NODE, NO_COMMON_LRU) || (name.endsWith("PERCPU_HASH") && (flags & NUMA_NODE) !== 0)) return "what every processor has a part of lies on no one node: BPF_F_NUMA_NODE does not fit";
+	return null;
+}
+
+function flagText(flags: number): string {
+	const names = Object.entries(mapFlags).filter(([, bit]) => (flags & bit) !== 0).map(([name]) => `BPF_F_${name}`);
+	const rest = (flags & ~Object.values(mapFlags).reduce((a, b) => a | b, 0)) >>> 0;
+	return [...names, ...(rest === 0 ? [] : [`0x${rest.toString(16)}`])].join(" and ");
+}
+
+function wrongRest(name: MapTypeName, { extra, flags, inner, keySize, keyTypeId, maxEntries, valueSize, valueTypeId }: MapDef): string | null {
+	switch (name) {
+		case "BLOOM_FILTER":
+			return extra > HASH_FUNCTIONS ? `map_extra ${extra} of BLOOM_FILTER is more than ${HASH_FUNCTIONS} hash functions` : null;
+		case "ARENA":
+			if (extra % BigInt(PAGE) !== 0n) return "map_extra of ARENA, its address for user space, must be that of a page";
+			if (maxEntries * PAGE > 2 ** 32) return `${maxEntries} pages are more than the 4 GiB of an ARENA`;
+			return extra >> 32n === (extra + BigInt(maxEntries * PAGE) - 1n) >> 32n ? null : "an ARENA must not cross a multiple of 4 GiB in user space";
+		default:
+			if (extra !== 0n) return `${name} has no map_extra`;
+	}
+	switch (name) {
+		case "ARRAY_OF_MAPS": case "HASH_OF_MAPS": {
+			if (inner === null) return `${name} needs an inner map`;
+			const type = mapTypeById(inner.type)?.name ?? "";
+			return NOT_INNER.has(type) ? `${name} cannot hold maps of type ${type}` : null;
+		}
+		case "SK_STORAGE": case "INODE_STORAGE": case "TASK_STORAGE": case "CGRP_STORAGE":
+			if (maxEntries !== 0) return `max_entries of ${name} must be 0`;
+			if (keyTypeId === 0 || valueTypeId === 0) return `${name} needs BTF types of its key and value`;
+			return valueSize > STORAGE_VALUE ? tooLarge(name, STORAGE_VALUE) : null;
+		case "CGROUP_STORAGE":
+			return maxEntries !== 0 ? `max_entries of ${name} must be 0` : valueSize > STORAGE_VALUE ? tooLarge(name, STORAGE_VALUE) : null;
+		case "PERCPU_CGROUP_STORAGE":
+			return maxEntries !== 0 ? `max_entries of ${name} must be 0` : valueSize > PER_CPU_VALUE ? tooLarge(name, PER_CPU_VALUE) : null;
+		case "HASH": case "LRU_HASH":
+			return keySize + valueSize >= HASH_ELEMENT ? `key and value of ${name} have fewer than ${HASH_ELEMENT} bytes together` : null;
+		case "LPM_TRIE":
+			return valueSize > LPM_VALUE ? tooLarge(name, LPM_VALUE) : null;
+		case "QUEUE": case "STACK":
+			return valueSize > OBJECT ? tooLarge(name, OBJECT) : null;
+		case "STACK_TRACE": {
+			const frame = flags & STACK_BUILD_ID ? BUILD_ID_FRAME : 8;
+			if (valueSize % frame !== 0) return `a STACK_TRACE of build ids has values of ${BUILD_ID_FRAME} bytes a frame, not ${valueSize}`;
+			return valueSize / frame > MAX_STACK ? tooLarge(name, MAX_STACK * frame) : null;
+		}
+		case "PERCPU_ARRAY": case "PERCPU_HASH": case "LRU_PERCPU_HASH":
+			return valueSize > PER_CPU_VALUE ? tooLarge(name, PER_CPU_VALUE) : null;
+		case "SOCKHASH":
+			return keySize > STACK_BYTES ? `a key of SOCKHASH has at most ${STACK_BYTES} bytes` : null;
+		case "STRUCT_OPS":
+			return maxEntries === 1 ? null : "max_entries of STRUCT_OPS must be 1";
+		default:
+			return null;
+	}
+}
+
+const tooLarge = (name: MapTypeName, most: number): string => `a value of ${name} has at most ${most} bytes`;
