@@ -147,6 +147,13 @@ describe("compare-laws", () => {
 		expect(passed(body("a.2:\n%3 = and i32 %1, i32 -256\n%4 = icmp.eq i32 %3, i32 0\nret %4"), [combine])).toMatch(/icmp.ult i32 %\d, i32 256/);
 		expect(passed(body("a.2:\n%3 = and i32 %1, i32 768\n%4 = icmp.eq i32 %3, i32 0\nret %4"), [combine])).toContain("icmp.eq");
 	});
+	it("knows what no number with these bits equals", () => {
+		const equals = (lines: string, number: number): string => passed(body(`a.2:\n${lines}\n%4 = icmp.eq i32 %3, i32 ${number}\nret %4`), [combine]);
+		expect(equals("%3 = shl i32 %1, i32 4", 100)).toMatch(/ret i32 0$/);
+		expect(equals("%3 = or i32 %1, i32 15", 32)).toMatch(/ret i32 0$/);
+		expect(equals("%6 = or i32 %1, i32 1\n%3 = xor i32 %6, i32 -1", 33)).toMatch(/ret i32 0$/);
+		expect(equals("%3 = or i32 %1, i32 15", 47)).toContain("icmp");
+	});
 });
 
 describe("narrow-phi", () => {
@@ -359,6 +366,12 @@ describe("unroll", () => {
 	});
 	it("leaves a loop that does not end", () => {
 		expect(passed(loop("0"), [unroll])).toContain("phi");
+	});
+	it("repeats a loop with another one in it for who asks for it", () => {
+		const nested = (mark: string): string =>
+			body(`a.2:\njump b.3\nb.3:\n%4 = phi i32 [i32 0, a.2], [%5, c.6]\n%9 = icmp.ult i32 %4, i32 3\nbranch %9, e.7, d.10\ne.7:\n%8 = load i32 size=4 volatile %0\nbranch %8, e.7, c.6\nc.6:${mark}\n%5 = add i32 %4, i32 1\njump b.3\nd.10:\nret %4`);
+		expect(passed(nested(""), [unroll]).match(/load/g)).toHaveLength(1);
+		expect(passed(nested(" unroll 0"), [unroll, combine, simplifyCfg]).match(/load/g)).toHaveLength(3);
 	});
 });
 

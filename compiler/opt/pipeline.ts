@@ -21,6 +21,7 @@ import { delay } from "./scalar/delay.ts";
 import { dse } from "./memory/dse.ts";
 import { equalPhis } from "./scalar/equal-phis.ts";
 import { fewValues } from "./scalar/few-values.ts";
+import { foldIntoPhi } from "./scalar/fold-into-phi.ts";
 import { foldBranches } from "./control/fold-branches.ts";
 import { forwardSwitch } from "./control/forward-switch.ts";
 import { gvn } from "./scalar/gvn.ts";
@@ -72,7 +73,7 @@ export interface OptimizeOptions {
 const promote: readonly Pass[] = [constSlots, sroa, mem2reg];
 
 /** Until nothing changes; each one feeds the others. */
-const tidy: readonly Pass[] = [combine, narrowPhis, widenLoads, sparseConstants, simplifyCfg, foldConstGlobals, foldStrings, resolveCalls, gvn, correlate, fewValues, foldBranches, needlessBranches, equalPhis, copiedBits, carryLoads, partialLoads, threadJumps, dse, dce, idleBranches];
+const tidy: readonly Pass[] = [combine, narrowPhis, widenLoads, sparseConstants, simplifyCfg, foldConstGlobals, foldStrings, resolveCalls, gvn, correlate, fewValues, foldIntoPhi, foldBranches, needlessBranches, equalPhis, copiedBits, carryLoads, partialLoads, threadJumps, dse, dce, idleBranches];
 
 /** At level 0 too: what was checked and what is used must be one value, and the same address one register. */
 const proofs: readonly Pass[] = [gvn, combine, narrowPhis, widenLoads, combine, gvn, simplifyCfg, dce];
@@ -127,7 +128,8 @@ export function optimize(module: IrModule, options: OptimizeOptions): IrModule {
 		if (options.check) verify("inline", fn, kept);
 		runAll(promote, fn);
 		// Enough to turn `ctx->data` into one wide load and constants into operands.
-		runAll([combine, widenLoads, simplifyCfg, dce], fn);
+		// What was written down twice is found while each choice still has blocks of its own.
+		runAll(optimizing ? [combine, widenLoads, gvn, simplifyCfg, dce] : [combine, widenLoads, simplifyCfg, dce], fn);
 		if (optimizing) {
 			settle(fn);
 			if (run(tailRecursion, fn)) settle(fn);

@@ -1,8 +1,8 @@
-import type { Value } from "../../ir/types.ts";
+import type { Const, Value } from "../../ir/types.ts";
 import { isConst, unsigned, widthOf } from "../../ir/values.ts";
 
 /**
- * Which bits of a value are surely zero. One-sided on purpose: extensions, masks and range checks are what the passes
+ * Which bits of a value are surely zero, and which one. Mostly the former: extensions, masks and range checks are what the passes
  * want to see through, and those are all about zeros at the top.
  */
 const all = (width: number): bigint => MASKS[width];
@@ -27,8 +27,9 @@ export function knownZeros(value: Value, depth = DEPTH, proven = false): bigint 
 		case "and":
 			return arg(0) | arg(1);
 		case "or":
-		case "xor":
 			return arg(0) & arg(1);
+		case "xor":
+			return (arg(0) & arg(1)) | (isConst(value.args[1]) ? unsigned(ty, value.args[1].value) & knownOnes(value.args[0], depth - 1) : 0n);
 		case "alloca":
 			return BigInt(Math.min(value.attr!.align!, STACK_ALIGN) - 1);
 		case "ptradd":
@@ -101,6 +102,46 @@ export function knownZeros(value: Value, depth = DEPTH, proven = false): bigint 
 				if (zeros === 0n) break;
 			}
 			return zeros;
+		}
+		default:
+			return 0n;
+	}
+}
+
+/** Which bits of a value are surely one: what masks and constants put there. */
+export function knownOnes(value: Value, depth = DEPTH): bigint {
+	const ty = value.ty;
+	if (ty === null) return 0n;
+	if (isConst(value)) return unsigned(ty, value.value);
+	if (value.op === "undef" || depth === 0) return 0n;
+	const width = widthOf(ty);
+	const full = all(width);
+	const arg = (i: number): bigint => knownOnes(value.args[i], depth - 1);
+	const by = isConst(value.args[1] ?? value) ? Number((value.args[1] as Const).value & BigInt(width - 1)) : null;
+	switch (value.op) {
+		case "and":
+			return arg(0) & arg(1);
+		case "or":
+			return arg(0) | arg(1);
+		case "xor":
+			return by === null ? 0n : (arg(0) & ~arg(1)) | (arg(1) & knownZeros(value.args[0], depth - 1));
+		case "zext":
+		case "trunc":
+			return arg(0) & full;
+		case "shl":
+			return by === null ? 0n : (arg(0) << BigInt(by)) & full;
+		case "lshr":
+			return by === null ? 0n : arg(0) >> BigInt(by);
+		case "select":
+			return arg(1) & arg(2);
+		case "phi": {
+			let ones = full;
+			for (const input of value.args) {
+				if (input === value || input.op === "undef") continue;
+				ones &= knownOnes(input, Math.min(depth - 1, 2));
+				if (ones === 0n) break;
+			}
+			return ones;
 		}
 		default:
 			return 0n;

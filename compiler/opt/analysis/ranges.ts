@@ -149,14 +149,14 @@ export function ranges(dom: Dominators, preds: ReadonlyMap<Block, readonly Block
 			case "add": {
 				const [a, b] = [arg(0), arg(1)];
 				const limits = everything(value);
-				const result = a.umax + b.umax <= limits.umax ? fromUnsigned({ ...limits, umin: a.umin + b.umin, umax: a.umax + b.umax }, value) : whole;
+				const result = between(value, a.umin + b.umin, a.umax + b.umax) ?? whole;
 				if (value.attr?.signed) return meet(result, exact(value, a.smin + b.smin, a.smax + b.smax));
 				if (a.smin + b.smin < limits.smin || a.smax + b.smax > limits.smax) return result;
 				return meet(result, fromSigned({ ...limits, smin: a.smin + b.smin, smax: a.smax + b.smax }, value));
 			}
 			case "sub": {
 				const [a, b] = [arg(0), arg(1)];
-				const result = a.umin >= b.umax ? meet(whole, fromUnsigned({ ...everything(value), umin: a.umin - b.umax, umax: a.umax - b.umin }, value)) : whole;
+				const result = meet(whole, between(value, a.umin - b.umax, a.umax - b.umin) ?? whole);
 				return value.attr?.signed ? meet(result, exact(value, a.smin - b.smax, a.smax - b.smin)) : result;
 			}
 			case "shl":
@@ -166,13 +166,34 @@ export function ranges(dom: Dominators, preds: ReadonlyMap<Block, readonly Block
 				const a = arg(0);
 				return a.umax * by <= everything(value).umax ? meet(whole, fromUnsigned({ ...everything(value), umin: a.umin * by, umax: a.umax * by }, value)) : whole;
 			}
+			case "xor": {
+				// All bits turned over: the largest is the smallest.
+				if (!isConst(value.args[1]) || value.args[1].value !== -1n) return whole;
+				const { umax } = everything(value);
+				const a = arg(0);
+				return meet(whole, fromUnsigned({ ...everything(value), umin: umax - a.umax, umax: umax - a.umin }, value));
+			}
+			case "ashr": {
+				const [a, b] = [arg(0), arg(1)];
+				if (b.umax >= BigInt(widthOf(value.ty!))) return whole;
+				const ends = [a.smin >> b.umin, a.smin >> b.umax, a.smax >> b.umin, a.smax >> b.umax];
+				return meet(whole, fromSigned({ ...everything(value), smin: ends.reduce(least), smax: ends.reduce(most) }, value));
+			}
+			case "udiv": {
+				const [a, b] = [arg(0), arg(1)];
+				return b.umin > 0n ? fromUnsigned({ ...all, umin: a.umin / b.umax }, value) : whole;
+			}
 			case "lshr": {
 				const [a, b] = [arg(0), arg(1)];
-				return b.umin === b.umax && b.umax < BigInt(widthOf(value.ty!)) ? fromUnsigned({ ...all, umin: a.umin >> b.umin, umax: a.umax >> b.umin }, value) : whole;
+				return b.umax < BigInt(widthOf(value.ty!)) ? fromUnsigned({ ...all, umin: a.umin >> b.umax, umax: least(all.umax, a.umax >> b.umin) }, value) : whole;
 			}
 			case "and": {
 				const [a, b] = [arg(0), arg(1)];
 				return fromUnsigned({ ...all, umax: least(all.umax, least(a.umax, b.umax)) }, value);
+			}
+			case "or": {
+				const [a, b] = [arg(0), arg(1)];
+				return fromUnsigned({ ...all, umin: most(a.umin, b.umin) }, value);
 			}
 			case "phi":
 				return meet(meet(meet(whole, counter(value, depth)), grown(value, depth)), joined(value, depth));
@@ -252,6 +273,15 @@ const exact = (value: Value, smin: bigint, smax: bigint): Range => {
 	return fromSigned({ ...limits, smin: most(smin, limits.smin), smax: least(smax, limits.smax) }, value);
 };
 
+/** A sum or difference of unsigned numbers between these, where all of them wrap equally often; null: some do, some do not. */
+function between(value: Value, low: bigint, high: bigint): Range | null {
+	const limits = everything(value);
+	const size = limits.umax + 1n;
+	const wraps = low < 0n ? -1n : low / size;
+	if (high < wraps * size || high >= (wraps + 1n) * size) return null;
+	return fromUnsigned({ ...limits, umin: low - wraps * size, umax: high - wraps * size }, value);
+}
+
 const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 const most = (a: bigint, b: bigint): bigint => (a > b ? a : b);
 
@@ -290,6 +320,7 @@ function fromUnsigned(range: Range, value: Value): Range {
 	const limits = everything(value);
 	const { umin, umax } = range;
 	if (umax <= limits.smax) return meet({ ...limits, umin, umax }, { ...limits, smin: umin, smax: umax });
+	if (umin > limits.smax) return { umin, umax, smin: umin - limits.umax - 1n, smax: umax - limits.umax - 1n };
 	return { ...limits, umin, umax };
 }
 
@@ -297,6 +328,7 @@ function fromSigned(range: Range, value: Value): Range {
 	const limits = everything(value);
 	const { smin, smax } = range;
 	if (smin >= 0n) return meet({ ...limits, smin, smax }, { ...limits, umin: smin, umax: smax });
+	if (smax < 0n) return { umin: smin + limits.umax + 1n, umax: smax + limits.umax + 1n, smin, smax };
 	return { ...limits, smin, smax };
 }
 

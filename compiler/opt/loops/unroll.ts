@@ -38,7 +38,10 @@ export const unroll: Pass = {
 		const fixed = unchanging(context);
 		for (let budget = 64; budget > 0; budget--) {
 			const all = loops(fn, analysesOf(fn, context).dominators);
-			const candidate = all.filter((loop) => !all.some((other) => other.parent === loop)).find((loop) => rounds(fn, loop, fixed) !== null);
+			const innermost = all.filter((loop) => !all.some((other) => other.parent === loop));
+			// One with loops in it is repeated only for who asks for it.
+			const asked = all.filter((loop) => !innermost.includes(loop) && loop.latches.some(({ unroll: wish }) => wish !== undefined && wish !== 1));
+			const candidate = [...innermost, ...asked].find((loop) => rounds(fn, loop, fixed) !== null);
 			if (candidate === undefined) break;
 			unrollFully(fn, candidate, rounds(fn, candidate, fixed)!);
 			forget(context);
@@ -262,7 +265,7 @@ function unrollFully(fn: IrFunction, loop: Loop, count: number): void {
 		const last = terminator(from);
 		last.blocks = last.blocks!.map((block) => (block === to ? head : block));
 		copies.push(...map.values());
-		for (const copy of map.values()) delete copy.unroll;
+		delete map.get(latch)!.unroll;
 		from = map.get(latch)!;
 		to = head;
 		current = new Map(

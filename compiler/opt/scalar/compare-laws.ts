@@ -1,7 +1,7 @@
 import type { Inst, Pred, Value } from "../../ir/types.ts";
 import { foldOp, negated, swapped } from "../../ir/fold.ts";
 import { constant, isConst, isInst, sameValue, unsigned, widthOf } from "../../ir/values.ts";
-import { isNonNegative, knownZeros, maxProven, maxUnsigned } from "../analysis/known.ts";
+import { isNonNegative, knownOnes, knownZeros, maxProven, maxUnsigned } from "../analysis/known.ts";
 import { baseOf } from "../analysis/slots.ts";
 import type { Rewriter } from "./law.ts";
 
@@ -67,10 +67,10 @@ function decided(a: Value, b: bigint, pred: Pred): Value | null {
 	if (ty === "ptr") return addressIsNull(a, b, pred);
 	const max = maxProven(a);
 	const limit = unsigned(ty, b);
+	// That it never is one number is nothing that the verifier would need.
+	if ((pred === "eq" || pred === "ne") && ((limit & knownZeros(a)) !== 0n || (knownOnes(a) & ~limit) !== 0n)) return bool(pred === "ne");
 	const half = 1n << BigInt(widthOf(ty) - 1);
 	if (limit > max) {
-		if (pred === "eq") return bool(false);
-		if (pred === "ne") return bool(true);
 		if (pred === "ult" || pred === "ule") return bool(true);
 		if (pred === "ugt" || pred === "uge") return bool(false);
 	}

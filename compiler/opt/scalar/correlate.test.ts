@@ -149,3 +149,21 @@ ret i32 ${count}`);
 		expect(steps(34)).toContain("branch i32 1, e.9");
 	});
 });
+
+describe("bounds of what is computed", () => {
+	const compared = (lines: string, question: string): string => passed(`a.2:\n${lines}\n%9 = icmp.${question}\nret %9`);
+	it.each([
+		["an or is not below its parts", "%3 = or i32 %0, i32 31", "uge i32 %3, i32 31", 1],
+		["a small number's opposite is large", "%3 = and i32 %0, i32 7\n%4 = or i32 %3, i32 1\n%5 = sub i32 i32 0, %4", "ult i32 %5, i32 100", 0],
+		["all bits turned over", "%3 = and i32 %0, i32 7\n%4 = xor i32 %3, i32 -1", "slt i32 %4, i32 0", 1],
+		["a shift by what is bounded", "%3 = and i32 %0, i32 3\n%4 = lshr i32 i32 1000, %3", "uge i32 %4, i32 125", 1],
+		["and one that keeps the sign", "%3 = and i32 %0, i32 3\n%4 = sub i32 %3, i32 255\n%5 = ashr i32 %4, i32 2", "sge i32 %5, i32 -60", 0],
+		["a quotient", "%3 = or i32 %0, i32 31\n%4 = udiv i32 %3, i32 3", "uge i32 %4, i32 10", 1],
+	])("%s", (_, lines, question, answer) => {
+		expect(compared(lines, question)).toContain(`ret i32 ${answer}`);
+	});
+	it("say nothing where some sums wrap and some do not", () => {
+		expect(compared("%3 = and i32 %0, i32 7\n%4 = sub i32 %3, i32 4", "ult i32 %4, i32 100")).toContain("icmp");
+		expect(compared("%3 = lshr i32 i32 1000, %0", "uge i32 %3, i32 125")).toContain("icmp");
+	});
+});

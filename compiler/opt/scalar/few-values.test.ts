@@ -44,4 +44,11 @@ describe("few-values", () => {
 		expect(passed(nested("icmp.eq i32 %8, i32 0"), [fewValues, dce, idleBranches])).not.toContain("i32 50");
 		expect(passed(nested("icmp.slt i32 %8, i32 0"), [fewValues, dce, idleBranches])).toContain("i32 50");
 	});
+	it("knows that an answer is 0 or 1, and what is computed from one asks for it", () => {
+		const asked = (lines: string): string => passed(functionOf(`a.2:\n%3 = icmp.eq i32 %1, i32 31\n${lines}\nret %9`), [fewValues, dce]);
+		expect(asked("%4 = shl i32 %3, i32 5\n%9 = icmp.eq i32 %4, i32 0")).toMatch(/icmp.ne i32 %\d, i32 31\nret/);
+		expect(asked("%4 = xor i32 %3, i32 255\n%9 = icmp.eq i32 %4, i32 254")).toMatch(/icmp.eq i32 %\d, i32 31\nret/);
+		expect(asked("%4 = sub i32 i32 0, %3\n%9 = icmp.sgt i32 %4, i32 256")).toBe("b0:\nret i32 0");
+		expect(asked("%4 = add i32 %3, %1\n%9 = icmp.eq i32 %4, i32 0")).toContain("add");
+	});
 });

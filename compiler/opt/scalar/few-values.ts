@@ -1,6 +1,6 @@
 import type { Block, Const, Inst, IrFunction, Pred, Value } from "../../ir/types.ts";
 import type { Pass } from "../pass.ts";
-import { foldOp } from "../../ir/fold.ts";
+import { foldOp, negated } from "../../ir/fold.ts";
 import { isComputation } from "../../ir/ops.ts";
 import { constant, isConst, isInst, makeJump, newInst, phisOf, removePhiEdge, replaceAll, terminator } from "../../ir/values.ts";
 import { analysesOf } from "../analysis/analyses.ts";
@@ -22,6 +22,7 @@ export const fewValues: Pass = {
 				if (inst.ty === null) continue;
 				const of = values.of(inst);
 				if (of?.length === 1) map.set(inst, of[0]);
+				else if (inst.op === "icmp" && asksAgain(inst)) changed = true;
 			}
 			if (terminator(block).op === "switch" && narrowSwitch(block, values)) changed = true;
 		}
@@ -36,6 +37,8 @@ const MOST = 8;
 const MOST_PAIRS = 16;
 /** Operations between the constants and the value. */
 const DEEPEST = 10;
+
+const ANSWERS: readonly [Const, Const] = [constant("i32", 0), constant("i32", 1)];
 
 class FewValues {
 	/** Null: it may be more than a few, or none of them constants. */
@@ -59,6 +62,8 @@ class FewValues {
 				return this.#union(inst.args, depth);
 			case "select":
 				return this.#union(inst.args.slice(1), depth);
+			case "icmp":
+				return this.#computed(inst, depth) ?? ANSWERS;
 			default:
 				return isComputation(inst.op) ? this.#computed(inst, depth) : null;
 		}
@@ -118,6 +123,31 @@ function meetAnswers(fn: IrFunction, block: Block, phi: Inst, users: readonly In
 		if (user.op === "icmp") map.set(user, met);
 		else user.args = [met];
 	}
+}
+
+/** A comparison of what is computed from one answer asks for that answer: `(x == 31) << 5 != 0`. True if it now says so itself. */
+function asksAgain(inst: Inst): boolean {
+	const left = fromAnswer(inst.args[0], DEEPEST);
+	if (left === null || left.question === inst.args[0] || !isConst(inst.args[1])) return false;
+	const [no, yes] = left.values.map((value) => foldOp("icmp", "i32", [value, inst.args[1]], inst.attr));
+	if (no === null || yes === null || no.value === yes.value) return false;
+	const { pred } = left.question.attr!;
+	inst.args = left.question.args.slice();
+	inst.attr = { pred: yes.value === 1n ? pred : negated[pred!] };
+	return true;
+}
+
+/** What a value is for each answer to the one question that it is computed from. */
+function fromAnswer(value: Value, depth: number): { readonly question: Inst; readonly values: readonly [Const, Const] } | null {
+	if (!isInst(value) || depth === 0 || value.ty === null) return null;
+	if (value.op === "icmp") return { question: value, values: ANSWERS };
+	if (!isComputation(value.op) || value.args.length > 2) return null;
+	const at = value.args.findIndex((arg) => !isConst(arg));
+	if (at < 0 || value.args.some((arg, i) => i !== at && !isConst(arg))) return null;
+	const from = fromAnswer(value.args[at], depth - 1);
+	if (from === null) return null;
+	const [no, yes] = from.values.map((answer) => foldOp(value.op, value.ty!, value.args.map((arg, i) => (i === at ? answer : arg)), value.attr));
+	return no === null || yes === null ? null : { question: from.question, values: [no, yes] };
 }
 
 /** What all users ask. */

@@ -8,6 +8,7 @@ import { negated } from "../../ir/fold.ts";
 import { isQuestion, writesOf } from "../analysis/alias.ts";
 import { baseOf } from "../analysis/slots.ts";
 import { analysesOf } from "../analysis/analyses.ts";
+import { choiceKeys } from "./choices.ts";
 
 /**
  * Common subexpressions and loads, down the dominator tree: a pure operation on the same operands is the same value;
@@ -136,6 +137,15 @@ function number(fn: IrFunction, { dominators: dom, predecessors: preds, alias }:
 			if (inst.op === "icmp" && isBehindKnown(inst, (condition) => find(keyOf(condition, idOf), block))) {
 				map.set(inst, constant("i32", inst.attr!.pred === "ne" ? 1 : 0));
 				continue;
+			}
+			if (inst.op === "phi") {
+				const keys = choiceKeys(inst, block, preds, dom, keyOf, idOf);
+				const same = keys === null ? null : find(keys[0], block);
+				if (same !== null) {
+					map.set(inst, same);
+					continue;
+				}
+				for (const key of keys ?? []) remember(key, block, inst);
 			}
 			if (inst.op === "alloca") known.push(unwritten(alias.place({ address: inst, size: inst.attr!.size! })));
 			if (row(inst.op).does === "pure" && inst.op !== "isconst") {
