@@ -415,6 +415,11 @@ describe("memory operations", () => {
 		const text = body("a.2:\n%3 = load i32 size=4 align=2 %0\nret %3");
 		expect(passed(text, [splitUnaligned]).match(/load i32 size=2/g)).toHaveLength(2);
 	});
+	it("splits an access that lies across words of a slot, whatever its type claims", () => {
+		const text = (offset: number): string => body(`a.2:\n%3 = alloca ptr size=16 align=8\n%4 = ptradd ptr %3, i64 ${offset}\ncall helper h#1 %3\n%5 = load i32 size=4 %4\nstore size=4 %4, i32 65537\ncall helper h#1 %3\nret %5`);
+		expect(passed(text(6), [splitUnaligned]).match(/(load i32|store) size=2/g)).toHaveLength(4);
+		expect(passed(text(8), [splitUnaligned])).not.toContain("size=2");
+	});
 	it("lets slots share bytes when their lives are apart", () => {
 		const text = body("a.2:\n%3 = alloca ptr size=64 align=8\n%4 = alloca ptr size=32 align=8\nlifetime %3\ncall helper h#1 %3\nlifetime %4\ncall helper h#1 %4\nret i32 0");
 		expect(passed(text, [mergeSlots]).match(/alloca/g)).toHaveLength(1);

@@ -1,6 +1,7 @@
 import type { Attr, Inst, IrFunction, Value } from "../../ir/types.ts";
 import type { Pass } from "../pass.ts";
-import { constant, isConst, newInst, replaceAll } from "../../ir/values.ts";
+import { constant, isConst, isInst, newInst, replaceAll } from "../../ir/values.ts";
+import { baseOf } from "../analysis/slots.ts";
 import { alignmentOf, partsOf } from "./parts.ts";
 
 /** Loads and stores of words that may not be aligned, in parts that are (clang's BPF target does the same). */
@@ -12,9 +13,12 @@ export const splitUnaligned: Pass = {
 		for (const block of fn.blocks) {
 			const out: Inst[] = [];
 			for (const inst of block.insts) {
-				const claimed = inst.attr?.align;
-				const access = inst.op === "load" || inst.op === "store";
-				if (!access || claimed === undefined || claimed >= inst.attr!.size!) {
+				if (inst.op !== "load" && inst.op !== "store") {
+					out.push(inst);
+					continue;
+				}
+				const claimed = isAcross(inst) ? 1 : (inst.attr!.align ?? inst.attr!.size!);
+				if (claimed >= inst.attr!.size!) {
 					out.push(inst);
 					continue;
 				}
@@ -32,6 +36,12 @@ export const splitUnaligned: Pass = {
 		return changed;
 	},
 };
+
+/** `*(unsigned *)(bytes + 6)` of a slot: whatever its type claims, no place on the stack is one at which the verifier lets it be read. */
+function isAcross({ args, attr }: Inst): boolean {
+	const { base, offset } = baseOf(args[0]);
+	return isInst(base) && base.op === "alloca" && offset % attr!.size! !== 0;
+}
 
 function loadParts(fn: IrFunction, load: Inst, align: number, out: Inst[]): Value {
 	const { size, signed, volatile } = load.attr!;
