@@ -462,6 +462,13 @@ describe("objects and calls", () => {
 		expect(passed(text, [foldConstGlobals, dce])).toBe("b0:\nret i32 2");
 		expect(passed(text.replace("load i32 size=4", "load i32 size=4 volatile"), [foldConstGlobals, dce])).toContain("load");
 	});
+	it("knows what stands anywhere in an object of equal bytes", () => {
+		const text = (bytes: string, section = ".rodata"): string => `global @t section "${section}" size 8 align 4 static readonly bytes ${bytes}\n${body("a.2:\n%3 = global ptr @t\n%5 = zext i64 %1\n%6 = ptradd ptr %3, %5\n%4 = load i32 size=2 %6\nret %4")}`;
+		expect(passed(text("0000000000000000"), [foldConstGlobals, dce])).toBe("b0:\nret i32 0");
+		expect(passed(text("ffffffffffffffff"), [foldConstGlobals, dce])).toBe("b0:\nret i32 65535");
+		expect(passed(text("0000000000000001"), [foldConstGlobals, dce])).toContain("load");
+		expect(passed(text("0000000000000000", ".kconfig"), [foldConstGlobals, dce])).toContain("load");
+	});
 	it("finds out what a pointer calls", () => {
 		const text = `${body("a.2:\n%3 = global ptr @g\n%4 = call i32 indirect %3, i32 5\nret %4")}function @g(i32 %0) -> i32 static {\na.1:\nret %0\n}\n`;
 		expect(passed(text, [resolveCalls])).toContain("call i32 @g i32 5");

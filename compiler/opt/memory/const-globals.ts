@@ -1,7 +1,7 @@
 import type { Inst, IrGlobal, Value } from "../../ir/types.ts";
 import type { Pass } from "../pass.ts";
 import { isInst, newInst, replaceAll } from "../../ir/values.ts";
-import { numberAt, unchanging } from "../analysis/constant-objects.ts";
+import { isUniform, numberAt, unchanging } from "../analysis/constant-objects.ts";
 import { rootOf } from "../analysis/slots.ts";
 
 /**
@@ -29,9 +29,11 @@ export const foldConstGlobals: Pass = {
 
 function known(load: Inst, fixed: ReadonlySet<IrGlobal>, add: (inst: Inst) => void, fn: Parameters<Pass["run"]>[0]): Value | null {
 	const { root, offset } = rootOf(load.args[0]);
-	if (!isInst(root) || root.op !== "global" || offset === null) return null;
+	if (!isInst(root) || root.op !== "global") return null;
 	const global = root.attr!.global!;
 	if ("kind" in global || !fixed.has(global)) return null;
+	// Wherever in it that is.
+	if (offset === null) return isUniform(global) ? numberAt(global, 0, load) : null;
 	const at = offset + (root.attr!.offset ?? 0);
 	const size = load.attr!.size!;
 	const number = numberAt(global, at, load);
