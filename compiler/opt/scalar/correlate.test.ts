@@ -114,6 +114,31 @@ ret %8`);
 	});
 });
 
+describe("a sum that is compared with a constant", () => {
+	/** used &= bound; if (used + 32 > 896) return 0; … */
+	const asked = (bound: string, further: string): string => passed(`a.2:
+%3 = and i32 %0, i32 ${bound}
+%4 = add i32 %3, i32 32
+%5 = icmp.ugt i32 %4, i32 896
+branch %5, b.6, c.7
+b.6:
+ret i32 0
+c.7:
+%8 = inttoptr ptr i64 4096
+${further}
+ret %1`);
+	const store = (number: string): string => `%9 = zext i64 ${number}\n%10 = ptradd ptr %8, %9\nstore size=4 %10, %1`;
+	it("is not made for that", () => {
+		expect(asked("65535", "")).toContain("icmp.ugt i32 %3, i32 864");
+	});
+	it("is not the number that is compared when something is accessed at the other one", () => {
+		expect(asked("65535", `${store("%3")}\nstore size=4 %8, %4`)).toContain("icmp.ugt i32 %3, i32 864");
+	});
+	it.each([["it may wrap", "-1", ""], ["something is accessed there", "65535", store("%4")], ["nothing is accessed at either", "65535", "store size=4 %8, %4"]])("unless %s", (_what, bound, further) => {
+		expect(asked(bound, further)).toContain("icmp.ugt i32 %4, i32 896");
+	});
+});
+
 describe("a sum of a byte and a constant", () => {
 	const asm = JSON.stringify({ template: "if %0 < 99 goto +1", volatile: true, outputs: [], inputs: [{ constraint: "r", memory: false, wide: false }], clobbers: [], labels: [] });
 	const extended = (between: string): string => passed(`a.2:\n%3 = and i32 %0, i32 255\n%4 = add i32 %3, i32 5\n${between}\n%5 = zext i64 %4\n%6 = trunc i32 %5\nret %6`);

@@ -34,7 +34,7 @@ export const correlate: Pass = {
 						break;
 					case "icmp": {
 						if (inst.args[0].ty === "ptr") break;
-						if (asksWhatIsLeft(inst, (value) => known.at(value, block))) changed = true;
+						if (asksWhatIsLeft(inst, (value) => known.at(value, block)) || asksWithoutSum(inst, (value) => known.at(value, block), users)) changed = true;
 						const [left, right] = inst.args;
 						const truth = decide(inst.attr!.pred!, known.at(left, block), known.at(right, block));
 						if (truth !== null) map.set(inst, constant("i32", truth ? 1 : 0));
@@ -146,4 +146,28 @@ function asksWhatIsLeft(inst: Inst, known: (value: Value) => Range): boolean {
 	inst.args = [part, constant(right.ty!, total - limit)];
 	inst.attr = { ...inst.attr, pred: swapped[inst.attr!.pred!] };
 	return true;
+}
+
+/**
+ * `if (used + 32 <= 896) data[used] = …` asks `used <= 864` when the sum does not wrap: one instruction less where nobody else wants the sum, and a bound
+ * of what is used where the sum is not the place itself.
+ */
+function asksWithoutSum(inst: Inst, known: (value: Value) => Range, users: ReadonlyMap<Inst, readonly Inst[]>): boolean {
+	const [sum, right] = inst.args;
+	if (!isConst(right) || !isInst(sum) || sum.op !== "add" || !isConst(sum.args[1]) || !inst.attr!.pred!.startsWith("u")) return false;
+	const [x, { value }] = sum.args as [Value, Const];
+	const ty = right.ty!;
+	const [added, limit] = [unsigned(ty, value), unsigned(ty, right.value)];
+	if (added > limit || known(x).umax + added > unsigned(ty, -1n)) return false;
+	if ((users.get(sum)?.length ?? 1) > 1 && (leadsSomewhere(sum, users) || !leadsSomewhere(x, users))) return false;
+	inst.args = [x, constant(ty, limit - added)];
+	return true;
+}
+
+/** Whether a place in memory or an argument is made of the number, as it is, or widened. */
+function leadsSomewhere(number: Value, users: ReadonlyMap<Inst, readonly Inst[]>): boolean {
+	if (!isInst(number)) return false;
+	const direct = users.get(number) ?? [];
+	const forms = [number, ...direct.filter(({ op }) => op === "zext" || op === "trunc"), ...(number.op === "trunc" && isInst(number.args[0]) ? [number.args[0]] : [])];
+	return forms.some((form) => (users.get(form) ?? []).some(({ op, args }) => op === "call" || (op === "ptradd" && args[1] === form)));
 }
