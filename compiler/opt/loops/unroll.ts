@@ -27,8 +27,10 @@ const BACK_EDGE = 2;
 const MAX_LOOKED_AT = 10;
 /** Rounds that LLVM tries of a loop that leaves nothing behind but numbers (`MaxBruteForceIterations`). */
 const MAX_COUNTED = 100;
-/** Wished for by the programmer: as far as jumps reach. */
-const ASKED_RESULT = 32768;
+/** Rounds that are wished for when nothing but the most that there can be is known (LLVM's `MaxUpperBound`). */
+const MAX_UPPER_BOUND = 8;
+/** What a wish may come to (`PragmaUnrollThreshold`); a function with several such loops must still be one that jumps reach across. */
+const ASKED_RESULT = 16384;
 
 export const unroll: Pass = {
 	name: "unroll",
@@ -77,6 +79,8 @@ function rounds(fn: IrFunction, loop: Loop, fixed: ReadonlySet<IrGlobal>): numbe
 	return looked && size.rest * (count - 1) <= SMALL_RESULT * boost ? count : null;
 }
 
+/** To LLVM it is the load of a distance, an addition, and a call that keeps both together. */
+const CORE_OFFSET = 3;
 const FREE = new Set(["phi", "jump", "lifetime", "trunc", "ptrtoint", "inttoptr", "zext"]);
 
 /** Instructions of a round: all of them, and those that stay when the counter is a constant. */
@@ -122,7 +126,7 @@ function sizeOf(loop: Loop, fixed: ReadonlySet<IrGlobal>): { all: number; rest: 
 			// Assembly that answers alike in each round is asked once in straight code.
 			if (isQuestion(inst) && isQuiet && !inst.args.some((arg) => inside.has(arg))) continue;
 			// What is not compared here is compared with zero.
-			const cost = inst.op === "call" ? 1 + inst.args.length : inst.op === "branch" && isInst(inst.args[0]) && inst.args[0].op !== "icmp" ? 2 : 1;
+			const cost = inst.op === "call" ? 1 + inst.args.length : inst.op === "coreoffset" ? CORE_OFFSET : inst.op === "branch" && isInst(inst.args[0]) && inst.args[0].op !== "icmp" ? 2 : 1;
 			calls ||= inst.op === "call";
 			all += cost;
 			if (!(inst.op === "branch" ? folds(inst.args[0]) : folds(inst))) rest += cost;
@@ -177,7 +181,10 @@ function countRounds(fn: IrFunction, loop: Loop, latch: Block, most: number, fix
 			const end = terminator(block);
 			const condition = evaluate(end.args[0], env, cache, scope);
 			if (condition === null || condition.op !== "const") undecided++;
-			else if (!loop.blocks.has(end.blocks![condition.value !== 0n ? 0 : 1])) return !asked && isOneQuestion(block, loop) ? null : round;
+			else if (!loop.blocks.has(end.blocks![condition.value !== 0n ? 0 : 1])) {
+				const trips = block === latch ? round : round - 1;
+				return (!asked || trips > MAX_UPPER_BOUND) && isOneQuestion(fn, block, loop) ? null : round;
+			}
 		}
 		if (undecided === exits.length) return null;
 		const next = new Map<Inst, Known>();
@@ -191,21 +198,49 @@ function countRounds(fn: IrFunction, loop: Loop, latch: Block, most: number, fix
 }
 
 /**
- * `for (i = 0; i < 6; i++) { if (p + 1 > end) return -1; …`: two ways out to one place, with next to nothing between the questions, are one
- * way out for LLVM (`foldBranchToCommonDest`), which then does not know how many rounds there are, and leaves the loop.
- * A chain of headers that is walked by such a loop would be long as straight code.
+ * `for (i = 0; i < 6; i++) { if (p + 1 > end) return -1; …`, `for (i = 0; i < n && i < 8; i++)`, or a break at the end of a round: two ways out
+ * to one place, with next to nothing between the questions, are one way out for LLVM (`foldBranchToCommonDest`), which then does not know how
+ * many rounds there are, and leaves the loop. A chain of headers that is walked by such a loop would be long as straight code.
  */
-function isOneQuestion(first: Block, loop: Loop): boolean {
-	const wayOut = (block: Block): number => terminator(block).blocks!.findIndex((next) => !loop.blocks.has(next));
-	const out = wayOut(first);
-	const second = terminator(first).blocks![1 - out];
+function isOneQuestion(fn: IrFunction, deciding: Block, loop: Loop): boolean {
+	const preds = predecessors(fn);
+	return [...loop.blocks].some((other) => {
+		const pair = isAskedWith(deciding, other, loop, preds) ? [deciding, other] : isAskedWith(other, deciding, loop, preds) ? [other, deciding] : null;
+		// Asked first in a round, it leads out with what the round began with: the end of the one before had other values.
+		return pair !== null && (pair[1] !== loop.header || !isUsedOutside(fn, phisOf(loop.header), loop, terminator(pair[0])));
+	});
+}
+
+/** Used out there, but for phis of the block that the branch leads to, which know where they come from. */
+function isUsedOutside(fn: IrFunction, phis: readonly Inst[], loop: Loop, branch: Inst): boolean {
+	const values = new Set<Value>(phis);
+	return fn.blocks.some((block) => !loop.blocks.has(block) && block.insts.some((inst) => !(inst.op === "phi" && branch.blocks!.includes(block)) && inst.args.some((arg) => values.has(arg))));
+}
+
+/** `second` is asked right after `first`, in the same round or first in the next one, and both lead out to one place with the same values. */
+function isAskedWith(first: Block, second: Block, loop: Loop, preds: ReadonlyMap<Block, readonly Block[]>): boolean {
+	const wayOut = (block: Block): number => (terminator(block).op === "branch" ? terminator(block).blocks!.findIndex((next) => !loop.blocks.has(next)) : -1);
+	const [out, other] = [wayOut(first), wayOut(second)];
+	if (second === first || out < 0 || other < 0) return false;
+	const place = terminator(first).blocks![out];
 	const end = terminator(second);
-	if (second === first || end.op !== "branch" || second.insts[0].op === "phi") return false;
-	const other = wayOut(second);
-	if (other < 0 || end.blocks![other] !== terminator(first).blocks![out]) return false;
-	const between = second.insts.filter((inst) => inst !== end && inst !== end.args[0] && !FREE.has(inst.op));
-	if (between.length > 1 || between.some((inst) => row(inst.op).does !== "pure")) return false;
-	return phisOf(end.blocks![other]).every((phi) => sameValue(phi.args[phi.blocks!.indexOf(first)], phi.args[phi.blocks!.indexOf(second)]));
+	if (end.blocks![other] !== place) return false;
+	const between: Inst[] = [];
+	let before = first;
+	let at = terminator(first).blocks![1 - out];
+	while (at !== second) {
+		if (terminator(at).op !== "jump" || preds.get(at)!.length !== 1) return false;
+		between.push(...at.insts);
+		before = at;
+		[at] = successors(at);
+	}
+	between.push(...second.insts.filter((inst) => inst !== end && inst !== end.args[0]));
+	const work = between.filter((inst) => !FREE.has(inst.op) && !(inst.op === "ptradd" && isConst(inst.args[1])));
+	if (work.length > 1 || work.some((inst) => row(inst.op).does !== "pure")) return false;
+	const ways = second === loop.header ? loop.latches : preds.get(second)!;
+	if (ways.length !== 1 || ways[0] !== before) return false;
+	const arriving = (value: Value): Value => (isInst(value) && value.op === "phi" && second.insts.includes(value) ? value.args[value.blocks!.indexOf(before)] : value);
+	return phisOf(place).every((phi) => sameValue(phi.args[phi.blocks!.indexOf(first)], arriving(phi.args[phi.blocks!.indexOf(second)])));
 }
 
 function evaluate(value: Value, env: ReadonlyMap<Inst, Known>, cache: Map<Inst, Known | null>, scope: Scope): Known | null {
