@@ -45,3 +45,10 @@ describe("pruning", () => {
 		expect(answer.verdict === "accept" ? "" : answer.rejection.message).toBe("R7 offset is outside of the packet");
 	});
 });
+
+it("what is wrong with an address is said before that it leaves its object, also where only speculation gets", () => {
+	const logOf = (...insns: readonly Insn[]): string => verify(bareImage("p", insns, { type: 1, maps: [values] }), { capBpfOnly: true, logLevel: 2 }).log;
+	expect(logOf(...value, i(0x61, 2, 6), i(0x57, 2, 0, 0, 0x7f), i(0x0f, 6, 2), ...exit)).toContain("R6 max value is outside of the allowed memory range\nR6 pointer arithmetic of map value goes out of range, prohibited for !root\n");
+	// The branch is never taken, and may be speculated.
+	expect(logOf(i(0xb7, 3, 0, 0, 1), i(0x15, 3, 0, 2), ...exit, i(0x79, 0, 3), ...exit)).toContain("R3 invalid mem access 'scalar'\n");
+});

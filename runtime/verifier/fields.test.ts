@@ -38,8 +38,23 @@ it("a map's value has them wherever they are", () => {
 	expect(fields instanceof FieldError ? fields.errno : fields?.spinLock).toBe(4);
 });
 
+const i = (opcode: number, dst = 0, src = 0, off = 0, imm = 0): Insn => ({ opcode, dst, src, off, imm });
+
+// What libbpf does where the kernel refuses them: the map is made without BTF.
+describe("values with a lock", () => {
+	const said = (type: number, flags: number): string => {
+		const map: MapDef = { name: "m", type, keySize: 4, valueSize: 8, maxEntries: 1, flags, extra: 0n, keyTypeId: int, valueTypeId: locked, btf: { types }, inner: null, initial: null, frozen: false, pinning: 0, slots: [] };
+		const insns = [i(0x62, 10, 0, -4), i(0xbf, 2, 10), i(0x07, 2, 0, 0, -4), i(0x18, 1, 1), i(0), i(0x85, 0, 0, 0, 1), i(0x15, 0, 0, 5), i(0xbf, 6), i(0xbf, 1), i(0x85, 0, 0, 0, 93), i(0xbf, 1, 6), i(0x85, 0, 0, 0, 94), i(0xb7), i(0x95)];
+		const answer = verify(bareImage("p", insns, { type: 3, maps: [map] }), { kernel });
+		return answer.verdict === "accept" ? "accepted" : answer.rejection.message;
+	};
+	const [HASH, ARRAY, PERCPU_HASH, LRU_HASH] = [1, 2, 5, 9];
+
+	it.each([[HASH, 0], [ARRAY, 0]])("are there in maps of type %d", (type, flags) => expect(said(type, flags)).toBe("accepted"));
+	it.each([[PERCPU_HASH, 0], [LRU_HASH, 0], [HASH, 128]])("are mere bytes in maps of type %d, flags %d", (type, flags) => expect(said(type, flags)).toBe("map 'm' has to have BTF in order to use bpf_spin_lock"));
+});
+
 describe("a kptr", () => {
-	const i = (opcode: number, dst = 0, src = 0, off = 0, imm = 0): Insn => ({ opcode, dst, src, off, imm });
 	const all: BtfType[] = [...types];
 	const put = (type: BtfType): number => all.push(type) - 1;
 	const task = put({ kind: "struct", name: "task_struct", size: 4, members: [member("pid", int, 0)] });

@@ -6,7 +6,7 @@
 import type { MapDef } from "../image.ts";
 import type { TypeSource } from "./btf.ts";
 import { typeSource } from "./btf.ts";
-import { FieldError, type Fields, mapFields } from "./fields.ts";
+import { FIELD, FieldError, type Fields, KPTR, hasField, mapFields } from "./fields.ts";
 
 export const MAP = {
 	hash: 1, array: 2, progArray: 3, perfEventArray: 4, percpuHash: 5, percpuArray: 6, stackTrace: 7, cgroupArray: 8, lruHash: 9, lruPercpuHash: 10, lpmTrie: 11,
@@ -50,12 +50,31 @@ export function sourceOf(btf: NonNullable<MapDef["btf"]>): TypeSource {
 /** What a lookup gives is the kernel's own device number: the kernel adds the flag itself. */
 const READ_ONLY_TYPES: ReadonlySet<number> = new Set([MAP.devmap, MAP.devmapHash]);
 
+const STORAGES = [MAP.skStorage, MAP.inodeStorage, MAP.taskStorage, MAP.cgrpStorage];
+const HASHES = [MAP.hash, MAP.lruHash];
+
+/** What the kernel manages in values, and the types of maps that may hold it. */
+const HOLDERS: readonly (readonly [fields: number, types: ReadonlySet<number>])[] = [
+	[FIELD.spinLock | FIELD.resSpinLock, new Set([MAP.hash, MAP.array, MAP.cgroupStorage, ...STORAGES])],
+	[FIELD.timer | FIELD.wq | FIELD.taskWork | FIELD.listHead | FIELD.rbRoot, new Set([...HASHES, MAP.array])],
+	[KPTR | FIELD.refcount, new Set([...HASHES, MAP.percpuHash, MAP.lruPercpuHash, MAP.array, MAP.percpuArray, ...STORAGES])],
+	[FIELD.uptr, new Set([MAP.taskStorage])],
+];
+
+/** Whether a map of this type has such values. Source: map_check_btf of kernel/bpf/syscall.c. */
+function typesFit({ type, flags }: MapDef, source: TypeSource | null, fields: Fields | null): boolean {
+	if (source === null || fields === null) return true;
+	return (flags & (F_RDONLY_PROG | F_WRONLY_PROG)) === 0 && HOLDERS.every(([mask, types]) => !hasField(fields, mask) || types.has(type));
+}
+
 export function mapInfo(def: MapDef, index: number, kernel: TypeSource | null): MapInfo {
-	const types = def.btf && def.valueTypeId ? sourceOf(def.btf) : null;
-	const fields = types ? mapFields(types, kernel, def.valueTypeId, def.valueSize) : null;
+	const source = def.btf && def.valueTypeId ? sourceOf(def.btf) : null;
+	const fields = source ? mapFields(source, kernel, def.valueTypeId, def.valueSize) : null;
+	// A map whose types do not fit is made without them: libbpf tries again.
+	const types = fields instanceof FieldError || !typesFit(def, source, fields) ? null : source;
 	return {
 		index, def, name: def.name, type: def.type, keySize: def.keySize, valueSize: def.valueSize, maxEntries: def.maxEntries, flags: def.flags | (READ_ONLY_TYPES.has(def.type) ? F_RDONLY_PROG : 0), types,
-		fields: fields instanceof FieldError ? null : fields,
+		fields: types === null || fields instanceof FieldError ? null : fields,
 		inner: def.inner && (def.type === MAP.arrayOfMaps || def.type === MAP.hashOfMaps) ? mapInfo(def.inner, -1, kernel) : null,
 		constant: (def.flags & F_RDONLY_PROG) !== 0 && def.frozen,
 	};

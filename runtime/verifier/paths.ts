@@ -145,6 +145,7 @@ function step(env: Env, state: State, insn: Insn): boolean {
 			if (done) return true;
 		} catch (e) {
 			if (!(e instanceof Refusal) || !KEPT_AWAY.includes(e.errno)) throw e;
+			env.trace?.write(`${e.message}\n${e.why.logged ?? ""}`);
 			// A barrier before the instruction keeps speculation away from it.
 			env.liveness.commitInsn();
 			env.nospec[at] = 1;

@@ -92,8 +92,9 @@ export function sanitizeBounds(env: Env, d: number, reg: Reg): void {
 		try {
 			checkMapValue(env, d, reg.off, 1, false, false);
 		} catch (e) {
-			if (e instanceof Refusal) reject(EACCES, `${R(d)} pointer arithmetic of map value goes out of range, prohibited for !root`, { code: "V0805" });
-			throw e;
+			if (!(e instanceof Refusal)) throw e;
+			env.note(e.message);
+			reject(EACCES, `${R(d)} pointer arithmetic of map value goes out of range, prohibited for !root`, { code: "V0805" });
 		}
 	}
 }

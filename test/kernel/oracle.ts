@@ -94,12 +94,20 @@ function withSlots(process: Process): Oracle {
 		}
 		return slot;
 	};
-	const make = (slot: number, map: RecordedMap, folder: string): Promise<Answer> => {
+	/** A map that is not made with its BTF is tried again without, as libbpf does. */
+	const make = async (slot: number, map: RecordedMap, folder: string): Promise<Answer> => {
+		const answer = await command(slot, map, folder);
+		if (answer.ok === true || map.btf === undefined) return answer;
+		return command(slot, { ...map, btf: undefined }, folder);
+	};
+	const command = async (slot: number, map: RecordedMap, folder: string): Promise<Answer> => {
 		const words = ["map", slot, `type=${map.type}`, `key=${map.key_size}`, `val=${map.value_size}`, `max=${map.max_entries}`, `flags=${map.map_flags ?? 0}`];
 		if (map.map_extra) words.push(`extra=${map.map_extra}`);
 		const made: Promise<Answer>[] = [];
 		if (map.inner !== undefined) {
-			made.push(make(slot - OUTER, map.inner, folder));
+			const inner = make(slot - OUTER, map.inner, folder);
+			if (map.inner.btf !== undefined) await inner;
+			made.push(inner);
 			words.push(`inner=${slot - OUTER}`);
 		}
 		if (map.btf_vmlinux_value_type_id) words.push(`bvv=${map.btf_vmlinux_value_type_id}`);
@@ -107,7 +115,8 @@ function withSlots(process: Process): Oracle {
 		if (map.init) words.push(`init=${map.init}`);
 		if (map.frozen) words.push("freeze=1");
 		made.push(process.command(words.join(" ")));
-		return Promise.all(made).then((all) => all.find((answer) => answer.ok !== true) ?? all[0]);
+		const all = await Promise.all(made);
+		return all.find((answer) => answer.ok !== true) ?? all[0];
 	};
 	/** The slot of a map like this one; `taken`: those that the program has already, since two equal maps are two. */
 	const mapSlot = (map: RecordedMap, folder: string, taken: Set<number>): Slot => {
@@ -131,23 +140,34 @@ function withSlots(process: Process): Oracle {
 		}
 	};
 
+	/** What was asked for last: a program waits for the maps that are made for it, and those that come after it wait for that. */
+	let asked: Promise<unknown> = Promise.resolve();
+
+	async function send(one: RecordedCase, folder: string, { capBpf = false, logLevel = 0 }: LoadOptions): Promise<{ readonly answer: Promise<Answer>; readonly slots: readonly Slot[] }> {
+		const taken = new Set<number>();
+		const slots = (one.maps ?? []).map((map) => mapSlot(map, folder, taken));
+		if (one.maps?.some((map) => map.btf !== undefined || map.inner?.btf !== undefined)) for (const { made } of slots) await made;
+		const insns = Buffer.from(one.insns ?? "", "hex");
+		for (let at = 0; at + 16 <= insns.length; at += 8) {
+			if (insns[at] !== LD_IMM64) continue;
+			const pseudo = insns[at + 1] >> 4;
+			const slot = slots[insns.readInt32LE(at + 4)] as Slot | undefined;
+			if (pseudo === 1 || pseudo === 2) insns.writeInt32LE(slot?.slot ?? 4095, at + 4);
+			at += 8;
+		}
+		const answer = process.load({
+			insns: insns.toString("hex"), type: one.prog_type, attachType: one.expected_attach_type ?? 0, flags: one.prog_flags ?? 0, attachId: one.attach?.btf_id,
+			btf: one.btf === undefined ? undefined : btfSlot(join(folder, "btf", one.btf)), funcInfo: one.func_info,
+			...(capBpf ? { caps: "bpf" } : {}), ...(logLevel > 0 ? { log: logLevel, logMax: LONGEST_LOG } : {}),
+		});
+		return { answer, slots };
+	}
+
 	return {
-		async load(one, folder, { capBpf = false, logLevel = 0 } = {}) {
-			const taken = new Set<number>();
-			const slots = (one.maps ?? []).map((map) => mapSlot(map, folder, taken));
-			const insns = Buffer.from(one.insns ?? "", "hex");
-			for (let at = 0; at + 16 <= insns.length; at += 8) {
-				if (insns[at] !== LD_IMM64) continue;
-				const pseudo = insns[at + 1] >> 4;
-				const slot = slots[insns.readInt32LE(at + 4)] as Slot | undefined;
-				if (pseudo === 1 || pseudo === 2) insns.writeInt32LE(slot?.slot ?? 4095, at + 4);
-				at += 8;
-			}
-			const answer = process.load({
-				insns: insns.toString("hex"), type: one.prog_type, attachType: one.expected_attach_type ?? 0, flags: one.prog_flags ?? 0, attachId: one.attach?.btf_id,
-				btf: one.btf === undefined ? undefined : btfSlot(join(folder, "btf", one.btf)), funcInfo: one.func_info,
-				...(capBpf ? { caps: "bpf" } : {}), ...(logLevel > 0 ? { log: logLevel, logMax: LONGEST_LOG } : {}),
-			});
+		async load(one, folder, how = {}) {
+			const sent = asked.then(() => send(one, folder, how));
+			asked = sent;
+			const { answer, slots } = await sent;
 			await answer;
 			if (one.btf !== undefined && refused.has(join(folder, "btf", one.btf))) return { error: "BTF refused" };
 			for (const { made } of slots) {

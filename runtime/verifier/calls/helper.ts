@@ -4,7 +4,7 @@
  * Source: check_helper_call, check_map_func_compatibility of kernel/bpf/verifier.c.
  */
 import type { Insn } from "../../../assembler/spec/insn.ts";
-import { helperFitsPlace, SYSCALL } from "../attach.ts";
+import { helperFitsPlace } from "../attach.ts";
 import { EACCES, EINVAL, ENOTSUPP, type Env, internal, reject } from "../env.ts";
 import { isRecord, resolved, sizeOf } from "../btf.ts";
 import { FIELD, hasField } from "../fields.ts";
@@ -43,18 +43,10 @@ const MAP_CALLS = new Set([
 	"map_lookup_percpu_elem",
 ]);
 const WRITES_MAP = new Set(["map_delete_elem", "map_update_elem", "map_push_elem", "map_pop_elem"]);
-const TRACING_ONLY_PERFMON = new Set([
-	"trace_printk", "get_current_task", "get_current_task_btf", "get_current_comm", "probe_read_user", "probe_read_kernel", "probe_read_user_str", "probe_read_kernel_str",
-	"copy_from_user", "copy_from_user_task", "snprintf_btf", "snprintf", "task_pt_regs", "trace_vprintk", "perf_event_read_value", "perf_event_read", "send_signal",
-	"send_signal_thread", "get_task_stack", "get_branch_snapshot", "find_vma", "skc_to_tcp6_sock", "skc_to_tcp_sock", "skc_to_tcp_timewait_sock",
-	"skc_to_tcp_request_sock", "skc_to_udp6_sock", "skc_to_unix_sock", "skc_to_mptcp_sock", "sys_bpf",
-]);
 
 function findContract(env: Env, name: string, id: number): Contract {
 	const found = helperContractName(env, name);
-	// System call programs have tracing's casts of sockets, which ask for no capability.
-	const free = env.spec.id === SYSCALL && name.startsWith("skc_to_");
-	if (found === null || (!env.options.perfmon && !free && TRACING_ONLY_PERFMON.has(name))) {
+	if (found === null) {
 		reject(EINVAL, `program of this type cannot use helper bpf_${name}#${id}`, {
 			code: "V0120", needed: `a helper that ${env.spec.name} programs have`, known: `bpf_${name} is not one of them`,
 		});

@@ -4,6 +4,7 @@
 import type { Env } from "../env.ts";
 import { isHelperCall, isKfuncCall } from "../structure.ts";
 import { type Contract, contract, helperName } from "./contract.ts";
+import { SYSCALL } from "../attach.ts";
 import { iteratorHelper, structOpsHelper } from "../programs/table.ts";
 import { type Kfunc, allowedKfunc, kfuncOf } from "./kfuncs.ts";
 
@@ -29,9 +30,18 @@ function helperContract(env: Env, id: number): Contract | null {
 	return contractName === null ? null : contract(contractName);
 }
 
+const TRACING_ONLY_PERFMON = new Set([
+	"trace_printk", "get_current_task", "get_current_task_btf", "get_current_comm", "probe_read_user", "probe_read_kernel", "probe_read_user_str", "probe_read_kernel_str",
+	"copy_from_user", "copy_from_user_task", "snprintf_btf", "snprintf", "task_pt_regs", "trace_vprintk", "perf_event_read_value", "perf_event_read", "send_signal",
+	"send_signal_thread", "get_task_stack", "get_branch_snapshot", "find_vma", "skc_to_tcp6_sock", "skc_to_tcp_sock", "skc_to_tcp_timewait_sock",
+	"skc_to_tcp_request_sock", "skc_to_udp6_sock", "skc_to_unix_sock", "skc_to_mptcp_sock", "sys_bpf",
+]);
+
 /** Contract of the helper in this program; null: the program does not have it. */
 export function helperContractName(env: Env, name: string): string | null {
 	const { spec, image, kernel, attachId } = env;
+	// System call programs have tracing's casts of sockets, which ask for no capability.
+	if (!env.options.perfmon && TRACING_ONLY_PERFMON.has(name) && !(spec.id === SYSCALL && name.startsWith("skc_to_"))) return null;
 	if (spec.id === TRACING && image.expectedAttachType === TRACE_ITER) return iteratorHelper(env.attachName, name) ?? spec.helper(name, image.expectedAttachType, env.sleepable);
 	if (spec.id !== STRUCT_OPS || kernel === null || attachId === 0) return spec.helper(name, image.expectedAttachType, env.sleepable);
 	const struct = kernel.type(attachId);
