@@ -69,12 +69,14 @@ function typesFit({ type, flags }: MapDef, source: TypeSource | null, fields: Fi
 
 export function mapInfo(def: MapDef, index: number, kernel: TypeSource | null): MapInfo {
 	const source = def.btf && def.valueTypeId ? sourceOf(def.btf) : null;
-	const fields = source ? mapFields(source, kernel, def.valueTypeId, def.valueSize) : null;
-	// A map whose types do not fit is made without them: libbpf tries again.
-	const types = fields instanceof FieldError || !typesFit(def, source, fields) ? null : source;
+	const parsed = source ? mapFields(source, kernel, def.valueTypeId, def.valueSize) : null;
+	// Of fields that are wrong in themselves the kernel knows nothing.
+	const fields = parsed instanceof FieldError ? null : parsed;
+	// A map whose type cannot have them is made without types: libbpf tries again.
+	const types = typesFit(def, source, fields) ? source : null;
 	return {
 		index, def, name: def.name, type: def.type, keySize: def.keySize, valueSize: def.valueSize, maxEntries: def.maxEntries, flags: def.flags | (READ_ONLY_TYPES.has(def.type) ? F_RDONLY_PROG : 0), types,
-		fields: types === null || fields instanceof FieldError ? null : fields,
+		fields: types === null ? null : fields,
 		inner: def.inner && (def.type === MAP.arrayOfMaps || def.type === MAP.hashOfMaps) ? mapInfo(def.inner, -1, kernel) : null,
 		constant: (def.flags & F_RDONLY_PROG) !== 0 && def.frozen,
 	};

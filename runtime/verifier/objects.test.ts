@@ -86,6 +86,34 @@ describe("kernel functions", () => {
 		expect(message("")).toBe("arg#0 reference type('STRUCT (anon)') candidate matching error: -22");
 	});
 
+	it("whose references are kept are told one by one", () => {
+		const btfId = kernel.find("bpf_task_from_pid", "func");
+		const take = [i(0xb7, 1, 0, 0, 1), i(0x85, 0, 2, 0, btfId), i(0x15, 0, 0, 0)];
+		const insns = [...take, ...take, i(0xb7), i(0x95)];
+		const answer = verify(bareImage("p", insns, { type: 31, flags: 16, kfuncs: [1, 4].map((insn) => ({ insn, name: "bpf_task_from_pid", btfId })) }), { kernel });
+		expect(answer.verdict === "accept" ? "" : answer.log).toMatch(/Unreleased reference id=\d+ alloc_insn=1\nUnreleased reference id=\d+ alloc_insn=4\nBPF_EXIT instruction in main prog would lead to reference leak$/);
+	});
+
+	it("want their iterator somewhere: fp+0 is where 6.18 finds the one at fp-8, and says nothing of it", () => {
+		const btfId = kernel.find("bpf_iter_num_next", "func");
+		const at = (off: number): string => {
+			const insns = [i(0xbf, 1, 10), i(0x07, 1, 0, 0, off), i(0x85, 0, 2, 0, btfId), i(0xb7), i(0x95)];
+			const answer = verify(bareImage("p", insns, { type: 3, kfuncs: [{ insn: 2, name: "bpf_iter_num_next", btfId }] }), { kernel });
+			return answer.verdict === "accept" ? "" : answer.log;
+		};
+		expect(at(0)).toBe("expected an initialized iter_num as arg #0");
+		expect(at(8)).toBe("cannot pass in iter at an offset=8\nexpected an initialized iter_num as arg #0");
+	});
+
+	it("and variables have an id of either, which 0 is not", () => {
+		const said = (id: number): string => {
+			const answer = verify(bareImage("p", [i(0x18, 1, 3, 0, id), i(0), i(0xb7), i(0x95)], { type: 3 }), { kernel });
+			return answer.verdict === "accept" ? "" : answer.rejection.message;
+		};
+		expect(said(0)).toBe("pseudo btf_id 0 in ldimm64 isn't KIND_VAR or KIND_FUNC");
+		expect(said(-1)).toBe("ldimm64 insn specifies invalid btf_id -1.");
+	});
+
 	const calling = (name: string, before: readonly Insn[]) => {
 		const btfId = kernel.find(name, "func");
 		return verify(bareImage("p", [...before, i(0x85, 0, 2, 0, btfId), i(0xb7), i(0x95)], { type: 31, flags: 16, kfuncs: [{ insn: before.length, name, btfId }] }), { kernel });

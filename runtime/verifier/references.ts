@@ -106,11 +106,11 @@ export function checkHeld(env: Env, exception: boolean, locks: boolean, what: st
 	if (locks && state.activeLocks) reject(EINVAL, `${what} cannot be used inside bpf_spin_lock-ed region`, { code: "V0611", suggestion: "unlock on every path before" });
 	if (exception || state.curframe === 0) {
 		const r0 = env.regs[0];
-		const leaked = state.refs.find((r) => r.kind === REF_PTR && !(env.spec.id === 27 && !exception && r0.refObjId === r.id));
-		if (leaked) {
-			env.note(`Unreleased reference id=${leaked.id} alloc_insn=${leaked.insn}`);
+		const leaks = state.refs.filter((r) => r.kind === REF_PTR && !(env.spec.id === 27 && !exception && r0.refObjId === r.id));
+		for (const { id, insn } of leaks) env.note(`Unreleased reference id=${id} alloc_insn=${insn}`);
+		if (leaks.length > 0) {
 			reject(EINVAL, `${what} would lead to reference leak`, {
-				code: "V0610", needed: "every reference given back", known: `the one acquired at instruction ${leaked.insn} is still held`, suggestion: "release it on this path too",
+				code: "V0610", needed: "every reference given back", known: `the one acquired at instruction ${leaks[0].insn} is still held`, suggestion: "release it on this path too",
 			});
 		}
 	}

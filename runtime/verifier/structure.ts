@@ -236,7 +236,7 @@ function checkKernelSymbol(env: Env, at: number): void {
 	// The second half names a module's BTF, and no module's is known here.
 	if (env.insns[at + 1].imm !== 0) reject(EINVAL, "invalid module BTF object FD specified.");
 	const t = kernel.type(id);
-	if (id <= 0 || id >= kernel.count) reject(ENOENT, `ldimm64 insn specifies invalid btf_id ${id}.`);
+	if (id < 0 || id >= kernel.count) reject(ENOENT, `ldimm64 insn specifies invalid btf_id ${id}.`);
 	if (t.kind !== "var" && t.kind !== "func") reject(EINVAL, `pseudo btf_id ${id} in ldimm64 isn't KIND_VAR or KIND_FUNC`);
 	if (!env.hasAddress(t.name)) reject(ENOENT, `ldimm64 failed to find the address for kernel symbol '${t.name}'.`);
 }

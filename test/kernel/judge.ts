@@ -172,7 +172,7 @@ export async function judge(campaign: string, questions: Iterable<Question>, fol
  */
 function sameMessage(ours: string, kernels: string): boolean {
 	if (kernels.startsWith("old state: ") && ours.startsWith("infinite loop")) return true;
-	const plain = (text: string): string => (placeless(text).trim().split("\n").at(-1) ?? "").replace(/\s+/g, " ").replace(/map '.*?'/g, "map ''").replace(/^fd -?\d+ is/, "fd is").replace(/verification time.*/, "").slice(0, 100);
+	const plain = (text: string): string => (placeless(text).trim().split("\n").at(-1) ?? "").replace(/\s+/g, " ").replace(/map '.*?'/g, "map ''").replace(/verification time.*/, "").slice(0, 100);
 	return plain(ours) === plain(kernels);
 }
 
@@ -182,7 +182,7 @@ function namelessMaps(image: ProgramImage): ProgramImage {
 }
 
 /** A function without a program is found once calls were rewritten, at a place that only the kernel counts. Some of its messages end without their line. */
-const placeless = (text: string): string => text.replace(/(No program to jit at insn) \d+/, "$1").replace(/(?<=.)processed (?=\d+ insns)/, "\nprocessed ");
+const placeless = (text: string): string => text.replace(/(No program to jit at insn) \d+/, "$1").replace(/^fd -?\d+ is/m, "fd is").replace(/(?<=.)processed (?=\d+ insns)/, "\nprocessed ");
 
 /** The first line in which the logs part; null: none. Undefined: nothing to compare, since a log that the buffer does not hold is asked for again, without paths. */
 function logDifference(ours: string, kernels: string | undefined): string | null | undefined {
