@@ -262,8 +262,9 @@ function encodeAsm(inst: MInst, next: MBlock | null, context: EncodeContext): It
 	const { text, error } = expandTemplate(inst, context.nameOf, context.unique.next++);
 	const targets = inst.blocks.slice(1);
 	const parsed = parseInsns(text, { labels: new Set(targets.map((_, i) => gotoLabel(i))) });
+	// What a wrong operand leaves in the text is no instruction either.
 	if (error !== null) fail(error);
-	for (const fault of parsed.errors.slice(0, 1))
+	for (const fault of error === null ? parsed.errors.slice(0, 1) : [])
 		fail(`inline assembly: ${fault.message}, in "${text.split("\n")[fault.line - 1]?.trim() ?? ""}"`);
 	const jumps: Item["jumps"][number][] = [];
 	const relocs: Item["relocs"][number][] = [];

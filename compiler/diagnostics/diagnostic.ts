@@ -11,6 +11,8 @@ export interface Diagnostic {
 	readonly message: string;
 	readonly span: TokenSpan | null;
 	readonly notes?: readonly { readonly message: string; readonly span: TokenSpan | null }[];
+	/** Tokens that nothing is made of because of this error. */
+	readonly lost?: TokenSpan;
 	readonly fix?: { readonly span: TokenSpan; readonly text: string; readonly message: string };
 }
 

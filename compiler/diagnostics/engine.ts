@@ -5,6 +5,7 @@
 import type { TokenBuffer } from "../preprocess/buffer.ts";
 import type { DiagnosticLevel, PragmaState } from "../preprocess/pragma.ts";
 import type { Diagnostic, DiagnosticSink } from "./diagnostic.ts";
+import { FollowUps } from "./follow-ups.ts";
 import { members } from "./groups.ts";
 import type { DiagnosticRow } from "./table.ts";
 
@@ -40,6 +41,7 @@ export class DiagnosticEngine implements DiagnosticSink {
 	#everything: boolean | null = null;
 	#werror = false;
 	readonly #seen = new Set<string>();
+	readonly #followUps = new FollowUps();
 	/** An error that no -Werror made. */
 	#broken = false;
 
@@ -81,13 +83,15 @@ export class DiagnosticEngine implements DiagnosticSink {
 		if (this.full) return;
 		const severity = this.#severity(diagnostic);
 		if (severity === "ignored") return;
-		// The same complaint at the same place, say from a header's function that is checked twice, is made once.
-		const place = diagnostic.span === null || this.#tokens === null ? "" : `${this.#tokens.locations[diagnostic.span.from]}/${this.#tokens.expanded[diagnostic.span.from]}`;
+		if (severity === "error" && this.#followUps.has(diagnostic, this.#tokens)) return;
+		// The same complaint at the same place is made once: of a header's function that is checked twice, of an argument that its macro repeats.
+		const place = diagnostic.span === null || this.#tokens === null ? "" : String(this.#tokens.messageLocation(diagnostic.span.from));
 		const key = `${place} ${diagnostic.code} ${diagnostic.message}`;
 		if (this.#seen.has(key)) return;
 		this.#seen.add(key);
 		if (severity === "error") {
 			this.errors++;
+			this.#followUps.add(diagnostic, this.#tokens);
 			if (diagnostic.severity === "error") this.#broken = true;
 		} else if (severity === "warning") this.warnings++;
 		this.kept.push(severity === diagnostic.severity ? diagnostic : { ...diagnostic, severity });

@@ -39,7 +39,7 @@ export function renderDiagnostic(diagnostic: Diagnostic, tokens: TokenBuffer | n
 	for (const note of diagnostic.notes ?? []) {
 		const at = note.span === null || tokens === null ? "" : `${position(tokens, tokens.messageLocation(note.span.from))}: `;
 		out.push(paint(BOLD, at) + paint(STYLES.note, "note: ") + note.message);
-		if (note.span !== null && tokens !== null) out.push(...excerpt(tokens, rangeOf(tokens, note.span), undefined, null, paint));
+		if (note.span !== null && tokens !== null) out.push(...excerpt(tokens, rangeOf(tokens, note.span), undefined, null, paint), ...backtrace(tokens, note.span.from, paint));
 	}
 	return `${out.join("\n")}\n`;
 }

@@ -9,6 +9,7 @@ import { DiagnosticEngine } from "../diagnostics/engine.ts";
 import { TABLE } from "../diagnostics/table.ts";
 import { parseUnit } from "../grammar/parse-unit.ts";
 import { builtinHeader } from "../headers/index.ts";
+import type { ExternalTypes } from "../grammar/unit.ts";
 import { vmlinuxTypes } from "../headers/vmlinux.ts";
 import { printModule } from "../ir/print.ts";
 import { lower } from "../lower/index.ts";
@@ -36,6 +37,11 @@ export function compile(path: string, text: Uint8Array | string, options: Compil
 	const sink = new DiagnosticEngine(options.warnings, [...TABLE, ...Object.values(CODES), ...BACKEND_CODES]);
 	let btf: Uint8Array | null | undefined;
 	const vmlinux = (): Uint8Array | null => (btf === undefined ? (btf = options.vmlinux?.() ?? null) : btf);
+	let kernel: ExternalTypes | null | undefined;
+	const inKernel = (name: string): boolean => {
+		if (kernel === undefined) kernel = vmlinux() === null ? null : vmlinuxTypes(vmlinux() as Uint8Array);
+		return kernel !== null && (["struct", "union"] as const).some((kind) => kernel?.tag(kind, name));
+	};
 	const preprocessor = newPreprocessor({ ...options, builtinHeader, macroFile: (path) => macroName(path, options.paths ?? asGiven), virtualVmlinux: () => vmlinux() !== null, defer: !["preprocess", "tokens"].includes(options.stage) }, (diagnostic) => sink.report(diagnostic));
 	sink.attach(preprocessor.buffer, preprocessor.pragmas);
 	let made: Made = {};
@@ -48,13 +54,13 @@ export function compile(path: string, text: Uint8Array | string, options: Compil
 	}
 	const ok = sink.errors === 0;
 	return {
-		ok, diagnostics: inSourceOrder(sink.kept, preprocessor).map((one) => withHint(one, preprocessor.buffer)), tokens: preprocessor.buffer, output: ok ? (made.output ?? null) : null, object: ok ? (made.object ?? null) : null,
+		ok, diagnostics: inSourceOrder(sink.kept, preprocessor).map((one) => withHint(one, preprocessor.buffer, inKernel)), tokens: preprocessor.buffer, output: ok ? (made.output ?? null) : null, object: ok ? (made.object ?? null) : null,
 		dependencies: preprocessor.dependencies,
 	};
 }
 
-function withHint(diagnostic: Diagnostic, tokens: TokenBuffer): Diagnostic {
-	const message = diagnostic.severity === "error" ? hintFor(diagnostic, tokens) : null;
+function withHint(diagnostic: Diagnostic, tokens: TokenBuffer, inKernel: (name: string) => boolean): Diagnostic {
+	const message = diagnostic.severity === "error" ? hintFor(diagnostic, tokens, inKernel) : null;
 	return message === null ? diagnostic : { ...diagnostic, notes: [...(diagnostic.notes ?? []), { span: null, message }] };
 }
 

@@ -13,33 +13,51 @@ const FIRST = ["bpf/bpf_helpers.h", "bpf/bpf_endian.h", "bpf/bpf_tracing.h", "bp
 const THROUGH: Readonly<Record<string, string>> = { "bpf/bpf_helper_defs.h": "bpf/bpf_helpers.h", "asm-generic/int-ll64.h": "linux/types.h" };
 const PRINTS = /^(printf|fprintf|puts|putchar|printk|pr_info|pr_debug|pr_err)$/;
 const LIBRARY = /^(malloc|calloc|realloc|free|kmalloc|kfree|exit|abort|sleep|usleep|open|close|read|write|socket|strdup|sprintf|snprintf|strtok|atoi|rand|time)$/;
+const BYTE_ORDER = /^[nh]to[nh][sl]$/;
+const TEXT = /^(str(len|n?cmp|n?cpy|n?cat|chr|rchr|str|lcpy|scpy)|memcmp|memmove|memcpy|memset|memchr|bcmp|bzero)$/;
 /** Parts of the C library's own headers, which nothing but they includes. */
 const LIBC_PART = /^(bits|gnu)\//;
 
-export function hintFor(diagnostic: Diagnostic, tokens: TokenBuffer): string | null {
+/** `inKernel`: whether the kernel's types have a name. */
+export function hintFor(diagnostic: Diagnostic, tokens: TokenBuffer, inKernel: (name: string) => boolean): string | null {
 	const { code, span, message, fix } = diagnostic;
 	if (span === null) return null;
 	switch (code) {
 		case "E0109":
 			return headerHint(/^'([^']+)'/.exec(message)?.[1] ?? "");
 		case "E0310":
-			return /'struct bpf_map_def'/.test(message) ? 'maps are declared with __uint() and __type(), in SEC(".maps"): libbpf has no struct bpf_map_def since 1.0' : declaredIn(/'(?:struct|union) (\w+)'/.exec(message)?.[1] ?? "");
+			return /'struct bpf_map_def'/.test(message) ? 'maps are declared with __uint() and __type(), in SEC(".maps"): libbpf has no struct bpf_map_def since 1.0' : recordHint(/'(?:struct|union) (\w+)'/.exec(message)?.[1] ?? "", inKernel);
 		case "E0150": {
 			// SEC("xdp") without its macro reads like a declarator.
-			const name = span.from >= 2 && tokens.text(span.from - 1) === "(" ? tokens.text(span.from - 2) : "";
-			return /^"/.test(tokens.text(span.from)) ? declaredIn(name) : null;
+			return /^"/.test(tokens.text(span.from)) ? declaredIn(calledAt(span.from, tokens)) : null;
 		}
 		case "E0302":
 			if (PRINTS.test(tokens.text(span.from))) return "bpf_printk() of <bpf/bpf_helpers.h> writes to the kernel's trace log";
+			if (BYTE_ORDER.test(tokens.text(span.from))) return `bpf_${tokens.text(span.from)}() of <bpf/bpf_endian.h> changes the order of bytes`;
+			if (TEXT.test(tokens.text(span.from))) return "eBPF programs have no C library: bpf_strncmp() of <bpf/bpf_helpers.h> compares text, bpf_probe_read_kernel_str() copies it, __builtin_memcpy() and __builtin_memset() work on sizes that are known";
 			if (LIBRARY.test(tokens.text(span.from))) return "eBPF programs have no C library and no heap: the kernel's helpers are in <bpf/bpf_helpers.h>, memory that stays is in maps";
 			return fix === undefined ? declaredIn(tokens.text(span.from)) : null;
+		case "E0153": {
+			// So does BPF_KPROBE(name, …), of which the name is the first to be missed.
+			const called = calledAt(span.from, tokens);
+			if (/^[A-Z]/.test(called)) return declaredIn(called);
+			return fix === undefined ? declaredIn(tokens.text(span.from)) : null;
+		}
 		case "E0301":
 		case "E0303":
-		case "E0153":
 			return fix === undefined ? declaredIn(tokens.text(span.from)) : null;
 		default:
 			return null;
 	}
+}
+
+/** The name in front of the parenthesis in front of a token. */
+function calledAt(token: number, tokens: TokenBuffer): string {
+	return token >= 2 && tokens.text(token - 1) === "(" ? tokens.text(token - 2) : "";
+}
+
+function recordHint(name: string, inKernel: (name: string) => boolean): string | null {
+	return declaredIn(name) ?? (name !== "" && inKernel(name) ? `'${name}' is a type of the kernel's own: #include "vmlinux.h" in place of the <linux/…> headers` : null);
 }
 
 function headerHint(name: string): string | null {

@@ -1,9 +1,10 @@
 /**
  * The preprocessed tokens as a unit that is parsed on demand (`unit.ts` says what the checker sees of it).
  */
-import type { DiagnosticSink } from "../diagnostics/diagnostic.ts";
+import type { DiagnosticSink, TokenSpan } from "../diagnostics/diagnostic.ts";
 import { Kind, kindOf } from "../source/kinds.ts";
 import type { ExternalDecl } from "./ast.ts";
+import { beginsStatement, type OddBrace, oddBrace } from "./brackets.ts";
 import { type Chunks, type NameIndex, splitChunks, Trait } from "./chunks.ts";
 import { withPrototype } from "./old-style.ts";
 import { Parser, type StartRule } from "./parser.ts";
@@ -31,8 +32,23 @@ export function parseUnit(source: Preprocessed, external: ExternalTypes | null, 
 	const broken = new Set<number>();
 	for (const problem of chunks.problems) {
 		broken.add(problem.chunk);
-		const notes = problem.open < 0 ? [] : [{ message: "it was opened here", span: { from: problem.open, to: problem.open + 1 } }];
+		const notes = problem.open < 0 ? braceNotes(problem) : [{ message: "it was opened here", span: { from: problem.open, to: problem.open + 1 } }];
 		sink.report({ code: "E0152", severity: "error", message: problem.message, span: { from: problem.token, to: problem.token + 1 }, notes });
+	}
+
+	/** What the indentation says of a brace that is never closed, or that closes nothing. */
+	function braceNotes({ token, chunk }: Chunks["problems"][number]): { readonly message: string; readonly span: TokenSpan }[] {
+		const note = ({ token: at, opener }: OddBrace, words: string) => [{ message: `this '}' closes the '{' of line ${tokens.sources.presumed(tokens.messageLocation(opener)).line}, which begins further to the ${words}`, span: { from: at, to: at + 1 } }];
+		if (tokens.kinds[token] === kindOf("{")) {
+			const odd = oddBrace(tokens, token, chunks.ends[chunk], "left");
+			return odd === null ? [] : note(odd, "right: is one missing before it?");
+		}
+		if (tokens.kinds[token] !== kindOf("}")) return [];
+		let before = chunk - 1;
+		// What follows the function up to here was to be its end, and says nothing of its own.
+		for (; before >= 0 && tokens.kinds[chunks.ends[before] - 1] !== kindOf("}"); before--) if (beginsStatement(tokens.kinds[chunks.starts[before]])) broken.add(before);
+		const odd = before < 0 ? null : oddBrace(tokens, chunks.starts[before], chunks.ends[before], "right");
+		return odd === null ? [] : note(odd, "left: is it one too many?");
 	}
 
 	const isTypedef = (name: number): boolean => (name < chunks.isTypedef.length && chunks.isTypedef[name] === 1) || (!chunks.ordinary.has(name) && externalType(name));

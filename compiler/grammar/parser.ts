@@ -49,6 +49,8 @@ export class Parser {
 	readonly #context: ParserContext;
 	readonly #actions: readonly (Action | undefined)[];
 	readonly #match: Match;
+	/** What the error that is being explained takes out. */
+	#lost: TokenSpan | null = null;
 	readonly #pragmaAttributes = new Map<number, readonly Attribute[]>();
 
 	constructor(context: ParserContext) {
@@ -61,6 +63,7 @@ export class Parser {
 	/** null: an empty declaration, or nothing could be made of it (errors are reported). */
 	parse(from: number, to: number, rule: StartRule): ExternalDecl | null {
 		if (!this.#depthFits(from, to)) return null;
+		this.#lost = null;
 		const kinds = classify(this.#context.tokens, from, to, this.#context.types);
 		const tree = this.#match(kinds, from, rule);
 		if (tree !== null) return tree.ast() as ExternalDecl | null;
@@ -75,10 +78,13 @@ export class Parser {
 				const [character] = /[\ue000-\ue0ff]/.exec(literal) ?? [""];
 				if (character !== "") expected.add(describeKind(character.charCodeAt(0) - GRAMMAR_BASE).replaceAll("'", ""));
 			}
+			// A line that lacks its semicolon: what begins on the next one is whole.
+			const alone = at > 0 && misses(text, at, expected) && this.#beginsLine(from + at);
+			const erased = errors < MAX_ERRORS_PER_CHUNK ? statementAround(text, at, alone) : null;
+			this.#lost = erased === null ? { from, to } : { from: from + erased.from, to: from + erased.to };
 			this.#explain(text, from, at, expected);
-			const erased = errors < MAX_ERRORS_PER_CHUNK ? eraseStatement(text, at) : null;
 			if (erased === null) return null;
-			text = erased;
+			text = text.slice(0, erased.from) + ERASED.repeat(erased.to - erased.from) + text.slice(erased.to);
 		}
 	}
 
@@ -134,7 +140,13 @@ export class Parser {
 	}
 
 	#report(code: string, message: string, span: TokenSpan, fix?: { readonly span: TokenSpan; readonly text: string; readonly message: string }): void {
-		this.#context.sink.report({ code, severity: "error", message, span, ...(fix === undefined ? {} : { fix }) });
+		this.#context.sink.report({ code, severity: "error", message, span, ...(this.#lost === null ? {} : { lost: this.#lost }), ...(fix === undefined ? {} : { fix }) });
+	}
+
+	#beginsLine(token: number): boolean {
+		const { tokens } = this.#context;
+		const [here, before] = [token, token - 1].map((i) => tokens.sources.lineColumn(tokens.messageLocation(i)));
+		return here.file !== before.file || here.line > before.line;
 	}
 
 	/** Says in C's words what is wrong at `at`. */
@@ -164,8 +176,7 @@ export class Parser {
 			return;
 		}
 		// `struct s { … }` and the next declaration: what is missing is the semicolon.
-		const missing = expected.has(";") || (previous === RBRACE && kind >= FIRST_WORD);
-		if (missing && at > 0) {
+		if (at > 0 && misses(text, at, expected)) {
 			const place = { from: token - 1, to: token };
 			this.#report("E0150", `expected ';' after ${kind >= 16 || at < text.length ? `'${tokens.text(token - 1)}'` : "this"}`, place, { span: { from: token, to: token }, text: ";", message: "insert ';'" });
 			return;
@@ -224,8 +235,13 @@ function lastBefore<T extends { readonly token: number }>(marks: readonly T[], t
 
 const ERASED = String.fromCharCode(GRAMMAR_BASE + Kind.erased);
 
-/** Takes the statement around `at` out of a function's body. null: the error is outside of one. */
-function eraseStatement(text: string, at: number): string | null {
+/** Whether a semicolon is missing in front of `at`. */
+function misses(text: string, at: number, expected: ReadonlySet<string>): boolean {
+	return expected.has(";") || (text.charCodeAt(at - 1) - GRAMMAR_BASE === RBRACE && text.charCodeAt(at) - GRAMMAR_BASE >= FIRST_WORD);
+}
+
+/** The statement around `at` in a function's body, or what of it stands in front of `at`. null: the error is outside of one. */
+function statementAround(text: string, at: number, alone: boolean): TokenSpan | null {
 	const kind = (i: number): number => text.charCodeAt(i) - GRAMMAR_BASE;
 	if (at >= text.length) return null;
 	// Back to what ends the statement before: ; { or } at the same level.
@@ -240,7 +256,7 @@ function eraseStatement(text: string, at: number): string | null {
 	if (start === 0) return null;
 	let end = at;
 	depth = 0;
-	for (; end < text.length; end++) {
+	for (; !alone && end < text.length; end++) {
 		const k = kind(end);
 		if (k === LBRACE) depth++;
 		else if (k === RBRACE) {
@@ -260,5 +276,5 @@ function eraseStatement(text: string, at: number): string | null {
 	// Outside of any function body there is nothing to go on with.
 	let braces = 0;
 	for (let i = 0; i < start; i++) braces += kind(i) === LBRACE ? 1 : kind(i) === RBRACE ? -1 : 0;
-	return braces <= 0 ? null : text.slice(0, start) + ERASED.repeat(end - start) + text.slice(end);
+	return braces <= 0 ? null : { from: start, to: end };
 }

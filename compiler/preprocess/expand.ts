@@ -140,7 +140,11 @@ export class Expander {
 		}
 		if (!this.#parenFollows()) return false;
 		const args = this.#arguments(macro, name);
-		if (args === null) return true;
+		if (args === null) {
+			// The name stays where the call was: with nothing there, the statement around it would be wrong too.
+			this.#push([{ ...name, flags: name.flags | Flag.noExpand }], null);
+			return true;
+		}
 		if (++this.#nesting > MAX_NESTING) {
 			this.#host.stop("E0120", `macro calls are nested more than ${MAX_NESTING} deep`, name);
 			this.#nesting--;
