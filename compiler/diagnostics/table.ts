@@ -14,6 +14,7 @@ export interface DiagnosticRow {
 
 export const TABLE = [
 	{ code: "E0101", severity: "error", title: "a quote that is not closed on its line" },
+	{ code: "W0001", severity: "warning", group: "unknown-warning-option", title: "a -W option that names no group" },
 	{ code: "W0101", severity: "warning", group: "null-character", title: "a NUL byte in the source" },
 	{ code: "E0102", severity: "error", title: "an empty character constant" },
 	{ code: "E0103", severity: "error", title: "a comment that is not closed" },

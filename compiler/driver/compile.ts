@@ -6,7 +6,8 @@ import { BACKEND_CODES } from "../backend/codes.ts";
 import { emit, type Places } from "../backend/index.ts";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { DiagnosticEngine } from "../diagnostics/engine.ts";
-import { TABLE } from "../diagnostics/table.ts";
+import { unknownWarning } from "../diagnostics/known-groups.ts";
+import { type DiagnosticRow, TABLE } from "../diagnostics/table.ts";
 import { parseUnit } from "../grammar/parse-unit.ts";
 import { builtinHeader } from "../headers/index.ts";
 import type { ExternalTypes } from "../grammar/unit.ts";
@@ -34,7 +35,9 @@ import { showAst, showTokens } from "./show.ts";
  * const result = compile("prog.c", "int answer(void) { return 42; }", defaultOptions({ read: () => null }));
  */
 export function compile(path: string, text: Uint8Array | string, options: CompileOptions): CompileResult {
-	const sink = new DiagnosticEngine(options.warnings, [...TABLE, ...Object.values(CODES), ...BACKEND_CODES]);
+	const rows = [...TABLE, ...Object.values(CODES), ...BACKEND_CODES];
+	const sink = new DiagnosticEngine(options.warnings, rows);
+	reportUnknown(options.warnings.flags, rows, sink);
 	let btf: Uint8Array | null | undefined;
 	const vmlinux = (): Uint8Array | null => (btf === undefined ? (btf = options.vmlinux?.() ?? null) : btf);
 	let kernel: ExternalTypes | null | undefined;
@@ -57,6 +60,15 @@ export function compile(path: string, text: Uint8Array | string, options: Compil
 		ok, diagnostics: inSourceOrder(sink.kept, preprocessor).map((one) => withHint(one, preprocessor.buffer, inKernel)), tokens: preprocessor.buffer, output: ok ? (made.output ?? null) : null, object: ok ? (made.object ?? null) : null,
 		dependencies: preprocessor.dependencies,
 	};
+}
+
+/** A -W option that is misspelt does nothing, and nobody would see. */
+function reportUnknown(flags: readonly string[], rows: readonly DiagnosticRow[], sink: DiagnosticEngine): void {
+	const groups = new Set(rows.flatMap(({ group }) => (group === undefined ? [] : [group])));
+	for (const flag of flags) {
+		const message = unknownWarning(flag, groups);
+		if (message !== null) sink.report({ code: "W0001", severity: "warning", group: "unknown-warning-option", message, span: null });
+	}
 }
 
 function withHint(diagnostic: Diagnostic, tokens: TokenBuffer, inKernel: (name: string) => boolean): Diagnostic {

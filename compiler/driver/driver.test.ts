@@ -116,6 +116,13 @@ t.c:1:23: note: expanded from macro 'INNER'
 		expect(run(warning, "-Werror", "-Wno-error=macro-redefined").messages).toEqual(["warning W0110"]);
 		expect(run(warning, "-Werror=macro-redefined").messages).toEqual(["error W0110"]);
 	});
+	it("names a -W option that no group answers to, and no other", () => {
+		const unknown = (...flags: string[]): string[] => run("int x;\n", ...flags).result.diagnostics.map(({ severity, message }) => `${severity}: ${message}`);
+		expect(unknown("-Wunused-varaible", "-Wno-error=format-secrity")).toEqual(["warning: unknown warning option '-Wunused-varaible'; did you mean '-Wunused-variable'?", "warning: unknown warning option '-Wno-error=format-secrity'; did you mean '-Wno-error=format-security'?"]);
+		expect(unknown("-Wqqqqqqqqqq", "-Werror")).toEqual(["error: unknown warning option '-Wqqqqqqqqqq'"]);
+		expect(unknown("-Wqqqqqqqqqq", "-Wno-unknown-warning-option")).toEqual([]);
+		expect(unknown("-Wall", "-Wextra", "-W", "-Weverything", "-Wno-unused", "-Wformat=2", "-Wframe-larger-than=512", "-Wno-address-of-packed-member", "-Wcast-align", "-Werror=implicit-function-declaration", "-Wno-error", "-Wp,-DX=1", "-pedantic", "-pedantic-errors")).toEqual([]);
+	});
 	it("do not speak of whole functions after an error, unless -Werror made it", () => {
 		const functions = "static int f(int x) { int y = x; return x + ; }\nint g(int x) { if (x) return 1 }\n";
 		expect(run(functions, "-Wall").messages).toEqual(["error E0150", "error E0150"]);

@@ -33,6 +33,7 @@ function scalar(f: Lowering, expr: TExpr): Value {
 			return readPlace(f, { ...place, volatile: place.volatile || expr.volatile });
 		}
 		case "address":
+			if (expr.of.kind === "element") f.inBounds(expr.of, true);
 			return f.place(expr.of).base;
 		case "function-address":
 			f.unit.reach(expr.symbol);

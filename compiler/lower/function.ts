@@ -1,9 +1,10 @@
-import type { FunctionSym, ObjectSym, TExpr } from "../types/typed.ts";
+import type { FunctionSym, LExpr, ObjectSym, TExpr } from "../types/typed.ts";
 import type { Block, Inst, IrFunction, Value } from "../ir/types.ts";
 import type { Lowering, Targets, UnitLowering } from "./state.ts";
 import { Builder } from "../ir/build.ts";
 import { newBlock, newInst, undef } from "../ir/values.ts";
 import { sizeOf } from "../types/layout.ts";
+import { type Beyond, beyond, warnOfBounds } from "./bounds.ts";
 import { lowerBuiltin, isLibraryBuiltin } from "./builtins.ts";
 import { lowerCall, parameterTypes, passing, resultType, returnsIndirectly, storePieces } from "./calls.ts";
 import { lowerAggregate, lowerCondition, lowerEffect, lowerValue } from "./expressions.ts";
@@ -11,7 +12,7 @@ import { storeInit } from "./init.ts";
 import { lowerWide } from "./int128.ts";
 import { access, copyPlace, lowerPlace } from "./places.ts";
 import { shapeOf } from "./state.ts";
-import { warnOfUninitialized } from "./uninitialized.ts";
+import { takenOrder, warnOfUninitialized } from "./uninitialized.ts";
 import { endFunction, finishComputedGotos, lowerStatement } from "./statements.ts";
 
 /** One function: parameters into slots, the body, the return at its end. Every local is a slot; promotion comes later. */
@@ -34,6 +35,8 @@ export function lowerFunction(unit: UnitLowering, symbol: FunctionSym): IrFuncti
 	};
 	const indirect = returnsIndirectly(symbol.type.result) ? fn.params[0] : null;
 	const labels = new Map<string, Block>();
+	const asked = new Set<LExpr>();
+	const outside: Beyond[] = [];
 	const noTargets: Targets = { break: null, continue: null };
 	const f: Lowering = {
 		unit,
@@ -73,6 +76,12 @@ export function lowerFunction(unit: UnitLowering, symbol: FunctionSym): IrFuncti
 			return slot;
 		},
 		newSlot,
+		inBounds: (element, address) => {
+			if (!builder.open || asked.has(element)) return;
+			asked.add(element);
+			const wrong = beyond(element, builder.block, address);
+			if (wrong !== null) outside.push(wrong);
+		},
 		refuse: (code, message, span) => {
 			unit.refuse(code, message, span);
 			return undef("i32");
@@ -89,6 +98,7 @@ export function lowerFunction(unit: UnitLowering, symbol: FunctionSym): IrFuncti
 	placeUnreachedLabels(f);
 	entry.insts.unshift(...allocas);
 	warnOfUninitialized(fn, slots, unit.context.diagnostics);
+	if (outside.length > 0) warnOfBounds(outside, new Set(takenOrder(fn)), unit.context.diagnostics);
 	return fn;
 }
 

@@ -29,6 +29,7 @@ export function lowerPlace(f: Lowering, expr: LExpr): Place {
 		case "member":
 			return expr.preserve ? coreAccess(f, expr) : memberOf(f, lowerPlace(f, expr.base), expr);
 		case "element": {
+			f.inBounds(expr, false);
 			if (expr.preserve && constantIndex(expr.index) !== null) return coreAccess(f, expr);
 			return elementOf(f, lowerPlace(f, expr.base), expr);
 		}

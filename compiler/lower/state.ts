@@ -92,6 +92,8 @@ export interface Lowering {
 	slot(symbol: ObjectSym): Inst;
 	newSlot(size: number, align: number, variable: string): Inst;
 	refuse(code: string, message: string, span: TokenSpan): Value;
+	/** Asks once whether an element is one of its array's. `address`: only its address is taken. */
+	inBounds(element: LExpr & { readonly kind: "element" }, address: boolean): void;
 }
 
 export type Shape =

@@ -98,7 +98,7 @@ function takenSuccessors(block: Block): readonly Block[] {
 }
 
 /** Blocks that are reached, those before first where there is no loop. */
-function takenOrder(fn: IrFunction): readonly Block[] {
+export function takenOrder(fn: IrFunction): readonly Block[] {
 	const seen = new Set([fn.blocks[0]]);
 	for (const block of seen) for (const next of takenSuccessors(block)) seen.add(next);
 	return reversePostorder(fn).filter((block) => seen.has(block));

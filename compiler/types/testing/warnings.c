@@ -183,3 +183,23 @@ int unset(int a, int *p)
 	}
 	return sometimes + early + counted + addressed + record.a + inLoop + ({ int inner = never; inner; });
 }
+
+struct middle { int a[2]; int tail[3]; }; union either { int a[2]; long b; };
+int table[4];
+int bounds(struct middle *m, union either *e) { // missing-prototypes
+	int a[4] = {0}, b[2][3] = {{0}};
+	a[4] = 1; // array-bounds
+	a[-1] = 2; // array-bounds
+	a[3] = b[1][2];
+	b[1][3] = 1; // array-bounds
+	b[2][0] = 1; // array-bounds
+	m->a[2] = 1; // array-bounds
+	m->tail[3] = 1;
+	e->a[2] = 1; // array-bounds
+	table[4] = 4[a] + "abc"[3]; // array-bounds array-bounds
+	use(&a[4]);
+	use(&a[5]); // array-bounds
+	if (0) a[7] = 1;
+	if (sizeof(int) == 8) a[8] = 1;
+	return (0 ? a[9] : 1) + sizeof(a[10]) + *(a + 1);
+}
