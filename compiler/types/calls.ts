@@ -8,6 +8,7 @@ import { addressValue, readInt } from "./constant.ts";
 import { reach, report, type Cx } from "./context.ts";
 import { assignConvert, defaultPromote } from "./conversions.ts";
 import { didYouMean, lookup } from "./lookup.ts";
+import { checkMapArguments } from "./map-arguments.ts";
 import { errorValue, rvalue, type Operand } from "./operand.ts";
 import { value } from "./operators.ts";
 import { forward } from "./records.ts";
@@ -82,7 +83,9 @@ function namedCall(cx: Cx, name: string, e: CallExpr): TExpr | null {
 	if (helper === null || !type) return null;
 	cx.file.mentioned.add(entity.symbol);
 	cx.fn?.used.add(entity.symbol);
-	return call(cx, { kind: "helper", id: helper, name }, type, e, entity.symbol.span);
+	const made = call(cx, { kind: "helper", id: helper, name }, type, e, entity.symbol.span);
+	if (made.kind === "call") checkMapArguments(cx, name, made.args);
+	return made;
 }
 
 function undeclared(cx: Cx, name: string, e: CallExpr): void {

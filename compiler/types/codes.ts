@@ -119,6 +119,7 @@ export const CODES = {
 	selfAssign: warning("W0434", "self-assign", "a variable is assigned to itself", true),
 	unusedComparison: warning("W0435", "unused-comparison", "a comparison whose result nobody uses"),
 	stringCompare: warning("W0437", "string-compare", "a comparison of addresses, one of which is a literal's"),
+	mapElementSize: warning("W0439", "map-element-size", "a variable that is smaller than the map's key or value that it is given as"),
 	arrayBounds: warning("W0438", "array-bounds", "a constant subscript that is none of the array's"),
 	uninitializedUse: warning("W0436", "uninitialized", "a variable is read before anything was assigned to it", true),
 	// what eBPF cannot do

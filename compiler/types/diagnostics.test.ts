@@ -133,6 +133,8 @@ const FAULTS: readonly (readonly [program: string, messages: readonly string[]])
 /** Warnings that -Wall and -Wextra turn on, beside the point here. */
 const QUIET = new Set(["unused-value", "unused-parameter", "unused-label", "unused-variable", "unused-function", "unused-but-set-parameter", "unused-but-set-variable", "self-assign", "sign-compare", "missing-prototypes", "visibility"]);
 
+const MAP = 'static void *(*const bpf_map_lookup_elem)(void *, const void *) = (void *)1; static long (*const bpf_map_update_elem)(void *, const void *, const void *, unsigned long) = (void *)2; struct { int (*type)[1]; unsigned *key; int (*value_size)[8]; } m __attribute__((section(".maps")));';
+
 describe("diagnostics", () => {
 	it.each(FAULTS)("%s", (program, messages) => {
 		const { diagnostics } = checkText(program);
@@ -147,6 +149,17 @@ describe("diagnostics", () => {
 		["int f(int x) { x == 1; return 0; }", "equality comparison result unused"],
 	])("%s is worth a warning when asked for", (program, message) => {
 		expect(checkText(program).diagnostics.filter((d) => d.group !== "missing-prototypes").map((d) => d.message)).toEqual([message]);
+	});
+
+	it.each([
+		["short k = 0; bpf_map_lookup_elem(&m, &k);", ["'k' has 2 bytes, but a key of map 'm' has 4: what lies behind it is read too"]],
+		["unsigned k = 0; unsigned char v = 1; bpf_map_update_elem(&m, &k, &v, 0);", ["'v' has 1 byte, but a value of map 'm' has 8: what lies behind it is read too"]],
+		// As large or larger, a part of a larger one, and what may be anything.
+		["unsigned k = 0; long v[2] = {0}; bpf_map_update_elem(&m, &k, v, 0);", []],
+		["struct { char a, b[3]; } k = {0}; bpf_map_lookup_elem(&m, &k.a);", []],
+		["char *k = 0; bpf_map_lookup_elem(&m, k); bpf_map_lookup_elem(&m, (void *)\"x\");", []],
+	])("a variable that is smaller than the map's key or value: %s", (body, messages) => {
+		expect(checkText(`${MAP} int f(void) { ${body} return 0; }`).diagnostics.filter((d) => d.group === "map-element-size").map((d) => d.message)).toEqual(messages);
 	});
 
 	it("offers what was meant", () => {
