@@ -61,6 +61,7 @@ function recordHint(name: string, inKernel: (name: string) => boolean): string |
 }
 
 function headerHint(name: string): string | null {
+	if (/(^|\/)vmlinux\.h$/.test(name)) return "the kernel's types come from its BTF: --btf FILE on the command line, the option vmlinux of compile and compileAndLoad";
 	if (LIBC_PART.test(name)) return "a part of the C library for user space, which eBPF programs cannot use: types are in <linux/types.h>, functions in <bpf/bpf_helpers.h>";
 	const near = nearest(name, builtinHeaderNames());
 	return near === null ? null : `there is <${near}>`;

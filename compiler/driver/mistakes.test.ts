@@ -36,6 +36,7 @@ describe("the way out", () => {
 	it.each<[string, string, string]>([
 		["BPF_KPROBE without its header", "int BPF_KPROBE(probe, int dfd) { return dfd; }", "note: 'BPF_KPROBE' is declared in <bpf/bpf_tracing.h>"],
 		["byte order as in user space", "int f(int x) { return ntohs(x); }", "note: bpf_ntohs() of <bpf/bpf_endian.h> changes the order of bytes"],
+		["the kernel's types, where nothing says which", '#include "vmlinux.h"', "--btf FILE on the command line, the option vmlinux of compile and compileAndLoad"],
 		["text as in user space", "int f(char *x) { return strlen(x); }", "eBPF programs have no C library: bpf_strncmp()"],
 	])("%s", (_, text, expected) => {
 		expect(messages(text).join("\n")).toContain(expected);
