@@ -172,7 +172,7 @@ export function readObject(source: Uint8Array | ArrayBuffer | ObjectFile): Objec
 export async function load(source: Uint8Array | ArrayBuffer | ObjectFile, options: LoadOptions = {}): Promise<LoadedObject> {
 	const problem = (options.programTypes ?? []).map(descriptionProblem).find((one) => one !== null);
 	if (problem !== undefined) throw new LoadFailure([{ section: "", offset: -1, symbol: "", message: problem }]);
-	const opened = openObject(readObject(source), options);
+	const opened = openObject(readObject(source), { ...options, type: options.type ?? ownSections(options) });
 	const stranger = strangerTo(opened, options);
 	if (stranger !== null) throw new LoadFailure([stranger]);
 	const sized = opened.maps.map((def) => (options.maxEntries?.[def.name] === undefined ? def : { ...def, maxEntries: options.maxEntries[def.name] }));
@@ -184,6 +184,13 @@ export async function load(source: Uint8Array | ArrayBuffer | ObjectFile, option
 	// A copy would make the line records, which nobody may ask for.
 	const asOpened = maps.every((def, i) => def === opened.maps[i]);
 	const images = chosen.map(({ image }): ProgramImage => (asOpened ? image : { ...image, maps }));
+
+	const custom = Object.fromEntries((options.programTypes ?? []).map((one) => [one.name, contextLayout(one)]));
+	const rows = images.map((image) => {
+		const row = familyOf(image.type, custom);
+		if (row === null) throw new LoadFailure([{ section: image.section, offset: -1, symbol: image.name, message: `program type ${image.type} is not known; describe it in the programTypes option` }]);
+		return row;
+	});
 
 	const verify = await verifierOf(options);
 	const verdicts = images.map((image) => (verify === null ? null : verify(image)));
@@ -199,8 +206,7 @@ export async function load(source: Uint8Array | ArrayBuffer | ObjectFile, option
 	const runtimeMaps = createMaps(machine, maps);
 	const programs: Record<string, Program> = {};
 	for (const [i, image] of images.entries()) {
-		const row = familyOf(image.type, Object.fromEntries((options.programTypes ?? []).map((one) => [one.name, contextLayout(one)])));
-		if (row === null) throw new LoadFailure([{ section: image.section, offset: -1, symbol: image.name, message: `program type ${image.type} is not known; describe it in the programTypes option` }]);
+		const row = rows[i];
 		const verdict = verdicts[i];
 		const facts: Facts | null = verdict?.verdict === "accept" ? verdict.facts : null;
 		const loaded = bindProgram(machine, image, runtimeMaps, facts, engine);
@@ -228,6 +234,14 @@ function strangerTo(opened: OpenedObject, { maxEntries = {}, only = [] }: LoadOp
 	const programs = opened.programs.map(({ image }) => image.name);
 	const program = only.find((name) => !programs.includes(name));
 	return program === undefined ? null : { section: "", offset: -1, symbol: program, message: "the object has no such program" };
+}
+
+/** A section that has the name of a type that the host describes says that type. */
+function ownSections({ programTypes = [] }: LoadOptions): OpenOptions["type"] {
+	return ({ section }) => {
+		const own = programTypes.find(({ name }) => section === name || section.startsWith(`${name}/`));
+		return own === undefined ? undefined : { type: own.name };
+	};
 }
 
 async function verifierOf(options: LoadOptions): Promise<((image: ProgramImage) => Verdict) | null> {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { compileAndLoad } from "../../index.ts";
 import { signed } from "../helpers/helper.ts";
-import { VerifierRejection } from "../load.ts";
+import { type LoadOptions, VerifierRejection } from "../load.ts";
 import { LoadFailure } from "../loader/error.ts";
 import { Machine } from "../machine.ts";
 import type { ProgramTypeDescription } from "./custom.ts";
@@ -51,6 +51,15 @@ describe("a host application's own program type", () => {
 		}));
 		const { programs } = await compileAndLoad(program("char b = 0; bpf_skb_load_bytes(request, 0, &b, 1); return b & 1;"), { ...options, machine });
 		expect(programs.gate.run().retval).toBe(1);
+	});
+
+	it("is named by the section or by the option, and must be described", async () => {
+		const source = (section: string): string => `struct gate { long tokens; }; __attribute__((section("${section}"), used)) int gate(struct gate *g) { return g->tokens == 7; }`;
+		const run = async (section: string, options: LoadOptions): Promise<number> => (await compileAndLoad(source(section), options)).programs.gate.run({ context: { tokens: 7n } }).retval;
+		for (const section of [rateLimit.name, `${rateLimit.name}/one`]) expect(await run(section, { programTypes: [rateLimit] })).toBe(1);
+		expect(await run("mine", { type: rateLimit.name, programTypes: [rateLimit] })).toBe(1);
+		await expect(run("mine", { programTypes: [rateLimit] })).rejects.toThrow("give one in the type option");
+		await expect(run("mine", { type: rateLimit.name })).rejects.toThrow(`program type ${rateLimit.name} is not known; describe it in the programTypes option`);
 	});
 
 	it("is refused when its description contradicts itself", async () => {
