@@ -34,4 +34,10 @@ describe("the side that is walked first", () => {
 		expect(rounds("")).toMatch(/call 4.*call 3/);
 		expect(rounds("%22 = load i64 size=8 volatile %0\n%23 = icmp.eq i32 %22, i64 7\nbranch %23, out.13, c.14\nc.14:\n")).toMatch(/call 3.*call 4/);
 	});
+	it("is again the one that knows less where few rounds keep few waiting", () => {
+		const counted = (limit: number): string =>
+			code(`jump head.9\nhead.9:\n%19 = phi i64 [i64 0, entry.3], [%24, end.12]\n%20 = load i64 size=8 volatile %0\n%21 = icmp.eq i32 %20, i64 44\nbranch %21, a.10, b.11\na.10:\ncall helper h#3 i64 1\njump end.12\nb.11:\ncall helper h#4 i64 2\n%22 = load i64 size=8 volatile %0\n%23 = icmp.eq i32 %22, i64 7\nbranch %23, out.13, c.14\nc.14:\njump end.12\nend.12:\n%24 = add i64 %19, i64 1\n%26 = icmp.eq i32 %24, i64 ${limit}\nbranch %26, out.13, head.9\nout.13:\nret i64 0`);
+		expect(counted(8)).toMatch(/call 4.*call 3/);
+		expect(counted(8192)).toMatch(/call 3.*call 4/);
+	});
 });

@@ -191,7 +191,7 @@ function reversePostorder(fn: MFunction, cpu: Cpu): MBlock[] {
 		if (list.length !== 2) return list;
 		// What is visited first ends up last: leave the loop first.
 		if (list[1].depth !== list[0].depth) return list[1].depth < list[0].depth ? list.reverse() : list;
-		return walkedLater(list[1], jump, preds) > walkedLater(list[0], jump, preds) && waysOut(list[0], preds) <= waysOut(list[1], preds) ? list.reverse() : list;
+		return walkedLater(list[1], jump, preds) > walkedLater(list[0], jump, preds) && mayWait(list[0], list[1], preds) ? list.reverse() : list;
 	};
 	const stack = [{ targets: targets(fn.blocks[0]), block: fn.blocks[0], next: 0 }];
 	while (stack.length > 0) {
@@ -229,7 +229,16 @@ function comparesTwo({ insts }: MBlock): boolean {
 	return last?.kind === "jump" && last.src !== NONE;
 }
 
-/** Ways out of the loop on one side before it meets another way: each waits, in every round, till the loop's last has been walked; 8,192 may. */
+/** Ways that may wait to be walked, of the 8,192 that the verifier lets wait: others do as well. */
+const MOST_WAITING = 1024;
+
+/** A way out of a loop waits, in every round, till the loop's last has been walked: the side with fewer of them is first, or one with few rounds. */
+const mayWait = (first: MBlock, later: MBlock, preds: ReadonlyMap<MBlock, readonly MBlock[]>): boolean => {
+	const ways = waysOut(first, preds);
+	return ways <= waysOut(later, preds) || ways * first.rounds <= MOST_WAITING;
+};
+
+/** Ways out of the loop on one side before it meets another way. */
 function waysOut(side: MBlock, preds: ReadonlyMap<MBlock, readonly MBlock[]>): number {
 	let count = 0;
 	let block: MBlock | undefined = side.depth > 0 ? side : undefined;

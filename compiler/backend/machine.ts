@@ -147,6 +147,8 @@ export interface MBlock {
 	insts: MInst[];
 	/** How many loops it is in: weighs spills. */
 	depth: number;
+	/** How often it runs at most, as far as the constants that its loops count to say; Infinity: not known. */
+	rounds: number;
 	/** In source order, to keep the layout natural. */
 	name: string;
 }

@@ -84,7 +84,7 @@ function mergeLongest(fn: MFunction, ends: readonly End[], once: ReadonlySet<Reg
 	// A block that is nothing but the tail can be the tail.
 	let tail = members.find((block) => block.insts.length === best + 1);
 	if (tail === undefined) {
-		tail = { id: fn.nextBlock++, insts: model.block.insts.slice(-best - 1), depth: Math.min(...members.map((block) => block.depth)), name: `${model.block.name}.tail` };
+		tail = { id: fn.nextBlock++, insts: model.block.insts.slice(-best - 1), depth: Math.min(...members.map((block) => block.depth)), rounds: Math.max(...members.map((block) => block.rounds)), name: `${model.block.name}.tail` };
 		fn.blocks.push(tail);
 	}
 	for (let back = 1; back <= best + 1; back++) {

@@ -8,6 +8,7 @@ import { isConst, isInst, isRemovable, phisOf, terminator } from "../ir/values.t
 import type { Sym } from "../types/typed.ts";
 import type { Cpu } from "./cpu.ts";
 import { alu, copy, FIRST_VIRTUAL, type FrameSlot, goTo, type MBlock, type MFunction, type MInst, minst, type Reg } from "./machine.ts";
+import { mostRounds } from "./rounds.ts";
 import { sequentialise, type Transfer } from "./phis.ts";
 import { Widths } from "./widths.ts";
 import { SharedValues } from "./shared-values.ts";
@@ -51,6 +52,7 @@ export class Selector {
 	private readonly heads = new Map<Block, MBlock>();
 	private readonly order: Block[];
 	private readonly depth = new Map<Block, number>();
+	private readonly rounds = new Map<Block, number>();
 	/** Code of the machine block at hand, last instruction first. */
 	private out: MInst[] = [];
 	/** Code of the IR instruction at hand, in order. */
@@ -72,8 +74,13 @@ export class Selector {
 	}
 
 	run(): MFunction {
-		for (const loop of loops(this.ir))
-			for (const block of loop.blocks) this.depth.set(block, Math.max(loop.depth, this.depth.get(block) ?? 0));
+		for (const loop of loops(this.ir)) {
+			const most = mostRounds(loop);
+			for (const block of loop.blocks) {
+				this.depth.set(block, Math.max(loop.depth, this.depth.get(block) ?? 0));
+				this.rounds.set(block, most * (this.rounds.get(block) ?? 1));
+			}
+		}
 		this.widths.prime(this.order);
 		for (const block of this.order) {
 			this.heads.set(block, this.newBlock(block.name, block));
@@ -153,7 +160,7 @@ export class Selector {
 	}
 
 	newBlock(name: string, from: Block = this.block): MBlock {
-		return { id: this.fn.nextBlock++, insts: [], depth: this.depth.get(from) ?? 0, name };
+		return { id: this.fn.nextBlock++, insts: [], depth: this.depth.get(from) ?? 0, rounds: this.rounds.get(from) ?? 1, name };
 	}
 
 	/** A block that no IR block stands for: an edge's copies, half of a conditional value. */

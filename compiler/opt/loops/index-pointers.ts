@@ -5,7 +5,7 @@ import type { Pass } from "../pass.ts";
 import { loops } from "../../ir/cfg.ts";
 import { constant, isInst, newInst, phisOf, replaceAll } from "../../ir/values.ts";
 import { analysesOf } from "../analysis/analyses.ts";
-import { betweenDistances } from "../scalar/compare-laws.ts";
+import { betweenDistances } from "../scalar/distances.ts";
 import { baseOf } from "../analysis/slots.ts";
 
 /**

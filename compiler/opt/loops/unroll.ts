@@ -7,7 +7,7 @@ import { row } from "../../ir/ops.ts";
 import { constant, isConst, isInst, newBlock, newInst, phisOf, sameValue, successors, terminator } from "../../ir/values.ts";
 import { isQuestion } from "../analysis/alias.ts";
 import { addExitEdges, cloneBlocks, demoteEscaping } from "../control/clone.ts";
-import { betweenDistances } from "../scalar/compare-laws.ts";
+import { betweenDistances } from "../scalar/distances.ts";
 import { numberAt, unchanging } from "../analysis/constant-objects.ts";
 import { mem2reg } from "../memory/mem2reg.ts";
 import { baseOf, rootOf } from "../analysis/slots.ts";

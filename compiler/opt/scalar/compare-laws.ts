@@ -2,7 +2,7 @@ import type { Inst, Pred, Value } from "../../ir/types.ts";
 import { foldOp, negated, swapped } from "../../ir/fold.ts";
 import { constant, isConst, isInst, sameValue, unsigned, widthOf } from "../../ir/values.ts";
 import { isNonNegative, knownOnes, knownZeros, maxProven, maxUnsigned } from "../analysis/known.ts";
-import { baseOf } from "../analysis/slots.ts";
+import { ofOnePointer } from "./distances.ts";
 import type { Rewriter } from "./law.ts";
 
 /** Laws of `icmp`. A constant stands on the right; comparisons of truth values go away. */
@@ -38,16 +38,6 @@ function betweenValues(a: Value, b: Value, pred: Pred, rw: Rewriter): Value | nu
 	if (is(a, "inttoptr") && is(b, "inttoptr") && (pred === "eq" || pred === "ne")) return null;
 	return null;
 }
-
-/** p + x < p + y is x < y: within an object addresses do not wrap, and so distances have signs. */
-function ofOnePointer(a: Value, b: Value, pred: Pred, rw: Rewriter): Value | null {
-	if (a.ty !== "ptr") return null;
-	const [left, right] = [baseOf(a), baseOf(b)];
-	if (left.base !== right.base) return null;
-	return rw.make("icmp", "i32", [constant("i64", left.offset), constant("i64", right.offset)], { pred: betweenDistances(pred) });
-}
-
-export const betweenDistances = (pred: Pred): Pred => (pred.startsWith("u") ? (`s${pred.slice(1)}` as Pred) : pred);
 
 /** (x < y) ≠ 0 = x < y; (x < y) = 0 its negation. */
 function truthOf(a: Value, b: bigint, pred: Pred, rw: Rewriter): Value | null {

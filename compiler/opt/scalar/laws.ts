@@ -1,5 +1,6 @@
 import type { Inst, Op, Ty, Value } from "../../ir/types.ts";
 import { belowPower } from "./compare-laws.ts";
+import { startOf } from "./distances.ts";
 import { negated } from "../../ir/fold.ts";
 import { constant, exponentOf, isConst, isInst, sameValue, unsigned, widthOf } from "../../ir/values.ts";
 import { isNonNegative, knownZeros, provenZeros } from "../analysis/known.ts";
@@ -60,10 +61,7 @@ function memberAt(member: Value, pointer: Value, rw: Rewriter): Value | null {
 	return whole === null ? null : rw.make("coreoffset", "ptr", [whole], member.attr);
 }
 
-/** Where the walk of a pointer began. */
-const startOf = (pointer: Value): unknown => (!isInst(pointer) ? pointer : pointer.op === "ptradd" ? startOf(pointer.args[0]) : pointer.op === "global" ? pointer.attr!.global : pointer);
-
-/** How far a pointer is from there. */
+/** How far a pointer is from where its walk began. */
 function distanceOf(pointer: Value, rw: Rewriter): Value {
 	if (!isInst(pointer) || pointer.op !== "ptradd") return constant("i64", isInst(pointer) && pointer.op === "global" ? (pointer.attr!.offset ?? 0) : 0);
 	const before = distanceOf(pointer.args[0], rw);
