@@ -14,7 +14,7 @@ import {
 } from "./machine.ts";
 import { keyOf, mergeable } from "./code-key.ts";
 import { mergeTails } from "./merge-tails.ts";
-import { rotateLoops } from "./rotate-loops.ts";
+import { rotateLoops, stepsInFront } from "./rotate-loops.ts";
 
 /**
  * Orders the blocks. Jumps to jumps are shortened, a lone `exit` is repeated rather than jumped to, and what is left stands in
@@ -33,7 +33,9 @@ export function layOut(fn: MFunction, cpu: Cpu): void {
 		fn.blocks = mergeChains(fn);
 	}
 	fn.blocks = reversePostorder(fn, cpu);
-	rotateLoops(fn, (jump) => opposite(jump, cpu) !== null);
+	const canTurn = (jump: MInst): boolean => opposite(jump, cpu) !== null;
+	rotateLoops(fn, canTurn);
+	stepsInFront(fn, canTurn);
 	repeatExits(fn);
 	flipJumps(fn, cpu);
 }

@@ -54,4 +54,17 @@ describe("loops", () => {
 		expect(code).toMatch(/\+= 1; if \w+ < 4 goto -\d+; \w+ \+= 1; if \w+ < 16 goto -\d+; \w0 = 0; exit/);
 		expect(code.match(/if /g)).toHaveLength(2);
 	});
+	it("have what follows their last question in front of them, and the way out behind it, where the verifier goes on first", () => {
+		const search = (start: string): string =>
+			compileIr(
+				body(`jump head.4\nhead.4:\n%5 = phi i64 [${start}, entry.3], [%8, again.7]\n%6 = icmp.ult i32 %5, i64 16\nbranch %6, look.10, late.11\nlook.10:\n%12 = load i64 size=8 volatile %0\n%13 = icmp.ult i32 %12, i64 7\nbranch %13, again.7, out.9\nagain.7:\n%8 = add i64 %5, i64 1\njump head.4\nout.9:\ncall helper h#3 i64 1\nret i64 0\nlate.11:\ncall helper h#4 i64 2\nret i64 0`),
+			)
+				.code()
+				.join("; ");
+		const code = search("%2");
+		expect(code).toMatch(/goto \+1; \w+ \+= 1; if \w+ >= 16 goto \+\d+; [^;]+; if \w+ < 7 goto -4; .*call 3.*call 4/);
+		expect(code.match(/goto/g)).toHaveLength(4);
+		// Where it asks at its end no jump is left to be saved.
+		expect(search("i64 0")).toMatch(/\+= 1; if \w+ < 16 goto -\d+/);
+	});
 });

@@ -61,6 +61,33 @@ export function rotateLoops(fn: MFunction, canTurn: (jump: MInst) => boolean): v
 	fn.blocks = fn.blocks.filter((block, i) => i === 0 || left.get(block)!.length > 0);
 }
 
+/**
+ *     goto H before H:                     goto H
+ *     H: …                                 L: r1 += 1
+ *     if r2 >= r3 goto out        →        H: …
+ *     L: r1 += 1                           if r2 < r3 goto L
+ *     goto H                               out:
+ *     out:
+ *
+ * What a loop does after its last question stands in front of it: a jump less in every round, one more on the way in. The verifier walks the way out
+ * first, where a round knows least; later rounds, which have learnt more (`lo < hi` of a search), then end there instead of being walked on.
+ */
+export function stepsInFront(fn: MFunction, canTurn: (jump: MInst) => boolean): void {
+	const preds = predecessors(fn);
+	for (const latch of fn.blocks.slice()) {
+		const back = latch.insts[latch.insts.length - 1];
+		const i = fn.blocks.indexOf(latch);
+		const [asks, out] = [fn.blocks[i - 1], fn.blocks[i + 1]];
+		if (back?.kind !== "goto" || asks === undefined || out === undefined) continue;
+		const at = fn.blocks.indexOf(back.blocks[0]);
+		const jump = asks.insts[asks.insts.length - 1];
+		if (at <= 0 || at >= i || jump?.kind !== "jump" || preds.get(latch)!.length !== 1 || out.depth >= latch.depth) continue;
+		if (!jump.blocks.includes(latch) || !jump.blocks.includes(out) || (jump.blocks[0] !== latch && !canTurn(jump))) continue;
+		fn.blocks.splice(i, 1);
+		fn.blocks.splice(at, 0, latch);
+	}
+}
+
 /** A block that does nothing but ask whether the loop ends. */
 const isQuestion = ({ insts }: MBlock, out: MBlock): boolean => insts.length === 1 && insts[0].kind === "jump" && insts[0].blocks.includes(out);
 
