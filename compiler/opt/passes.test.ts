@@ -140,6 +140,14 @@ describe("widen-loads", () => {
 	});
 });
 
+describe("laws", () => {
+	it("computes in half the width what is cut there and was extended before", () => {
+		const cut = (op: string): string => passed(body(`a.2:\n%3 = load i64 size=8 %0\n%4 = zext i64 %1\n%5 = ${op} i64 %4, %3\n%6 = trunc i32 %5\nret %6`), [combine, dce]);
+		expect(cut("xor")).toMatch(/trunc i32 %0\n%\d = xor i32/);
+		expect(cut("lshr")).toContain("lshr i64");
+	});
+});
+
 describe("compare-laws", () => {
 	it("bounds the value itself when nothing may stand above a bit", () => {
 		expect(passed(body("a.2:\n%3 = lshr i32 %1, i32 16\n%4 = icmp.ne i32 %3, i32 0\n%5 = add i32 %3, %4\nret %5"), [combine])).toContain("icmp.uge i32 %1, i32 65536");

@@ -1,6 +1,6 @@
 import type { Block, Inst, IrFunction, Value } from "../../ir/types.ts";
 import type { Pass } from "../pass.ts";
-import type { AliasInfo, Placed, Range } from "../analysis/alias.ts";
+import type { Placed, Range } from "../analysis/alias.ts";
 import type { Analyses } from "../analysis/analyses.ts";
 import type { SlotUse } from "../analysis/slots.ts";
 import { isInst, successors } from "../../ir/values.ts";
@@ -9,7 +9,7 @@ import { derivedUses, rootOf } from "../analysis/slots.ts";
 
 /**
  * Stores that nobody can see: to slots that are never read, to bytes of a slot that are written again or die on every way from
- * here (data flow over the bytes of each slot), and to other memory when the same block overwrites it before anything may have read it.
+ * here (data flow over the bytes of each slot), and to other memory that each way from here overwrites before anything may have read it.
  */
 export const dse: Pass = {
 	name: "dse",
@@ -18,7 +18,7 @@ export const dse: Pass = {
 		const known = analysesOf(fn, context);
 		neverRead(known.slots, dead);
 		deadBytes(fn, known, dead);
-		overwritten(fn, known.alias, dead);
+		overwritten(known, dead);
 		if (dead.size === 0) return false;
 		for (const block of fn.blocks) block.insts = block.insts.filter((inst) => !dead.has(inst));
 		return true;
@@ -147,10 +147,15 @@ function isElsewhere(address: Value): boolean {
 	return isInst(root) && (root.op === "load" || root.op === "global" || root.op === "param" || (root.op === "call" && root.attr!.callee!.kind === "helper"));
 }
 
-function overwritten(fn: IrFunction, alias: AliasInfo, dead: Set<Inst>): void {
-	for (const block of fn.blocks) {
-		/** Surely written later in this block. */
-		let covered: Placed[] = [];
+/** Places kept for the blocks before: the latest ones. */
+const MOST_COVERED = 16;
+
+/** Backwards; what goes back to the head of a loop is taken to be read there. */
+function overwritten({ order, alias }: Analyses, dead: Set<Inst>): void {
+	const after = new Map<Block, readonly Placed[]>();
+	for (const block of order.toReversed()) {
+		/** Surely written later on every way, before it is read. */
+		let covered = onEachWay(successors(block).map((next) => after.get(next) ?? []));
 		const kept = (read: Range): Placed[] => {
 			const at = alias.place(read);
 			return covered.filter((entry) => !alias.mayOverlap(entry, at));
@@ -194,7 +199,14 @@ function overwritten(fn: IrFunction, alias: AliasInfo, dead: Set<Inst>): void {
 					break;
 			}
 		}
+		after.set(block, covered.slice(-MOST_COVERED));
 	}
+}
+
+function onEachWay(ways: readonly (readonly Placed[])[]): Placed[] {
+	if (ways.length === 0 || ways.some((way) => way.length === 0)) return [];
+	const [first, ...others] = ways;
+	return first.filter((place) => others.every((way) => contains(way, place)));
 }
 
 /** Is each byte of the range in one of the later ones? */

@@ -28,6 +28,17 @@ describe("dse", () => {
 		expect(passed(slot(4, "store size=4 %3, i32 1\nmemcpy size=4 %3, %3\n%4 = load i32 size=4 %3\nret %4"), [dse])).toContain("i32 1");
 		expect(passed(functionOf("a.2:\nstore size=4 %0, i32 1\nmemcpy size=4 %0, %0\nret i32 0"), [dse])).toContain("i32 1");
 	});
+	it("drops what every way from it writes again, in any memory, and keeps it where one way ends, reads or goes round", () => {
+		const ways = (left: string, right: string, end = "store size=4 %0, i32 2\nret i32 0"): string =>
+			functionOf(`a.2:\nstore size=4 %0, i32 1\nbranch %1, b.4, c.5\nb.4:\n${left}\nc.5:\n${right}\nd.6:\n${end}`);
+		expect(passed(ways("jump d.6", "jump d.6"), [dse])).not.toContain("i32 1");
+		expect(passed(ways("store size=4 %0, i32 3\njump d.6", "store size=4 %0, i32 4\njump d.6", "ret i32 0"), [dse])).not.toContain("i32 1");
+		expect(passed(ways("ret i32 0", "jump d.6"), [dse])).toContain("i32 1");
+		expect(passed(ways("%7 = load i32 size=4 %0\njump d.6", "jump d.6"), [dse])).toContain("i32 1");
+		expect(passed(ways("call helper h#1 %0\njump d.6", "jump d.6"), [dse])).toContain("i32 1");
+		expect(passed(ways("jump b.4", "jump d.6"), [dse])).toContain("i32 1");
+		expect(passed(ways("jump d.6", "jump d.6", "store size=2 %0, i32 2\nret i32 0"), [dse])).toContain("i32 1");
+	});
 	it("keeps a slot whose address is kept", () => {
 		const text = slot(4, "store size=8 %0, %3\nstore size=4 %3, i32 1\ncall helper h#1 %0\nret i32 0");
 		expect(passed(text, [dse])).toContain("i32 1");

@@ -283,12 +283,12 @@ export const laws: Partial<Record<Op, readonly Law[]>> = {
 	],
 	trunc: [
 		(inst) => (is(inst.args[0], "zext") || is(inst.args[0], "sext") ? inst.args[0].args[0] : null),
-		// The low half of a sum is the sum of the low halves, when that costs nothing.
+		// The low half of a sum is the sum of the low halves, when that costs nothing: an operand need not be extended, and of the other one the low half is read.
 		(inst, rw) => {
 			const [a] = inst.args;
 			if (!isInst(a) || !["add", "sub", "and", "or", "xor", "mul"].includes(a.op) || rw.uses(a) > 1) return null;
-			const cheap = (value: Value): boolean => isConst(value) || is(value, "zext") || is(value, "sext");
-			return a.args.every(cheap) ? rw.make(a.op, "i32", a.args.map((arg) => rw.make("trunc", "i32", [arg]))) : null;
+			const isExtended = (value: Value): boolean => is(value, "zext") || is(value, "sext");
+			return a.args.some(isExtended) && a.args.every((arg) => arg.ty === "i64") ? rw.make(a.op, "i32", a.args.map((arg) => rw.make("trunc", "i32", [arg]))) : null;
 		},
 	],
 	sextfrom: [
