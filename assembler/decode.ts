@@ -3,7 +3,7 @@ import { FormatError } from "./bytes.ts";
 import type { Insn } from "./spec/insn.ts";
 import { makeInsn } from "./spec/insn.ts";
 
-/** @throws FormatError when the bytes are no multiple of 8 */
+/** Bytes of code to instructions, one for each 8 bytes. @throws FormatError where the last one is cut off @throws FormatError when the bytes are no multiple of 8 */
 export function decode(bytes: Uint8Array, endian: "little" | "big" = "little"): Insn[] {
 	if (bytes.length % 8 !== 0)
 		throw new FormatError("code is not a whole number of 8-byte instructions", bytes.length & ~7);

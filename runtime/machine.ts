@@ -98,6 +98,7 @@ export class Machine {
 		return ran;
 	}
 
+	/** Makes the map known by its address. */
 	addMap(map: BpfMap): void {
 		this.maps.push(map);
 		this.#byAddress.set(map.address, map);
@@ -108,6 +109,7 @@ export class Machine {
 		return this.#byAddress.get(address >>> 0);
 	}
 
+	/** Its address is no map's any more. */
 	removeMap(map: BpfMap): void {
 		this.#byAddress.delete(map.address);
 		const at = this.maps.indexOf(map);
@@ -120,6 +122,7 @@ export class Machine {
 		return 0x100 + 8 * (this.#callbacks.length - 1);
 	}
 
+	/** The subprogram behind a number of `addCallback`. */
 	callback(handle: number): Callback | undefined {
 		return this.#callbacks[(handle - 0x100) / 8];
 	}
@@ -177,10 +180,12 @@ export class Machine {
 		return Number(BigInt.asIntN(32, value));
 	}
 
+	/** What to call when the machine is closed. */
 	onClose(closer: () => void): void {
 		this.#closers.push(closer);
 	}
 
+	/** Calls what `onClose` was given. */
 	close(): void {
 		for (const closer of this.#closers.splice(0)) closer();
 	}

@@ -131,6 +131,7 @@ export class LinearMemory {
 		return end <= this.size || this.#growTo(end);
 	}
 
+	/** Gives back what `alloc` gave. */
 	free(start: number, align = 8): void {
 		const at = this.#find(start);
 		const region = this.regions[at];
@@ -170,6 +171,7 @@ export class LinearMemory {
 		this.#locked++;
 	}
 
+	/** The run that `lock` began is over. */
 	unlock(): void {
 		this.#locked--;
 	}

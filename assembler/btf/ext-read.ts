@@ -9,6 +9,7 @@ import type { BtfExt, LineInfo, SectionRecords } from "./ext.ts";
 import type { BtfView } from "./view.ts";
 
 /**
+ * The bytes of a `.BTF.ext` section to records by section; names are those of its `.BTF`. @throws FormatError
  * @param btf has the strings
  * @param fileOffset where the bytes start in their file, for messages
  * @throws FormatError with the offset in the file

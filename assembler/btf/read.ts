@@ -2,7 +2,7 @@
 import type { Btf, BtfType } from "./types.ts";
 import { BtfView } from "./view.ts";
 
-/** @throws FormatError with the offset in the bytes */
+/** The bytes of a `.BTF` section, or a view of them, to all of its types. @throws FormatError for what is no BTF @throws FormatError with the offset in the bytes */
 export function readBtf(source: Uint8Array | BtfView): Btf {
 	const view = source instanceof BtfView ? source : new BtfView(source);
 	const types: BtfType[] = [{ kind: "void" }];

@@ -8,6 +8,7 @@ export interface Btf {
 	readonly baseCount?: number;
 }
 
+/** A type by its kind; ids are places in the list of all types, 0 is void. */
 export type BtfType =
 	| { readonly kind: "void" }
 	| {
@@ -72,6 +73,7 @@ export type BtfType =
 	  }
 	| { readonly kind: "type_tag"; readonly name: string; readonly type: number; readonly kflag?: boolean };
 
+/** A struct or union. */
 export interface BtfRecord {
 	readonly kind: "struct" | "union";
 	readonly name: string;
@@ -79,6 +81,7 @@ export interface BtfRecord {
 	readonly members: readonly BtfMember[];
 }
 
+/** A member of one. */
 export interface BtfMember {
 	readonly name: string;
 	readonly type: number;

@@ -115,7 +115,7 @@ export function readLayout(bytes: Uint8Array): ElfLayout {
 	return { endian: r.little ? "little" : "big", machine, headers, reader: r };
 }
 
-/** @throws FormatError for what is no relocatable ELF file of 64 bits, for BPF or no machine, with the offset in the file */
+/** The bytes of an ELF file to an object. @throws FormatError for what is no relocatable file of 64 bits, or not whole @throws FormatError for what is no relocatable ELF file of 64 bits, for BPF or no machine, with the offset in the file */
 export function readElf(input: Uint8Array): ObjectFile {
 	// A view of the same memory without a subclass's methods (Node's Buffer).
 	const bytes = new Uint8Array(input.buffer, input.byteOffset, input.byteLength);

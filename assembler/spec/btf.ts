@@ -28,6 +28,7 @@ export const BTF_KINDS = [
 	"type_tag",
 	"enum64",
 ] as const satisfies readonly BtfType["kind"][];
+/** Kinds of types by name. */
 export type BtfKind = (typeof BTF_KINDS)[number];
 
 /** Bytes that follow the 12 of every type: `fixed`, and `each` times vlen. */
@@ -75,6 +76,7 @@ export const CORE_KINDS = [
 	"enumval_value",
 	"type_matches",
 ] as const;
+/** Kinds of CO-RE relocations by name. */
 export type CoreKind = (typeof CORE_KINDS)[number];
 
 export const BTF_EXT_HEADER_SIZE = 32;

@@ -13,14 +13,18 @@
  */
 import type { Insn } from "./insn.ts";
 
+/** Bits 2…0 of an opcode: what kind of instruction it is. */
 export const CLASS = { ld: 0, ldx: 1, st: 2, stx: 3, alu: 4, jmp: 5, jmp32: 6, alu64: 7 } as const;
+/** Bits 7…5 of a load or store. */
 export const MODE = { imm: 0x00, abs: 0x20, ind: 0x40, mem: 0x60, memsx: 0x80, atomic: 0xc0 } as const;
+/** Bits 4…3 of a load or store. */
 export const SIZE = { w: 0x00, h: 0x08, b: 0x10, dw: 0x18 } as const;
 /** Bit 3 of ALU and JMP opcodes: the second operand is `src`, not `imm`. For byte swaps: to big-endian. */
 export const SOURCE_REG = 0x08;
 
 /** Sizes in bytes by bits 4…3 of a memory opcode. */
 export const SIZE_BYTES = [4, 2, 1, 8] as const;
+/** What a load or store moves. */
 export type Bytes = 1 | 2 | 4 | 8;
 const SIZE_OF = { 1: SIZE.b, 2: SIZE.h, 4: SIZE.w, 8: SIZE.dw } as const;
 
@@ -42,7 +46,9 @@ export const ALU_OPS = {
 	mov: { code: 0xb0, off: 0, symbol: "", group: "base", cpu: 1 },
 	arsh: { code: 0xc0, off: 0, symbol: "s>>", group: "base", cpu: 1 },
 } as const satisfies Record<string, { code: number; off: number; symbol: string; group: "base" | "divmul"; cpu: Cpu }>;
+/** Arithmetic by name. */
 export type AluOp = keyof typeof ALU_OPS;
+/** Bits 7…4 of byte swaps. */
 export const END_CODE = 0xd0;
 
 /** `inverse` jumps exactly when the row does not. */
@@ -59,15 +65,20 @@ export const JMP_OPS = {
 	jslt: { code: 0xc0, symbol: "s<", cpu: 2, inverse: "jsge" },
 	jsle: { code: 0xd0, symbol: "s<=", cpu: 2, inverse: "jsgt" },
 } as const satisfies Record<string, { code: number; symbol: string; cpu: Cpu; inverse: string | null }>;
+/** Conditional jumps by name. */
 export type JmpOp = keyof typeof JMP_OPS;
+/** Bits 7…4 of `goto`. */
 export const JA_CODE = 0x00;
+/** Bits 7…4 of `call`. */
 export const CALL_CODE = 0x80;
+/** Bits 7…4 of `exit`. */
 export const EXIT_CODE = 0x90;
 /** `may_goto` of Linux 6.9. */
 export const JCOND_CODE = 0xe0;
 
-/** The `imm` of read-modify-write instructions; bit 0 asks for the old value. */
+/** Bit of an atomic instruction's `imm`: it gives back the old value. */
 export const FETCH = 0x01;
+/** By the `imm` of read-modify-write instructions. */
 export const ATOMIC_OPS = {
 	add: { imm: 0x00, symbol: "+", fetch: false, cpu: 1 },
 	or: { imm: 0x40, symbol: "|", fetch: false, cpu: 3 },
@@ -80,8 +91,11 @@ export const ATOMIC_OPS = {
 	xchg: { imm: 0xe1, symbol: "", fetch: true, cpu: 3 },
 	cmpxchg: { imm: 0xf1, symbol: "", fetch: true, cpu: 3 },
 } as const satisfies Record<string, { imm: number; symbol: string; fetch: boolean; cpu: Cpu }>;
+/** Atomic operations by name. */
 export type AtomicOp = keyof typeof ATOMIC_OPS;
+/** `imm` of an atomic instruction that loads. */
 export const LOAD_ACQUIRE = 0x100;
+/** `imm` of an atomic instruction that stores. */
 export const STORE_RELEASE = 0x110;
 
 /** What the 64-bit constant of `ld_imm64` stands for, by its `src` field (BPF_PSEUDO_*). */
@@ -94,10 +108,12 @@ export const LD_IMM64_SOURCES = {
 	map_idx: 5,
 	map_idx_value: 6,
 } as const satisfies Record<string, number>;
+/** BPF_PSEUDO_* of `ld_imm64` by name. */
 export type LdImm64Source = keyof typeof LD_IMM64_SOURCES;
 
 /** What `call` calls, by its `src` field. */
 export const CALL_SOURCES = { helper: 0, local: 1, kfunc: 2 } as const satisfies Record<string, number>;
+/** BPF_PSEUDO_* of `call` by name. */
 export type CallSource = keyof typeof CALL_SOURCES;
 
 /** Conformance groups of RFC 9669 section 2.4; `linux` is what Linux has beyond the RFC. */
@@ -110,6 +126,7 @@ export type Use = "register" | "value" | number;
 /** `args` is r1–r5 as a call reads them; `caller` is r1–r5 as a call loses them. */
 export type Effect = "dst" | "src" | "r0" | "r1" | "r6" | "args" | "caller" | "memory";
 
+/** What an instruction does, with what a reader of it must tell apart. */
 export type Shape =
 	| { readonly kind: "alu"; readonly op: AluOp; readonly width: 32 | 64; readonly source: "imm" | "reg" }
 	/** Sign extension from the low `bits`. */
@@ -130,6 +147,7 @@ export type Shape =
 	| { readonly kind: "ld_imm64"; readonly what: LdImm64Source }
 	| { readonly kind: "ld_packet"; readonly mode: "abs" | "ind"; readonly bytes: 1 | 2 | 4 };
 
+/** A row of the table. */
 export type Instruction = Shape & {
 	/** Unique, such as `add32_imm`. */
 	readonly name: string;
@@ -382,6 +400,7 @@ function build(): readonly Instruction[] {
 	return rows;
 }
 
+/** The table. */
 export const INSTRUCTIONS: readonly Instruction[] = build();
 
 const byOpcode: readonly (readonly Instruction[])[] = Array.from({ length: 256 }, (_, opcode) =>
@@ -415,4 +434,5 @@ export function ldImm64(dst: number, src: number, low: number, high: number): [I
 		{ opcode: 0, dst: 0, src: 0, off: 0, imm: high | 0 },
 	];
 }
+/** The one opcode whose instruction takes two slots. */
 export const LD_IMM64_OPCODE = CLASS.ld | MODE.imm | SIZE.dw;

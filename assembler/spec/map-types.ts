@@ -75,7 +75,9 @@ export const mapFlags = {
 } as const;
 
 const byId: ReadonlyMap<number, MapTypeRow> = new Map(mapTypes.map((row) => [row.id, row]));
-const idByName: ReadonlyMap<string, number> = new Map(mapTypes.map((row) => [row.name, row.id]));
+
+/** Numbers by name. @example mapTypeIds.RINGBUF // 27 */
+export const mapTypeIds = Object.fromEntries(mapTypes.map(({ name, id }) => [name, id])) as Readonly<Record<MapTypeName, number>>;
 
 export function mapTypeById(id: number): MapTypeRow | undefined {
 	return byId.get(id);
@@ -83,5 +85,5 @@ export function mapTypeById(id: number): MapTypeRow | undefined {
 
 /** @example mapTypeId("RINGBUF") // 27 */
 export function mapTypeId(name: MapTypeName): number {
-	return idByName.get(name) ?? 0;
+	return mapTypeIds[name];
 }

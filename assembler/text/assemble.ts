@@ -29,7 +29,7 @@ export interface Assembled {
 	readonly errors: readonly TextError[];
 }
 
-/** @example assemble(".text\nexit\n").object */
+/** Text of an assembly file to an object, or what is wrong with it. @example assemble(".text\nexit\n").object */
 export function assemble(text: string, options: AssembleOptions = {}): Assembled {
 	const little = options.endian !== "big";
 	if (options.dialect === "ubpf") return assembleUbpf(text, little);

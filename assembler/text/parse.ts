@@ -45,7 +45,7 @@ export interface ParsedText {
 	readonly lines: readonly number[];
 }
 
-/** @example parseInsns("r0 = 2\nexit").insns // two slots */
+/** Text of instructions and labels alone, without sections, to instructions, or what is wrong with it. @example parseInsns("r0 = 2\nexit").insns // two slots */
 export function parseInsns(text: string, options: ParseOptions = {}): ParsedText {
 	const ubpf = options.dialect === "ubpf";
 	const insns: Insn[] = [];

@@ -91,7 +91,7 @@ export function programsOf(object: ObjectFile): ProgramModel[] {
 	return programs;
 }
 
-/** @example describeObject(readElf(bytes)).maps.map(({ name }) => name) */
+/** What bindings of any language need of an object: its programs, maps and variables with their types. @example describeObject(readElf(bytes)).maps.map(({ name }) => name) */
 export function describeObject(object: ObjectFile): ObjectModel {
 	const complete = completeDatasecs(object);
 	const programs = programsOf(object);

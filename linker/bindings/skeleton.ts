@@ -14,6 +14,7 @@ import { completeDatasecs } from "../fix.ts";
 import { programsOf } from "./model.ts";
 
 /**
+ * The C header that `bpftool gen skeleton` makes of an object and its bytes; `title` begins the names in it.
  * @param bytes the object's file, which the header holds
  * @param title what the skeleton's struct and functions are called
  */

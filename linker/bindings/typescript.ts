@@ -77,7 +77,7 @@ const typeName = (name: string): string => (RESERVED.has(name) ? `${name}_` : na
 const property = (name: string): string =>
 	/^[A-Za-z_$][\w$]*$/.test(name) && name !== "__proto__" ? name : JSON.stringify(name);
 
-/** @param title what the texts call the object */
+/** A module that loads the object, and its declarations: programs, maps and variables with types of their own. @param title what the texts call the object */
 export function typescriptBindings(model: ObjectModel, title: string): TypeScriptBindings {
 	return { declarations: declarations(model, title), module: module(model, title) };
 }

@@ -36,7 +36,7 @@ const STATE_TRAVERSE = 2;
 
 /** What a range may be summed up to, by the program's number for it. */
 export const AGGREGATES = { sum: 1, min: 2, max: 3, count: 4 } as const;
-/** @see AGGREGATES */
+/** What a range query may compute instead of giving the values. */
 export type Aggregate = keyof typeof AGGREGATES;
 const AGGREGATE_DECIMAL = 0x100;
 

@@ -33,7 +33,7 @@ export const WORKLOADS = {
 	F: { name: "read-modify-write", distribution: "zipfian", share: { read: 0.5, "read-modify-write": 0.5 } },
 } as const satisfies Record<string, Mix>;
 
-/** @see WORKLOADS */
+/** The workloads of YCSB. */
 export type WorkloadName = keyof typeof WORKLOADS;
 
 const THETA = 0.99;

@@ -89,6 +89,7 @@ export abstract class BpfMap {
 
 	// Programs' operations: keys and values are addresses; the results are addresses (0: none) or −errno.
 
+	/** Address of the value, 0 when there is none: bpf_map_lookup_elem. */
 	lookup(_key: number): number {
 		return 0;
 	}
@@ -98,22 +99,27 @@ export abstract class BpfMap {
 		return 0;
 	}
 
+	/** bpf_map_update_elem. */
 	update(_key: number, _value: number, _flags: number): number {
 		return -errno.EOPNOTSUPP;
 	}
 
+	/** bpf_map_delete_elem. */
 	delete(_key: number): number {
 		return -errno.EOPNOTSUPP;
 	}
 
+	/** bpf_map_push_elem. */
 	push(_value: number, _flags: number): number {
 		return -errno.EOPNOTSUPP;
 	}
 
+	/** bpf_map_pop_elem. */
 	pop(_value: number): number {
 		return -errno.EOPNOTSUPP;
 	}
 
+	/** bpf_map_peek_elem. */
 	peek(_value: number): number {
 		return -errno.EOPNOTSUPP;
 	}
@@ -128,6 +134,7 @@ export abstract class BpfMap {
 
 	// User space's operations: bytes. A missing key gives null; failures are −errno.
 
+	/** BPF_MAP_LOOKUP_ELEM: the value's bytes, null when there is none. */
 	userLookup(key: Uint8Array): Uint8Array | null {
 		const address = this.withKey(key, (k) => (this.perCpu ? this.lookupCpu(k, 0) : this.lookup(k)));
 		if (address === 0) return null;
@@ -142,6 +149,7 @@ export abstract class BpfMap {
 		return all;
 	}
 
+	/** BPF_MAP_UPDATE_ELEM. */
 	userUpdate(key: Uint8Array, value: Uint8Array, flags: number): number {
 		if (this.def.frozen) return -errno.EPERM;
 		if (key.length !== this.def.keySize || value.length !== this.userValueSize) return -errno.EINVAL;
@@ -157,6 +165,7 @@ export abstract class BpfMap {
 		return 0;
 	}
 
+	/** BPF_MAP_DELETE_ELEM. */
 	userDelete(key: Uint8Array): number {
 		if (this.def.frozen) return -errno.EPERM;
 		if (key.length !== this.def.keySize) return -errno.EINVAL;

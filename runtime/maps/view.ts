@@ -59,6 +59,7 @@ export class MapView {
 		return this.#decode(bytes);
 	}
 
+	/** Whether the key is there. */
 	has(key: Value): boolean {
 		if (this.map instanceof BloomFilter) return this.map.userHas(this.#value.encode(key));
 		return this.get(key) !== undefined;
@@ -90,6 +91,7 @@ export class MapView {
 		return map.userDelete(this.encodeKey(key)) === 0;
 	}
 
+	/** Deletes all keys, where the map lets them be deleted: those of an array stay. */
 	clear(): void {
 		for (const key of [...this.map.userKeys()]) this.map.userDelete(key);
 	}
@@ -100,6 +102,7 @@ export class MapView {
 		return this.map instanceof QueueStack ? this.map.size : count;
 	}
 
+	/** All keys, by the types of the key. */
 	*keys(): IterableIterator<Value> {
 		for (const key of this.map.userKeys()) yield this.#key.decode(key);
 	}
@@ -127,11 +130,13 @@ export class MapView {
 		if (result < 0) throw new MapError(this.name, "push", result);
 	}
 
+	/** Takes the next value of a queue or stack; undefined when it is empty. */
 	pop(): Value | undefined {
 		const bytes = this.map instanceof QueueStack ? this.map.userPop() : null;
 		return bytes === null ? undefined : this.#value.decode(bytes);
 	}
 
+	/** The next value, which stays. */
 	peek(): Value | undefined {
 		const bytes = this.map instanceof QueueStack ? this.map.userLookup() : null;
 		return bytes === null ? undefined : this.#value.decode(bytes);
@@ -152,6 +157,7 @@ export class MapView {
 		return this.#events().lost;
 	}
 
+	/** A key's bytes. */
 	encodeKey(key: Value | MapView): Uint8Array {
 		return this.#key.encode(key as Value);
 	}

@@ -13,7 +13,7 @@ export interface KvPoolOptions extends Omit<XrpPoolOptions, "objects" | "files">
 	readonly sum?: HookObject;
 }
 
-/** @see AsyncKvStatistics */
+/** What the clients of a pool have done, added up. */
 export type KvPoolStatistics = AsyncKvStatistics;
 
 /**

@@ -42,7 +42,7 @@ export function checkLoadImmediate(env: Env, insn: Insn): void {
 		}
 		case PSEUDO_VALUE: {
 			const map = env.maps[insn.imm];
-			if (map.type === MAP.arena) {
+			if (map.type === MAP.ARENA) {
 				regs[insn.dst] = unknownScalar;
 				return;
 			}

@@ -162,8 +162,8 @@ export function notNullReg(env: Env, reg: Reg): Reg {
 			r.map = map.inner;
 			// Two lookups may give two maps: timers must not be taken from one to the other.
 			if (hasField(map.inner.fields, FIELD.timer | FIELD.wq | FIELD.taskWork)) r.mapUid = reg.id;
-		} else if (map.type === MAP.xskmap) r.type = PTR_TO_XDP_SOCK;
-		else if (map.type === MAP.sockmap || map.type === MAP.sockhash) r.type = PTR_TO_SOCKET;
+		} else if (map.type === MAP.XSKMAP) r.type = PTR_TO_XDP_SOCK;
+		else if (map.type === MAP.SOCKMAP || map.type === MAP.SOCKHASH) r.type = PTR_TO_SOCKET;
 		else r.type = PTR_TO_MAP_VALUE;
 		return r;
 	}

@@ -3,23 +3,20 @@
  *
  * In: `MapDef`s of the image; out: one `MapInfo` each, whose identity stands for the map (two registers hold the same map when theirs are the same).
  */
+import { mapFlags, mapTypeIds } from "../../assembler/spec/map-types.ts";
 import type { MapDef } from "../image.ts";
 import type { TypeSource } from "./btf.ts";
 import { typeSource } from "./btf.ts";
 import { FIELD, FieldError, type Fields, KPTR, hasField, mapFields } from "./fields.ts";
 
-export const MAP = {
-	hash: 1, array: 2, progArray: 3, perfEventArray: 4, percpuHash: 5, percpuArray: 6, stackTrace: 7, cgroupArray: 8, lruHash: 9, lruPercpuHash: 10, lpmTrie: 11,
-	arrayOfMaps: 12, hashOfMaps: 13, devmap: 14, sockmap: 15, cpumap: 16, xskmap: 17, sockhash: 18, cgroupStorage: 19, reuseportSockarray: 20,
-	percpuCgroupStorage: 21, queue: 22, stack: 23, skStorage: 24, devmapHash: 25, structOps: 26, ringbuf: 27, inodeStorage: 28, taskStorage: 29,
-	bloomFilter: 30, userRingbuf: 31, cgrpStorage: 32, arena: 33, insnArray: 34,
-} as const;
+/** Map types by number. */
+export const MAP = { ...mapTypeIds, /** Of later kernels. */ INSN_ARRAY: 34 };
 
-export const F_RDONLY_PROG = 1 << 7;
-export const F_WRONLY_PROG = 1 << 8;
+export const F_RDONLY_PROG = mapFlags.RDONLY_PROG;
+export const F_WRONLY_PROG = mapFlags.WRONLY_PROG;
 
 /** BPF_F_INNER_MAP: maps of other sizes may take its place. */
-export const F_INNER_MAP = 1 << 12;
+export const F_INNER_MAP = mapFlags.INNER_MAP;
 
 export interface MapInfo {
 	readonly index: number;
@@ -48,17 +45,17 @@ export function sourceOf(btf: NonNullable<MapDef["btf"]>): TypeSource {
 }
 
 /** What a lookup gives is the kernel's own device number: the kernel adds the flag itself. */
-const READ_ONLY_TYPES: ReadonlySet<number> = new Set([MAP.devmap, MAP.devmapHash]);
+const READ_ONLY_TYPES: ReadonlySet<number> = new Set([MAP.DEVMAP, MAP.DEVMAP_HASH]);
 
-const STORAGES = [MAP.skStorage, MAP.inodeStorage, MAP.taskStorage, MAP.cgrpStorage];
-const HASHES = [MAP.hash, MAP.lruHash];
+const STORAGES = [MAP.SK_STORAGE, MAP.INODE_STORAGE, MAP.TASK_STORAGE, MAP.CGRP_STORAGE];
+const HASHES = [MAP.HASH, MAP.LRU_HASH];
 
 /** What the kernel manages in values, and the types of maps that may hold it. */
 const HOLDERS: readonly (readonly [fields: number, types: ReadonlySet<number>])[] = [
-	[FIELD.spinLock | FIELD.resSpinLock, new Set([MAP.hash, MAP.array, MAP.cgroupStorage, ...STORAGES])],
-	[FIELD.timer | FIELD.wq | FIELD.taskWork | FIELD.listHead | FIELD.rbRoot, new Set([...HASHES, MAP.array])],
-	[KPTR | FIELD.refcount, new Set([...HASHES, MAP.percpuHash, MAP.lruPercpuHash, MAP.array, MAP.percpuArray, ...STORAGES])],
-	[FIELD.uptr, new Set([MAP.taskStorage])],
+	[FIELD.spinLock | FIELD.resSpinLock, new Set([MAP.HASH, MAP.ARRAY, MAP.CGROUP_STORAGE, ...STORAGES])],
+	[FIELD.timer | FIELD.wq | FIELD.taskWork | FIELD.listHead | FIELD.rbRoot, new Set([...HASHES, MAP.ARRAY])],
+	[KPTR | FIELD.refcount, new Set([...HASHES, MAP.PERCPU_HASH, MAP.LRU_PERCPU_HASH, MAP.ARRAY, MAP.PERCPU_ARRAY, ...STORAGES])],
+	[FIELD.uptr, new Set([MAP.TASK_STORAGE])],
 ];
 
 /** Whether a map of this type has such values. Source: map_check_btf of kernel/bpf/syscall.c. */
@@ -77,13 +74,13 @@ export function mapInfo(def: MapDef, index: number, kernel: TypeSource | null): 
 	return {
 		index, def, name: def.name, type: def.type, keySize: def.keySize, valueSize: def.valueSize, maxEntries: def.maxEntries, flags: def.flags | (READ_ONLY_TYPES.has(def.type) ? F_RDONLY_PROG : 0), types,
 		fields: types === null ? null : fields,
-		inner: def.inner && (def.type === MAP.arrayOfMaps || def.type === MAP.hashOfMaps) ? mapInfo(def.inner, -1, kernel) : null,
+		inner: def.inner && (def.type === MAP.ARRAY_OF_MAPS || def.type === MAP.HASH_OF_MAPS) ? mapInfo(def.inner, -1, kernel) : null,
 		constant: (def.flags & F_RDONLY_PROG) !== 0 && def.frozen,
 	};
 }
 
 /** Map types with values at known addresses. */
-export const hasDirectValue = (type: number): boolean => type === MAP.array || type === MAP.arena || type === MAP.insnArray;
+export const hasDirectValue = (type: number): boolean => type === MAP.ARRAY || type === MAP.ARENA || type === MAP.INSN_ARRAY;
 
 /** Reads a constant map's value as an unsigned (or sign-extended) number. */
 export function readConstant(map: MapInfo, off: number, size: number, signed: boolean): bigint {

@@ -331,7 +331,7 @@ function accessMapValue(env: Env, reg: Reg, regno: number, off: number, access: 
 	const field = fixed ? fieldAt(map.fields, off + constNumber(reg.range), KPTR | FIELD.uptr) : null;
 	if (field) loadKptr(env, field, value, write);
 	else if (!write && value >= 0) {
-		env.regs[value] = fixed && map.constant && hasDirectValue(map.type) && map.type === MAP.array
+		env.regs[value] = fixed && map.constant && hasDirectValue(map.type) && map.type === MAP.ARRAY
 			? scalar(rangeConst(readConstant(map, off + constNumber(reg.range), size, access.signExtend)))
 			: unknownScalar;
 	}

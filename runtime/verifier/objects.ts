@@ -199,14 +199,14 @@ function trustOf(env: Env, types: TypeSource, reg: Reg, struct: string, field: s
 }
 
 const MAP_STRUCTS: Readonly<Record<number, string>> = {
-	[MAP.hash]: "bpf_htab", [MAP.percpuHash]: "bpf_htab", [MAP.lruHash]: "bpf_htab", [MAP.lruPercpuHash]: "bpf_htab", [MAP.hashOfMaps]: "bpf_htab",
-	[MAP.array]: "bpf_array", [MAP.percpuArray]: "bpf_array", [MAP.progArray]: "bpf_array", [MAP.perfEventArray]: "bpf_array", [MAP.cgroupArray]: "bpf_array",
-	[MAP.arrayOfMaps]: "bpf_array", [MAP.lpmTrie]: "lpm_trie", [MAP.stackTrace]: "bpf_stack_map", [MAP.ringbuf]: "bpf_ringbuf_map", [MAP.userRingbuf]: "bpf_ringbuf_map",
-	[MAP.queue]: "bpf_queue_stack", [MAP.stack]: "bpf_queue_stack", [MAP.devmap]: "bpf_dtab", [MAP.devmapHash]: "bpf_dtab", [MAP.cpumap]: "bpf_cpu_map",
-	[MAP.xskmap]: "xsk_map", [MAP.sockmap]: "bpf_stab", [MAP.sockhash]: "bpf_shtab", [MAP.reuseportSockarray]: "reuseport_array",
-	[MAP.cgroupStorage]: "bpf_cgroup_storage_map", [MAP.percpuCgroupStorage]: "bpf_cgroup_storage_map", [MAP.skStorage]: "bpf_local_storage_map",
-	[MAP.inodeStorage]: "bpf_local_storage_map", [MAP.taskStorage]: "bpf_local_storage_map", [MAP.cgrpStorage]: "bpf_local_storage_map",
-	[MAP.bloomFilter]: "bpf_bloom_filter", [MAP.arena]: "bpf_arena",
+	[MAP.HASH]: "bpf_htab", [MAP.PERCPU_HASH]: "bpf_htab", [MAP.LRU_HASH]: "bpf_htab", [MAP.LRU_PERCPU_HASH]: "bpf_htab", [MAP.HASH_OF_MAPS]: "bpf_htab",
+	[MAP.ARRAY]: "bpf_array", [MAP.PERCPU_ARRAY]: "bpf_array", [MAP.PROG_ARRAY]: "bpf_array", [MAP.PERF_EVENT_ARRAY]: "bpf_array", [MAP.CGROUP_ARRAY]: "bpf_array",
+	[MAP.ARRAY_OF_MAPS]: "bpf_array", [MAP.LPM_TRIE]: "lpm_trie", [MAP.STACK_TRACE]: "bpf_stack_map", [MAP.RINGBUF]: "bpf_ringbuf_map", [MAP.USER_RINGBUF]: "bpf_ringbuf_map",
+	[MAP.QUEUE]: "bpf_queue_stack", [MAP.STACK]: "bpf_queue_stack", [MAP.DEVMAP]: "bpf_dtab", [MAP.DEVMAP_HASH]: "bpf_dtab", [MAP.CPUMAP]: "bpf_cpu_map",
+	[MAP.XSKMAP]: "xsk_map", [MAP.SOCKMAP]: "bpf_stab", [MAP.SOCKHASH]: "bpf_shtab", [MAP.REUSEPORT_SOCKARRAY]: "reuseport_array",
+	[MAP.CGROUP_STORAGE]: "bpf_cgroup_storage_map", [MAP.PERCPU_CGROUP_STORAGE]: "bpf_cgroup_storage_map", [MAP.SK_STORAGE]: "bpf_local_storage_map",
+	[MAP.INODE_STORAGE]: "bpf_local_storage_map", [MAP.TASK_STORAGE]: "bpf_local_storage_map", [MAP.CGRP_STORAGE]: "bpf_local_storage_map",
+	[MAP.BLOOM_FILTER]: "bpf_bloom_filter", [MAP.ARENA]: "bpf_arena",
 };
 
 /** `struct bpf_map` and what it begins, read through a map pointer. */

@@ -211,8 +211,8 @@ export function checkImmediates(env: Env): void {
 				const off = next.imm >>> 0;
 				if (off >= MAX_VAR_OFF) reject(EINVAL, `direct value offset of ${off} is not allowed`);
 				if (!hasDirectValue(map.type)) reject(EINVAL, "no direct value access support for this map type");
-				if (map.type === MAP.array ? map.maxEntries !== 1 || off >= map.valueSize : off >= map.maxEntries * 4096) {
-					reject(map.type === MAP.array && map.maxEntries !== 1 ? ENOTSUPP_MAP : EINVAL, `invalid access to map value pointer, value_size=${map.valueSize} off=${off}`);
+				if (map.type === MAP.ARRAY ? map.maxEntries !== 1 || off >= map.valueSize : off >= map.maxEntries * 4096) {
+					reject(map.type === MAP.ARRAY && map.maxEntries !== 1 ? ENOTSUPP_MAP : EINVAL, `invalid access to map value pointer, value_size=${map.valueSize} off=${off}`);
 				}
 			}
 		} else if (insn.src !== 0 && insn.src !== PSEUDO_FUNC) {
@@ -243,8 +243,8 @@ function checkKernelSymbol(env: Env, at: number): void {
 
 const TRACING_TYPES = new Set<number | string>([2, 5, 7, 17, 24]);
 const SLEEPABLE_MAPS = new Set<number>([
-	MAP.hash, MAP.lruHash, MAP.array, MAP.percpuHash, MAP.percpuArray, MAP.lruPercpuHash, MAP.arrayOfMaps, MAP.hashOfMaps, MAP.ringbuf, MAP.userRingbuf,
-	MAP.inodeStorage, MAP.skStorage, MAP.taskStorage, MAP.cgrpStorage, MAP.queue, MAP.stack, MAP.arena, MAP.insnArray,
+	MAP.HASH, MAP.LRU_HASH, MAP.ARRAY, MAP.PERCPU_HASH, MAP.PERCPU_ARRAY, MAP.LRU_PERCPU_HASH, MAP.ARRAY_OF_MAPS, MAP.HASH_OF_MAPS, MAP.RINGBUF, MAP.USER_RINGBUF,
+	MAP.INODE_STORAGE, MAP.SK_STORAGE, MAP.TASK_STORAGE, MAP.CGRP_STORAGE, MAP.QUEUE, MAP.STACK, MAP.ARENA, MAP.INSN_ARRAY,
 ]);
 
 function checkMapForProgram(env: Env, map: MapInfo): void {
@@ -257,14 +257,14 @@ function checkMapForProgram(env: Env, map: MapInfo): void {
 	}
 	if (hasField(map.fields, FIELD.timer) && tracing) reject(EINVAL, "tracing progs cannot use bpf_timer yet");
 	if (hasField(map.fields, FIELD.wq) && tracing) reject(EINVAL, "tracing progs cannot use bpf_wq yet");
-	if (map.type === MAP.structOps) reject(EINVAL, "bpf_struct_ops map cannot be used in prog");
+	if (map.type === MAP.STRUCT_OPS) reject(EINVAL, "bpf_struct_ops map cannot be used in prog");
 	if (env.sleepable && !SLEEPABLE_MAPS.has(map.type)) reject(EINVAL, "Sleepable programs can only use array, hash, ringbuf and local storage maps");
-	if (map.type === MAP.cgroupStorage || map.type === MAP.percpuCgroupStorage) {
-		const slot = map.type === MAP.cgroupStorage ? 0 : 1;
+	if (map.type === MAP.CGROUP_STORAGE || map.type === MAP.PERCPU_CGROUP_STORAGE) {
+		const slot = map.type === MAP.CGROUP_STORAGE ? 0 : 1;
 		if (env.cgroupStorage[slot] && env.cgroupStorage[slot] !== map) reject(EBUSY, "only one cgroup storage of each type is allowed");
 		env.cgroupStorage[slot] = map;
 	}
-	if (map.type === MAP.arena) {
+	if (map.type === MAP.ARENA) {
 		if (env.arena) reject(EBUSY, "Only one arena per program");
 		if (!env.allowPtrLeaks) reject(EPERM, "CAP_BPF and CAP_PERFMON are required to use arena");
 		if (!env.options.jit) reject(EOPNOTSUPP, "JIT is required to use arena");

@@ -26,7 +26,7 @@ export const CAUSES = {
 	cancelled: ERRNO.ECANCELED,
 } as const satisfies Record<string, number>;
 
-/** @see CAUSES */
+/** Why a chain of reads ended without a result. */
 export type AbortCause = keyof typeof CAUSES;
 
 /** A loaded program with its three places in the linear memory that its pointers index. */

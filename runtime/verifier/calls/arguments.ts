@@ -193,13 +193,13 @@ export function checkArgument(env: Env, index: number, contract: Contract, helpe
 	if (isPacket(reg.type) && !(mayAccessPacket(env, false) && contract.packet)) reject(EACCES, "helper access to the packet is not allowed", { code: "V0303", register: regno });
 	let { kind, nullable } = arg;
 	if (kind === "value" && facts.map) {
-		if (facts.map.type === MAP.sockmap || facts.map.type === MAP.sockhash) {
+		if (facts.map.type === MAP.SOCKMAP || facts.map.type === MAP.SOCKHASH) {
 			if (nullable || arg.uninit) reject(EINVAL, "invalid arg_type for sockmap/sockhash", { code: "V0112" });
 			kind = "sk";
 			nullable = false;
 		}
 	}
-	const raw = (kind === "mem" || kind === "value") && arg.uninit && !(helper === "map_peek_elem" && facts.map?.type === MAP.bloomFilter);
+	const raw = (kind === "mem" || kind === "value") && arg.uninit && !(helper === "map_peek_elem" && facts.map?.type === MAP.BLOOM_FILTER);
 	if (!(isNull(reg) && nullable)) {
 		checkType(env, regno, arg, kind, nullable, helper, facts);
 		checkArgOffset(env, reg, regno, arg.release, kind === "dynptr");
@@ -230,7 +230,7 @@ export function checkArgument(env: Env, index: number, contract: Contract, helpe
 		case "key":
 			if (!facts.map) internal("invalid map_ptr to access map->key");
 			checkHelperMemory(env, regno, facts.map.keySize, false, false, null);
-			if ((facts.map.type === MAP.array || facts.map.type === MAP.percpuArray) && !(facts.map.flags & F_INNER_MAP)) facts.constKey = constantKey(env, reg, facts.map.keySize);
+			if ((facts.map.type === MAP.ARRAY || facts.map.type === MAP.PERCPU_ARRAY) && !(facts.map.flags & F_INNER_MAP)) facts.constKey = constantKey(env, reg, facts.map.keySize);
 			break;
 		case "value":
 			if (nullable && isNull(reg)) return;

@@ -138,7 +138,7 @@ function mapPointers(callee: Frame, map: Reg, first: boolean): void {
 	callee.regs[3] = value;
 }
 
-const FOR_EACH_MAPS = new Set<number>([MAP.hash, MAP.percpuHash, MAP.lruHash, MAP.lruPercpuHash, MAP.array, MAP.percpuArray]);
+const FOR_EACH_MAPS = new Set<number>([MAP.HASH, MAP.PERCPU_HASH, MAP.LRU_HASH, MAP.LRU_PERCPU_HASH, MAP.ARRAY, MAP.PERCPU_ARRAY]);
 
 export const forEachCallback: SetCallee = (env, caller, callee) => {
 	const map = caller.regs[1].map!;

@@ -88,7 +88,7 @@ export function callHelper(env: Env, insn: Insn): number {
 	if (name === "dynptr_data") regs[0].dynptrId = facts.dynptrId;
 	if (CASTS.has(name) || name === "dynptr_data") {
 		if (facts.refObjId) regs[0].refObjId = facts.refObjId;
-	} else if (ACQUIRES.has(name) || (name === "map_lookup_elem" && (facts.map?.type === MAP.sockmap || facts.map?.type === MAP.sockhash))) {
+	} else if (ACQUIRES.has(name) || (name === "map_lookup_elem" && (facts.map?.type === MAP.SOCKMAP || facts.map?.type === MAP.SOCKHASH))) {
 		const ref = acquire(env);
 		regs[0].id = ref;
 		regs[0].refObjId = ref;
@@ -137,7 +137,7 @@ function recordMap(env: Env, map: MapInfo | null, name: string): void {
 
 function recordTailCall(env: Env, facts: CallFacts): void {
 	const { map } = facts;
-	if (!map || map.type !== MAP.progArray) reject(EINVAL, "expected prog array map for tail call", { code: "V0124" });
+	if (!map || map.type !== MAP.PROG_ARRAY) reject(EINVAL, "expected prog array map for tail call", { code: "V0124" });
 	const index = env.regs[3].range;
 	if (env.regs[3].type === 1 && isConst(index) && index.tnum.value < BigInt(map.maxEntries)) markPrecise(env, 3);
 }
@@ -239,7 +239,7 @@ function result(env: Env, c: Contract, name: string, facts: CallFacts, percpuObj
 		case "value": {
 			const map = facts.map;
 			if (!map) internal("unexpected null map_ptr");
-			if (name === "map_lookup_elem" && (map.type === MAP.array || map.type === MAP.percpuArray) && !(map.flags & F_INNER_MAP) && facts.constKey >= 0n && facts.constKey < BigInt(map.maxEntries)) flags &= ~MAYBE_NULL;
+			if (name === "map_lookup_elem" && (map.type === MAP.ARRAY || map.type === MAP.PERCPU_ARRAY) && !(map.flags & F_INNER_MAP) && facts.constKey >= 0n && facts.constKey < BigInt(map.maxEntries)) flags &= ~MAYBE_NULL;
 			const r = pointer(PTR_TO_MAP_VALUE | flags);
 			r.map = map;
 			r.mapUid = facts.mapUid;
@@ -311,53 +311,53 @@ function refineResult(env: Env, c: Contract, name: string, facts: CallFacts): vo
 
 /** Helpers that a map type takes; a type that is not here takes any that is not another type's own. */
 const MAP_HELPERS: Readonly<Record<number, readonly string[]>> = {
-	[MAP.progArray]: ["tail_call"],
-	[MAP.perfEventArray]: ["perf_event_read", "perf_event_output", "skb_output", "perf_event_read_value", "xdp_output"],
-	[MAP.ringbuf]: ["ringbuf_output", "ringbuf_reserve", "ringbuf_query", "ringbuf_reserve_dynptr", "ringbuf_submit_dynptr", "ringbuf_discard_dynptr"],
-	[MAP.userRingbuf]: ["user_ringbuf_drain"],
-	[MAP.stackTrace]: ["get_stackid"],
-	[MAP.cgroupArray]: ["skb_under_cgroup", "current_task_under_cgroup"],
-	[MAP.cgroupStorage]: ["get_local_storage"],
-	[MAP.percpuCgroupStorage]: ["get_local_storage"],
-	[MAP.devmap]: ["redirect_map", "map_lookup_elem"],
-	[MAP.devmapHash]: ["redirect_map", "map_lookup_elem"],
-	[MAP.cpumap]: ["redirect_map"],
-	[MAP.xskmap]: ["redirect_map", "map_lookup_elem"],
-	[MAP.arrayOfMaps]: ["map_lookup_elem"],
-	[MAP.hashOfMaps]: ["map_lookup_elem"],
-	[MAP.sockmap]: ["sk_redirect_map", "sock_map_update", "msg_redirect_map", "sk_select_reuseport", "map_lookup_elem"],
-	[MAP.sockhash]: ["sk_redirect_hash", "sock_hash_update", "msg_redirect_hash", "sk_select_reuseport", "map_lookup_elem"],
-	[MAP.reuseportSockarray]: ["sk_select_reuseport"],
-	[MAP.queue]: ["map_peek_elem", "map_pop_elem", "map_push_elem"],
-	[MAP.stack]: ["map_peek_elem", "map_pop_elem", "map_push_elem"],
-	[MAP.skStorage]: ["sk_storage_get", "sk_storage_delete", "kptr_xchg"],
-	[MAP.inodeStorage]: ["inode_storage_get", "inode_storage_delete", "kptr_xchg"],
-	[MAP.taskStorage]: ["task_storage_get", "task_storage_delete", "kptr_xchg"],
-	[MAP.cgrpStorage]: ["cgrp_storage_get", "cgrp_storage_delete", "kptr_xchg"],
-	[MAP.bloomFilter]: ["map_peek_elem", "map_push_elem"],
-	[MAP.insnArray]: [],
+	[MAP.PROG_ARRAY]: ["tail_call"],
+	[MAP.PERF_EVENT_ARRAY]: ["perf_event_read", "perf_event_output", "skb_output", "perf_event_read_value", "xdp_output"],
+	[MAP.RINGBUF]: ["ringbuf_output", "ringbuf_reserve", "ringbuf_query", "ringbuf_reserve_dynptr", "ringbuf_submit_dynptr", "ringbuf_discard_dynptr"],
+	[MAP.USER_RINGBUF]: ["user_ringbuf_drain"],
+	[MAP.STACK_TRACE]: ["get_stackid"],
+	[MAP.CGROUP_ARRAY]: ["skb_under_cgroup", "current_task_under_cgroup"],
+	[MAP.CGROUP_STORAGE]: ["get_local_storage"],
+	[MAP.PERCPU_CGROUP_STORAGE]: ["get_local_storage"],
+	[MAP.DEVMAP]: ["redirect_map", "map_lookup_elem"],
+	[MAP.DEVMAP_HASH]: ["redirect_map", "map_lookup_elem"],
+	[MAP.CPUMAP]: ["redirect_map"],
+	[MAP.XSKMAP]: ["redirect_map", "map_lookup_elem"],
+	[MAP.ARRAY_OF_MAPS]: ["map_lookup_elem"],
+	[MAP.HASH_OF_MAPS]: ["map_lookup_elem"],
+	[MAP.SOCKMAP]: ["sk_redirect_map", "sock_map_update", "msg_redirect_map", "sk_select_reuseport", "map_lookup_elem"],
+	[MAP.SOCKHASH]: ["sk_redirect_hash", "sock_hash_update", "msg_redirect_hash", "sk_select_reuseport", "map_lookup_elem"],
+	[MAP.REUSEPORT_SOCKARRAY]: ["sk_select_reuseport"],
+	[MAP.QUEUE]: ["map_peek_elem", "map_pop_elem", "map_push_elem"],
+	[MAP.STACK]: ["map_peek_elem", "map_pop_elem", "map_push_elem"],
+	[MAP.SK_STORAGE]: ["sk_storage_get", "sk_storage_delete", "kptr_xchg"],
+	[MAP.INODE_STORAGE]: ["inode_storage_get", "inode_storage_delete", "kptr_xchg"],
+	[MAP.TASK_STORAGE]: ["task_storage_get", "task_storage_delete", "kptr_xchg"],
+	[MAP.CGRP_STORAGE]: ["cgrp_storage_get", "cgrp_storage_delete", "kptr_xchg"],
+	[MAP.BLOOM_FILTER]: ["map_peek_elem", "map_push_elem"],
+	[MAP.INSN_ARRAY]: [],
 };
 
 /** Map types that a helper takes; others take any. */
 const HELPER_MAPS: Readonly<Record<string, readonly number[]>> = {
-	tail_call: [MAP.progArray],
-	perf_event_read: [MAP.perfEventArray], perf_event_output: [MAP.perfEventArray], perf_event_read_value: [MAP.perfEventArray], skb_output: [MAP.perfEventArray],
-	xdp_output: [MAP.perfEventArray],
-	ringbuf_output: [MAP.ringbuf], ringbuf_reserve: [MAP.ringbuf], ringbuf_query: [MAP.ringbuf], ringbuf_reserve_dynptr: [MAP.ringbuf],
-	ringbuf_submit_dynptr: [MAP.ringbuf], ringbuf_discard_dynptr: [MAP.ringbuf],
-	user_ringbuf_drain: [MAP.userRingbuf],
-	get_stackid: [MAP.stackTrace],
-	current_task_under_cgroup: [MAP.cgroupArray], skb_under_cgroup: [MAP.cgroupArray],
-	redirect_map: [MAP.devmap, MAP.devmapHash, MAP.cpumap, MAP.xskmap],
-	sk_redirect_map: [MAP.sockmap], msg_redirect_map: [MAP.sockmap], sock_map_update: [MAP.sockmap],
-	sk_redirect_hash: [MAP.sockhash], msg_redirect_hash: [MAP.sockhash], sock_hash_update: [MAP.sockhash],
-	get_local_storage: [MAP.cgroupStorage, MAP.percpuCgroupStorage],
-	sk_select_reuseport: [MAP.reuseportSockarray, MAP.sockmap, MAP.sockhash],
-	map_pop_elem: [MAP.queue, MAP.stack],
-	map_peek_elem: [MAP.queue, MAP.stack, MAP.bloomFilter], map_push_elem: [MAP.queue, MAP.stack, MAP.bloomFilter],
-	map_lookup_percpu_elem: [MAP.percpuArray, MAP.percpuHash, MAP.lruPercpuHash],
-	sk_storage_get: [MAP.skStorage], sk_storage_delete: [MAP.skStorage], inode_storage_get: [MAP.inodeStorage], inode_storage_delete: [MAP.inodeStorage],
-	task_storage_get: [MAP.taskStorage], task_storage_delete: [MAP.taskStorage], cgrp_storage_get: [MAP.cgrpStorage], cgrp_storage_delete: [MAP.cgrpStorage],
+	tail_call: [MAP.PROG_ARRAY],
+	perf_event_read: [MAP.PERF_EVENT_ARRAY], perf_event_output: [MAP.PERF_EVENT_ARRAY], perf_event_read_value: [MAP.PERF_EVENT_ARRAY], skb_output: [MAP.PERF_EVENT_ARRAY],
+	xdp_output: [MAP.PERF_EVENT_ARRAY],
+	ringbuf_output: [MAP.RINGBUF], ringbuf_reserve: [MAP.RINGBUF], ringbuf_query: [MAP.RINGBUF], ringbuf_reserve_dynptr: [MAP.RINGBUF],
+	ringbuf_submit_dynptr: [MAP.RINGBUF], ringbuf_discard_dynptr: [MAP.RINGBUF],
+	user_ringbuf_drain: [MAP.USER_RINGBUF],
+	get_stackid: [MAP.STACK_TRACE],
+	current_task_under_cgroup: [MAP.CGROUP_ARRAY], skb_under_cgroup: [MAP.CGROUP_ARRAY],
+	redirect_map: [MAP.DEVMAP, MAP.DEVMAP_HASH, MAP.CPUMAP, MAP.XSKMAP],
+	sk_redirect_map: [MAP.SOCKMAP], msg_redirect_map: [MAP.SOCKMAP], sock_map_update: [MAP.SOCKMAP],
+	sk_redirect_hash: [MAP.SOCKHASH], msg_redirect_hash: [MAP.SOCKHASH], sock_hash_update: [MAP.SOCKHASH],
+	get_local_storage: [MAP.CGROUP_STORAGE, MAP.PERCPU_CGROUP_STORAGE],
+	sk_select_reuseport: [MAP.REUSEPORT_SOCKARRAY, MAP.SOCKMAP, MAP.SOCKHASH],
+	map_pop_elem: [MAP.QUEUE, MAP.STACK],
+	map_peek_elem: [MAP.QUEUE, MAP.STACK, MAP.BLOOM_FILTER], map_push_elem: [MAP.QUEUE, MAP.STACK, MAP.BLOOM_FILTER],
+	map_lookup_percpu_elem: [MAP.PERCPU_ARRAY, MAP.PERCPU_HASH, MAP.LRU_PERCPU_HASH],
+	sk_storage_get: [MAP.SK_STORAGE], sk_storage_delete: [MAP.SK_STORAGE], inode_storage_get: [MAP.INODE_STORAGE], inode_storage_delete: [MAP.INODE_STORAGE],
+	task_storage_get: [MAP.TASK_STORAGE], task_storage_delete: [MAP.TASK_STORAGE], cgrp_storage_get: [MAP.CGRP_STORAGE], cgrp_storage_delete: [MAP.CGRP_STORAGE],
 };
 
 /** Program types that may update or delete in sock maps. */
@@ -375,8 +375,8 @@ function checkMapForHelper(env: Env, map: MapInfo | null, name: string, id: numb
 	if (!map) return;
 	const own = MAP_HELPERS[map.type];
 	const taken = HELPER_MAPS[name];
-	const fits = (own === undefined || own.includes(name) || ((map.type === MAP.sockmap || map.type === MAP.sockhash) && maySockmap(env, name))) && (taken === undefined || taken.includes(map.type));
+	const fits = (own === undefined || own.includes(name) || ((map.type === MAP.SOCKMAP || map.type === MAP.SOCKHASH) && maySockmap(env, name))) && (taken === undefined || taken.includes(map.type));
 	if (fits) return;
-	if ((map.type === MAP.sockmap || map.type === MAP.sockhash) && (name === "map_update_elem" || name === "map_delete_elem")) env.note("cannot update sockmap in this context");
+	if ((map.type === MAP.SOCKMAP || map.type === MAP.SOCKHASH) && (name === "map_update_elem" || name === "map_delete_elem")) env.note("cannot update sockmap in this context");
 	reject(EINVAL, `cannot pass map_type ${map.type} into func bpf_${name}#${id}`, { code: "V0127" });
 }
