@@ -8,8 +8,7 @@
  *
  * Source: the task is that of libbpf's btf__dedup; the method is Hopcroft's idea of partition refinement, in its simple form.
  */
-import { referencesOf } from "./c-dump.ts";
-import type { BtfType } from "./types.ts";
+import { type BtfType, referencesOf } from "./types.ts";
 
 export interface Deduplicated {
 	readonly types: readonly BtfType[];

@@ -104,3 +104,20 @@ export function isModifier(type: BtfType): type is Extract<BtfType, { kind: "typ
 			return false;
 	}
 }
+
+/** Types that a type names. */
+export function referencesOf(type: BtfType): readonly number[] {
+	switch (type.kind) {
+		case "array":
+			return [type.type, type.indexType];
+		case "struct":
+		case "union":
+			return type.members.map((member) => member.type);
+		case "func_proto":
+			return [type.result, ...type.params.map((param) => param.type)];
+		case "datasec":
+			return type.vars.map((variable) => variable.type);
+		default:
+			return "type" in type ? [type.type] : [];
+	}
+}

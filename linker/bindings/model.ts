@@ -4,12 +4,12 @@
  * In: an object. Out: a plain description, from which the TypeScript and C generators write. Each C type becomes a shape with byte
  * offsets; anonymous records are flattened into their parent; what no field covers is padding.
  */
-import { identifier } from "../../assembler/btf/c-dump.ts";
 import { sizeOf, stripModifiers } from "../../assembler/btf/layout.ts";
 import type { Btf, BtfRecord } from "../../assembler/btf/types.ts";
 import type { ObjectFile } from "../../assembler/object.ts";
 import { INT_ENCODING } from "../../assembler/spec/btf.ts";
 import { completeDatasecs } from "../fix.ts";
+import { identifier } from "../../assembler/btf/c-names.ts";
 
 export type Shape =
 	| { readonly kind: "int"; readonly size: number; readonly signed: boolean; readonly bool: boolean }

@@ -5,13 +5,14 @@
  * their programs compile with either; types of globals are those of the object, without const (the user fills .rodata before loading).
  * Source: libbpf's `struct bpf_object_skeleton`.
  */
-import { CDump, identifier } from "../../assembler/btf/c-dump.ts";
+import { CDump } from "../../assembler/btf/c-dump.ts";
 import { mapReferences } from "../../assembler/btf/dedup.ts";
 import { sizeOf } from "../../assembler/btf/layout.ts";
 import type { Btf } from "../../assembler/btf/types.ts";
 import type { ObjectFile } from "../../assembler/object.ts";
 import { completeDatasecs } from "../fix.ts";
 import { programsOf } from "./model.ts";
+import { identifier } from "../../assembler/btf/c-names.ts";
 
 /**
  * The C header that `bpftool gen skeleton` makes of an object and its bytes; `title` begins the names in it.
