@@ -6,31 +6,9 @@
  * Source: RFC 9669's pseudo-code; LLVM `BPFInstrInfo.td` for the spelling.
  */
 import type { Insn } from "../spec/insn.ts";
-import {
-	ALU_OPS,
-	type AluOp,
-	ATOMIC_OPS,
-	type Instruction,
-	INSTRUCTION_BY_NAME,
-	JMP_OPS,
-	LD_IMM64_SOURCES,
-	ldImm64,
-} from "../spec/isa.ts";
-import { type Cursor, NO_COMPARISONS, type Value } from "./cursor.ts";
-import { type Token, TextFault } from "./lex.ts";
-
-/** Which field a symbol goes into: a 16-bit jump, a 32-bit jump, a call, a 64-bit constant, or a 32-bit constant. */
-export type RefKind = "off" | "imm_jump" | "call" | "imm64" | "imm";
-
-export interface Parsed {
-	readonly insns: readonly Insn[];
-	readonly ref?: { readonly kind: RefKind; readonly symbol: string; readonly addend: bigint; readonly at: Token };
-}
-
-interface Register {
-	readonly number: number;
-	readonly wide: boolean;
-}
+import { ALU_OPS, type AluOp, ATOMIC_OPS, JMP_OPS, LD_IMM64_SOURCES, ldImm64 } from "../spec/isa.ts";
+import { type Cursor, NO_COMPARISONS } from "./cursor.ts";
+import { address, constant64, imm32, make, memory, note, off16, type Parsed, reference, type Register, register, registerOf, same, sizeName, SIZES } from "./operands.ts";
 
 const ALU_BY_SYMBOL = new Map<string, AluOp>();
 for (const [op, { symbol }] of Object.entries(ALU_OPS))
@@ -41,53 +19,6 @@ const ATOMIC_BY_SYMBOL = new Map(
 		.filter(([, row]) => !row.fetch)
 		.map(([op, { symbol }]) => [symbol as string, op]),
 );
-const SIZES: Readonly<Record<string, { letter: string; bytes: number; signed: boolean }>> = {
-	u8: { letter: "b", bytes: 1, signed: false },
-	u16: { letter: "h", bytes: 2, signed: false },
-	u32: { letter: "w", bytes: 4, signed: false },
-	u64: { letter: "dw", bytes: 8, signed: false },
-	s8: { letter: "b", bytes: 1, signed: true },
-	s16: { letter: "h", bytes: 2, signed: true },
-	s32: { letter: "w", bytes: 4, signed: true },
-};
-
-/** A register's number, if the text names one. */
-export function registerOf(text: string): Register | null {
-	const match = /^([rw])(\d{1,2})$/.exec(text);
-	if (match === null) return text === "fp" ? { number: 10, wide: true } : null;
-	return Number(match[2]) <= 15 ? { number: Number(match[2]), wide: match[1] === "r" } : null;
-}
-
-export function make(name: string, fields: Partial<Insn> = {}): Insn {
-	const row: Instruction | undefined = INSTRUCTION_BY_NAME.get(name);
-	if (row === undefined) throw new Error(`no instruction ${name}`);
-	const fixed = (use: Instruction["dst"]): number => (typeof use === "number" ? use : 0);
-	return {
-		opcode: row.opcode,
-		dst: fixed(row.dst),
-		src: fixed(row.src),
-		off: fixed(row.off),
-		imm: fixed(row.imm),
-		...fields,
-	};
-}
-
-function imm32(value: bigint, at: Token): number {
-	// A number of 64 bits that is the sign extension of 32 is meant as that: 0xffffffffffffff00.
-	if (value > 0xffff_ffffn && value < 1n << 64n) value = BigInt.asIntN(64, value);
-	if (value < -0x8000_0000n || value > 0xffff_ffffn) throw new TextFault(`${value} does not fit 32 bits`, at);
-	return Number(BigInt.asIntN(32, value));
-}
-
-export function off16(value: bigint, at: Token): number {
-	if (value < -0x8000n || value > 0x7fffn) throw new TextFault(`offset ${value} does not fit 16 bits`, at);
-	return Number(value);
-}
-
-export function constant64(dst: number, src: number, value: bigint, at: Token): Insn[] {
-	if (value < -(1n << 63n) || value >= 1n << 64n) throw new TextFault(`${value} does not fit 64 bits`, at);
-	return ldImm64(dst, src, Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n)));
-}
 
 export function parseInstruction(c: Cursor): Parsed {
 	const { token } = c;
@@ -217,51 +148,6 @@ function arithmetic(c: Cursor, op: AluOp, dst: Register): Parsed {
 	const insn = make(`${name}_imm`, { dst: dst.number });
 	if (value.symbol !== undefined) return { insns: [insn], ref: reference("imm", value, token) };
 	return { insns: [{ ...insn, imm: imm32(value.constant, token) }] };
-}
-
-function reference(kind: RefKind, value: Value, at: Token): NonNullable<Parsed["ref"]> {
-	if (value.symbol === undefined || value.minus !== undefined) throw new TextFault("expected a symbol", at);
-	return { kind, symbol: value.symbol, addend: value.constant, at };
-}
-
-function register(c: Cursor, wide: boolean): Register {
-	const { token } = c;
-	const found = token.kind === "name" ? registerOf(token.text) : null;
-	if (found === null || found.wide !== wide) return c.fail(`expected a ${wide ? 64 : 32}-bit register`);
-	c.at++;
-	return found;
-}
-
-function same(c: Cursor, a: Register, b: Register): void {
-	if (a.number !== b.number || a.wide !== b.wide)
-		c.fail("source and destination must be the same register", c.tokens[c.at - 1]);
-}
-
-/** `(u32 *)(r1 + 4)`, or `(r1 + 4)` for exchanges when `size` is given. */
-function memory(c: Cursor): { size: { letter: string; bytes: number; signed: boolean }; base: number; off: number } {
-	c.expect("(");
-	const size = sizeName(c);
-	c.expect("*");
-	c.expect(")");
-	c.expect("(");
-	const place = address(c);
-	c.expect(")");
-	return { size, ...place };
-}
-
-function sizeName(c: Cursor): { letter: string; bytes: number; signed: boolean } {
-	const size = c.token.kind === "name" && Object.hasOwn(SIZES, c.token.text) ? SIZES[c.token.text] : undefined;
-	if (size === undefined) return c.fail("expected u8, u16, u32, u64, s8, s16 or s32");
-	c.at++;
-	return size;
-}
-
-/** `r1 + 4`, `r1 - 4`, `r1`. */
-function address(c: Cursor): { base: number; off: number } {
-	const base = register(c, true).number;
-	const { token } = c;
-	if (!c.is("+") && !c.is("-")) return { base, off: 0 };
-	return { base, off: off16(c.constant(), token) };
 }
 
 function load(c: Cursor, dst: Register): Parsed {
@@ -415,11 +301,6 @@ function jump(c: Cursor, insn: Insn, kind: "off" | "imm_jump"): Parsed {
 			kind === "off" ? { ...insn, off: off16(value.constant, token) } : { ...insn, imm: imm32(value.constant, token) },
 		],
 	};
-}
-
-/** A disassembler's `<name+0x10>` behind a target says nothing new. */
-function note(c: Cursor): void {
-	if (c.is("<")) c.skipStatement();
 }
 
 /** Behind `call`: a helper's number, a symbol, `pc+N` for a local function, `kfunc N` for a kernel function. */

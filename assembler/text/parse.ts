@@ -6,9 +6,10 @@
  */
 import type { Insn } from "../spec/insn.ts";
 import { Cursor } from "./cursor.ts";
-import { make, parseInstruction, type Parsed, type RefKind } from "./kernel.ts";
+import { parseInstruction } from "./kernel.ts";
 import { type TextError, TextFault, type Token, tokenize } from "./lex.ts";
 import { parseUbpfInstruction } from "./ubpf.ts";
+import { make, type Parsed, type RefKind } from "./operands.ts";
 
 /** The kernel's and LLVM's spelling, or uBPF's. */
 export type Dialect = "kernel" | "ubpf";

@@ -8,8 +8,8 @@
 import type { Insn } from "../spec/insn.ts";
 import { INSTRUCTION_BY_NAME, JMP_OPS, type Instruction } from "../spec/isa.ts";
 import type { Cursor } from "./cursor.ts";
-import { constant64, make, off16, type Parsed, registerOf } from "./kernel.ts";
 import { type Token, TextFault } from "./lex.ts";
+import { constant64, make, off16, type Parsed, registerOf } from "./operands.ts";
 
 export function parseUbpfInstruction(c: Cursor): Parsed {
 	const { token } = c;

@@ -4,12 +4,13 @@ import { canonical, isError, isFloat } from "./basic.ts";
 import { addressValue, type Address } from "./constant.ts";
 import { report, type Cx } from "./context.ts";
 import { newObject } from "./declarations.ts";
-import { flatten, type Flattened, type Piece } from "./initializers.ts";
+import { flatten, type Flattened } from "./initializers.ts";
 import { sizeOf } from "./layout.ts";
 import type { Operand } from "./operand.ts";
 import type { LocalInit, LocalStore, ObjectSym, StaticInit, Sym, TExpr } from "./typed.ts";
 import type { CType } from "./types.ts";
 import { initOf } from "./static-init.ts";
+import type { Piece } from "./pieces.ts";
 
 /**
  * In: a flattened initialiser. Out: bytes and relocations for static storage, stores for automatic storage.
