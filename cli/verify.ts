@@ -63,10 +63,7 @@ async function verifyFile(file: string, options: Options): Promise<boolean> {
 	const range = options.kernels === undefined ? null : parseRange(options.kernels);
 	const { programs, maps, types } = openPrograms(await readProgram(file, flagsFor(options.cc, options.btf)), options);
 	const hasAddress = kernelAddresses();
-	// No program is loaded before all maps are made.
-	const refused = refusedMaps(maps);
-	for (const { map, message } of refused) process.stdout.write(options.json ? `${JSON.stringify({ map, verdict: "refused", message })}\n` : `${map}: cannot be created: ${message}\n`);
-	let good = refused.length === 0;
+	let good = mapsAreGood(maps, options);
 	for (const { image, errors, guessed } of programs) {
 		if (errors.length > 0) {
 			// What cannot be loaded is no case for the verifier; the other programs are.
@@ -88,6 +85,16 @@ async function verifyFile(file: string, options: Options): Promise<boolean> {
 		}
 	}
 	return good;
+}
+
+/** No program is loaded before all maps are made. What the object leaves out, its loader may set. */
+function mapsAreGood(maps: readonly MapDef[], options: Options): boolean {
+	const refused = refusedMaps(maps);
+	for (const { map, message, leftOut } of refused) {
+		if (leftOut !== null) process.stderr.write(`ebpfcc: note: ${map}: ${message}; whoever loads it has to call ${leftOut}()\n`);
+		else process.stdout.write(options.json ? `${JSON.stringify({ map, verdict: "refused", message })}\n` : `${map}: cannot be created: ${message}\n`);
+	}
+	return refused.every(({ leftOut }) => leftOut !== null);
 }
 
 /** Where the type comes from when no loader but one of the program's own would know it. */

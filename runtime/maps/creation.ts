@@ -4,7 +4,7 @@
  * In: a map as libbpf would give it to the kernel; out: why it cannot be made, in a sentence without the map's name, or null.
  * Source: map_create and map_check_btf of kernel/bpf/syscall.c, the map types' alloc_check functions under kernel/bpf and net, Linux 6.18.
  */
-import { type MapTypeName, type MapTypeRow, mapFlags, mapTypeById } from "../../assembler/spec/map-types.ts";
+import { type MapTypeName, type MapTypeRow, mapFlags, mapTypeById, mapTypeId } from "../../assembler/spec/map-types.ts";
 import type { MapDef } from "../image.ts";
 
 const { NO_PREALLOC, NO_COMMON_LRU, NUMA_NODE, RDONLY, WRONLY, STACK_BUILD_ID, ZERO_SEED, RDONLY_PROG, WRONLY_PROG, CLONE, MMAPABLE, PRESERVE_ELEMS, INNER_MAP, LINK, VTYPE_BTF_OBJ_FD, SEGV_ON_FAULT, NO_USER_CONV } = mapFlags;
@@ -44,12 +44,31 @@ const LPM_VALUE = OBJECT - 280;
 const STACK_BYTES = 512;
 const HASH_FUNCTIONS = 15n;
 
-/** Of maps, those that BPF_MAP_CREATE would refuse, and why. Types that the table does not have are not judged. */
-export function refusedMaps(defs: readonly MapDef[]): { readonly map: string; readonly message: string }[] {
+export interface RefusedMap {
+	readonly map: string;
+	readonly message: string;
+	/** The call of libbpf by which a loader gives what the object left out, as it may; null: the object says something wrong. */
+	readonly leftOut: string | null;
+}
+
+/** Of maps, those that BPF_MAP_CREATE would refuse as they are, and why. Types that the table does not have are not judged. */
+export function refusedMaps(defs: readonly MapDef[]): RefusedMap[] {
 	return defs.flatMap((def) => {
 		const message = creationRefusal(def);
-		return message === null ? [] : [{ map: def.name, message }];
+		return message === null ? [] : [{ map: def.name, message, leftOut: leftOut(def) }];
 	});
+}
+
+/** What is 0 in an object is often set at run time: the number of processors, of frames, a command line's option. */
+function leftOut(def: MapDef): string | null {
+	const whole: MapDef = {
+		...def,
+		maxEntries: def.maxEntries || PAGE,
+		valueSize: def.valueSize || 8,
+		...(def.inner === null && mapTypeById(def.type)?.name.endsWith("_OF_MAPS") ? { inner: { ...def, type: mapTypeId("ARRAY"), keySize: 4 } } : {}),
+	};
+	if (creationRefusal(whole) !== null) return null;
+	return def.inner === null && whole.inner !== null ? "bpf_map__set_inner_map_fd" : def.maxEntries === 0 ? "bpf_map__set_max_entries" : "bpf_map__set_value_size";
 }
 
 function creationRefusal(def: MapDef): string | null {

@@ -133,6 +133,16 @@ describe("a program that the verifier rejects", () => {
 		const { status, stdout } = ebpfcc("verify", "key.bpf.c");
 		expect([status, stdout]).toEqual([1, expect.stringContaining("table: cannot be created: key size 8 is not right for ARRAY: it must be 4\n")]);
 		expect(JSON.parse(ebpfcc("verify", "--json", "key.bpf.c").stdout.split("\n")[0])).toMatchObject({ map: "table", verdict: "refused" });
+		// What a loader often sets at run time is not held against the object.
+		for (const [attributes, call] of [
+			["__uint(type, BPF_MAP_TYPE_HASH); __type(key, __u64); __type(value, __u64);", "set_max_entries"],
+			["__uint(type, BPF_MAP_TYPE_STACK_TRACE); __uint(key_size, 4); __uint(max_entries, 8);", "set_value_size"],
+			["__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS); __uint(key_size, 4); __uint(value_size, 4); __uint(max_entries, 8);", "set_inner_map_fd"],
+		]) {
+			writeFileSync(join(folder, "open.bpf.c"), map(attributes));
+			expect(ebpfcc("verify", "open.bpf.c")).toMatchObject({ status: 0, stderr: expect.stringContaining(`note: table: `) });
+			expect(ebpfcc("verify", "open.bpf.c").stderr).toContain(`bpf_map__${call}()`);
+		}
 		writeFileSync(join(folder, "typo.bpf.c"), map("__uint(type, BPF_MAP_TYPE_HASH); __uint(max_entires, 4); __type(key, __u64); __type(value, __u64);"));
 		expectMessage(ebpfcc("verify", "typo.bpf.c"), /table: unknown map attribute max_entires; there are .*max_entries/);
 	});
