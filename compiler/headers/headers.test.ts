@@ -69,6 +69,27 @@ char _license[] SEC("license") = "GPL";
 		expect(messages("#include <linux/types.h>\nmine x;\n", options)).toEqual([]);
 	});
 
+	/** The C library's way: names of its own, unless the kernel's are there. */
+	const LIBRARY = `#ifndef _NETINET_IN_H
+#define _NETINET_IN_H
+enum { IPPROTO_IP = 0, IPPROTO_TCP = 6 };
+struct in_addr { unsigned s_addr; };
+#ifndef _UAPI_LINUX_IN6_H
+struct in6_addr { union { unsigned char bytes[16]; unsigned words[4]; } __in6_u; };
+#define s6_addr32 __in6_u.words
+#endif
+#endif
+`;
+	it.each([
+		["netinet/in.h", "linux/ipv6.h", "a->s6_addr32[1]"],
+		["linux/ipv6.h", "netinet/in.h", "a->s6_addr32[1]"],
+		["netinet/in.h", "linux/in.h", "IPPROTO_TCP + IP_TOS"],
+	])("stand beside the C library's: <%s>, then <%s>", (first, second, used) => {
+		const library: Readonly<Record<string, string>> = { "library/netinet/in.h": LIBRARY, "library/bits/libc-header-start.h": "" };
+		const options: CompileOptions = { ...bare, provider: { read: (path) => library[path] ?? null }, dirs: ["built-in", { path: "library", system: true, quoteOnly: false }] };
+		expect(messages(`#include <${first}>\n#include <${second}>\nunsigned f(struct in6_addr *a, struct in_addr *b) { return ${used} + b->s_addr; }\n`, options)).toEqual([]);
+	});
+
 	it("are as include/ has them (npx tsx test/scripts/gen-headers.ts)", () => {
 		expect(readFileSync(new URL("files.ts", import.meta.url), "utf8")).toBe(filesText());
 	});

@@ -3,6 +3,8 @@
 #define _LINUX_IN_H
 #include <linux/types.h>
 #include <linux/socket.h>
+/* What the C library has already where its own header comes first. */
+#ifndef _NETINET_IN_H
 enum {
 	IPPROTO_IP = 0,
 #define IPPROTO_IP IPPROTO_IP
@@ -79,6 +81,7 @@ struct sockaddr_in {
 	unsigned char __pad[8];
 };
 #define sin_zero __pad
+#endif
 #define IP_TOS 1
 #define IP_TTL 2
 #define IP_HDRINCL 3

@@ -1,6 +1,9 @@
 #ifndef _LINUX_IN6_H
 #define _LINUX_IN6_H
 #include <linux/types.h>
+/* The C library asks for this name, and has structures and names of its own otherwise. */
+#define _UAPI_LINUX_IN6_H
+#ifndef _NETINET_IN_H
 struct in6_addr {
 	union {
 		__u8 u6_addr8[16];
@@ -18,6 +21,7 @@ struct sockaddr_in6 {
 	struct in6_addr sin6_addr;
 	__u32 sin6_scope_id;
 };
+#endif
 #define IPPROTO_HOPOPTS 0
 #define IPPROTO_ROUTING 43
 #define IPPROTO_FRAGMENT 44
