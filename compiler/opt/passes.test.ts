@@ -401,6 +401,11 @@ describe("memory operations", () => {
 		const text = body("a.2:\n%3 = load ptr size=8 %0\nmemcpy size=4 align=1 targetAlign=4 %0, %3\nmemcpy size=4 align=1 targetAlign=4 %3, %0\nret i32 0");
 		expect(passed(text, [expandMemory, splitUnaligned]).match(/store size=\d/g)).toEqual(["store size=4", ...Array(4).fill("store size=1")]);
 	});
+	it("copies from a context in words that both sides claim, though the slot is aligned for more", () => {
+		const copied = (attr: string): string => passed(body(`a.2:\n%3 = alloca ptr size=16 align=4\n%4 = ptradd ptr %0, i64 32\nmemcpy size=16 ${attr} %3, %4\ncall helper h#1 %3\nret i32 0`), [expandMemory]);
+		expect(copied("align=4 sourceAlign=8").match(/size=4/g)).toHaveLength(8);
+		expect(copied("align=8").match(/size=8/g)).toHaveLength(4);
+	});
 	it("compares with a constant as wide as the other side is aligned", () => {
 		const text = `global @t section ".rodata.str1.1" size 7 align 1 static readonly bytes 61626364656600\n${body("a.2:\n%3 = global ptr @t\n%4 = memcmp i32 size=6 align=1 sourceAlign=4 %3, %0\n%5 = icmp.eq i32 %4, i32 0\nret %5")}`;
 		const result = passed(text, [expandMemory, dce]);

@@ -74,7 +74,9 @@ function expandOne(fn: IrFunction, block: Block, index: number, context: OptCont
 	const targetAlign = alignmentOf(inst.args[0], inst.attr!.targetAlign ?? claimed);
 	const sourceAlign = inst.op === "memset" ? 8 : alignmentOf(inst.args[1], inst.attr!.sourceAlign ?? claimed);
 	const content = inst.op === "memset" ? null : contentOf(inst.args[1], size, context);
-	const align = content !== null || inst.op === "memset" ? targetAlign : Math.min(targetAlign, sourceAlign);
+	// A context is read in words of its own, wherever they go to: what the program says of both sides counts, not how the slot is aligned in the end.
+	const fromContext = inst.op !== "memset" && rootOf(inst.args[1]).root.op === "param";
+	const align = content !== null || inst.op === "memset" ? targetAlign : fromContext ? Math.min(claimed, sourceAlign) : Math.min(targetAlign, sourceAlign);
 	const parts = partsOf(size, align);
 	const at = (address: Value, offset: number): Value => (offset === 0 ? address : isConst(address) ? constant("ptr", address.value + BigInt(offset)) : emit("ptradd", "ptr", [address, constant("i64", offset)]));
 	const volatile = inst.attr!.volatile ? { volatile: true } : {};
