@@ -43,14 +43,19 @@ export class CompileFailure extends Error {
  */
 export async function compileAndLoad(source: string, options: CompileAndLoadOptions = {}): Promise<LoadedObject> {
 	if (typeof source !== "string") throw new TypeError(`the source is C text, not ${source === null ? "null" : typeof source}`);
-	if (/^\S+\.[ch]$/.test(source)) throw new TypeError(`the source is C text, not the name of a file: compileAndLoad(readFileSync("${source}", "utf8"))`);
+	if (/^\S+\.[ch]$/.test(source))
+		throw new TypeError(`the source is C text, not the name of a file: compileAndLoad(readFileSync("${source}", "utf8"))`);
 	const { path = "program.bpf.c", files = {}, vmlinux, compiler, ...loading } = options;
 	const { object, kernel } = compiled({ source, path, files, vmlinux, compiler });
 	return load(object, kernel === null ? loading : { kernelBtf: viewOf(kernel), ...loading });
 }
 
 /** What a compilation reads. */
-type Input = Pick<CompileAndLoadOptions, "path" | "files" | "vmlinux" | "compiler"> & { readonly source: string; readonly path: string; readonly files: NonNullable<CompileAndLoadOptions["files"]> };
+type Input = Pick<CompileAndLoadOptions, "path" | "files" | "vmlinux" | "compiler"> & {
+	readonly source: string;
+	readonly path: string;
+	readonly files: NonNullable<CompileAndLoadOptions["files"]>;
+};
 
 interface Compiled {
 	readonly object: NonNullable<CompileResult["object"]>;
@@ -75,7 +80,14 @@ function compiled(input: Input): Compiled {
 }
 
 function sameInput(a: Input, b: Input): boolean {
-	return a.source === b.source && a.path === b.path && a.vmlinux === b.vmlinux && !isProvider(b.files) && same(a.files, b.files) && same(a.compiler ?? {}, b.compiler ?? {});
+	return (
+		a.source === b.source &&
+		a.path === b.path &&
+		a.vmlinux === b.vmlinux &&
+		!isProvider(b.files) &&
+		same(a.files, b.files) &&
+		same(a.compiler ?? {}, b.compiler ?? {})
+	);
 }
 
 /** Property by property; values that are objects are the same only if they are one. */
@@ -88,9 +100,16 @@ function compileOnce({ source, path, files, vmlinux, compiler }: Input): Compile
 	const provider: FileProvider = isProvider(files) ? files : { read: (name) => files[name.replace(/^\.\//, "")] ?? null };
 	let kernel = typeof vmlinux === "function" ? null : (vmlinux ?? null);
 	const asked = typeof vmlinux === "function" ? () => (kernel = vmlinux()) : () => kernel;
-	const result = compile(path, source, { ...defaultOptions(provider), vmlinux: asked, ...compiler, macros: machineMacros(compiler?.macros ?? []) });
+	const result = compile(path, source, {
+		...defaultOptions(provider),
+		vmlinux: asked,
+		...compiler,
+		macros: machineMacros(compiler?.macros ?? []),
+	});
 	if (!result.ok || result.object === null) {
-		throw new CompileFailure(result.diagnostics.map((diagnostic) => renderDiagnostic(diagnostic, result.tokens, { color: false })).join("\n"));
+		throw new CompileFailure(
+			result.diagnostics.map((diagnostic) => renderDiagnostic(diagnostic, result.tokens, { color: false })).join("\n"),
+		);
 	}
 	return { object: result.object, kernel };
 }

@@ -70,10 +70,7 @@ export class Reader {
 	/** Throws unless `[at, at + length)` lies inside. */
 	need(at: number, length: number, what: string): void {
 		if (!(at >= 0 && length >= 0 && at + length <= this.bytes.length))
-			throw new FormatError(
-				`${what} of ${length} bytes does not fit into the ${this.bytes.length} bytes there are`,
-				this.base + at,
-			);
+			throw new FormatError(`${what} of ${length} bytes does not fit into the ${this.bytes.length} bytes there are`, this.base + at);
 	}
 	u8(at: number, what = "a byte"): number {
 		this.need(at, 1, what);

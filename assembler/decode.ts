@@ -5,8 +5,7 @@ import { makeInsn } from "./spec/insn.ts";
 
 /** Bytes of code to instructions, one for each 8 bytes. @throws FormatError where the last one is cut off @throws FormatError when the bytes are no multiple of 8 */
 export function decode(bytes: Uint8Array, endian: "little" | "big" = "little"): Insn[] {
-	if (bytes.length % 8 !== 0)
-		throw new FormatError("code is not a whole number of 8-byte instructions", bytes.length & ~7);
+	if (bytes.length % 8 !== 0) throw new FormatError("code is not a whole number of 8-byte instructions", bytes.length & ~7);
 	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 	const little = endian === "little";
 	const insns: Insn[] = new Array(bytes.length / 8);

@@ -27,9 +27,7 @@ export function register(program: Command): void {
 			fail(file, () => {
 				const btf = load(file, options.baseBtf);
 				if (root !== undefined && root >= btf.types.length) throw new Complaint(`there is no type ${root}`);
-				process.stdout.write(
-					format === "raw" ? printBtf(btf) : root === undefined ? dumpBtfAsC(btf) : new CDump(btf).type(root),
-				);
+				process.stdout.write(format === "raw" ? printBtf(btf) : root === undefined ? dumpBtfAsC(btf) : new CDump(btf).type(root));
 			});
 		});
 }
@@ -42,8 +40,7 @@ function usage(): void {
 /** The BTF of an ELF object, or a file that is BTF. */
 export function load(file: string, base?: string): Btf {
 	const bytes = readBytes(file);
-	if (!isElf(bytes))
-		return readBtf(new BtfView(bytes, base === undefined ? {} : { base: new BtfView(readBytes(base)) }));
+	if (!isElf(bytes)) return readBtf(new BtfView(bytes, base === undefined ? {} : { base: new BtfView(readBytes(base)) }));
 	const { btf } = readElf(bytes);
 	if (btf === undefined) throw new Complaint("the object has no BTF");
 	return btf;

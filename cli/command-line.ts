@@ -3,9 +3,14 @@ import { readFileSync } from "node:fs";
 import { type Invocation, parseArguments } from "../compiler/driver/argv.ts";
 import { expandResponses } from "./response.ts";
 
-export function commandLine(argv: readonly string[], platform: NodeJS.Platform = process.platform, environment: Readonly<Record<string, string | undefined>> = process.env): Invocation {
+export function commandLine(
+	argv: readonly string[],
+	platform: NodeJS.Platform = process.platform,
+	environment: Readonly<Record<string, string | undefined>> = process.env,
+): Invocation {
 	const invocation = parseArguments(expandResponses(argv, textOrNull));
-	const folders = (variable: string): string[] => environment[variable]?.split(platform === "win32" ? ";" : ":").map((folder) => folder || ".") ?? [];
+	const folders = (variable: string): string[] =>
+		environment[variable]?.split(platform === "win32" ? ";" : ":").map((folder) => folder || ".") ?? [];
 	const name = (path: string): string => slashed(path, platform);
 	const named = (path: string | null): string | null => (path === null ? null : name(path));
 	const { inputs, output, includes, imacros, quote, user, system, after, dependencies, paths, btf } = invocation;
@@ -20,7 +25,11 @@ export function commandLine(argv: readonly string[], platform: NodeJS.Platform =
 		system: [...system, ...folders("C_INCLUDE_PATH")].map(name),
 		after: after.map(name),
 		dependencies: { ...dependencies, file: named(dependencies.file) },
-		paths: { debug: paths.debug.map(({ from, to }) => ({ from: name(from), to })), macro: paths.macro.map(({ from, to }) => ({ from: name(from), to })), compilationDir: named(paths.compilationDir) },
+		paths: {
+			debug: paths.debug.map(({ from, to }) => ({ from: name(from), to })),
+			macro: paths.macro.map(({ from, to }) => ({ from: name(from), to })),
+			compilationDir: named(paths.compilationDir),
+		},
 		btf: named(btf),
 	};
 }

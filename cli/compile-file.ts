@@ -8,7 +8,16 @@ import { compileOptions, KERNEL_BTF } from "./compile-options.ts";
 import { Complaint, readBytes } from "./files.ts";
 
 /** Names of libbpf's for the machine whose kernel types are taken when none are asked for. */
-const MACHINES: Readonly<Partial<Record<NodeJS.Architecture, string>>> = { x64: "x86", arm64: "arm64", arm: "arm", s390x: "s390", ppc64: "powerpc", mips: "mips", riscv64: "riscv", loong64: "loongarch" };
+const MACHINES: Readonly<Partial<Record<NodeJS.Architecture, string>>> = {
+	x64: "x86",
+	arm64: "arm64",
+	arm: "arm",
+	s390x: "s390",
+	ppc64: "powerpc",
+	mips: "mips",
+	riscv64: "riscv",
+	loong64: "loongarch",
+};
 
 /** @throws Complaint when there were errors, which are printed already */
 async function compileFile(path: string, flags: readonly string[] = []): Promise<Uint8Array> {

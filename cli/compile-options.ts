@@ -16,16 +16,30 @@ const BUNDLED = "bundled";
 
 /** Files are named as the command line has them, and absolute ones from the folder where the compiler or the source is. */
 function pathOptions({ paths, stage }: Invocation, source: string | undefined): PathOptions {
-	const base = paths.compilationDir !== null || (stage !== "obj" && stage !== "asm") || source === undefined ? null : isAbsolute(source) ? dirname(source) : slashed(process.cwd());
+	const base =
+		paths.compilationDir !== null || (stage !== "obj" && stage !== "asm") || source === undefined
+			? null
+			: isAbsolute(source)
+				? dirname(source)
+				: slashed(process.cwd());
 	return { ...paths, base: base === null ? null : { folder: base, keep: MACHINE_DIRS } };
 }
 
 /** `source`: the file that becomes an object of its own; without one, names stay as they are. */
 export function compileOptions(invocation: Invocation, source?: string): CompileOptions {
 	return {
-		target: invocation.target, macros: invocation.macros, includes: invocation.includes, imacros: invocation.imacros, dirs: searchDirs(invocation, MACHINE_DIRS), provider: { read: readOrNull, identity: (path) => realpathSync(path) },
-		warnings: invocation.warnings, stage: invocation.stage, lineMarkers: invocation.lineMarkers, allowMissing: invocation.dependencies.allowMissing,
-		vmlinux: () => vmlinuxBtf(invocation.btf), paths: pathOptions(invocation, source),
+		target: invocation.target,
+		macros: invocation.macros,
+		includes: invocation.includes,
+		imacros: invocation.imacros,
+		dirs: searchDirs(invocation, MACHINE_DIRS),
+		provider: { read: readOrNull, identity: (path) => realpathSync(path) },
+		warnings: invocation.warnings,
+		stage: invocation.stage,
+		lineMarkers: invocation.lineMarkers,
+		allowMissing: invocation.dependencies.allowMissing,
+		vmlinux: () => vmlinuxBtf(invocation.btf),
+		paths: pathOptions(invocation, source),
 	};
 }
 

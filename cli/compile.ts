@@ -28,7 +28,8 @@ export async function compileCommand(argv: readonly string[], verbs: readonly st
 		else process.stderr.write(`ebpfcc: ${severity}: ${text}\n`);
 	};
 	const silent = invocation.warnings.none || invocation.warnings.flags.includes("no-unused-command-line-argument");
-	for (const complaint of invocation.complaints) if (complaint.severity === "error" || !silent) message(complaint.severity, complaint.message);
+	for (const complaint of invocation.complaints)
+		if (complaint.severity === "error" || !silent) message(complaint.severity, complaint.message);
 	if (invocation.complaints.some((c) => c.severity === "error")) return 1;
 	if (invocation.verbose || invocation.dryRun) process.stderr.write(verboseText(invocation));
 	if (invocation.dryRun) return 0;
@@ -73,12 +74,21 @@ export async function compileCommand(argv: readonly string[], verbs: readonly st
 
 /** What to do with an input that is not C; null for C, which any name may hold. */
 function notC({ path, language }: Invocation["inputs"][number]): string | null {
-	if (language?.startsWith("assembler") || (language === null && /\.s$/i.test(path))) return `assembly: 'ebpfcc as ${path} -o FILE' makes an object of it`;
+	if (language?.startsWith("assembler") || (language === null && /\.s$/i.test(path)))
+		return `assembly: 'ebpfcc as ${path} -o FILE' makes an object of it`;
 	return language === null && /\.(ll|bc)$/.test(path) ? "LLVM's code, and there is no LLVM here" : null;
 }
 
-async function linkObjects(objects: readonly { readonly path: string; readonly bytes: Uint8Array }[], output: string, message: (severity: "error" | "warning", text: string) => void): Promise<number> {
-	const [{ link }, { readElf }, { writeElf }] = await Promise.all([import("../linker/link.ts"), import("../assembler/elf/read.ts"), import("../assembler/elf/write.ts")]);
+async function linkObjects(
+	objects: readonly { readonly path: string; readonly bytes: Uint8Array }[],
+	output: string,
+	message: (severity: "error" | "warning", text: string) => void,
+): Promise<number> {
+	const [{ link }, { readElf }, { writeElf }] = await Promise.all([
+		import("../linker/link.ts"),
+		import("../assembler/elf/read.ts"),
+		import("../assembler/elf/write.ts"),
+	]);
 	const { object, errors } = link(objects.map(({ path, bytes }) => ({ name: path, object: readElf(bytes) })));
 	for (const error of errors) message("error", `${error.message}${error.places.map((place) => `\n  in ${place}`).join("")}`);
 	if (object === undefined) return 1;
@@ -86,13 +96,23 @@ async function linkObjects(objects: readonly { readonly path: string; readonly b
 	return 0;
 }
 
-async function compileFile(path: string, invocation: Invocation, message: (severity: "error" | "warning", text: string) => void): Promise<CompileResult | null> {
+async function compileFile(
+	path: string,
+	invocation: Invocation,
+	message: (severity: "error" | "warning", text: string) => void,
+): Promise<CompileResult | null> {
 	let text: Uint8Array;
 	try {
 		text = path === "-" ? readFileSync(0) : readSource(path);
 	} catch (error) {
 		if (error instanceof Complaint) throw error;
-		message("error", `no such file or directory: '${path}'`.replace("no such file or directory", (error as NodeJS.ErrnoException).code === "ENOENT" ? "no such file or directory" : "cannot read"));
+		message(
+			"error",
+			`no such file or directory: '${path}'`.replace(
+				"no such file or directory",
+				(error as NodeJS.ErrnoException).code === "ENOENT" ? "no such file or directory" : "cannot read",
+			),
+		);
 		return null;
 	}
 	const options = compileOptions(invocation, path);
@@ -106,7 +126,10 @@ async function compileFile(path: string, invocation: Invocation, message: (sever
 	if (result.diagnostics.some((d) => d.code === "E0190") && !process.execArgv.some((arg) => arg.startsWith("--stack-size"))) {
 		// Rare enough that a second process with a deeper stack is cheaper than a deep stack for everybody.
 		const { spawnSync } = await import("node:child_process");
-		const again = spawnSync(process.execPath, [`--stack-size=${DEEP_STACK_KB}`, ...process.execArgv, ...process.argv.slice(1)], { stdio: [path === "-" ? "pipe" : "inherit", "inherit", "inherit"], ...(path === "-" ? { input: text } : {}) });
+		const again = spawnSync(process.execPath, [`--stack-size=${DEEP_STACK_KB}`, ...process.execArgv, ...process.argv.slice(1)], {
+			stdio: [path === "-" ? "pipe" : "inherit", "inherit", "inherit"],
+			...(path === "-" ? { input: text } : {}),
+		});
 		if (again.signal === null && again.status !== null) process.exit(again.status);
 	}
 	show(result, invocation);
@@ -185,7 +208,16 @@ function verboseText(invocation: Invocation): string {
 	const dirs = searchDirs(invocation, MACHINE_DIRS);
 	const angled = dirs.filter((d) => d === "built-in" || !d.quoteOnly).map((d) => ` ${d === "built-in" ? "<ebpfcc> (built in)" : d.path}`);
 	const quoted = dirs.filter((d) => d !== "built-in" && d.quoteOnly).map((d) => ` ${d === "built-in" ? "" : d.path}`);
-	return [`ebpfcc version 0.1.0`, "Target: bpf", `#include "..." search starts here:`, ...quoted, "#include <...> search starts here:", ...angled, "End of search list.", ""].join("\n");
+	return [
+		`ebpfcc version 0.1.0`,
+		"Target: bpf",
+		`#include "..." search starts here:`,
+		...quoted,
+		"#include <...> search starts here:",
+		...angled,
+		"End of search list.",
+		"",
+	].join("\n");
 }
 
 const HELP = `ebpfcc [options] file.c...      compile C to eBPF, with clang's options

@@ -44,7 +44,10 @@ export function register(program: Command): void {
 					process.stdout.write(dump(file, readBytes(file), options, sources));
 				});
 			const [first, ...more] = sources?.skipped ?? [];
-			if (first !== undefined) process.stderr.write(`ebpfcc: note: ${JSON.stringify(first)}${more.length === 0 ? " lies" : ` and ${more.length} other files lie`} outside the current folder and were not read: --source-root allows a folder\n`);
+			if (first !== undefined)
+				process.stderr.write(
+					`ebpfcc: note: ${JSON.stringify(first)}${more.length === 0 ? " lies" : ` and ${more.length} other files lie`} outside the current folder and were not read: --source-root allows a folder\n`,
+				);
 		});
 }
 

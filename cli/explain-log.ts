@@ -39,7 +39,10 @@ export function register(program: Command): void {
 async function explainFile(object: string, log: string, options: Options): Promise<number> {
 	const images = openPrograms(await readProgram(object, options.cc), options).programs.map(({ image }) => image);
 	const answers = explainLog(images, readText(log));
-	if (answers.length === 0) throw new Complaint(`${log === "-" ? "standard input" : log} has no verifier log: no instructions and no message that a verifier gives`);
+	if (answers.length === 0)
+		throw new Complaint(
+			`${log === "-" ? "standard input" : log} has no verifier log: no instructions and no message that a verifier gives`,
+		);
 	for (const answer of answers) process.stdout.write(options.json ? `${JSON.stringify(answer)}\n` : text(answer));
 	return answers.some(({ accepted }) => !accepted) ? 1 : 0;
 }
@@ -54,6 +57,9 @@ function readText(file: string): string {
 
 function text({ explanation, program, message, accepted, remarks }: LogAnswer): string {
 	const color = process.stdout.isTTY === true && process.env.NO_COLOR === undefined;
-	const head = explanation !== null ? renderExplanation(explanation, color) : `${program ?? "program"}: ${accepted ? "accepted" : (message ?? "no message")}\n`;
+	const head =
+		explanation !== null
+			? renderExplanation(explanation, color)
+			: `${program ?? "program"}: ${accepted ? "accepted" : (message ?? "no message")}\n`;
 	return head + remarks.map((remark) => `  note:   ${remark}\n`).join("");
 }

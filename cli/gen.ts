@@ -45,8 +45,7 @@ export function register(program: Command): void {
 		.argument("[words...]", "name NAME")
 		.action((file: string, words: string[]) => {
 			fail(file, () => {
-				if (words.length > 0 && (words[0] !== "name" || words.length !== 2))
-					throw new Complaint("expected: gen skeleton FILE [name NAME]");
+				if (words.length > 0 && (words[0] !== "name" || words.length !== 2)) throw new Complaint("expected: gen skeleton FILE [name NAME]");
 				const bytes = readBytes(file);
 				process.stdout.write(cSkeleton(readElf(bytes), bytes, words[1] ?? stem(file)));
 			});

@@ -5,7 +5,10 @@ import { vmlinuxBtf } from "./compile-options.ts";
 import { Complaint, reason } from "./files.ts";
 
 /** The text of the option in every command's help. */
-export const BTF_OPTION = ["--btf <file>", "the kernel's types: a file of raw BTF, or bundled for those of Linux 6.18 (default: the running kernel's, else bundled)"] as const;
+export const BTF_OPTION = [
+	"--btf <file>",
+	"the kernel's types: a file of raw BTF, or bundled for those of Linux 6.18 (default: the running kernel's, else bundled)",
+] as const;
 
 /** @throws Complaint for a file that cannot be read or holds no BTF */
 export function kernelBtfOf(asked: string | undefined): BtfView | null {
@@ -20,4 +23,5 @@ export function kernelBtfOf(asked: string | undefined): BtfView | null {
 }
 
 /** The compiler's flags with the same types, for a C file. */
-export const flagsFor = (flags: readonly string[] = [], asked?: string): readonly string[] => (asked === undefined ? flags : ["--btf", asked, ...flags]);
+export const flagsFor = (flags: readonly string[] = [], asked?: string): readonly string[] =>
+	asked === undefined ? flags : ["--btf", asked, ...flags];

@@ -3,7 +3,20 @@
  * has so many clients, each of which starts its next operation when the one before is over; an open loop issues operations
  * on time, and counts their latency from when they were due.
  */
-import { type Distribution, greatestKey, KvDatabase, type KvPrograms, type KvReader, Latencies, type Operation, seededRandom, WORKLOADS, type WorkloadName, type WorkloadRun, workload } from "../runtime/bpfkv/index.ts";
+import {
+	type Distribution,
+	greatestKey,
+	KvDatabase,
+	type KvPrograms,
+	type KvReader,
+	Latencies,
+	type Operation,
+	seededRandom,
+	WORKLOADS,
+	type WorkloadName,
+	type WorkloadRun,
+	workload,
+} from "../runtime/bpfkv/index.ts";
 import { openFileDevice } from "../runtime/node/file-device.ts";
 import { openKvDatabase, openKvReader } from "../runtime/node/kv-file.ts";
 import { Complaint } from "./files.ts";
@@ -23,11 +36,18 @@ export interface BenchFlags {
 const DISTRIBUTIONS: readonly Distribution[] = ["zipfian", "uniform", "latest"];
 const VALUE = new TextEncoder().encode("value written by the benchmark");
 
-export async function benchKv(file: string, compile: () => Promise<KvPrograms>, flags: BenchFlags, print: (line: string) => void, signal: AbortSignal): Promise<void> {
+export async function benchKv(
+	file: string,
+	compile: () => Promise<KvPrograms>,
+	flags: BenchFlags,
+	print: (line: string) => void,
+	signal: AbortSignal,
+): Promise<void> {
 	const name = flags.workload.toUpperCase();
 	if (!isWorkload(name)) throw new Complaint(`--workload is one of ${Object.keys(WORKLOADS).join(", ")}, not ${flags.workload}`);
 	const distribution = DISTRIBUTIONS.find((known) => known === flags.distribution);
-	if (flags.distribution !== undefined && distribution === undefined) throw new Complaint(`--distribution is ${DISTRIBUTIONS.join(", ")}, not ${flags.distribution}`);
+	if (flags.distribution !== undefined && distribution === undefined)
+		throw new Complaint(`--distribution is ${DISTRIBUTIONS.join(", ")}, not ${flags.distribution}`);
 	const operations = positive(flags.operations, "--operations");
 	const clients = positive(flags.clients, "--clients");
 	const rate = flags.rate === undefined ? null : positive(flags.rate, "--rate");
@@ -47,10 +67,14 @@ export async function benchKv(file: string, compile: () => Promise<KvPrograms>, 
 		const performed = rate === null ? await closedLoop(run, operations, clients, signal) : await openLoop(run, operations, rate, signal);
 		const seconds = (performance.now() - begin) / 1000;
 		const loop = rate === null ? `${clients} client${clients === 1 ? "" : "s"}` : `${rate} due a second`;
-		print(`Workload ${name} (${WORKLOADS[name].name}), ${keys} keys, ${loop}: ${performed} operations in ${seconds.toFixed(2)} s, ${(performed / seconds).toFixed(0)} op/s`);
+		print(
+			`Workload ${name} (${WORKLOADS[name].name}), ${keys} keys, ${loop}: ${performed} operations in ${seconds.toFixed(2)} s, ${(performed / seconds).toFixed(0)} op/s`,
+		);
 		run.print(print);
 		const { hops, hits } = db.statistics;
-		print(`${hops} blocks read by chains${hits > 0 ? `, ${hits} gets answered from memory` : ""}${run.missing > 0 ? `; ${run.missing} keys were not there` : ""}`);
+		print(
+			`${hops} blocks read by chains${hits > 0 ? `, ${hits} gets answered from memory` : ""}${run.missing > 0 ? `; ${run.missing} keys were not there` : ""}`,
+		);
 	} finally {
 		await db.close();
 	}

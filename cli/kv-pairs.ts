@@ -40,7 +40,10 @@ async function loadFromFile(file: string, from: string, size: number, signal: Ab
 async function loadFromStream(file: string, input: Readable, signal: AbortSignal): Promise<BulkResult> {
 	const counter = progressCounter("loading", "keys");
 	try {
-		return await bulkLoadFile(file, readPairs(input, signal, () => counter.add()));
+		return await bulkLoadFile(
+			file,
+			readPairs(input, signal, () => counter.add()),
+		);
 	} finally {
 		counter.stop();
 	}
@@ -57,7 +60,8 @@ async function* readPairs(input: Readable, signal: AbortSignal, onPair: () => vo
 			number++;
 			const tab = line.indexOf(TAB);
 			const value = tab < 0 ? null : line.subarray(tab + 1);
-			if (value && value.length > VALUE_SIZE) throw new Complaint(`the value in line ${number} has ${value.length} bytes, more than ${VALUE_SIZE}`);
+			if (value && value.length > VALUE_SIZE)
+				throw new Complaint(`the value in line ${number} has ${value.length} bytes, more than ${VALUE_SIZE}`);
 			onPair();
 			yield [whole((tab < 0 ? line : line.subarray(0, tab)).toString(), `the key in line ${number}`), value];
 		}
@@ -79,7 +83,8 @@ async function* linesOf(input: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
 			from = end + 1;
 		}
 		rest = bytes.subarray(from);
-		if (rest.length > LONGEST_LINE) throw new Complaint(`line ${number} has more than ${LONGEST_LINE} bytes: these are no lines of a key, a tab and a value`);
+		if (rest.length > LONGEST_LINE)
+			throw new Complaint(`line ${number} has more than ${LONGEST_LINE} bytes: these are no lines of a key, a tab and a value`);
 	}
 	if (rest.length > 0) yield rest[rest.length - 1] === RETURN ? rest.subarray(0, -1) : rest;
 }

@@ -6,7 +6,22 @@ import { once } from "node:events";
 import { existsSync, statSync } from "node:fs";
 import type { Command } from "commander";
 import { compileProgram, compilePrograms } from "../examples/bpf-kv/programs.ts";
-import { type Aggregate, AGGREGATES, checkKv, geometry, KvDamage, type KvPrograms, type KvReader, type KvStore, KvUnsettled, MAX_LAYERS, type RangeBounds, seededRandom, VALUE_SIZE, XrpError } from "../runtime/bpfkv/index.ts";
+import {
+	type Aggregate,
+	AGGREGATES,
+	checkKv,
+	geometry,
+	KvDamage,
+	type KvPrograms,
+	type KvReader,
+	type KvStore,
+	KvUnsettled,
+	MAX_LAYERS,
+	type RangeBounds,
+	seededRandom,
+	VALUE_SIZE,
+	XrpError,
+} from "../runtime/bpfkv/index.ts";
 import { textOf } from "../runtime/bpfkv/client.ts";
 import { overlaid } from "../runtime/bpfkv/overlay.ts";
 import { unapplied } from "../runtime/bpfkv/wal.ts";
@@ -39,7 +54,8 @@ Keys are whole numbers, values up to ${VALUE_SIZE} bytes of text. For example:
 
 export function register(program: Command): void {
 	const kv = program
-		.command("kv").description("BPF-KV files: a B+ tree and its values, searched by storage functions. One process writes to a file at a time.")
+		.command("kv")
+		.description("BPF-KV files: a B+ tree and its values, searched by storage functions. One process writes to a file at a time.")
 		.showHelpAfterError("(--help shows how)")
 		.addHelpText("after", HELP);
 	verb(kv, "create <file>", "make a file with the keys 0 … 31^layers − 1")
@@ -47,64 +63,90 @@ export function register(program: Command): void {
 		.option("--sparse <n>", "write only what lookups of this many keys read, chosen at random by --seed; the rest stays a hole")
 		.option("--seed <n>", "of the random keys", "1")
 		.option("--force", "replace a file that is there")
-		.action(run(async (file, options: { layers: string; sparse?: string; seed: string; force?: boolean }) => {
-			const layers = whole(options.layers, "--layers");
-			const sparse = options.sparse === undefined ? null : whole(options.sparse, "--sparse");
-			const random = seededRandom(whole(options.seed, "--seed"));
-			const { keys } = geometry(layers);
-			if (sparse !== null && sparse > MAX_SPARSE) throw new Complaint(`--sparse is at most ${MAX_SPARSE}, not ${sparse}`);
-			refuseToReplace(file, options.force);
-			const chosen = sparse === null ? null : [0, keys - 1, ...Array.from({ length: sparse }, () => Math.floor(random() * keys))];
-			const onProgress = progressBar("writing");
-			const g = await interruptible((signal) => (chosen === null ? createKvFile(file, layers, { onProgress, signal }) : createSparseKvFile(file, layers, chosen, { onProgress, signal })));
-			print(`${file}: ${g.layers} layers, ${g.nodes} nodes, ${g.keys} keys, ${g.fileSize} bytes`);
-			if (chosen) print(`written are the ways to ${new Set(chosen).size} keys, among them ${[...new Set(chosen)].slice(0, 5).join(", ")}`);
-		}));
-	verb(kv, "load <file>", "make a file from lines of KEY, a tab and VALUE on standard input or in --from, by ascending key; a line without a tab deletes its key from older files")
+		.action(
+			run(async (file, options: { layers: string; sparse?: string; seed: string; force?: boolean }) => {
+				const layers = whole(options.layers, "--layers");
+				const sparse = options.sparse === undefined ? null : whole(options.sparse, "--sparse");
+				const random = seededRandom(whole(options.seed, "--seed"));
+				const { keys } = geometry(layers);
+				if (sparse !== null && sparse > MAX_SPARSE) throw new Complaint(`--sparse is at most ${MAX_SPARSE}, not ${sparse}`);
+				refuseToReplace(file, options.force);
+				const chosen = sparse === null ? null : [0, keys - 1, ...Array.from({ length: sparse }, () => Math.floor(random() * keys))];
+				const onProgress = progressBar("writing");
+				const g = await interruptible((signal) =>
+					chosen === null
+						? createKvFile(file, layers, { onProgress, signal })
+						: createSparseKvFile(file, layers, chosen, { onProgress, signal }),
+				);
+				print(`${file}: ${g.layers} layers, ${g.nodes} nodes, ${g.keys} keys, ${g.fileSize} bytes`);
+				if (chosen)
+					print(`written are the ways to ${new Set(chosen).size} keys, among them ${[...new Set(chosen)].slice(0, 5).join(", ")}`);
+			}),
+		);
+	verb(
+		kv,
+		"load <file>",
+		"make a file from lines of KEY, a tab and VALUE on standard input or in --from, by ascending key; a line without a tab deletes its key from older files",
+	)
 		.option("--from <pairs>", "file of pairs")
 		.option("--force", "replace a file that is there")
-		.action(run(async (file, options: { from?: string; force?: boolean }) => {
-			refuseToReplace(file, options.force);
-			const result = await interruptible((signal) => loadPairs(file, options.from, signal));
-			print(`${file}: ${result.keys} keys, ${result.layers} layers, ${result.fileSize} bytes`);
-		}));
+		.action(
+			run(async (file, options: { from?: string; force?: boolean }) => {
+				refuseToReplace(file, options.force);
+				const result = await interruptible((signal) => loadPairs(file, options.from, signal));
+				print(`${file}: ${result.keys} keys, ${result.layers} layers, ${result.fileSize} bytes`);
+			}),
+		);
 	verb(kv, "get <file> <key...>", "print the values of keys; exit 1 if one is not there")
 		.option("--cache <levels>", "keep this many levels of the tree in memory", "0")
 		.option("--json", JSON_LINES)
-		.action(run(async (file, keys: string[], options: { cache: string; json?: boolean }) => {
-			const wanted = keys.map((key) => whole(key, "a key"));
-			const db = await openForReading(file, ["get"], whole(options.cache, "--cache"));
-			for (const [i, value] of db.getMany(wanted).entries()) {
-				if (options.json) print(jsonLine(wanted[i], value));
-				else print(value === null ? `${wanted[i]}: not found` : wanted.length === 1 ? value : `${wanted[i]}: ${value}`);
-				if (value === null) process.exitCode = 1;
-			}
-		}));
+		.action(
+			run(async (file, keys: string[], options: { cache: string; json?: boolean }) => {
+				const wanted = keys.map((key) => whole(key, "a key"));
+				const db = await openForReading(file, ["get"], whole(options.cache, "--cache"));
+				for (const [i, value] of db.getMany(wanted).entries()) {
+					if (options.json) print(jsonLine(wanted[i], value));
+					else print(value === null ? `${wanted[i]}: not found` : wanted.length === 1 ? value : `${wanted[i]}: ${value}`);
+					if (value === null) process.exitCode = 1;
+				}
+			}),
+		);
 	verb(kv, "range <file> <begin> <end>", "print the pairs from begin up to end")
 		.option("--begin-exclusive", "without begin")
 		.option("--end-inclusive", "with end")
 		.option("--json", JSON_LINES)
-		.action(run(async (file, begin: string, end: string, options: { beginExclusive?: boolean; endInclusive?: boolean; json?: boolean }) => {
-			const { json, ...flags } = options;
-			const bounds = { begin: whole(begin, "begin"), end: whole(end, "end"), ...flags };
-			await printRange(await openForReading(file, ["range"]), bounds, json ? jsonLine : (key, value) => `${key}\t${value}`);
-		}));
+		.action(
+			run(async (file, begin: string, end: string, options: { beginExclusive?: boolean; endInclusive?: boolean; json?: boolean }) => {
+				const { json, ...flags } = options;
+				const bounds = { begin: whole(begin, "begin"), end: whole(end, "end"), ...flags };
+				await printRange(await openForReading(file, ["range"]), bounds, json ? jsonLine : (key, value) => `${key}\t${value}`);
+			}),
+		);
 	verb(kv, "sum <file> <begin> <end>", "fold the values of a range into one number, where they are stored; of each value its digits count")
 		.option("--op <op>", Object.keys(AGGREGATES).join(", "), "sum")
 		.option("--begin-exclusive", "without begin")
 		.option("--end-inclusive", "with end")
 		.option("--raw", "take a value's first eight bytes for a number, as the original does, instead of its decimal text")
 		.option("--json", 'print {"op":…,"value":…}, null if there is none')
-		.action(run(async (file, begin: string, end: string, options: { op: string; raw?: boolean; json?: boolean; beginExclusive?: boolean; endInclusive?: boolean }) => {
-			const { op, raw, json, ...flags } = options;
-			if (!Object.hasOwn(AGGREGATES, op)) throw new Complaint(`--op is one of ${Object.keys(AGGREGATES).join(", ")}, not ${op}`);
-			const bounds = { begin: whole(begin, "begin"), end: whole(end, "end"), ...flags };
-			const db = await openForReading(file, ["sum", "range"]);
-			const result = db.aggregate(op as Aggregate, bounds, { decimal: !raw });
-			// A number of 64 bits, which JSON.stringify does not write.
-			if (json) print(`{"op":"${op}","value":${result}}`);
-			else print(result === null ? "no objects" : String(result));
-		}));
+		.action(
+			run(
+				async (
+					file,
+					begin: string,
+					end: string,
+					options: { op: string; raw?: boolean; json?: boolean; beginExclusive?: boolean; endInclusive?: boolean },
+				) => {
+					const { op, raw, json, ...flags } = options;
+					if (!Object.hasOwn(AGGREGATES, op)) throw new Complaint(`--op is one of ${Object.keys(AGGREGATES).join(", ")}, not ${op}`);
+					const bounds = { begin: whole(begin, "begin"), end: whole(end, "end"), ...flags };
+					const db = await openForReading(file, ["sum", "range"]);
+					const result = db.aggregate(op as Aggregate, bounds, { decimal: !raw });
+					// A number of 64 bits, which JSON.stringify does not write.
+					if (json) print(`{"op":"${op}","value":${result}}`);
+					else print(result === null ? "no objects" : String(result));
+				},
+			),
+		);
 	verb(kv, "put <file> <key> <value>", "write one value; when the command returns, it is on the disk").action(
 		run(async (file, key: string, value: string) => {
 			const number = whole(key, "a key");
@@ -131,9 +173,11 @@ export function register(program: Command): void {
 		.option("--cache <levels>", "keep this many levels of the tree in memory", "0")
 		.option("--objects <n>", "keep this many values in memory", "0")
 		.option("--seed <n>", "of the random numbers", "1")
-		.action(run(async (file, options: BenchFlags) => {
-			await interruptible((signal) => benchKv(file, compilePrograms, options, print, signal));
-		}));
+		.action(
+			run(async (file, options: BenchFlags) => {
+				await interruptible((signal) => benchKv(file, compilePrograms, options, print, signal));
+			}),
+		);
 }
 
 async function write(file: string, change: (store: KvStore) => Promise<void>): Promise<void> {
@@ -153,16 +197,22 @@ function check(file: string, json: boolean): void {
 	const log = unapplied(readLog(file));
 	const pending = log.entries.size;
 	const bar = progressBar("checking");
-	const report = checkKv(overlaid(device, () => log.blocks), { onProgress: (_, share) => bar(Math.min(share, 0.99), 1), interrupted: log.blocks.size > 0 || pending > 0 });
+	const report = checkKv(
+		overlaid(device, () => log.blocks),
+		{ onProgress: (_, share) => bar(Math.min(share, 0.99), 1), interrupted: log.blocks.size > 0 || pending > 0 },
+	);
 	bar(1, 1);
 	device.close();
 	if (report.damage.length > 0) process.exitCode = 1;
 	if (json) return print(JSON.stringify({ ...report, pendingBlocks: log.blocks.size, pendingEntries: pending }));
 	for (const { offset, what } of report.damage) print(`${file}: at ${offset}: ${what}`);
 	if (report.truncated) print("… and more");
-	if (log.blocks.size > 0) print(`${log.blocks.size} blocks of an interrupted checkpoint are in the log; the next command that writes to the file writes them`);
+	if (log.blocks.size > 0)
+		print(`${log.blocks.size} blocks of an interrupted checkpoint are in the log; the next command that writes to the file writes them`);
 	if (pending > 0) print(`${pending} entries are in the log and not yet in the tree`);
-	print(`${report.layers} layers, ${report.nodes} nodes, ${report.keys} keys${report.tombstones > 0 ? ` (${report.tombstones} of them deleted)` : ""}: ${report.damage.length === 0 ? "sound" : "damaged"}`);
+	print(
+		`${report.layers} layers, ${report.nodes} nodes, ${report.keys} keys${report.tombstones > 0 ? ` (${report.tombstones} of them deleted)` : ""}: ${report.damage.length === 0 ? "sound" : "damaged"}`,
+	);
 }
 
 function verb(kv: Command, usage: string, description: string): Command {
@@ -177,7 +227,9 @@ function run<A extends unknown[]>(action: (file: string, ...rest: A) => Promise<
 		} catch (error) {
 			if (!isExpected(error)) throw error;
 			const damaged = error instanceof KvDamage || (error instanceof XrpError && error.damage !== null);
-			process.stderr.write(`ebpfcc: error: ${file === "" ? "an empty name" : file}: ${error.message}${damaged ? `; "ebpfcc kv check ${file}" lists all damage` : ""}\n`);
+			process.stderr.write(
+				`ebpfcc: error: ${file === "" ? "an empty name" : file}: ${error.message}${damaged ? `; "ebpfcc kv check ${file}" lists all damage` : ""}\n`,
+			);
 			process.exitCode = error instanceof Interrupted ? error.status : 1;
 		}
 	};
@@ -186,7 +238,15 @@ function run<A extends unknown[]>(action: (file: string, ...rest: A) => Promise<
 function isExpected(error: unknown): error is Error {
 	if (!(error instanceof Error)) return false;
 	const { code } = error as NodeJS.ErrnoException;
-	return error instanceof Complaint || error instanceof XrpError || error instanceof RangeError || typeof code === "string" || error instanceof KvDamage || error instanceof KvUnsettled || error.message.includes("BPF-KV file");
+	return (
+		error instanceof Complaint ||
+		error instanceof XrpError ||
+		error instanceof RangeError ||
+		typeof code === "string" ||
+		error instanceof KvDamage ||
+		error instanceof KvUnsettled ||
+		error.message.includes("BPF-KV file")
+	);
 }
 
 /** The file as its log will make it; nothing is written. */

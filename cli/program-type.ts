@@ -16,6 +16,9 @@ export function typeOption(text: string | undefined): Pick<OpenOptions, "type"> 
 	}
 	const name = text.toUpperCase().replace(/^BPF_PROG_TYPE_/, "");
 	const known = programTypes.find((one) => one.name === name);
-	if (known === undefined) throw new Complaint(`--type ${text}: no program type; a section's prefix (xdp, tc, kprobe, …), a name as in BPF_PROG_TYPE_*, its number, or ${XRP}`);
+	if (known === undefined)
+		throw new Complaint(
+			`--type ${text}: no program type; a section's prefix (xdp, tc, kprobe, …), a name as in BPF_PROG_TYPE_*, its number, or ${XRP}`,
+		);
 	return { type: known.id };
 }

@@ -66,7 +66,17 @@ export function register(program: Command): void {
 			try {
 				await run(file, options);
 			} catch (error) {
-				if (!(error instanceof Complaint || error instanceof LoadFailure || error instanceof VerifierRejection || error instanceof ProgramFault || error instanceof InputError || error instanceof RangeError)) throw error;
+				if (
+					!(
+						error instanceof Complaint ||
+						error instanceof LoadFailure ||
+						error instanceof VerifierRejection ||
+						error instanceof ProgramFault ||
+						error instanceof InputError ||
+						error instanceof RangeError
+					)
+				)
+					throw error;
 				process.stderr.write(error instanceof VerifierRejection ? `${error.message}\n` : `ebpfcc: error: ${file}: ${error.message}\n`);
 				process.exitCode = 1;
 			}
@@ -96,7 +106,11 @@ async function run(file: string, options: Options): Promise<void> {
 	const results = inputs.map((input) => ({ output: program.run(input), nanoseconds: time(program, input, Number(options.repeat)) }));
 	const last = results[results.length - 1]?.output;
 	if (options.dataOut !== undefined && last?.packet) writeWhole(options.dataOut, last.packet);
-	process.stdout.write(options.json ? `${JSON.stringify({ program: program.name, results: results.map(describe), maps: dumpMaps(object.maps), printed }, plain)}\n` : text(program, results, object.maps, printed));
+	process.stdout.write(
+		options.json
+			? `${JSON.stringify({ program: program.name, results: results.map(describe), maps: dumpMaps(object.maps), printed }, plain)}\n`
+			: text(program, results, object.maps, printed),
+	);
 	object.close();
 }
 
@@ -131,7 +145,9 @@ function input(path: string): Uint8Array {
 function readInputs(options: Options): RunInput[] {
 	const common: RunInput = {
 		...(options.ctxIn === undefined ? {} : { context: input(options.ctxIn) }),
-		...(options.arg === undefined ? {} : { args: options.arg.map((value) => (/^-?(0x[0-9a-f]+|\d+)$/i.test(value) ? BigInt(value) : value)) }),
+		...(options.arg === undefined
+			? {}
+			: { args: options.arg.map((value) => (/^-?(0x[0-9a-f]+|\d+)$/i.test(value) ? BigInt(value) : value)) }),
 	};
 	if (options.pcap !== undefined) return readPcap(input(options.pcap)).map(({ data }) => ({ ...common, packet: data }));
 	if (options.packet !== undefined) {
@@ -162,20 +178,34 @@ function tracer(): Engine {
 			const at = lineAt(image, pc);
 			if (at !== null && at.line !== line) process.stdout.write(`; ${at.file}:${at.line}: ${at.text.trim()}\n`);
 			line = at?.line ?? line;
-			const shown = Array.from(registers.subarray(0, 10), (value, i) => (value === 0n ? "" : `r${i}=0x${value.toString(16)}`)).filter(Boolean);
-			process.stdout.write(`${String(pc).padStart(5)}: ${(printInsn(image.insns[pc], image.insns[pc + 1]) ?? "?").padEnd(36)} ${shown.join(" ")}\n`);
+			const shown = Array.from(registers.subarray(0, 10), (value, i) => (value === 0n ? "" : `r${i}=0x${value.toString(16)}`)).filter(
+				Boolean,
+			);
+			process.stdout.write(
+				`${String(pc).padStart(5)}: ${(printInsn(image.insns[pc], image.insns[pc + 1]) ?? "?").padEnd(36)} ${shown.join(" ")}\n`,
+			);
 		},
 	});
 }
 
 function describe({ output, nanoseconds }: { readonly output: RunOutput; readonly nanoseconds: number }): Record<string, unknown> {
-	return { retval: output.retval, redirect: output.redirect, packet: output.packet === null ? null : Buffer.from(output.packet).toString("hex"), fields: output.fields, ...(nanoseconds > 0 ? { nanoseconds } : {}) };
+	return {
+		retval: output.retval,
+		redirect: output.redirect,
+		packet: output.packet === null ? null : Buffer.from(output.packet).toString("hex"),
+		fields: output.fields,
+		...(nanoseconds > 0 ? { nanoseconds } : {}),
+	};
 }
 
 function dumpMaps(maps: Readonly<Record<string, MapView>>): Record<string, unknown> {
 	const out: Record<string, unknown> = {};
 	for (const [name, view] of Object.entries(maps)) {
-		if (!name.startsWith(".")) out[name] = view.map instanceof RingBuffer || view.map instanceof PerfEventArray ? view.drain().map(({ data }) => data) : [...view].slice(0, 100);
+		if (!name.startsWith("."))
+			out[name] =
+				view.map instanceof RingBuffer || view.map instanceof PerfEventArray
+					? view.drain().map(({ data }) => data)
+					: [...view].slice(0, 100);
 	}
 	return out;
 }
@@ -185,11 +215,18 @@ function plain(_key: string, value: unknown): unknown {
 	return value instanceof Uint8Array ? Buffer.from(value).toString("hex") : value;
 }
 
-function text(program: Program, results: readonly { readonly output: RunOutput; readonly nanoseconds: number }[], maps: Readonly<Record<string, MapView>>, printed: readonly string[]): string {
+function text(
+	program: Program,
+	results: readonly { readonly output: RunOutput; readonly nanoseconds: number }[],
+	maps: Readonly<Record<string, MapView>>,
+	printed: readonly string[],
+): string {
 	const lines = [...printed];
 	for (const { output, nanoseconds } of results) {
 		const redirect = output.redirect === null ? "" : `, redirected to ${output.redirect.target} ${output.redirect.index}`;
-		lines.push(`${program.name} (${program.engine}): ${output.retval}${redirect}${nanoseconds > 0 ? `, ${nanoseconds.toFixed(0)} ns` : ""}`);
+		lines.push(
+			`${program.name} (${program.engine}): ${output.retval}${redirect}${nanoseconds > 0 ? `, ${nanoseconds.toFixed(0)} ns` : ""}`,
+		);
 	}
 	for (const [name, entries] of Object.entries(dumpMaps(maps))) {
 		for (const entry of entries as readonly unknown[]) lines.push(`  ${name}: ${JSON.stringify(entry, plain)}`);

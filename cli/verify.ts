@@ -13,7 +13,20 @@ import { formatLoadError, LoadFailure } from "../runtime/loader/error.ts";
 import { type OpenedProgram, openObject } from "../runtime/loader/open.ts";
 import { refusedMaps } from "../runtime/maps/creation.ts";
 import { kernelAddresses, kernelConfig } from "../runtime/node/environment.ts";
-import { bill, compareReleases, type Cost, explain, kernelTypes, needs, oldestKernel, renderExplanation, renderReport, type TypeSource, type Verdict, verify } from "../runtime/verifier/index.ts";
+import {
+	bill,
+	compareReleases,
+	type Cost,
+	explain,
+	kernelTypes,
+	needs,
+	oldestKernel,
+	renderExplanation,
+	renderReport,
+	type TypeSource,
+	type Verdict,
+	verify,
+} from "../runtime/verifier/index.ts";
 import { readProgram } from "./compile-file.ts";
 import { Complaint } from "./files.ts";
 import { typeOption } from "./program-type.ts";
@@ -39,7 +52,10 @@ export function register(program: Command): void {
 		.argument("<file>", "object or C file")
 		.option("-p, --program <name>", "only this one")
 		.option("--type <type>", "program type in place of what the section's name says: tc, sched_cls, its number, xrp")
-		.option("--log <style>", "the kernel's own log too: kernel, the path to the rejection; kernel2, all paths, registers and marks; report, with Linux 7.3's report below it")
+		.option(
+			"--log <style>",
+			"the kernel's own log too: kernel, the path to the rejection; kernel2, all paths, registers and marks; report, with Linux 7.3's report below it",
+		)
 		.option("--log-level <n>", "the same by libbpf's log_level: 1, 2; 4 adds the stack depth, 6 is 2 with it")
 		.option("--json", "one JSON object per program")
 		.option("--cost", "instructions, verifier visits and stack bytes per C line and variable")
@@ -69,11 +85,20 @@ async function verifyFile(file: string, options: Options): Promise<boolean> {
 			// What cannot be loaded is no case for the verifier; the other programs are.
 			good = false;
 			const message = errors.map(formatLoadError).join("; ");
-			process.stdout.write(options.json ? `${JSON.stringify({ program: image.name, section: image.section, verdict: "refused", message })}\n` : `${image.name}: cannot be loaded: ${message}\n`);
+			process.stdout.write(
+				options.json
+					? `${JSON.stringify({ program: image.name, section: image.section, verdict: "refused", message })}\n`
+					: `${image.name}: cannot be loaded: ${message}\n`,
+			);
 			continue;
 		}
 		if (guessed) process.stderr.write(`ebpfcc: note: ${image.name}: ${guessWords(image)}\n`);
-		const verdict = verify(image, { kernel: types, capBpfOnly: options.capbpf === true, logLevel, ...(hasAddress === undefined ? {} : { hasAddress }) });
+		const verdict = verify(image, {
+			kernel: types,
+			capBpfOnly: options.capbpf === true,
+			logLevel,
+			...(hasAddress === undefined ? {} : { hasAddress }),
+		});
 		if (verdict.logCut) process.stderr.write(`ebpfcc: note: ${image.name}: the log is longer than 16 MiB; its end is shown\n`);
 		if (verdict.verdict !== "accept") good = false;
 		if (options.json) process.stdout.write(`${JSON.stringify(describe(image, verdict, options))}\n`);
@@ -92,7 +117,10 @@ function mapsAreGood(maps: readonly MapDef[], options: Options): boolean {
 	const refused = refusedMaps(maps);
 	for (const { map, message, leftOut } of refused) {
 		if (leftOut !== null) process.stderr.write(`ebpfcc: note: ${map}: ${message}; whoever loads it has to call ${leftOut}()\n`);
-		else process.stdout.write(options.json ? `${JSON.stringify({ map, verdict: "refused", message })}\n` : `${map}: cannot be created: ${message}\n`);
+		else
+			process.stdout.write(
+				options.json ? `${JSON.stringify({ map, verdict: "refused", message })}\n` : `${map}: cannot be created: ${message}\n`,
+			);
 	}
 	return refused.every(({ leftOut }) => leftOut !== null);
 }
@@ -103,7 +131,10 @@ function guessWords({ section, type }: ProgramImage): string {
 	if (sectionRow(section) !== undefined) return `section ${section} names no program type; ${context}`;
 	if (section === ".text") return `it has no SEC("…"), and libbpf loads no program that has none; ${context}`;
 	const [stem] = section.replace(/^\?/, "").split("/");
-	const meant = nearest(stem, sectionNames.map(({ pattern }) => pattern.replace(/[/+].*$/, "")));
+	const meant = nearest(
+		stem,
+		sectionNames.map(({ pattern }) => pattern.replace(/[/+].*$/, "")),
+	);
 	return `section ${section} names no program type that libbpf knows${meant === null ? "" : `; did you mean SEC("${section.replace(stem, meant)}")?`}; ${context}`;
 }
 
@@ -122,7 +153,10 @@ function logLevelOf({ log, logLevel }: Options): number {
 }
 
 /** The programs of an object as the kernel would get them. @throws LoadFailure, Complaint */
-export function openPrograms(bytes: Uint8Array, options: { readonly program?: string; readonly type?: string; readonly btf?: string }): { readonly programs: readonly OpenedProgram[]; readonly maps: readonly MapDef[]; readonly types: TypeSource | null } {
+export function openPrograms(
+	bytes: Uint8Array,
+	options: { readonly program?: string; readonly type?: string; readonly btf?: string },
+): { readonly programs: readonly OpenedProgram[]; readonly maps: readonly MapDef[]; readonly types: TypeSource | null } {
 	const btf = kernelBtfOf(options.btf);
 	const opened = openObject(readObject(bytes), {
 		...(btf === null ? {} : { kernelBtf: btf }),
@@ -131,7 +165,12 @@ export function openPrograms(bytes: Uint8Array, options: { readonly program?: st
 		...typeOption(options.type),
 	});
 	const chosen = opened.programs.filter(({ image }) => options.program === undefined || image.name === options.program);
-	if (chosen.length === 0) throw new Complaint(options.program === undefined ? "has no programs" : `has no program ${options.program}; it has ${opened.programs.map(({ image }) => image.name).join(", ")}`);
+	if (chosen.length === 0)
+		throw new Complaint(
+			options.program === undefined
+				? "has no programs"
+				: `has no program ${options.program}; it has ${opened.programs.map(({ image }) => image.name).join(", ")}`,
+		);
 	if (opened.errors.length > 0) throw new LoadFailure(opened.errors);
 	return { programs: chosen, maps: opened.maps, types: btf === null ? null : kernelTypes(btf) };
 }
@@ -141,16 +180,27 @@ function text(image: ProgramImage, verdict: Verdict, options: Options): string {
 	const out: string[] = [];
 	if (options.log === "report" && verdict.verdict !== "accept") return renderReport(image, explain(image, verdict.rejection), verdict.log);
 	if (logLevelOf(options) > 0) out.push(verdict.log);
-	if (verdict.verdict === "accept") out.push(`${image.name}: accepted; ${stats.insnsProcessed} instructions walked of 1,000,000, ${stats.stackDepth.join("+")} bytes of stack`);
-	else out.push(renderExplanation(explain(image, verdict.rejection), process.stdout.isTTY === true && process.env.NO_COLOR === undefined).trimEnd());
+	if (verdict.verdict === "accept")
+		out.push(
+			`${image.name}: accepted; ${stats.insnsProcessed} instructions walked of 1,000,000, ${stats.stackDepth.join("+")} bytes of stack`,
+		);
+	else
+		out.push(
+			renderExplanation(explain(image, verdict.rejection), process.stdout.isTTY === true && process.env.NO_COLOR === undefined).trimEnd(),
+		);
 	if (options.cost) out.push(...costLines(image, verdict));
 	return `${out.join("\n")}\n`;
 }
 
 function costLines(image: ProgramImage, verdict: Verdict): string[] {
 	const { lines, variables } = bill(image, verdict.stats.visits);
-	const row = ({ insns, visits, stack, name, text: line }: Cost): string => `${String(insns).padStart(8)}  ${String(visits).padStart(8)}  ${String(stack).padStart(6)}  ${name}${line === "" ? "" : `  ${line}`}`;
-	return ["   insns    visits   stack  line", ...lines.map(row), ...(variables.length === 0 ? [] : ["   insns    visits   stack  variable", ...variables.map(row)])];
+	const row = ({ insns, visits, stack, name, text: line }: Cost): string =>
+		`${String(insns).padStart(8)}  ${String(visits).padStart(8)}  ${String(stack).padStart(6)}  ${name}${line === "" ? "" : `  ${line}`}`;
+	return [
+		"   insns    visits   stack  line",
+		...lines.map(row),
+		...(variables.length === 0 ? [] : ["   insns    visits   stack  variable", ...variables.map(row)]),
+	];
 }
 
 function describe(image: ProgramImage, verdict: Verdict, options: Options): Record<string, unknown> {
@@ -160,7 +210,13 @@ function describe(image: ProgramImage, verdict: Verdict, options: Options): Reco
 		section: image.section,
 		verdict: verdict.verdict,
 		...(verdict.verdict === "accept" ? {} : { errno: verdict.rejection.errno, ...explain(image, verdict.rejection) }),
-		stats: { insnsProcessed: stats.insnsProcessed, totalStates: stats.totalStates, peakStates: stats.peakStates, maxStatesPerInsn: stats.maxStatesPerInsn, stackDepth: stats.stackDepth },
+		stats: {
+			insnsProcessed: stats.insnsProcessed,
+			totalStates: stats.totalStates,
+			peakStates: stats.peakStates,
+			maxStatesPerInsn: stats.maxStatesPerInsn,
+			stackDepth: stats.stackDepth,
+		},
 		...(options.cost ? { cost: bill(image, verdict.stats.visits) } : {}),
 		...(options.kernels === undefined ? {} : { needs: needs(image) }),
 		...(logLevelOf(options) > 0 ? { log: verdict.log } : {}),
@@ -177,10 +233,14 @@ function kernelsText(image: ProgramImage, [from, to]: readonly [string, string])
 	const list = needs(image);
 	const oldest = oldestKernel(list);
 	const good = compareReleases(oldest, from) <= 0;
-	const head = good ? `${image.name}: Linux ${from} to ${to} have all that it uses (${oldest} is enough)` : `${image.name}: needs Linux ${oldest}${compareReleases(oldest, to) > 0 ? `, newer than ${to}` : `: not ${from}`}`;
-	const missing = list.filter(({ since }) => compareReleases(since, from) > 0).map((n) => {
-		const line = n.insn < 0 ? null : lineAt(image, n.insn);
-		return `  ${n.since.padEnd(5)} ${n.what}${line === null ? (n.insn < 0 ? "" : ` (instruction ${n.insn})`) : ` (${line.file}:${line.line}: ${line.text.trim()})`}`;
-	});
+	const head = good
+		? `${image.name}: Linux ${from} to ${to} have all that it uses (${oldest} is enough)`
+		: `${image.name}: needs Linux ${oldest}${compareReleases(oldest, to) > 0 ? `, newer than ${to}` : `: not ${from}`}`;
+	const missing = list
+		.filter(({ since }) => compareReleases(since, from) > 0)
+		.map((n) => {
+			const line = n.insn < 0 ? null : lineAt(image, n.insn);
+			return `  ${n.since.padEnd(5)} ${n.what}${line === null ? (n.insn < 0 ? "" : ` (instruction ${n.insn})`) : ` (${line.file}:${line.line}: ${line.text.trim()})`}`;
+		});
 	return { good, text: `${[head, ...missing].join("\n")}\n` };
 }

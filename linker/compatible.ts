@@ -31,9 +31,7 @@ export function typeMismatch(types: readonly BtfType[], a: number, b: number, ex
 		return `${said(x)} of ${x.size} bytes against ${y.size}`;
 	if (x.kind === "ptr" && y.kind === "ptr") return typeMismatch(types, x.type, y.type, false, depth + 1);
 	if (x.kind === "array" && y.kind === "array")
-		return x.length !== y.length
-			? `array of ${x.length} against ${y.length}`
-			: typeMismatch(types, x.type, y.type, exact, depth + 1);
+		return x.length !== y.length ? `array of ${x.length} against ${y.length}` : typeMismatch(types, x.type, y.type, exact, depth + 1);
 	if (x.kind === "func_proto" && y.kind === "func_proto") {
 		if (x.params.length !== y.params.length) return `${x.params.length} parameters against ${y.params.length}`;
 		for (let i = 0; i < x.params.length; i++) {
@@ -44,8 +42,7 @@ export function typeMismatch(types: readonly BtfType[], a: number, b: number, ex
 		return mismatch === null ? null : `result: ${mismatch}`;
 	}
 	if (exact && isRecord(x) && "members" in x && "members" in y) {
-		if (x.members.length !== y.members.length)
-			return `${said(x)} with ${x.members.length} members against ${y.members.length}`;
+		if (x.members.length !== y.members.length) return `${said(x)} with ${x.members.length} members against ${y.members.length}`;
 		for (let i = 0; i < x.members.length; i++) {
 			const [m, n] = [x.members[i], y.members[i]];
 			if (m.name !== n.name || m.bitOffset !== n.bitOffset || m.bitSize !== n.bitSize)

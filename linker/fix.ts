@@ -15,8 +15,7 @@ export function completeDatasecs(object: ObjectFile): ObjectFile {
 		if (index < 0) return type;
 		const places = new Map<string, number>();
 		for (const symbol of object.symbols)
-			if (symbol.section === index && symbol.type !== "section" && symbol.binding !== "local")
-				places.set(symbol.name, symbol.value);
+			if (symbol.section === index && symbol.type !== "section" && symbol.binding !== "local") places.set(symbol.name, symbol.value);
 		const vars = type.vars.map((variable) => {
 			const target = btf.types[variable.type];
 			const place = target.kind === "var" && target.linkage !== "static" ? places.get(target.name) : undefined;

@@ -8,14 +8,7 @@ import { dedupTypes } from "../assembler/btf/dedup.ts";
 import type { BtfExt, SectionRecords } from "../assembler/btf/ext.ts";
 import type { BtfType } from "../assembler/btf/types.ts";
 import type { ObjectFile, Reloc, Section } from "../assembler/object.ts";
-import {
-	R_BPF_64_32,
-	R_BPF_64_64,
-	R_BPF_64_ABS32,
-	R_BPF_64_ABS64,
-	R_BPF_64_NODYLD32,
-	SHT,
-} from "../assembler/spec/elf.ts";
+import { R_BPF_64_32, R_BPF_64_64, R_BPF_64_ABS32, R_BPF_64_ABS64, R_BPF_64_NODYLD32, SHT } from "../assembler/spec/elf.ts";
 import { completeDatasecs } from "./fix.ts";
 import { contents, joinSections, type Joined } from "./sections.ts";
 import { type ResolvedSymbols, resolveSymbols } from "./symbols.ts";
@@ -66,12 +59,7 @@ export function link(files: readonly LinkInput[]): Linked {
 	};
 }
 
-function relocate(
-	inputs: readonly LinkInput[],
-	joined: Joined,
-	resolved: ResolvedSymbols,
-	errors: LinkError[],
-): Section[] {
+function relocate(inputs: readonly LinkInput[], joined: Joined, resolved: ResolvedSymbols, errors: LinkError[]): Section[] {
 	const data = joined.sections.map(contents);
 	const relocs: Reloc[][] = joined.sections.map(() => []);
 	inputs.forEach(({ name, object }, input) => {
@@ -94,9 +82,7 @@ function relocate(
 				relocs[placement.section].push({ offset, type: reloc.type, symbol: target });
 				// Against a section the addend counts from the start of its part.
 				const delta =
-					symbol.type === "section" && typeof symbol.section === "number"
-						? joined.placements[input][symbol.section]!.offset
-						: 0;
+					symbol.type === "section" && typeof symbol.section === "number" ? joined.placements[input][symbol.section]!.offset : 0;
 				const width = (
 					{
 						[R_BPF_64_64]: 16,
@@ -110,8 +96,7 @@ function relocate(
 				else if (offset + width > bytes.length) wrong("does not fit into the section");
 				else if (delta !== 0) {
 					const at = reloc.type === R_BPF_64_64 || reloc.type === R_BPF_64_32 ? offset + 4 : offset;
-					if (reloc.type === R_BPF_64_ABS64)
-						view.setBigUint64(at, view.getBigUint64(at, little) + BigInt(delta), little);
+					if (reloc.type === R_BPF_64_ABS64) view.setBigUint64(at, view.getBigUint64(at, little) + BigInt(delta), little);
 					else view.setInt32(at, view.getInt32(at, little) + (reloc.type === R_BPF_64_32 ? delta / 8 : delta), little);
 				}
 			}

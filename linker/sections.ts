@@ -70,9 +70,7 @@ export function joinSections(inputs: readonly LinkInput[], errors: LinkError[]):
 			if (joined.flags !== section.flags) return mismatch("has different flags");
 			if (joined.entsize !== section.entsize) return mismatch("has entries of different sizes");
 			if (SINGLE.has(section.name))
-				return sameBytes(joined.parts[0].data, section.data)
-					? { section: index, offset: 0, duplicate: true }
-					: mismatch("differs");
+				return sameBytes(joined.parts[0].data, section.data) ? { section: index, offset: 0, duplicate: true } : mismatch("differs");
 			joined.align = Math.max(joined.align, section.align);
 			const offset = Math.ceil(joined.size / joined.align) * joined.align;
 			joined.parts.push({ offset, data: section.data });
@@ -83,8 +81,7 @@ export function joinSections(inputs: readonly LinkInput[], errors: LinkError[]):
 	return { sections, placements };
 }
 
-const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
-	a.length === b.length && a.every((byte, i) => byte === b[i]);
+const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, i) => byte === b[i]);
 
 export function contents(section: JoinedSection): Uint8Array {
 	if (section.type === SHT.nobits) return new Uint8Array(0);

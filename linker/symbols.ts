@@ -30,12 +30,7 @@ interface Global {
 
 const STRICTNESS = ["default", "protected", "hidden", "internal"] as const;
 
-export function resolveSymbols(
-	inputs: readonly LinkInput[],
-	joined: Joined,
-	merged: MergedTypes,
-	errors: LinkError[],
-): ResolvedSymbols {
+export function resolveSymbols(inputs: readonly LinkInput[], joined: Joined, merged: MergedTypes, errors: LinkError[]): ResolvedSymbols {
 	const symbols: ObjectSymbol[] = joined.sections.map((_, section) => ({
 		name: "",
 		section,
@@ -84,13 +79,7 @@ export function resolveSymbols(
 		}),
 	);
 
-	function merge(
-		known: Global,
-		now: ObjectSymbol,
-		symbol: ObjectSymbol,
-		input: number,
-		typeId: number | undefined,
-	): void {
+	function merge(known: Global, now: ObjectSymbol, symbol: ObjectSymbol, input: number, typeId: number | undefined): void {
 		const old = symbols[known.index];
 		const defined = symbol.section !== "undefined";
 		const places = [describe(known.owner ?? known.firstSeen, old), describe(input, symbol)];
@@ -99,23 +88,19 @@ export function resolveSymbols(
 			if (mismatch !== null) errors.push({ message: `"${symbol.name}" is declared differently: ${mismatch}`, places });
 		}
 		const visibility =
-			STRICTNESS[
-				Math.max(STRICTNESS.indexOf(old.visibility as never), STRICTNESS.indexOf(symbol.visibility as never))
-			] ?? old.visibility;
+			STRICTNESS[Math.max(STRICTNESS.indexOf(old.visibility as never), STRICTNESS.indexOf(symbol.visibility as never))] ?? old.visibility;
 		const takes = defined && (known.owner === undefined || (old.binding === "weak" && symbol.binding === "global"));
 		if (defined && known.owner !== undefined && old.binding === "global" && symbol.binding === "global")
 			errors.push({ message: `"${symbol.name}" is defined twice`, places });
 		if (takes) {
 			if (known.typeId !== undefined && typeId !== undefined) replaced.set(known.typeId, typeId);
-			for (const [id, target] of replaced)
-				if (target === known.typeId && typeId !== undefined) replaced.set(id, typeId);
+			for (const [id, target] of replaced) if (target === known.typeId && typeId !== undefined) replaced.set(id, typeId);
 			symbols[known.index] = { ...now, visibility };
 			known.owner = input;
 			known.typeId = typeId ?? known.typeId;
 			return;
 		}
-		if (known.typeId !== undefined && typeId !== undefined && known.typeId !== typeId)
-			replaced.set(typeId, known.typeId);
+		if (known.typeId !== undefined && typeId !== undefined && known.typeId !== typeId) replaced.set(typeId, known.typeId);
 		known.typeId ??= typeId;
 		// Of several externs the one that insists counts.
 		const binding = !defined && known.owner === undefined && symbol.binding === "global" ? "global" : old.binding;
@@ -127,9 +112,7 @@ export function resolveSymbols(
 		const x = types[a];
 		const y = types[b];
 		if (x.kind === "var" && y.kind === "var")
-			return merged.maps.has(a) || merged.maps.has(b)
-				? mapMismatch(types, x.type, y.type)
-				: typeMismatch(types, x.type, y.type);
+			return merged.maps.has(a) || merged.maps.has(b) ? mapMismatch(types, x.type, y.type) : typeMismatch(types, x.type, y.type);
 		if (x.kind === "func" && y.kind === "func") return typeMismatch(types, x.type, y.type);
 		return "a function against a variable";
 	}

@@ -27,7 +27,12 @@ function kernelSymbols(machine: Machine, image: ProgramImage): Map<number, numbe
 		if (address === undefined) {
 			const type = image.btf?.types.find((one) => one.kind === "var" && one.name === name);
 			const record = type?.kind === "var" ? image.btf?.types[type.type] : undefined;
-			address = machine.memory.alloc(record !== undefined && "size" in record ? Math.max(8, record.size) : 64, 8, `kernel variable ${name}`, false);
+			address = machine.memory.alloc(
+				record !== undefined && "size" in record ? Math.max(8, record.size) : 64,
+				8,
+				`kernel variable ${name}`,
+				false,
+			);
 			machine.kernelSymbols.set(name, address);
 		}
 		out.set(insn, address);
@@ -35,7 +40,13 @@ function kernelSymbols(machine: Machine, image: ProgramImage): Map<number, numbe
 	return out;
 }
 
-export function bindProgram(machine: Machine, image: ProgramImage, maps: readonly BpfMap[], facts: Facts | null, engine: Engine): LoadedProgram {
+export function bindProgram(
+	machine: Machine,
+	image: ProgramImage,
+	maps: readonly BpfMap[],
+	facts: Facts | null,
+	engine: Engine,
+): LoadedProgram {
 	const bound: BoundProgram = { image, machine, maps, ksyms: kernelSymbols(machine, image), facts };
 	return { ...bound, entry: engine.prepare(bound) };
 }

@@ -14,7 +14,11 @@ export class ProgramFault extends Error {
 
 	constructor(image: ProgramImage | null, insn: number, reason: string) {
 		const line = image === null ? null : lineAt(image, insn);
-		super(line === null ? `${image?.name ?? "program"}: instruction ${insn}: ${reason}` : `${line.file}:${line.line}:${line.column}: ${reason} (instruction ${insn} of ${image?.name ?? "program"})`);
+		super(
+			line === null
+				? `${image?.name ?? "program"}: instruction ${insn}: ${reason}`
+				: `${line.file}:${line.line}:${line.column}: ${reason} (instruction ${insn} of ${image?.name ?? "program"})`,
+		);
 		this.name = "ProgramFault";
 		this.insn = insn;
 		this.program = image?.name ?? "";

@@ -96,7 +96,13 @@ export class Program {
 	readonly #prepare: (input: RunInput) => Prepared;
 	readonly #takes: readonly (keyof RunInput)[];
 
-	constructor(loaded: LoadedProgram, engine: string, verdict: Verdict | null, prepare: (input: RunInput) => Prepared, takes: readonly (keyof RunInput)[]) {
+	constructor(
+		loaded: LoadedProgram,
+		engine: string,
+		verdict: Verdict | null,
+		prepare: (input: RunInput) => Prepared,
+		takes: readonly (keyof RunInput)[],
+	) {
 		this.loaded = loaded;
 		this.engine = engine;
 		this.verdict = verdict;
@@ -118,7 +124,8 @@ export class Program {
 		const outer = machine.environment;
 		const wrong = inputProblem(input, machine.cpus, this.#takes);
 		if (wrong !== null) throw new InputError(wrong);
-		if (input.cpu !== undefined || input.task !== undefined) machine.setEnvironment({ cpu: input.cpu ?? outer.cpu, task: { ...outer.task, ...input.task } });
+		if (input.cpu !== undefined || input.task !== undefined)
+			machine.setEnvironment({ cpu: input.cpu ?? outer.cpu, task: { ...outer.task, ...input.task } });
 		try {
 			const prepared = this.#prepare(input);
 			let r0 = 0n;
@@ -154,7 +161,8 @@ export interface LoadedObject {
 
 /** Opens an object without running anything: for tools that only look. @throws LoadFailure; TypeError for what is no object at all */
 export function readObject(source: Uint8Array | ArrayBuffer | ObjectFile): ObjectFile {
-	if (source === null || typeof source !== "object" || !("sections" in source || ArrayBuffer.isView(source) || "byteLength" in source)) throw new TypeError(`an object is the bytes of an ELF file, not ${source === null ? "null" : typeof source}`);
+	if (source === null || typeof source !== "object" || !("sections" in source || ArrayBuffer.isView(source) || "byteLength" in source))
+		throw new TypeError(`an object is the bytes of an ELF file, not ${source === null ? "null" : typeof source}`);
 	if ("sections" in source) return source;
 	try {
 		return readElf(source instanceof Uint8Array ? source : new Uint8Array(source));
@@ -175,10 +183,15 @@ export async function load(source: Uint8Array | ArrayBuffer | ObjectFile, option
 	const opened = openObject(readObject(source), { ...options, type: options.type ?? ownSections(options) });
 	const stranger = strangerTo(opened, options);
 	if (stranger !== null) throw new LoadFailure([stranger]);
-	const sized = opened.maps.map((def) => (options.maxEntries?.[def.name] === undefined ? def : { ...def, maxEntries: options.maxEntries[def.name] }));
+	const sized = opened.maps.map((def) =>
+		options.maxEntries?.[def.name] === undefined ? def : { ...def, maxEntries: options.maxEntries[def.name] },
+	);
 	const maps = presetGlobals(sized, options.globals ?? {});
-	if (typeof maps === "string") throw new LoadFailure([{ section: "", offset: -1, symbol: maps, message: "the object has no such global variable" }]);
-	const chosen = opened.programs.filter(({ autoload, image }) => (options.only === undefined ? autoload : options.only.includes(image.name)));
+	if (typeof maps === "string")
+		throw new LoadFailure([{ section: "", offset: -1, symbol: maps, message: "the object has no such global variable" }]);
+	const chosen = opened.programs.filter(({ autoload, image }) =>
+		options.only === undefined ? autoload : options.only.includes(image.name),
+	);
 	const errors = [...opened.errors, ...chosen.flatMap((program) => program.errors)];
 	if (errors.length > 0) throw new LoadFailure(errors);
 	// A copy would make the line records, which nobody may ask for.
@@ -188,7 +201,15 @@ export async function load(source: Uint8Array | ArrayBuffer | ObjectFile, option
 	const custom = Object.fromEntries((options.programTypes ?? []).map((one) => [one.name, contextLayout(one)]));
 	const rows = images.map((image) => {
 		const row = familyOf(image.type, custom);
-		if (row === null) throw new LoadFailure([{ section: image.section, offset: -1, symbol: image.name, message: `program type ${image.type} is not known; describe it in the programTypes option` }]);
+		if (row === null)
+			throw new LoadFailure([
+				{
+					section: image.section,
+					offset: -1,
+					symbol: image.name,
+					message: `program type ${image.type} is not known; describe it in the programTypes option`,
+				},
+			]);
 		return row;
 	});
 
@@ -197,12 +218,24 @@ export async function load(source: Uint8Array | ArrayBuffer | ObjectFile, option
 	for (const [i, verdict] of verdicts.entries()) {
 		if (verdict === null || verdict.verdict === "accept") continue;
 		const { explain, renderExplanation } = await import("./verifier/index.ts");
-		throw new VerifierRejection(images[i], verdict.rejection, verdict.log, renderExplanation(explain(images[i], verdict.rejection)).trimEnd());
+		throw new VerifierRejection(
+			images[i],
+			verdict.rejection,
+			verdict.log,
+			renderExplanation(explain(images[i], verdict.rejection)).trimEnd(),
+		);
 	}
 
 	const engine = await engineOf(options.engine ?? "default", verify !== null);
 	const heap = options.heap ?? HEAP;
-	const machine = options.machine ?? new Machine({ ...options, memory: options.memory ?? { initial: Math.min(layout.heap + estimateBytes(maps, options.cpus ?? 1) + heap + CONTEXTS, LARGEST_START) } });
+	const machine =
+		options.machine ??
+		new Machine({
+			...options,
+			memory: options.memory ?? {
+				initial: Math.min(layout.heap + estimateBytes(maps, options.cpus ?? 1) + heap + CONTEXTS, LARGEST_START),
+			},
+		});
 	const runtimeMaps = createMaps(machine, maps);
 	const programs: Record<string, Program> = {};
 	for (const [i, image] of images.entries()) {
@@ -250,7 +283,13 @@ async function verifierOf(options: LoadOptions): Promise<((image: ProgramImage) 
 	const { kernelTypes, verify } = await import("./verifier/index.ts");
 	const { kernelBtf, programTypes } = options;
 	const kernel = kernelBtf === undefined ? null : kernelTypes(kernelBtf);
-	return (image) => verify(image, { kernel, facts: true, cpus: options.cpus ?? options.machine?.cpus ?? 1, ...(programTypes === undefined ? {} : { programTypes: programTypes.map(verifierType) }) });
+	return (image) =>
+		verify(image, {
+			kernel,
+			facts: true,
+			cpus: options.cpus ?? options.machine?.cpus ?? 1,
+			...(programTypes === undefined ? {} : { programTypes: programTypes.map(verifierType) }),
+		});
 }
 
 async function engineOf(name: EngineName | Engine, verified: boolean): Promise<Engine> {
@@ -268,8 +307,15 @@ function createMaps(machine: Machine, defs: readonly MapDef[]): BpfMap[] {
 	return defs.map((def) => {
 		const pinned = def.pinning === 1 ? machine.pins.get(def.name) : undefined;
 		if (pinned !== undefined) {
-			const same = pinned.def.type === def.type && pinned.def.keySize === def.keySize && pinned.def.valueSize === def.valueSize && pinned.def.maxEntries === def.maxEntries;
-			if (!same) throw new LoadFailure([{ section: ".maps", offset: -1, symbol: def.name, message: "a map of this name is pinned with other attributes" }]);
+			const same =
+				pinned.def.type === def.type &&
+				pinned.def.keySize === def.keySize &&
+				pinned.def.valueSize === def.valueSize &&
+				pinned.def.maxEntries === def.maxEntries;
+			if (!same)
+				throw new LoadFailure([
+					{ section: ".maps", offset: -1, symbol: def.name, message: "a map of this name is pinned with other attributes" },
+				]);
 			return pinned;
 		}
 		const map = createMap(machine, def);
@@ -287,9 +333,9 @@ function fillSlots(maps: readonly BpfMap[], programs: Readonly<Record<string, Pr
 			const key = new Uint8Array(map.def.keySize);
 			if (key.length >= 4) new DataView(key.buffer).setUint32(0, index, true);
 			const target = maps.find((one) => one.def.name === inner);
-			if (map instanceof ProgArray && program !== undefined && programs[program] !== undefined) map.setProgram(index, programs[program].loaded);
+			if (map instanceof ProgArray && program !== undefined && programs[program] !== undefined)
+				map.setProgram(index, programs[program].loaded);
 			else if ((map instanceof ArrayOfMaps || map instanceof HashOfMaps) && target !== undefined) map.setInner(key, target);
 		}
 	}
 }
-

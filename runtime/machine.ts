@@ -39,7 +39,11 @@ export interface RunState {
 	/** Return value that cgroup programs see and set with bpf_get_retval, bpf_set_retval. */
 	retval: number;
 	/** Where bpf_redirect and its relatives send the packet. */
-	redirect: { readonly target: "interface" | "peer" | "neighbour" | "map" | "socket"; readonly index: number; readonly flags: number } | null;
+	redirect: {
+		readonly target: "interface" | "peer" | "neighbour" | "map" | "socket";
+		readonly index: number;
+		readonly flags: number;
+	} | null;
 	/** Stack of whatever extra state a helper family needs, by its own key. */
 	readonly extra: Map<string, unknown>;
 }

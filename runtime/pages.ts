@@ -47,7 +47,8 @@ export class PlainPages implements Pages {
 
 	grow(pages: number): void {
 		const size = this.buffer.byteLength + pages * PAGE;
-		if (size > this.#maximum || this.buffer instanceof SharedArrayBuffer) throw new RangeError("a plain buffer that is shared, or has its full size, does not grow");
+		if (size > this.#maximum || this.buffer instanceof SharedArrayBuffer)
+			throw new RangeError("a plain buffer that is shared, or has its full size, does not grow");
 		const grown = new ArrayBuffer(size);
 		new Uint8Array(grown).set(new Uint8Array(this.buffer));
 		this.buffer = grown;

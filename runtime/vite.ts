@@ -58,15 +58,25 @@ export function ebpf(options: EbpfPluginOptions = {}): EbpfPlugin {
 			const [path] = id.split("?");
 			if (!include.test(path)) return null;
 			const { compile, defaultOptions, openObject, renderDiagnostic } = await import("ebpfcc");
-			const provider = { read: (name: string) => (existsSync(name) && statSync(name).isFile() ? readFileSync(name) : null), identity: (name: string) => realpathSync(name) };
+			const provider = {
+				read: (name: string) => (existsSync(name) && statSync(name).isFile() ? readFileSync(name) : null),
+				identity: (name: string) => realpathSync(name),
+			};
 			const btf = options.btf;
-			const result = compile(path, readFileSync(path), { ...defaultOptions(provider), ...(btf === undefined ? {} : { vmlinux: () => readFileSync(btf) }) });
+			const result = compile(path, readFileSync(path), {
+				...defaultOptions(provider),
+				...(btf === undefined ? {} : { vmlinux: () => readFileSync(btf) }),
+			});
 			for (const { path: dependency } of result.dependencies) if (existsSync(dependency)) this.addWatchFile(dependency);
 			if (!result.ok || result.object === null || !(result.output instanceof Uint8Array)) {
 				return this.error(result.diagnostics.map((diagnostic) => renderDiagnostic(diagnostic, result.tokens, { color: false })).join("\n"));
 			}
-			const names = openObject(result.object, { type: 0 }).programs.map(({ image }) => image.name).filter((name) => identifier.test(name) && !["programs", "maps", "globals", "loaded"].includes(name));
-			const texts = await prepareTexts(result.output, options.load ?? {}).catch((error: unknown) => this.error(`${path}: ${error instanceof Error ? error.message : String(error)}`));
+			const names = openObject(result.object, { type: 0 })
+				.programs.map(({ image }) => image.name)
+				.filter((name) => identifier.test(name) && !["programs", "maps", "globals", "loaded"].includes(name));
+			const texts = await prepareTexts(result.output, options.load ?? {}).catch((error: unknown) =>
+				this.error(`${path}: ${error instanceof Error ? error.message : String(error)}`),
+			);
 			return moduleOf(path, result.output, options.load ?? {}, names, texts);
 		},
 	};
@@ -89,7 +99,13 @@ async function prepareTexts(bytes: Uint8Array, options: LoadOptions): Promise<re
 	return texts;
 }
 
-function moduleOf(path: string, bytes: Uint8Array, options: LoadOptions, exported: readonly string[], texts: readonly PreparedText[]): PluginModule {
+function moduleOf(
+	path: string,
+	bytes: Uint8Array,
+	options: LoadOptions,
+	exported: readonly string[],
+	texts: readonly PreparedText[],
+): PluginModule {
 	const lines = [
 		'import { loadPrepared } from "ebpfcc/runtime";',
 		`const bytes = Uint8Array.from(atob("${Buffer.from(bytes).toString("base64")}"), (c) => c.charCodeAt(0));`,
@@ -97,7 +113,9 @@ function moduleOf(path: string, bytes: Uint8Array, options: LoadOptions, exporte
 	];
 	const parts: ModulePart[] = [];
 	for (const { image, emitted, names } of texts) {
-		lines.push(`texts.push({ name: ${JSON.stringify(image.name)}, digest: ${digestOf(emitted.text, names)}, text: function (${names.join(", ")}) {`);
+		lines.push(
+			`texts.push({ name: ${JSON.stringify(image.name)}, digest: ${digestOf(emitted.text, names)}, text: function (${names.join(", ")}) {`,
+		);
 		parts.push({ image, emitted, before: lines.length });
 		lines.push(...emitted.text.split("\n"), "} });");
 	}
@@ -108,7 +126,8 @@ function moduleOf(path: string, bytes: Uint8Array, options: LoadOptions, exporte
 		"export default loaded;",
 	);
 	const sources = new Map<string, string>();
-	for (const { image } of texts) for (const { file } of image.lineInfo) if (!sources.has(file) && existsSync(file)) sources.set(file, readFileSync(file, "utf8"));
+	for (const { image } of texts)
+		for (const { file } of image.lineInfo) if (!sources.has(file) && existsSync(file)) sources.set(file, readFileSync(file, "utf8"));
 	return { code: lines.join("\n"), map: moduleMap(parts, path, sources) };
 }
 

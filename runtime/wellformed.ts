@@ -31,7 +31,8 @@ export function findMalformed(insns: readonly Insn[]): Malformed | null {
 		if (insn.src > 10) return { insn: i, why: `register r${insn.src} does not exist` };
 		if (insn.opcode === LD_IMM64) {
 			const next = insns[i + 1];
-			if (next === undefined || next.opcode !== 0 || next.dst !== 0 || next.src !== 0 || next.off !== 0) return { insn: i, why: "ld_imm64 without its second half" };
+			if (next === undefined || next.opcode !== 0 || next.dst !== 0 || next.src !== 0 || next.off !== 0)
+				return { insn: i, why: "ld_imm64 without its second half" };
 			if (insn.src === 4) starts.add(i + 1 + insn.imm);
 			second[++i] = 1;
 			continue;
@@ -42,7 +43,9 @@ export function findMalformed(insns: readonly Insn[]): Malformed | null {
 		if (insn.opcode === JA && insn.off === -1) return { insn: i, why: "jumps to itself for ever" };
 	}
 	const bounds = [...starts, insns.length].sort((a, b) => a - b);
-	for (const start of bounds.slice(0, -1)) if (start < 0 || start >= insns.length || second[start]) return { insn: 0, why: `a call to slot ${start}, where no instruction starts` };
+	for (const start of bounds.slice(0, -1))
+		if (start < 0 || start >= insns.length || second[start])
+			return { insn: 0, why: `a call to slot ${start}, where no instruction starts` };
 	return checkSubprograms(insns, second, bounds) ?? withoutResult(insns);
 }
 

@@ -2,9 +2,40 @@
 import type { BtfType } from "./types.ts";
 
 const KEYWORDS = new Set([
-	"auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern", "float", "for", "goto", "if", "inline",
-	"int", "long", "register", "restrict", "return", "short", "signed", "sizeof", "static", "struct", "switch", "typedef", "union", "unsigned", "void",
-	"volatile", "while",
+	"auto",
+	"break",
+	"case",
+	"char",
+	"const",
+	"continue",
+	"default",
+	"do",
+	"double",
+	"else",
+	"enum",
+	"extern",
+	"float",
+	"for",
+	"goto",
+	"if",
+	"inline",
+	"int",
+	"long",
+	"register",
+	"restrict",
+	"return",
+	"short",
+	"signed",
+	"sizeof",
+	"static",
+	"struct",
+	"switch",
+	"typedef",
+	"union",
+	"unsigned",
+	"void",
+	"volatile",
+	"while",
 ]);
 
 /** A name as an identifier of C: names in an object are data, never code. */
@@ -48,8 +79,7 @@ export class CNames {
 	/** `struct name`. */
 	tag(id: number): string {
 		const type = this.#types[id];
-		const keyword =
-			type.kind === "enum64" ? "enum" : type.kind === "fwd" ? (type.union ? "union" : "struct") : type.kind;
+		const keyword = type.kind === "enum64" ? "enum" : type.kind === "fwd" ? (type.union ? "union" : "struct") : type.kind;
 		const name = this.of(id);
 		return name === "" ? keyword : `${keyword} ${name}`;
 	}

@@ -19,11 +19,7 @@ export function padding(at: number, next: number, align: number, inBitField: boo
 	const [widest, width] = PADS.find(([, bits]) => roundUp(at, bits) <= next) ?? PADS[3];
 	const boundary = roundUp(at, width);
 	if (boundary > at && boundary <= next) {
-		if (
-			inBitField ||
-			(boundary === next && roundUp(at, align * 8) !== boundary) ||
-			(boundary !== next && next - boundary <= boundary - at)
-		)
+		if (inBitField || (boundary === next && roundUp(at, align * 8) !== boundary) || (boundary !== next && next - boundary <= boundary - at))
 			members.push(`${widest}: ${inBitField ? boundary - at : 0};`);
 		at = boundary;
 	}

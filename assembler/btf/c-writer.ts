@@ -78,10 +78,7 @@ export class CWriter {
 		this.write(`\n${tabs(level)}}`);
 		if (type.size === 1) this.write(" __attribute__((mode(byte)))");
 		// Eight bytes although every value fits four.
-		else if (
-			type.size === 8 &&
-			(type.kind === "enum" || type.values.every(({ value }) => BigInt.asUintN(64, value) >> 32n === 0n))
-		)
+		else if (type.size === 8 && (type.kind === "enum" || type.values.every(({ value }) => BigInt.asUintN(64, value) >> 32n === 0n)))
 			this.write(" __attribute__((mode(word)))");
 	}
 
@@ -182,9 +179,7 @@ export class CWriter {
 			case "type_tag":
 				this.#qualifiers(chain);
 				return this.write(
-					type.kflag
-						? ` __attribute__((${identifier(type.name)}))`
-						: ` __attribute__((btf_type_tag(${JSON.stringify(type.name)})))`,
+					type.kflag ? ` __attribute__((${identifier(type.name)}))` : ` __attribute__((btf_type_tag(${JSON.stringify(type.name)})))`,
 				);
 			default:
 				this.write("void");
@@ -206,7 +201,13 @@ export class CWriter {
 		this.write(`[${length}]`);
 	}
 
-	#function(params: Extract<BtfType, { kind: "func_proto" }>["params"], chain: number[], name: string, afterPointer: boolean, level: number): void {
+	#function(
+		params: Extract<BtfType, { kind: "func_proto" }>["params"],
+		chain: number[],
+		name: string,
+		afterPointer: boolean,
+		level: number,
+	): void {
 		this.#dropQualifiers(chain);
 		if (chain.length > 0) {
 			this.write(" (");

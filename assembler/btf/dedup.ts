@@ -31,22 +31,11 @@ function ownText(type: BtfType): string {
 	switch (type.kind) {
 		case "struct":
 		case "union":
-			return JSON.stringify([
-				type.kind,
-				type.name,
-				type.size,
-				type.members.map((m) => [m.name, m.bitOffset, m.bitSize]),
-			]);
+			return JSON.stringify([type.kind, type.name, type.size, type.members.map((m) => [m.name, m.bitOffset, m.bitSize])]);
 		case "func_proto":
 			return JSON.stringify([type.kind, type.params.map((p) => p.name)]);
 		case "enum64":
-			return JSON.stringify([
-				type.kind,
-				type.name,
-				type.size,
-				type.signed,
-				type.values.map((v) => [v.name, String(v.value)]),
-			]);
+			return JSON.stringify([type.kind, type.name, type.size, type.signed, type.values.map((v) => [v.name, String(v.value)])]);
 		case "datasec":
 			return "";
 		case "array":

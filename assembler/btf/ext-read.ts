@@ -24,7 +24,13 @@ export function readBtfExt(bytes: Uint8Array, btf: BtfView, fileOffset = 0): Btf
 	const text = (at: number): string => btf.string(r.u32(at), at);
 
 	/** With `check` the records are looked at now and made when somebody asks for them. */
-	const part = <T>(field: number, what: string, least: number, one: (at: number) => T, check: ((at: number) => void) | null = null): SectionRecords<T>[] => {
+	const part = <T>(
+		field: number,
+		what: string,
+		least: number,
+		one: (at: number) => T,
+		check: ((at: number) => void) | null = null,
+	): SectionRecords<T>[] => {
 		// Before CO-RE the header had no third part.
 		if (field + 8 > headerLength) return [];
 		const start = headerLength + r.u32(field);

@@ -7,7 +7,10 @@ export const DEPTH = 64;
  *
  * @param answer gives the answer for the type `id` of `owner`, and asks `inner` about others
  */
-export function perType<Owner extends object, Answer>(none: Answer, answer: (owner: Owner, id: number, inner: (id: number) => Answer) => Answer): (owner: Owner, id: number) => Answer {
+export function perType<Owner extends object, Answer>(
+	none: Answer,
+	answer: (owner: Owner, id: number, inner: (id: number) => Answer) => Answer,
+): (owner: Owner, id: number) => Answer {
 	const known = new WeakMap<Owner, Map<number, Answer>>();
 	return (owner, id) => {
 		const answers = known.get(owner) ?? new Map<number, Answer>();

@@ -7,15 +7,7 @@
  * Bad bytes throw `FormatError` with the offset in the file. Source: Documentation/bpf/btf.rst.
  */
 import { FormatError, Reader, StringPool } from "../bytes.ts";
-import {
-	BTF_HEADER_SIZE,
-	BTF_KINDS,
-	BTF_LINKAGES,
-	BTF_MAGIC,
-	BTF_TAIL,
-	BTF_VERSION,
-	type BtfKind,
-} from "../spec/btf.ts";
+import { BTF_HEADER_SIZE, BTF_KINDS, BTF_LINKAGES, BTF_MAGIC, BTF_TAIL, BTF_VERSION, type BtfKind } from "../spec/btf.ts";
 import type { BtfType } from "./types.ts";
 
 /** Where the bytes belong. */
@@ -78,8 +70,7 @@ export class BtfView {
 			if (p + 12 > end) r.fail("the last BTF type is cut off", p);
 			const info = view.getUint32(p + 4, little);
 			const kind = (info >>> 24) & 31;
-			if (kind === 0 || kind >= BTF_KINDS.length)
-				r.fail(`BTF kind ${kind} of type ${this.firstId + count} is unknown`, p + 4);
+			if (kind === 0 || kind >= BTF_KINDS.length) r.fail(`BTF kind ${kind} of type ${this.firstId + count} is unknown`, p + 4);
 			offsets[count++] = p;
 			p += 12 + TAIL_FIXED[kind] + TAIL_EACH[kind] * (info & 0xffff);
 			if (p > end) r.fail(`BTF type ${this.firstId + count - 1} is cut off`, offsets[count - 1]);

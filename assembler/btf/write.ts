@@ -30,10 +30,7 @@ export interface WrittenBtf {
 }
 
 /** Types, and the records that share their strings, to bytes. */
-export function writeBtf(
-	btf: Btf,
-	options: BtfWriteOptions = {},
-): WrittenBtf {
+export function writeBtf(btf: Btf, options: BtfWriteOptions = {}): WrittenBtf {
 	const little = options.endian !== "big";
 	const shift = options.baseStringLength ?? 0;
 	const strings = new StringTable("");
@@ -180,10 +177,19 @@ function writeType(out: Writer, type: BtfType, string: (text: string) => number)
 	}
 }
 
-function writeExt(ext: BtfExt, little: boolean, string: (text: string) => number, instructions: { at: number; section: string }[]): Uint8Array {
+function writeExt(
+	ext: BtfExt,
+	little: boolean,
+	string: (text: string) => number,
+	instructions: { at: number; section: string }[],
+): Uint8Array {
 	const body = new Writer(little);
 	const parts: { at: number; length: number }[] = [];
-	const part = <T extends { readonly insnOffset: number }>(sections: readonly SectionRecords<T>[], size: number, one: (record: T) => void): void => {
+	const part = <T extends { readonly insnOffset: number }>(
+		sections: readonly SectionRecords<T>[],
+		size: number,
+		one: (record: T) => void,
+	): void => {
 		const at = body.length;
 		const used = sections.filter((s) => s.records.length > 0);
 		if (used.length > 0) {

@@ -40,14 +40,7 @@ export function describeSymbols({ headers, reader: r }: ElfLayout, object: Objec
 				: typeof symbol.section === "number"
 					? object.sections[symbol.section].name
 					: { undefined: "*UND*", absolute: "*ABS*", common: "*COM*" }[symbol.section];
-		const binding =
-			symbol.binding === "weak"
-				? " w"
-				: symbol.section === "undefined"
-					? "  "
-					: symbol.binding === "local"
-						? "l "
-						: "g ";
+		const binding = symbol.binding === "weak" ? " w" : symbol.section === "undefined" ? "  " : symbol.binding === "local" ? "l " : "g ";
 		const debug = symbol.type === "file" || symbol.type === "section" ? "d" : " ";
 		const type = { file: "f", function: "F", object: "O", none: " ", section: " " }[symbol.type];
 		const visibility = symbol.visibility === "default" ? "" : ` .${symbol.visibility}`;
@@ -67,9 +60,7 @@ export function describeRelocations({ headers, reader: r }: ElfLayout, object: O
 			const type = r.u32(r.little ? at + 8 : at + 12);
 			const target = object.symbols[r.u32(r.little ? at + 12 : at + 8) - 1];
 			const name =
-				target?.type === "section" && typeof target.section === "number"
-					? object.sections[target.section].name
-					: (target?.name ?? "*ABS*");
+				target?.type === "section" && typeof target.section === "number" ? object.sections[target.section].name : (target?.name ?? "*ABS*");
 			text += `${hex(r.u64(at), 16)} ${(relocationName(type) ?? "Unknown").padEnd(24)} ${name}\n`;
 		}
 	}

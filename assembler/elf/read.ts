@@ -10,17 +10,7 @@ import { readBtfExt } from "../btf/ext-read.ts";
 import { readBtf } from "../btf/read.ts";
 import { BtfView } from "../btf/view.ts";
 import type { ObjectFile, ObjectSymbol, Reloc, Section } from "../object.ts";
-import {
-	ELF_MAGIC,
-	EM_BPF,
-	EM_NONE,
-	ET_REL,
-	SHN,
-	SHT,
-	SYMBOL_BINDINGS,
-	SYMBOL_TYPES,
-	SYMBOL_VISIBILITIES,
-} from "../spec/elf.ts";
+import { ELF_MAGIC, EM_BPF, EM_NONE, ET_REL, SHN, SHT, SYMBOL_BINDINGS, SYMBOL_TYPES, SYMBOL_VISIBILITIES } from "../spec/elf.ts";
 
 export interface SectionHeader {
 	readonly name: string;
@@ -53,8 +43,7 @@ export function isElf(bytes: Uint8Array): boolean {
 }
 
 export function readLayout(bytes: Uint8Array): ElfLayout {
-	if (!isElf(bytes))
-		throw new FormatError(bytes.length < 4 ? "the file is too short for an ELF file" : "not an ELF file", 0);
+	if (!isElf(bytes)) throw new FormatError(bytes.length < 4 ? "the file is too short for an ELF file" : "not an ELF file", 0);
 	if (bytes.length < 64) throw new FormatError("the ELF header is cut off", bytes.length);
 	if (bytes[4] !== 2) throw new FormatError("not a 64-bit ELF file", 4);
 	if (bytes[5] !== 1 && bytes[5] !== 2) throw new FormatError("unknown byte order", 5);
@@ -93,10 +82,7 @@ export function readLayout(bytes: Uint8Array): ElfLayout {
 			entsize: r.u64(at + 56, "sh_entsize"),
 		};
 		if (i > 0 && type !== SHT.null && type !== SHT.nobits && header.offset + header.size > bytes.length)
-			r.fail(
-				`section ${i} lies at ${header.offset}…${header.offset + header.size}, the file ends at ${bytes.length}`,
-				at + 24,
-			);
+			r.fail(`section ${i} lies at ${header.offset}…${header.offset + header.size}, the file ends at ${bytes.length}`, at + 24);
 		if (header.align > MAX_ALIGN || (header.align & (header.align - 1)) !== 0)
 			r.fail(`section ${i} is aligned to ${header.align} bytes`, at + 48);
 		// Contents do not overlap: together they fit into the file, with some room for tools that share string tables.
@@ -159,8 +145,7 @@ export function readElf(input: Uint8Array): ObjectFile {
 		const table = headers[symtabIndex];
 		const count = spend(table, 24);
 		const strings = headers[table.link];
-		if (strings === undefined || strings.type !== SHT.strtab)
-			r.fail("the symbol table has no string table", table.at + 40);
+		if (strings === undefined || strings.type !== SHT.strtab) r.fail("the symbol table has no string table", table.at + 40);
 		const pool = new StringPool(dataOf(strings));
 		for (let i = 1; i < count; i++) {
 			const at = table.offset + i * 24;
@@ -196,8 +181,7 @@ export function readElf(input: Uint8Array): ObjectFile {
 	for (const h of headers) {
 		if (h.type !== SHT.rel) continue;
 		const target = headers[h.info];
-		if (target === undefined || h.info === 0)
-			r.fail(`${h.name} relocates section ${h.info} of ${headers.length}`, h.at + 44);
+		if (target === undefined || h.info === 0) r.fail(`${h.name} relocates section ${h.info} of ${headers.length}`, h.at + 44);
 		if (h.link !== symtabIndex) r.fail(`${h.name} uses section ${h.link} as its symbol table`, h.at + 40);
 		const count = spend(h, 16);
 		// .BTF and .BTF.ext hold plain numbers already; their relocations are for debuggers.
@@ -209,10 +193,8 @@ export function readElf(input: Uint8Array): ObjectFile {
 			const offset = r.u64(at, "r_offset");
 			const type = r.u32(r.little ? at + 8 : at + 12);
 			const symbol = r.u32(r.little ? at + 12 : at + 8) - 1;
-			if (symbol >= symbols.length)
-				r.fail(`a relocation of ${target.name} names symbol ${symbol + 1} of ${symbols.length + 1}`, at + 8);
-			if (offset >= target.size)
-				r.fail(`a relocation at ${offset} lies outside ${target.name} (${target.size} bytes)`, at);
+			if (symbol >= symbols.length) r.fail(`a relocation of ${target.name} names symbol ${symbol + 1} of ${symbols.length + 1}`, at + 8);
+			if (offset >= target.size) r.fail(`a relocation at ${offset} lies outside ${target.name} (${target.size} bytes)`, at);
 			// Type 0 does nothing; a type without symbol would have nothing to add.
 			if (type === 0) continue;
 			if (symbol < 0) r.fail(`a relocation of ${target.name} names no symbol`, at + 8);

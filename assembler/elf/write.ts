@@ -66,10 +66,17 @@ export function writeElf(object: ObjectFile): Uint8Array {
 			data.u32(little ? type : symbol);
 			data.u32(little ? symbol : type);
 		}
-		behind.push({ header: header(`.rel${name}`, { type: SHT.rel, flags: SHF.infoLink, info: headers.length - 1, align: 8, entsize: 16 }), data: data.bytes() });
+		behind.push({
+			header: header(`.rel${name}`, { type: SHT.rel, flags: SHF.infoLink, info: headers.length - 1, align: 8, entsize: 16 }),
+			data: data.bytes(),
+		});
 	};
 	const resolve = (relocs: readonly DerivedReloc[]) =>
-		relocs.map(({ offset, type, target }) => ({ offset, type, symbol: "symbol" in target ? indexOf[target.symbol] : indexOfSection.get(target.section)! }));
+		relocs.map(({ offset, type, target }) => ({
+			offset,
+			type,
+			symbol: "symbol" in target ? indexOf[target.symbol] : indexOfSection.get(target.section)!,
+		}));
 	const putBtf = (): void => {
 		if (written === undefined) return;
 		put(header(".BTF", { align: 4 }), written.btf);
@@ -93,11 +100,20 @@ export function writeElf(object: ObjectFile): Uint8Array {
 			// Numbers of symbols: right only as long as those are.
 			behind.push({ header: h, data: kept ? section.data : new Uint8Array(0) });
 		} else put(h, section.data);
-		relocate(section.name, section.relocs.map(({ offset, type, symbol }) => ({ offset, type, symbol: indexOf[symbol] })));
+		relocate(
+			section.name,
+			section.relocs.map(({ offset, type, symbol }) => ({ offset, type, symbol: indexOf[symbol] })),
+		);
 	});
 	if (beforeLast >= object.sections.length) putBtf();
 
-	const symtab = header(".symtab", { type: SHT.symtab, align: 8, entsize: 24, link: 1, info: 1 + symbols.filter((s) => s.binding === "local").length });
+	const symtab = header(".symtab", {
+		type: SHT.symtab,
+		align: 8,
+		entsize: 24,
+		link: 1,
+		info: 1 + symbols.filter((s) => s.binding === "local").length,
+	});
 	for (const { header: h } of behind) h.link = headers.length - 1;
 	const strings = new TailMergedStrings([...names, ...symbols.map(({ name }) => name)]);
 	const table = new Writer(little);
@@ -143,7 +159,10 @@ export function writeElf(object: ObjectFile): Uint8Array {
  * Local symbols come first, as the format wants; the order is otherwise kept. Sections that BTF's relocations need get a symbol, behind the other local
  * ones. `indexOf` gives ELF's numbers (0 is the null symbol), `kept` whether they are those that the object's order gives.
  */
-function orderSymbols(object: ObjectFile, derived: readonly DerivedReloc[]): { symbols: readonly ObjectSymbol[]; indexOf: readonly number[]; indexOfSection: ReadonlyMap<number, number>; kept: boolean } {
+function orderSymbols(
+	object: ObjectFile,
+	derived: readonly DerivedReloc[],
+): { symbols: readonly ObjectSymbol[]; indexOf: readonly number[]; indexOfSection: ReadonlyMap<number, number>; kept: boolean } {
 	const order = object.symbols.map((_, i) => i).sort((a, b) => localFirst(object.symbols[a]) - localFirst(object.symbols[b]));
 	const locals = order.filter((i) => object.symbols[i].binding === "local");
 	const indexOfSection = new Map<number, number>();

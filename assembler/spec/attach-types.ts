@@ -204,7 +204,13 @@ export function attachTypeId(name: AttachTypeName): number {
 }
 
 /** The numbers of a row's types, as the kernel is told them. */
-export const typeNumbers = ({ type, attach }: Pick<SectionRow, "type" | "attach">): { readonly type: number; readonly expectedAttachType: number } => ({ type: programTypeId(type), expectedAttachType: attach === null ? 0 : attachTypeId(attach) });
+export const typeNumbers = ({
+	type,
+	attach,
+}: Pick<SectionRow, "type" | "attach">): { readonly type: number; readonly expectedAttachType: number } => ({
+	type: programTypeId(type),
+	expectedAttachType: attach === null ? 0 : attachTypeId(attach),
+});
 
 /** A leading "?" (do not load by default) is not part of the name. @example sectionRow("kprobe/do_unlinkat")?.type // "KPROBE" */
 export function sectionRow(section: string): SectionRow | undefined {

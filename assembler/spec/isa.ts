@@ -198,21 +198,11 @@ function build(): readonly Instruction[] {
 		for (const [op, { code, off, group, cpu }] of entries(ALU_OPS)) {
 			const common = { dst: "register", off, group: `${group}${width}` as Group, cpu, writes: ["dst"] } as const;
 			if (op === "neg") {
-				row(
-					`neg${suffix(width)}`,
-					cls | code,
-					{ kind: "alu", op, width, source: "imm" },
-					{ ...common, reads: ["dst"] },
-				);
+				row(`neg${suffix(width)}`, cls | code, { kind: "alu", op, width, source: "imm" }, { ...common, reads: ["dst"] });
 				continue;
 			}
 			const old: readonly Effect[] = op === "mov" ? [] : ["dst"];
-			row(
-				`${op}${suffix(width)}_imm`,
-				cls | code,
-				{ kind: "alu", op, width, source: "imm" },
-				{ ...common, imm: "value", reads: old },
-			);
+			row(`${op}${suffix(width)}_imm`, cls | code, { kind: "alu", op, width, source: "imm" }, { ...common, imm: "value", reads: old });
 			row(
 				`${op}${suffix(width)}_reg`,
 				cls | code | SOURCE_REG,
@@ -357,12 +347,7 @@ function build(): readonly Instruction[] {
 		const cls = width === 64 ? CLASS.jmp : CLASS.jmp32;
 		for (const [op, { code, cpu }] of entries(JMP_OPS)) {
 			const common = { dst: "register", off: "value", group: `base${width}`, cpu: width === 32 ? 3 : cpu } as const;
-			row(
-				`${op}${suffix(width)}_imm`,
-				cls | code,
-				{ kind: "jump", op, width, source: "imm" },
-				{ ...common, imm: "value", reads: ["dst"] },
-			);
+			row(`${op}${suffix(width)}_imm`, cls | code, { kind: "jump", op, width, source: "imm" }, { ...common, imm: "value", reads: ["dst"] });
 			row(
 				`${op}${suffix(width)}_reg`,
 				cls | code | SOURCE_REG,
@@ -412,8 +397,7 @@ const fits = (use: Use, value: number): boolean => typeof use === "string" || us
 /** The row of an instruction whose unused fields are all zero; nothing if there is no such instruction. The second slot of `ld_imm64` (opcode 0) is none. */
 export function instructionOf(insn: Insn): Instruction | undefined {
 	for (const row of byOpcode[insn.opcode & 0xff])
-		if (fits(row.off, insn.off) && fits(row.imm, insn.imm) && fits(row.src, insn.src) && fits(row.dst, insn.dst))
-			return row;
+		if (fits(row.off, insn.off) && fits(row.imm, insn.imm) && fits(row.src, insn.src) && fits(row.dst, insn.dst)) return row;
 	return undefined;
 }
 
@@ -423,9 +407,7 @@ export function instructionsWithOpcode(opcode: number): readonly Instruction[] {
 }
 
 /** By name, for table-driven parsers and tests. */
-export const INSTRUCTION_BY_NAME: ReadonlyMap<string, Instruction> = new Map(
-	INSTRUCTIONS.map((row) => [row.name, row]),
-);
+export const INSTRUCTION_BY_NAME: ReadonlyMap<string, Instruction> = new Map(INSTRUCTIONS.map((row) => [row.name, row]));
 
 /** The two slots of a 64-bit constant. */
 export function ldImm64(dst: number, src: number, low: number, high: number): [Insn, Insn] {

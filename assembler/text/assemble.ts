@@ -53,9 +53,7 @@ export function assemble(text: string, options: AssembleOptions = {}): Assembled
 			continue;
 		}
 		try {
-			const c = new Cursor(
-				tokenize(line).map((token) => (token.line === 1 && at === 1 ? token : { ...token, line: token.line + at - 1 })),
-			);
+			const c = new Cursor(tokenize(line).map((token) => (token.line === 1 && at === 1 ? token : { ...token, line: token.line + at - 1 })));
 			while (c.at < c.tokens.length) {
 				if (c.atEnd()) c.at++;
 				else if (!defineLabel(c, o)) statement(c, o);
@@ -105,8 +103,7 @@ function defineLabel(c: Cursor, o: ObjectBuilder): boolean {
 		list.push(o.current.here());
 	} else if (token.kind === "name" || token.kind === "string") {
 		const symbol = o.symbol(token.text);
-		if (symbol.label || symbol.equals || symbol.common)
-			throw new TextFault(`symbol "${token.text}" is defined twice`, token);
+		if (symbol.label || symbol.equals || symbol.common) throw new TextFault(`symbol "${token.text}" is defined twice`, token);
 		symbol.label = o.current.here();
 	} else return false;
 	c.at += 2;
@@ -129,8 +126,7 @@ function statement(c: Cursor, o: ObjectBuilder): void {
 		o.symbol(token.text).equals = o.withHere(c.expression());
 		return;
 	}
-	if (token.kind === "name" && token.text.startsWith("."))
-		throw new TextFault(`unknown directive ${token.text}`, token);
+	if (token.kind === "name" && token.text.startsWith(".")) throw new TextFault(`unknown directive ${token.text}`, token);
 	const { insns, ref } = parseInstruction(c);
 	if (!c.atEnd()) c.fail("expected the end of the instruction");
 	o.lines.flush(o.current);

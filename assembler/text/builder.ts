@@ -78,7 +78,10 @@ export class ObjectBuilder {
 	symbol(name: string): SymbolBuilder {
 		let symbol = this.symbols.get(name);
 		if (symbol === undefined)
-			this.symbols.set(name, (symbol = { name, type: "none", visibility: "default", usedInRelocation: false, inlineAsm: false, rank: this.ranks++ }));
+			this.symbols.set(
+				name,
+				(symbol = { name, type: "none", visibility: "default", usedInRelocation: false, inlineAsm: false, rank: this.ranks++ }),
+			);
 		return symbol;
 	}
 	/** `.` in an expression is the place where the directive stands. */

@@ -62,10 +62,7 @@ export class Cursor {
 		return this.token.kind === "end";
 	}
 	fail(message: string, token: Token = this.token): never {
-		throw new TextFault(
-			token.kind === "end" ? `${message} before the end of the statement` : `${message}, found "${token.text}"`,
-			token,
-		);
+		throw new TextFault(token.kind === "end" ? `${message} before the end of the statement` : `${message}, found "${token.text}"`, token);
 	}
 	/** Goes behind the statement's end. */
 	skipStatement(): void {
@@ -87,8 +84,7 @@ export class Cursor {
 	constant(): bigint {
 		const { token } = this;
 		const value = this.expression();
-		if (value.symbol !== undefined || value.minus !== undefined)
-			throw new TextFault(`"${value.symbol}" is not a number`, token);
+		if (value.symbol !== undefined || value.minus !== undefined) throw new TextFault(`"${value.symbol}" is not a number`, token);
 		return value.constant;
 	}
 
@@ -113,8 +109,7 @@ export class Cursor {
 			if (token.text === "+") return inner;
 			if (inner.symbol !== undefined || inner.minus !== undefined) this.fail(`"${token.text}" needs a number`, token);
 			return {
-				constant:
-					token.text === "-" ? -inner.constant : token.text === "~" ? ~inner.constant : inner.constant === 0n ? 1n : 0n,
+				constant: token.text === "-" ? -inner.constant : token.text === "~" ? ~inner.constant : inner.constant === 0n ? 1n : 0n,
 			};
 		}
 		return this.fail("expected a value");
@@ -122,11 +117,7 @@ export class Cursor {
 }
 
 function combine(cursor: Cursor, operator: Token, a: Value, b: Value): Value {
-	if (
-		operator.text === "+" &&
-		(a.symbol === undefined || b.symbol === undefined) &&
-		(a.minus === undefined || b.minus === undefined)
-	)
+	if (operator.text === "+" && (a.symbol === undefined || b.symbol === undefined) && (a.minus === undefined || b.minus === undefined))
 		return { constant: a.constant + b.constant, symbol: a.symbol ?? b.symbol, minus: a.minus ?? b.minus };
 	if (operator.text === "-" && b.minus === undefined) {
 		if (b.symbol === undefined) return { ...a, constant: a.constant - b.constant };
@@ -136,8 +127,7 @@ function combine(cursor: Cursor, operator: Token, a: Value, b: Value): Value {
 		cursor.fail("a symbol can only be added to or subtracted from", operator);
 	const x = a.constant;
 	const y = b.constant;
-	if ((operator.text === "<<" || operator.text === ">>") && (y < 0n || y > 63n))
-		cursor.fail("shift by a count outside 0…63", operator);
+	if ((operator.text === "<<" || operator.text === ">>") && (y < 0n || y > 63n)) cursor.fail("shift by a count outside 0…63", operator);
 	if ((operator.text === "/" || operator.text === "%") && y === 0n) cursor.fail("division by zero", operator);
 	const value = {
 		"+": () => x + y,

@@ -307,10 +307,7 @@ export const DIRECTIVES: Readonly<Record<string, Directive>> = {
 		c.expect(",");
 		const at = c.token;
 		if (!c.accept("%")) c.accept("@");
-		const word = (at.kind === "name" || at.kind === "punct" ? name2(c) : c.fail("expected a symbol type")).replace(
-			/^@/,
-			"",
-		);
+		const word = (at.kind === "name" || at.kind === "punct" ? name2(c) : c.fail("expected a symbol type")).replace(/^@/, "");
 		if (!Object.hasOwn(SYMBOL_TYPES, word)) throw new TextFault(`unknown symbol type "${word}"`, at);
 		symbol.type = SYMBOL_TYPES[word];
 	},

@@ -44,12 +44,7 @@ interface Label {
 export function disassemble(object: ObjectFile, options: DisassembleOptions = {}): string {
 	const out: string[] = [];
 	object.sections.forEach((section, index) => {
-		if (
-			options.sections
-				? !options.sections.includes(section.name)
-				: !options.all && (section.flags & SHF.execinstr) === 0
-		)
-			return;
+		if (options.sections ? !options.sections.includes(section.name) : !options.all && (section.flags & SHF.execinstr) === 0) return;
 		if (section.type === SHT.nobits || section.size === 0) return;
 		out.push(`\nDisassembly of section ${section.name}:\n`);
 		disassembleSection(object, section, labelsOf(object, index, section), options, out);
@@ -63,8 +58,7 @@ function labelsOf(object: ObjectFile, index: number, section: Section): Label[] 
 		if (symbol.section === index && symbol.type !== "section" && symbol.name !== "")
 			labels.push({ address: symbol.value, name: symbol.name, type: symbol.type });
 	labels.sort((a, b) => a.address - b.address || compareText(a.name, b.name));
-	if (labels.length === 0 || labels[0].address !== 0)
-		labels.unshift({ address: 0, name: section.name, type: "function", dummy: true });
+	if (labels.length === 0 || labels[0].address !== 0) labels.unshift({ address: 0, name: section.name, type: "function", dummy: true });
 	return labels;
 }
 
@@ -160,10 +154,7 @@ interface Note {
 function relocationNotes(object: ObjectFile, section: Section): Note[] {
 	const notes: Note[] = section.relocs.map(({ offset, type, symbol }) => {
 		const target = object.symbols[symbol];
-		const name =
-			target.type === "section" && typeof target.section === "number"
-				? object.sections[target.section].name
-				: target.name;
+		const name = target.type === "section" && typeof target.section === "number" ? object.sections[target.section].name : target.name;
 		return {
 			offset,
 			text: `\t\t${offset.toString(16).padStart(16, "0")}:  ${relocationName(type) ?? "Unknown"}\t${name}\n`,

@@ -17,11 +17,32 @@ export interface LineRow {
 }
 
 const OPCODES = {
-	copy: 1, advancePc: 2, advanceLine: 3, setFile: 4, setColumn: 5, negateStatement: 6, basicBlock: 7, constAddPc: 8, fixedAdvancePc: 9,
-	prologueEnd: 10, epilogueBegin: 11, setIsa: 12,
+	copy: 1,
+	advancePc: 2,
+	advanceLine: 3,
+	setFile: 4,
+	setColumn: 5,
+	negateStatement: 6,
+	basicBlock: 7,
+	constAddPc: 8,
+	fixedAdvancePc: 9,
+	prologueEnd: 10,
+	epilogueBegin: 11,
+	setIsa: 12,
 } as const;
 const EXTENDED = { endSequence: 1, setAddress: 2, defineFile: 3 } as const;
-const FORMS = { data2: 0x05, data4: 0x06, data8: 0x07, string: 0x08, block: 0x09, data1: 0x0b, strp: 0x0e, udata: 0x0f, data16: 0x1e, lineStrp: 0x1f } as const;
+const FORMS = {
+	data2: 0x05,
+	data4: 0x06,
+	data8: 0x07,
+	string: 0x08,
+	block: 0x09,
+	data1: 0x0b,
+	strp: 0x0e,
+	udata: 0x0f,
+	data16: 0x1e,
+	lineStrp: 0x1f,
+} as const;
 const CONTENT = { path: 1, directory: 2 } as const;
 
 /** Rows by section name, in ascending order; nothing when there is no line table. */
@@ -161,7 +182,8 @@ class LineTable {
 		const out: FileName[] = [];
 		const count = this.leb(false);
 		// Each entry takes a byte at least.
-		if (count > this.section.data.length || (columns.length === 0 && count > 0)) throw new FormatError(`${count} names in a line table`, this.at);
+		if (count > this.section.data.length || (columns.length === 0 && count > 0))
+			throw new FormatError(`${count} names in a line table`, this.at);
 		for (let i = 0; i < count; i++) {
 			let [name, directory] = ["", 0];
 			for (const { content, form } of columns) {
@@ -205,7 +227,11 @@ class LineTable {
 	}
 
 	/** The line number program: a small machine with registers address, file and line. */
-	private run(end: number, header: { least: number; lineBase: number; lineRange: number; opcodeBase: number; operands: readonly number[] }, files: readonly string[]): void {
+	private run(
+		end: number,
+		header: { least: number; lineBase: number; lineRange: number; opcodeBase: number; operands: readonly number[] },
+		files: readonly string[],
+	): void {
 		const { least, lineBase, lineRange, opcodeBase, operands } = header;
 		let [address, file, line, section] = [0, 1, 1, ""];
 		const row = (isEnd: boolean): void => {

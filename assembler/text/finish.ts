@@ -28,8 +28,7 @@ export function finish(o: ObjectBuilder): ObjectFile {
 		if (numeric !== null) {
 			const labels = (o.numeric.get(numeric[1]) ?? []).filter((label) => label.section === from?.section);
 			const at = from ? absolute(from) : 0;
-			const label =
-				numeric[2] === "b" ? labels.findLast((l) => absolute(l) <= at) : labels.find((l) => absolute(l) > at);
+			const label = numeric[2] === "b" ? labels.findLast((l) => absolute(l) <= at) : labels.find((l) => absolute(l) > at);
 			return label && { section: label.section, address: absolute(label) };
 		}
 		const symbol = o.symbols.get(name);
@@ -52,10 +51,7 @@ export function finish(o: ObjectBuilder): ObjectFile {
 		const b = value.minus === undefined ? undefined : locate(value.minus, undefined);
 		if (typeof a === "bigint" && value.minus === undefined) return a + value.constant;
 		if (a === undefined || b === undefined || typeof a === "bigint" || typeof b === "bigint" || a.section !== b.section)
-			throw new FormatError(
-				`"${value.symbol}${value.minus === undefined ? "" : ` - ${value.minus}`}" is not known when assembling`,
-				0,
-			);
+			throw new FormatError(`"${value.symbol}${value.minus === undefined ? "" : ` - ${value.minus}`}" is not known when assembling`, 0);
 		return BigInt(a.address - b.address) + value.constant;
 	};
 
@@ -112,7 +108,15 @@ export function finish(o: ObjectBuilder): ObjectFile {
 			if (symbol instanceof SectionBuilder) {
 				if (!local) continue;
 				symbolIndex.set(symbol, symbols.length);
-				symbols.push({ name: "", section: indexOf.get(symbol)!, value: 0, size: 0, binding: "local", type: "section", visibility: "default" });
+				symbols.push({
+					name: "",
+					section: indexOf.get(symbol)!,
+					value: 0,
+					size: 0,
+					binding: "local",
+					type: "section",
+					visibility: "default",
+				});
 				continue;
 			}
 			const binding = bindingOf(symbol);
@@ -128,13 +132,7 @@ export function finish(o: ObjectBuilder): ObjectFile {
 						: typeof place === "bigint"
 							? "absolute"
 							: indexOf.get(place.section)!,
-				value: symbol.common
-					? symbol.common.align
-					: place === undefined
-						? 0
-						: typeof place === "bigint"
-							? Number(place)
-							: place.address,
+				value: symbol.common ? symbol.common.align : place === undefined ? 0 : typeof place === "bigint" ? Number(place) : place.address,
 				size: symbol.size ? Number(difference(symbol.size)) : 0,
 				binding,
 				type: symbol.type,
@@ -163,7 +161,12 @@ export function finish(o: ObjectBuilder): ObjectFile {
 	if (btf === undefined) return object;
 	const view = new BtfView(contents.get(btf)!);
 	const ext = o.known(".BTF.ext");
-	return { ...object, btf: readBtf(view), btfStrings: view.strings.all(), ...(ext ? { btfExt: readBtfExt(contents.get(ext)!, view) } : {}) };
+	return {
+		...object,
+		btf: readBtf(view),
+		btfStrings: view.strings.all(),
+		...(ext ? { btfExt: readBtfExt(contents.get(ext)!, view) } : {}),
+	};
 }
 
 interface Pending {
@@ -177,23 +180,40 @@ interface Pending {
 function debugSections(o: ObjectBuilder): Pending[] {
 	const addressOf = (label: Label): number => label.section.addressOf(label);
 	const pending: Pending[] = [];
-	const fill = (section: SectionBuilder, bytes: Uint8Array, relocs: readonly { readonly offset: number; readonly target: SectionBuilder; readonly wide: boolean }[]): void => {
+	const fill = (
+		section: SectionBuilder,
+		bytes: Uint8Array,
+		relocs: readonly { readonly offset: number; readonly target: SectionBuilder; readonly wide: boolean }[],
+	): void => {
 		const base = section.size;
 		section.put(bytes);
 		section.place(() => 0n);
-		for (const { offset, target, wide } of relocs) pending.push({ section, offset: base + offset, type: wide ? R_BPF_64_ABS64 : R_BPF_64_ABS32, target });
+		for (const { offset, target, wide } of relocs)
+			pending.push({ section, offset: base + offset, type: wide ? R_BPF_64_ABS64 : R_BPF_64_ABS32, target });
 	};
 	if (o.frames.length > 0 && o.frameSection) {
 		const section = o.sectionBefore(".debug_frame", ".debug_line", 8);
 		const { bytes, relocs } = debugFrame(o.frames, o.little, addressOf);
-		fill(section, bytes, relocs.map((reloc) => (reloc.section === "itself" ? { ...reloc, target: section, wide: false } : { ...reloc, target: reloc.section, wide: true })));
+		fill(
+			section,
+			bytes,
+			relocs.map((reloc) =>
+				reloc.section === "itself" ? { ...reloc, target: section, wide: false } : { ...reloc, target: reloc.section, wide: true },
+			),
+		);
 	}
 	if (o.lines.used) {
 		const { line, strings, relocs } = lineTable(o.lines, o.little, (section) => section.size, addressOf);
 		const section = o.section(".debug_line", SHT.progbits, 0, 0);
 		// Version 4 has its names in the table itself.
 		const text = o.lines.root === undefined ? section : o.section(".debug_line_str", SHT.progbits, SHF.merge | SHF.strings, 1);
-		fill(section, line, relocs.map((reloc) => (reloc.section === "strings" ? { ...reloc, target: text, wide: false } : { ...reloc, target: reloc.section, wide: true })));
+		fill(
+			section,
+			line,
+			relocs.map((reloc) =>
+				reloc.section === "strings" ? { ...reloc, target: text, wide: false } : { ...reloc, target: reloc.section, wide: true },
+			),
+		);
 		if (text !== section) fill(text, strings, []);
 	}
 	return pending;

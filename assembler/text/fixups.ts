@@ -37,11 +37,7 @@ export function applyFixup(
 		else if (width === 2) view.setInt16(where, Number(BigInt.asIntN(16, constant)), little);
 		else view.setInt8(where, Number(BigInt.asIntN(8, constant)));
 	};
-	const width = { data1: 1, data2: 2, data4: 4, data8: 8, off: 2, imm_jump: 4, call: 4, imm64: 8, imm: 4 }[kind] as
-		| 1
-		| 2
-		| 4
-		| 8;
+	const width = { data1: 1, data2: 2, data4: 4, data8: 8, off: 2, imm_jump: 4, call: 4, imm64: 8, imm: 4 }[kind] as 1 | 2 | 4 | 8;
 	if (value.minus !== undefined) {
 		put(width, at, difference(value));
 		return undefined;

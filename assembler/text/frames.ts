@@ -11,7 +11,11 @@ export interface Frame {
 }
 
 /** The bytes, and what they refer to: 4 bytes the section itself, 8 bytes a function's. */
-export function debugFrame(frames: readonly Frame[], little: boolean, addressOf: (label: Label) => number): { readonly bytes: Uint8Array; readonly relocs: readonly { readonly offset: number; readonly section: SectionBuilder | "itself" }[] } {
+export function debugFrame(
+	frames: readonly Frame[],
+	little: boolean,
+	addressOf: (label: Label) => number,
+): { readonly bytes: Uint8Array; readonly relocs: readonly { readonly offset: number; readonly section: SectionBuilder | "itself" }[] } {
 	const out = new Writer(little);
 	const relocs: { offset: number; section: SectionBuilder | "itself" }[] = [];
 	out.u32(12);

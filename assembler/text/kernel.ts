@@ -8,11 +8,26 @@
 import type { Insn } from "../spec/insn.ts";
 import { ALU_OPS, type AluOp, ATOMIC_OPS, JMP_OPS, LD_IMM64_SOURCES, ldImm64 } from "../spec/isa.ts";
 import { type Cursor, NO_COMPARISONS } from "./cursor.ts";
-import { address, constant64, imm32, make, memory, note, off16, type Parsed, reference, type Register, register, registerOf, same, sizeName, SIZES } from "./operands.ts";
+import {
+	address,
+	constant64,
+	imm32,
+	make,
+	memory,
+	note,
+	off16,
+	type Parsed,
+	reference,
+	type Register,
+	register,
+	registerOf,
+	same,
+	sizeName,
+	SIZES,
+} from "./operands.ts";
 
 const ALU_BY_SYMBOL = new Map<string, AluOp>();
-for (const [op, { symbol }] of Object.entries(ALU_OPS))
-	if (symbol !== "" && op !== "neg") ALU_BY_SYMBOL.set(symbol, op as AluOp);
+for (const [op, { symbol }] of Object.entries(ALU_OPS)) if (symbol !== "" && op !== "neg") ALU_BY_SYMBOL.set(symbol, op as AluOp);
 const JMP_BY_SYMBOL = new Map(Object.entries(JMP_OPS).map(([op, { symbol }]) => [symbol as string, op]));
 const ATOMIC_BY_SYMBOL = new Map(
 	Object.entries(ATOMIC_OPS)
@@ -92,22 +107,12 @@ function assignment(c: Cursor, dst: Register): Parsed {
 /** `+=`, `s>>=`, … : the operator without its `=`, or nothing. */
 function compoundOperator(c: Cursor): string | null {
 	const { token } = c;
-	if (
-		token.kind === "punct" &&
-		token.text.length > 1 &&
-		token.text.endsWith("=") &&
-		!["==", "!=", "<=", ">="].includes(token.text)
-	) {
+	if (token.kind === "punct" && token.text.length > 1 && token.text.endsWith("=") && !["==", "!=", "<=", ">="].includes(token.text)) {
 		c.at++;
 		return token.text.slice(0, -1);
 	}
 	// `s/=` and `s%=` come as a name and an operator, `s>>=` as one.
-	if (
-		token.kind === "name" &&
-		token.text === "s" &&
-		c.peek().kind === "punct" &&
-		["/=", "%=", ">>="].includes(c.peek().text)
-	) {
+	if (token.kind === "name" && token.text === "s" && c.peek().kind === "punct" && ["/=", "%=", ">>="].includes(c.peek().text)) {
 		c.at += 2;
 		return `s${c.tokens[c.at - 1].text.slice(0, -1)}`;
 	}
@@ -121,15 +126,11 @@ function arithmetic(c: Cursor, op: AluOp, dst: Register): Parsed {
 	if (src !== null) {
 		c.at++;
 		// LLVM writes a zero extension as `r1 = w0`.
-		if (op === "mov" && dst.wide && !src.wide)
-			return { insns: [make("mov32_reg", { dst: dst.number, src: src.number })] };
+		if (op === "mov" && dst.wide && !src.wide) return { insns: [make("mov32_reg", { dst: dst.number, src: src.number })] };
 		if (src.wide !== dst.wide) c.fail(`expected a ${dst.wide ? 64 : 32}-bit register`, token);
 		return { insns: [make(`${name}_reg`, { dst: dst.number, src: src.number })] };
 	}
-	const source =
-		op === "mov" && token.kind === "name"
-			? (LD_IMM64_SOURCES as Readonly<Record<string, number>>)[token.text]
-			: undefined;
+	const source = op === "mov" && token.kind === "name" ? (LD_IMM64_SOURCES as Readonly<Record<string, number>>)[token.text] : undefined;
 	if (source !== undefined && c.peek().text === "(") {
 		// Our spelling of the pseudo sources: `r1 = map_value(5, 8) ll`.
 		c.at += 2;
@@ -141,8 +142,7 @@ function arithmetic(c: Cursor, op: AluOp, dst: Register): Parsed {
 	}
 	const value = c.expression();
 	if (op === "mov" && dst.wide && c.accept("ll")) {
-		if (value.symbol !== undefined)
-			return { insns: ldImm64(dst.number, 0, 0, 0), ref: reference("imm64", value, token) };
+		if (value.symbol !== undefined) return { insns: ldImm64(dst.number, 0, 0, 0), ref: reference("imm64", value, token) };
 		return { insns: constant64(dst.number, 0, value.constant, token) };
 	}
 	const insn = make(`${name}_imm`, { dst: dst.number });
@@ -160,17 +160,14 @@ function load(c: Cursor, dst: Register): Parsed {
 		c.expect(")");
 		c.expect("skb");
 		c.expect("[");
-		if (dst.number !== 0 || size.signed || size.bytes === 8)
-			c.fail("packet loads go to r0, in 8, 16 or 32 bits", start);
+		if (dst.number !== 0 || size.signed || size.bytes === 8) c.fail("packet loads go to r0, in 8, 16 or 32 bits", start);
 		const { token } = c;
 		const index = token.kind === "name" ? registerOf(token.text) : null;
 		if (index !== null) c.at++;
 		const imm = index !== null && c.is("]") ? 0 : imm32(c.constant(), token);
 		c.expect("]");
 		return {
-			insns: [
-				index !== null ? make(`ldind${size.letter}`, { src: index.number, imm }) : make(`ldabs${size.letter}`, { imm }),
-			],
+			insns: [index !== null ? make(`ldind${size.letter}`, { src: index.number, imm }) : make(`ldabs${size.letter}`, { imm })],
 		};
 	}
 	const { size, base, off } = memory(c);
@@ -297,9 +294,7 @@ function jump(c: Cursor, insn: Insn, kind: "off" | "imm_jump"): Parsed {
 	note(c);
 	if (value.symbol !== undefined) return { insns: [insn], ref: reference(kind, value, token) };
 	return {
-		insns: [
-			kind === "off" ? { ...insn, off: off16(value.constant, token) } : { ...insn, imm: imm32(value.constant, token) },
-		],
+		insns: [kind === "off" ? { ...insn, off: off16(value.constant, token) } : { ...insn, imm: imm32(value.constant, token) }],
 	};
 }
 

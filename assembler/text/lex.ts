@@ -89,13 +89,11 @@ const ESCAPES: Readonly<Record<string, string>> = {
 /** gas escapes: octal up to three digits, \x, the usual letters. Other characters become their UTF-8 bytes. */
 function unescapeText(text: string): string {
 	const bytes = /[^\0-\x7f]/.test(text) ? String.fromCharCode(...new TextEncoder().encode(text)) : text;
-	return bytes.replace(
-		/\\(?:([0-7]{1,3})|x([0-9a-fA-F]{1,2})|([\s\S]))/g,
-		(_, octal?: string, hex?: string, letter?: string) =>
-			octal !== undefined
-				? String.fromCharCode(parseInt(octal, 8) & 255)
-				: hex !== undefined
-					? String.fromCharCode(parseInt(hex, 16))
-					: (ESCAPES[letter!] ?? letter!),
+	return bytes.replace(/\\(?:([0-7]{1,3})|x([0-9a-fA-F]{1,2})|([\s\S]))/g, (_, octal?: string, hex?: string, letter?: string) =>
+		octal !== undefined
+			? String.fromCharCode(parseInt(octal, 8) & 255)
+			: hex !== undefined
+				? String.fromCharCode(parseInt(hex, 16))
+				: (ESCAPES[letter!] ?? letter!),
 	);
 }

@@ -78,12 +78,29 @@ const OPCODE_BASE = OPERANDS.length + 1;
 /** How far the greatest special opcode goes. */
 const LONGEST = Math.floor((255 - OPCODE_BASE) / LINE_RANGE);
 
-const LNS = { copy: 1, advancePc: 2, advanceLine: 3, setFile: 4, setColumn: 5, negateStatement: 6, setBasicBlock: 7, constAddPc: 8, setPrologueEnd: 10, setEpilogueBegin: 11, setIsa: 12 } as const;
+const LNS = {
+	copy: 1,
+	advancePc: 2,
+	advanceLine: 3,
+	setFile: 4,
+	setColumn: 5,
+	negateStatement: 6,
+	setBasicBlock: 7,
+	constAddPc: 8,
+	setPrologueEnd: 10,
+	setEpilogueBegin: 11,
+	setIsa: 12,
+} as const;
 const LNE = { endSequence: 1, setAddress: 2, setDiscriminator: 4 } as const;
 const LNCT = { path: 1, directoryIndex: 2, md5: 5 } as const;
 const FORM = { udata: 0x0f, data16: 0x1e, lineStrp: 0x1f } as const;
 
-export function lineTable(recorder: LineRecorder, little: boolean, sizeOf: (section: SectionBuilder) => number, addressOf: (label: Label) => number): LineTable {
+export function lineTable(
+	recorder: LineRecorder,
+	little: boolean,
+	sizeOf: (section: SectionBuilder) => number,
+	addressOf: (label: Label) => number,
+): LineTable {
 	const out = new Writer(little);
 	const strings = new StringTable();
 	const relocs: { offset: number; section: SectionBuilder | "strings" }[] = [];
@@ -185,8 +202,13 @@ function filesOf5(recorder: LineRecorder, root: LineFile, out: Writer, string: (
 }
 
 function program(
-	rows: readonly Row[], section: SectionBuilder, out: Writer, little: boolean, size: number,
-	addressOf: (label: Label) => number, relocs: { offset: number; section: SectionBuilder | "strings" }[],
+	rows: readonly Row[],
+	section: SectionBuilder,
+	out: Writer,
+	little: boolean,
+	size: number,
+	addressOf: (label: Label) => number,
+	relocs: { offset: number; section: SectionBuilder | "strings" }[],
 ): void {
 	let [file, line, column, isa, statement] = [1, 1, 0, 0, true];
 	let last: number | undefined;

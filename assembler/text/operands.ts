@@ -84,8 +84,7 @@ export function register(c: Cursor, wide: boolean): Register {
 }
 
 export function same(c: Cursor, a: Register, b: Register): void {
-	if (a.number !== b.number || a.wide !== b.wide)
-		c.fail("source and destination must be the same register", c.tokens[c.at - 1]);
+	if (a.number !== b.number || a.wide !== b.wide) c.fail("source and destination must be the same register", c.tokens[c.at - 1]);
 }
 
 /** `(u32 *)(r1 + 4)`, or `(r1 + 4)` for exchanges when `size` is given. */

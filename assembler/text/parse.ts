@@ -70,11 +70,7 @@ export function parseInsns(text: string, options: ParseOptions = {}): ParsedText
 		try {
 			if (label(c, insns.length, labels, numeric)) continue;
 			const { line } = c.token;
-			const parsed = ubpf
-				? parseUbpfInstruction(c)
-				: c.token.text.startsWith(".")
-					? { insns: rawData(c) }
-					: parseInstruction(c);
+			const parsed = ubpf ? parseUbpfInstruction(c) : c.token.text.startsWith(".") ? { insns: rawData(c) } : parseInstruction(c);
 			if (!c.atEnd()) c.fail("expected the end of the instruction");
 			if (parsed.ref) pending.push({ ...parsed.ref, slot: insns.length });
 			for (const insn of parsed.insns) {
@@ -136,11 +132,7 @@ function label(c: Cursor, slot: number, labels: Map<string, number>, numeric: Ma
 }
 
 /** `1b` is the last `1:` at or before the reference, `1f` the first after it. */
-function numericLabel(
-	symbol: string,
-	slot: number,
-	numeric: ReadonlyMap<string, readonly number[]>,
-): number | undefined {
+function numericLabel(symbol: string, slot: number, numeric: ReadonlyMap<string, readonly number[]>): number | undefined {
 	const match = /^(\d+)([bf])$/.exec(symbol);
 	const places = match && numeric.get(match[1]);
 	if (!match || !places) return undefined;
@@ -167,8 +159,7 @@ function rawData(c: Cursor): Insn[] {
 	do {
 		while (c.token.kind === "end") c.at++;
 		const size = Object.hasOwn(DATA_BYTES, c.token.text) ? DATA_BYTES[c.token.text] : undefined;
-		if (size === undefined)
-			c.fail(bytes.length > 0 ? "expected more data: instructions are 8 bytes" : "unknown directive");
+		if (size === undefined) c.fail(bytes.length > 0 ? "expected more data: instructions are 8 bytes" : "unknown directive");
 		c.at++;
 		do {
 			const at: Token = c.token;

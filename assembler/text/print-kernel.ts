@@ -62,7 +62,8 @@ function storeReg(insn: Insn): string | null {
 	if (mode !== 0xc0) return bug(insn);
 	const name = ATOMICS[imm & ~FETCH];
 	const width = ((opcode >> 3) & 3) === 3 ? "64" : "";
-	if (name !== undefined) return shown(insn, imm & FETCH ? `r${src} = atomic${width}_fetch_${name}(${at}, r${src})` : `lock *${at} ${ALU[imm >> 4]} r${src}`);
+	if (name !== undefined)
+		return shown(insn, imm & FETCH ? `r${src} = atomic${width}_fetch_${name}(${at}, r${src})` : `lock *${at} ${ALU[imm >> 4]} r${src}`);
 	if (imm === 0xf1) return shown(insn, `r0 = atomic${width}_cmpxchg(${at}, r0, r${src})`);
 	if (imm === 0xe1) return shown(insn, `r${src} = atomic${width}_xchg(${at}, r${src})`);
 	if (imm === 0x100) return shown(insn, `r${dst} = load_acquire((${sizeOf(opcode)} *)(r${src} ${plus(off)}))`);

@@ -54,8 +54,7 @@ function print(insn: Insn, next: Insn | undefined, style: PrintStyle): string | 
 	const signed = (value: number): string => (value < 0 ? ` - ${number(-value)}` : ` + ${number(value)}`);
 	const memory = (bytes: Bytes, base: string, extended = false): string =>
 		`(${extended ? SIZE_NAMES[bytes].replace("u", "s") : SIZE_NAMES[bytes]} *)(${base}${signed(insn.off)})`;
-	const operand = (source: "imm" | "reg", letter = "r"): string =>
-		source === "reg" ? `${letter}${insn.src}` : number(insn.imm);
+	const operand = (source: "imm" | "reg", letter = "r"): string => (source === "reg" ? `${letter}${insn.src}` : number(insn.imm));
 	/** The register that a memory access of up to 32 bits names. */
 	const narrow = (register: number, bytes: Bytes): string => `${style.alu32 && bytes < 8 ? "w" : "r"}${register}`;
 	const target = (distance: number): string =>
@@ -81,8 +80,7 @@ function print(insn: Insn, next: Insn | undefined, style: PrintStyle): string | 
 			return `*${memory(row.bytes, dst)} = ${row.source === "imm" ? number(insn.imm) : narrow(insn.src, row.bytes)}`;
 		case "atomic": {
 			const value = narrow(insn.src, row.bytes);
-			if (row.op === "xchg")
-				return `${value} = ${row.bytes === 8 ? "xchg_64" : "xchg32_32"}(${dst}${signed(insn.off)}, ${value})`;
+			if (row.op === "xchg") return `${value} = ${row.bytes === 8 ? "xchg_64" : "xchg32_32"}(${dst}${signed(insn.off)}, ${value})`;
 			if (row.op === "cmpxchg")
 				return `${narrow(0, row.bytes)} = ${row.bytes === 8 ? "cmpxchg_64" : "cmpxchg32_32"}(${dst}${signed(insn.off)}, ${narrow(0, row.bytes)}, ${value})`;
 			if (ATOMIC_OPS[row.op].fetch) return `${value} = atomic_${row.op}(${memory(row.bytes, dst)}, ${value})`;
@@ -102,8 +100,7 @@ function print(insn: Insn, next: Insn | undefined, style: PrintStyle): string | 
 			return `may_goto ${target(insn.off)}`;
 		case "call":
 			if (style.llvm || row.callee === "helper") return `call ${number(insn.imm)}`;
-			if (row.callee === "local")
-				return `call ${style.target?.(insn.imm, "call") ?? `pc${insn.imm < 0 ? "" : "+"}${insn.imm}`}`;
+			if (row.callee === "local") return `call ${style.target?.(insn.imm, "call") ?? `pc${insn.imm < 0 ? "" : "+"}${insn.imm}`}`;
 			return `call kfunc ${insn.imm}${insn.off !== 0 ? `:${insn.off}` : ""}`;
 		case "callx":
 			return `callx ${dst}`;
@@ -112,7 +109,9 @@ function print(insn: Insn, next: Insn | undefined, style: PrintStyle): string | 
 		case "ld_imm64": {
 			if (next === undefined) return undefined;
 			if (row.what !== "constant")
-				return style.llvm ? `ld_pseudo\t${dst}, 0x${insn.src.toString(16)}, 0x${(insn.imm >>> 0).toString(16)}` : `${dst} = ${row.what}(${insn.imm}, ${next.imm}) ll`;
+				return style.llvm
+					? `ld_pseudo\t${dst}, 0x${insn.src.toString(16)}, 0x${(insn.imm >>> 0).toString(16)}`
+					: `${dst} = ${row.what}(${insn.imm}, ${next.imm}) ll`;
 			const value = (BigInt(next.imm) << 32n) | BigInt(insn.imm >>> 0);
 			if (!style.hex) return `${dst} = ${value} ll`;
 			return `${dst} = ${value < 0n ? "-" : ""}0x${(value < 0n ? -value : value).toString(16)} ll`;

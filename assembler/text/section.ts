@@ -143,9 +143,7 @@ function leb(value: bigint, signed: boolean, least = 1): Uint8Array {
 	for (;;) {
 		const byte = Number(value & 0x7fn);
 		value >>= 7n;
-		const done = signed
-			? (value === 0n && (byte & 0x40) === 0) || (value === -1n && (byte & 0x40) !== 0)
-			: value === 0n;
+		const done = signed ? (value === 0n && (byte & 0x40) === 0) || (value === -1n && (byte & 0x40) !== 0) : value === 0n;
 		if (done && out.length + 1 >= least) {
 			out.push(byte);
 			return Uint8Array.from(out);

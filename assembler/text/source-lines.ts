@@ -16,7 +16,10 @@ interface Place {
 }
 
 /** `read` gives the lines of a file, if there is such a file. */
-export function sourceLines(object: ObjectFile, read?: (file: string) => readonly string[] | undefined): (section: Section, offset: number) => string {
+export function sourceLines(
+	object: ObjectFile,
+	read?: (file: string) => readonly string[] | undefined,
+): (section: Section, offset: number) => string {
 	const place = placesOfDwarf(object) ?? placesOfBtf(object);
 	const files = new Map<string, readonly string[]>();
 	const textOf = ({ file, line, text }: Place): string | undefined => {
@@ -58,7 +61,8 @@ function placesOfDwarf(object: ObjectFile): ((section: Section, offset: number) 
 	const whole = new Map<string, string>();
 	const wholeName = (file: string): string => {
 		let found = whole.get(file);
-		if (found === undefined) whole.set(file, (found = files.has(file) ? file : ([...files].find((known) => known.endsWith(`/${file}`)) ?? file)));
+		if (found === undefined)
+			whole.set(file, (found = files.has(file) ? file : ([...files].find((known) => known.endsWith(`/${file}`)) ?? file)));
 		return found;
 	};
 	return (section, offset) => {

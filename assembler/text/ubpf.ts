@@ -36,9 +36,7 @@ export function parseUbpfInstruction(c: Cursor): Parsed {
 	if (Object.hasOwn(JMP_OPS, name.replace(/32$/, ""))) {
 		const dst = register(c);
 		c.expect(",");
-		const insn = c.is("%")
-			? make(`${name}_reg`, { dst, src: register(c) })
-			: make(`${name}_imm`, { dst, imm: immediate(c) });
+		const insn = c.is("%") ? make(`${name}_reg`, { dst, src: register(c) }) : make(`${name}_imm`, { dst, imm: immediate(c) });
 		c.expect(",");
 		return target(c, insn, "off");
 	}
@@ -61,19 +59,13 @@ export function parseUbpfInstruction(c: Cursor): Parsed {
 		}
 		const { base, off } = memory(c);
 		c.expect(",");
-		return one(
-			row.source === "imm"
-				? make(name, { dst: base, off, imm: immediate(c) })
-				: make(name, { dst: base, off, src: register(c) }),
-		);
+		return one(row.source === "imm" ? make(name, { dst: base, off, imm: immediate(c) }) : make(name, { dst: base, off, src: register(c) }));
 	}
 	if (row?.kind === "alu" && row.op === "neg") return one(make(name, { dst: register(c) }));
 	if (INSTRUCTION_BY_NAME.get(`${name}_imm`)?.kind === "alu") {
 		const dst = register(c);
 		c.expect(",");
-		return one(
-			c.is("%") ? make(`${name}_reg`, { dst, src: register(c) }) : make(`${name}_imm`, { dst, imm: immediate(c) }),
-		);
+		return one(c.is("%") ? make(`${name}_reg`, { dst, src: register(c) }) : make(`${name}_imm`, { dst, imm: immediate(c) }));
 	}
 	throw new TextFault(`unknown mnemonic "${name}"`, token);
 }
@@ -83,8 +75,7 @@ function lock(c: Cursor): Insn {
 	const fetch = c.accept("fetch") ? "fetch_" : "";
 	const word = c.token;
 	const match = /^(add|or|and|xor|xchg|cmpxchg)(32)?$/.exec(word.text);
-	if (match === null || (fetch !== "" && match[1].endsWith("xchg")))
-		return c.fail("expected an atomic operation", fetch ? word : token);
+	if (match === null || (fetch !== "" && match[1].endsWith("xchg"))) return c.fail("expected an atomic operation", fetch ? word : token);
 	c.at++;
 	const { base, off } = memory(c);
 	c.expect(",");
@@ -127,8 +118,6 @@ function target(c: Cursor, insn: Insn, kind: "off" | "imm_jump" | "call"): Parse
 	}
 	const value = c.constant();
 	return {
-		insns: [
-			kind === "off" ? { ...insn, off: off16(value, token) } : { ...insn, imm: Number(BigInt.asIntN(32, value)) },
-		],
+		insns: [kind === "off" ? { ...insn, off: off16(value, token) } : { ...insn, imm: Number(BigInt.asIntN(32, value)) }],
 	};
 }

@@ -17,7 +17,13 @@ export function accumulators(fn: IrFunction): Set<Inst> {
 	for (const [slot, block] of home) {
 		if (slot.op !== "alloca" || slot.attr!.size! >= 8) continue;
 		const accesses = users.get(slot) ?? [];
-		const counted = accesses.some((store) => store.op === "store" && store.args[0] === slot && cycles.some((loop) => loop.blocks.has(home.get(store)!) && !loop.blocks.has(block)) && isStep(store.args[1], slot));
+		const counted = accesses.some(
+			(store) =>
+				store.op === "store" &&
+				store.args[0] === slot &&
+				cycles.some((loop) => loop.blocks.has(home.get(store)!) && !loop.blocks.has(block)) &&
+				isStep(store.args[1], slot),
+		);
 		const loads = accesses.filter((access) => access.op === "load" && cycles.some((loop) => loop.blocks.has(home.get(access)!)));
 		if (counted && !loads.some((load) => isCompared(load, users, 4))) found.add(slot);
 	}
@@ -34,6 +40,13 @@ function isStep(value: Inst["args"][number], slot: Inst): boolean {
 /** A comparison, or an address or memory that it may reach one through. */
 function isCompared(value: Inst, users: ReadonlyMap<Inst, readonly Inst[]>, depth: number): boolean {
 	return (users.get(value) ?? []).some(
-		(user) => user.op === "icmp" || user.op === "branch" || user.op === "switch" || user.op === "phi" || user.op === "ptradd" || depth === 0 || (user.ty !== null && user.op !== "call" && isCompared(user, users, depth - 1)),
+		(user) =>
+			user.op === "icmp" ||
+			user.op === "branch" ||
+			user.op === "switch" ||
+			user.op === "phi" ||
+			user.op === "ptradd" ||
+			depth === 0 ||
+			(user.ty !== null && user.op !== "call" && isCompared(user, users, depth - 1)),
 	);
 }

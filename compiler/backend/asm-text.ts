@@ -45,8 +45,7 @@ class Printer {
 		};
 		for (const reloc of section.relocs) {
 			const symbol = this.object.symbols[reloc.symbol];
-			if (symbol.type === "section" && typeof symbol.section === "number")
-				at(symbol.section, this.addend(section, reloc));
+			if (symbol.type === "section" && typeof symbol.section === "number") at(symbol.section, this.addend(section, reloc));
 		}
 		if ((section.flags & SHF.execinstr) === 0) return;
 		const insns = decode(section.data);
@@ -62,16 +61,13 @@ class Printer {
 		const view = new DataView(section.data.buffer, section.data.byteOffset, section.data.byteLength);
 		if (reloc.type === R_BPF_64_32) return (view.getInt32(reloc.offset + 4, true) + 1) * 8;
 		if (reloc.type === R_BPF_64_64) return view.getInt32(reloc.offset + 4, true);
-		return reloc.type === R_BPF_64_ABS64
-			? Number(view.getBigInt64(reloc.offset, true))
-			: view.getInt32(reloc.offset, true);
+		return reloc.type === R_BPF_64_ABS64 ? Number(view.getBigInt64(reloc.offset, true)) : view.getInt32(reloc.offset, true);
 	}
 
 	private name(section: Section, reloc: Reloc): string {
 		const symbol = this.object.symbols[reloc.symbol];
 		const addend = this.addend(section, reloc);
-		if (symbol.type === "section" && typeof symbol.section === "number")
-			return quote(this.labels[symbol.section].get(addend)!);
+		if (symbol.type === "section" && typeof symbol.section === "number") return quote(this.labels[symbol.section].get(addend)!);
 		const more = reloc.type === R_BPF_64_32 ? 0 : addend;
 		return `${quote(symbol.name)}${more === 0 ? "" : more > 0 ? `+${more}` : more}`;
 	}
@@ -93,7 +89,12 @@ class Printer {
 				endian: object.endian,
 				...(object.btfExt === undefined ? {} : { ext: object.btfExt }),
 			});
-			const names = object.btf.types.slice(1).map((type, i) => `# BTF_KIND_${type.kind.toUpperCase()}(id = ${i + 1})${"name" in type && /^[\w.]+$/.test(type.name) ? ` ${type.name}` : ""}`);
+			const names = object.btf.types
+				.slice(1)
+				.map(
+					(type, i) =>
+						`# BTF_KIND_${type.kind.toUpperCase()}(id = ${i + 1})${"name" in type && /^[\w.]+$/.test(type.name) ? ` ${type.name}` : ""}`,
+				);
 			this.bytesSection(".BTF", btf, names);
 			if (ext !== undefined) this.bytesSection(".BTF.ext", ext);
 		}
@@ -125,12 +126,7 @@ class Printer {
 	/** Labels and symbol directives at an offset. */
 	private symbolsAt(section: number, offset: number): void {
 		for (const symbol of this.object.symbols) {
-			if (
-				symbol.section !== section ||
-				symbol.value !== offset ||
-				(symbol.type !== "function" && symbol.type !== "object")
-			)
-				continue;
+			if (symbol.section !== section || symbol.value !== offset || (symbol.type !== "function" && symbol.type !== "object")) continue;
 			this.directives(symbol);
 			this.lines.push(`${quote(symbol.name)}:`);
 		}
@@ -190,8 +186,7 @@ class Printer {
 			}
 			while (order[i] <= at) i++;
 			const end = order[i] ?? section.size;
-			if (section.type === SHT.nobits || section.data.subarray(at, end).every((byte) => byte === 0))
-				this.line(`.zero\t${end - at}`);
+			if (section.type === SHT.nobits || section.data.subarray(at, end).every((byte) => byte === 0)) this.line(`.zero\t${end - at}`);
 			else this.bytes(section.data, at, end);
 			at = end;
 		}
@@ -199,8 +194,7 @@ class Printer {
 	}
 
 	private bytes(data: Uint8Array, from: number, to: number): void {
-		for (let at = from; at < to; at += 16)
-			this.line(`.byte\t${[...data.subarray(at, Math.min(to, at + 16))].join(", ")}`);
+		for (let at = from; at < to; at += 16) this.line(`.byte\t${[...data.subarray(at, Math.min(to, at + 16))].join(", ")}`);
 	}
 }
 
@@ -210,8 +204,7 @@ function jumpTarget(insn: Insn, slot: number): number | null {
 	if (row === undefined) return null;
 	if (row.kind === "jump" || row.kind === "may_goto" || (row.kind === "goto" && !row.wide)) return slot + 1 + insn.off;
 	if (row.kind === "goto") return slot + 1 + insn.imm;
-	if (insn.opcode === (CLASS.jmp | CALL_CODE) && insn.src === CALL_SOURCES.local && insn.imm !== -1)
-		return slot + 1 + insn.imm;
+	if (insn.opcode === (CLASS.jmp | CALL_CODE) && insn.src === CALL_SOURCES.local && insn.imm !== -1) return slot + 1 + insn.imm;
 	return null;
 }
 

@@ -51,10 +51,7 @@ export class BtfBuilder {
 			case "int": {
 				const { type } = node;
 				const encoding = type.rank === 0 ? BOOL : type.signed ? SIGNED : 0;
-				return this.name(
-					node,
-					this.add({ kind: "int", name: type.name, size: type.size, bits: type.size * 8, offset: 0, encoding }),
-				);
+				return this.name(node, this.add({ kind: "int", name: type.name, size: type.size, bits: type.size * 8, offset: 0, encoding }));
 			}
 			case "float":
 				return this.name(node, this.add({ kind: "float", name: node.type.name, size: node.type.size }));
@@ -178,8 +175,7 @@ export class BtfBuilder {
 				offset: 0,
 				encoding: 0,
 			});
-		for (const part of parts)
-			this.set(part.id, { kind: "array", type: part.element, indexType: this.arrayIndex, length: part.length });
+		for (const part of parts) this.set(part.id, { kind: "array", type: part.element, indexType: this.arrayIndex, length: part.length });
 		return id;
 	}
 
@@ -279,11 +275,7 @@ export class BtfBuilder {
 				const now = this.types[pointer];
 				if (
 					"type" in now &&
-					(now.kind === "ptr" ||
-						now.kind === "typedef" ||
-						now.kind === "const" ||
-						now.kind === "volatile" ||
-						now.kind === "restrict")
+					(now.kind === "ptr" || now.kind === "typedef" || now.kind === "const" || now.kind === "volatile" || now.kind === "restrict")
 				)
 					this.set(pointer, { ...now, type: top });
 			}
@@ -325,8 +317,7 @@ function enumOf(type: EnumType): BtfType {
 	if (type.body === null) return { kind: "enum", name, size: 4, signed: false, values: [] };
 	const { underlying, enumerators } = type.body;
 	const { size, signed } = underlying;
-	if (size > 4)
-		return { kind: "enum64", name, size, signed, values: enumerators.map(({ name, value }) => ({ name, value })) };
+	if (size > 4) return { kind: "enum64", name, size, signed, values: enumerators.map(({ name, value }) => ({ name, value })) };
 	return {
 		kind: "enum",
 		name,

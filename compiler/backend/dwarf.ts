@@ -106,12 +106,7 @@ class Section {
 	}
 }
 
-export function dwarf(
-	functions: readonly PlacedFunction[],
-	places: Places,
-	fileName: string,
-	producer: string,
-): DebugSection[] {
+export function dwarf(functions: readonly PlacedFunction[], places: Places, fileName: string, producer: string): DebugSection[] {
 	const files = new Map<string, number>();
 	const fileIndex = (file: string): number => {
 		const known = files.get(file);
@@ -217,11 +212,7 @@ function infoSection(
 }
 
 /** One sequence for each function: it begins at an address of its own. */
-function lineProgram(
-	functions: readonly PlacedFunction[],
-	places: Places,
-	fileIndex: (file: string) => number,
-): Section {
+function lineProgram(functions: readonly PlacedFunction[], places: Places, fileIndex: (file: string) => number): Section {
 	const out = new Section();
 	for (const fn of functions) {
 		let slot = 0;

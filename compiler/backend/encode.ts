@@ -88,12 +88,7 @@ export function encodeFunction(fn: MFunction, context: EncodeContext): Code {
 }
 
 /** null: some jumps turned out to be too long, which are in `far` now. */
-function link(
-	items: readonly Item[],
-	starts: ReadonlyMap<MBlock, number>,
-	far: Set<MInst>,
-	context: EncodeContext,
-): Code | null {
+function link(items: readonly Item[], starts: ReadonlyMap<MBlock, number>, far: Set<MInst>, context: EncodeContext): Code | null {
 	const insns: Insn[] = [];
 	const locs: Code["locs"][number][] = [];
 	const relocs: Code["relocs"][number][] = [];
@@ -154,45 +149,21 @@ function encodeInst(inst: MInst, next: MBlock | null, context: EncodeContext, is
 			return item([insn(cls | row.code | source, inst.dst, reg(inst.src), row.off, inst.imm)]);
 		}
 		case "movsx":
-			return item([
-				insn(
-					(inst.width === 64 ? CLASS.alu64 : CLASS.alu) | ALU_OPS.mov.code | SOURCE_REG,
-					inst.dst,
-					inst.src,
-					inst.bits,
-					0,
-				),
-			]);
+			return item([insn((inst.width === 64 ? CLASS.alu64 : CLASS.alu) | ALU_OPS.mov.code | SOURCE_REG, inst.dst, inst.src, inst.bits, 0)]);
 		case "swap":
 			return item([
-				insn(
-					(inst.op === "bswap" ? CLASS.alu64 : CLASS.alu) | END_CODE | (inst.op === "be" ? SOURCE_REG : 0),
-					inst.dst,
-					0,
-					0,
-					inst.bits,
-				),
+				insn((inst.op === "bswap" ? CLASS.alu64 : CLASS.alu) | END_CODE | (inst.op === "be" ? SOURCE_REG : 0), inst.dst, 0, 0, inst.bits),
 			]);
 		case "cast":
 			return item([insn(CLASS.alu64 | ALU_OPS.mov.code | SOURCE_REG, inst.dst, inst.src, 1, inst.imm)]);
 		case "load":
-			return item([
-				insn(CLASS.ldx | (inst.signed ? MODE.memsx : MODE.mem) | LITTLE[inst.bytes], inst.dst, inst.src, off, 0),
-			]);
+			return item([insn(CLASS.ldx | (inst.signed ? MODE.memsx : MODE.mem) | LITTLE[inst.bytes], inst.dst, inst.src, off, 0)]);
 		case "store":
 			return inst.src === NONE
 				? item([insn(CLASS.st | MODE.mem | LITTLE[inst.bytes], inst.dst, 0, off, inst.imm)])
 				: item([insn(CLASS.stx | MODE.mem | LITTLE[inst.bytes], inst.dst, inst.src, off, 0)]);
 		case "atomic":
-			return item([
-				insn(
-					CLASS.stx | MODE.atomic | LITTLE[inst.bytes],
-					inst.dst,
-					inst.src,
-					off,
-					ATOMIC_OPS[inst.op as AtomicOp].imm,
-				),
-			]);
+			return item([insn(CLASS.stx | MODE.atomic | LITTLE[inst.bytes], inst.dst, inst.src, off, ATOMIC_OPS[inst.op as AtomicOp].imm)]);
 		case "load_acquire":
 			return item([insn(CLASS.stx | MODE.atomic | LITTLE[inst.bytes], inst.dst, inst.src, off, LOAD_ACQUIRE)]);
 		case "store_release":
@@ -257,8 +228,7 @@ function encodeInst(inst: MInst, next: MBlock | null, context: EncodeContext, is
 }
 
 function encodeAsm(inst: MInst, next: MBlock | null, context: EncodeContext): Item {
-	const fail = (message: string): void =>
-		context.diagnostics.report({ code: "E0709", severity: "error", message, span: inst.loc });
+	const fail = (message: string): void => context.diagnostics.report({ code: "E0709", severity: "error", message, span: inst.loc });
 	const { text, error } = expandTemplate(inst, context.nameOf, context.unique.next++);
 	const targets = inst.blocks.slice(1);
 	const parsed = parseInsns(text, { labels: new Set(targets.map((_, i) => gotoLabel(i))) });
@@ -271,10 +241,8 @@ function encodeAsm(inst: MInst, next: MBlock | null, context: EncodeContext): It
 	for (const ref of parsed.refs) {
 		const target = targets.findIndex((_, i) => gotoLabel(i) === ref.symbol);
 		if (target >= 0) jumps.push({ slot: ref.slot, to: targets[target], wide: ref.kind === "imm_jump" });
-		else if (ref.kind === "imm64")
-			relocs.push({ slot: ref.slot, type: R_BPF_64_64, target: { name: ref.symbol, addend: ref.addend } });
-		else if (ref.kind === "call")
-			relocs.push({ slot: ref.slot, type: R_BPF_64_32, target: { name: ref.symbol, addend: 0 } });
+		else if (ref.kind === "imm64") relocs.push({ slot: ref.slot, type: R_BPF_64_64, target: { name: ref.symbol, addend: ref.addend } });
+		else if (ref.kind === "call") relocs.push({ slot: ref.slot, type: R_BPF_64_32, target: { name: ref.symbol, addend: 0 } });
 		else fail(`inline assembly: symbol "${ref.symbol}" cannot be a 32-bit constant`);
 	}
 	const insns = parsed.insns.slice();

@@ -26,13 +26,10 @@ export function expandTemplate(inst: MInst, nameOf: (symbol: SymbolRef) => strin
 			if (name === undefined && digits === undefined) return fail(`invalid % escape "${whole}" in inline assembly`);
 			if (modifier === "l") {
 				const label = name !== undefined ? flavor.labels.indexOf(name) : Number(digits) - operands.length;
-				return label >= 0 && label < flavor.labels.length
-					? gotoLabel(label)
-					: fail(`unknown label "${name ?? digits}" in inline assembly`);
+				return label >= 0 && label < flavor.labels.length ? gotoLabel(label) : fail(`unknown label "${name ?? digits}" in inline assembly`);
 			}
 			const index = name !== undefined ? operands.findIndex((operand) => operand.name === name) : Number(digits);
-			if (index < 0 && name !== undefined && flavor.labels.includes(name))
-				return gotoLabel(flavor.labels.indexOf(name));
+			if (index < 0 && name !== undefined && flavor.labels.includes(name)) return gotoLabel(flavor.labels.indexOf(name));
 			if (index >= operands.length && digits !== undefined && index - operands.length < flavor.labels.length)
 				return gotoLabel(index - operands.length);
 			const operand = operands[index];

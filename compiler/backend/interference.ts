@@ -1,14 +1,4 @@
-import {
-	FIRST_VIRTUAL,
-	forDefs,
-	forUses,
-	isCopy,
-	isVirtual,
-	type MFunction,
-	type MInst,
-	NONE,
-	type Reg,
-} from "./machine.ts";
+import { FIRST_VIRTUAL, forDefs, forUses, isCopy, isVirtual, type MFunction, type MInst, NONE, type Reg } from "./machine.ts";
 import { BitSet, liveness } from "./liveness.ts";
 
 /**
@@ -94,7 +84,9 @@ function madeAgain(fn: MFunction): Set<Reg> {
 		for (const inst of block.insts) {
 			forDefs(inst, (reg) => {
 				if (!isVirtual(reg)) return;
-				const free = inst.core === null && (inst.kind === "wide" || inst.kind === "address" || (inst.kind === "alu" && inst.op === "mov" && inst.src === NONE));
+				const free =
+					inst.core === null &&
+					(inst.kind === "wide" || inst.kind === "address" || (inst.kind === "alu" && inst.op === "mov" && inst.src === NONE));
 				sources.set(reg, free && !sources.has(reg));
 			});
 		}
@@ -108,7 +100,6 @@ function connectAssembly(inst: MInst, connect: (a: Reg, b: Reg) => void): void {
 	for (const input of asm.operands) {
 		if (input.reg === NONE || input.role === "out" || input.role === "early") continue;
 		for (const reg of asm.clobbers) connect(input.reg, reg);
-		for (const output of asm.operands)
-			if (output.role === "early" && output.reg !== NONE) connect(input.reg, output.reg);
+		for (const output of asm.operands) if (output.role === "early" && output.reg !== NONE) connect(input.reg, output.reg);
 	}
 }

@@ -1,17 +1,6 @@
 import { JMP_OPS, type JmpOp } from "../../assembler/spec/isa.ts";
 import type { Cpu } from "./cpu.ts";
-import {
-	FRAME,
-	forDefs,
-	forUses,
-	type MBlock,
-	type MFunction,
-	type MInst,
-	minst,
-	NONE,
-	predecessors,
-	successors,
-} from "./machine.ts";
+import { FRAME, forDefs, forUses, type MBlock, type MFunction, type MInst, minst, NONE, predecessors, successors } from "./machine.ts";
 import { keyOf, mergeable } from "./code-key.ts";
 import { mergeTails } from "./merge-tails.ts";
 import { rotateLoops, stepsInFront } from "./rotate-loops.ts";
@@ -77,7 +66,12 @@ function sameness(): (block: MBlock) => string | null {
 	const bodies = new Map<MBlock, number | null>();
 	const bodyOf = ({ insts }: MBlock): number | null => {
 		if (!insts.every(mergeable)) return null;
-		return idOf(insts.slice(0, -1).map((inst) => keyOf(inst, idOf)).join("|"));
+		return idOf(
+			insts
+				.slice(0, -1)
+				.map((inst) => keyOf(inst, idOf))
+				.join("|"),
+		);
 	};
 	return (block) => {
 		let body = bodies.get(block);
@@ -121,8 +115,7 @@ function hoistEdgeCopies(fn: MFunction): void {
 		for (const side of [0, 1]) {
 			const edge = jump.blocks[side];
 			const other = jump.blocks[1 - side];
-			if (edge === other || edge.insts.length !== 2 || edge.insts[1].kind !== "goto" || preds.get(edge)!.length !== 1)
-				continue;
+			if (edge === other || edge.insts.length !== 2 || edge.insts[1].kind !== "goto" || preds.get(edge)!.length !== 1) continue;
 			const [move] = edge.insts;
 			if (move.kind !== "alu" || move.op !== "mov" || move.core !== null) continue;
 			const bit = 1 << move.dst;
@@ -193,7 +186,9 @@ function reversePostorder(fn: MFunction, cpu: Cpu): MBlock[] {
 		if (list.length !== 2) return list;
 		// What is visited first ends up last: leave the loop first.
 		if (list[1].depth !== list[0].depth) return list[1].depth < list[0].depth ? list.reverse() : list;
-		return walkedLater(list[1], jump, preds) > walkedLater(list[0], jump, preds) && mayWait(list[0], list[1], preds) ? list.reverse() : list;
+		return walkedLater(list[1], jump, preds) > walkedLater(list[0], jump, preds) && mayWait(list[0], list[1], preds)
+			? list.reverse()
+			: list;
 	};
 	const stack = [{ targets: targets(fn.blocks[0]), block: fn.blocks[0], next: 0 }];
 	while (stack.length > 0) {
@@ -256,7 +251,14 @@ function waysOut(side: MBlock, preds: ReadonlyMap<MBlock, readonly MBlock[]>): n
 /** A block that only gives registers values and goes on. */
 function onlyCopies({ insts }: MBlock): boolean {
 	const last = insts.length - 1;
-	return last > 0 && insts[last].kind === "goto" && insts.every((inst, i) => i === last || (inst.kind === "alu" && inst.op === "mov" && inst.core === null) || (inst.kind === "store" && inst.dst === FRAME));
+	return (
+		last > 0 &&
+		insts[last].kind === "goto" &&
+		insts.every(
+			(inst, i) =>
+				i === last || (inst.kind === "alu" && inst.op === "mov" && inst.core === null) || (inst.kind === "store" && inst.dst === FRAME),
+		)
+	);
 }
 
 /** A jump to a lone `exit` is one. */
@@ -271,9 +273,7 @@ function repeatExits(fn: MFunction): void {
 	fn.blocks = fn.blocks.filter((block, i) => i === 0 || preds.get(block)!.length > 0);
 }
 
-const mirrored = { jlt: "jgt", jle: "jge", jslt: "jsgt", jsle: "jsge" } as const satisfies Partial<
-	Record<JmpOp, JmpOp>
->;
+const mirrored = { jlt: "jgt", jle: "jge", jslt: "jsgt", jsle: "jsge" } as const satisfies Partial<Record<JmpOp, JmpOp>>;
 
 /** The jump that goes exactly when this one does not; null: the machine has none. a <= b is b >= a. */
 function opposite(jump: MInst, cpu: Cpu): { readonly op: JmpOp; readonly swap: boolean } | null {

@@ -37,9 +37,7 @@ export interface SymbolRef {
 	readonly addend: number;
 }
 
-export type Callee =
-	| { readonly kind: "helper"; readonly id: number }
-	| { readonly kind: "function"; readonly symbol: FunctionSym };
+export type Callee = { readonly kind: "helper"; readonly id: number } | { readonly kind: "function"; readonly symbol: FunctionSym };
 
 /**
  * | kind | does |
@@ -202,13 +200,10 @@ export const alu = (
 	operand: { readonly reg: Reg } | { readonly imm: number },
 	loc: Loc | null,
 ): MInst =>
-	"reg" in operand
-		? minst("alu", loc, { op, width, dst, src: operand.reg })
-		: minst("alu", loc, { op, width, dst, imm: operand.imm });
+	"reg" in operand ? minst("alu", loc, { op, width, dst, src: operand.reg }) : minst("alu", loc, { op, width, dst, imm: operand.imm });
 
 /** Copies move the whole register: a bound that the verifier knows of one half is not lost. */
-export const copy = (dst: Reg, src: Reg, loc: Loc | null): MInst =>
-	minst("alu", loc, { op: "mov", width: 64, dst, src });
+export const copy = (dst: Reg, src: Reg, loc: Loc | null): MInst => minst("alu", loc, { op: "mov", width: 64, dst, src });
 
 export const goTo = (block: MBlock, loc: Loc | null): MInst => minst("goto", loc, { blocks: [block] });
 
@@ -330,8 +325,7 @@ const fetches = (inst: MInst): boolean => inst.op === "xchg" || inst.op.startsWi
 export function renameRegs(inst: MInst, rename: (reg: Reg) => Reg): void {
 	if (isVirtual(inst.dst)) inst.dst = rename(inst.dst);
 	if (isVirtual(inst.src)) inst.src = rename(inst.src);
-	if (inst.asm !== null)
-		for (const operand of inst.asm.operands) if (isVirtual(operand.reg)) operand.reg = rename(operand.reg);
+	if (inst.asm !== null) for (const operand of inst.asm.operands) if (isVirtual(operand.reg)) operand.reg = rename(operand.reg);
 }
 
 /** Has an effect besides writing its registers, or ends the block. */

@@ -25,7 +25,9 @@ export function mergeTails(fn: MFunction): boolean {
 			if (tail === null) break;
 			changed = true;
 			// Blocks that were cut end elsewhere now.
-			ends = ends.filter(({ block }) => block === tail || lastOf(block).blocks[0] !== tail).map(({ block }) => ({ block, keys: keysOf(block, idOf) }));
+			ends = ends
+				.filter(({ block }) => block === tail || lastOf(block).blocks[0] !== tail)
+				.map(({ block }) => ({ block, keys: keysOf(block, idOf) }));
 			if (!ends.some(({ block }) => block === tail)) ends.push({ block: tail, keys: keysOf(tail, idOf) });
 		}
 	}
@@ -45,7 +47,8 @@ const LONGEST = 64;
 
 function keysOf(block: MBlock, idOf: (object: object) => number): string[] {
 	const keys: string[] = [];
-	for (let i = block.insts.length - 2; i >= 0 && keys.length < LONGEST && mergeable(block.insts[i]); i--) keys.push(keyOf(block.insts[i], idOf));
+	for (let i = block.insts.length - 2; i >= 0 && keys.length < LONGEST && mergeable(block.insts[i]); i--)
+		keys.push(keyOf(block.insts[i], idOf));
 	return keys;
 }
 
@@ -84,7 +87,13 @@ function mergeLongest(fn: MFunction, ends: readonly End[], once: ReadonlySet<Reg
 	// A block that is nothing but the tail can be the tail.
 	let tail = members.find((block) => block.insts.length === best + 1);
 	if (tail === undefined) {
-		tail = { id: fn.nextBlock++, insts: model.block.insts.slice(-best - 1), depth: Math.min(...members.map((block) => block.depth)), rounds: Math.max(...members.map((block) => block.rounds)), name: `${model.block.name}.tail` };
+		tail = {
+			id: fn.nextBlock++,
+			insts: model.block.insts.slice(-best - 1),
+			depth: Math.min(...members.map((block) => block.depth)),
+			rounds: Math.max(...members.map((block) => block.rounds)),
+			name: `${model.block.name}.tail`,
+		};
 		fn.blocks.push(tail);
 	}
 	for (let back = 1; back <= best + 1; back++) {

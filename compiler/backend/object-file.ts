@@ -73,9 +73,7 @@ export class ObjectBuilder {
 	}
 
 	nameOf(symbol: Sym | IrGlobal): string {
-		return (
-			this.names.get(symbol) ?? ("asmLabel" in symbol && symbol.asmLabel !== undefined ? symbol.asmLabel : symbol.name)
-		);
+		return this.names.get(symbol) ?? ("asmLabel" in symbol && symbol.asmLabel !== undefined ? symbol.asmLabel : symbol.name);
 	}
 
 	private section(name: string, type: number, flags: number, align: number, entsize: number): Draft {
@@ -109,30 +107,16 @@ export class ObjectBuilder {
 		const strings = /^\.rodata\.str\d/.test(section);
 		const nobits = /^\.bss(\.|$)/.test(section);
 		const flags = SHF.alloc | (strings ? SHF.merge | SHF.strings : global.readonly ? 0 : SHF.write);
-		const draft = this.section(
-			section,
-			nobits ? SHT.nobits : SHT.progbits,
-			flags,
-			Math.max(1, global.align),
-			strings ? 1 : 0,
-		);
+		const draft = this.section(section, nobits ? SHT.nobits : SHT.progbits, flags, Math.max(1, global.align), strings ? 1 : 0);
 		const offset = draft.size;
 		draft.size += global.size;
 		this.offsets.set(global, offset);
 		if (!nobits) draft.parts.push({ offset, bytes: global.bytes ?? new Uint8Array(global.size) });
-		if (name.startsWith(".L"))
-			this.definitions.set(name, { section: this.sections.indexOf(draft), offset, local: true });
+		if (name.startsWith(".L")) this.definitions.set(name, { section: this.sections.indexOf(draft), offset, local: true });
 		else this.define(name, symbol, draft, offset, global.size, "object");
 	}
 
-	private define(
-		name: string,
-		symbol: Sym,
-		draft: Draft,
-		value: number,
-		size: number,
-		type: "function" | "object",
-	): void {
+	private define(name: string, symbol: Sym, draft: Draft, value: number, size: number, type: "function" | "object"): void {
 		const section = this.sections.indexOf(draft);
 		const local = symbol.linkage === "static" || symbol.linkage === "none";
 		this.definitions.set(name, { section, offset: value, local });
@@ -152,12 +136,13 @@ export class ObjectBuilder {
 		const definition = this.definitions.get(name);
 		if (definition === undefined) {
 			const known = this.undefinedSymbols.get(name);
-			this.undefinedSymbols.set(name, { weak: weak && (known?.weak ?? true), visibility: visibility === "default" ? (known?.visibility ?? visibility) : visibility });
+			this.undefinedSymbols.set(name, {
+				weak: weak && (known?.weak ?? true),
+				visibility: visibility === "default" ? (known?.visibility ?? visibility) : visibility,
+			});
 			return { symbol: name, addend: 0 };
 		}
-		return definition.local
-			? { symbol: { section: definition.section }, addend: definition.offset }
-			: { symbol: name, addend: 0 };
+		return definition.local ? { symbol: { section: definition.section }, addend: definition.offset } : { symbol: name, addend: 0 };
 	}
 
 	private refer(ref: SymbolRef | { name: string; addend: number }): {
@@ -195,14 +180,7 @@ export class ObjectBuilder {
 		}
 	}
 
-	private patch(
-		fn: PlacedFunction,
-		draft: Draft,
-		insns: Insn[],
-		slot: number,
-		type: number,
-		ref: Code["relocs"][number]["target"],
-	): void {
+	private patch(fn: PlacedFunction, draft: Draft, insns: Insn[], slot: number, type: number, ref: Code["relocs"][number]["target"]): void {
 		const { symbol, addend } = this.refer(ref);
 		const offset = fn.offset + slot * 8;
 		if (type === R_BPF_64_64) {
@@ -241,8 +219,7 @@ export class ObjectBuilder {
 			{ name: fileName, section: "absolute", value: 0, size: 0, binding: "local", type: "file", visibility: "default" },
 		];
 		const wanted = new Set<number>();
-		for (const draft of this.sections)
-			for (const { symbol } of draft.relocs) if (typeof symbol !== "string") wanted.add(symbol.section);
+		for (const draft of this.sections) for (const { symbol } of draft.relocs) if (typeof symbol !== "string") wanted.add(symbol.section);
 		this.sections.forEach((draft, i) => {
 			if (!wanted.has(i) && (draft.flags & SHF.execinstr) === 0) return;
 			sectionSymbols.set(i, symbols.length);

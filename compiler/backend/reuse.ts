@@ -34,8 +34,7 @@ export function reuseValues(fn: MFunction): void {
 			if (before !== undefined) learn(from[0], block, state, numbers);
 			block.insts = block.insts.flatMap((inst) => step(inst, state, numbers));
 			done.set(block, state);
-			for (const next of new Set(successors(block)))
-				if (preds.get(next)!.length === 1 && !done.has(next)) work.push(next);
+			for (const next of new Set(successors(block))) if (preds.get(next)!.length === 1 && !done.has(next)) work.push(next);
 		}
 	};
 	// Heads of extended blocks first; what they own follows from them.
@@ -106,14 +105,7 @@ class State {
 function learn(from: MBlock, to: MBlock, state: State, numbers: Numbers): void {
 	const jump = from.insts[from.insts.length - 1];
 	// Equal to 0 may be a pointer, which to the kernel's verifier is not the number 0 if it thinks that the pointer cannot be null.
-	if (
-		jump.kind !== "jump" ||
-		jump.imm === 0 ||
-		jump.width !== 64 ||
-		jump.src !== NONE ||
-		jump.blocks[0] === jump.blocks[1]
-	)
-		return;
+	if (jump.kind !== "jump" || jump.imm === 0 || jump.width !== 64 || jump.src !== NONE || jump.blocks[0] === jump.blocks[1]) return;
 	const equal = jump.op === "jeq" ? jump.blocks[0] : jump.op === "jne" ? jump.blocks[1] : null;
 	if (equal === to) state.registers[jump.dst] = numbers.constant(BigInt(jump.imm));
 }

@@ -39,7 +39,12 @@ export function rotateLoops(fn: MFunction, canTurn: (jump: MInst) => boolean): v
 		if (two && test.blocks[0] !== out && !canTurn(test)) return;
 		const [entry, ...more] = preds.get(head)!.filter((from) => from !== latch);
 		const start = entry?.insts[entry.insts.length - 1];
-		const starts = at > 0 && more.length === 0 && entry === fn.blocks[at - 1] && (start.kind === "goto" || start.kind === "jump") && goesTo(test, constantIn(entry, test.dst)) === first;
+		const starts =
+			at > 0 &&
+			more.length === 0 &&
+			entry === fn.blocks[at - 1] &&
+			(start.kind === "goto" || start.kind === "jump") &&
+			goesTo(test, constantIn(entry, test.dst)) === first;
 		// Elsewhere it takes a jump to get there, which pays only where the first question goes.
 		if (out !== fn.blocks[i + 1] && !starts) return;
 		const exit = out === fn.blocks[i + 1] ? [] : [newBlock(out, { ...back, blocks: [out] })];
@@ -52,7 +57,10 @@ export function rotateLoops(fn: MFunction, canTurn: (jump: MInst) => boolean): v
 			latch.insts[latch.insts.length - 1] = { ...test, blocks: test.blocks.map(leave) };
 			behind.set(latch, exit);
 		}
-		preds.set(head, preds.get(head)!.filter((from) => from !== latch));
+		preds.set(
+			head,
+			preds.get(head)!.filter((from) => from !== latch),
+		);
 		if (starts) entry.insts[entry.insts.length - 1] = { ...start, blocks: start.blocks.map((to) => (to === head ? first : to)) };
 	});
 	if (behind.size === 0) return;
@@ -89,13 +97,22 @@ export function stepsInFront(fn: MFunction, canTurn: (jump: MInst) => boolean): 
 }
 
 /** A block that does nothing but ask whether the loop ends. */
-const isQuestion = ({ insts }: MBlock, out: MBlock): boolean => insts.length === 1 && insts[0].kind === "jump" && insts[0].blocks.includes(out);
+const isQuestion = ({ insts }: MBlock, out: MBlock): boolean =>
+	insts.length === 1 && insts[0].kind === "jump" && insts[0].blocks.includes(out);
 
 /** What a register is at the end of a block, if the block says so. */
 function constantIn({ insts }: MBlock, reg: number): number | null {
 	for (let i = insts.length - 2; i >= 0; i--) {
 		const inst = insts[i];
-		if (inst.dst !== reg && inst.src !== reg && inst.kind !== "call" && inst.kind !== "asm" && inst.kind !== "packet" && inst.kind !== "atomic") continue;
+		if (
+			inst.dst !== reg &&
+			inst.src !== reg &&
+			inst.kind !== "call" &&
+			inst.kind !== "asm" &&
+			inst.kind !== "packet" &&
+			inst.kind !== "atomic"
+		)
+			continue;
 		return inst.kind === "alu" && inst.op === "mov" && inst.dst === reg && inst.src === NONE && inst.core === null ? inst.imm : null;
 	}
 	return null;

@@ -76,8 +76,7 @@ export function selectAsm(s: Selector, inst: Inst): void {
 			operands.push({ ...base, reg: NONE, memory: null, ...constant });
 			continue;
 		}
-		if (!/[rwgp]/.test(input.constraint))
-			s.error("E0706", `constraint "${input.constraint}" of inline assembly needs a constant`, loc);
+		if (!/[rwgp]/.test(input.constraint)) s.error("E0706", `constraint "${input.constraint}" of inline assembly needs a constant`, loc);
 		if (fixed !== NONE) s.moveTo(fixed, value, loc);
 		const reg = fixed !== NONE ? fixed : value.ty === "i32" && !base.narrow ? s.clean(value, loc) : s.reg(value);
 		operands.push({ ...base, reg, imm: null, symbol: null, memory: null });
@@ -89,8 +88,7 @@ export function selectAsm(s: Selector, inst: Inst): void {
 }
 
 function moveIn(s: Selector, to: Reg, value: Value, inst: Inst): void {
-	if (value.ty === "i32" && !isConst(s.strip(value)) && s.widths.bits(value) > 32)
-		s.emit(copy(to, s.clean(value, inst.loc), inst.loc));
+	if (value.ty === "i32" && !isConst(s.strip(value)) && s.widths.bits(value) > 32) s.emit(copy(to, s.clean(value, inst.loc), inst.loc));
 	else s.moveTo(to, value, inst.loc);
 }
 

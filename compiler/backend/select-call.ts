@@ -23,7 +23,8 @@ export function selectCall(s: Selector, inst: Inst): void {
 		return;
 	}
 	// What a function of the program does not read is not passed to it (`opt/calls/arguments.ts`).
-	const unread = callee.kind === "function" ? inst.args.reduce((bits, arg, i) => (arg.op === "undef" ? bits | (1 << (i + 1)) : bits), 0) : 0;
+	const unread =
+		callee.kind === "function" ? inst.args.reduce((bits, arg, i) => (arg.op === "undef" ? bits | (1 << (i + 1)) : bits), 0) : 0;
 	for (const constants of [false, true]) {
 		inst.args.forEach((arg, i) => {
 			if (s.isMade(arg) !== constants || (unread & (1 << (i + 1))) !== 0) return;
@@ -37,8 +38,7 @@ export function selectCall(s: Selector, inst: Inst): void {
 		minst("call", loc, {
 			args: inst.args.length,
 			unread,
-			callee:
-				callee.kind === "helper" ? { kind: "helper", id: callee.id } : { kind: "function", symbol: callee.symbol },
+			callee: callee.kind === "helper" ? { kind: "helper", id: callee.id } : { kind: "function", symbol: callee.symbol },
 		}),
 	);
 	if (inst.ty !== null && s.isWanted(inst)) s.emit(copy(s.result(inst), 0, loc));

@@ -108,12 +108,7 @@ function test(s: Selector, condition: Value, yes: MBlock, no: MBlock, loc: Loc |
 	let truth = true;
 	// `x == 0` of a comparison is the comparison turned around.
 	for (;;) {
-		if (
-			isInst(value) &&
-			value.op === "icmp" &&
-			(value.attr!.pred === "eq" || value.attr!.pred === "ne") &&
-			s.imm(value.args[1]) === 0
-		) {
+		if (isInst(value) && value.op === "icmp" && (value.attr!.pred === "eq" || value.attr!.pred === "ne") && s.imm(value.args[1]) === 0) {
 			const inner = s.strip(value.args[0]);
 			if (isInst(inner) && inner.op === "icmp") {
 				if (value.attr!.pred === "eq") truth = !truth;
@@ -124,8 +119,7 @@ function test(s: Selector, condition: Value, yes: MBlock, no: MBlock, loc: Loc |
 		break;
 	}
 	const [then, otherwise] = truth ? [yes, no] : [no, yes];
-	if (isInst(value) && value.op === "icmp")
-		return compare(s, value.attr!.pred!, value.args[0], value.args[1], then, otherwise, loc);
+	if (isInst(value) && value.op === "icmp") return compare(s, value.attr!.pred!, value.args[0], value.args[1], then, otherwise, loc);
 	const zero = { op: "const", ty: value.ty === "i32" ? "i32" : "i64", value: 0n } as const;
 	return compare(s, "ne", condition, zero, then, otherwise, loc);
 }
@@ -165,18 +159,9 @@ function compare(s: Selector, pred: Pred, left: Value, right: Value, yes: MBlock
 }
 
 /** `(x & mask) != 0` is one jump, if nobody else needs the masked value. */
-function maskTest(
-	s: Selector,
-	pred: Pred,
-	left: Value,
-	right: Value,
-	yes: MBlock,
-	no: MBlock,
-	loc: Loc | null,
-): MInst | null {
+function maskTest(s: Selector, pred: Pred, left: Value, right: Value, yes: MBlock, no: MBlock, loc: Loc | null): MInst | null {
 	const and = s.strip(left);
-	if ((pred !== "eq" && pred !== "ne") || s.imm(right) !== 0 || !isInst(and) || and.op !== "and" || s.isWanted(and))
-		return null;
+	if ((pred !== "eq" && pred !== "ne") || s.imm(right) !== 0 || !isInst(and) || and.op !== "and" || s.isWanted(and)) return null;
 	const mask = s.imm(and.args[1]);
 	if (mask === null || (and.ty === "i32" && !s.cpu.alu32 && mask < 0)) return null;
 	const blocks = pred === "ne" ? [yes, no] : [no, yes];

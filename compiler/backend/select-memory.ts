@@ -47,8 +47,7 @@ export function selectMemory(s: Selector, inst: Inst): void {
 			const { base, off, slot, core } = address(s, inst.args[0]);
 			const bytes = inst.attr!.size as Bytes;
 			const constant = storable(s, inst.args[1], bytes);
-			if (constant !== null && s.cpu.storeImmediate)
-				s.emit(minst("store", loc, { bytes, dst: base, off, slot, core, imm: constant }));
+			if (constant !== null && s.cpu.storeImmediate) s.emit(minst("store", loc, { bytes, dst: base, off, slot, core, imm: constant }));
 			else s.emit(minst("store", loc, { bytes, dst: base, off, slot, core, src: s.reg(inst.args[1]) }));
 			return;
 		}
@@ -81,9 +80,7 @@ export function selectMemory(s: Selector, inst: Inst): void {
 		case "storerel": {
 			const { base, off, slot, core } = address(s, inst.args[0]);
 			const kind = s.cpu.acquireRelease ? "store_release" : "store";
-			s.emit(
-				minst(kind, loc, { bytes: inst.attr!.size as Bytes, dst: base, off, slot, core, src: s.reg(inst.args[1]) }),
-			);
+			s.emit(minst(kind, loc, { bytes: inst.attr!.size as Bytes, dst: base, off, slot, core, src: s.reg(inst.args[1]) }));
 			return;
 		}
 		case "coreoffset": {
@@ -150,7 +147,6 @@ function selectAtomic(s: Selector, inst: Inst): void {
 	// The old value comes back in the register of the operand.
 	const operand = fetch ? s.result(inst) : s.fresh();
 	s.moveTo(operand, inst.args[1], loc);
-	if (rmw === "sub")
-		s.emit(minst("alu", loc, { op: "neg", width: bytes === 4 && s.cpu.alu32 ? 32 : 64, dst: operand, src: NONE }));
+	if (rmw === "sub") s.emit(minst("alu", loc, { op: "neg", width: bytes === 4 && s.cpu.alu32 ? 32 : 64, dst: operand, src: NONE }));
 	s.emit(minst("atomic", loc, { op, bytes, dst: base, off, slot, core, src: operand }));
 }

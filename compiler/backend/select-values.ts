@@ -120,15 +120,7 @@ export function selectValue(s: Selector, inst: Inst): void {
 
 const width = (s: Selector, inst: Inst): 32 | 64 => (inst.ty === "i32" && s.cpu.alu32 ? 32 : 64);
 
-function shiftUpAndDown(
-	s: Selector,
-	dst: Reg,
-	from: Reg,
-	by: number,
-	down: "rsh" | "arsh",
-	w: 32 | 64,
-	inst: Inst,
-): void {
+function shiftUpAndDown(s: Selector, dst: Reg, from: Reg, by: number, down: "rsh" | "arsh", w: 32 | 64, inst: Inst): void {
 	s.emit(copy(dst, from, inst.loc));
 	s.emit(alu("lsh", w, dst, { imm: by }, inst.loc));
 	s.emit(alu(down, w, dst, { imm: by }, inst.loc));
@@ -166,13 +158,19 @@ function selectBinary(s: Selector, inst: Inst, name: keyof typeof binary): void 
 			return;
 		}
 		const extend = (value: Value): Reg => (signed ? s.signed(value, loc) : s.clean(value, loc));
-		const operand =
-			imm !== null && (shift || signed || imm >= 0) ? { imm } : { reg: shift ? s.reg(second) : extend(second) };
+		const operand = imm !== null && (shift || signed || imm >= 0) ? { imm } : { reg: shift ? s.reg(second) : extend(second) };
 		s.emit(copy(dst, extend(first), loc));
 		s.emit(alu(op, 64, dst, operand, loc));
 		return;
 	}
-	s.twoAddress(op, w, dst, first, imm !== null ? { imm } : { reg: op === "lsh" || op === "rsh" || op === "arsh" ? s.amount(second) : s.reg(second) }, loc);
+	s.twoAddress(
+		op,
+		w,
+		dst,
+		first,
+		imm !== null ? { imm } : { reg: op === "lsh" || op === "rsh" || op === "arsh" ? s.amount(second) : s.reg(second) },
+		loc,
+	);
 }
 
 /**

@@ -204,7 +204,10 @@ export class Selector {
 		if (!isInst(inst)) return this.constant(0n);
 		if (inst.op === "global") return this.address(inst.attr!.global!, inst.attr!.offset ?? 0);
 		const place = this.onStack(inst);
-		if (place !== null) return this.share(`slot ${place.alloca.id} ${place.off}`, (to) => [minst("address", null, { dst: to, slot: this.slot(place.alloca), off: place.off })]);
+		if (place !== null)
+			return this.share(`slot ${place.alloca.id} ${place.off}`, (to) => [
+				minst("address", null, { dst: to, slot: this.slot(place.alloca), off: place.off }),
+			]);
 		return this.result(inst);
 	}
 
@@ -260,8 +263,7 @@ export class Selector {
 	loadConstant(to: Reg, content: bigint, loc: Loc | null): MInst {
 		const signed = BigInt.asIntN(64, content);
 		if (signed >= -0x80000000n && signed <= 0x7fffffffn) return alu("mov", 64, to, { imm: Number(signed) }, loc);
-		if (this.cpu.alu32 && signed >= 0n && signed <= 0xffffffffn)
-			return alu("mov", 32, to, { imm: Number(BigInt.asIntN(32, signed)) }, loc);
+		if (this.cpu.alu32 && signed >= 0n && signed <= 0xffffffffn) return alu("mov", 32, to, { imm: Number(BigInt.asIntN(32, signed)) }, loc);
 		return minst("wide", loc, { dst: to, wide: signed });
 	}
 
@@ -325,7 +327,11 @@ export class Selector {
 			this.emit(minst("wide", loc, { dst: to, wide: { symbol: from.attr!.global!, addend: from.attr!.offset ?? 0 } }));
 		else {
 			const place = this.onStack(from);
-			this.emit(place === null ? copy(to, this.result(from), loc) : minst("address", loc, { dst: to, slot: this.slot(place.alloca), off: place.off }));
+			this.emit(
+				place === null
+					? copy(to, this.result(from), loc)
+					: minst("address", loc, { dst: to, slot: this.slot(place.alloca), off: place.off }),
+			);
 		}
 	}
 
@@ -342,7 +348,8 @@ export class Selector {
 		loc: Loc | null,
 	): void {
 		const from = this.strip(first);
-		if (width === 32 && op !== "sub" && isInst(from) && this.packetPointers.has(from)) this.emit(alu("mov", 32, dst, { reg: this.result(from) }, loc));
+		if (width === 32 && op !== "sub" && isInst(from) && this.packetPointers.has(from))
+			this.emit(alu("mov", 32, dst, { reg: this.result(from) }, loc));
 		else this.moveTo(dst, first, loc);
 		this.emit(alu(op, width, dst, operand, loc));
 	}

@@ -1,16 +1,5 @@
 import { immediateDominators } from "../ir/cfg.ts";
-import {
-	copy,
-	forDefs,
-	isVirtual,
-	type MBlock,
-	type MFunction,
-	type MInst,
-	NONE,
-	predecessors,
-	type Reg,
-	successors,
-} from "./machine.ts";
+import { copy, forDefs, isVirtual, type MBlock, type MFunction, type MInst, NONE, predecessors, type Reg, successors } from "./machine.ts";
 
 /**
  * Constants and addresses that selection made anew wherever they are wanted are made once and kept, where that is shorter: an address is two
@@ -97,7 +86,9 @@ function findGroups(fn: MFunction): Group[] {
 	}
 	let stretches = 0;
 	const children = dominatorTree(fn, preds);
-	const work: { block: MBlock; known: ReadonlyMap<string, Known>; stretch: number }[] = [{ block: fn.blocks[0], known: new Map(), stretch: stretches++ }];
+	const work: { block: MBlock; known: ReadonlyMap<string, Known>; stretch: number }[] = [
+		{ block: fn.blocks[0], known: new Map(), stretch: stretches++ },
+	];
 	while (work.length > 0) {
 		const top = work.pop()!;
 		const known = new Map(top.known);
@@ -131,7 +122,8 @@ class Keys {
 	of(inst: MInst): string | null {
 		if (inst.core !== null || inst.spillCode) return null;
 		if (inst.kind === "alu" && inst.op === "mov" && inst.src === NONE) return `${inst.width === 64 ? inst.imm : inst.imm >>> 0}`;
-		if (inst.kind === "wide") return typeof inst.wide === "bigint" ? `wide ${inst.wide}` : `symbol ${this.id(inst.wide!.symbol)} ${inst.wide!.addend}`;
+		if (inst.kind === "wide")
+			return typeof inst.wide === "bigint" ? `wide ${inst.wide}` : `symbol ${this.id(inst.wide!.symbol)} ${inst.wide!.addend}`;
 		if (inst.kind === "address") return `slot ${this.id(inst.slot!)} ${inst.off}`;
 		return null;
 	}

@@ -102,9 +102,7 @@ function rematerialisable(fn: MFunction, spilled: ReadonlyMap<Reg, Reg>): Map<Re
 				if (!spilled.has(reg)) return;
 				const free =
 					inst.core === null &&
-					(inst.kind === "wide" ||
-						inst.kind === "address" ||
-						(inst.kind === "alu" && inst.op === "mov" && inst.src === NONE));
+					(inst.kind === "wide" || inst.kind === "address" || (inst.kind === "alu" && inst.op === "mov" && inst.src === NONE));
 				sources.set(reg, free && !sources.has(reg) ? inst : null);
 			});
 		}

@@ -22,8 +22,7 @@ export function placeStack(fn: MFunction, diagnostics: DiagnosticSink): void {
 		for (const inst of block.insts) {
 			if (inst.slot !== null) used.add(inst.slot);
 			if (inst.slot !== null && inst.volatile) volatile.add(inst.slot);
-			if (inst.asm !== null)
-				for (const operand of inst.asm.operands) if (operand.memory?.slot) used.add(operand.memory.slot);
+			if (inst.asm !== null) for (const operand of inst.asm.operands) if (operand.memory?.slot) used.add(operand.memory.slot);
 		}
 	}
 	const variables = fn.slots.filter((slot) => used.has(slot) && slot.variable !== SPILL);
@@ -130,9 +129,7 @@ class SpillLiveness {
 		}
 		const groups: FrameSlot[][] = [];
 		for (const slot of slots) {
-			const home = groups.find((group) =>
-				group.every((other) => !apart[this.index.get(slot)!].has(this.index.get(other)!)),
-			);
+			const home = groups.find((group) => group.every((other) => !apart[this.index.get(slot)!].has(this.index.get(other)!)));
 			if (home === undefined) groups.push([slot]);
 			else home.push(slot);
 		}

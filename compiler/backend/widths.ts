@@ -20,8 +20,7 @@ export class Widths {
 
 	/** Asks in program order once, so that later questions do not recurse through the whole function. */
 	prime(blocks: readonly Block[]): void {
-		for (const block of blocks)
-			for (const inst of block.insts) if (inst.ty !== null && inst.ty !== "ptr") this.bits(inst);
+		for (const block of blocks) for (const inst of block.insts) if (inst.ty !== null && inst.ty !== "ptr") this.bits(inst);
 	}
 
 	bits(value: Value): number {
@@ -30,9 +29,7 @@ export class Widths {
 
 	private visit(value: Value, open: Set<Inst>): number {
 		if (isConst(value))
-			return this.ofConstant(
-				value.ty === "i32" && this.cpu.alu32 ? BigInt.asUintN(32, value.value) : BigInt.asUintN(64, value.value),
-			);
+			return this.ofConstant(value.ty === "i32" && this.cpu.alu32 ? BigInt.asUintN(32, value.value) : BigInt.asUintN(64, value.value));
 		if (!isInst(value)) return value.ty === "i32" ? 32 : 64;
 		const known = this.known.get(value);
 		if (known !== undefined) return known;
@@ -91,11 +88,7 @@ export class Widths {
 				return inst.ty === "i32" ? Math.min(32, of(0)) : of(0);
 			case "umod":
 				// x % 0 is x.
-				return Math.min(
-					inst.ty === "i32" ? 32 : 64,
-					of(0),
-					isConst(inst.args[1]) && inst.args[1].value > 0n ? of(1) : 64,
-				);
+				return Math.min(inst.ty === "i32" ? 32 : 64, of(0), isConst(inst.args[1]) && inst.args[1].value > 0n ? of(1) : 64);
 			case "add":
 				return Math.min(top, Math.max(of(0), of(1)) + 1);
 			case "mul":

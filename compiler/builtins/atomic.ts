@@ -35,7 +35,12 @@ function target(cx: Cx, ast: Expr, anyType: boolean): { pointer: TExpr; type: CT
 		return null;
 	}
 	if (!anyType && !isInteger(pointed) && !isPointer(pointed)) {
-		report(cx, "badBuiltin", ast.span, `address argument to atomic builtin must be a pointer to integer or pointer (${quote(pointer.type)} invalid)`);
+		report(
+			cx,
+			"badBuiltin",
+			ast.span,
+			`address argument to atomic builtin must be a pointer to integer or pointer (${quote(pointer.type)} invalid)`,
+		);
 		return null;
 	}
 	return { pointer, type: unqualified(pointed) };
@@ -44,7 +49,11 @@ function target(cx: Cx, ast: Expr, anyType: boolean): { pointer: TExpr; type: CT
 const given = (cx: Cx, ast: Expr, type: CType): TExpr => {
 	const v = value(cx, ast);
 	// A pointer may be counted up and down by an integer.
-	return isPointer(type) && isInteger(v.type) ? build.convert(v, type, true) : isInteger(type) && isPointer(v.type) ? build.convert(v, type, true) : assignConvert(cx, v, type, { kind: "passing" }, ast.span);
+	return isPointer(type) && isInteger(v.type)
+		? build.convert(v, type, true)
+		: isInteger(type) && isPointer(v.type)
+			? build.convert(v, type, true)
+			: assignConvert(cx, v, type, { kind: "passing" }, ast.span);
 };
 
 export function syncCall(cx: Cx, b: Builtin, args: readonly Expr[], span: TokenSpan): TExpr {
@@ -104,7 +113,12 @@ export function atomicCall(cx: Cx, b: Builtin, args: readonly Expr[], span: Toke
 }
 
 export function fence(cx: Cx, b: Builtin, args: readonly Expr[], span: TokenSpan): TExpr {
-	return node(b.name, args.map((a) => value(cx, a)), VOID, span);
+	return node(
+		b.name,
+		args.map((a) => value(cx, a)),
+		VOID,
+		span,
+	);
 }
 
 /** 4 and 8 bytes are what eBPF has atomic instructions for. */
@@ -114,4 +128,3 @@ export function lockFree(cx: Cx, _b: Builtin, args: readonly Expr[], span: Token
 	const free = size.kind === "int" && [1n, 2n, 4n, 8n].includes(size.value);
 	return build.intConst(free ? 1n : 0n, INT, span);
 }
-

@@ -1,7 +1,24 @@
 import type { TokenSpan } from "../diagnostics/diagnostic.ts";
 import type { Expr } from "../grammar/ast.ts";
 import { addressOf } from "../types/access.ts";
-import { asPointer, asRecord, BOOL, canonical, INT, integerType, isError, isInteger, isPointer, LONG, pointerTo, SIZE, UINT, unqualified, VOID, wrap } from "../types/basic.ts";
+import {
+	asPointer,
+	asRecord,
+	BOOL,
+	canonical,
+	INT,
+	integerType,
+	isError,
+	isInteger,
+	isPointer,
+	LONG,
+	pointerTo,
+	SIZE,
+	UINT,
+	unqualified,
+	VOID,
+	wrap,
+} from "../types/basic.ts";
 import * as build from "../types/build.ts";
 import { constantValue } from "../types/constant.ts";
 import { report, unevaluated, type Cx } from "../types/context.ts";
@@ -48,7 +65,8 @@ function node(name: string, args: readonly TExpr[], type: CType, span: TokenSpan
 
 function count(cx: Cx, _name: string, args: readonly Expr[], least: number, most: number, span: TokenSpan): boolean {
 	if (args.length < least) report(cx, "tooFewArgs", span, `too few arguments to function call, expected ${least}, have ${args.length}`);
-	else if (args.length > most) report(cx, "tooManyArgs", span, `too many arguments to function call, expected ${most}, have ${args.length}`);
+	else if (args.length > most)
+		report(cx, "tooManyArgs", span, `too many arguments to function call, expected ${most}, have ${args.length}`);
 	else return true;
 	return false;
 }
@@ -82,20 +100,33 @@ const RULES: Record<RuleName, Rule> = {
 		const [x, y, target] = args.map((a) => value(cx, a));
 		const pointed = asPointer(target!.type)?.target;
 		if (!pointed || !isInteger(pointed)) {
-			if (!isError(target!.type)) report(cx, "badBuiltin", args[2]!.span, `result argument to overflow builtin must be a pointer to a non-const integer (${quote(target!.type)} invalid)`);
+			if (!isError(target!.type))
+				report(
+					cx,
+					"badBuiltin",
+					args[2]!.span,
+					`result argument to overflow builtin must be a pointer to a non-const integer (${quote(target!.type)} invalid)`,
+				);
 			return errorValue(span);
 		}
-		for (const [i, v] of [x!, y!].entries()) if (!isInteger(v.type)) {
-			if (!isError(v.type)) report(cx, "badBuiltin", args[i]!.span, `operand argument to overflow builtin must be an integer (${quote(v.type)} invalid)`);
-			return errorValue(span);
-		}
+		for (const [i, v] of [x!, y!].entries())
+			if (!isInteger(v.type)) {
+				if (!isError(v.type))
+					report(cx, "badBuiltin", args[i]!.span, `operand argument to overflow builtin must be an integer (${quote(v.type)} invalid)`);
+				return errorValue(span);
+			}
 		const fixed = /^[su](add|sub|mul)/.test(b.key);
 		const operands = fixed ? [build.convert(x!, unqualified(pointed), false), build.convert(y!, unqualified(pointed), false)] : [x!, y!];
 		return node(b.name, [...operands, target!], BOOL, span);
 	},
 	overflowPredicate: (cx, b, args, span) => {
 		if (!count(cx, b.name, args, 3, 3, span)) return errorValue(span);
-		return node(b.name, args.map((a) => value(cx, a)), BOOL, span);
+		return node(
+			b.name,
+			args.map((a) => value(cx, a)),
+			BOOL,
+			span,
+		);
 	},
 	preserveAccessIndex: (cx, b, args, span) => {
 		if (!count(cx, b.name, args, 1, 1, span)) return errorValue(span);
@@ -150,10 +181,12 @@ const RULES: Record<RuleName, Rule> = {
 		if (!count(cx, b.name, args, 1, 1, span)) return errorValue(span);
 		const type = unevaluated(cx, () => rvalue(cx.rules.expr(cx, args[0]!))).type;
 		const kind = canonical(type).kind;
-		const known = kind === "void" ? 0n : kind === "pointer" ? 5n : kind === "float" ? 8n : kind === "record" ? (asRecord(type)!.union ? 13n : 12n) : 1n;
+		const known =
+			kind === "void" ? 0n : kind === "pointer" ? 5n : kind === "float" ? 8n : kind === "record" ? (asRecord(type)!.union ? 13n : 12n) : 1n;
 		return build.intConst(known, INT, span);
 	},
-	addressof: (cx, b, args, span) => (count(cx, b.name, args, 1, 1, span) ? addressOf(cx, cx.rules.expr(cx, args[0]!), span) : errorValue(span)),
+	addressof: (cx, b, args, span) =>
+		count(cx, b.name, args, 1, 1, span) ? addressOf(cx, cx.rules.expr(cx, args[0]!), span) : errorValue(span),
 	/** clzg, ctzg, popcountg: by the argument's own width; a second argument is the value for zero. */
 	genericBits: (cx, b, args, span) => {
 		if (!count(cx, b.name, args, 1, b.key === "popcountg" ? 1 : 2, span)) return errorValue(span);
@@ -171,9 +204,17 @@ const RULES: Record<RuleName, Rule> = {
 		const wide = type.size === 8;
 		const widened = build.convert(x, wide ? SIZE : UINT, false);
 		const bits = node(`__builtin_${what}${wide ? "l" : ""}`, [widened], INT, span);
-		const narrow = what === "clz" && type.size < 4 ? build.binary("-", bits, build.intConst(BigInt(32 - type.size * 8), INT, span), INT, span) : bits;
+		const narrow =
+			what === "clz" && type.size < 4 ? build.binary("-", bits, build.intConst(BigInt(32 - type.size * 8), INT, span), INT, span) : bits;
 		if (!fallback) return narrow;
-		return { kind: "conditional", condition: build.compare("!=", promote(x), build.convert(build.intConst(0n, INT, span), promote(x).type, false), span), then: narrow, else: fallback, type: INT, span };
+		return {
+			kind: "conditional",
+			condition: build.compare("!=", promote(x), build.convert(build.intConst(0n, INT, span), promote(x).type, false), span),
+			then: narrow,
+			else: fallback,
+			type: INT,
+			span,
+		};
 	},
 	alloca: (cx, _b, _args, span) => {
 		report(cx, "noAlloca", span, "alloca is not supported by eBPF: the stack is 512 bytes of fixed layout");

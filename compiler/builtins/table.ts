@@ -5,12 +5,21 @@
  * Letters: v void · i int · u unsigned · l long · m unsigned long · L long long · M unsigned long long · h unsigned short ·
  * s size_t · p void * · P const void * · c const char * · C char * · b _Bool · y unsigned char; the result comes first, `.` ends in "…".
  */
-export type BuiltinRow =
-	| { readonly proto: string; readonly fold?: FoldName }
-	| { readonly rule: RuleName }
-	| { readonly refused: string };
+export type BuiltinRow = { readonly proto: string; readonly fold?: FoldName } | { readonly rule: RuleName } | { readonly refused: string };
 
-export type FoldName = "bswap" | "clz" | "ctz" | "popcount" | "parity" | "ffs" | "abs" | "strlen" | "rotateleft" | "rotateright" | "strcmp" | "bitreverse";
+export type FoldName =
+	| "bswap"
+	| "clz"
+	| "ctz"
+	| "popcount"
+	| "parity"
+	| "ffs"
+	| "abs"
+	| "strlen"
+	| "rotateleft"
+	| "rotateright"
+	| "strcmp"
+	| "bitreverse";
 
 export type RuleName =
 	| "constant_p"
@@ -147,9 +156,11 @@ const BUILTINS: Record<string, BuiltinRow> = {
 
 const LENGTHS = ["", "l", "ll"] as const;
 /** `__builtin_sadd_overflow`, `__builtin_umulll_overflow`, …: overflow checks of one fixed type. */
-for (const op of ["add", "sub", "mul"]) for (const sign of ["s", "u"]) for (const length of LENGTHS) BUILTINS[`${sign}${op}${length}_overflow`] = rule("overflow");
+for (const op of ["add", "sub", "mul"])
+	for (const sign of ["s", "u"]) for (const length of LENGTHS) BUILTINS[`${sign}${op}${length}_overflow`] = rule("overflow");
 
-const SYNC = /^__sync_(?:(?:fetch_and_(?:add|sub|or|and|xor|nand|min|max|umin|umax)|(?:add|sub|or|and|xor|nand)_and_fetch|val_compare_and_swap|bool_compare_and_swap|lock_test_and_set|lock_release|swap)(?:_(?:1|2|4|8|16))?|synchronize)$/;
+const SYNC =
+	/^__sync_(?:(?:fetch_and_(?:add|sub|or|and|xor|nand|min|max|umin|umax)|(?:add|sub|or|and|xor|nand)_and_fetch|val_compare_and_swap|bool_compare_and_swap|lock_test_and_set|lock_release|swap)(?:_(?:1|2|4|8|16))?|synchronize)$/;
 const ATOMIC =
 	/^__(?:atomic|c11_atomic)_(?:(?:fetch_(?:add|sub|and|or|xor|nand|min|max)|(?:add|sub|and|or|xor|nand|min|max)_fetch|load|load_n|store|store_n|exchange|exchange_n|compare_exchange|compare_exchange_n|compare_exchange_strong|compare_exchange_weak|test_and_set|clear|init)|(thread_fence|signal_fence)|(is_lock_free|always_lock_free))$/;
 
@@ -179,7 +190,13 @@ export function builtin(name: string): Builtin | null {
 }
 
 /** Everything that the grammar itself knows, besides the calls above. */
-const SYNTAX = new Set(["__builtin_offsetof", "__builtin_types_compatible_p", "__builtin_choose_expr", "__builtin_va_arg", "__builtin_has_attribute"]);
+const SYNTAX = new Set([
+	"__builtin_offsetof",
+	"__builtin_types_compatible_p",
+	"__builtin_choose_expr",
+	"__builtin_va_arg",
+	"__builtin_has_attribute",
+]);
 
 /** For `__has_builtin`: what can be called and is not refused. */
 export function hasBuiltin(name: string): boolean {
@@ -189,4 +206,21 @@ export function hasBuiltin(name: string): boolean {
 }
 
 /** Library functions that a compiler may take as its builtins when a program only declares them. */
-export const LIBRARY = new Set(["memcpy", "memmove", "memset", "memcmp", "bcmp", "bzero", "abs", "labs", "llabs", "ffs", "ffsl", "ffsll", "strlen", "strcmp", "strcpy", "strncpy"]);
+export const LIBRARY = new Set([
+	"memcpy",
+	"memmove",
+	"memset",
+	"memcmp",
+	"bcmp",
+	"bzero",
+	"abs",
+	"labs",
+	"llabs",
+	"ffs",
+	"ffsl",
+	"ffsll",
+	"strlen",
+	"strcmp",
+	"strcpy",
+	"strncpy",
+]);

@@ -26,7 +26,19 @@ interface GroupState {
 }
 
 /** Groups that speak of whole functions: of one that lost a statement to an error they would say what is not so. clang, too, is silent then. */
-const WHOLE: ReadonlySet<string> = new Set(["return-type", "uninitialized", "sometimes-uninitialized", "implicit-fallthrough", "unreachable-code", "unused-variable", "unused-but-set-variable", "unused-but-set-parameter", "unused-parameter", "unused-label", "unused-function"]);
+const WHOLE: ReadonlySet<string> = new Set([
+	"return-type",
+	"uninitialized",
+	"sometimes-uninitialized",
+	"implicit-fallthrough",
+	"unreachable-code",
+	"unused-variable",
+	"unused-but-set-variable",
+	"unused-but-set-parameter",
+	"unused-parameter",
+	"unused-label",
+	"unused-function",
+]);
 
 export class DiagnosticEngine implements DiagnosticSink {
 	readonly kept: Diagnostic[] = [];
@@ -58,7 +70,12 @@ export class DiagnosticEngine implements DiagnosticSink {
 	}
 
 	#apply(flag: string): void {
-		const [, no, error, group] = /^(no-)?(error(?:=|$))?(.*)$/.exec(flag) as unknown as [string, string | undefined, string | undefined, string];
+		const [, no, error, group] = /^(no-)?(error(?:=|$))?(.*)$/.exec(flag) as unknown as [
+			string,
+			string | undefined,
+			string | undefined,
+			string,
+		];
 		const positive = no === undefined;
 		if (error === "error") {
 			this.#werror = positive;
@@ -106,7 +123,8 @@ export class DiagnosticEngine implements DiagnosticSink {
 		if (diagnostic.severity === "note") return "note";
 		const row = this.#rows.get(diagnostic.code);
 		const group = diagnostic.group ?? row?.group;
-		if (group === undefined) return diagnostic.severity === "warning" && (this.#options.none || this.#everything === false) ? "ignored" : diagnostic.severity;
+		if (group === undefined)
+			return diagnostic.severity === "warning" && (this.#options.none || this.#everything === false) ? "ignored" : diagnostic.severity;
 		const state = this.#groups.get(group) ?? {};
 		const pragma = this.#pragmaLevel(diagnostic, group);
 		if (pragma === "ignored") return "ignored";
@@ -115,7 +133,13 @@ export class DiagnosticEngine implements DiagnosticSink {
 		if (!on || (this.#broken && WHOLE.has(group))) return "ignored";
 		if (isDefaultError) return (state.error ?? this.#everything !== false) && pragma !== "warning" ? "error" : "warning";
 		if (this.#options.none) return "ignored";
-		if (diagnostic.span !== null && this.#tokens !== null && !this.#options.systemHeaders && this.#tokens.inSystemHeader(diagnostic.span.from)) return "ignored";
+		if (
+			diagnostic.span !== null &&
+			this.#tokens !== null &&
+			!this.#options.systemHeaders &&
+			this.#tokens.inSystemHeader(diagnostic.span.from)
+		)
+			return "ignored";
 		if (pragma === "error" || (state.error ?? this.#werror)) return "error";
 		return "warning";
 	}

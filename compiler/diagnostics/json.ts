@@ -19,7 +19,10 @@ export interface JsonDiagnostic {
 	readonly group?: string;
 	readonly message: string;
 	readonly place: JsonPlace | null;
-	readonly macros: readonly { readonly name: string; readonly place: { readonly file: string; readonly line: number; readonly column: number } }[];
+	readonly macros: readonly {
+		readonly name: string;
+		readonly place: { readonly file: string; readonly line: number; readonly column: number };
+	}[];
 	readonly includedFrom: readonly { readonly file: string; readonly line: number }[];
 	readonly notes: readonly { readonly message: string; readonly place: JsonPlace | null }[];
 	readonly fix?: { readonly message: string; readonly text: string; readonly place: JsonPlace | null };

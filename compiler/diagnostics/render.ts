@@ -29,9 +29,15 @@ export function renderDiagnostic(diagnostic: Diagnostic, tokens: TokenBuffer | n
 	const { span } = diagnostic;
 	if (tokens !== null && span !== null) out.push(...includeStack(tokens, tokens.messageLocation(span.from)));
 	const where = span === null || tokens === null ? "ebpfcc: " : `${position(tokens, tokens.messageLocation(span.from))}: `;
-	out.push(paint(BOLD, where) + paint(STYLES[diagnostic.severity], `${diagnostic.severity}: `) + paint(BOLD, diagnostic.message) + flagOf(diagnostic));
+	out.push(
+		paint(BOLD, where) +
+			paint(STYLES[diagnostic.severity], `${diagnostic.severity}: `) +
+			paint(BOLD, diagnostic.message) +
+			flagOf(diagnostic),
+	);
 	// An edit within a macro's text would be shown where the macro is called: nothing to write there.
-	const fix = diagnostic.fix !== undefined && tokens !== null && tokens.expanded[diagnostic.fix.span.from] === 0 ? diagnostic.fix : undefined;
+	const fix =
+		diagnostic.fix !== undefined && tokens !== null && tokens.expanded[diagnostic.fix.span.from] === 0 ? diagnostic.fix : undefined;
 	if (tokens !== null && span !== null) {
 		out.push(...excerpt(tokens, rangeOf(tokens, span), fix?.text, fix === undefined ? null : rangeOf(tokens, fix.span), paint));
 		out.push(...backtrace(tokens, span.from, paint));
@@ -39,7 +45,8 @@ export function renderDiagnostic(diagnostic: Diagnostic, tokens: TokenBuffer | n
 	for (const note of diagnostic.notes ?? []) {
 		const at = note.span === null || tokens === null ? "" : `${position(tokens, tokens.messageLocation(note.span.from))}: `;
 		out.push(paint(BOLD, at) + paint(STYLES.note, "note: ") + note.message);
-		if (note.span !== null && tokens !== null) out.push(...excerpt(tokens, rangeOf(tokens, note.span), undefined, null, paint), ...backtrace(tokens, note.span.from, paint));
+		if (note.span !== null && tokens !== null)
+			out.push(...excerpt(tokens, rangeOf(tokens, note.span), undefined, null, paint), ...backtrace(tokens, note.span.from, paint));
 	}
 	return `${out.join("\n")}\n`;
 }
@@ -58,7 +65,10 @@ function position(tokens: TokenBuffer, location: number): string {
 
 function tokenEnd(tokens: TokenBuffer, token: number): number {
 	const location = tokens.messageLocation(token);
-	if (tokens.expanded[token] === 0) return location + Math.max(1, spell(tokens.kinds[token], tokens.values[token], tokens.locations[token], tokens.sources, tokens.names).length);
+	if (tokens.expanded[token] === 0)
+		return (
+			location + Math.max(1, spell(tokens.kinds[token], tokens.values[token], tokens.locations[token], tokens.sources, tokens.names).length)
+		);
 	// A macro call is underlined by its name.
 	return location + wordLength(tokens, location);
 }
@@ -78,12 +88,19 @@ function rangeOf(tokens: TokenBuffer, span: TokenSpan): Range {
 	if (last > span.from && last < tokens.length) {
 		const there = tokens.sources.lineColumn(tokens.messageLocation(last));
 		if (there.file === start.file && there.line === start.line) end = Math.max(end, tokenEnd(tokens, last));
-		else if (there.file === start.file && there.line > start.line) end = location - start.column + 1 + tokens.sources.lineText(start.file, start.line).length;
+		else if (there.file === start.file && there.line > start.line)
+			end = location - start.column + 1 + tokens.sources.lineText(start.file, start.line).length;
 	}
 	return { location, end };
 }
 
-function excerpt(tokens: TokenBuffer, range: Range, fix: string | undefined, fixAt: Range | null, paint: (style: string, text: string) => string): string[] {
+function excerpt(
+	tokens: TokenBuffer,
+	range: Range,
+	fix: string | undefined,
+	fixAt: Range | null,
+	paint: (style: string, text: string) => string,
+): string[] {
 	const { file, line, column } = tokens.sources.lineColumn(range.location);
 	if (file.artificial && file.bytes.length === 0) return [];
 	const source = tokens.sources.lineText(file, line);
@@ -125,7 +142,10 @@ function backtrace(tokens: TokenBuffer, token: number, paint: (style: string, te
 	let expansion = tokens.expanded[token];
 	while (expansion > 0) {
 		const record = tokens.expansions[expansion] as Expansion;
-		steps.push({ macro: record.macro, location: record.argument >= 0 ? (record.definedAt >= 0 ? record.definedAt : record.callAt) : location });
+		steps.push({
+			macro: record.macro,
+			location: record.argument >= 0 ? (record.definedAt >= 0 ? record.definedAt : record.callAt) : location,
+		});
 		location = record.callAt;
 		expansion = record.callExpansion;
 	}
@@ -143,7 +163,9 @@ function backtrace(tokens: TokenBuffer, token: number, paint: (style: string, te
 			return;
 		}
 		out.push(`${paint(BOLD, `${position(tokens, step.location)}: `)}${paint(STYLES.note, "note: ")}expanded from macro '${step.macro}'`);
-		out.push(...excerpt(tokens, { location: step.location, end: step.location + wordLength(tokens, step.location) }, undefined, null, paint));
+		out.push(
+			...excerpt(tokens, { location: step.location, end: step.location + wordLength(tokens, step.location) }, undefined, null, paint),
+		);
 	});
 	return out;
 }

@@ -45,7 +45,16 @@ export function compile(path: string, text: Uint8Array | string, options: Compil
 		if (kernel === undefined) kernel = vmlinux() === null ? null : vmlinuxTypes(vmlinux() as Uint8Array);
 		return kernel !== null && (["struct", "union"] as const).some((kind) => kernel?.tag(kind, name));
 	};
-	const preprocessor = newPreprocessor({ ...options, builtinHeader, macroFile: (path) => macroName(path, options.paths ?? asGiven), virtualVmlinux: () => vmlinux() !== null, defer: !["preprocess", "tokens"].includes(options.stage) }, (diagnostic) => sink.report(diagnostic));
+	const preprocessor = newPreprocessor(
+		{
+			...options,
+			builtinHeader,
+			macroFile: (path) => macroName(path, options.paths ?? asGiven),
+			virtualVmlinux: () => vmlinux() !== null,
+			defer: !["preprocess", "tokens"].includes(options.stage),
+		},
+		(diagnostic) => sink.report(diagnostic),
+	);
 	sink.attach(preprocessor.buffer, preprocessor.pragmas);
 	let made: Made = {};
 	try {
@@ -53,11 +62,20 @@ export function compile(path: string, text: Uint8Array | string, options: Compil
 	} catch (error) {
 		// The one fault of a recursive compiler that a program can cause: a tree too deep for the stack.
 		if (!(error instanceof RangeError) || !/call stack/i.test(error.message)) throw error;
-		sink.report({ code: "E0190", severity: "error", message: "the program is nested too deeply to compile (the compiler's stack is exhausted)", span: null });
+		sink.report({
+			code: "E0190",
+			severity: "error",
+			message: "the program is nested too deeply to compile (the compiler's stack is exhausted)",
+			span: null,
+		});
 	}
 	const ok = sink.errors === 0;
 	return {
-		ok, diagnostics: inSourceOrder(sink.kept, preprocessor).map((one) => withHint(one, preprocessor.buffer, inKernel)), tokens: preprocessor.buffer, output: ok ? (made.output ?? null) : null, object: ok ? (made.object ?? null) : null,
+		ok,
+		diagnostics: inSourceOrder(sink.kept, preprocessor).map((one) => withHint(one, preprocessor.buffer, inKernel)),
+		tokens: preprocessor.buffer,
+		output: ok ? (made.output ?? null) : null,
+		object: ok ? (made.object ?? null) : null,
 		dependencies: preprocessor.dependencies,
 	};
 }
@@ -88,7 +106,14 @@ function inSourceOrder(diagnostics: readonly Diagnostic[], { buffer, programLeng
 type Made = Partial<Pick<CompileResult, "output" | "object">>;
 
 /** The pipeline, top to bottom. Each stage is left as soon as its result is what was asked for, or an error makes going on senseless. */
-function stages(path: string, text: Uint8Array | string, preprocessor: Preprocessor, options: CompileOptions, sink: DiagnosticEngine, vmlinux: () => Uint8Array | null): Made {
+function stages(
+	path: string,
+	text: Uint8Array | string,
+	preprocessor: Preprocessor,
+	options: CompileOptions,
+	sink: DiagnosticEngine,
+	vmlinux: () => Uint8Array | null,
+): Made {
 	const source = preprocessor.run(path, text);
 	if (options.stage === "preprocess") return { output: printPreprocessed(source, options.lineMarkers) };
 	if (options.stage === "macros") return { output: printMacros(source) };
@@ -105,7 +130,10 @@ function stages(path: string, text: Uint8Array | string, preprocessor: Preproces
 	if (sink.errors > 0) return {};
 	const { cpu, debug } = options.target;
 	const level = Math.min(3, options.target.optimize) as 0 | 1 | 2 | 3;
-	const lowering = { strictAliasing: level > 0 && options.target.strictAliasing, strictOverflow: level > 0 && options.target.strictOverflow };
+	const lowering = {
+		strictAliasing: level > 0 && options.target.strictAliasing,
+		strictOverflow: level > 0 && options.target.strictOverflow,
+	};
 	if (options.stage === "syntax") {
 		// For its warnings: what only code generation refuses is no matter of syntax.
 		lower(typed, { ...lowering, diagnostics: { report: (diagnostic) => diagnostic.severity === "warning" && sink.report(diagnostic) } });
@@ -117,7 +145,14 @@ function stages(path: string, text: Uint8Array | string, preprocessor: Preproces
 
 	const wantsText = options.stage === "asm";
 	const paths = options.paths ?? asGiven;
-	const { object, asm } = emit(ir, typed, placesOf(preprocessor.buffer, paths), { cpu: `v${cpu}`, debug, fileName: debugName(path, paths), diagnostics: sink, asm: wantsText, bigEndian: options.target.bigEndian });
+	const { object, asm } = emit(ir, typed, placesOf(preprocessor.buffer, paths), {
+		cpu: `v${cpu}`,
+		debug,
+		fileName: debugName(path, paths),
+		diagnostics: sink,
+		asm: wantsText,
+		bigEndian: options.target.bigEndian,
+	});
 	if (sink.errors > 0) return {};
 	return { object, output: wantsText ? asm! : writeElf(object) };
 }

@@ -7,7 +7,10 @@ export interface DepfileOptions {
 	readonly phony: boolean;
 }
 
-export function dependencyRule(dependencies: readonly { readonly path: string; readonly system: boolean }[], options: DepfileOptions): string {
+export function dependencyRule(
+	dependencies: readonly { readonly path: string; readonly system: boolean }[],
+	options: DepfileOptions,
+): string {
 	// Headers of ours are part of the compiler, not files.
 	const files = dependencies.filter((d) => !d.path.startsWith("<") && (options.system || !d.system)).map((d) => escapePath(d.path));
 	const lines: string[] = [];

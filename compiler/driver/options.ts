@@ -48,17 +48,34 @@ export interface CompileResult {
 }
 
 /** -O2 -g -std=gnu17 -mcpu=v3, little-endian. */
-export const DEFAULT_TARGET: TargetOptions = { cpu: 3, std: "gnu17", optimize: 2, optimizeSize: false, strictAliasing: true, strictOverflow: true, bigEndian: false, debug: true };
+export const DEFAULT_TARGET: TargetOptions = {
+	cpu: 3,
+	std: "gnu17",
+	optimize: 2,
+	optimizeSize: false,
+	strictAliasing: true,
+	strictOverflow: true,
+	bigEndian: false,
+	debug: true,
+};
 
 /** Macros for a program that is to run: registers of the machine that the runtime is like (struct pt_regs of BPF_KPROBE and its kin), unless another is asked for. */
 export function machineMacros(asked: CompileOptions["macros"], machine = "x86"): CompileOptions["macros"] {
-	return asked.some(({ text }) => text.startsWith("__TARGET_ARCH_")) ? asked : [{ kind: "define", text: `__TARGET_ARCH_${machine}` }, ...asked];
+	return asked.some(({ text }) => text.startsWith("__TARGET_ARCH_"))
+		? asked
+		: [{ kind: "define", text: `__TARGET_ARCH_${machine}` }, ...asked];
 }
 
 /** Options for a program that is to run: -O2 -g, our own headers. */
 export function defaultOptions(provider: FileProvider): CompileOptions {
 	return {
-		target: DEFAULT_TARGET, macros: machineMacros([]), includes: [], dirs: ["built-in"], provider, stage: "obj", lineMarkers: true,
+		target: DEFAULT_TARGET,
+		macros: machineMacros([]),
+		includes: [],
+		dirs: ["built-in"],
+		provider,
+		stage: "obj",
+		lineMarkers: true,
 		warnings: { flags: [], none: false, errorLimit: 20, systemHeaders: false },
 	};
 }

@@ -109,8 +109,20 @@ export type Declarator =
 	/** Name absent in abstract declarators. */
 	| (Node & { readonly kind: "name"; readonly name?: string })
 	| (Node & { readonly kind: "pointer"; readonly quals: Qualifiers; readonly attrs: readonly Attribute[]; readonly inner: Declarator })
-	| (Node & { readonly kind: "array"; readonly inner: Declarator; readonly length?: Expr; readonly static: boolean; readonly quals: Qualifiers })
-	| (Node & { readonly kind: "function"; readonly inner: Declarator; readonly params: readonly ParamDecl[]; readonly variadic: boolean; /** `()` */ readonly unprototyped: boolean })
+	| (Node & {
+			readonly kind: "array";
+			readonly inner: Declarator;
+			readonly length?: Expr;
+			readonly static: boolean;
+			readonly quals: Qualifiers;
+	  })
+	| (Node & {
+			readonly kind: "function";
+			readonly inner: Declarator;
+			readonly params: readonly ParamDecl[];
+			readonly variadic: boolean /** `()` */;
+			readonly unprototyped: boolean;
+	  })
 	/** `(__attribute__((x)) *f)`: attributes in the midst. */
 	| (Node & { readonly kind: "attributed"; readonly attrs: readonly Attribute[]; readonly inner: Declarator });
 
@@ -143,14 +155,14 @@ export interface InitList extends Node {
 
 export type Designator =
 	| (Node & { readonly kind: "field"; readonly name: string })
-	| (Node & { readonly kind: "index"; readonly from: Expr; /** GNU `[a ... b]` */ readonly to?: Expr });
+	| (Node & { readonly kind: "index"; readonly from: Expr /** GNU `[a ... b]` */; readonly to?: Expr });
 
 // ── statements ──────────────────────────────────────────────────────────────────────────────────
 
 export type Stmt =
 	| CompoundStmt
 	| (Node & { readonly kind: "expr"; readonly expr: Expr; readonly attrs: readonly Attribute[] })
-	| (Node & { readonly kind: "empty"; /** `__attribute__((fallthrough));` */ readonly attrs: readonly Attribute[] })
+	| (Node & { readonly kind: "empty" /** `__attribute__((fallthrough));` */; readonly attrs: readonly Attribute[] })
 	| (Node & { readonly kind: "if"; readonly condition: Expr; readonly then: Stmt; readonly else?: Stmt })
 	| (Node & { readonly kind: "switch"; readonly value: Expr; readonly body: Stmt })
 	| (Node & { readonly kind: "case"; readonly from: Expr; readonly to?: Expr; readonly body: Stmt })
@@ -158,7 +170,14 @@ export type Stmt =
 	| (Node & { readonly kind: "label"; readonly name: string; readonly attrs: readonly Attribute[]; readonly body: Stmt })
 	| (Node & { readonly kind: "while"; readonly condition: Expr; readonly body: Stmt; readonly loop?: LoopPragma })
 	| (Node & { readonly kind: "do"; readonly body: Stmt; readonly condition: Expr; readonly loop?: LoopPragma })
-	| (Node & { readonly kind: "for"; readonly init?: Declaration | Expr; readonly condition?: Expr; readonly step?: Expr; readonly body: Stmt; readonly loop?: LoopPragma })
+	| (Node & {
+			readonly kind: "for";
+			readonly init?: Declaration | Expr;
+			readonly condition?: Expr;
+			readonly step?: Expr;
+			readonly body: Stmt;
+			readonly loop?: LoopPragma;
+	  })
 	| (Node & { readonly kind: "goto"; readonly label: string })
 	| (Node & { readonly kind: "computed-goto"; readonly target: Expr })
 	| (Node & { readonly kind: "break" | "continue" })
@@ -209,7 +228,13 @@ export type Expr =
 	| (Node & { readonly kind: "string"; readonly parts: readonly string[] })
 	| (Node & { readonly kind: "unary"; readonly op: UnaryOp; readonly operand: Expr })
 	| (Node & { readonly kind: "postfix"; readonly op: "++" | "--"; readonly operand: Expr })
-	| (Node & { readonly kind: "binary"; readonly op: BinaryOp; readonly left: Expr; readonly right: Expr; /** The operator's token. */ readonly at: number })
+	| (Node & {
+			readonly kind: "binary";
+			readonly op: BinaryOp;
+			readonly left: Expr;
+			readonly right: Expr /** The operator's token. */;
+			readonly at: number;
+	  })
 	| (Node & { readonly kind: "assign"; readonly op: AssignOp; readonly target: Expr; readonly value: Expr; readonly at: number })
 	/** GNU `a ?: b` has no `then`. */
 	| (Node & { readonly kind: "conditional"; readonly condition: Expr; readonly then?: Expr; readonly else: Expr })
@@ -218,10 +243,20 @@ export type Expr =
 	| (Node & { readonly kind: "compound-literal"; readonly type: TypeName; readonly init: InitList })
 	| (Node & { readonly kind: "call"; readonly callee: Expr; readonly args: readonly Expr[] })
 	| (Node & { readonly kind: "index"; readonly base: Expr; readonly index: Expr })
-	| (Node & { readonly kind: "member"; readonly base: Expr; readonly name: string; readonly arrow: boolean; /** The name's token. */ readonly at: number })
+	| (Node & {
+			readonly kind: "member";
+			readonly base: Expr;
+			readonly name: string;
+			readonly arrow: boolean /** The name's token. */;
+			readonly at: number;
+	  })
 	| (Node & { readonly kind: "sizeof-expr" | "alignof-expr"; readonly operand: Expr })
 	| (Node & { readonly kind: "sizeof-type" | "alignof-type"; readonly type: TypeName })
-	| (Node & { readonly kind: "generic"; readonly control: Expr; readonly cases: readonly (Node & { /** Absent: default. */ readonly type?: TypeName; readonly value: Expr })[] })
+	| (Node & {
+			readonly kind: "generic";
+			readonly control: Expr;
+			readonly cases: readonly (Node & { /** Absent: default. */ readonly type?: TypeName; readonly value: Expr })[];
+	  })
 	| (Node & { readonly kind: "statement"; readonly body: CompoundStmt })
 	/** GNU `&&label`. */
 	| (Node & { readonly kind: "label-address"; readonly label: string })

@@ -9,7 +9,9 @@ const LBRACE = kindOf("{");
 const RBRACE = kindOf("}");
 
 /** Statements that stand outside of a function only because a brace ended it before. */
-const STATEMENTS: ReadonlySet<number> = new Set((["return", "if", "else", "for", "while", "do", "switch", "goto", "break", "continue", "case", "default"] as const).map(kindOf));
+const STATEMENTS: ReadonlySet<number> = new Set(
+	(["return", "if", "else", "for", "while", "do", "switch", "goto", "break", "continue", "case", "default"] as const).map(kindOf),
+);
 
 export const beginsStatement = (kind: number): boolean => STATEMENTS.has(kind);
 

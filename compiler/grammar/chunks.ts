@@ -84,7 +84,8 @@ export class NameIndex {
 	/** In source order. */
 	chunks(name: number): { readonly chunk: number; readonly defines: boolean }[] {
 		const out: { chunk: number; defines: boolean }[] = [];
-		for (let at = name < this.#head.length ? this.#head[name] : 0; at !== 0; at = this.#next[at]) out.push({ chunk: this.#chunk[at], defines: this.#defines[at] === 1 });
+		for (let at = name < this.#head.length ? this.#head[name] : 0; at !== 0; at = this.#next[at])
+			out.push({ chunk: this.#chunk[at], defines: this.#defines[at] === 1 });
 		return out.reverse();
 	}
 
@@ -127,8 +128,39 @@ const TYPE_WORD = 2;
 /** A parenthesis group follows that is no declarator. */
 const WITH_GROUP = 3;
 const role = new Uint8Array(256);
-for (const word of ["const", "volatile", "restrict", "inline", "_Noreturn", "static", "extern", "typedef", "register", "auto", "_Thread_local", "__extension__"] as const) role[kindOf(word)] = SKIPPED;
-for (const word of ["void", "char", "short", "int", "long", "float", "double", "signed", "unsigned", "_Bool", "_Complex", "__int128", "_Float16", "__float128", "__auto_type"] as const) role[kindOf(word)] = TYPE_WORD;
+for (const word of [
+	"const",
+	"volatile",
+	"restrict",
+	"inline",
+	"_Noreturn",
+	"static",
+	"extern",
+	"typedef",
+	"register",
+	"auto",
+	"_Thread_local",
+	"__extension__",
+] as const)
+	role[kindOf(word)] = SKIPPED;
+for (const word of [
+	"void",
+	"char",
+	"short",
+	"int",
+	"long",
+	"float",
+	"double",
+	"signed",
+	"unsigned",
+	"_Bool",
+	"_Complex",
+	"__int128",
+	"_Float16",
+	"__float128",
+	"__auto_type",
+] as const)
+	role[kindOf(word)] = TYPE_WORD;
 for (const kind of [K_ATTRIBUTE, K_DECLSPEC, K_ASM, K_ALIGNAS]) role[kind] = WITH_GROUP;
 
 /** Attributes that keep an unnamed static. */
@@ -138,7 +170,13 @@ const KEEPING = ["used", "__used__", "retain", "__retain__", "constructor", "__c
 export const MAX_DEPTH = 256;
 
 /** `externalType`: does type information from outside the text know the name? Asked only where `T (…` could be a declaration without a type. */
-export function splitChunks(tokens: TokenBuffer, end: number, pragmas: PragmaState, deferred: readonly Deferred[], externalType: (name: number) => boolean): Chunks {
+export function splitChunks(
+	tokens: TokenBuffer,
+	end: number,
+	pragmas: PragmaState,
+	deferred: readonly Deferred[],
+	externalType: (name: number) => boolean,
+): Chunks {
 	const { kinds, values, names } = tokens;
 	const nameCount = names.count;
 	const isTypedef = new Uint8Array(nameCount);
@@ -173,7 +211,15 @@ export function splitChunks(tokens: TokenBuffer, end: number, pragmas: PragmaSta
 	function braceMayFollow(before: number): boolean {
 		const k = kinds[before];
 		if (k === LPAREN || k === RPAREN || k === EQUALS || k === K_STRUCT || k === K_UNION || k === K_ENUM) return true;
-		return k === Kind.identifier && before > 0 && (kinds[before - 1] === K_STRUCT || kinds[before - 1] === K_UNION || kinds[before - 1] === K_ENUM || kinds[before - 1] === RPAREN || kinds[before - 1] === COLON);
+		return (
+			k === Kind.identifier &&
+			before > 0 &&
+			(kinds[before - 1] === K_STRUCT ||
+				kinds[before - 1] === K_UNION ||
+				kinds[before - 1] === K_ENUM ||
+				kinds[before - 1] === RPAREN ||
+				kinds[before - 1] === COLON)
+		);
 	}
 
 	/** Notes enumerators of the list that opens at `open`. */
@@ -210,7 +256,9 @@ export function splitChunks(tokens: TokenBuffer, end: number, pragmas: PragmaSta
 		if (!body) return i;
 		const close = skipGroup(i, limit);
 		if (isEnum) enumerators(i, close, chunk);
-		else for (let j = i + 1; j < close - 1; ) j = kinds[j] === K_STRUCT || kinds[j] === K_UNION || kinds[j] === K_ENUM ? tagged(j, close, chunk) : j + 1;
+		else
+			for (let j = i + 1; j < close - 1; )
+				j = kinds[j] === K_STRUCT || kinds[j] === K_UNION || kinds[j] === K_ENUM ? tagged(j, close, chunk) : j + 1;
 		return close;
 	}
 
@@ -375,7 +423,12 @@ export function splitChunks(tokens: TokenBuffer, end: number, pragmas: PragmaSta
 				}
 			} else if (k === LBRACE || k === LPAREN || k === LBRACKET) {
 				if (k === LBRACE && depth > 0 && kinds[opened[depth - 1]] !== LBRACE && !braceMayFollow(i - 1)) {
-					problems.push({ token: i, message: `expected '${kinds[opened[depth - 1]] === LPAREN ? ")" : "]"}' before '{'`, open: opened[depth - 1], chunk: count });
+					problems.push({
+						token: i,
+						message: `expected '${kinds[opened[depth - 1]] === LPAREN ? ")" : "]"}' before '{'`,
+						open: opened[depth - 1],
+						chunk: count,
+					});
 					while (depth > 0 && kinds[opened[depth - 1]] !== LBRACE) {
 						opened.pop();
 						depth--;
@@ -384,7 +437,8 @@ export function splitChunks(tokens: TokenBuffer, end: number, pragmas: PragmaSta
 				}
 				if (depth === 0) {
 					if (k === LBRACE && params && !initialised) body = true;
-					else if (k === LPAREN && i > from) params ||= role[kinds[i - 1]] !== WITH_GROUP && kinds[i - 1] !== K_TYPEOF && kinds[i - 1] !== K_TYPEOF_UNQUAL;
+					else if (k === LPAREN && i > from)
+						params ||= role[kinds[i - 1]] !== WITH_GROUP && kinds[i - 1] !== K_TYPEOF && kinds[i - 1] !== K_TYPEOF_UNQUAL;
 				}
 				opened.push(i);
 				if (++depth > MAX_DEPTH) tooDeep = true;
@@ -397,11 +451,17 @@ export function splitChunks(tokens: TokenBuffer, end: number, pragmas: PragmaSta
 				const expected = kinds[opener] === LBRACE ? RBRACE : kinds[opener] === LPAREN ? RPAREN : RBRACKET;
 				if (k !== expected) {
 					// A brace ends what was left open inside it; anything else is left to the grammar.
-					problems.push({ token: i, message: `'${tokens.text(opener)}' is not closed before '${tokens.text(i)}'`, open: opener, chunk: count });
-					if (k === RBRACE) while (depth > 1 && kinds[opened[depth - 1]] !== LBRACE) {
-						opened.pop();
-						depth--;
-					}
+					problems.push({
+						token: i,
+						message: `'${tokens.text(opener)}' is not closed before '${tokens.text(i)}'`,
+						open: opener,
+						chunk: count,
+					});
+					if (k === RBRACE)
+						while (depth > 1 && kinds[opened[depth - 1]] !== LBRACE) {
+							opened.pop();
+							depth--;
+						}
 					else continue;
 				}
 				opened.pop();
@@ -410,7 +470,8 @@ export function splitChunks(tokens: TokenBuffer, end: number, pragmas: PragmaSta
 				if (depth === 0 && body && k === RBRACE) break;
 			} else if (k === EQUALS && depth === 0) initialised = true;
 		}
-		if (i >= end && depth > 0) problems.push({ token: opened[depth - 1], message: `'${tokens.text(opened[depth - 1])}' is never closed`, open: -1, chunk: count });
+		if (i >= end && depth > 0)
+			problems.push({ token: opened[depth - 1], message: `'${tokens.text(opened[depth - 1])}' is never closed`, open: -1, chunk: count });
 		if (i < end) i++;
 		add(from, i, body, tooDeep);
 	}

@@ -29,7 +29,8 @@ const K_TYPEOF = kindOf("typeof");
 const isTag = new Uint8Array(256);
 for (const word of ["struct", "union", "enum"] as const) isTag[kindOf(word)] = 1;
 const isTypeWord = new Uint8Array(256);
-for (const word of ["void", "char", "short", "int", "long", "float", "double", "signed", "unsigned", "_Bool", "__int128"] as const) isTypeWord[kindOf(word)] = 1;
+for (const word of ["void", "char", "short", "int", "long", "float", "double", "signed", "unsigned", "_Bool", "__int128"] as const)
+	isTypeWord[kindOf(word)] = 1;
 const isQualifier = new Uint8Array(256);
 for (const word of ["const", "volatile", "restrict"] as const) isQualifier[kindOf(word)] = 1;
 
@@ -101,7 +102,15 @@ export function classify(tokens: TokenBuffer, from: number, to: number, types: T
 				// A member or a tag.
 			} else if (isType(name)) {
 				const after = i + 1 < to ? kinds[i + 1] : SEMICOLON;
-				const declares = after === EQUALS || after === SEMICOLON || after === COMMA || after === LBRACKET || after === RPAREN || after === COLON || after === LPAREN || after === K_ATTRIBUTE;
+				const declares =
+					after === EQUALS ||
+					after === SEMICOLON ||
+					after === COMMA ||
+					after === LBRACKET ||
+					after === RPAREN ||
+					after === COLON ||
+					after === LPAREN ||
+					after === K_ATTRIBUTE;
 				if (declares && i > from && (endsType(i - 1) || isNextInList(i - 1)) && !(before === STAR && after === LPAREN)) {
 					const member = records.length > 0 && records[records.length - 1];
 					if (!member && i >= typedefEnd && !inPrototype()) define(name, false);

@@ -2,8 +2,28 @@
 import { spellingOf } from "../source/kinds.ts";
 import { type Actions, all, ast, type Builder, maybe, spanOf, textOf } from "./actions.ts";
 import type {
-	Attribute, AttributeArg, CompoundStmt, Declaration, Declarator, DeclSpecs, Designator, EnumSpec, Expr, FileAsm, FunctionDef, InitDeclarator, Initializer, InitList,
-	MemberDecl, MemberDeclarator, ParamDecl, Qualifiers, RecordSpec, StaticAssert, TypeName, TypeSpec,
+	Attribute,
+	AttributeArg,
+	CompoundStmt,
+	Declaration,
+	Declarator,
+	DeclSpecs,
+	Designator,
+	EnumSpec,
+	Expr,
+	FileAsm,
+	FunctionDef,
+	InitDeclarator,
+	Initializer,
+	InitList,
+	MemberDecl,
+	MemberDeclarator,
+	ParamDecl,
+	Qualifiers,
+	RecordSpec,
+	StaticAssert,
+	TypeName,
+	TypeSpec,
 } from "./ast.ts";
 import { joinStrings } from "./strings.ts";
 import type { Node } from "./tree.ts";
@@ -57,7 +77,15 @@ export function declarationActions(builder: Builder): Actions {
 					break;
 			}
 		}
-		return { storage, functionSpecs, quals, type: type ?? { kind: "builtin", words, span: spanOf(node) }, attrs, alignas, span: spanOf(node) };
+		return {
+			storage,
+			functionSpecs,
+			quals,
+			type: type ?? { kind: "builtin", words, span: spanOf(node) },
+			attrs,
+			alignas,
+			span: spanOf(node),
+		};
 	}
 
 	/** Qualifiers and attributes behind a `*`. */
@@ -80,18 +108,42 @@ export function declarationActions(builder: Builder): Actions {
 	return {
 		// ── file scope ──
 		declaration(specifiers, declarators, _semicolon) {
-			return { kind: "declaration", specs: ast<DeclSpecs>(specifiers), declarators: all<InitDeclarator>(declarators), span: spanOf(this) } satisfies Declaration;
+			return {
+				kind: "declaration",
+				specs: ast<DeclSpecs>(specifiers),
+				declarators: all<InitDeclarator>(declarators),
+				span: spanOf(this),
+			} satisfies Declaration;
 		},
 		functionDef(specifiers, declarator, attrs, body) {
 			const pragmas = builder.pragmaAttributes(this.from, "function");
-			return { kind: "function", specs: ast<DeclSpecs>(specifiers), declarator: ast<Declarator>(declarator), attrs: [...all<Attribute[]>(attrs).flat(), ...pragmas], body: ast<CompoundStmt>(body), span: spanOf(this) } satisfies FunctionDef;
+			return {
+				kind: "function",
+				specs: ast<DeclSpecs>(specifiers),
+				declarator: ast<Declarator>(declarator),
+				attrs: [...all<Attribute[]>(attrs).flat(), ...pragmas],
+				body: ast<CompoundStmt>(body),
+				span: spanOf(this),
+			} satisfies FunctionDef;
 		},
 		implicitFunctionDef(declarator, attrs, body) {
-			return { kind: "function", specs: specs(declarator, [], null), declarator: ast<Declarator>(declarator), attrs: all<Attribute[]>(attrs).flat(), body: ast<CompoundStmt>(body), span: spanOf(this) } satisfies FunctionDef;
+			return {
+				kind: "function",
+				specs: specs(declarator, [], null),
+				declarator: ast<Declarator>(declarator),
+				attrs: all<Attribute[]>(attrs).flat(),
+				body: ast<CompoundStmt>(body),
+				span: spanOf(this),
+			} satisfies FunctionDef;
 		},
 		staticAssert(_word, _open, condition, _comma, message, _close, _semicolon) {
 			const text = maybe<Expr & { kind: "string" }>(message);
-			return { kind: "static-assert", condition: ast<Expr>(condition), ...(text === undefined ? {} : { message: joinStrings(text.parts) }), span: spanOf(this) } satisfies StaticAssert;
+			return {
+				kind: "static-assert",
+				condition: ast<Expr>(condition),
+				...(text === undefined ? {} : { message: joinStrings(text.parts) }),
+				span: spanOf(this),
+			} satisfies StaticAssert;
 		},
 		fileAsm(_asm, _qualifiers, _open, text, _close, _semicolon) {
 			return { kind: "file-asm", text: joinStrings(ast<Expr & { kind: "string" }>(text).parts), span: spanOf(this) } satisfies FileAsm;
@@ -165,18 +217,40 @@ export function declarationActions(builder: Builder): Actions {
 
 		// ── records and enums ──
 		record_definition(word, before, name, members, after) {
-			const attrs = [...all<Attribute[]>(before).flat(), ...all<Attribute[]>(after).flat(), ...builder.pragmaAttributes(this.from, "record")];
+			const attrs = [
+				...all<Attribute[]>(before).flat(),
+				...all<Attribute[]>(after).flat(),
+				...builder.pragmaAttributes(this.from, "record"),
+			];
 			const tag = name.children.length === 0 ? {} : { name: textOf(builder, name.children[0]) };
-			return { kind: "record", union: spelling(word) === "union", ...tag, members: ast<(MemberDecl | StaticAssert)[]>(members), attrs, span: spanOf(this) } satisfies RecordSpec;
+			return {
+				kind: "record",
+				union: spelling(word) === "union",
+				...tag,
+				members: ast<(MemberDecl | StaticAssert)[]>(members),
+				attrs,
+				span: spanOf(this),
+			} satisfies RecordSpec;
 		},
 		record_reference(word, attrs, name) {
-			return { kind: "record", union: spelling(word) === "union", name: textOf(builder, name), attrs: all<Attribute[]>(attrs).flat(), span: spanOf(this) } satisfies RecordSpec;
+			return {
+				kind: "record",
+				union: spelling(word) === "union",
+				name: textOf(builder, name),
+				attrs: all<Attribute[]>(attrs).flat(),
+				span: spanOf(this),
+			} satisfies RecordSpec;
 		},
 		memberList(_open, members, _close) {
 			return all<MemberDecl | StaticAssert | null>(members).filter((m) => m !== null);
 		},
 		member_declaration(specifiers, declarators, _semicolon) {
-			return { kind: "member", specs: ast<DeclSpecs>(specifiers), declarators: all<MemberDeclarator>(declarators), span: spanOf(this) } satisfies MemberDecl;
+			return {
+				kind: "member",
+				specs: ast<DeclSpecs>(specifiers),
+				declarators: all<MemberDeclarator>(declarators),
+				span: spanOf(this),
+			} satisfies MemberDecl;
 		},
 		member_assert(assert) {
 			return ast(assert);
@@ -189,7 +263,12 @@ export function declarationActions(builder: Builder): Actions {
 		},
 		memberDeclarator_named(declarator, _colon, bits, attrs) {
 			const width = maybe<Expr>(bits);
-			return { declarator: ast<Declarator>(declarator), ...(width === undefined ? {} : { bits: width }), attrs: all<Attribute[]>(attrs).flat(), span: spanOf(this) } satisfies MemberDeclarator;
+			return {
+				declarator: ast<Declarator>(declarator),
+				...(width === undefined ? {} : { bits: width }),
+				attrs: all<Attribute[]>(attrs).flat(),
+				span: spanOf(this),
+			} satisfies MemberDeclarator;
 		},
 		memberDeclarator_unnamed(_colon, bits, attrs) {
 			return { bits: ast<Expr>(bits), attrs: all<Attribute[]>(attrs).flat(), span: spanOf(this) } satisfies MemberDeclarator;
@@ -198,11 +277,24 @@ export function declarationActions(builder: Builder): Actions {
 			const attrs = [...all<Attribute[]>(before).flat(), ...all<Attribute[]>(after).flat(), ...builder.pragmaAttributes(this.from, "enum")];
 			const tag = name.children.length === 0 ? {} : { name: textOf(builder, name.children[0]) };
 			const underlying = maybe<TypeName>(base);
-			return { kind: "enum", ...tag, ...(underlying === undefined ? {} : { underlying }), enumerators: ast(enumerators), attrs, span: spanOf(this) } satisfies EnumSpec;
+			return {
+				kind: "enum",
+				...tag,
+				...(underlying === undefined ? {} : { underlying }),
+				enumerators: ast(enumerators),
+				attrs,
+				span: spanOf(this),
+			} satisfies EnumSpec;
 		},
 		enumSpec_reference(_word, attrs, name, base) {
 			const underlying = maybe<TypeName>(base);
-			return { kind: "enum", name: textOf(builder, name), ...(underlying === undefined ? {} : { underlying }), attrs: all<Attribute[]>(attrs).flat(), span: spanOf(this) } satisfies EnumSpec;
+			return {
+				kind: "enum",
+				name: textOf(builder, name),
+				...(underlying === undefined ? {} : { underlying }),
+				attrs: all<Attribute[]>(attrs).flat(),
+				span: spanOf(this),
+			} satisfies EnumSpec;
 		},
 		enumBase(_colon, type) {
 			return ast(type);
@@ -212,7 +304,12 @@ export function declarationActions(builder: Builder): Actions {
 		},
 		enumerator(name, attrs, _equals, value) {
 			const expr = maybe<Expr>(value);
-			return { name: textOf(builder, name), ...(expr === undefined ? {} : { value: expr }), attrs: all<Attribute[]>(attrs).flat(), span: spanOf(this) };
+			return {
+				name: textOf(builder, name),
+				...(expr === undefined ? {} : { value: expr }),
+				attrs: all<Attribute[]>(attrs).flat(),
+				span: spanOf(this),
+			};
 		},
 
 		// ── declarators ──
@@ -220,7 +317,13 @@ export function declarationActions(builder: Builder): Actions {
 			const asmLabel = maybe<string>(label);
 			const value = maybe<Initializer>(init);
 			const attrs = [before, middle, after].flatMap((node) => all<Attribute[]>(node).flat());
-			return { declarator: ast<Declarator>(declarator), ...(asmLabel === undefined ? {} : { asmLabel }), attrs, ...(value === undefined ? {} : { init: value }), span: spanOf(this) } satisfies InitDeclarator;
+			return {
+				declarator: ast<Declarator>(declarator),
+				...(asmLabel === undefined ? {} : { asmLabel }),
+				attrs,
+				...(value === undefined ? {} : { init: value }),
+				span: spanOf(this),
+			} satisfies InitDeclarator;
 		},
 		asmLabel(_asm, _qualifiers, _open, text, _close) {
 			return joinStrings(ast<Expr & { kind: "string" }>(text).parts);
@@ -256,7 +359,8 @@ export function declarationActions(builder: Builder): Actions {
 		params_some(params, more): Params {
 			const parameters = all<ParamDecl>(params);
 			// `(void)`: no parameters.
-			if (parameters.length === 1 && more.children.length === 0 && isVoid(parameters[0])) return { list: [], variadic: false, unprototyped: false };
+			if (parameters.length === 1 && more.children.length === 0 && isVoid(parameters[0]))
+				return { list: [], variadic: false, unprototyped: false };
 			return { list: parameters, variadic: more.children.length > 0, unprototyped: false };
 		},
 		params_variadic(_dots): Params {
@@ -266,10 +370,20 @@ export function declarationActions(builder: Builder): Actions {
 			return { list: [], variadic: false, unprototyped: true };
 		},
 		param(specifiers, declarator, attrs) {
-			return { specs: ast<DeclSpecs>(specifiers), declarator: ast<Declarator>(declarator), attrs: all<Attribute[]>(attrs).flat(), span: spanOf(this) } satisfies ParamDecl;
+			return {
+				specs: ast<DeclSpecs>(specifiers),
+				declarator: ast<Declarator>(declarator),
+				attrs: all<Attribute[]>(attrs).flat(),
+				span: spanOf(this),
+			} satisfies ParamDecl;
 		},
 		typeName(_start, specifiers, declarator) {
-			return { kind: "type-name", specs: ast<DeclSpecs>(specifiers), declarator: ast<Declarator>(declarator), span: spanOf(this) } satisfies TypeName;
+			return {
+				kind: "type-name",
+				specs: ast<DeclSpecs>(specifiers),
+				declarator: ast<Declarator>(declarator),
+				span: spanOf(this),
+			} satisfies TypeName;
 		},
 		abstractDeclarator(pointers, direct) {
 			return declare(all<Wrap>(pointers), maybe<Declarator>(direct) ?? nameless(this));
@@ -289,13 +403,21 @@ export function declarationActions(builder: Builder): Actions {
 
 		// ── initialisers ──
 		initList(_open, first, _comma, rest, _trailing, _close) {
-			return { kind: "init-list", items: [...all<InitList["items"][number]>(first), ...rest.children.flatMap((node) => all<InitList["items"][number]>(node))], span: spanOf(this) } satisfies InitList;
+			return {
+				kind: "init-list",
+				items: [...all<InitList["items"][number]>(first), ...rest.children.flatMap((node) => all<InitList["items"][number]>(node))],
+				span: spanOf(this),
+			} satisfies InitList;
 		},
 		initItem_designated(designators, _equals, value) {
 			return { designators: all<Designator>(designators), value: ast<Initializer>(value), span: spanOf(this) };
 		},
 		initItem_old(name, _colon, value) {
-			return { designators: [{ kind: "field", name: textOf(builder, name), span: spanOf(name) }], value: ast<Initializer>(value), span: spanOf(this) };
+			return {
+				designators: [{ kind: "field", name: textOf(builder, name), span: spanOf(name) }],
+				value: ast<Initializer>(value),
+				span: spanOf(this),
+			};
 		},
 		initItem_plain(value) {
 			return { designators: [], value: ast<Initializer>(value), span: spanOf(this) };
@@ -331,7 +453,15 @@ export function declarationActions(builder: Builder): Actions {
 
 	function isVoid(param: ParamDecl): boolean {
 		const { type, quals } = param.specs;
-		return type.kind === "builtin" && type.words.length === 1 && type.words[0] === "void" && !quals.const && !quals.volatile && param.declarator.kind === "name" && param.declarator.name === undefined;
+		return (
+			type.kind === "builtin" &&
+			type.words.length === 1 &&
+			type.words[0] === "void" &&
+			!quals.const &&
+			!quals.volatile &&
+			param.declarator.kind === "name" &&
+			param.declarator.name === undefined
+		);
 	}
 
 	function array(words: Node, length: Expr | undefined, close: Node): Wrap {
@@ -343,7 +473,14 @@ export function declarationActions(builder: Builder): Actions {
 			else quals = { ...quals, [text]: true };
 		}
 		const to = close.from + 1;
-		return (inner) => ({ kind: "array", inner, ...(length === undefined ? {} : { length }), static: isStatic, quals, span: { from: inner.span.from, to } });
+		return (inner) => ({
+			kind: "array",
+			inner,
+			...(length === undefined ? {} : { length }),
+			static: isStatic,
+			quals,
+			span: { from: inner.span.from, to },
+		});
 	}
 
 	function attributed(node: Node, attrs: readonly Attribute[], inner: Declarator): Declarator {

@@ -9,7 +9,24 @@ const COMMA = 0;
 const ASSIGN = 1;
 const TERNARY = 2;
 const PRECEDENCE: Readonly<Record<BinaryOp, number>> = {
-	"*": 12, "/": 12, "%": 12, "+": 11, "-": 11, "<<": 10, ">>": 10, "<": 9, ">": 9, "<=": 9, ">=": 9, "==": 8, "!=": 8, "&": 7, "^": 6, "|": 5, "&&": 4, "||": 3,
+	"*": 12,
+	"/": 12,
+	"%": 12,
+	"+": 11,
+	"-": 11,
+	"<<": 10,
+	">>": 10,
+	"<": 9,
+	">": 9,
+	"<=": 9,
+	">=": 9,
+	"==": 8,
+	"!=": 8,
+	"&": 7,
+	"^": 6,
+	"|": 5,
+	"&&": 4,
+	"||": 3,
 };
 
 /** An operator between two operands. */
@@ -22,7 +39,11 @@ interface Operator {
 }
 
 /** What a prefix means to the expression behind it. */
-type Prefix = { readonly from: number } & ({ readonly kind: "op"; readonly op: UnaryOp } | { readonly kind: "sizeof-expr" | "alignof-expr" } | { readonly kind: "cast"; readonly type: TypeName });
+type Prefix = { readonly from: number } & (
+	| { readonly kind: "op"; readonly op: UnaryOp }
+	| { readonly kind: "sizeof-expr" | "alignof-expr" }
+	| { readonly kind: "cast"; readonly type: TypeName }
+);
 /** What a suffix makes of the expression in front of it. */
 type Suffix = (base: Expr) => Expr;
 
@@ -146,7 +167,13 @@ export function expressionActions(builder: Builder): Actions {
 			return { kind: "types-compatible", left: ast<TypeName>(left), right: ast<TypeName>(right), span: spanOf(this) } satisfies Expr;
 		},
 		choose(_word, _open, condition, _comma, then, _comma2, otherwise, _close) {
-			return { kind: "choose", condition: ast<Expr>(condition), then: ast<Expr>(then), else: ast<Expr>(otherwise), span: spanOf(this) } satisfies Expr;
+			return {
+				kind: "choose",
+				condition: ast<Expr>(condition),
+				then: ast<Expr>(then),
+				else: ast<Expr>(otherwise),
+				span: spanOf(this),
+			} satisfies Expr;
 		},
 		vaArg(_word, _open, from, _comma, type, _close) {
 			return { kind: "va-arg", list: ast<Expr>(from), type: ast<TypeName>(type), span: spanOf(this) } satisfies Expr;
@@ -179,7 +206,11 @@ function climb(first: Expr, operators: readonly Operator[], rest: readonly Expr[
 	};
 	operators.forEach((next, i) => {
 		const fromRight = next.level === ASSIGN || next.level === TERNARY;
-		while (waiting.length > 0 && (waiting[waiting.length - 1].level > next.level || (waiting[waiting.length - 1].level === next.level && !fromRight))) reduce();
+		while (
+			waiting.length > 0 &&
+			(waiting[waiting.length - 1].level > next.level || (waiting[waiting.length - 1].level === next.level && !fromRight))
+		)
+			reduce();
 		waiting.push(next);
 		values.push(rest[i]);
 	});

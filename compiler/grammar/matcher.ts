@@ -151,7 +151,8 @@ export function createMatcher(actions: readonly (Action | undefined)[]): Match {
 		}
 		if (rounds < least) return false;
 		const taken = take(count);
-		for (let column = 0; column < arity; column++) nodes.push(iteration(arity === 1 ? taken : taken.filter((_, i) => i % arity === column), start));
+		for (let column = 0; column < arity; column++)
+			nodes.push(iteration(arity === 1 ? taken : taken.filter((_, i) => i % arity === column), start));
 		return true;
 	}
 
@@ -178,6 +179,8 @@ export function createMatcher(actions: readonly (Action | undefined)[]): Match {
 
 	function iteration(children: readonly Node[], start: number): Node {
 		const at = base + start;
-		return children.length === 0 ? new Node(ITERATION, at, at, NO_NODES, actions) : new Node(ITERATION, children[0].from, children[children.length - 1].to, children, actions);
+		return children.length === 0
+			? new Node(ITERATION, at, at, NO_NODES, actions)
+			: new Node(ITERATION, children[0].from, children[children.length - 1].to, children, actions);
 	}
 }

@@ -17,7 +17,23 @@ const K_INT = kindOf("int");
 const isTag = new Uint8Array(256);
 for (const word of ["struct", "union", "enum"] as const) isTag[kindOf(word)] = 1;
 const isWord = new Uint8Array(256);
-for (const word of ["const", "volatile", "register", "void", "char", "short", "int", "long", "float", "double", "signed", "unsigned", "_Bool", "__int128"] as const) isWord[kindOf(word)] = 1;
+for (const word of [
+	"const",
+	"volatile",
+	"register",
+	"void",
+	"char",
+	"short",
+	"int",
+	"long",
+	"float",
+	"double",
+	"signed",
+	"unsigned",
+	"_Bool",
+	"__int128",
+] as const)
+	isWord[kindOf(word)] = 1;
 const isQualifier = new Uint8Array(256);
 for (const word of ["const", "volatile", "register"] as const) isQualifier[kindOf(word)] = 1;
 
@@ -30,7 +46,14 @@ export function isOldStyle({ kinds }: TokenBuffer, from: number, close: number, 
 	if (first !== Kind.identifier && isWord[first] !== 1 && isTag[first] !== 1) return false;
 	let open = close - 1;
 	for (let name = true; open > from && kinds[open] === (name ? Kind.identifier : COMMA); name = !name) open--;
-	if (kinds[open] !== LPAREN || open === close - 1 || open === from || kinds[open + 1] !== Kind.identifier || kinds[open - 1] !== Kind.identifier) return false;
+	if (
+		kinds[open] !== LPAREN ||
+		open === close - 1 ||
+		open === from ||
+		kinds[open + 1] !== Kind.identifier ||
+		kinds[open - 1] !== Kind.identifier
+	)
+		return false;
 	for (let i = close + 1; i < Math.min(end, close + MAX_TOKENS); i++) {
 		if (kinds[i] === LBRACE) return kinds[i - 1] === SEMICOLON;
 		if (kinds[i] === EQUALS) return false;
@@ -47,7 +70,8 @@ interface Range {
 export function withPrototype(tokens: TokenBuffer, from: number, close: number, to: number): Range & { readonly name: number } {
 	const start = tokens.length;
 	const copy = (range: Range): void => {
-		for (let i = range.from; i < range.to; i++) tokens.push(tokens.kinds[i], tokens.flags[i], tokens.values[i], tokens.locations[i], tokens.expanded[i]);
+		for (let i = range.from; i < range.to; i++)
+			tokens.push(tokens.kinds[i], tokens.flags[i], tokens.values[i], tokens.locations[i], tokens.expanded[i]);
 	};
 	let open = close;
 	while (tokens.kinds[open] !== LPAREN) open--;

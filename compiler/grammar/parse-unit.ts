@@ -32,13 +32,25 @@ export function parseUnit(source: Preprocessed, external: ExternalTypes | null, 
 	const broken = new Set<number>();
 	for (const problem of chunks.problems) {
 		broken.add(problem.chunk);
-		const notes = problem.open < 0 ? braceNotes(problem) : [{ message: "it was opened here", span: { from: problem.open, to: problem.open + 1 } }];
-		sink.report({ code: "E0152", severity: "error", message: problem.message, span: { from: problem.token, to: problem.token + 1 }, notes });
+		const notes =
+			problem.open < 0 ? braceNotes(problem) : [{ message: "it was opened here", span: { from: problem.open, to: problem.open + 1 } }];
+		sink.report({
+			code: "E0152",
+			severity: "error",
+			message: problem.message,
+			span: { from: problem.token, to: problem.token + 1 },
+			notes,
+		});
 	}
 
 	/** What the indentation says of a brace that is never closed, or that closes nothing. */
 	function braceNotes({ token, chunk }: Chunks["problems"][number]): { readonly message: string; readonly span: TokenSpan }[] {
-		const note = ({ token: at, opener }: OddBrace, words: string) => [{ message: `this '}' closes the '{' of line ${tokens.sources.presumed(tokens.messageLocation(opener)).line}, which begins further to the ${words}`, span: { from: at, to: at + 1 } }];
+		const note = ({ token: at, opener }: OddBrace, words: string) => [
+			{
+				message: `this '}' closes the '{' of line ${tokens.sources.presumed(tokens.messageLocation(opener)).line}, which begins further to the ${words}`,
+				span: { from: at, to: at + 1 },
+			},
+		];
 		if (tokens.kinds[token] === kindOf("{")) {
 			const odd = oddBrace(tokens, token, chunks.ends[chunk], "left");
 			return odd === null ? [] : note(odd, "right: is one missing before it?");
@@ -46,12 +58,14 @@ export function parseUnit(source: Preprocessed, external: ExternalTypes | null, 
 		if (tokens.kinds[token] !== kindOf("}")) return [];
 		let before = chunk - 1;
 		// What follows the function up to here was to be its end, and says nothing of its own.
-		for (; before >= 0 && tokens.kinds[chunks.ends[before] - 1] !== kindOf("}"); before--) if (beginsStatement(tokens.kinds[chunks.starts[before]])) broken.add(before);
+		for (; before >= 0 && tokens.kinds[chunks.ends[before] - 1] !== kindOf("}"); before--)
+			if (beginsStatement(tokens.kinds[chunks.starts[before]])) broken.add(before);
 		const odd = before < 0 ? null : oddBrace(tokens, chunks.starts[before], chunks.ends[before], "right");
 		return odd === null ? [] : note(odd, "left: is it one too many?");
 	}
 
-	const isTypedef = (name: number): boolean => (name < chunks.isTypedef.length && chunks.isTypedef[name] === 1) || (!chunks.ordinary.has(name) && externalType(name));
+	const isTypedef = (name: number): boolean =>
+		(name < chunks.isTypedef.length && chunks.isTypedef[name] === 1) || (!chunks.ordinary.has(name) && externalType(name));
 	function* typeNames(): Iterable<string> {
 		for (const name of chunks.ordinary.names()) if (name < chunks.isTypedef.length && chunks.isTypedef[name] === 1) yield names.text(name);
 		for (const outline of outlines) yield* outline.typedefNames();
@@ -77,8 +91,21 @@ export function parseUnit(source: Preprocessed, external: ExternalTypes | null, 
 		if (names !== undefined) {
 			const { name, ...rewritten } = withPrototype(tokens, from, names, to);
 			const span = { from: name, to: name + 1 };
-			if (c23) sink.report({ code: "E0154", severity: "error", message: "a function definition without a prototype is not supported in C23", span });
-			else sink.report({ code: "W0154", severity: "warning", group: "deprecated-non-prototype", message: "a function definition without a prototype is deprecated in all versions of C and is not supported in C23", span });
+			if (c23)
+				sink.report({
+					code: "E0154",
+					severity: "error",
+					message: "a function definition without a prototype is not supported in C23",
+					span,
+				});
+			else
+				sink.report({
+					code: "W0154",
+					severity: "warning",
+					group: "deprecated-non-prototype",
+					message: "a function definition without a prototype is deprecated in all versions of C and is not supported in C23",
+					span,
+				});
 			return parser.parse(rewritten.from, rewritten.to, rule);
 		}
 		const whole = tokens.kinds.subarray(from, to).includes(Kind.deferred) ? source.read(from, to) : { from, to };
@@ -99,9 +126,12 @@ export function parseUnit(source: Preprocessed, external: ExternalTypes | null, 
 
 	/** Where declarations stand among the chunks: each with the token that it, or what stands for it, begins with. */
 	type Found = { readonly at: number; readonly defines: boolean; tree(): ExternalDecl | null };
-	const inChunks = (index: NameIndex, name: number): Found[] => index.chunks(name).map(({ chunk, defines }) => ({ at: chunks.starts[chunk], defines, tree: () => parse(chunk) }));
+	const inChunks = (index: NameIndex, name: number): Found[] =>
+		index.chunks(name).map(({ chunk, defines }) => ({ at: chunks.starts[chunk], defines, tree: () => parse(chunk) }));
 	const inOutline = (outline: number, declarations: readonly number[], defines: boolean): Found[] =>
-		declarations.filter((declaration) => declaration >= 0).map((declaration) => ({ at: outlines[outline].get(declaration).token, defines, tree: () => parseOutlined(outline, declaration) }));
+		declarations
+			.filter((declaration) => declaration >= 0)
+			.map((declaration) => ({ at: outlines[outline].get(declaration).token, defines, tree: () => parseOutlined(outline, declaration) }));
 	const inOrder = (found: Found[]): Found[] => found.sort((a, b) => a.at - b.at);
 	const trees = (found: readonly Found[]): ExternalDecl[] => present(found.map((f) => f.tree()));
 
@@ -192,7 +222,9 @@ function findRoots(source: Preprocessed, chunks: Chunks): { readonly chunk: numb
 		const isStatic = (trait & Trait.static) !== 0;
 		// `inline` alone makes no symbol (C11 6.7.4p7); `extern inline` does.
 		const inlineOnly = (trait & Trait.inline) !== 0 && (trait & Trait.extern) === 0;
-		const emit = ((trait & Trait.defines) !== 0 && ((trait & Trait.kept) !== 0 || (!isStatic && !inlineOnly))) || ((trait & Trait.other) !== 0 && source.tokens.kinds[chunks.starts[chunk]] !== SEMICOLON);
+		const emit =
+			((trait & Trait.defines) !== 0 && ((trait & Trait.kept) !== 0 || (!isStatic && !inlineOnly))) ||
+			((trait & Trait.other) !== 0 && source.tokens.kinds[chunks.starts[chunk]] !== SEMICOLON);
 		if (emit) out.push({ chunk, emit: true });
 		else {
 			const location = tokens.fileLocation(chunks.starts[chunk]);

@@ -21,7 +21,14 @@ import { recipe } from "./recipe.ts";
 import { statementActions } from "./statements.ts";
 import type { Action } from "./tree.ts";
 
-export type StartRule = "declaration" | "functionDef" | "implicitFunctionDef" | "staticAssert" | "fileAsm" | "emptyDeclaration" | "attributes";
+export type StartRule =
+	| "declaration"
+	| "functionDef"
+	| "implicitFunctionDef"
+	| "staticAssert"
+	| "fileAsm"
+	| "emptyDeclaration"
+	| "attributes";
 
 /** Links of an else-if chain, each of which the grammar nests one deeper. */
 const MAX_CHAIN = 4000;
@@ -139,8 +146,20 @@ export class Parser {
 		return out;
 	}
 
-	#report(code: string, message: string, span: TokenSpan, fix?: { readonly span: TokenSpan; readonly text: string; readonly message: string }): void {
-		this.#context.sink.report({ code, severity: "error", message, span, ...(this.#lost === null ? {} : { lost: this.#lost }), ...(fix === undefined ? {} : { fix }) });
+	#report(
+		code: string,
+		message: string,
+		span: TokenSpan,
+		fix?: { readonly span: TokenSpan; readonly text: string; readonly message: string },
+	): void {
+		this.#context.sink.report({
+			code,
+			severity: "error",
+			message,
+			span,
+			...(this.#lost === null ? {} : { lost: this.#lost }),
+			...(fix === undefined ? {} : { fix }),
+		});
 	}
 
 	#beginsLine(token: number): boolean {
@@ -155,12 +174,36 @@ export class Parser {
 		const token = Math.min(from + at, from + text.length - 1);
 		const here: TokenSpan = { from: token, to: token + 1 };
 		const kind = text.charCodeAt(at) - GRAMMAR_BASE;
-		const found = at >= text.length ? "the end of the declaration" : kind >= 16 ? `'${tokens.text(token)}'` : `${describeKind(kind)} '${tokens.text(token)}'`;
+		const found =
+			at >= text.length
+				? "the end of the declaration"
+				: kind >= 16
+					? `'${tokens.text(token)}'`
+					: `${describeKind(kind)} '${tokens.text(token)}'`;
 		const previous = at > 0 ? text.charCodeAt(at - 1) - GRAMMAR_BASE : -1;
 		const before = at > 1 ? text.charCodeAt(at - 2) - GRAMMAR_BASE : SEMICOLON;
-		const startsDeclaration = before === SEMICOLON || before === Kind.erased || before === LBRACE || before === RBRACE || before === LPAREN || before === COMMA || at === 1 || before === kindOf("const") || before === kindOf("static") || before === kindOf("volatile") || before === kindOf("extern") || before === kindOf("typedef") || before === kindOf("inline") || before === RPAREN || before === COLON;
+		const startsDeclaration =
+			before === SEMICOLON ||
+			before === Kind.erased ||
+			before === LBRACE ||
+			before === RBRACE ||
+			before === LPAREN ||
+			before === COMMA ||
+			at === 1 ||
+			before === kindOf("const") ||
+			before === kindOf("static") ||
+			before === kindOf("volatile") ||
+			before === kindOf("extern") ||
+			before === kindOf("typedef") ||
+			before === kindOf("inline") ||
+			before === RPAREN ||
+			before === COLON;
 		// `foo_t x`: two names in a row where a declaration may begin.
-		if (previous === Kind.identifier && startsDeclaration && (kind === Kind.identifier || kind === STAR || (kind >= 16 && before === LPAREN && (kind === RPAREN || kind === COMMA)))) {
+		if (
+			previous === Kind.identifier &&
+			startsDeclaration &&
+			(kind === Kind.identifier || kind === STAR || (kind >= 16 && before === LPAREN && (kind === RPAREN || kind === COMMA)))
+		) {
 			const name = tokens.text(token - 1);
 			if (kind === Kind.identifier || before === LPAREN || before === COMMA) {
 				this.#unknownType(name, token - 1);
@@ -178,7 +221,11 @@ export class Parser {
 		// `struct s { … }` and the next declaration: what is missing is the semicolon.
 		if (at > 0 && misses(text, at, expected)) {
 			const place = { from: token - 1, to: token };
-			this.#report("E0150", `expected ';' after ${kind >= 16 || at < text.length ? `'${tokens.text(token - 1)}'` : "this"}`, place, { span: { from: token, to: token }, text: ";", message: "insert ';'" });
+			this.#report("E0150", `expected ';' after ${kind >= 16 || at < text.length ? `'${tokens.text(token - 1)}'` : "this"}`, place, {
+				span: { from: token, to: token },
+				text: ";",
+				message: "insert ';'",
+			});
 			return;
 		}
 		if (expected.has("identifier") && expected.has("string literal")) {
@@ -203,7 +250,12 @@ export class Parser {
 		const span = { from: token, to: token + 1 };
 		const guess = nearest(name, this.#context.typeNames());
 		if (guess === null) this.#report("E0153", `unknown type name '${name}'`, span);
-		else this.#report("E0153", `unknown type name '${name}'; did you mean '${guess}'?`, span, { span, text: guess, message: `write '${guess}'` });
+		else
+			this.#report("E0153", `unknown type name '${name}'; did you mean '${guess}'?`, span, {
+				span,
+				text: guess,
+				message: `write '${guess}'`,
+			});
 	}
 }
 

@@ -10,15 +10,18 @@ type Label = { readonly from: number } & (
 	| { readonly kind: "default" }
 	| { readonly kind: "name"; readonly name: string; readonly attrs: readonly Attribute[] }
 );
-type AsmItem = { readonly kind: "operand"; readonly operand: AsmOperand } | { readonly kind: "clobber"; readonly text: string } | { readonly kind: "label"; readonly name: string };
+type AsmItem =
+	| { readonly kind: "operand"; readonly operand: AsmOperand }
+	| { readonly kind: "clobber"; readonly text: string }
+	| { readonly kind: "label"; readonly name: string };
 type StringExpr = Expr & { readonly kind: "string" };
 
 export function statementActions(builder: Builder): Actions {
-
 	/** Puts an attribute or loop pragma on the statement behind it, through labels. */
 	function onLoop(statement: Stmt, unroll: number): Stmt {
 		if (statement.kind === "while" || statement.kind === "do" || statement.kind === "for") return { ...statement, loop: { unroll } };
-		if (statement.kind === "label" || statement.kind === "case" || statement.kind === "default") return { ...statement, body: onLoop(statement.body, unroll) };
+		if (statement.kind === "label" || statement.kind === "case" || statement.kind === "default")
+			return { ...statement, body: onLoop(statement.body, unroll) };
 		return statement;
 	}
 
@@ -59,7 +62,8 @@ export function statementActions(builder: Builder): Actions {
 			let body = ast<Stmt>(statement);
 			for (const label of all<Label>(labels).reverse()) {
 				const at = { from: label.from, to: body.span.to };
-				if (label.kind === "case") body = { kind: "case", from: label.value, ...(label.to === undefined ? {} : { to: label.to }), body, span: at };
+				if (label.kind === "case")
+					body = { kind: "case", from: label.value, ...(label.to === undefined ? {} : { to: label.to }), body, span: at };
 				else if (label.kind === "default") body = { kind: "default", body, span: at };
 				else body = { kind: "label", name: label.name, attrs: label.attrs, body, span: at };
 			}
@@ -82,11 +86,21 @@ export function statementActions(builder: Builder): Actions {
 			let rest = maybe<Stmt>(otherwise);
 			const chain = [
 				{ from: this.from, condition: ast<Expr>(condition), then: ast<Stmt>(then) },
-				...ifs.children.map((word, i) => ({ from: word.from, condition: ast<Expr>(conditions.children[i]), then: ast<Stmt>(thens.children[i]) })),
+				...ifs.children.map((word, i) => ({
+					from: word.from,
+					condition: ast<Expr>(conditions.children[i]),
+					then: ast<Stmt>(thens.children[i]),
+				})),
 			];
 			void elses;
 			for (const link of chain.reverse()) {
-				rest = { kind: "if", condition: link.condition, then: link.then, ...(rest === undefined ? {} : { else: rest }), span: { from: link.from, to: (rest ?? link.then).span.to } };
+				rest = {
+					kind: "if",
+					condition: link.condition,
+					then: link.then,
+					...(rest === undefined ? {} : { else: rest }),
+					span: { from: link.from, to: (rest ?? link.then).span.to },
+				};
 			}
 			return rest;
 		},
@@ -103,7 +117,14 @@ export function statementActions(builder: Builder): Actions {
 			const start = ast<Declaration | Expr | undefined>(init);
 			const test = maybe<Expr>(condition);
 			const next = maybe<Expr>(step);
-			return { kind: "for", ...(start === undefined ? {} : { init: start }), ...(test === undefined ? {} : { condition: test }), ...(next === undefined ? {} : { step: next }), body: ast<Stmt>(body), span: spanOf(this) } satisfies Stmt;
+			return {
+				kind: "for",
+				...(start === undefined ? {} : { init: start }),
+				...(test === undefined ? {} : { condition: test }),
+				...(next === undefined ? {} : { step: next }),
+				body: ast<Stmt>(body),
+				span: spanOf(this),
+			} satisfies Stmt;
 		},
 		forInit_declaration(_start, declaration) {
 			return ast(declaration);
@@ -139,11 +160,18 @@ export function statementActions(builder: Builder): Actions {
 				section += colons;
 				if (section < parts.length) parts[section] = items;
 			}
-			const operands = (items: readonly AsmItem[]): AsmOperand[] => items.flatMap((item) => (item.kind === "operand" ? [item.operand] : []));
+			const operands = (items: readonly AsmItem[]): AsmOperand[] =>
+				items.flatMap((item) => (item.kind === "operand" ? [item.operand] : []));
 			return {
-				kind: "asm", volatile: words.includes("volatile"), goto: words.includes("goto"), template: joinStrings(ast<StringExpr>(template).parts),
-				outputs: operands(parts[0]), inputs: operands(parts[1]), clobbers: parts[2].flatMap((item) => (item.kind === "clobber" ? [item.text] : [])),
-				labels: parts[3].flatMap((item) => (item.kind === "label" ? [item.name] : [])), span: spanOf(this),
+				kind: "asm",
+				volatile: words.includes("volatile"),
+				goto: words.includes("goto"),
+				template: joinStrings(ast<StringExpr>(template).parts),
+				outputs: operands(parts[0]),
+				inputs: operands(parts[1]),
+				clobbers: parts[2].flatMap((item) => (item.kind === "clobber" ? [item.text] : [])),
+				labels: parts[3].flatMap((item) => (item.kind === "label" ? [item.name] : [])),
+				span: spanOf(this),
 			} satisfies AsmStmt;
 		},
 		asmSection(colon, items) {
@@ -151,7 +179,15 @@ export function statementActions(builder: Builder): Actions {
 		},
 		asmItem_operand(name, constraint, _open, expr, _close): AsmItem {
 			const symbol = maybe<string>(name);
-			return { kind: "operand", operand: { ...(symbol === undefined ? {} : { name: symbol }), constraint: joinStrings(ast<StringExpr>(constraint).parts), expr: ast<Expr>(expr), span: spanOf(this) } };
+			return {
+				kind: "operand",
+				operand: {
+					...(symbol === undefined ? {} : { name: symbol }),
+					constraint: joinStrings(ast<StringExpr>(constraint).parts),
+					expr: ast<Expr>(expr),
+					span: spanOf(this),
+				},
+			};
 		},
 		asmItem_clobber(text): AsmItem {
 			return { kind: "clobber", text: joinStrings(ast<StringExpr>(text).parts) };

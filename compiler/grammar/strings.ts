@@ -14,7 +14,8 @@ function unquote(literal: string): string {
 		const first = code[0];
 		if (first === "x" && code.length > 1) return String.fromCharCode(Number.parseInt(code.slice(1), 16) & 0xff);
 		if (first >= "0" && first <= "7") return String.fromCharCode(Number.parseInt(code, 8) & 0xff);
-		if ((first === "u" || first === "U") && code.length > 1) return String.fromCodePoint(Math.min(Number.parseInt(code.slice(1), 16), 0x10ffff));
+		if ((first === "u" || first === "U") && code.length > 1)
+			return String.fromCodePoint(Math.min(Number.parseInt(code.slice(1), 16), 0x10ffff));
 		return ESCAPES[first] ?? code;
 	});
 }

@@ -34,13 +34,38 @@ function enumeration(name: string, rows: readonly (readonly [string, number])[],
 }
 
 const ENUMS: Readonly<Record<string, () => string>> = {
-	map: () => enumeration("bpf_map_type", [
-		["BPF_MAP_TYPE_UNSPEC", 0], ...mapTypes.map(({ name, id }) => [`BPF_MAP_TYPE_${name}`, id] as const),
-		["BPF_MAP_TYPE_CGROUP_STORAGE_DEPRECATED", 19], ["BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE_DEPRECATED", 21],
-	], "__MAX_BPF_MAP_TYPE = 34"),
-	prog: () => enumeration("bpf_prog_type", [["BPF_PROG_TYPE_UNSPEC", 0], ...programTypes.filter(({ id }) => id > 0).map(({ name, id }) => [`BPF_PROG_TYPE_${name}`, id] as const)], "__MAX_BPF_PROG_TYPE"),
-	attach: () => enumeration("bpf_attach_type", attachTypes.map(({ name, id }) => [`BPF_${name}`, id] as const), "__MAX_BPF_ATTACH_TYPE"),
-	func: () => enumeration("bpf_func_id", [["BPF_FUNC_unspec", 0], ...helpers.map(({ name, id }) => [name.replace(/^bpf_/, "BPF_FUNC_"), id] as const)], "__BPF_FUNC_MAX_ID"),
+	map: () =>
+		enumeration(
+			"bpf_map_type",
+			[
+				["BPF_MAP_TYPE_UNSPEC", 0],
+				...mapTypes.map(({ name, id }) => [`BPF_MAP_TYPE_${name}`, id] as const),
+				["BPF_MAP_TYPE_CGROUP_STORAGE_DEPRECATED", 19],
+				["BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE_DEPRECATED", 21],
+			],
+			"__MAX_BPF_MAP_TYPE = 34",
+		),
+	prog: () =>
+		enumeration(
+			"bpf_prog_type",
+			[
+				["BPF_PROG_TYPE_UNSPEC", 0],
+				...programTypes.filter(({ id }) => id > 0).map(({ name, id }) => [`BPF_PROG_TYPE_${name}`, id] as const),
+			],
+			"__MAX_BPF_PROG_TYPE",
+		),
+	attach: () =>
+		enumeration(
+			"bpf_attach_type",
+			attachTypes.map(({ name, id }) => [`BPF_${name}`, id] as const),
+			"__MAX_BPF_ATTACH_TYPE",
+		),
+	func: () =>
+		enumeration(
+			"bpf_func_id",
+			[["BPF_FUNC_unspec", 0], ...helpers.map(({ name, id }) => [name.replace(/^bpf_/, "BPF_FUNC_"), id] as const)],
+			"__BPF_FUNC_MAX_ID",
+		),
 };
 
 /** A header with its tables filled in. */

@@ -6,7 +6,28 @@
 import type { BtfRecord, BtfType } from "../../assembler/btf/types.ts";
 import { BtfView } from "../../assembler/btf/view.ts";
 import type { ExternalTypes } from "../grammar/unit.ts";
-import { arrayOf, BOOL, CHAR, DOUBLE, FLOAT, INT, INT128, LLONG, LONG, LONG_DOUBLE, qualify, SCHAR, SHORT, UCHAR, UINT, UINT128, ULLONG, ULONG, USHORT, VOID } from "../types/basic.ts";
+import {
+	arrayOf,
+	BOOL,
+	CHAR,
+	DOUBLE,
+	FLOAT,
+	INT,
+	INT128,
+	LLONG,
+	LONG,
+	LONG_DOUBLE,
+	qualify,
+	SCHAR,
+	SHORT,
+	UCHAR,
+	UINT,
+	UINT128,
+	ULLONG,
+	ULONG,
+	USHORT,
+	VOID,
+} from "../types/basic.ts";
 import { alignOf } from "../types/layout.ts";
 import type { CType, EnumType, FunctionType, IntType, Member, RecordBody, RecordType } from "../types/types.ts";
 
@@ -42,9 +63,30 @@ export function vmlinuxTypes(bytes: Uint8Array): ExternalTypes {
 				return { kind: "record", union: type.union, name: type.name, body: null, preserveAccessIndex: true, declTags: [], span: null };
 			case "enum":
 			case "enum64": {
-				const underlying = type.size === 8 ? (type.signed ? LONG : ULONG) : type.size === 4 ? (type.signed ? INT : UINT) : type.size === 2 ? (type.signed ? SHORT : USHORT) : type.signed ? SCHAR : UCHAR;
+				const underlying =
+					type.size === 8
+						? type.signed
+							? LONG
+							: ULONG
+						: type.size === 4
+							? type.signed
+								? INT
+								: UINT
+							: type.size === 2
+								? type.signed
+									? SHORT
+									: USHORT
+								: type.signed
+									? SCHAR
+									: UCHAR;
 				const values = type.values.map(({ name, value }) => ({ name, value: BigInt(value) }));
-				return { kind: "enum", name: type.name === "" ? null : type.name, body: values.length === 0 ? null : { underlying, enumerators: values }, preserveAccessIndex: true, span: null };
+				return {
+					kind: "enum",
+					name: type.name === "" ? null : type.name,
+					body: values.length === 0 ? null : { underlying, enumerators: values },
+					preserveAccessIndex: true,
+					span: null,
+				};
 			}
 			case "typedef":
 				return lazyTypedef(type.name, type.type);
@@ -129,7 +171,13 @@ export function vmlinuxTypes(bytes: Uint8Array): ExternalTypes {
 		const last = type.params[type.params.length - 1];
 		const variadic = last !== undefined && last.type === 0 && last.name === "";
 		const params = variadic ? type.params.slice(0, -1) : type.params;
-		return { kind: "function", result: typeOf(type.result), params: params.map((p) => ({ ...(p.name === "" ? {} : { name: p.name }), type: typeOf(p.type) })), variadic, unprototyped: false };
+		return {
+			kind: "function",
+			result: typeOf(type.result),
+			params: params.map((p) => ({ ...(p.name === "" ? {} : { name: p.name }), type: typeOf(p.type) })),
+			variadic,
+			unprototyped: false,
+		};
 	}
 
 	function first(name: string, ...kinds: readonly Parameters<BtfView["find"]>[1][]): number | null {
@@ -143,7 +191,10 @@ export function vmlinuxTypes(bytes: Uint8Array): ExternalTypes {
 	return {
 		tag(kind, name) {
 			let id = kind === "enum" ? first(name, "enum", "enum64") : first(name, kind);
-			id ??= kind === "enum" ? null : (btf.find(name, "fwd").find((fwd) => (btf.type(fwd) as { union: boolean }).union === (kind === "union")) ?? null);
+			id ??=
+				kind === "enum"
+					? null
+					: (btf.find(name, "fwd").find((fwd) => (btf.type(fwd) as { union: boolean }).union === (kind === "union")) ?? null);
 			return id === null ? null : (typeOf(id) as RecordType | EnumType);
 		},
 		typedef(name) {

@@ -72,7 +72,8 @@ export class Builder {
 	}
 
 	ptradd(pointer: Value, offset: Value | number): Value {
-		if (typeof offset !== "number") return isConst(offset) ? this.ptradd(pointer, Number(offset.value)) : this.append("ptradd", "ptr", [pointer, offset]);
+		if (typeof offset !== "number")
+			return isConst(offset) ? this.ptradd(pointer, Number(offset.value)) : this.append("ptradd", "ptr", [pointer, offset]);
 		if (offset === 0) return pointer;
 		if (isConst(pointer)) return constant("ptr", pointer.value + BigInt(offset));
 		if (pointer.op === "ptradd" && isConst(pointer.args[1])) {

@@ -189,7 +189,11 @@ export interface Loop {
 }
 
 /** Natural loops, outer ones first. Edges into the middle of a cycle (goto) make no loop here. */
-export function loops(fn: IrFunction, dom: Dominators = dominators(fn), preds: ReadonlyMap<Block, readonly Block[]> = predecessors(fn)): Loop[] {
+export function loops(
+	fn: IrFunction,
+	dom: Dominators = dominators(fn),
+	preds: ReadonlyMap<Block, readonly Block[]> = predecessors(fn),
+): Loop[] {
 	const found: Loop[] = [];
 	for (const header of dom.order) {
 		const latches = preds.get(header)!.filter((pred) => dom.idom.has(pred) && dom.dominates(header, pred));

@@ -76,7 +76,8 @@ function checkShape(fn: IrFunction, inst: Inst, complain: (inst: Inst, what: str
 	const { args, result, attrs } = row(inst.op);
 	if (!result.includes(inst.ty === null ? "-" : LETTER[inst.ty])) complain(inst, `no result of type ${inst.ty ?? "void"}`);
 	for (const name of attrs) {
-		if (name.endsWith("!") && inst.attr?.[name.slice(0, -1) as keyof NonNullable<Inst["attr"]>] === undefined) complain(inst, `lacks ${name.slice(0, -1)}`);
+		if (name.endsWith("!") && inst.attr?.[name.slice(0, -1) as keyof NonNullable<Inst["attr"]>] === undefined)
+			complain(inst, `lacks ${name.slice(0, -1)}`);
 	}
 	if (inst.op === "phi") {
 		for (const arg of inst.args) if (arg.ty !== inst.ty) complain(inst, "phi of another type");

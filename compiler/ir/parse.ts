@@ -12,7 +12,8 @@ class IrSyntaxError extends Error {
 	override readonly name = "IrSyntaxError";
 }
 
-const TOKEN = /\s+|;[^\n]*|("(?:[^"\\]|\\.)*")|(@[A-Za-z_.$][\w.$]*|@"(?:[^"\\]|\\.)*")|(%\d+)|(->)|(-?\d+(?![\w.])|\d[\da-f]*(?![\w.]))|([A-Za-z_][\w.#-]*)|([{}()[\],:=+])/y;
+const TOKEN =
+	/\s+|;[^\n]*|("(?:[^"\\]|\\.)*")|(@[A-Za-z_.$][\w.$]*|@"(?:[^"\\]|\\.)*")|(%\d+)|(->)|(-?\d+(?![\w.])|\d[\da-f]*(?![\w.]))|([A-Za-z_][\w.#-]*)|([{}()[\],:=+])/y;
 
 interface Token {
 	readonly text: string;
@@ -63,7 +64,8 @@ const LLONG: IntType = { kind: "int", name: "long long", size: 8, signed: true, 
 const TYPES: Record<Ty, CType> = { i32: INT, i64: LLONG, ptr: { kind: "pointer", target: { kind: "void" } } };
 const SPAN = { from: 0, to: 0 };
 
-const symBase = (name: string) => ({ name, span: SPAN, weak: false, visibility: "default", section: null, used: true, declTags: [] }) as const;
+const symBase = (name: string) =>
+	({ name, span: SPAN, weak: false, visibility: "default", section: null, used: true, declTags: [] }) as const;
 
 const functionSym = (name: string, params: readonly Ty[], result: Ty | null): FunctionSym => ({
 	...symBase(name),
@@ -141,7 +143,8 @@ export function parseModule(text: string): IrModule {
 		const symbol = objectSym(name);
 		symbol.linkage = next() as ObjectSym["linkage"];
 		const readonly = eat("readonly");
-		if (readonly) symbol.type = { kind: "qualified", const: true, volatile: false, restrict: false, atomic: false, addressSpace: 0, target: INT };
+		if (readonly)
+			symbol.type = { kind: "qualified", const: true, volatile: false, restrict: false, atomic: false, addressSpace: 0, target: INT };
 		let bytes: Uint8Array | undefined;
 		if (eat("bytes")) {
 			// A run of digits may have come apart into numbers and words.
@@ -185,8 +188,16 @@ export function parseModule(text: string): IrModule {
 		}
 		expect("->");
 		const result = eat("void") ? null : type();
-		const symbol = lookFunction(name, params.map((param) => param.ty!), result);
-		symbol.type = functionSym(name, params.map((param) => param.ty!), result).type;
+		const symbol = lookFunction(
+			name,
+			params.map((param) => param.ty!),
+			result,
+		);
+		symbol.type = functionSym(
+			name,
+			params.map((param) => param.ty!),
+			result,
+		).type;
 		symbol.linkage = next() as FunctionSym["linkage"];
 		while (!eat("{")) {
 			const word = next();

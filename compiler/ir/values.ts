@@ -12,7 +12,8 @@ export const widthOf = (ty: Ty): 32 | 64 => (ty === "i32" ? 32 : 64);
 export const wrap = (ty: Ty, value: bigint): bigint => BigInt.asIntN(widthOf(ty), value);
 
 /** k for 2ᵏ, else null. */
-export const exponentOf = (value: bigint): number | null => (value > 0n && (value & (value - 1n)) === 0n ? value.toString(2).length - 1 : null);
+export const exponentOf = (value: bigint): number | null =>
+	value > 0n && (value & (value - 1n)) === 0n ? value.toString(2).length - 1 : null;
 
 /** What ends a block becomes a jump; the phis of where it led before are the caller's. */
 export function makeJump(end: Inst, to: Block): void {
@@ -116,7 +117,9 @@ export function usersOf(fn: IrFunction): Map<Inst, Inst[]> {
 }
 
 export const sameValue = (a: Value, b: Value): boolean =>
-	a === b || (a.op === "const" && b.op === "const" && a.ty === b.ty && a.value === b.value) || (a.op === "undef" && b.op === "undef" && a.ty === b.ty);
+	a === b ||
+	(a.op === "const" && b.op === "const" && a.ty === b.ty && a.value === b.value) ||
+	(a.op === "undef" && b.op === "undef" && a.ty === b.ty);
 
 /** The end of an edge from `from` is now `to`; phis of the targets are the caller's. */
 export function retarget(block: Block, from: Block, to: Block): void {

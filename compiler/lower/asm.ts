@@ -33,14 +33,19 @@ export function lowerAsm(f: Lowering, stmt: TAsm): void {
 		});
 		if (memory) args.push(place.base);
 		else {
-			if (output.inout) args.push(f.value({ kind: "load", from: output.target, volatile: false, type: output.target.type, span: output.target.span }));
+			if (output.inout)
+				args.push(f.value({ kind: "load", from: output.target, volatile: false, type: output.target.type, span: output.target.span }));
 			registers.push({ place, ty, stmt: output });
 		}
 	}
 	const inputs: AsmFlavor["inputs"][number][] = [];
 	for (const input of stmt.inputs) {
 		const memory = input.lvalue !== undefined && isMemoryConstraint(input.constraint);
-		const value = memory ? f.place(input.lvalue!).base : isMemory(input.value.type) ? f.aggregate(input.value).base : f.value(input.matches === undefined ? wholeRegister(input.value) : input.value);
+		const value = memory
+			? f.place(input.lvalue!).base
+			: isMemory(input.value.type)
+				? f.aggregate(input.value).base
+				: f.value(input.matches === undefined ? wholeRegister(input.value) : input.value);
 		args.push(value);
 		const register = input.value.kind === "load" ? registerOf(input.value.from) : convertedRegister(input.value);
 		inputs.push({
@@ -52,7 +57,14 @@ export function lowerAsm(f: Lowering, stmt: TAsm): void {
 			...(register === undefined ? {} : { register }),
 		});
 	}
-	const asm: AsmFlavor = { template: stmt.template, volatile: stmt.volatile || stmt.outputs.length === 0, outputs, inputs, clobbers: stmt.clobbers, labels: stmt.labels.map(asWritten) };
+	const asm: AsmFlavor = {
+		template: stmt.template,
+		volatile: stmt.volatile || stmt.outputs.length === 0,
+		outputs,
+		inputs,
+		clobbers: stmt.clobbers,
+		labels: stmt.labels.map(asWritten),
+	};
 	const ty = registers.length > 0 ? registers[0].ty : null;
 	b.loc = stmt.span;
 	let inst: Inst;
@@ -66,7 +78,10 @@ export function lowerAsm(f: Lowering, stmt: TAsm): void {
 		const { type } = register.place;
 		const shape = shapeOf(type);
 		// What the assembly left is cut to the variable's width.
-		const value = shape.kind === "int" && shape.type.size < 4 ? convert(b, values[index], { kind: "int", name: "unsigned int", size: 4, signed: false, rank: 3 }, type) : values[index];
+		const value =
+			shape.kind === "int" && shape.type.size < 4
+				? convert(b, values[index], { kind: "int", name: "unsigned int", size: 4, signed: false, rank: 3 }, type)
+				: values[index];
 		writePlace(f, register.place, value);
 	});
 }
@@ -85,7 +100,14 @@ const registerOf = (target: LExpr): string | undefined => (target.kind === "vari
  */
 function wholeRegister(value: TExpr): TExpr {
 	let whole = value;
-	while (whole.kind === "convert" && integerType(whole.type) !== null && integerType(whole.operand.type) !== null && sizeOf(whole.type) < 4 && sizeOf(whole.operand.type) >= sizeOf(whole.type)) whole = whole.operand;
+	while (
+		whole.kind === "convert" &&
+		integerType(whole.type) !== null &&
+		integerType(whole.operand.type) !== null &&
+		sizeOf(whole.type) < 4 &&
+		sizeOf(whole.operand.type) >= sizeOf(whole.type)
+	)
+		whole = whole.operand;
 	return whole;
 }
 

@@ -59,7 +59,11 @@ export function lowerAtomic(f: Lowering, expr: BuiltinExpr, used: boolean): Valu
 		case "__atomic_exchange": {
 			if (name === "__atomic_exchange" && expr.name === "__atomic_exchange") {
 				const fresh = b.load(tyOf(pointee), f.value(expr.args[1]), { size });
-				const old = b.append("atomic", tyOf(pointee) === "ptr" ? "i64" : tyOf(pointee), [pointer, integer(f, fresh)], { rmw: "xchg", size, fetch: true });
+				const old = b.append("atomic", tyOf(pointee) === "ptr" ? "i64" : tyOf(pointee), [pointer, integer(f, fresh)], {
+					rmw: "xchg",
+					size,
+					fetch: true,
+				});
 				b.store(f.value(expr.args[2]), old, { size });
 				return none;
 			}
@@ -91,7 +95,8 @@ export function lowerAtomic(f: Lowering, expr: BuiltinExpr, used: boolean): Valu
 		case "__atomic_store":
 		case "__atomic_clear": {
 			const generic = expr.name === "__atomic_store";
-			const value = name === "__atomic_clear" ? constant("i32", 0) : generic ? b.load(tyOf(pointee), f.value(expr.args[1]), { size }) : arg(1);
+			const value =
+				name === "__atomic_clear" ? constant("i32", 0) : generic ? b.load(tyOf(pointee), f.value(expr.args[1]), { size }) : arg(1);
 			if (order(name === "__atomic_clear" ? 1 : 2) === RELAXED) b.store(pointer, value, { size, volatile: true });
 			else b.append("storerel", null, [pointer, value], { size });
 			return none;
@@ -147,7 +152,10 @@ function modify(f: Lowering, rmw: Rmw, pointer: Value, operand: Value, type: CTy
 function compareExchange(f: Lowering, expr: BuiltinExpr, pointer: Value, type: CType, size: number): Value {
 	const { b } = f;
 	const expectedAt = f.value(expr.args[1]);
-	const desired = expr.name === "__atomic_compare_exchange" ? b.load(intTy(type), f.value(expr.args[2]), { size }) : integer(f, fit(f, expr.args[2], type));
+	const desired =
+		expr.name === "__atomic_compare_exchange"
+			? b.load(intTy(type), f.value(expr.args[2]), { size })
+			: integer(f, fit(f, expr.args[2], type));
 	const expected = b.load(intTy(type), expectedAt, { size });
 	const old = b.append("cmpxchg", intTy(type), [pointer, expected, desired], { size });
 	const same = b.icmp("eq", old, expected);
@@ -165,7 +173,8 @@ export function updateAtomically(f: Lowering, expr: TExpr & { kind: "update" }, 
 	const type = expr.target.type;
 	const rmw = { "+": "add", "-": "sub", "&": "and", "|": "or", "^": "xor" }[expr.op as "+"] as Rmw | undefined;
 	const size = sizeOf(type);
-	if (rmw === undefined || (size !== 4 && size !== 8)) return f.refuse("E0603", `eBPF has no atomic ${expr.op}= on ${size} bytes`, expr.span);
+	if (rmw === undefined || (size !== 4 && size !== 8))
+		return f.refuse("E0603", `eBPF has no atomic ${expr.op}= on ${size} bytes`, expr.span);
 	if (shapeOf(type).kind === "pointer") {
 		const offset = integer(f, moved(f.b, constant("ptr", 0), right, expr.value.type, Math.max(expr.scale, 1), false));
 		return modify(f, rmw, reach(f, place), offset, type, used, !expr.post);
@@ -173,4 +182,3 @@ export function updateAtomically(f: Lowering, expr: TExpr & { kind: "update" }, 
 	const operand = tyOf(type) === "i64" ? f.b.extend(right, isSigned(expr.value.type)) : f.b.truncate(right);
 	return modify(f, rmw, reach(f, place), operand, type, used, !expr.post);
 }
-

@@ -54,7 +54,10 @@ const copy =
 function sized(f: Lowering, op: Op, target: Value, source: Value, length: TExpr, sourceAlign: number, targetAlign: number): Value {
 	const size = f.b.extend(f.value(length), isSigned(length.type));
 	const ty = op === "memcmp" ? "i32" : null;
-	const align = { align: Math.min(sourceAlign, targetAlign), ...(targetAlign === sourceAlign ? {} : targetAlign > sourceAlign ? { targetAlign } : { sourceAlign }) };
+	const align = {
+		align: Math.min(sourceAlign, targetAlign),
+		...(targetAlign === sourceAlign ? {} : targetAlign > sourceAlign ? { targetAlign } : { sourceAlign }),
+	};
 	if (size.op !== "const") return f.b.append(op, ty, [target, source, size], align);
 	const bytes = Number(size.value);
 	if (bytes === 0 && ty === null) return nothing;
@@ -111,7 +114,8 @@ const rows: Record<string, Row> = {
 	},
 	bcmp: (f, expr) => rows.memcmp(f, expr, true),
 	strcmp: (f, expr) => f.b.append("strcmp", "i32", [f.value(expr.args[0]), f.value(expr.args[1])]),
-	strncmp: (f, expr) => f.b.append("strcmp", "i32", [f.value(expr.args[0]), f.value(expr.args[1]), f.b.extend(f.value(expr.args[2]), false)]),
+	strncmp: (f, expr) =>
+		f.b.append("strcmp", "i32", [f.value(expr.args[0]), f.value(expr.args[1]), f.b.extend(f.value(expr.args[2]), false)]),
 	strcpy: copyLiteral,
 	strncpy: copyLiteral,
 	strlen: (f, expr) => f.b.append("strlen", "i64", [f.value(expr.args[0])]),
@@ -144,7 +148,14 @@ const rows: Record<string, Row> = {
 		if (!isQuiet(arg)) return nothing;
 		const value = f.value(arg);
 		// The address of a string literal counts as constant for gcc and clang.
-		return value.op === "global" ? constant("i32", value.attr?.global !== undefined && "section" in value.attr.global && value.attr.global.section?.startsWith(".rodata.str") ? 1 : 0) : f.b.pure("isconst", "i32", [value]);
+		return value.op === "global"
+			? constant(
+					"i32",
+					value.attr?.global !== undefined && "section" in value.attr.global && value.attr.global.section?.startsWith(".rodata.str")
+						? 1
+						: 0,
+				)
+			: f.b.pure("isconst", "i32", [value]);
 	},
 	...rotations(),
 	bitreverse8: reverse(8),
@@ -177,7 +188,17 @@ const rows: Record<string, Row> = {
 	va_arg: refused("eBPF functions take at most five arguments in registers: there are no variable arguments"),
 	va_copy: refused("eBPF functions take at most five arguments in registers: there are no variable arguments"),
 	return_address: refused("eBPF has no return address to look at"),
-	frame_address: (f) => f.b.append("asm", "ptr", [], { asm: { template: "%0 = r10", volatile: false, outputs: [{ constraint: "r", inout: false, earlyClobber: false, memory: false, wide: true }], inputs: [], clobbers: [], labels: [] } }),
+	frame_address: (f) =>
+		f.b.append("asm", "ptr", [], {
+			asm: {
+				template: "%0 = r10",
+				volatile: false,
+				outputs: [{ constraint: "r", inout: false, earlyClobber: false, memory: false, wide: true }],
+				inputs: [],
+				clobbers: [],
+				labels: [],
+			},
+		}),
 };
 
 function rotations(): Record<string, Row> {
@@ -191,7 +212,11 @@ function rotations(): Record<string, Row> {
 				const value = fit(f.value(expr.args[0]));
 				const count = b.binary("and", fit(f.value(expr.args[1])), constant(ty, bits - 1));
 				const back = b.binary("and", b.pure("neg", ty, [count]), constant(ty, bits - 1));
-				const turned = b.binary("or", b.binary(way === "left" ? "shl" : "lshr", value, count), b.binary(way === "left" ? "lshr" : "shl", value, back));
+				const turned = b.binary(
+					"or",
+					b.binary(way === "left" ? "shl" : "lshr", value, count),
+					b.binary(way === "left" ? "lshr" : "shl", value, back),
+				);
 				return bits < 32 ? b.binary("and", turned, constant(ty, (1 << bits) - 1)) : turned;
 			};
 		}
@@ -202,14 +227,19 @@ function rotations(): Record<string, Row> {
 /** The literal, and zeros up to the length that strncpy is given. */
 function copyLiteral(f: Lowering, expr: BuiltinExpr): Value {
 	const [to, from, most] = expr.args;
-	if (!isCopyOfLiteral(expr)) return refused(`the builtin function ${expr.name} is supported for string literals and constant lengths only`)(f, expr, true);
+	if (!isCopyOfLiteral(expr))
+		return refused(`the builtin function ${expr.name} is supported for string literals and constant lengths only`)(f, expr, true);
 	const target = f.value(to);
 	const source = f.value(from);
 	const whole = Number(stringLength(from)) + 1;
 	const size = most?.kind === "int" ? Number(most.value) : whole;
 	const align = Math.min(alignmentOf(to), alignmentOf(from));
 	if (size > 0) f.b.append("memcpy", null, [target, source], { size: Math.min(size, whole), align });
-	if (size > whole) f.b.append("memset", null, [f.b.pure("ptradd", "ptr", [target, constant("i64", whole)]), constant("i32", 0)], { size: size - whole, align: 1 });
+	if (size > whole)
+		f.b.append("memset", null, [f.b.pure("ptradd", "ptr", [target, constant("i64", whole)]), constant("i32", 0)], {
+			size: size - whole,
+			align: 1,
+		});
 	return target;
 }
 
@@ -220,7 +250,11 @@ function reverse(bits: 8 | 16 | 32 | 64): Row {
 		const ty = bits === 64 ? "i64" : "i32";
 		let value = first(f, expr);
 		value = ty === "i64" ? b.extend(value, false) : b.truncate(value);
-		for (const [by, byte] of [[1, 0x55n], [2, 0x33n], [4, 0x0fn]] as const) {
+		for (const [by, byte] of [
+			[1, 0x55n],
+			[2, 0x33n],
+			[4, 0x0fn],
+		] as const) {
 			let mask = 0n;
 			for (let i = 0; i < bits / 8; i++) mask = (mask << 8n) | byte;
 			const shift = constant(ty, by);

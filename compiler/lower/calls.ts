@@ -13,7 +13,10 @@ import { isMemory, isSigned, shapeOf, tyOf } from "./state.ts";
  * to 16 in two; larger ones by the address of a copy. A record result is written through a hidden first argument,
  * which works between functions of one program (clang gives up there) and vanishes by inlining.
  */
-export type Passing = { readonly kind: "scalar"; readonly ty: Ty } | { readonly kind: "pieces"; readonly count: number } | { readonly kind: "address" };
+export type Passing =
+	| { readonly kind: "scalar"; readonly ty: Ty }
+	| { readonly kind: "pieces"; readonly count: number }
+	| { readonly kind: "address" };
 
 export function passing(type: CType): Passing {
 	const shape = shapeOf(type);
@@ -53,7 +56,12 @@ const PACKET_LOADS = new Map([
 function loadPacket(f: Lowering, width: string, args: readonly TExpr[]): Value {
 	const skb = f.value(args[0]);
 	const offset = f.value(args[1]);
-	const operand = (constraint: string, register?: string) => ({ constraint, memory: false, wide: true, ...(register === undefined ? {} : { register }) });
+	const operand = (constraint: string, register?: string) => ({
+		constraint,
+		memory: false,
+		wide: true,
+		...(register === undefined ? {} : { register }),
+	});
 	return f.b.append("asm", "i64", [skb, offset], {
 		asm: {
 			template: `r0 = *(${width} *)skb[%2]`,
@@ -171,4 +179,3 @@ export function storePieces(f: Lowering, slot: Value, pieces: readonly Value[], 
 		}
 	});
 }
-

@@ -31,6 +31,7 @@ function scalarOf(type: CType): EffectiveType["scalar"] | null {
 /** `__attribute__((may_alias))` on a typedef on the way to the type. */
 function mayAlias(type: CType): boolean {
 	let t = type;
-	for (; t.kind === "typedef" || t.kind === "qualified" || t.kind === "tagged"; t = t.target) if (t.kind === "typedef" && t.mayAlias === true) return true;
+	for (; t.kind === "typedef" || t.kind === "qualified" || t.kind === "tagged"; t = t.target)
+		if (t.kind === "typedef" && t.mayAlias === true) return true;
 	return false;
 }

@@ -88,7 +88,8 @@ function conversion(f: Lowering, expr: TExpr & { kind: "convert" }): Value {
 		f.effect(operand);
 		return undef("i32");
 	}
-	if (shapeOf(expr.type).kind === "float" || shapeOf(operand.type).kind === "float") return f.refuse("E0601", "eBPF has no floating-point arithmetic", expr.span);
+	if (shapeOf(expr.type).kind === "float" || shapeOf(operand.type).kind === "float")
+		return f.refuse("E0601", "eBPF has no floating-point arithmetic", expr.span);
 	if (isWide(operand.type)) return narrowWide(f, f.wide(operand), expr.type);
 	if (isMemory(operand.type)) return f.aggregate(operand).base;
 	const value = convert(f.b, f.value(operand), operand.type, expr.type);
@@ -130,7 +131,12 @@ function arithmetic(f: Lowering, op: string, left: Value, right: Value, type: CT
 	let c = right;
 	if (c.ty !== a.ty) c = a.ty === "i64" ? b.extend(c, false) : b.truncate(c);
 	const signed = isSigned(type);
-	return b.binary(OPS[op][signed ? 1 : 0], a, c, signed && "+-*".includes(op) && f.unit.context.strictOverflow ? { signed: true } : undefined);
+	return b.binary(
+		OPS[op][signed ? 1 : 0],
+		a,
+		c,
+		signed && "+-*".includes(op) && f.unit.context.strictOverflow ? { signed: true } : undefined,
+	);
 }
 
 const PREDS: Record<string, readonly [unsigned: Pred, signed: Pred]> = {
@@ -210,7 +216,13 @@ function joined(f: Lowering, expr: TExpr & { kind: "conditional" | "logical" }, 
 		b.append("unreachable", null, []);
 		return undef(ty);
 	}
-	const phi = b.append("phi", ty, arms.map((one) => one.value), undefined, arms.map((one) => one.from));
+	const phi = b.append(
+		"phi",
+		ty,
+		arms.map((one) => one.value),
+		undefined,
+		arms.map((one) => one.from),
+	);
 	return phi;
 }
 

@@ -18,7 +18,15 @@ import { endFunction, finishComputedGotos, lowerStatement } from "./statements.t
 /** One function: parameters into slots, the body, the return at its end. Every local is a slot; promotion comes later. */
 export function lowerFunction(unit: UnitLowering, symbol: FunctionSym): IrFunction {
 	const body = symbol.body!;
-	const fn: IrFunction = { symbol, name: symbol.asmLabel ?? symbol.name, params: [], result: resultType(symbol.type), blocks: [], nextId: 0, end: body.end };
+	const fn: IrFunction = {
+		symbol,
+		name: symbol.asmLabel ?? symbol.name,
+		params: [],
+		result: resultType(symbol.type),
+		blocks: [],
+		nextId: 0,
+		end: body.end,
+	};
 	const types = parameterTypes(symbol.type);
 	for (const [param, ty] of types.entries()) fn.params.push(newInst(fn, "param", ty, [], { param }, symbol.span));
 	const entry = newBlock(fn, "entry");
@@ -61,7 +69,14 @@ export function lowerFunction(unit: UnitLowering, symbol: FunctionSym): IrFuncti
 			const { callee } = expr;
 			// A C library function that clang knows too: `memcpy` declared by a header.
 			if (callee.kind === "function" && callee.symbol.body === undefined && isLibraryBuiltin(callee.symbol.name)) {
-				const known: TExpr & { kind: "builtin" } = { kind: "builtin", name: `__builtin_${callee.symbol.name}`, args: expr.args, typeArgs: [], type: expr.type, span: expr.span };
+				const known: TExpr & { kind: "builtin" } = {
+					kind: "builtin",
+					name: `__builtin_${callee.symbol.name}`,
+					args: expr.args,
+					typeArgs: [],
+					type: expr.type,
+					span: expr.span,
+				};
 				return lowerBuiltin(f, known, true);
 			}
 			return lowerCall(f, expr, into);
@@ -120,7 +135,11 @@ function storeParameters(f: Lowering, symbol: FunctionSym, from: number): void {
 			at++;
 		} else if (how.kind === "address") {
 			const type = param.type;
-			copyPlace(f, { base: slot, type, align: param.align, volatile: false }, { base: f.fn.params[at++], type, align: param.align, volatile: false });
+			copyPlace(
+				f,
+				{ base: slot, type, align: param.align, volatile: false },
+				{ base: f.fn.params[at++], type, align: param.align, volatile: false },
+			);
 		} else {
 			const pieces: Value[] = f.fn.params.slice(at, at + how.count);
 			at += how.count;
@@ -139,4 +158,3 @@ function placeUnreachedLabels(f: Lowering): void {
 		f.b.append("unreachable", null, []);
 	}
 }
-

@@ -43,9 +43,21 @@ export function createGlobals(): Globals {
 		const { init } = symbol;
 		const zero = init === undefined || (init.relocs.length === 0 && init.bytes.every((byte) => byte === 0));
 		const { addressSpace } = qualifiersOf(symbol.type);
-		const section = symbol.section ?? (symbol.linkage === "extern" ? "" : addressSpace > 0 ? `.addr_space.${addressSpace}` : constant ? ".rodata" : zero ? ".bss" : ".data");
+		const section =
+			symbol.section ??
+			(symbol.linkage === "extern"
+				? ""
+				: addressSpace > 0
+					? `.addr_space.${addressSpace}`
+					: constant
+						? ".rodata"
+						: zero
+							? ".bss"
+							: ".data");
 		const wantsBytes = symbol.linkage !== "extern" && !(section === ".bss" || section.startsWith(".bss."));
-		const name = uniqueName(symbol.asmLabel ?? (symbol.ownerFunction === undefined ? symbol.name : `${symbol.ownerFunction}.${symbol.name}`));
+		const name = uniqueName(
+			symbol.asmLabel ?? (symbol.ownerFunction === undefined ? symbol.name : `${symbol.ownerFunction}.${symbol.name}`),
+		);
 		const made: IrGlobal = {
 			symbol,
 			name,
@@ -86,4 +98,3 @@ function padded(bytes: Uint8Array | undefined, size: number): Uint8Array {
 	if (bytes !== undefined) all.set(bytes);
 	return all;
 }
-

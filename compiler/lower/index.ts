@@ -29,7 +29,8 @@ export function lower(unit: TypedUnit, context: LowerContext): IrModule {
 			context.diagnostics.report({ code, severity: "error", message, span });
 		},
 	};
-	const stays = (symbol: Sym): boolean => symbol.used || symbol.linkage === "global" || (symbol.section !== null && symbol.linkage !== "extern");
+	const stays = (symbol: Sym): boolean =>
+		symbol.used || symbol.linkage === "global" || (symbol.section !== null && symbol.linkage !== "extern");
 	for (const object of unit.objects) if (object.storage === "static" && object.linkage !== "extern" && stays(object)) globals.of(object);
 	for (const fn of unit.functions) if (stays(fn)) state.reach(fn);
 
@@ -45,7 +46,8 @@ export function lower(unit: TypedUnit, context: LowerContext): IrModule {
 		lowered.set(symbol, lowerFunction(state, symbol));
 		reachFromGlobals();
 	}
-	for (const { text, span } of unit.fileAsm) if (text.trim() !== "") state.refuse("E0605", "assembly outside of functions is not supported", span);
+	for (const { text, span } of unit.fileAsm)
+		if (text.trim() !== "") state.refuse("E0605", "assembly outside of functions is not supported", span);
 	const order = new Map(unit.functions.map((symbol, i) => [symbol, i]));
 	const functions = [...lowered.values()].sort((a, b) => (order.get(a.symbol) ?? 0) - (order.get(b.symbol) ?? 0));
 	return { functions, globals: globals.list, extraTypes: unit.extraTypes };

@@ -171,11 +171,17 @@ function shift(b: Builder, x: Wide, count: number, op: "<<" | ">>", signed: bool
 	if (count === 0) return x;
 	if (op === "<<") {
 		if (count >= 64) return { lo: zero, hi: b.binary("shl", x.lo, by(count - 64)) };
-		return { lo: b.binary("shl", x.lo, by(count)), hi: b.binary("or", b.binary("shl", x.hi, by(count)), b.binary("lshr", x.lo, by(64 - count))) };
+		return {
+			lo: b.binary("shl", x.lo, by(count)),
+			hi: b.binary("or", b.binary("shl", x.hi, by(count)), b.binary("lshr", x.lo, by(64 - count))),
+		};
 	}
 	const right = signed ? "ashr" : "lshr";
 	if (count >= 64) return { lo: b.binary(right, x.hi, by(count - 64)), hi: signed ? b.binary("ashr", x.hi, by(63)) : zero };
-	return { lo: b.binary("or", b.binary("lshr", x.lo, by(count)), b.binary("shl", x.hi, by(64 - count))), hi: b.binary(right, x.hi, by(count)) };
+	return {
+		lo: b.binary("or", b.binary("lshr", x.lo, by(count)), b.binary("shl", x.hi, by(64 - count))),
+		hi: b.binary(right, x.hi, by(count)),
+	};
 }
 
 /** By a distance that only the run knows: both outcomes, of less than 64 bits and of more, and a mask that chooses; there are no branches. */
@@ -185,7 +191,8 @@ function shiftBy(b: Builder, x: Wide, count: Value, op: "<<" | ">>", signed: boo
 	const far = b.binary("sub", zero, b.binary("and", b.binary("lshr", count, constant("i64", 6)), constant("i64", 1)));
 	const near = b.binary("xor", far, constant("i64", -1));
 	const one = constant("i64", 1);
-	const choose = (ifNear: Value, ifFar: Value): Value => (isZero(ifFar) ? b.binary("and", ifNear, near) : b.binary("or", b.binary("and", ifNear, near), b.binary("and", ifFar, far)));
+	const choose = (ifNear: Value, ifFar: Value): Value =>
+		isZero(ifFar) ? b.binary("and", ifNear, near) : b.binary("or", b.binary("and", ifNear, near), b.binary("and", ifFar, far));
 	if (op === "<<") {
 		const low = b.binary("shl", x.lo, within);
 		const high = b.binary("or", b.binary("shl", x.hi, within), b.binary("lshr", b.binary("lshr", x.lo, one), rest));

@@ -26,7 +26,11 @@ export function overflow(f: Lowering, key: string, expr: BuiltinExpr): Value | n
 	const x = b.extend(f.value(left), a.signed);
 	const y = b.extend(f.value(right), c.signed);
 	const small = a.size <= 4 && c.size <= 4;
-	const [value, wrong] = small ? inWider(f, op, x, y, a.signed || c.signed || op !== "mul", type) : a.signed === type.signed && c.signed === type.signed && type.size === 8 ? inPlace(f, op, x, y, type) : mixed(f, op, x, y, a, c, type);
+	const [value, wrong] = small
+		? inWider(f, op, x, y, a.signed || c.signed || op !== "mul", type)
+		: a.signed === type.signed && c.signed === type.signed && type.size === 8
+			? inPlace(f, op, x, y, type)
+			: mixed(f, op, x, y, a, c, type);
 	if (match[4] === undefined) {
 		const pointer = f.value(result);
 		b.store(pointer, type.size === 8 ? value : b.truncate(value), access(type.size, type.size, false));
@@ -60,7 +64,8 @@ function productOverflows(f: Lowering, x: Value, y: Value, value: Value, a: IntT
 	const { b } = f;
 	const zero = constant("i64", 0);
 	// y ≠ 0 and product / y ≠ x (a division by zero gives 0 on this machine).
-	const wraps = (product: Value, one: Value, other: Value): Value => b.binary("and", b.icmp("ne", other, zero), b.icmp("ne", b.binary("udiv", product, other), one));
+	const wraps = (product: Value, one: Value, other: Value): Value =>
+		b.binary("and", b.icmp("ne", other, zero), b.icmp("ne", b.binary("udiv", product, other), one));
 	if (!a.signed && !c.signed && !type.signed && type.size === 8) return wraps(value, x, y);
 	const sign = (v: Value, t: IntType): Value => (t.signed ? b.binary("ashr", v, constant("i64", 63)) : zero);
 	const magnitude = (v: Value, s: Value, t: IntType): Value => (t.signed ? b.binary("sub", b.binary("xor", v, s), s) : v);

@@ -18,13 +18,26 @@ export function lowerPlace(f: Lowering, expr: LExpr): Place {
 		case "variable": {
 			const { symbol } = expr;
 			const volatile = isVolatile(expr.type);
-			if (symbol.storage === "static") return { base: f.b.append("global", "ptr", [], { global: f.unit.global(symbol), offset: 0 }), type: expr.type, align: Math.max(symbol.align, 1), volatile, ...inSpace(symbol.type) };
+			if (symbol.storage === "static")
+				return {
+					base: f.b.append("global", "ptr", [], { global: f.unit.global(symbol), offset: 0 }),
+					type: expr.type,
+					align: Math.max(symbol.align, 1),
+					volatile,
+					...inSpace(symbol.type),
+				};
 			const slot = f.slot(symbol);
 			return { base: slot, type: expr.type, align: Math.max(symbol.align, slot.attr!.align!), volatile };
 		}
 		case "deref": {
 			const { base, align } = lowerPointer(f, expr.pointer);
-			return { base, type: expr.type, align: isFunctionOrVoid(expr.type) ? 1 : (align ?? alignOf(expr.type)), volatile: isVolatile(expr.type) || pointsToVolatile(expr.pointer), ...inSpace(asPointer(expr.pointer.type)?.target ?? expr.type) };
+			return {
+				base,
+				type: expr.type,
+				align: isFunctionOrVoid(expr.type) ? 1 : (align ?? alignOf(expr.type)),
+				volatile: isVolatile(expr.type) || pointsToVolatile(expr.pointer),
+				...inSpace(asPointer(expr.pointer.type)?.target ?? expr.type),
+			};
 		}
 		case "member":
 			return expr.preserve ? coreAccess(f, expr) : memberOf(f, lowerPlace(f, expr.base), expr);
@@ -34,7 +47,12 @@ export function lowerPlace(f: Lowering, expr: LExpr): Place {
 			return elementOf(f, lowerPlace(f, expr.base), expr);
 		}
 		case "string":
-			return { base: f.b.append("global", "ptr", [], { global: f.unit.string(expr.bytes), offset: 0 }), type: expr.type, align: 1, volatile: false };
+			return {
+				base: f.b.append("global", "ptr", [], { global: f.unit.string(expr.bytes), offset: 0 }),
+				type: expr.type,
+				align: 1,
+				volatile: false,
+			};
 		case "compound-literal": {
 			const slot = f.slot(expr.symbol);
 			f.b.append("lifetime", null, [slot]);
@@ -68,7 +86,8 @@ function lowerPointer(f: Lowering, pointer: TExpr): { readonly base: Value; read
 	return { base, align };
 }
 
-const isDeclared = (place: LExpr): boolean => (place.kind === "element" ? isDeclared(place.base) : ["variable", "compound-literal", "member"].includes(place.kind));
+const isDeclared = (place: LExpr): boolean =>
+	place.kind === "element" ? isDeclared(place.base) : ["variable", "compound-literal", "member"].includes(place.kind);
 
 const isVolatile = (type: CType): boolean => qualifiersOf(type).volatile;
 
@@ -109,18 +128,34 @@ function memberOf(f: Lowering, base: Place, expr: LExpr & { kind: "member" }): P
 	const offset = member.bitOffset / 8;
 	const within = { record: base.within?.record ?? record, offset: (base.within?.offset ?? 0) + offset };
 	const punned = base.punned || record.union ? { punned: true } : {};
-	return { base: f.b.ptradd(base.base, offset), type: expr.type, align: alignAt(base.align, offset), volatile, within, ...punned, ...spaceOf(base) };
+	return {
+		base: f.b.ptradd(base.base, offset),
+		type: expr.type,
+		align: alignAt(base.align, offset),
+		volatile,
+		within,
+		...punned,
+		...spaceOf(base),
+	};
 }
 
 /** An index that is written as a number. */
-export const constantIndex = (index: TExpr): number | null => (index.kind === "int" ? Number(index.value) : index.kind === "convert" ? constantIndex(index.operand) : null);
+export const constantIndex = (index: TExpr): number | null =>
+	index.kind === "int" ? Number(index.value) : index.kind === "convert" ? constantIndex(index.operand) : null;
 
 function elementOf(f: Lowering, base: Place, expr: LExpr & { kind: "element" }): Place {
 	const size = sizeOf(expr.type);
 	const index = f.b.extend(f.value(expr.index), isSigned(expr.index.type));
 	const offset = f.b.binary("mul", index, constant("i64", size));
 	const align = size === 0 ? base.align : alignAt(base.align, offset.op === "const" ? Number(offset.value) : size);
-	return { base: f.b.ptradd(base.base, offset), type: expr.type, align, volatile: base.volatile || isVolatile(expr.type), ...(base.punned ? { punned: true } : {}), ...spaceOf(base) };
+	return {
+		base: f.b.ptradd(base.base, offset),
+		type: expr.type,
+		align,
+		volatile: base.volatile || isVolatile(expr.type),
+		...(base.punned ? { punned: true } : {}),
+		...spaceOf(base),
+	};
 }
 
 /**
@@ -184,7 +219,16 @@ function coreAccess(f: Lowering, expr: LExpr): Place {
 	const core = { root: at.type, access, relo: 0, value: BigInt(offset) };
 	const moved = f.b.append("coreoffset", "ptr", [base.base], { core });
 	const align = alignAt(base.align, offset);
-	return { base: moved, type: expr.type, align, volatile: volatile || base.volatile, ...(bits === undefined ? {} : { bits, unit }), ...(outermost === null ? {} : { within: { record: outermost, offset } }), ...(punned || base.punned ? { punned: true } : {}), ...spaceOf(base) };
+	return {
+		base: moved,
+		type: expr.type,
+		align,
+		volatile: volatile || base.volatile,
+		...(bits === undefined ? {} : { bits, unit }),
+		...(outermost === null ? {} : { within: { record: outermost, offset } }),
+		...(punned || base.punned ? { punned: true } : {}),
+		...spaceOf(base),
+	};
 }
 
 // ── reading and writing ─────────────────────────────────────────────────────────────────────────
@@ -197,7 +241,10 @@ export const access = (size: number, align: number, volatile: boolean) => ({
 });
 
 /** The same of a store, which may become a part of a wider one (`opt/memory/merge-stores.ts`). */
-const storing = (size: number, align: number, volatile: boolean) => ({ ...access(size, align, volatile), ...(align > size && !volatile ? { align } : {}) });
+const storing = (size: number, align: number, volatile: boolean) => ({
+	...access(size, align, volatile),
+	...(align > size && !volatile ? { align } : {}),
+});
 
 export function readPlace(f: Lowering, place: Place): Value {
 	if (place.bits !== undefined) return readBits(f, { ...place, base: reach(f, place) });
@@ -275,7 +322,17 @@ function writeBits(f: Lowering, place: Place, value: Value): void {
 }
 
 /** Replaces bits of a unit in memory; `placed`: the value's bits are where they belong already. */
-function putBits(f: Lowering, base: Value, size: number, align: number, volatile: boolean, value: Value, at: number, width: number, placed: boolean): void {
+function putBits(
+	f: Lowering,
+	base: Value,
+	size: number,
+	align: number,
+	volatile: boolean,
+	value: Value,
+	at: number,
+	width: number,
+	placed: boolean,
+): void {
 	const { b } = f;
 	if (width === size * 8) return b.store(base, value, storing(size, align, volatile));
 	const ty = size === 8 ? "i64" : "i32";

@@ -16,7 +16,8 @@ export function lowerStatement(f: Lowering, stmt: TStmt): void {
 		case "local": {
 			const slot = f.slot(stmt.symbol);
 			f.b.append("lifetime", null, [slot]);
-			if (stmt.init !== undefined) f.initialise({ base: slot, type: stmt.symbol.type, align: slot.attr!.align!, volatile: false }, stmt.init);
+			if (stmt.init !== undefined)
+				f.initialise({ base: slot, type: stmt.symbol.type, align: slot.attr!.align!, volatile: false }, stmt.init);
 			return;
 		}
 		case "block":
@@ -210,4 +211,3 @@ export function endFunction(f: Lowering): void {
 	const { result } = f.fn;
 	f.b.append("ret", null, result === null ? [] : [{ op: "undef", ty: result }]);
 }
-

@@ -36,7 +36,11 @@ export function warnOfUninitialized(fn: IrFunction, slots: ReadonlyMap<ObjectSym
 				tracked.delete(slot);
 				const { code, group } = CODES.uninitializedUse;
 				sink.report({
-					code, severity: "warning", ...(group === undefined ? {} : { group }), message: `variable '${variable.name}' is uninitialized when used here`, span: inst.loc,
+					code,
+					severity: "warning",
+					...(group === undefined ? {} : { group }),
+					message: `variable '${variable.name}' is uninitialized when used here`,
+					span: inst.loc,
 					notes: [{ span: variable.span, message: `initialize the variable '${variable.name}' to silence this warning` }],
 				});
 			}
@@ -68,7 +72,10 @@ function apply(inst: Inst, stored: Uint32Array, bitOf: ReadonlyMap<Inst, number>
 }
 
 /** Slots of scalar variables that are only loaded from and stored to, and the loads whose value is used: `(void)x` says that it is not. */
-function scalarsOf(fn: IrFunction, slots: ReadonlyMap<ObjectSym, Inst>): { readonly tracked: Map<Inst, ObjectSym>; readonly used: ReadonlySet<Inst> } {
+function scalarsOf(
+	fn: IrFunction,
+	slots: ReadonlyMap<ObjectSym, Inst>,
+): { readonly tracked: Map<Inst, ObjectSym>; readonly used: ReadonlySet<Inst> } {
 	const tracked = new Map([...slots].filter(([variable]) => isScalar(variable.type)).map(([variable, slot]) => [slot, variable]));
 	const loads = new Map<Inst, Inst>();
 	const used = new Set<Inst>();
@@ -81,7 +88,8 @@ function scalarsOf(fn: IrFunction, slots: ReadonlyMap<ObjectSym, Inst>): { reado
 				const from = loads.get(arg as Inst);
 				if (from !== undefined) used.add(arg as Inst);
 				// `int x = x;` says so by itself, and assembly may do what it likes.
-				if (from !== undefined && (inst.op === "asm" || inst.op === "asmgoto" || (inst.op === "store" && place === from))) tracked.delete(from);
+				if (from !== undefined && (inst.op === "asm" || inst.op === "asmgoto" || (inst.op === "store" && place === from)))
+					tracked.delete(from);
 			}
 			if (inst.op === "load") loads.set(inst, place as Inst);
 		}

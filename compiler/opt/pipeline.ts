@@ -73,7 +73,30 @@ export interface OptimizeOptions {
 const promote: readonly Pass[] = [constSlots, sroa, mem2reg];
 
 /** Until nothing changes; each one feeds the others. */
-const tidy: readonly Pass[] = [combine, narrowPhis, widenLoads, sparseConstants, simplifyCfg, foldConstGlobals, foldStrings, resolveCalls, gvn, correlate, fewValues, foldIntoPhi, foldBranches, needlessBranches, equalPhis, copiedBits, carryLoads, partialLoads, threadJumps, dse, dce, idleBranches];
+const tidy: readonly Pass[] = [
+	combine,
+	narrowPhis,
+	widenLoads,
+	sparseConstants,
+	simplifyCfg,
+	foldConstGlobals,
+	foldStrings,
+	resolveCalls,
+	gvn,
+	correlate,
+	fewValues,
+	foldIntoPhi,
+	foldBranches,
+	needlessBranches,
+	equalPhis,
+	copiedBits,
+	carryLoads,
+	partialLoads,
+	threadJumps,
+	dse,
+	dce,
+	idleBranches,
+];
 
 /** At level 0 too: what was checked and what is used must be one value, and the same address one register. */
 const proofs: readonly Pass[] = [gvn, combine, narrowPhis, widenLoads, combine, gvn, simplifyCfg, dce];

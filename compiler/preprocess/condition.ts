@@ -16,8 +16,24 @@ interface Value {
 }
 
 const BINARY: readonly (readonly [Punctuator, number])[] = [
-	["*", 10], ["/", 10], ["%", 10], ["+", 9], ["-", 9], ["<<", 8], [">>", 8], ["<", 7], [">", 7], ["<=", 7], [">=", 7],
-	["==", 6], ["!=", 6], ["&", 5], ["^", 4], ["|", 3], ["&&", 2], ["||", 1],
+	["*", 10],
+	["/", 10],
+	["%", 10],
+	["+", 9],
+	["-", 9],
+	["<<", 8],
+	[">>", 8],
+	["<", 7],
+	[">", 7],
+	["<=", 7],
+	[">=", 7],
+	["==", 6],
+	["!=", 6],
+	["&", 5],
+	["^", 4],
+	["|", 3],
+	["&&", 2],
+	["||", 1],
 ];
 const precedence = new Map(BINARY.map(([op, level]) => [kindOf(op), { op, level }]));
 const LPAREN = kindOf("(");
@@ -38,7 +54,10 @@ export function evaluate(tokens: readonly Tok[], host: ConditionHost): Value | n
 		throw new Malformed();
 	};
 	const peek = (): Tok => tokens[at];
-	const wrap = (value: bigint, unsigned: boolean): Value => ({ value: unsigned ? BigInt.asUintN(64, value) : BigInt.asIntN(64, value), unsigned });
+	const wrap = (value: bigint, unsigned: boolean): Value => ({
+		value: unsigned ? BigInt.asUintN(64, value) : BigInt.asIntN(64, value),
+		unsigned,
+	});
 
 	function primary(live: boolean): Value {
 		if (++depth > MAX_DEPTH) fail(`the expression is nested more than ${MAX_DEPTH} deep`);
@@ -189,7 +208,10 @@ export function evaluate(tokens: readonly Tok[], host: ConditionHost): Value | n
 /** A message instead of a value when the text is no integer. */
 function parseInteger(text: string): Value | string {
 	const match = /^(0[xX][0-9a-fA-F']+|0[bB][01']+|[0-9][0-9']*)([uUlL]*)$/.exec(text);
-	if (match === null) return /^[0-9.]+([eE]|$)|^0[xX].*[pP]/.test(text) && /[.eEpP]/.test(text) ? `floating constant '${text}' in a preprocessor expression` : `'${text}' is not an integer`;
+	if (match === null)
+		return /^[0-9.]+([eE]|$)|^0[xX].*[pP]/.test(text) && /[.eEpP]/.test(text)
+			? `floating constant '${text}' in a preprocessor expression`
+			: `'${text}' is not an integer`;
 	const digits = match[1].replaceAll("'", "");
 	if (!/^([uU]?(l|L|ll|LL)?|(l|L|ll|LL)[uU])$/.test(match[2])) return `invalid suffix '${match[2]}' on an integer constant`;
 	let value: bigint;

@@ -35,7 +35,8 @@ classOf[125] = CLOSE;
 for (const c of [34, 39, 47, 35, 92, 0]) classOf[c] = UNUSUAL;
 
 const isWord = new Uint8Array(256);
-for (let c = 0; c < 256; c++) if (c >= 0x80 || c === 36 || c === 95 || (c >= 48 && c <= 57) || (c >= 65 && c <= 90) || (c >= 97 && c <= 122)) isWord[c] = 1;
+for (let c = 0; c < 256; c++)
+	if (c >= 0x80 || c === 36 || c === 95 || (c >= 48 && c <= 57) || (c >= 65 && c <= 90) || (c >= 97 && c <= 122)) isWord[c] = 1;
 
 const isBlank = new Uint8Array(256);
 for (const c of [32, 9, 10, 11, 12, 13]) isBlank[c] = 1;

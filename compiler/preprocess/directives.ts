@@ -59,7 +59,8 @@ export function dispatchDirective(pp: Preprocessor, lexer: Lexer, base: number):
 	if (lexer.kind === Kind.identifier) {
 		const name = pp.names.text(lexer.value);
 		const directive = Object.hasOwn(DIRECTIVES, name) ? DIRECTIVES[name] : undefined;
-		if (directive === undefined || (directive === DIRECTIVES.__include_macros && !pp.current.file.artificial)) pp.report("E0108", `invalid preprocessing directive '#${name}'${suggestion(name)}`, at);
+		if (directive === undefined || (directive === DIRECTIVES.__include_macros && !pp.current.file.artificial))
+			pp.report("E0108", `invalid preprocessing directive '#${name}'${suggestion(name)}`, at);
 		else directive(pp, lexer, base, at);
 	} else if (lexer.kind === Kind.number) lineMarker(pp, lexer, base);
 	else if (lexer.kind !== Kind.newline && lexer.kind !== Kind.end) pp.report("E0108", "invalid preprocessing directive", at);
@@ -73,7 +74,8 @@ function suggestion(name: string): string {
 		while (same < known.length && known[same] === name[same]) same++;
 		let tail = 0;
 		while (tail < known.length - same && known[known.length - 1 - tail] === name[name.length - 1 - tail]) tail++;
-		if (same + tail >= Math.max(known.length, name.length) - 1 || (same + tail === known.length - 2 && known.length === name.length)) return `; did you mean '#${known}'?`;
+		if (same + tail >= Math.max(known.length, name.length) - 1 || (same + tail === known.length - 2 && known.length === name.length))
+			return `; did you mean '#${known}'?`;
 	}
 	return "";
 }
@@ -142,9 +144,13 @@ function define(pp: Preprocessor, lexer: Lexer, base: number): void {
 	}
 	const old = pp.macros.get(name);
 	if (old !== undefined && !sameMacro(old, macro, (t) => pp.expander.spell(t))) {
-		const group = old.builtin && old.definedAt >= 0 && pp.sources.fileAt(old.definedAt).path === "<built-in>" ? "builtin-macro-redefined" : "macro-redefined";
+		const group =
+			old.builtin && old.definedAt >= 0 && pp.sources.fileAt(old.definedAt).path === "<built-in>"
+				? "builtin-macro-redefined"
+				: "macro-redefined";
 		const notes = old.definedAt >= 0 ? [{ message: "it was defined here", at: { ...at, location: old.definedAt } }] : [];
-		if (!(pp.current.file.artificial && group === "builtin-macro-redefined")) pp.report("W0110", `'${pp.names.text(name)}' macro redefined`, at, { group, notes });
+		if (!(pp.current.file.artificial && group === "builtin-macro-redefined"))
+			pp.report("W0110", `'${pp.names.text(name)}' macro redefined`, at, { group, notes });
 	}
 	pp.macros.set(name, macro as Macro);
 }
@@ -177,7 +183,10 @@ function include(pp: Preprocessor, lexer: Lexer, base: number, at: Tok, next: bo
 				pp.report("E0109", "expected '>' at the end of the header's name", first);
 				return;
 			}
-			name = tokens.slice(1, close).map((t, i) => (i > 0 && (t.flags & Flag.space) !== 0 ? " " : "") + pp.expander.spell(t)).join("");
+			name = tokens
+				.slice(1, close)
+				.map((t, i) => (i > 0 && (t.flags & Flag.space) !== 0 ? " " : "") + pp.expander.spell(t))
+				.join("");
 			angled = true;
 		} else {
 			pp.report("E0109", `#include wants "FILE" or <FILE>`, first.kind === Kind.end ? at : first);
@@ -244,7 +253,10 @@ function condition(pp: Preprocessor, at: Tok): boolean {
 		pp.report("E0130", "#if with no expression", at);
 		return false;
 	}
-	const value = evaluate(tokens, { spell: (t) => expander.spell(t), report: (code, message, where) => pp.report(code, message, where.kind === Kind.end ? at : where) });
+	const value = evaluate(tokens, {
+		spell: (t) => expander.spell(t),
+		report: (code, message, where) => pp.report(code, message, where.kind === Kind.end ? at : where),
+	});
 	return value !== null && value.value !== 0n;
 }
 
@@ -269,7 +281,8 @@ function alternative(pp: Preprocessor, lexer: Lexer, at: Tok, which: string): vo
 }
 
 function checkElse(pp: Preprocessor, condition: { sawElse: boolean; readonly at: Tok }, at: Tok, which: string): void {
-	if (condition.sawElse) pp.report("E0106", `#${which} after #else`, at, { notes: [{ message: "the conditional begins here", at: condition.at }] });
+	if (condition.sawElse)
+		pp.report("E0106", `#${which} after #else`, at, { notes: [{ message: "the conditional begins here", at: condition.at }] });
 	if (which === "else") condition.sawElse = true;
 }
 
@@ -359,7 +372,11 @@ const OF_THE_FILE: ReadonlySet<string> = new Set(["once", "push_macro", "pop_mac
 function pragmaDirective(pp: Preprocessor, lexer: Lexer, base: number, at: Tok): void {
 	const begin = lexer.pos;
 	const tokens = rawLine(lexer, base);
-	if (!pp.takesMacrosOnly) pp.pragmas.lines.push({ token: pp.buffer.length, text: `#pragma${decoder.decode(lexer.bytes.subarray(begin, lexer.start)).replace(/\\\r?\n/g, " ")}` });
+	if (!pp.takesMacrosOnly)
+		pp.pragmas.lines.push({
+			token: pp.buffer.length,
+			text: `#pragma${decoder.decode(lexer.bytes.subarray(begin, lexer.start)).replace(/\\\r?\n/g, " ")}`,
+		});
 	const made = runPragma(pp, tokens, at);
 	if (made !== null) pp.buffer.push(made.kind, made.flags, made.value, made.location, made.expansion);
 }
@@ -370,7 +387,11 @@ export function runPragma(pp: Preprocessor, tokens: readonly Tok[], at: Tok): To
 		at: pp.buffer.length,
 		spell: (t) => pp.expander.spell(t),
 		expand: (list) => pp.expander.expandList(list),
-		constant: (list) => evaluate([...list, { ...END, location: at.location }], { spell: (t) => pp.expander.spell(t), report: (code, message, where) => pp.report(code, message, where) })?.value ?? null,
+		constant: (list) =>
+			evaluate([...list, { ...END, location: at.location }], {
+				spell: (t) => pp.expander.spell(t),
+				report: (code, message, where) => pp.report(code, message, where),
+			})?.value ?? null,
 		detach: (list) => {
 			const from = pp.buffer.length;
 			for (const t of list) {
@@ -390,7 +411,8 @@ export function runPragma(pp: Preprocessor, tokens: readonly Tok[], at: Tok): To
 		},
 		saveMacro: (name) => pp.macros.save(pp.names.intern(name)),
 		restoreMacro: (name, where) => {
-			if (!pp.macros.restore(pp.names.intern(name))) pp.report("W0132", `pop_macro: '${name}' was not pushed`, where, { group: "ignored-pragmas" });
+			if (!pp.macros.restore(pp.names.intern(name)))
+				pp.report("W0132", `pop_macro: '${name}' was not pushed`, where, { group: "ignored-pragmas" });
 		},
 	};
 	return pragma(tokens, at, pp.pragmas, pp.pragmaStacks, host);

@@ -103,7 +103,10 @@ function operandTokens(pp: Preprocessor, macro: string, name: Tok, expander: Exp
 function operand(pp: Preprocessor, macro: string, name: Tok, expander: Expander): string {
 	// clang replaces macros in the operand: `#define A always_inline`, `__has_attribute(A)`.
 	const tokens = expander.expandList(operandTokens(pp, macro, name, expander));
-	return tokens.map((t) => expander.spell(t)).join("").replace(/^(gnu|clang)::/, "");
+	return tokens
+		.map((t) => expander.spell(t))
+		.join("")
+		.replace(/^(gnu|clang)::/, "");
 }
 
 function hasInclude(pp: Preprocessor, macro: string, name: Tok, expander: Expander): boolean {
@@ -144,7 +147,8 @@ function headerOf(tokens: readonly Tok[], expander: Expander): [string, boolean]
 
 function look(pp: Preprocessor, path: string, angled: boolean, macro: string): boolean {
 	const { current } = pp;
-	if (pp.search.find(path, angled, current.file, macro === "__has_include_next" ? (current.found?.entry ?? null) : null) !== null) return true;
+	if (pp.search.find(path, angled, current.file, macro === "__has_include_next" ? (current.found?.entry ?? null) : null) !== null)
+		return true;
 	return path === "vmlinux.h" && pp.options.virtualVmlinux();
 }
 
@@ -156,7 +160,11 @@ function pragmaOperator(pp: Preprocessor, name: Tok, expander: Expander): readon
 		pp.report("E0119", "_Pragma wants one string literal", name);
 		return [];
 	}
-	const text = expander.spell(tokens[0]).replace(/^[^"]*"/, "").slice(0, -1).replace(/\\([\\"])/g, "$1");
+	const text = expander
+		.spell(tokens[0])
+		.replace(/^[^"]*"/, "")
+		.slice(0, -1)
+		.replace(/\\([\\"])/g, "$1");
 	if (!pp.takesMacrosOnly) pp.pragmas.lines.push({ token: pp.buffer.length, text: `#pragma ${text}` });
 	const bytes = encoder.encode(`${text}\n`);
 	const location = pp.sources.scratch(bytes);

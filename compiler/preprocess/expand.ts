@@ -3,7 +3,7 @@
  * while it is being read the macro is "active" and its name is painted blue (`Flag.noExpand`). Arguments are expanded on their own
  * behind a barrier, which is what "as if they formed the rest of the file" means.
  */
-import { Kind, kindOf, } from "../source/kinds.ts";
+import { Kind, kindOf } from "../source/kinds.ts";
 import { Flag, Lexer } from "../source/lexer.ts";
 import type { Names } from "../source/names.ts";
 import type { Sources } from "../source/files.ts";
@@ -104,7 +104,8 @@ export class Expander {
 			const top = contexts[contexts.length - 1];
 			if (top.pos < top.tokens.length) {
 				const token = top.tokens[top.pos++];
-				if (token.kind === Kind.identifier && (token.flags & Flag.noExpand) === 0 && this.#host.macros.get(token.value)?.active === true) return { ...token, flags: token.flags | Flag.noExpand };
+				if (token.kind === Kind.identifier && (token.flags & Flag.noExpand) === 0 && this.#host.macros.get(token.value)?.active === true)
+					return { ...token, flags: token.flags | Flag.noExpand };
 				return token;
 			}
 			if (top.barrier) return END;
@@ -133,7 +134,8 @@ export class Expander {
 		if (macro.params === null) {
 			const record = this.#record(macro, name, -1, name.location);
 			let body: Tok[];
-			if (macro.plain) body = macro.body.map((t) => ({ kind: t.kind, flags: t.flags, value: t.value, location: t.location, expansion: record }));
+			if (macro.plain)
+				body = macro.body.map((t) => ({ kind: t.kind, flags: t.flags, value: t.value, location: t.location, expansion: record }));
 			else body = this.#substitute(macro, [], name, record, macro.body, false);
 			this.#push(this.#dress(body, name), macro);
 			return true;
@@ -204,7 +206,14 @@ export class Expander {
 
 	#record(macro: Macro, name: Tok, argument: number, callEnd: number): number {
 		const { expansions, names } = this.#host;
-		expansions.push({ macro: names.text(macro.name), definedAt: macro.definedAt, callAt: name.location, callExpansion: name.expansion, callEnd, argument });
+		expansions.push({
+			macro: names.text(macro.name),
+			definedAt: macro.definedAt,
+			callAt: name.location,
+			callExpansion: name.expansion,
+			callEnd,
+			argument,
+		});
 		return expansions.length - 1;
 	}
 
@@ -257,7 +266,11 @@ export class Expander {
 		if (args.length > 0 || current.length > 0 || params.length > 0) args.push({ raw: current, expanded: null, stringized: null });
 		if (args.length > params.length || args.length < params.length - (macro.variadic ? 1 : 0)) {
 			const many = args.length > params.length ? "too many" : "too few";
-			this.#host.report("E0117", `${many} arguments for macro '${this.#host.names.text(macro.name)}': it takes ${macro.variadic ? `at least ${params.length - 1}` : params.length}, ${args.length} given`, name);
+			this.#host.report(
+				"E0117",
+				`${many} arguments for macro '${this.#host.names.text(macro.name)}': it takes ${macro.variadic ? `at least ${params.length - 1}` : params.length}, ${args.length} given`,
+				name,
+			);
 			return null;
 		}
 		return args;
@@ -279,7 +292,13 @@ export class Expander {
 					expansion = this.#record(macro, name, t.expansion, this.#host.expansions[record]!.callEnd);
 					records.set(t.expansion, expansion);
 				}
-				return { kind: t.kind, flags: i === 0 ? (t.flags & Flag.noExpand) | (first.flags & Flag.space) : t.flags, value: t.value, location: t.location, expansion };
+				return {
+					kind: t.kind,
+					flags: i === 0 ? (t.flags & Flag.noExpand) | (first.flags & Flag.space) : t.flags,
+					value: t.value,
+					location: t.location,
+					expansion,
+				};
 			});
 		const last = (macro.params?.length ?? 0) - 1;
 		for (let i = 0; i < body.length; i++) {

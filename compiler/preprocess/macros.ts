@@ -35,8 +35,31 @@ export interface Macro {
 
 /** Macros that are made anew each time. */
 export const DYNAMIC_MACROS = [
-	"__FILE__", "__LINE__", "__COUNTER__", "__BASE_FILE__", "__FILE_NAME__", "__INCLUDE_LEVEL__", "__DATE__", "__TIME__", "__TIMESTAMP__", "_Pragma",
-	"__has_attribute", "__has_builtin", "__has_feature", "__has_extension", "__has_include", "__has_include_next", "__has_c_attribute", "__has_declspec_attribute", "__has_warning", "__is_identifier", "__has_embed", "__building_module", "__has_constexpr_builtin", "__is_target_arch", "__is_target_os",
+	"__FILE__",
+	"__LINE__",
+	"__COUNTER__",
+	"__BASE_FILE__",
+	"__FILE_NAME__",
+	"__INCLUDE_LEVEL__",
+	"__DATE__",
+	"__TIME__",
+	"__TIMESTAMP__",
+	"_Pragma",
+	"__has_attribute",
+	"__has_builtin",
+	"__has_feature",
+	"__has_extension",
+	"__has_include",
+	"__has_include_next",
+	"__has_c_attribute",
+	"__has_declspec_attribute",
+	"__has_warning",
+	"__is_identifier",
+	"__has_embed",
+	"__building_module",
+	"__has_constexpr_builtin",
+	"__is_target_arch",
+	"__is_target_os",
 ] as const;
 export type DynamicMacro = (typeof DYNAMIC_MACROS)[number];
 
@@ -109,10 +132,22 @@ export interface DefineError {
  * Reads from behind the macro's name to the end of the line: `(a, b...) body`.
  * `base` makes locations of the lexer's offsets.
  */
-export function readMacro(lexer: Lexer, names: Names, name: number, definedAt: number, base: number, builtin: boolean): Macro | DefineError {
+export function readMacro(
+	lexer: Lexer,
+	names: Names,
+	name: number,
+	definedAt: number,
+	base: number,
+	builtin: boolean,
+): Macro | DefineError {
 	const vaArgs = names.intern("__VA_ARGS__");
 	const vaOpt = names.intern("__VA_OPT__");
-	const fail = (code: string, message: string): DefineError => ({ code, message, start: lexer.start, length: Math.max(1, lexer.pos - lexer.start) });
+	const fail = (code: string, message: string): DefineError => ({
+		code,
+		message,
+		start: lexer.start,
+		length: Math.max(1, lexer.pos - lexer.start),
+	});
 	let params: number[] | null = null;
 	let variadic = false;
 	lexer.next();
@@ -133,7 +168,13 @@ export function readMacro(lexer: Lexer, names: Names, name: number, definedAt: n
 					variadic = true;
 					lexer.next();
 				}
-			} else return fail("E0111", lexer.kind === Kind.newline ? "the parameter list of the macro is not closed" : "expected a parameter name, '...' or ')' in the macro's parameter list");
+			} else
+				return fail(
+					"E0111",
+					lexer.kind === Kind.newline
+						? "the parameter list of the macro is not closed"
+						: "expected a parameter name, '...' or ')' in the macro's parameter list",
+				);
 			if (lexer.kind === COMMA && !variadic) {
 				lexer.next();
 				if (lexer.kind === RPAREN) return fail("E0111", "expected a parameter name after ','");
@@ -157,21 +198,31 @@ export function readMacro(lexer: Lexer, names: Names, name: number, definedAt: n
 			else if (value === vaOpt && variadic) plain = false;
 		}
 		if (kind === PASTE || (kind === HASH && params !== null)) plain = false;
-		if (params !== null && body.length > 0 && body[body.length - 1].kind === HASH && kind !== Kind.parameter && !(kind === Kind.identifier && value === vaOpt)) return fail("E0114", "'#' is not followed by a macro parameter");
+		if (
+			params !== null &&
+			body.length > 0 &&
+			body[body.length - 1].kind === HASH &&
+			kind !== Kind.parameter &&
+			!(kind === Kind.identifier && value === vaOpt)
+		)
+			return fail("E0114", "'#' is not followed by a macro parameter");
 		// White space in front of the body is not part of it.
 		body.push({ kind, flags: first ? 0 : lexer.flags & Flag.space, value, location: base + lexer.start, expansion: 0 });
 		first = false;
 		lexer.next();
 	}
-	if (params !== null && body.length > 0 && body[body.length - 1].kind === HASH) return fail("E0114", "'#' is not followed by a macro parameter");
-	if (body.length > 0 && (body[0].kind === PASTE || body[body.length - 1].kind === PASTE)) return fail("E0115", "'##' cannot be at either end of a macro");
+	if (params !== null && body.length > 0 && body[body.length - 1].kind === HASH)
+		return fail("E0114", "'#' is not followed by a macro parameter");
+	if (body.length > 0 && (body[0].kind === PASTE || body[body.length - 1].kind === PASTE))
+		return fail("E0115", "'##' cannot be at either end of a macro");
 	return { name, params, variadic, body, definedAt, builtin, active: false, plain };
 }
 
 /** C11 6.10.3p2: the same definition may be given again. */
 export function sameMacro(a: Macro, b: Macro, text: (token: Tok) => string): boolean {
 	if ((a.params === null) !== (b.params === null) || a.variadic !== b.variadic || a.body.length !== b.body.length) return false;
-	if (a.params !== null && b.params !== null && (a.params.length !== b.params.length || a.params.some((p, i) => p !== b.params?.[i]))) return false;
+	if (a.params !== null && b.params !== null && (a.params.length !== b.params.length || a.params.some((p, i) => p !== b.params?.[i])))
+		return false;
 	return a.body.every((token, i) => {
 		const other = b.body[i];
 		if (token.kind !== other.kind || (token.flags & Flag.space) !== (other.flags & Flag.space)) return false;

@@ -17,7 +17,11 @@ export interface MessageExtra {
 const MOST_MESSAGES = 10_000;
 
 export class Messages {
-	readonly #waiting: { readonly diagnostic: Omit<Diagnostic, "span" | "notes">; readonly at: Tok; readonly notes: readonly { readonly message: string; readonly at: Tok }[] }[] = [];
+	readonly #waiting: {
+		readonly diagnostic: Omit<Diagnostic, "span" | "notes">;
+		readonly at: Tok;
+		readonly notes: readonly { readonly message: string; readonly at: Tok }[];
+	}[] = [];
 
 	/** Codes that begin with W are warnings. */
 	add(code: string, message: string, at: Tok, { group, notes = [] }: MessageExtra): void {
@@ -34,6 +38,7 @@ export class Messages {
 			buffer.push(at.kind, at.flags, at.value, at.location, at.expansion);
 			return { from: buffer.length - 1, to: buffer.length };
 		};
-		for (const { diagnostic, at, notes } of this.#waiting) report({ ...diagnostic, span: place(at), notes: notes.map((note) => ({ message: note.message, span: place(note.at) })) });
+		for (const { diagnostic, at, notes } of this.#waiting)
+			report({ ...diagnostic, span: place(at), notes: notes.map((note) => ({ message: note.message, span: place(note.at) })) });
 	}
 }

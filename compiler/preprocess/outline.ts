@@ -35,7 +35,10 @@ const WORD = "[A-Za-z_$][\\w$]*";
 /** Nothing that could hide a brace or need a second look. */
 const PLAIN = "[^{}\"'/#\\\\%<?@`\\0]";
 /** A body's inside. A brace within it belongs to a struct or union without a tag: any other may declare a name for all. */
-const INSIDE = Array.from({ length: 8 }).reduce<string>((inner) => `${PLAIN}*(?:\\{(?<=\\b(?:struct|union)\\s*\\{)${inner}\\}${PLAIN}*)*`, `${PLAIN}*`);
+const INSIDE = Array.from({ length: 8 }).reduce<string>(
+	(inner) => `${PLAIN}*(?:\\{(?<=\\b(?:struct|union)\\s*\\{)${inner}\\}${PLAIN}*)*`,
+	`${PLAIN}*`,
+);
 const ATTRIBUTES = "(?:\\s*__attribute__\\s*\\(\\((?:[\\w\\s,]|\\([\\w\\s,]*\\))*\\)\\))*";
 const TAGGED = `(struct|union|enum)(?:\\s+(${WORD}))?\\s*(?:(\\{)${INSIDE}\\}${ATTRIBUTES})?\\s*;`;
 const TYPEDEF_OF_BODY = `(struct|union|enum)(?:\\s+(${WORD}))?\\s*\\{${INSIDE}\\}${ATTRIBUTES}\\s*(${WORD})\\s*(?:\\[\\s*\\w*\\s*\\]\\s*)*${ATTRIBUTES}\\s*;`;
@@ -49,7 +52,20 @@ const POINTER_TYPEDEF = new RegExp(`\\(\\s*\\*\\s*(?:const\\s+)?(${WORD})\\s*\\)
 const LAST_WORD = new RegExp(`[\\s*](${WORD})\\s*$`);
 const MENTION = new RegExp(`^(?:(?:const|volatile)\\s+)*(?:struct|union|enum)\\s+(${WORD})`);
 /** A parenthesis behind these is no declarator's. */
-const OPERATORS = new Set(["typeof", "__typeof", "__typeof__", "_Alignas", "_Atomic", "_BitInt", "__attribute__", "__attribute", "__declspec", "asm", "__asm", "__asm__"]);
+const OPERATORS = new Set([
+	"typeof",
+	"__typeof",
+	"__typeof__",
+	"_Alignas",
+	"_Atomic",
+	"_BitInt",
+	"__attribute__",
+	"__attribute",
+	"__declspec",
+	"asm",
+	"__asm",
+	"__asm__",
+]);
 
 /** A search takes half a millisecond in the kernel's types, the list of all enumerators some ten. */
 const SEARCHES = 24;
@@ -151,7 +167,10 @@ export class Outline {
 		if (found !== undefined) return [found];
 		if (this.#enumsOfMacros?.stretches !== this.#stretches.length) {
 			const macros = new Set(this.#stretches.flatMap(({ own }) => own));
-			this.#enumsOfMacros = { stretches: this.#stretches.length, enums: [...new Set([...macros].flatMap((macro) => [...this.#enumsNaming(macro)]))] };
+			this.#enumsOfMacros = {
+				stretches: this.#stretches.length,
+				enums: [...new Set([...macros].flatMap((macro) => [...this.#enumsNaming(macro)]))],
+			};
 		}
 		return this.#enumsOfMacros.enums;
 	}
@@ -185,7 +204,8 @@ export class Outline {
 	}
 
 	*#enumerators(declaration: number): Iterable<string> {
-		for (const [, name] of this.#text.slice(this.#from[declaration], this.#to[declaration]).matchAll(/[{,]\s*([A-Za-z_$][\w$]*)/g)) yield name;
+		for (const [, name] of this.#text.slice(this.#from[declaration], this.#to[declaration]).matchAll(/[{,]\s*([A-Za-z_$][\w$]*)/g))
+			yield name;
 	}
 
 	typedefNames(): Iterable<string> {
@@ -235,7 +255,12 @@ function typedefName(text: string): string | null {
 	const pointer = POINTER_TYPEDEF.exec(text);
 	if (pointer !== null) return endsDeclarator(text, POINTER_TYPEDEF.lastIndex) ? pointer[1] : null;
 	// `type name(int)`, but not `type (name)`.
-	return last !== null && endsDeclarator(text, open) && !/^\(\s*(?!void\b|int\b)[A-Za-z_$][\w$]*\s*\)$/.test(text.slice(open).trimEnd()) && !/\(\s*\*/.test(text.slice(open, open + 8)) ? last : null;
+	return last !== null &&
+		endsDeclarator(text, open) &&
+		!/^\(\s*(?!void\b|int\b)[A-Za-z_$][\w$]*\s*\)$/.test(text.slice(open).trimEnd()) &&
+		!/\(\s*\*/.test(text.slice(open, open + 8))
+		? last
+		: null;
 }
 
 /** Is the bracket at `at` the last of the text, up to its counterpart? */

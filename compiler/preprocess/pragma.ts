@@ -83,7 +83,8 @@ export function pragma(tokens: readonly Tok[], at: Tok, state: PragmaState, stac
 		case "push_macro":
 		case "pop_macro": {
 			const name = tokens[2];
-			if (name === undefined || name.kind !== Kind.string) host.warn("ignored-pragmas", `'#pragma ${words[0]}' wants a macro name in quotes`, at);
+			if (name === undefined || name.kind !== Kind.string)
+				host.warn("ignored-pragmas", `'#pragma ${words[0]}' wants a macro name in quotes`, at);
 			else if (words[0] === "push_macro") host.saveMacro(host.spell(name).slice(1, -1));
 			else host.restoreMacro(host.spell(name).slice(1, -1), name);
 			return null;
@@ -95,7 +96,15 @@ export function pragma(tokens: readonly Tok[], at: Tok, state: PragmaState, stac
 			return null;
 		}
 		case "message":
-			host.warn("#pragma-messages", tokens.slice(1).filter((t) => t.kind === Kind.string).map((t) => host.spell(t).slice(1, -1)).join(""), at);
+			host.warn(
+				"#pragma-messages",
+				tokens
+					.slice(1)
+					.filter((t) => t.kind === Kind.string)
+					.map((t) => host.spell(t).slice(1, -1))
+					.join(""),
+				at,
+			);
 			return null;
 		case "GCC":
 		case "clang":
@@ -114,7 +123,14 @@ export function pragma(tokens: readonly Tok[], at: Tok, state: PragmaState, stac
 	}
 }
 
-function vendor(words: readonly string[], tokens: readonly Tok[], at: Tok, state: PragmaState, stacks: PragmaStacks, host: PragmaHost): Tok | null {
+function vendor(
+	words: readonly string[],
+	tokens: readonly Tok[],
+	at: Tok,
+	state: PragmaState,
+	stacks: PragmaStacks,
+	host: PragmaHost,
+): Tok | null {
 	switch (words[1]) {
 		case "diagnostic":
 			diagnostic(tokens.slice(2), at, state, stacks, host);
@@ -157,7 +173,10 @@ function vendor(words: readonly string[], tokens: readonly Tok[], at: Tok, state
 }
 
 function literalText(tokens: readonly Tok[], host: PragmaHost): string {
-	return tokens.filter((t) => t.kind === Kind.string).map((t) => host.spell(t).slice(1, -1)).join("");
+	return tokens
+		.filter((t) => t.kind === Kind.string)
+		.map((t) => host.spell(t).slice(1, -1))
+		.join("");
 }
 
 function loopToken(value: number, at: Tok): Tok {

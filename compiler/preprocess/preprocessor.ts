@@ -97,7 +97,9 @@ export class Preprocessor implements ExpandHost {
 		this.#report = report;
 		this.#rules = rules;
 		const std = STANDARDS[options.target.std] ?? STANDARDS.gnu17;
-		const spellings: [string, number][] = KEYWORDS.flatMap((words) => words.map((word): [string, number] => [word, keywordKind(word) as number]));
+		const spellings: [string, number][] = KEYWORDS.flatMap((words) =>
+			words.map((word): [string, number] => [word, keywordKind(word) as number]),
+		);
 		if (std.c23) for (const [word, meaning] of Object.entries(C23_KEYWORDS)) spellings.push([word, keywordKind(meaning) as number]);
 		this.#keywords = keywordTable(this.names, spellings, !std.gnu);
 		this.search = new IncludeSearch({ dirs: options.dirs, provider: options.provider, builtin: options.builtinHeader });
@@ -112,7 +114,11 @@ export class Preprocessor implements ExpandHost {
 		if (utf16) this.stop("E0105", "the file is UTF-16; source text must be UTF-8", { ...END, location: main.base });
 		for (const name of DYNAMIC_MACROS) this.#defineDynamic(name);
 		const { macros, includes } = this.options;
-		let command = macros.map((m) => (m.kind === "undefine" ? `#undef ${m.text}\n` : `#define ${m.text.includes("=") ? m.text.replace("=", " ") : `${m.text} 1`}\n`)).join("");
+		let command = macros
+			.map((m) =>
+				m.kind === "undefine" ? `#undef ${m.text}\n` : `#define ${m.text.includes("=") ? m.text.replace("=", " ") : `${m.text} 1`}\n`,
+			)
+			.join("");
 		command += (this.options.imacros ?? []).map((file) => `#__include_macros "${file}"\n`).join("");
 		command += includes.map((file) => `#include "${file}"\n`).join("");
 		// The stack is read from its end: the built-in macros first, then the command line, then the file.
@@ -122,12 +128,23 @@ export class Preprocessor implements ExpandHost {
 		this.#predefined = { from: predefined.base, to: predefined.base + predefined.bytes.length };
 		this.#open(predefined, null);
 		this.#loop();
-		if (!this.stopped) for (const condition of this.conditions) this.report("E0106", "this conditional is not closed with #endif", condition.at);
+		if (!this.stopped)
+			for (const condition of this.conditions) this.report("E0106", "this conditional is not closed with #endif", condition.at);
 		this.#finish();
 		return {
-			tokens: this.buffer, pragmas: this.pragmas, macros: this.macros, dependencies: this.dependencies, wantsVmlinux: this.wantsVmlinux,
-			sources: this.sources, names: this.names, stopped: this.stopped, programLength: this.programLength, read: (from, to) => this.#read(from, to), deferred: this.#deferred,
-			outlines: this.#outlines, readOutlined: (declaration) => this.#readOutlined(declaration),
+			tokens: this.buffer,
+			pragmas: this.pragmas,
+			macros: this.macros,
+			dependencies: this.dependencies,
+			wantsVmlinux: this.wantsVmlinux,
+			sources: this.sources,
+			names: this.names,
+			stopped: this.stopped,
+			programLength: this.programLength,
+			read: (from, to) => this.#read(from, to),
+			deferred: this.#deferred,
+			outlines: this.#outlines,
+			readOutlined: (declaration) => this.#readOutlined(declaration),
 		};
 	}
 
@@ -150,9 +167,16 @@ export class Preprocessor implements ExpandHost {
 						continue;
 					}
 					const word = value < keywordCount ? keywords[value] : 0;
-					if (defers && (word === K_TYPEDEF || word === K_STRUCT || word === K_UNION || word === K_ENUM) && (lexer.flags & Flag.lineStart) !== 0 && this.#passOver(open)) continue;
+					if (
+						defers &&
+						(word === K_TYPEDEF || word === K_STRUCT || word === K_UNION || word === K_ENUM) &&
+						(lexer.flags & Flag.lineStart) !== 0 &&
+						this.#passOver(open)
+					)
+						continue;
 					buffer.push(word === 0 ? Kind.identifier : word, lexer.flags, value, base + lexer.start, 0);
-					if (defers && (word === K_STRUCT || word === K_UNION || word === K_ENUM) && (lexer.flags & Flag.lineStart) !== 0) this.#defer(open, word);
+					if (defers && (word === K_STRUCT || word === K_UNION || word === K_ENUM) && (lexer.flags & Flag.lineStart) !== 0)
+						this.#defer(open, word);
 				} else if (kind === HASH && (lexer.flags & Flag.lineStart) !== 0) {
 					open.guard.directives++;
 					this.#rules.directive(this, lexer, base);
@@ -165,12 +189,14 @@ export class Preprocessor implements ExpandHost {
 					buffer.push(kind, lexer.flags, value, base + lexer.start, 0);
 				}
 			}
-			if (buffer.length > MAX_TOKENS) this.stop("E0121", `the program has more than ${MAX_TOKENS} tokens after preprocessing`, this.#token(buffer.length - 1));
+			if (buffer.length > MAX_TOKENS)
+				this.stop("E0121", `the program has more than ${MAX_TOKENS} tokens after preprocessing`, this.#token(buffer.length - 1));
 		}
 	}
 
 	#macrosNow(): MacrosThen {
-		if (this.#snapshot === null || this.#snapshot.version !== this.macros.version) this.#snapshot = macrosThen(this.macros, this.names, this.#predefined);
+		if (this.#snapshot === null || this.#snapshot.version !== this.macros.version)
+			this.#snapshot = macrosThen(this.macros, this.names, this.#predefined);
 		return this.#snapshot;
 	}
 
@@ -265,7 +291,13 @@ export class Preprocessor implements ExpandHost {
 
 	#token(index: number): Tok {
 		const { buffer } = this;
-		return { kind: buffer.kinds[index], flags: buffer.flags[index], value: buffer.values[index], location: buffer.locations[index], expansion: buffer.expanded[index] };
+		return {
+			kind: buffer.kinds[index],
+			flags: buffer.flags[index],
+			value: buffer.values[index],
+			location: buffer.locations[index],
+			expansion: buffer.expanded[index],
+		};
 	}
 
 	#stray(lexer: Lexer, base: number): void {
@@ -276,17 +308,37 @@ export class Preprocessor implements ExpandHost {
 	}
 
 	#open(file: SourceFile, found: Found | null, part?: { readonly from: number; readonly to: number }): void {
-		const lexer = new Lexer(part === undefined ? file.bytes : file.bytes.subarray(0, part.to), this.names, (code, message, offset, length) => this.report(code, message, { kind: Kind.stray, flags: 0, value: length, location: file.base + offset, expansion: 0 }));
+		const lexer = new Lexer(
+			part === undefined ? file.bytes : file.bytes.subarray(0, part.to),
+			this.names,
+			(code, message, offset, length) =>
+				this.report(code, message, { kind: Kind.stray, flags: 0, value: length, location: file.base + offset, expansion: 0 }),
+		);
 		// The user's own text; headers are large, and their writers checked them.
 		if (part === undefined && !file.system && file.bytes.length < 1 << 20 && !isUtf8(file.bytes)) this.#notUtf8.add(file);
 		lexer.notUtf8 = this.#notUtf8.has(file);
 		if (part !== undefined) lexer.pos = part.from;
-		const large = this.options.defer === true && this.#macrosOnly === 0 && part === undefined && found !== null && file.bytes.length >= DEFER_FROM_BYTES;
-		this.stack.push({ file, lexer, found, conditions: this.conditions.length, tokensBefore: this.buffer.length, large, outline: large ? Outline.of(file) : null, guard: new IncludeGuard(this.buffer.length) });
+		const large =
+			this.options.defer === true &&
+			this.#macrosOnly === 0 &&
+			part === undefined &&
+			found !== null &&
+			file.bytes.length >= DEFER_FROM_BYTES;
+		this.stack.push({
+			file,
+			lexer,
+			found,
+			conditions: this.conditions.length,
+			tokensBefore: this.buffer.length,
+			large,
+			outline: large ? Outline.of(file) : null,
+			guard: new IncludeGuard(this.buffer.length),
+		});
 	}
 
 	#close(open: OpenFile): void {
-		while (this.conditions.length > open.conditions) this.report("E0106", "this conditional is not closed with #endif", (this.conditions.pop() as Condition).at);
+		while (this.conditions.length > open.conditions)
+			this.report("E0106", "this conditional is not closed with #endif", (this.conditions.pop() as Condition).at);
 		const guard = open.guard.nameAtEnd(this.buffer.length);
 		if (guard >= 0 && open.found !== null) this.#guards.set(open.found.path, guard);
 		if (this.stack.length === this.#macrosOnly) {
@@ -337,7 +389,17 @@ export class Preprocessor implements ExpandHost {
 
 	#defineDynamic(name: DynamicMacro): void {
 		const id = this.names.intern(name);
-		this.macros.set(id, { name: id, params: null, variadic: false, body: [], definedAt: -1, builtin: true, active: false, dynamic: name, plain: true });
+		this.macros.set(id, {
+			name: id,
+			params: null,
+			variadic: false,
+			body: [],
+			definedAt: -1,
+			builtin: true,
+			active: false,
+			dynamic: name,
+			plain: true,
+		});
 	}
 
 	// ── what the expander asks ──────────────────────────────────────────────────────────────────

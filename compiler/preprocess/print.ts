@@ -88,10 +88,18 @@ function runsTogether(unit: Preprocessed, i: number): boolean {
 	const kind = tokens.kinds[i];
 	const word = (k: number): boolean => k === Kind.identifier || k === Kind.number || isKeyword(k);
 	// Neighbours in one source text were read as two tokens already.
-	if (tokens.expanded[i] === tokens.expanded[i - 1] && tokens.locations[i - 1] + tokens.text(i - 1).length === tokens.locations[i]) return false;
+	if (tokens.expanded[i] === tokens.expanded[i - 1] && tokens.locations[i - 1] + tokens.text(i - 1).length === tokens.locations[i])
+		return false;
 	if (word(before) && (word(kind) || kind === Kind.string || kind === Kind.char)) return true;
-	if (before === Kind.number && isPunctuator(kind)) return /^[.]/.test(tokens.text(i)) || (/^[-+]/.test(tokens.text(i)) && /[eEpP]$/.test(tokens.text(i - 1)));
-	if (isPunctuator(before) && isPunctuator(kind)) return /^(\+\+|--|<<|>>|&&|\|\||->|##|::|[-+*/%&|^<>=!]=|\/[/*]|<[:%]|%[:>]|:>|\.\.|[<>]{2}=)/.test(tokens.text(i - 1).slice(-1) + tokens.text(i)) || (tokens.text(i - 1).length > 1 && /^[=>]/.test(tokens.text(i)));
+	if (before === Kind.number && isPunctuator(kind))
+		return /^[.]/.test(tokens.text(i)) || (/^[-+]/.test(tokens.text(i)) && /[eEpP]$/.test(tokens.text(i - 1)));
+	if (isPunctuator(before) && isPunctuator(kind))
+		return (
+			/^(\+\+|--|<<|>>|&&|\|\||->|##|::|[-+*/%&|^<>=!]=|\/[/*]|<[:%]|%[:>]|:>|\.\.|[<>]{2}=)/.test(
+				tokens.text(i - 1).slice(-1) + tokens.text(i),
+			) ||
+			(tokens.text(i - 1).length > 1 && /^[=>]/.test(tokens.text(i)))
+		);
 	return isPunctuator(before) && tokens.text(i - 1) === "." && kind === Kind.number;
 }
 
@@ -99,7 +107,10 @@ function runsTogether(unit: Preprocessed, i: number): boolean {
 export function printMacros(unit: Preprocessed): string {
 	const lines: string[] = [];
 	for (const macro of unit.macros.all()) if (macro.dynamic === undefined) lines.push(macroText(unit, macro));
-	return lines.sort().map((line) => `${line}\n`).join("");
+	return lines
+		.sort()
+		.map((line) => `${line}\n`)
+		.join("");
 }
 
 function macroText(unit: Preprocessed, macro: Macro): string {

@@ -10,7 +10,8 @@ export function dirname(path: string): string {
 
 export const basename = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
 
-export const join = (folder: string, name: string): string => (folder === "" || folder === "." ? name : folder.endsWith("/") ? folder + name : `${folder}/${name}`);
+export const join = (folder: string, name: string): string =>
+	folder === "" || folder === "." ? name : folder.endsWith("/") ? folder + name : `${folder}/${name}`;
 
 /** `a/../b/./c` is `b/c`. */
 export function plain(path: string): string {

@@ -60,7 +60,18 @@ const wordByte = new Uint8Array(256);
 for (let c = 0; c < 256; c++) wordByte[c] = classOf[c] === LETTER || classOf[c] === DIGIT ? 1 : classOf[c] === HIGH ? 2 : 0;
 
 /** Unicode's white space beyond ASCII, as UTF-8: no-break and ideographic spaces, those of a certain width, line and paragraph separators. */
-const WIDE_BLANKS = [[0xc2, 0x85], [0xc2, 0xa0], [0xe1, 0x9a, 0x80], [0xe1, 0xa0, 0x8e], ...Array.from({ length: 11 }, (_, i) => [0xe2, 0x80, 0x80 + i]), [0xe2, 0x80, 0xa8], [0xe2, 0x80, 0xa9], [0xe2, 0x80, 0xaf], [0xe2, 0x81, 0x9f], [0xe3, 0x80, 0x80]];
+const WIDE_BLANKS = [
+	[0xc2, 0x85],
+	[0xc2, 0xa0],
+	[0xe1, 0x9a, 0x80],
+	[0xe1, 0xa0, 0x8e],
+	...Array.from({ length: 11 }, (_, i) => [0xe2, 0x80, 0x80 + i]),
+	[0xe2, 0x80, 0xa8],
+	[0xe2, 0x80, 0xa9],
+	[0xe2, 0x80, 0xaf],
+	[0xe2, 0x81, 0x9f],
+	[0xe3, 0x80, 0x80],
+];
 
 /** Bytes of the white space at `pos` that is not ASCII; 0: there is none. */
 function wideBlank(bytes: Uint8Array, pos: number): number {
@@ -69,13 +80,49 @@ function wideBlank(bytes: Uint8Array, pos: number): number {
 }
 
 const K = {
-	lt: kindOf("<"), gt: kindOf(">"), le: kindOf("<="), ge: kindOf(">="), shl: kindOf("<<"), shr: kindOf(">>"), shlEq: kindOf("<<="), shrEq: kindOf(">>="),
-	eq: kindOf("="), eqEq: kindOf("=="), not: kindOf("!"), notEq: kindOf("!="), and: kindOf("&"), andAnd: kindOf("&&"), andEq: kindOf("&="),
-	or: kindOf("|"), orOr: kindOf("||"), orEq: kindOf("|="), xor: kindOf("^"), xorEq: kindOf("^="), plus: kindOf("+"), plusPlus: kindOf("++"), plusEq: kindOf("+="),
-	minus: kindOf("-"), minusMinus: kindOf("--"), minusEq: kindOf("-="), arrow: kindOf("->"), star: kindOf("*"), starEq: kindOf("*="),
-	slash: kindOf("/"), slashEq: kindOf("/="), percent: kindOf("%"), percentEq: kindOf("%="), colon: kindOf(":"), colonColon: kindOf("::"),
-	hash: kindOf("#"), hashHash: kindOf("##"), dot: kindOf("."), ellipsis: kindOf("..."),
-	lbracket: kindOf("["), rbracket: kindOf("]"), lbrace: kindOf("{"), rbrace: kindOf("}"),
+	lt: kindOf("<"),
+	gt: kindOf(">"),
+	le: kindOf("<="),
+	ge: kindOf(">="),
+	shl: kindOf("<<"),
+	shr: kindOf(">>"),
+	shlEq: kindOf("<<="),
+	shrEq: kindOf(">>="),
+	eq: kindOf("="),
+	eqEq: kindOf("=="),
+	not: kindOf("!"),
+	notEq: kindOf("!="),
+	and: kindOf("&"),
+	andAnd: kindOf("&&"),
+	andEq: kindOf("&="),
+	or: kindOf("|"),
+	orOr: kindOf("||"),
+	orEq: kindOf("|="),
+	xor: kindOf("^"),
+	xorEq: kindOf("^="),
+	plus: kindOf("+"),
+	plusPlus: kindOf("++"),
+	plusEq: kindOf("+="),
+	minus: kindOf("-"),
+	minusMinus: kindOf("--"),
+	minusEq: kindOf("-="),
+	arrow: kindOf("->"),
+	star: kindOf("*"),
+	starEq: kindOf("*="),
+	slash: kindOf("/"),
+	slashEq: kindOf("/="),
+	percent: kindOf("%"),
+	percentEq: kindOf("%="),
+	colon: kindOf(":"),
+	colonColon: kindOf("::"),
+	hash: kindOf("#"),
+	hashHash: kindOf("##"),
+	dot: kindOf("."),
+	ellipsis: kindOf("..."),
+	lbracket: kindOf("["),
+	rbracket: kindOf("]"),
+	lbrace: kindOf("{"),
+	rbrace: kindOf("}"),
 } as const;
 
 const strict = new TextDecoder("utf-8", { fatal: true });
@@ -278,7 +325,8 @@ export class Lexer {
 			this.#finish(Kind.stray, start, pos, flags);
 			return;
 		}
-		if (this.notUtf8 && !this.lenient && !isUtf8(bytes.subarray(start, pos))) this.#report("E0105", "source file is not valid UTF-8", start, pos - start);
+		if (this.notUtf8 && !this.lenient && !isUtf8(bytes.subarray(start, pos)))
+			this.#report("E0105", "source file is not valid UTF-8", start, pos - start);
 		this.kind = Kind.identifier;
 		this.start = start;
 		this.value = this.#names.internBytes(bytes, start, pos, hash);
@@ -334,7 +382,8 @@ export class Lexer {
 			if (b === quote) break;
 			pos = b === 92 ? this.#isSplice(pos) || pos + 2 : pos + 1;
 		}
-		if (this.notUtf8 && !this.lenient && !isUtf8(bytes.subarray(start, pos))) this.#report("W0105", `illegal character encoding in ${quote === 34 ? "string" : "character"} literal`, start, pos - start);
+		if (this.notUtf8 && !this.lenient && !isUtf8(bytes.subarray(start, pos)))
+			this.#report("W0105", `illegal character encoding in ${quote === 34 ? "string" : "character"} literal`, start, pos - start);
 		this.#finish(quote === 34 ? Kind.string : Kind.char, start, pos + 1, flags);
 		if (quote === 39 && pos === open + 1 && !this.lenient) this.#report("E0102", "empty character constant", start, 2);
 	}
@@ -484,7 +533,9 @@ export class Lexer {
 				clean[length++] = bytes[pos++];
 			}
 			from[length] = pos;
-			const inner = new Lexer(clean.subarray(0, length), this.#names, (code, message, offset, size) => this.#report(code, message, from[offset], size));
+			const inner = new Lexer(clean.subarray(0, length), this.#names, (code, message, offset, size) =>
+				this.#report(code, message, from[offset], size),
+			);
 			inner.#unspliced = true;
 			inner.lenient = this.lenient;
 			inner.next();

@@ -1,6 +1,20 @@
 import type { TokenSpan } from "../diagnostics/diagnostic.ts";
 import type { Expr } from "../grammar/ast.ts";
-import { asArray, asFunction, asPointer, asRecord, isError, isInteger, isPointer, isVoid, LONG, pointerTo, qualifiersOf, qualify, integerType } from "./basic.ts";
+import {
+	asArray,
+	asFunction,
+	asPointer,
+	asRecord,
+	isError,
+	isInteger,
+	isPointer,
+	isVoid,
+	LONG,
+	pointerTo,
+	qualifiersOf,
+	qualify,
+	integerType,
+} from "./basic.ts";
 import * as build from "./build.ts";
 import { report, type Cx } from "./context.ts";
 import { promote } from "./conversions.ts";
@@ -34,7 +48,14 @@ export function memberExpr(cx: Cx, e: Node<"member">): Operand {
 				report(cx, "wrongArrow", e.span, `member reference type ${quote(pointer.type)} is not a pointer; did you mean to use '.'?`);
 				return errorValue(e.span);
 			}
-			report(cx, "notRecord", e.span, target ? `member reference base type ${quote(target)} is not a structure or union` : `member reference type ${quote(pointer.type)} is not a pointer`);
+			report(
+				cx,
+				"notRecord",
+				e.span,
+				target
+					? `member reference base type ${quote(target)} is not a structure or union`
+					: `member reference type ${quote(pointer.type)} is not a pointer`,
+			);
 			return errorValue(e.span);
 		}
 		base = build.deref(pointer, e.base.span);
@@ -42,7 +63,8 @@ export function memberExpr(cx: Cx, e: Node<"member">): Operand {
 		const record = asRecord(operand.type);
 		if (!record) {
 			const pointed = asPointer(rvalue(operand).type)?.target;
-			if (pointed && asRecord(pointed)) report(cx, "wrongArrow", e.span, `member reference type ${quote(operand.type)} is a pointer; did you mean to use '->'?`);
+			if (pointed && asRecord(pointed))
+				report(cx, "wrongArrow", e.span, `member reference type ${quote(operand.type)} is a pointer; did you mean to use '->'?`);
 			else report(cx, "notRecord", e.span, `member reference base type ${quote(operand.type)} is not a structure or union`);
 			return errorValue(e.span);
 		}
@@ -81,7 +103,10 @@ export function findSteps(cx: Cx, record: RecordType, name: string, at: TokenSpa
 	if (path) return path;
 	const near = nearest(name, memberNames(record));
 	report(
-		cx, "noMember", at, `no member named '${name}' in ${quote(record)}${near ? `; did you mean '${near}'?` : ""}`,
+		cx,
+		"noMember",
+		at,
+		`no member named '${name}' in ${quote(record)}${near ? `; did you mean '${near}'?` : ""}`,
 		record.span ? [{ message: `${quote(record)} declared here`, span: record.span }] : [],
 		near ? { span: at, text: near, message: `did you mean '${near}'?` } : undefined,
 	);
@@ -106,7 +131,16 @@ function nearest(name: string, candidates: readonly string[]): string | null {
 function stepInto(cx: Cx, base: LExpr, step: MemberStep, span: TokenSpan, inside: boolean): LExpr {
 	const quals = qualifiersOf(base.type);
 	const type = qualify(step.member.type, { const: quals.const, volatile: quals.volatile, addressSpace: quals.addressSpace });
-	return { kind: "member", base, record: step.record, member: step.member, index: step.index, preserve: cx.preserve || inside || step.record.preserveAccessIndex, type, span };
+	return {
+		kind: "member",
+		base,
+		record: step.record,
+		member: step.member,
+		index: step.index,
+		preserve: cx.preserve || inside || step.record.preserveAccessIndex,
+		type,
+		span,
+	};
 }
 
 // ── subscripts ──────────────────────────────────────────────────────────────────────────────────
@@ -165,10 +199,12 @@ export function derefExpr(cx: Cx, e: Node<"unary">): Operand {
 	}
 	if (asFunction(target)) {
 		if (operand.kind === "designator") return operand;
-		if (pointer.kind === "function-address") return { kind: "designator", type: target, span: e.span, symbol: pointer.symbol, pointer: null };
+		if (pointer.kind === "function-address")
+			return { kind: "designator", type: target, span: e.span, symbol: pointer.symbol, pointer: null };
 		return { kind: "designator", type: target, span: e.span, symbol: null, pointer };
 	}
-	if (isVoid(target) && !cx.unevaluated) report(cx, "voidDereference", e.span, `ISO C does not allow indirection on operand of type ${quote(pointer.type)}`);
+	if (isVoid(target) && !cx.unevaluated)
+		report(cx, "voidDereference", e.span, `ISO C does not allow indirection on operand of type ${quote(pointer.type)}`);
 	return build.deref(pointer, e.span);
 }
 

@@ -31,11 +31,19 @@ function output(cx: Cx, o: AsmOperand): TAsm["outputs"] {
 		report(cx, "badAsm", o.span, "invalid lvalue in asm output");
 		return [];
 	}
-	if (qualifiersOf(operand.type).const) report(cx, "constAssign", o.span, `read-only variable ${operand.kind === "variable" ? `'${operand.symbol.name}' ` : ""}is not assignable`);
+	if (qualifiersOf(operand.type).const)
+		report(
+			cx,
+			"constAssign",
+			o.span,
+			`read-only variable ${operand.kind === "variable" ? `'${operand.symbol.name}' ` : ""}is not assignable`,
+		);
 	const constraint = o.constraint.slice(1).replace(/[&%]/g, "");
 	if (inMemory(constraint)) markAddress(operand);
 	else if (!isScalar(operand.type)) markAddress(operand);
-	return [{ ...(o.name ? { name: o.name } : {}), constraint, inout: first === "+", earlyClobber: o.constraint.includes("&"), target: operand }];
+	return [
+		{ ...(o.name ? { name: o.name } : {}), constraint, inout: first === "+", earlyClobber: o.constraint.includes("&"), target: operand },
+	];
 }
 
 function input(cx: Cx, o: AsmOperand, outputs: readonly (string | undefined)[]): TAsm["inputs"] {
@@ -66,7 +74,11 @@ function input(cx: Cx, o: AsmOperand, outputs: readonly (string | undefined)[]):
 	}
 	return [
 		{
-			...(o.name ? { name: o.name } : {}), constraint, value, ...(isLvalue(operand) && memory ? { lvalue: operand } : {}), ...(matches !== null ? { matches } : {}),
+			...(o.name ? { name: o.name } : {}),
+			constraint,
+			value,
+			...(isLvalue(operand) && memory ? { lvalue: operand } : {}),
+			...(matches !== null ? { matches } : {}),
 		},
 	];
 }

@@ -1,6 +1,22 @@
 import type { TokenSpan } from "../diagnostics/diagnostic.ts";
 import type { AssignOp, Expr } from "../grammar/ast.ts";
-import { asArray, asFunction, asPointer, canonical, INT, integerType, isArithmetic, isComplete, isError, isFloat, isInteger, isPointer, LONG, qualifiersOf, unqualified } from "./basic.ts";
+import {
+	asArray,
+	asFunction,
+	asPointer,
+	canonical,
+	INT,
+	integerType,
+	isArithmetic,
+	isComplete,
+	isError,
+	isFloat,
+	isInteger,
+	isPointer,
+	LONG,
+	qualifiersOf,
+	unqualified,
+} from "./basic.ts";
 import * as build from "./build.ts";
 import type { ArithOp } from "./build.ts";
 import { report, type Cx, type Note } from "./context.ts";
@@ -24,8 +40,19 @@ export function assignExpr(cx: Cx, e: Node<"assign">): TExpr {
 	if (isError(target.type)) return errorValue(e.span);
 	if (!modifiable(cx, target, e.span)) return errorValue(e.span);
 	if (e.op === "=") {
-		if (e.target.kind === "identifier" && e.value.kind === "identifier" && e.target.name === e.value.name && target.kind === "variable" && !qualifiersOf(target.type).volatile)
-			report(cx, "selfAssign", { from: e.at, to: e.at + 1 }, `explicitly assigning value of variable of type ${quote(target.type)} to itself`);
+		if (
+			e.target.kind === "identifier" &&
+			e.value.kind === "identifier" &&
+			e.target.name === e.value.name &&
+			target.kind === "variable" &&
+			!qualifiersOf(target.type).volatile
+		)
+			report(
+				cx,
+				"selfAssign",
+				{ from: e.at, to: e.at + 1 },
+				`explicitly assigning value of variable of type ${quote(target.type)} to itself`,
+			);
 		const converted = assignConvert(cx, v, unqualified(target.type), { kind: "assigning" }, { from: e.at, to: e.at + 1 });
 		return { kind: "assign", target, value: converted, type: unqualified(target.type), span: e.span };
 	}
@@ -71,7 +98,17 @@ export function stepExpr(cx: Cx, operandAst: Expr, op: "++" | "--", post: boolea
 	const arith = op === "++" ? "+" : "-";
 	if (isPointer(type)) {
 		if (!checkPointee(cx, current, span)) return errorValue(span);
-		return { kind: "update", op: arith, target, value: build.intConst(1n, LONG, span), compute: type, scale: sizeOf(asPointer(type)!.target), post, type, span };
+		return {
+			kind: "update",
+			op: arith,
+			target,
+			value: build.intConst(1n, LONG, span),
+			compute: type,
+			scale: sizeOf(asPointer(type)!.target),
+			post,
+			type,
+			span,
+		};
 	}
 	if (isFloat(type)) {
 		refuseFloat(cx, span);
@@ -130,7 +167,8 @@ function recordHasConst(record: RecordType): boolean {
 }
 
 function constMessage(target: LExpr): string {
-	if (target.kind === "variable") return `cannot assign to variable '${target.symbol.name}' with const-qualified type ${quote(target.type)}`;
+	if (target.kind === "variable")
+		return `cannot assign to variable '${target.symbol.name}' with const-qualified type ${quote(target.type)}`;
 	if (target.kind === "member" && target.member.name !== null && qualifiersOf(target.member.type).const)
 		return `cannot assign to non-static data member '${target.member.name}' with const-qualified type ${quote(target.member.type)}`;
 	return "read-only variable is not assignable";

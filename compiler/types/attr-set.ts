@@ -33,9 +33,32 @@ export interface AttrSet {
 
 export function noAttributes(): AttrSet {
 	return {
-		section: null, used: false, unused: false, weak: false, visibility: null, aligned: 1, packed: false, pack: 0, alwaysInline: false, gnuInline: false, noinline: false,
-		naked: false, noreturn: false, pure: false, cold: false, warnUnused: false, preserveAccessIndex: false, declTags: [], typeTags: [], addressSpace: 0,
-		mode: null, cleanup: null, deprecated: null, transparentUnion: false, fallthrough: false, mayAlias: false,
+		section: null,
+		used: false,
+		unused: false,
+		weak: false,
+		visibility: null,
+		aligned: 1,
+		packed: false,
+		pack: 0,
+		alwaysInline: false,
+		gnuInline: false,
+		noinline: false,
+		naked: false,
+		noreturn: false,
+		pure: false,
+		cold: false,
+		warnUnused: false,
+		preserveAccessIndex: false,
+		declTags: [],
+		typeTags: [],
+		addressSpace: 0,
+		mode: null,
+		cleanup: null,
+		deprecated: null,
+		transparentUnion: false,
+		fallthrough: false,
+		mayAlias: false,
 	};
 }
 

@@ -21,9 +21,11 @@ export function ownAttributes(cx: Cx, base: Readonly<AttrSet>, ...own: readonly 
 
 type Action = (cx: Cx, set: AttrSet, attr: Attribute) => void;
 
-const flag = (name: { [K in keyof AttrSet]: AttrSet[K] extends boolean ? K : never }[keyof AttrSet]): Action => (_cx, set) => {
-	set[name] = true;
-};
+const flag =
+	(name: { [K in keyof AttrSet]: AttrSet[K] extends boolean ? K : never }[keyof AttrSet]): Action =>
+	(_cx, set) => {
+		set[name] = true;
+	};
 
 /** Accepted for the sake of programs written for other targets or compilers; nothing about eBPF changes. */
 const nothing: Action = () => {};
@@ -94,7 +96,8 @@ const ACTIONS: Record<string, Action> = {
 	transparent_union: flag("transparentUnion"),
 	fallthrough: flag("fallthrough"),
 	alias: (cx, _set, attr) => report(cx, "badAttribute", attr.span, "aliases of functions and variables are not supported"),
-	ifunc: (cx, _set, attr) => report(cx, "badAttribute", attr.span, "functions that are chosen when the program is loaded are not supported by eBPF"),
+	ifunc: (cx, _set, attr) =>
+		report(cx, "badAttribute", attr.span, "functions that are chosen when the program is loaded are not supported by eBPF"),
 	vector_size: (cx, _set, attr) => report(cx, "badAttribute", attr.span, "vector types are not supported by eBPF"),
 	ext_vector_type: (cx, _set, attr) => report(cx, "badAttribute", attr.span, "vector types are not supported by eBPF"),
 };
@@ -109,7 +112,9 @@ const IGNORED = new Set(
 	scalar_storage_order swallow convergent unroll opencl_unroll_hint nounroll likely unlikely reproducible unsequenced patchable_function_entry
 	context bitwise force user kernel iomem type_visibility objc_boxable swift_name enum_extensibility flag_enum no_builtin disable_tail_calls not_tail_called
 	no_caller_saved_registers zero_call_used_regs uninitialized loader_uninitialized require_constant_initialization null_terminated_string_arg copy
-	always_destroy no_destroy internal_linkage selectany exclude_from_explicit_instantiation carries_dependency noinit persistent section_prefix callback`.split(/\s+/),
+	always_destroy no_destroy internal_linkage selectany exclude_from_explicit_instantiation carries_dependency noinit persistent section_prefix callback`.split(
+		/\s+/,
+	),
 );
 
 export function collect(cx: Cx, set: AttrSet, attrs: readonly Attribute[]): AttrSet {

@@ -30,7 +30,8 @@ export function representation(type: CType): IntType | null {
 export function convert(operand: TExpr, type: CType, explicit: boolean, span: TokenSpan = operand.span): TExpr {
 	const to = canonical(type);
 	const from = canonical(operand.type);
-	if (!explicit && (from === to || (from.kind === "pointer" && to.kind === "pointer" && compatible(from.target, to.target)))) return operand;
+	if (!explicit && (from === to || (from.kind === "pointer" && to.kind === "pointer" && compatible(from.target, to.target))))
+		return operand;
 	if (operand.kind === "int") {
 		const target = representation(type);
 		if (target) return intConst(wrap(operand.value, target), type, span);
@@ -145,7 +146,14 @@ export function foldCompare(op: CompareOp, a: bigint | number, b: bigint | numbe
 }
 
 /** `overflow` is told when a signed result did not fit. */
-export function binary(op: ArithOp, left: TExpr, right: TExpr, type: CType, span: TokenSpan, overflow?: (value: bigint, type: IntType) => void): TExpr {
+export function binary(
+	op: ArithOp,
+	left: TExpr,
+	right: TExpr,
+	type: CType,
+	span: TokenSpan,
+	overflow?: (value: bigint, type: IntType) => void,
+): TExpr {
 	const target = integerType(type);
 	if (target && left.kind === "int" && right.kind === "int") {
 		const value = foldArith(op, left.value, right.value, target);
@@ -223,7 +231,9 @@ export function deref(pointer: TExpr, span: TokenSpan): LExpr {
 export function addressOf(of: LExpr, type: CType, span: TokenSpan): TExpr {
 	if (of.kind === "deref" && canonical(of.pointer.type).kind === "pointer") {
 		// &*p is p, with the type that & gives it.
-		return canonical(asPointer(of.pointer.type)!.target) === canonical(asPointer(type)!.target) ? { ...of.pointer, span } : { kind: "address", of, type, span };
+		return canonical(asPointer(of.pointer.type)!.target) === canonical(asPointer(type)!.target)
+			? { ...of.pointer, span }
+			: { kind: "address", of, type, span };
 	}
 	return { kind: "address", of, type, span };
 }

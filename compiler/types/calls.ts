@@ -93,7 +93,15 @@ function undeclared(cx: Cx, name: string, e: CallExpr): void {
 	for (const a of e.args) value(cx, a);
 	const hint = fix ? `; did you mean '${fix.text}'?` : "";
 	if (/^__builtin_|^__sync_|^__atomic_/.test(name)) report(cx, "noBuiltin", e.callee.span, `use of unknown builtin '${name}'`);
-	else report(cx, "implicitFunction", e.callee.span, `call to undeclared function '${name}'; ISO C99 and later do not support implicit function declarations${hint}`, [], fix);
+	else
+		report(
+			cx,
+			"implicitFunction",
+			e.callee.span,
+			`call to undeclared function '${name}'; ISO C99 and later do not support implicit function declarations${hint}`,
+			[],
+			fix,
+		);
 }
 
 /**
@@ -119,7 +127,8 @@ function calleeOf(cx: Cx, operand: Operand): Callee {
 	if (pointer.kind === "function-address") return { kind: "function", symbol: pointer.symbol };
 	const known = addressValue(cx, pointer);
 	if (known?.symbol?.kind === "function" && known.addend === 0n) return { kind: "function", symbol: known.symbol };
-	if (known && known.symbol === null && isHelper(Number(BigInt.asIntN(64, known.addend)))) return { kind: "helper", id: Number(BigInt.asIntN(64, known.addend)), name: `helper#${BigInt.asIntN(64, known.addend)}` };
+	if (known && known.symbol === null && isHelper(Number(BigInt.asIntN(64, known.addend))))
+		return { kind: "helper", id: Number(BigInt.asIntN(64, known.addend)), name: `helper#${BigInt.asIntN(64, known.addend)}` };
 	return { kind: "indirect", pointer };
 }
 
@@ -146,12 +155,24 @@ function argumentsOf(cx: Cx, type: FunctionType, e: CallExpr, declared: TokenSpa
 	const { params } = type;
 	const open = type.variadic || type.unprototyped;
 	if (e.args.length < params.length && !type.unprototyped) {
-		report(cx, "tooFewArgs", e.span, `too few arguments to function call, expected ${type.variadic ? "at least " : ""}${params.length}, have ${e.args.length}`, notes);
+		report(
+			cx,
+			"tooFewArgs",
+			e.span,
+			`too few arguments to function call, expected ${type.variadic ? "at least " : ""}${params.length}, have ${e.args.length}`,
+			notes,
+		);
 		for (const a of e.args) value(cx, a);
 		return null;
 	}
 	if (e.args.length > params.length && !open) {
-		report(cx, "tooManyArgs", e.args[params.length]!.span, `too many arguments to function call, expected ${params.length}, have ${e.args.length}`, notes);
+		report(
+			cx,
+			"tooManyArgs",
+			e.args[params.length]!.span,
+			`too many arguments to function call, expected ${params.length}, have ${e.args.length}`,
+			notes,
+		);
 		for (const a of e.args) value(cx, a);
 		return null;
 	}
@@ -159,8 +180,9 @@ function argumentsOf(cx: Cx, type: FunctionType, e: CallExpr, declared: TokenSpa
 		const v = value(cx, ast);
 		const param = params[i];
 		if (!param) return isError(v.type) ? v : defaultPromote(cx, v);
-		const note = declared ? { note: { message: `passing argument to parameter${param.name ? ` '${param.name}'` : ""} here`, span: declared } } : {};
+		const note = declared
+			? { note: { message: `passing argument to parameter${param.name ? ` '${param.name}'` : ""} here`, span: declared } }
+			: {};
 		return assignConvert(cx, v, unqualified(param.type), { kind: "passing", ...note }, ast.span);
 	});
 }
-

@@ -1,6 +1,25 @@
 import type { Designator as AstDesignator, Expr, TypeName } from "../grammar/ast.ts";
 import type { TokenSpan } from "../diagnostics/diagnostic.ts";
-import { asArray, asFunction, asPointer, asRecord, ERROR, integerType, isComplete, isError, isFloat, isInteger, isPointer, isScalar, isVoid, LONG, SIZE, unqualified, VOID, INT } from "./basic.ts";
+import {
+	asArray,
+	asFunction,
+	asPointer,
+	asRecord,
+	ERROR,
+	integerType,
+	isComplete,
+	isError,
+	isFloat,
+	isInteger,
+	isPointer,
+	isScalar,
+	isVoid,
+	LONG,
+	SIZE,
+	unqualified,
+	VOID,
+	INT,
+} from "./basic.ts";
 import { findSteps } from "./access.ts";
 import * as build from "./build.ts";
 import { compatibleUnqualified } from "./compat.ts";
@@ -44,18 +63,35 @@ function castTo(cx: Cx, operand: TExpr, type: CType, span: TokenSpan): TExpr {
 	}
 	if (isFloat(type) || isFloat(operand.type)) {
 		if (isPointer(type) || isPointer(operand.type)) {
-			report(cx, "badCast", span, `${isPointer(type) ? `operand of type ${quote(operand.type)} cannot be cast to a pointer type` : `pointer cannot be cast to type ${quote(type)}`}`);
+			report(
+				cx,
+				"badCast",
+				span,
+				`${isPointer(type) ? `operand of type ${quote(operand.type)} cannot be cast to a pointer type` : `pointer cannot be cast to type ${quote(type)}`}`,
+			);
 			return errorValue(span);
 		}
 		const converted = build.convert(operand, plain, true, span);
 		if (converted.kind === "convert") refuseFloat(cx, span);
 		return converted;
 	}
-	if (isPointer(type) && isInteger(operand.type) && sizeOf(operand.type) < 8 && operand.kind !== "int" && integerType(operand.type)?.rank !== 0)
-		report(cx, "intToPointerCast", span, `cast to ${isVoid(asPointer(type)!.target) ? "'void *'" : quote(type)} from smaller integer type ${quote(operand.type)}`);
+	if (
+		isPointer(type) &&
+		isInteger(operand.type) &&
+		sizeOf(operand.type) < 8 &&
+		operand.kind !== "int" &&
+		integerType(operand.type)?.rank !== 0
+	)
+		report(
+			cx,
+			"intToPointerCast",
+			span,
+			`cast to ${isVoid(asPointer(type)!.target) ? "'void *'" : quote(type)} from smaller integer type ${quote(operand.type)}`,
+		);
 	if (isPointer(operand.type) && isInteger(type) && sizeOf(type) < 8 && integerType(type)?.rank !== 0) {
 		const converted = build.convert(operand, plain, true, span);
-		if (converted.kind === "convert") report(cx, "pointerToIntCast", span, `cast to smaller integer type ${quote(type)} from ${quote(operand.type)}`);
+		if (converted.kind === "convert")
+			report(cx, "pointerToIntCast", span, `cast to smaller integer type ${quote(type)} from ${quote(operand.type)}`);
 		return converted;
 	}
 	return build.convert(operand, plain, true, span);
@@ -64,11 +100,25 @@ function castTo(cx: Cx, operand: TExpr, type: CType, span: TokenSpan): TExpr {
 /** GNU C: `(union u) x` stores x into the first member of its type. */
 function unionCast(cx: Cx, operand: TExpr, type: CType, span: TokenSpan): TExpr {
 	const symbol = {
-		kind: "object" as const, name: `.cast.${cx.counter++}`, span, linkage: "none" as const, weak: false, visibility: "default" as const, section: null, used: false, declTags: [],
-		type, storage: "local" as const, align: alignOf(type), addressTaken: false,
+		kind: "object" as const,
+		name: `.cast.${cx.counter++}`,
+		span,
+		linkage: "none" as const,
+		weak: false,
+		visibility: "default" as const,
+		section: null,
+		used: false,
+		declTags: [],
+		type,
+		storage: "local" as const,
+		align: alignOf(type),
+		addressTaken: false,
 	};
 	cx.fn?.locals.push(symbol);
-	const init = { zero: sizeOf(operand.type) < sizeOf(type), stores: [{ kind: "value" as const, offset: 0, type: operand.type, value: operand }] };
+	const init = {
+		zero: sizeOf(operand.type) < sizeOf(type),
+		stores: [{ kind: "value" as const, offset: 0, type: operand.type, value: operand }],
+	};
 	return { kind: "load", from: { kind: "compound-literal", symbol, init, type, span }, volatile: false, type, span };
 }
 
@@ -145,7 +195,13 @@ export function offsetofExpr(cx: Cx, e: Node<"offsetof">): TExpr {
 		const known = constantValue(cx, index);
 		if (known !== null) bits += Number(known) * sizeOf(type) * 8;
 		else {
-			const term = build.binary("*", build.convert(promote(index), SIZE, false), build.intConst(BigInt(sizeOf(type)), SIZE, d.span), SIZE, d.span);
+			const term = build.binary(
+				"*",
+				build.convert(promote(index), SIZE, false),
+				build.intConst(BigInt(sizeOf(type)), SIZE, d.span),
+				SIZE,
+				d.span,
+			);
 			variable = variable ? build.binary("+", variable, term, SIZE, e.span) : term;
 		}
 	}
@@ -187,7 +243,13 @@ export function genericExpr(cx: Cx, e: Node<"generic">): Operand {
 		else if (compatibleUnqualified(cx.rules.typeName(cx, c.type), type) && !isQualified(cx, c.type)) return cx.rules.expr(cx, c.value);
 	}
 	if (fallback) return cx.rules.expr(cx, fallback);
-	if (!isError(type)) report(cx, "genericMatch", e.control.span, `controlling expression type ${quote(type)} not compatible with any generic association type`);
+	if (!isError(type))
+		report(
+			cx,
+			"genericMatch",
+			e.control.span,
+			`controlling expression type ${quote(type)} not compatible with any generic association type`,
+		);
 	return errorValue(e.span);
 }
 

@@ -44,8 +44,20 @@ const RULES: Rules = {
 
 export function check(unit: ParsedUnit, options: CheckOptions): TypedUnit {
 	const cx: Cx = {
-		unit, sink: options.sink, rules: RULES, file: new FileScope(), c23: options.c23 ?? false, scope: null, fn: null, refs: new Set(), unevaluated: false, preserve: false, constantInit: false,
-		constants: new Map(), depth: 0, counter: 0,
+		unit,
+		sink: options.sink,
+		rules: RULES,
+		file: new FileScope(),
+		c23: options.c23 ?? false,
+		scope: null,
+		fn: null,
+		refs: new Set(),
+		unevaluated: false,
+		preserve: false,
+		constantInit: false,
+		constants: new Map(),
+		depth: 0,
+		counter: 0,
 	};
 	const emitted = new Set<Sym>();
 	const checkedOnly = new Set<Sym>();
@@ -113,7 +125,10 @@ function follow(cx: Cx, start: readonly Sym[], done: Set<Sym>): void {
 }
 
 /** As the program has them: what was read later than it stands, too. */
-const inOrder = ({ unit: { tokens } }: Cx) => (a: Sym, b: Sym): number => tokens.inOrder(a.span.from) - tokens.inOrder(b.span.from) || a.span.from - b.span.from;
+const inOrder =
+	({ unit: { tokens } }: Cx) =>
+	(a: Sym, b: Sym): number =>
+		tokens.inOrder(a.span.from) - tokens.inOrder(b.span.from) || a.span.from - b.span.from;
 
 function reach(cx: Cx, roots: readonly Sym[]): Set<Sym> {
 	const reached = new Set<Sym>();
@@ -131,9 +146,16 @@ function warnUnusedFunctions(cx: Cx, checked: ReadonlySet<Sym>, reached: Readonl
 	for (const s of checked) {
 		if (reached.has(s) || cx.file.mentioned.has(s) || s.linkage !== "static" || s.used || s.unused) continue;
 		if (s.kind === "function" ? s.body && s.inline !== "hint" && s.inline !== "always" : true)
-			report(cx, s.kind === "function" ? "unusedFunction" : qualifiersOf(s.type).const ? "unusedConst" : "unusedVariable", s.span, s.kind === "function" ? `unused function '${s.name}'` : `unused variable '${s.name}'`);
+			report(
+				cx,
+				s.kind === "function" ? "unusedFunction" : qualifiersOf(s.type).const ? "unusedConst" : "unusedVariable",
+				s.span,
+				s.kind === "function" ? `unused function '${s.name}'` : `unused variable '${s.name}'`,
+			);
 	}
-	for (const s of reached) if (s.kind === "function" && s.linkage === "static" && !s.body) report(cx, "undefinedStatic", s.span, `function '${s.name}' has internal linkage but is not defined`);
+	for (const s of reached)
+		if (s.kind === "function" && s.linkage === "static" && !s.body)
+			report(cx, "undefinedStatic", s.span, `function '${s.name}' has internal linkage but is not defined`);
 }
 
 function collectUnit(cx: Cx, reached: ReadonlySet<Sym>, fileAsm: TypedUnit["fileAsm"]): TypedUnit {
@@ -145,4 +167,3 @@ function collectUnit(cx: Cx, reached: ReadonlySet<Sym>, fileAsm: TypedUnit["file
 	}
 	return { functions: functions.sort(inOrder(cx)), objects: objects.sort(inOrder(cx)), extraTypes: [], fileAsm };
 }
-

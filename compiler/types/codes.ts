@@ -1,7 +1,13 @@
 import type { DiagnosticRow } from "../diagnostics/table.ts";
 
 const error = (code: string, title: string, group?: string): DiagnosticRow => ({ code, severity: "error", title, group });
-const warning = (code: string, group: string, title: string, off?: true): DiagnosticRow => ({ code, severity: "warning", group, title, ...(off ? { off } : {}) });
+const warning = (code: string, group: string, title: string, off?: true): DiagnosticRow => ({
+	code,
+	severity: "warning",
+	group,
+	title,
+	...(off ? { off } : {}),
+});
 
 /**
  * The checker's diagnostics, one row each: stable code, severity, clang's warning group where it has one, and what it is about.

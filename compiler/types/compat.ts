@@ -11,7 +11,13 @@ export function compatible(a: CType, b: CType): boolean {
 }
 
 function sameQuals(a: AllQuals, b: AllQuals): boolean {
-	return a.const === b.const && a.volatile === b.volatile && a.restrict === b.restrict && a.atomic === b.atomic && a.addressSpace === b.addressSpace;
+	return (
+		a.const === b.const &&
+		a.volatile === b.volatile &&
+		a.restrict === b.restrict &&
+		a.atomic === b.atomic &&
+		a.addressSpace === b.addressSpace
+	);
 }
 
 /** Compatible but for qualifiers at the top. */

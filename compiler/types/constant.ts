@@ -5,7 +5,6 @@ import { sizeOf } from "./layout.ts";
 import type { LExpr, ObjectSym, StaticInit, Sym, TExpr } from "./typed.ts";
 import { initOf } from "./static-init.ts";
 
-
 /**
  * In: a typed expression. Out: its integer value, or the address it stands for, when that is known at compile time.
  * The one idea: most constants are folded already (`build.ts`); what is left is what C does not call constant but clang accepts
@@ -95,11 +94,24 @@ function constPlace(cx: Cx, place: LExpr): { readonly init: StaticInit | undefin
 	if (root.kind !== "variable") return null;
 	const { symbol } = root;
 	const quals = qualifiersOf(symbol.type);
-	if (!quals.const || quals.volatile || qualifiersOf(place.type).volatile || symbol.storage !== "static" || symbol.linkage === "extern" || symbol.weak) return null;
+	if (
+		!quals.const ||
+		quals.volatile ||
+		qualifiersOf(place.type).volatile ||
+		symbol.storage !== "static" ||
+		symbol.linkage === "extern" ||
+		symbol.weak
+	)
+		return null;
 	return within(cx, place, symbol, initOf(cx, symbol));
 }
 
-function within(cx: Cx, place: LExpr, symbol: ObjectSym, init: StaticInit | undefined): { readonly init: StaticInit | undefined; readonly offset: number } | null {
+function within(
+	cx: Cx,
+	place: LExpr,
+	symbol: ObjectSym,
+	init: StaticInit | undefined,
+): { readonly init: StaticInit | undefined; readonly offset: number } | null {
 	const offset = Number(placeAddress(cx, place)?.addend ?? -1n);
 	return offset >= 0 && offset + sizeOf(place.type) <= sizeOf(symbol.type) ? { init, offset } : null;
 }
@@ -146,7 +158,8 @@ export function addressValue(cx: Cx, e: TExpr): Address | null {
 			const left = addressValue(cx, e.left);
 			const right = left && addressValue(cx, e.right);
 			if (!left || !right || sizeOf(e.type) !== 8) break;
-			if (right.symbol === null) return { symbol: left.symbol, addend: e.op === "+" ? left.addend + right.addend : left.addend - right.addend };
+			if (right.symbol === null)
+				return { symbol: left.symbol, addend: e.op === "+" ? left.addend + right.addend : left.addend - right.addend };
 			if (left.symbol === null && e.op === "+") return { symbol: right.symbol, addend: left.addend + right.addend };
 			break;
 		}
@@ -203,4 +216,3 @@ function placeAddress(cx: Cx, l: LExpr): Address | null {
 function stringObject(cx: Cx, l: LExpr & { kind: "string" }): ObjectSym {
 	return cx.file.literal(l.bytes, l.type, l.span);
 }
-

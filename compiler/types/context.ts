@@ -75,7 +75,13 @@ export interface Labels {
 	/** `__label__` names in force, innermost last, and what they are renamed to. */
 	readonly renamed: Map<string, string>[];
 	readonly defined: Map<string, { readonly span: TokenSpan; readonly source: string; readonly cleanups: readonly Cleanup[] }>;
-	readonly uses: { readonly name: string; readonly source: string; readonly span: TokenSpan; readonly patch: TStmt[] | null; readonly cleanups: readonly Cleanup[] }[];
+	readonly uses: {
+		readonly name: string;
+		readonly source: string;
+		readonly span: TokenSpan;
+		readonly patch: TStmt[] | null;
+		readonly cleanups: readonly Cleanup[];
+	}[];
 }
 
 /** `__attribute__((cleanup(f)))`: what is called when the variable goes out of scope. */
@@ -127,7 +133,14 @@ export interface Note {
 	readonly span: TokenSpan | null;
 }
 
-export function report(cx: Cx, name: CodeName, span: TokenSpan | null, message: string, notes?: readonly Note[], fix?: Diagnostic["fix"]): void {
+export function report(
+	cx: Cx,
+	name: CodeName,
+	span: TokenSpan | null,
+	message: string,
+	notes?: readonly Note[],
+	fix?: Diagnostic["fix"],
+): void {
 	const row: DiagnosticRow = CODES[name];
 	cx.sink.report({
 		code: row.code,

@@ -1,7 +1,25 @@
 import type { TokenSpan } from "../diagnostics/diagnostic.ts";
 import {
-	asArray, asFunction, asPointer, asRecord, canonical, DOUBLE, ERROR, INT, integerType, isArithmetic, isError, isFloat, isInteger, isScalar, isVoid,
-	pointerTo, qualifiersOf, qualify, UINT, unsignedOf,
+	asArray,
+	asFunction,
+	asPointer,
+	asRecord,
+	canonical,
+	DOUBLE,
+	ERROR,
+	INT,
+	integerType,
+	isArithmetic,
+	isError,
+	isFloat,
+	isInteger,
+	isScalar,
+	isVoid,
+	pointerTo,
+	qualifiersOf,
+	qualify,
+	UINT,
+	unsignedOf,
 } from "./basic.ts";
 import * as build from "./build.ts";
 import { isNull } from "./build.ts";
@@ -177,7 +195,8 @@ export function assignConvert(cx: Cx, value: TExpr, to: CType, goal: Goal, span:
 				return converted;
 			}
 			if (source.kind !== "pointer") return bad();
-			if (integerType(to)?.rank !== 0) report(cx, "intConversion", span, `incompatible pointer to integer conversion ${phrase(goal, from, to)}`, notes);
+			if (integerType(to)?.rank !== 0)
+				report(cx, "intConversion", span, `incompatible pointer to integer conversion ${phrase(goal, from, to)}`, notes);
 			return build.convert(value, to, false);
 		}
 		case "float":
@@ -190,7 +209,8 @@ export function assignConvert(cx: Cx, value: TExpr, to: CType, goal: Goal, span:
 				return build.convert(value, to, false);
 			}
 			if (source.kind !== "int" && source.kind !== "enum") return bad();
-			if (!(value.kind === "int" && value.value === 0n)) report(cx, "intConversion", span, `incompatible integer to pointer conversion ${phrase(goal, from, to)}`, notes);
+			if (!(value.kind === "int" && value.value === 0n))
+				report(cx, "intConversion", span, `incompatible integer to pointer conversion ${phrase(goal, from, to)}`, notes);
 			return build.convert(value, to, false);
 		case "record":
 			if (source === target) return value;
@@ -211,7 +231,12 @@ function checkConstantFits(cx: Cx, value: TExpr, to: CType, span: TokenSpan): vo
 	if (value.value >= -(1n << (bits - 1n)) && value.value < 1n << bits) return;
 	const result = build.convert(value, to, false);
 	if (result.kind === "int")
-		report(cx, "constantConversion", span, `implicit conversion from ${quote(value.type)} to ${quote(to)} changes value from ${value.value} to ${result.value}`);
+		report(
+			cx,
+			"constantConversion",
+			span,
+			`implicit conversion from ${quote(value.type)} to ${quote(to)} changes value from ${value.value} to ${result.value}`,
+		);
 }
 
 function checkPointers(cx: Cx, value: TExpr, to: CType, goal: Goal, span: TokenSpan, notes: readonly Note[]): void {
@@ -237,7 +262,13 @@ function checkPointers(cx: Cx, value: TExpr, to: CType, goal: Goal, span: TokenS
 	const a = integerType(source);
 	const b = integerType(target);
 	if (a && b && a.size === b.size && (unsignedOf(a) === unsignedOf(b) || (a.rank === b.rank && a.rank > 0))) {
-		report(cx, "pointerSign", span, `${phrase(goal, value.type, to)} converts between pointers to integer types ${a.signed === b.signed ? "where one is of the unique plain 'char' type and the other is not" : "with different sign"}`, notes);
+		report(
+			cx,
+			"pointerSign",
+			span,
+			`${phrase(goal, value.type, to)} converts between pointers to integer types ${a.signed === b.signed ? "where one is of the unique plain 'char' type and the other is not" : "with different sign"}`,
+			notes,
+		);
 		return;
 	}
 	if (asFunction(source) && asFunction(target)) {

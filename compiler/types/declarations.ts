@@ -72,7 +72,8 @@ function declareNamed(cx: Cx, decl: ExternalDecl, name: string): void {
 }
 
 function declareEnumerators(cx: Cx, decl: ExternalDecl, name: string): void {
-	for (const spec of specsIn(decl)) if (spec.kind === "enum" && spec.enumerators?.some((e) => e.name === name)) void specifiedEnum(cx, spec).body;
+	for (const spec of specsIn(decl))
+		if (spec.kind === "enum" && spec.enumerators?.some((e) => e.name === name)) void specifiedEnum(cx, spec).body;
 }
 
 export function nameOf(declarator: Declaration["declarators"][number]["declarator"]): string | null {
@@ -93,7 +94,12 @@ export function specifiedOnce(cx: Cx, decl: Declaration | FunctionDef): Specifie
 // ── one declarator ──────────────────────────────────────────────────────────────────────────────
 
 /** Name, type and attributes of a declarator, with those of its specifiers. */
-export function declaredWith(cx: Cx, base: Specified, declarator: Parameters<typeof declare>[1], own: InitDeclarator["attrs"]): { declared: Declared; attrs: Readonly<AttrSet> } {
+export function declaredWith(
+	cx: Cx,
+	base: Specified,
+	declarator: Parameters<typeof declare>[1],
+	own: InitDeclarator["attrs"],
+): { declared: Declared; attrs: Readonly<AttrSet> } {
 	const declared = declare(cx, declarator, base.type);
 	const attrs = ownAttributes(cx, base.attrs, declared.attrs, own);
 	return { declared: { ...declared, type: decorate(cx, declared.type, attrs) }, attrs };
@@ -120,14 +126,27 @@ function declareTypedef(cx: Cx, declared: Declared, attrs: Readonly<AttrSet>, fr
 	if (before) {
 		if (before.kind !== "typedef") differentKind(cx, name, declared.span, before);
 		else if (!compatible(before.type, declared.type) && !isError(declared.type) && !isError(before.type))
-			report(cx, "conflictingTypes", declared.span, `typedef redefinition with different types (${quote(declared.type)} vs ${quote((before.type as TypedefType).target ?? before.type)})`, previous(before.span));
+			report(
+				cx,
+				"conflictingTypes",
+				declared.span,
+				`typedef redefinition with different types (${quote(declared.type)} vs ${quote((before.type as TypedefType).target ?? before.type)})`,
+				previous(before.span),
+			);
 		return;
 	}
 	cx.file.declare(name, { kind: "typedef", type: makeTypedef(name, declared.type, attrs), span: declared.span }, from);
 }
 
 export function makeTypedef(name: string, target: CType, attrs: Readonly<AttrSet>): TypedefType {
-	return { kind: "typedef", name, target, declTags: attrs.declTags, ...(attrs.aligned > 1 ? { align: attrs.aligned } : {}), ...(attrs.mayAlias ? { mayAlias: true } : {}) };
+	return {
+		kind: "typedef",
+		name,
+		target,
+		declTags: attrs.declTags,
+		...(attrs.aligned > 1 ? { align: attrs.aligned } : {}),
+		...(attrs.mayAlias ? { mayAlias: true } : {}),
+	};
 }
 
 function previous(span: TokenSpan): { message: string; span: TokenSpan }[] {
@@ -139,7 +158,9 @@ function spanOf(entity: Entity): TokenSpan {
 }
 
 function differentKind(cx: Cx, name: string, span: TokenSpan, before: Entity): void {
-	report(cx, "redefinition", span, `redefinition of '${name}' as different kind of symbol`, [{ message: "previous definition is here", span: spanOf(before) }]);
+	report(cx, "redefinition", span, `redefinition of '${name}' as different kind of symbol`, [
+		{ message: "previous definition is here", span: spanOf(before) },
+	]);
 }
 
 // ── functions ───────────────────────────────────────────────────────────────────────────────────
@@ -148,7 +169,13 @@ function declareFunctionDef(cx: Cx, def: FunctionDef): void {
 	const base = specifiedOnce(cx, def);
 	const { declared, attrs } = declaredWith(cx, base, def.declarator, def.attrs);
 	if (!asFunction(declared.type)) {
-		if (!isError(declared.type)) report(cx, "notCallable", declared.span, `'${declared.name ?? ""}' has a body but its type ${quote(declared.type)} is no function type`);
+		if (!isError(declared.type))
+			report(
+				cx,
+				"notCallable",
+				declared.span,
+				`'${declared.name ?? ""}' has a body but its type ${quote(declared.type)} is no function type`,
+			);
 		return;
 	}
 	mergeFunction(cx, declared, attrs, def.specs, undefined, cx.unit.tokens.inOrder(def.span.from), def);
@@ -156,12 +183,33 @@ function declareFunctionDef(cx: Cx, def: FunctionDef): void {
 
 function newFunction(name: string, type: FunctionSym["type"], span: TokenSpan): FunctionSym {
 	return {
-		kind: "function", name, span, linkage: "extern", weak: false, visibility: "default", section: null, used: false, declTags: [], type,
-		inline: "none", naked: false, noreturn: false, pure: false, cold: false,
+		kind: "function",
+		name,
+		span,
+		linkage: "extern",
+		weak: false,
+		visibility: "default",
+		section: null,
+		used: false,
+		declTags: [],
+		type,
+		inline: "none",
+		naked: false,
+		noreturn: false,
+		pure: false,
+		cold: false,
 	};
 }
 
-function mergeFunction(cx: Cx, declared: Declared, attrs: Readonly<AttrSet>, specs: DeclSpecs, asmLabel: string | undefined, from: number, def: FunctionDef | null): FunctionSym {
+function mergeFunction(
+	cx: Cx,
+	declared: Declared,
+	attrs: Readonly<AttrSet>,
+	specs: DeclSpecs,
+	asmLabel: string | undefined,
+	from: number,
+	def: FunctionDef | null,
+): FunctionSym {
 	const name = declared.name!;
 	const type = asFunction(declared.type)!;
 	const before = cx.file.known(name);
@@ -170,7 +218,12 @@ function mergeFunction(cx: Cx, declared: Declared, attrs: Readonly<AttrSet>, spe
 		symbol = before.symbol;
 		if (!compatible(symbol.type, type)) {
 			if (!functionHasError(symbol.type) && !functionHasError(type))
-				report(cx, "conflictingTypes", declared.span, `conflicting types for '${name}'`, [{ message: `previous ${cx.file.definitions.has(symbol) ? "definition" : "declaration"} is here, with type '${spell(symbol.type)}'`, span: symbol.span }]);
+				report(cx, "conflictingTypes", declared.span, `conflicting types for '${name}'`, [
+					{
+						message: `previous ${cx.file.definitions.has(symbol) ? "definition" : "declaration"} is here, with type '${spell(symbol.type)}'`,
+						span: symbol.span,
+					},
+				]);
 			if (def) symbol.type = type;
 		} else symbol.type = def ? compositeFunction(type, symbol.type) : compositeFunction(symbol.type, type);
 		if (def) (symbol as { span: TokenSpan }).span = declared.span;
@@ -191,10 +244,14 @@ function mergeFunction(cx: Cx, declared: Declared, attrs: Readonly<AttrSet>, spe
 	}
 	if (def) {
 		const earlier = cx.file.definitions.get(symbol);
-		if (earlier) report(cx, "redefinition", declared.span, `redefinition of '${name}'`, [{ message: "previous definition is here", span: earlier.ast.declarator.span }]);
+		if (earlier)
+			report(cx, "redefinition", declared.span, `redefinition of '${name}'`, [
+				{ message: "previous definition is here", span: earlier.ast.declarator.span },
+			]);
 		else cx.file.definitions.set(symbol, { ast: def, params: declared.params ?? [] });
 		// C99 `inline` alone makes no external definition, in GNU's older dialect `extern inline` makes none; what is not inlined is local to the unit here.
-		if (symbol.linkage === "extern") symbol.linkage = specs.functionSpecs.includes("inline") && specs.storage.includes("extern") === attrs.gnuInline ? "static" : "global";
+		if (symbol.linkage === "extern")
+			symbol.linkage = specs.functionSpecs.includes("inline") && specs.storage.includes("extern") === attrs.gnuInline ? "static" : "global";
 	}
 	return symbol;
 }
@@ -227,17 +284,40 @@ function commonAttributes(symbol: Sym, attrs: Readonly<AttrSet>): void {
 }
 
 /** A function declared inside a block: the same function as file scope's. */
-export function blockFunction(cx: Cx, declared: Declared, attrs: Readonly<AttrSet>, specs: DeclSpecs, asmLabel: string | undefined): FunctionSym {
+export function blockFunction(
+	cx: Cx,
+	declared: Declared,
+	attrs: Readonly<AttrSet>,
+	specs: DeclSpecs,
+	asmLabel: string | undefined,
+): FunctionSym {
 	fileEntity(cx, declared.name!, Number.MAX_SAFE_INTEGER);
 	return atFileScope(cx, () => mergeFunction(cx, declared, attrs, specs, asmLabel, Number.MAX_SAFE_INTEGER, null));
 }
 
 // ── objects ─────────────────────────────────────────────────────────────────────────────────────
 
-export function newObject(name: string, type: CType, span: TokenSpan, storage: ObjectSym["storage"], linkage: ObjectSym["linkage"]): ObjectSym {
+export function newObject(
+	name: string,
+	type: CType,
+	span: TokenSpan,
+	storage: ObjectSym["storage"],
+	linkage: ObjectSym["linkage"],
+): ObjectSym {
 	return {
-		kind: "object", name, span, linkage, weak: false, visibility: "default", section: null, used: false, declTags: [], type, storage,
-		align: alignOf(type), addressTaken: false,
+		kind: "object",
+		name,
+		span,
+		linkage,
+		weak: false,
+		visibility: "default",
+		section: null,
+		used: false,
+		declTags: [],
+		type,
+		storage,
+		align: alignOf(type),
+		addressTaken: false,
 	};
 }
 
@@ -246,7 +326,14 @@ export function objectAttributes(symbol: ObjectSym, attrs: Readonly<AttrSet>): v
 	symbol.align = Math.max(attrs.packed ? 1 : alignOf(symbol.type), symbol.align, attrs.aligned);
 }
 
-export function fileObject(cx: Cx, declared: Declared, attrs: Readonly<AttrSet>, specs: DeclSpecs, d: InitDeclarator, visibleFrom = d.declarator.span.from): ObjectSym {
+export function fileObject(
+	cx: Cx,
+	declared: Declared,
+	attrs: Readonly<AttrSet>,
+	specs: DeclSpecs,
+	d: InitDeclarator,
+	visibleFrom = d.declarator.span.from,
+): ObjectSym {
 	const name = declared.name!;
 	const { storage } = specs;
 	if (storage.includes("_Thread_local")) report(cx, "noThreadLocal", declared.span, "thread-local storage is not supported by eBPF");
@@ -261,12 +348,22 @@ export function fileObject(cx: Cx, declared: Declared, attrs: Readonly<AttrSet>,
 	if (before?.kind === "object") {
 		symbol = before.symbol;
 		if (!compatible(symbol.type, type)) {
-			if (!isError(symbol.type) && !isError(type)) report(cx, "conflictingTypes", declared.span, `redefinition of '${name}' with a different type: ${quote(type)} vs ${quote(symbol.type)}`, previous(symbol.span));
+			if (!isError(symbol.type) && !isError(type))
+				report(
+					cx,
+					"conflictingTypes",
+					declared.span,
+					`redefinition of '${name}' with a different type: ${quote(type)} vs ${quote(symbol.type)}`,
+					previous(symbol.span),
+				);
 		} else type = symbol.type = composite(symbol.type, type);
-		if (linkage === "static" && symbol.linkage !== "static") report(cx, "linkageConflict", declared.span, `static declaration of '${name}' follows non-static declaration`, previous(symbol.span));
-		else if (linkage === "global" && symbol.linkage === "static") report(cx, "linkageConflict", declared.span, `non-static declaration of '${name}' follows static declaration`, previous(symbol.span));
+		if (linkage === "static" && symbol.linkage !== "static")
+			report(cx, "linkageConflict", declared.span, `static declaration of '${name}' follows non-static declaration`, previous(symbol.span));
+		else if (linkage === "global" && symbol.linkage === "static")
+			report(cx, "linkageConflict", declared.span, `non-static declaration of '${name}' follows static declaration`, previous(symbol.span));
 		if (symbol.linkage === "extern") symbol.linkage = linkage;
-		if (d.init || (symbol.linkage !== "extern" && linkage !== "extern" && !cx.file.initializers.has(symbol))) (symbol as { span: TokenSpan }).span = declared.span;
+		if (d.init || (symbol.linkage !== "extern" && linkage !== "extern" && !cx.file.initializers.has(symbol)))
+			(symbol as { span: TokenSpan }).span = declared.span;
 		cx.file.declare(name, before, visibleFrom);
 	} else {
 		if (before) differentKind(cx, name, declared.span, before);
@@ -282,7 +379,10 @@ export function fileObject(cx: Cx, declared: Declared, attrs: Readonly<AttrSet>,
 			symbol.type = ERROR;
 		}
 		const pending = cx.file.initializers.get(symbol);
-		if (pending || symbol.init) report(cx, "redefinition", declared.span, `redefinition of '${name}'`, [{ message: "previous definition is here", span: pending?.span ?? symbol.span }]);
+		if (pending || symbol.init)
+			report(cx, "redefinition", declared.span, `redefinition of '${name}'`, [
+				{ message: "previous definition is here", span: pending?.span ?? symbol.span },
+			]);
 		else cx.file.initializers.set(symbol, { ast: d.init, span: declared.span });
 		// `int a[] = { … }`: the length is in the initialiser.
 		if (asArray(symbol.type)?.length === null) initOf(cx, symbol);
@@ -301,7 +401,13 @@ export function finishObject(cx: Cx, symbol: ObjectSym): void {
 		return;
 	}
 	if (!isComplete(symbol.type) && !isError(symbol.type) && !isVoid(symbol.type)) {
-		report(cx, "incompleteType", symbol.span, `tentative definition has type ${quote(symbol.type)} that is never completed`, forward(symbol.type));
+		report(
+			cx,
+			"incompleteType",
+			symbol.span,
+			`tentative definition has type ${quote(symbol.type)} that is never completed`,
+			forward(symbol.type),
+		);
 		symbol.type = ERROR;
 	}
 }

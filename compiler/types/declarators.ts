@@ -1,6 +1,19 @@
 import type { Attribute, Declarator, Expr, ParamDecl, TypeName } from "../grammar/ast.ts";
 import { collect, ownAttributes } from "./attributes.ts";
-import { arrayOf, asArray, asFunction, canonical, ERROR, isComplete, isError, isInteger, isVoid, pointerTo, qualify, SIZE } from "./basic.ts";
+import {
+	arrayOf,
+	asArray,
+	asFunction,
+	canonical,
+	ERROR,
+	isComplete,
+	isError,
+	isInteger,
+	isVoid,
+	pointerTo,
+	qualify,
+	SIZE,
+} from "./basic.ts";
 import * as build from "./build.ts";
 import { constantValue } from "./constant.ts";
 import { inScope, report, unevaluated, type Cx } from "./context.ts";
@@ -80,7 +93,12 @@ function array(cx: Cx, d: Declarator & { kind: "array" }, element: CType, { meas
 	const kind = canonical(element).kind;
 	let of = element;
 	if (kind === "function" || kind === "void") {
-		report(cx, "badArrayElement", d.span, `${nameIn(d)} declared as array of ${kind === "void" ? "void" : `functions of type ${quote(element)}`}`);
+		report(
+			cx,
+			"badArrayElement",
+			d.span,
+			`${nameIn(d)} declared as array of ${kind === "void" ? "void" : `functions of type ${quote(element)}`}`,
+		);
 		of = ERROR;
 	} else if (!isComplete(element) && !isError(element)) {
 		report(cx, "incompleteType", d.span, `array has incomplete element type ${quote(element)}`);
@@ -89,10 +107,17 @@ function array(cx: Cx, d: Declarator & { kind: "array" }, element: CType, { meas
 	if (!d.length) return arrayOf(of, null);
 	const length = arrayLength(cx, d.length, nameIn(d), measure !== undefined && cx.fn !== null);
 	if (measure && typeof length !== "number" && length !== null) {
-		measure.size = build.binary("*", measure.size ?? build.intConst(BigInt(sizeOf(of)), SIZE, d.span), build.convert(promote(length), SIZE, false), SIZE, d.span);
+		measure.size = build.binary(
+			"*",
+			measure.size ?? build.intConst(BigInt(sizeOf(of)), SIZE, d.span),
+			build.convert(promote(length), SIZE, false),
+			SIZE,
+			d.span,
+		);
 		return arrayOf(of, 1);
 	}
-	if (measure?.size && typeof length === "number") measure.size = build.binary("*", measure.size, build.intConst(BigInt(length), SIZE, d.span), SIZE, d.span);
+	if (measure?.size && typeof length === "number")
+		measure.size = build.binary("*", measure.size, build.intConst(BigInt(length), SIZE, d.span), SIZE, d.span);
 	if (typeof length === "number" && length * Math.max(sizeOf(of), 1) > 2 ** 40) {
 		report(cx, "badArrayLength", d.length.span, `array is too large (${length} elements)`);
 		return arrayOf(of, 1);
@@ -152,7 +177,11 @@ function functionType(cx: Cx, d: Declarator & { kind: "function" }, result: CTyp
 	const type: FunctionType = {
 		kind: "function",
 		result: returned,
-		params: real.map((p) => ({ ...(p.name !== null ? { name: p.name } : {}), type: p.type, ...(p.attrs.declTags.length ? { declTags: p.attrs.declTags } : {}) })),
+		params: real.map((p) => ({
+			...(p.name !== null ? { name: p.name } : {}),
+			type: p.type,
+			...(p.attrs.declTags.length ? { declTags: p.attrs.declTags } : {}),
+		})),
 		variadic: d.variadic,
 		unprototyped: d.unprototyped,
 	};
@@ -163,7 +192,12 @@ function parameter(cx: Cx, ast: ParamDecl): Param {
 	const base = specify(cx, ast.specs);
 	const declared = declare(cx, ast.declarator, base.type);
 	const attrs = ownAttributes(cx, base.attrs, declared.attrs, ast.attrs);
-	return { name: declared.name, type: adjusted(declared.type, ast.declarator), span: declared.name !== null ? declared.span : ast.span, attrs };
+	return {
+		name: declared.name,
+		type: adjusted(declared.type, ast.declarator),
+		span: declared.name !== null ? declared.span : ast.span,
+		attrs,
+	};
 }
 
 /** An array parameter is a pointer, a function parameter a pointer to it (C11 6.7.6.3p7). */
@@ -186,8 +220,19 @@ function innermostArray(declarator: Declarator): (Declarator & { kind: "array" }
 /** A parameter's name while only its type matters: `void f(int n, int a[sizeof(n)])`. */
 function prototypeParam(param: Param): ObjectSym {
 	return {
-		kind: "object", name: param.name!, span: param.span, linkage: "none", weak: false, visibility: "default", section: null, used: false, declTags: [],
-		type: param.type, storage: "param", align: 1, addressTaken: false,
+		kind: "object",
+		name: param.name!,
+		span: param.span,
+		linkage: "none",
+		weak: false,
+		visibility: "default",
+		section: null,
+		used: false,
+		declTags: [],
+		type: param.type,
+		storage: "param",
+		align: 1,
+		addressTaken: false,
 	};
 }
 

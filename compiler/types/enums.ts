@@ -22,7 +22,9 @@ export function specifiedEnum(cx: Cx, spec: EnumSpec): EnumType {
 	if (!spec.enumerators || !(type instanceof LazyEnum)) return type;
 	cx.file.enums.set(spec, type);
 	if (type.defined) {
-		report(cx, "redefinition", spec.span, `redefinition of 'enum ${spec.name ?? ""}'`, [{ message: "previous definition is here", span: type.span }]);
+		report(cx, "redefinition", spec.span, `redefinition of 'enum ${spec.name ?? ""}'`, [
+			{ message: "previous definition is here", span: type.span },
+		]);
 		return type;
 	}
 	const body = defineEnum(cx, spec, type);
@@ -46,7 +48,9 @@ function tagFor(cx: Cx, spec: EnumSpec): EnumType {
 	}
 	const tag = fileTag(cx, "enum", spec.name, spec.span);
 	if (tag.kind === "enum") return tag;
-	report(cx, "wrongTag", spec.span, `use of '${spec.name}' with tag type that does not match previous declaration`, [{ message: "previous use is here", span: tag.span }]);
+	report(cx, "wrongTag", spec.span, `use of '${spec.name}' with tag type that does not match previous declaration`, [
+		{ message: "previous use is here", span: tag.span },
+	]);
 	return new LazyEnum(spec.name, spec.span, null);
 }
 
@@ -60,25 +64,53 @@ export function defineFileEnum(cx: Cx, name: string): EnumBody | null {
 function defineEnum(cx: Cx, spec: EnumSpec, type: LazyEnum): EnumBody {
 	const fixed = spec.underlying ? integerType(cx.rules.typeName(cx, spec.underlying)) : null;
 	const enumerators: { name: string; value: bigint }[] = [];
-	const entities: { name: string; entity: { kind: "enumerator"; type: IntType | EnumType; value: bigint; of: EnumType; span: EnumSpec["span"] } }[] = [];
+	const entities: {
+		name: string;
+		entity: { kind: "enumerator"; type: IntType | EnumType; value: bigint; of: EnumType; span: EnumSpec["span"] };
+	}[] = [];
 	let next = 0n;
 	for (const e of spec.enumerators ?? []) {
 		if (e.value) {
 			const ast = e.value;
 			const value = unevaluated(cx, () => rvalue(cx.rules.expr(cx, ast)));
 			if (value.kind === "int") next = value.value;
-			else if (!isError(value.type)) report(cx, "notConstant", ast.span, isFloat(value.type) ? `integer constant expression must have integer type, not ${quote(value.type)}` : "expression is not an integer constant expression");
+			else if (!isError(value.type))
+				report(
+					cx,
+					"notConstant",
+					ast.span,
+					isFloat(value.type)
+						? `integer constant expression must have integer type, not ${quote(value.type)}`
+						: "expression is not an integer constant expression",
+				);
 		}
 		const provisional = fixed ?? (fits(next, INT) ? INT : fits(next, UINT) ? UINT : fits(next, LONG) ? LONG : ULONG);
-		if (!fits(next, provisional)) report(cx, "enumRange", e.span, `enumerator value ${next} is not representable in ${fixed ? "the underlying type" : "any integer type"}`);
-		const entity = { kind: "enumerator" as const, type: provisional as IntType | EnumType, value: next, of: type as EnumType, span: e.span };
+		if (!fits(next, provisional))
+			report(
+				cx,
+				"enumRange",
+				e.span,
+				`enumerator value ${next} is not representable in ${fixed ? "the underlying type" : "any integer type"}`,
+			);
+		const entity = {
+			kind: "enumerator" as const,
+			type: provisional as IntType | EnumType,
+			value: next,
+			of: type as EnumType,
+			span: e.span,
+		};
 		declareEnumerator(cx, e.name, entity);
 		entities.push({ name: e.name, entity });
 		enumerators.push({ name: e.name, value: next });
 		next += 1n;
 	}
 	const packed = collect(cx, noAttributes(), spec.attrs).packed;
-	const underlying = fixed ?? underlyingFor(enumerators.map((e) => e.value), packed);
+	const underlying =
+		fixed ??
+		underlyingFor(
+			enumerators.map((e) => e.value),
+			packed,
+		);
 	// After the closing brace an enumerator that fits int is an int; the others have the enum's type.
 	for (const { entity } of entities) entity.type = fixed ? type : fits(entity.value, INT) ? INT : underlying;
 	return { underlying, enumerators };
@@ -89,7 +121,9 @@ function declareEnumerator(cx: Cx, name: string, entity: Entity & { kind: "enume
 	if (before) {
 		const span = before.kind === "object" || before.kind === "function" ? before.symbol.span : before.span;
 		if (before.kind !== "enumerator" || before.of !== entity.of || before.span !== entity.span)
-			report(cx, "redefinition", entity.span, `redefinition of ${before.kind === "enumerator" ? "enumerator " : ""}'${name}'`, [{ message: "previous definition is here", span }]);
+			report(cx, "redefinition", entity.span, `redefinition of ${before.kind === "enumerator" ? "enumerator " : ""}'${name}'`, [
+				{ message: "previous definition is here", span },
+			]);
 		return;
 	}
 	if (cx.scope) cx.scope.declare(name, entity);

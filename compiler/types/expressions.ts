@@ -130,7 +130,8 @@ function identifier(cx: Cx, e: Node<"identifier">): Operand {
 				cx.fn.uses.set(symbol, (cx.fn.uses.get(symbol) ?? 0) + 1);
 			}
 			if (isError(symbol.type)) return errorValue(e.span);
-			if (symbol.deprecated !== undefined && !cx.unevaluated) report(cx, "deprecated", e.span, `'${symbol.name}' is deprecated${symbol.deprecated ? `: ${symbol.deprecated}` : ""}`);
+			if (symbol.deprecated !== undefined && !cx.unevaluated)
+				report(cx, "deprecated", e.span, `'${symbol.name}' is deprecated${symbol.deprecated ? `: ${symbol.deprecated}` : ""}`);
 			return { kind: "variable", symbol, type: symbol.type, span: e.span };
 		}
 	}
@@ -165,7 +166,8 @@ function number(cx: Cx, e: Node<"number">): TExpr {
 		return errorValue(e.span);
 	}
 	if (parsed.kind === "float") return build.floatConst(parsed.value, parsed.type, e.span);
-	if (parsed.unsignedDecimal) report(cx, "literalRange", e.span, "integer literal is too large to be represented in a signed integer type, interpreting as unsigned");
+	if (parsed.unsignedDecimal)
+		report(cx, "literalRange", e.span, "integer literal is too large to be represented in a signed integer type, interpreting as unsigned");
 	return build.intConst(parsed.value, parsed.type, e.span);
 }
 

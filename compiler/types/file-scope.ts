@@ -65,8 +65,21 @@ export class FileScope {
 		const known = this.literals.get(key);
 		if (known) return known;
 		const symbol: ObjectSym = {
-			kind: "object", name: `.L.str.init${this.literals.size}`, span, linkage: "static", weak: false, visibility: "default", section: ".rodata.str1.1", used: false, declTags: [],
-			type, storage: "static", align: 1, addressTaken: true, init: { bytes, relocs: [] }, literal: true,
+			kind: "object",
+			name: `.L.str.init${this.literals.size}`,
+			span,
+			linkage: "static",
+			weak: false,
+			visibility: "default",
+			section: ".rodata.str1.1",
+			used: false,
+			declTags: [],
+			type,
+			storage: "static",
+			align: 1,
+			addressTaken: true,
+			init: { bytes, relocs: [] },
+			literal: true,
 		};
 		this.literals.set(key, symbol);
 		this.extraObjects.push(symbol);

@@ -24,8 +24,10 @@ export function checkBody(cx: Cx, symbol: FunctionSym, ast: FunctionDef, params:
 function define(cx: Cx, symbol: FunctionSym, ast: FunctionDef, params: readonly Param[]): FunctionBody {
 	const { result } = symbol.type;
 	// A static one disappears when it is inlined; what it cannot do is look at the arguments (va_start is refused).
-	if (symbol.type.variadic && symbol.linkage !== "static") report(cx, "noVarargs", ast.declarator.span, `functions with variable arguments are not supported by eBPF: '${symbol.name}'`);
-	if (!isVoid(result) && !isComplete(result) && !isError(result)) report(cx, "incompleteType", ast.declarator.span, `incomplete result type ${quote(result)} in function definition`, forward(result));
+	if (symbol.type.variadic && symbol.linkage !== "static")
+		report(cx, "noVarargs", ast.declarator.span, `functions with variable arguments are not supported by eBPF: '${symbol.name}'`);
+	if (!isVoid(result) && !isComplete(result) && !isError(result))
+		report(cx, "incompleteType", ast.declarator.span, `incomplete result type ${quote(result)} in function definition`, forward(result));
 	warnPrototype(cx, symbol, ast);
 	const fn = newState(symbol.name, result, symbol.noreturn, symbol.naked);
 	cx.fn = fn;
@@ -35,7 +37,10 @@ function define(cx: Cx, symbol: FunctionSym, ast: FunctionDef, params: readonly 
 			objectAttributes(object, p.attrs);
 			if (p.name !== null) {
 				const before = scope.own(p.name);
-				if (before?.kind === "object") report(cx, "redefinition", p.span, `redefinition of parameter '${p.name}'`, [{ message: "previous declaration is here", span: before.symbol.span }]);
+				if (before?.kind === "object")
+					report(cx, "redefinition", p.span, `redefinition of parameter '${p.name}'`, [
+						{ message: "previous declaration is here", span: before.symbol.span },
+					]);
 				warnShadow(cx, p.name, p.span);
 				scope.declare(p.name, { kind: "object", symbol: object });
 			}
@@ -61,14 +66,32 @@ function warnPrototype(cx: Cx, symbol: FunctionSym, ast: FunctionDef): void {
 	if (symbol.linkage !== "global" || symbol.inline !== "none" || symbol.name === "main") return;
 	const before = cx.unit.ordinary(symbol.name).some((decl) => decl.kind === "declaration" && decl.span.from < ast.span.from);
 	if (before) return;
-	report(cx, "missingPrototype", ast.declarator.kind === "function" ? nameSpan(ast.declarator) : ast.declarator.span, `no previous prototype for function '${symbol.name}'`, [
-		{ message: "declare 'static' if the function is not intended to be used outside of this translation unit", span: ast.span },
-	]);
+	report(
+		cx,
+		"missingPrototype",
+		ast.declarator.kind === "function" ? nameSpan(ast.declarator) : ast.declarator.span,
+		`no previous prototype for function '${symbol.name}'`,
+		[{ message: "declare 'static' if the function is not intended to be used outside of this translation unit", span: ast.span }],
+	);
 }
 
 function newState(name: string, result: CType, noreturn: boolean, naked: boolean): FunctionState {
 	return {
-		name, result, noreturn, naked, locals: [], statics: [], typedefs: new Map(), registers: new Set(), labels: { renamed: [], defined: new Map(), uses: [] }, breakables: [], cleanups: [], used: new Set(), uses: new Map(), floats: [], nextCase: 0,
+		name,
+		result,
+		noreturn,
+		naked,
+		locals: [],
+		statics: [],
+		typedefs: new Map(),
+		registers: new Set(),
+		labels: { renamed: [], defined: new Map(), uses: [] },
+		breakables: [],
+		cleanups: [],
+		used: new Set(),
+		uses: new Map(),
+		floats: [],
+		nextCase: 0,
 	};
 }
 

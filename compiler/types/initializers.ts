@@ -62,7 +62,15 @@ function initObject(w: Walk, init: Initializer, type: CType, offset: number, spa
 			const filled = stringInto(w, init, array, offset) ?? arrayCopy(w, init, array, offset);
 			if (filled !== null) return filled;
 			const operand = operandOf(w, init);
-			if (!isError(operand.type)) report(cx, "badInit", init.span, array.element && integerType(array.element)?.size === 1 ? "array initializer must be an initializer list or string literal" : "array initializer must be an initializer list");
+			if (!isError(operand.type))
+				report(
+					cx,
+					"badInit",
+					init.span,
+					array.element && integerType(array.element)?.size === 1
+						? "array initializer must be an initializer list or string literal"
+						: "array initializer must be an initializer list",
+				);
 			return null;
 		}
 		leaf(w, init, type, offset, bits, span);
@@ -177,11 +185,20 @@ function designated(w: Walk, type: CType, offset: number, bits: number | null, r
 
 function namedMembers(record: RecordType): readonly { readonly member: Member; readonly index: number }[] {
 	// Unnamed bit-fields take no initialiser; anonymous records do.
-	return (record.body?.members ?? []).map((member, index) => ({ member, index })).filter(({ member }) => member.name !== null || member.bitWidth === null);
+	return (record.body?.members ?? [])
+		.map((member, index) => ({ member, index }))
+		.filter(({ member }) => member.name !== null || member.bitWidth === null);
 }
 
 /** `path`: what is left of the current item's designators, when they led here. Tells which member would have been next. */
-function fillRecord(w: Walk, record: RecordType, offset: number, items: Items, braced: boolean, path: readonly Designator[] | null): number {
+function fillRecord(
+	w: Walk,
+	record: RecordType,
+	offset: number,
+	items: Items,
+	braced: boolean,
+	path: readonly Designator[] | null,
+): number {
 	const members = namedMembers(record);
 	let next = 0;
 	let pending = path;
@@ -198,7 +215,14 @@ function fillRecord(w: Walk, record: RecordType, offset: number, items: Items, b
 			const d = designators[0]!;
 			const steps = d.kind === "field" ? findMember(record, d.name) : null;
 			if (!steps) {
-				report(w.cx, "badDesignator", d.span, d.kind === "field" ? `field designator '${d.name}' does not refer to any field in type ${quote(record)}` : `array designator cannot initialize non-array type ${quote(record)}`);
+				report(
+					w.cx,
+					"badDesignator",
+					d.span,
+					d.kind === "field"
+						? `field designator '${d.name}' does not refer to any field in type ${quote(record)}`
+						: `array designator cannot initialize non-array type ${quote(record)}`,
+				);
 				if (item.value.kind !== "init-list") operandOf(w, item.value);
 				items.at++;
 				if (!braced) return members.length;
@@ -241,7 +265,15 @@ function chooseMember(w: Walk, union: RecordType, offset: number, index: number,
 	if (before !== index) override(w, offset, sizeOf(union) * 8, span);
 }
 
-function fillArray(w: Walk, array: ArrayType, type: CType, offset: number, items: Items, braced: boolean, path: readonly Designator[] | null): number {
+function fillArray(
+	w: Walk,
+	array: ArrayType,
+	type: CType,
+	offset: number,
+	items: Items,
+	braced: boolean,
+	path: readonly Designator[] | null,
+): number {
 	const { cx } = w;
 	const size = sizeOf(array.element) * 8;
 	let next = 0;
@@ -258,7 +290,8 @@ function fillArray(w: Walk, array: ArrayType, type: CType, offset: number, items
 			const d = designators[0]!;
 			const range = d.kind === "index" ? indexRange(cx, d, array) : null;
 			if (!range) {
-				if (d.kind === "field") report(cx, "badDesignator", d.span, `field designator '${d.name}' cannot initialize a non-struct, non-union type ${quote(type)}`);
+				if (d.kind === "field")
+					report(cx, "badDesignator", d.span, `field designator '${d.name}' cannot initialize a non-struct, non-union type ${quote(type)}`);
 				if (item.value.kind !== "init-list") operandOf(w, item.value);
 				items.at++;
 				if (!braced) return length;
@@ -289,7 +322,12 @@ function indexRange(cx: Cx, d: Designator & { kind: "index" }, array: ArrayType)
 	const to = d.to ? index(cx, d.to) : from;
 	if (from === null || to === null) return null;
 	if (from < 0 || to < from) {
-		report(cx, "badDesignator", d.span, from < 0 ? `array designator value '${from}' is negative` : `array designator range [${from}, ${to}] is empty`);
+		report(
+			cx,
+			"badDesignator",
+			d.span,
+			from < 0 ? `array designator value '${from}' is negative` : `array designator range [${from}, ${to}] is empty`,
+		);
 		return null;
 	}
 	if (array.length !== null && to >= array.length) {

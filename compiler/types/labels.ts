@@ -49,7 +49,10 @@ export function defineLabel(cx: Cx, source: string, span: TokenSpan): string {
 	const fn = cx.fn!;
 	const name = renamed(fn, source);
 	const before = fn.labels.defined.get(name);
-	if (before) report(cx, "duplicateLabel", span, `redefinition of label '${source}'`, [{ message: "previous definition is here", span: before.span }]);
+	if (before)
+		report(cx, "duplicateLabel", span, `redefinition of label '${source}'`, [
+			{ message: "previous definition is here", span: before.span },
+		]);
 	else fn.labels.defined.set(name, { span, source, cleanups: [...fn.cleanups] });
 	return name;
 }
@@ -68,7 +71,8 @@ export function finishLabels(cx: Cx, fn: FunctionState): void {
 		const left = use.cleanups.filter((c) => !target.cleanups.includes(c));
 		use.patch.unshift(...runCleanups(left));
 	}
-	for (const [name, label] of fn.labels.defined) if (!used.has(name)) report(cx, "unusedLabel", label.span, `unused label '${label.source}'`);
+	for (const [name, label] of fn.labels.defined)
+		if (!used.has(name)) report(cx, "unusedLabel", label.span, `unused label '${label.source}'`);
 }
 
 /** Innermost first. */

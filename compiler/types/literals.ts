@@ -6,13 +6,19 @@ import type { CType, FloatType, IntType } from "./types.ts";
  * Sources: C11 6.4.4 and 6.4.5; GNU C's `\e`, binary numbers and 128-bit-free type ladder as clang applies it.
  */
 export type NumberValue =
-	| { readonly kind: "int"; readonly value: bigint; readonly type: IntType; /** Decimal and beyond long long. */ readonly unsignedDecimal: boolean }
+	| {
+			readonly kind: "int";
+			readonly value: bigint;
+			readonly type: IntType /** Decimal and beyond long long. */;
+			readonly unsignedDecimal: boolean;
+	  }
 	| { readonly kind: "float"; readonly value: number; readonly type: FloatType };
 
 export type Malformed = { readonly kind: "malformed"; readonly message: string };
 
 const INTEGER = /^(0[xX][0-9a-fA-F']+|0[bB][01']+|0[0-7']*|[1-9][0-9']*)([a-zA-Z0-9_]*)$/;
-const FLOATING = /^((?:[0-9][0-9']*)?\.?[0-9']*(?:[eE][+-]?[0-9]+)?|0[xX][0-9a-fA-F']*\.?[0-9a-fA-F']*[pP][+-]?[0-9]+)([fFlL]?|[fF](?:16|32|64|128)x?)$/;
+const FLOATING =
+	/^((?:[0-9][0-9']*)?\.?[0-9']*(?:[eE][+-]?[0-9]+)?|0[xX][0-9a-fA-F']*\.?[0-9a-fA-F']*[pP][+-]?[0-9]+)([fFlL]?|[fF](?:16|32|64|128)x?)$/;
 
 /** Suffix, sorted and lower case → the types to try, decimal and otherwise (C11 6.4.4.1p5). */
 const LADDERS: Record<string, { readonly decimal: readonly IntType[]; readonly other: readonly IntType[] }> = {
@@ -32,7 +38,8 @@ function suffixKey(suffix: string): string | null {
 }
 
 export function parseNumber(text: string): NumberValue | Malformed {
-	if (/^0[0-7]*[89][0-9]*[uUlL]*$/.test(text)) return { kind: "malformed", message: `invalid digit '${/[89]/.exec(text)![0]}' in octal constant` };
+	if (/^0[0-7]*[89][0-9]*[uUlL]*$/.test(text))
+		return { kind: "malformed", message: `invalid digit '${/[89]/.exec(text)![0]}' in octal constant` };
 	// "1e5" is no integer with the suffix e5, but 0x1e5 is one.
 	const exponent = /^0[xX]/.test(text) ? /[pP]/.test(text) : /[.eE]/.test(text);
 	const integer = exponent ? null : INTEGER.exec(text);
@@ -163,7 +170,7 @@ export function parseChar(text: string): { readonly value: bigint; readonly type
 	if (unit > 1) return { value: element === INT ? BigInt((all[0] ?? 0) | 0) : BigInt(all[0] ?? 0), type: element, problems };
 	if (all.length === 1) return { value: BigInt((all[0]! << 24) >> 24), type: INT, problems };
 	let value = 0;
-	for (const byte of all) value = ((value << 8) | byte) | 0;
+	for (const byte of all) value = (value << 8) | byte | 0;
 	return { value: BigInt(value), type: INT, problems };
 }
 
@@ -200,4 +207,3 @@ export function parseString(literals: readonly string[]): StringValue {
 	for (let i = 0; i < all.length; i++) for (let b = 0; b < unit; b++) bytes[i * unit + b] = (all[i]! / 2 ** (8 * b)) & 255;
 	return { bytes, element, length: all.length, problems };
 }
-

@@ -36,7 +36,10 @@ export function localObject(cx: Cx, name: string, type: CType, span: TokenSpan):
 function declareInScope(cx: Cx, name: string, entity: Entity, span: TokenSpan): void {
 	const before = cx.scope!.own(name);
 	if (before) {
-		const sameExtern = before.kind === entity.kind && (before.kind === "function" || (before.kind === "object" && before.symbol.storage === "static" && before.symbol.ownerFunction === undefined));
+		const sameExtern =
+			before.kind === entity.kind &&
+			(before.kind === "function" ||
+				(before.kind === "object" && before.symbol.storage === "static" && before.symbol.ownerFunction === undefined));
 		const sameTypedef = before.kind === "typedef" && entity.kind === "typedef";
 		const at = before.kind === "object" || before.kind === "function" ? before.symbol.span : before.span;
 		if (!sameExtern && !sameTypedef) {
@@ -85,7 +88,8 @@ function declareLocal(cx: Cx, decl: Declaration, base: Specified, d: InitDeclara
 	}
 	if (storage.includes("register")) cx.fn!.registers.add(symbol);
 	cx.fn!.locals.push(symbol);
-	if (d.init?.kind === "identifier" && d.init.name === name) report(cx, "uninitialized", d.init.span, `variable '${name}' is uninitialized when used within its own initialization`);
+	if (d.init?.kind === "identifier" && d.init.name === name)
+		report(cx, "uninitialized", d.init.span, `variable '${name}' is uninitialized when used within its own initialization`);
 	let init: LocalInit | undefined;
 	if (d.init) {
 		const made = cx.rules.localInit(cx, d.init, declared.type, span);
@@ -102,7 +106,8 @@ function declareLocal(cx: Cx, decl: Declaration, base: Specified, d: InitDeclara
 function checkComplete(cx: Cx, symbol: ObjectSym): void {
 	const { type, span, name } = symbol;
 	if (isComplete(type) || isError(type)) return;
-	if (asArray(type)?.length === null) report(cx, "incompleteType", span, `definition of variable '${name}' with array type needs an explicit size or an initializer`);
+	if (asArray(type)?.length === null)
+		report(cx, "incompleteType", span, `definition of variable '${name}' with array type needs an explicit size or an initializer`);
 	else report(cx, "incompleteType", span, `variable has incomplete type ${quote(type)}`, isVoid(type) ? [] : forward(type));
 }
 
@@ -140,7 +145,14 @@ function staticLocal(cx: Cx, symbol: ObjectSym, d: InitDeclarator): void {
 function autoType(cx: Cx, decl: Declaration, d: InitDeclarator): TStmt[] {
 	const name = nameOf(d.declarator);
 	if (!d.init || d.init.kind === "init-list" || d.declarator.kind !== "name" || name === null) {
-		report(cx, "autoType", d.span, d.init ? "cannot deduce the type of '__auto_type' from an initializer list or for a declarator" : `declaration of variable '${name ?? ""}' with deduced type '__auto_type' requires an initializer`);
+		report(
+			cx,
+			"autoType",
+			d.span,
+			d.init
+				? "cannot deduce the type of '__auto_type' from an initializer list or for a declarator"
+				: `declaration of variable '${name ?? ""}' with deduced type '__auto_type' requires an initializer`,
+		);
 		return [];
 	}
 	const v = value(cx, d.init);
@@ -179,8 +191,11 @@ function addCleanup(cx: Cx, symbol: ObjectSym, attr: Attribute): void {
 		const address = rvalue({ kind: "address", of: place, type: pointerTo(symbol.type), span });
 		const param = f.type.params[0];
 		const argument = param ? assignConvert(cx, address, unqualified(param.type), { kind: "passing" }, span) : address;
-		return { kind: "expr", expr: { kind: "call", callee: { kind: "function", symbol: f }, args: [argument], fnType: f.type, type: f.type.result, span }, span };
+		return {
+			kind: "expr",
+			expr: { kind: "call", callee: { kind: "function", symbol: f }, args: [argument], fnType: f.type, type: f.type.result, span },
+			span,
+		};
 	};
 	cx.fn!.cleanups.push({ call });
 }
-

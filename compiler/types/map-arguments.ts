@@ -11,7 +11,10 @@ import type { CType } from "./types.ts";
 /** What the helper reads from the address at a place among its arguments. */
 const READS: Readonly<Record<string, readonly (readonly [argument: number, what: "key" | "value"])[]>> = {
 	bpf_map_lookup_elem: [[1, "key"]],
-	bpf_map_update_elem: [[1, "key"], [2, "value"]],
+	bpf_map_update_elem: [
+		[1, "key"],
+		[2, "value"],
+	],
 	bpf_map_delete_elem: [[1, "key"]],
 	bpf_map_push_elem: [[1, "value"]],
 	bpf_map_lookup_percpu_elem: [[1, "key"]],
@@ -28,7 +31,13 @@ export function checkMapArguments(cx: Cx, helper: string, args: readonly TExpr[]
 		if (given === null || wanted === null) continue;
 		const size = sizeOf(given.type);
 		if (size >= wanted) continue;
-		report(cx, "mapElementSize", args[argument].span, `'${given.symbol.name}' has ${bytes(size)}, but a ${what} of map '${map.symbol.name}' has ${wanted}: what lies behind it is read too`, [{ message: `map '${map.symbol.name}' declared here`, span: map.symbol.span }]);
+		report(
+			cx,
+			"mapElementSize",
+			args[argument].span,
+			`'${given.symbol.name}' has ${bytes(size)}, but a ${what} of map '${map.symbol.name}' has ${wanted}: what lies behind it is read too`,
+			[{ message: `map '${map.symbol.name}' declared here`, span: map.symbol.span }],
+		);
 	}
 }
 

@@ -1,7 +1,7 @@
 import type { TokenSpan } from "../diagnostics/diagnostic.ts";
 import { asArray, asFunction, ERROR, pointerTo, qualifiersOf, qualify, unqualified } from "./basic.ts";
 import type { FunctionSym, LExpr, TExpr } from "./typed.ts";
-import type { CType, } from "./types.ts";
+import type { CType } from "./types.ts";
 
 /**
  * What checking an expression yields before anyone asks for its value: a value, an lvalue, or a function.

@@ -1,6 +1,23 @@
 import type { BinaryOp, Expr } from "../grammar/ast.ts";
 import type { TokenSpan } from "../diagnostics/diagnostic.ts";
-import { asArray, asPointer, asRecord, canonical, INT, integerType, isArithmetic, isComplete, isError, isFloat, isInteger, isPointer, isScalar, isVoid, LONG, VOID } from "./basic.ts";
+import {
+	asArray,
+	asPointer,
+	asRecord,
+	canonical,
+	INT,
+	integerType,
+	isArithmetic,
+	isComplete,
+	isError,
+	isFloat,
+	isInteger,
+	isPointer,
+	isScalar,
+	isVoid,
+	LONG,
+	VOID,
+} from "./basic.ts";
 import * as build from "./build.ts";
 import type { ArithOp, CompareOp } from "./build.ts";
 import { compatibleUnqualified } from "./compat.ts";
@@ -99,7 +116,8 @@ function binaryValues(cx: Cx, op: BinaryOp, left: TExpr, right: TExpr, span: Tok
 			break;
 	}
 	const integersOnly = op !== "+" && op !== "-" && op !== "*" && op !== "/";
-	if (integersOnly ? !isInteger(left.type) || !isInteger(right.type) : !isArithmetic(left.type) || !isArithmetic(right.type)) return badOperands(cx, left, right, span, at);
+	if (integersOnly ? !isInteger(left.type) || !isInteger(right.type) : !isArithmetic(left.type) || !isArithmetic(right.type))
+		return badOperands(cx, left, right, span, at);
 	return arithmetic(cx, op, left, right, span, at);
 }
 
@@ -118,7 +136,8 @@ function arithmetic(cx: Cx, op: ArithOp, left: TExpr, right: TExpr, span: TokenS
 	const both = usualConversions(cx, left, right, at);
 	if ((op === "/" || op === "%") && both.right.kind === "int" && both.right.value === 0n) warnZero(cx, op, at);
 	return build.binary(op, both.left, both.right, both.type, span, (v, type) => {
-		if (!cx.unevaluated) report(cx, "integerOverflow", at, `overflow in expression; result is ${BigInt.asIntN(type.size * 8, v)} with type '${type.name}'`);
+		if (!cx.unevaluated)
+			report(cx, "integerOverflow", at, `overflow in expression; result is ${BigInt.asIntN(type.size * 8, v)} with type '${type.name}'`);
 	});
 }
 
@@ -180,10 +199,17 @@ function comparison(cx: Cx, op: CompareOp, left: TExpr, right: TExpr, span: Toke
 	}
 	if (p && q) {
 		const { type, clash } = compositePointer(left, right);
-		if ((isText(left) && !build.isNull(right)) || (isText(right) && !build.isNull(left))) report(cx, "stringCompare", at, "result of comparison against a string literal is unspecified (use an explicit string comparison function instead)");
+		if ((isText(left) && !build.isNull(right)) || (isText(right) && !build.isNull(left)))
+			report(
+				cx,
+				"stringCompare",
+				at,
+				"result of comparison against a string literal is unspecified (use an explicit string comparison function instead)",
+			);
 		// void * is comparable for equality only (C11 6.5.8p2).
 		const order = op !== "==" && op !== "!=" && !build.isNull(left) && !build.isNull(right);
-		if (clash || (order && isVoid(asPointer(left.type)!.target) !== isVoid(asPointer(right.type)!.target))) report(cx, "compareDistinct", at, `comparison of distinct pointer types (${quote(left.type)} and ${quote(right.type)})`);
+		if (clash || (order && isVoid(asPointer(left.type)!.target) !== isVoid(asPointer(right.type)!.target)))
+			report(cx, "compareDistinct", at, `comparison of distinct pointer types (${quote(left.type)} and ${quote(right.type)})`);
 		return build.compare(op, build.convert(left, type, false), build.convert(right, type, false), span);
 	}
 	const pointer = p ? left : right;
@@ -249,7 +275,8 @@ function commonArms(cx: Cx, then: TExpr, other: TExpr, span: TokenSpan): { then:
 		const both = usualConversions(cx, then, other, span);
 		return { then: both.left, other: both.right, type: both.type };
 	}
-	if (isVoid(then.type) || isVoid(other.type)) return { then: build.convert(then, VOID, false), other: build.convert(other, VOID, false), type: VOID };
+	if (isVoid(then.type) || isVoid(other.type))
+		return { then: build.convert(then, VOID, false), other: build.convert(other, VOID, false), type: VOID };
 	const record = asRecord(then.type);
 	if (record && record === asRecord(other.type)) return { then, other, type: then.type };
 	if (isPointer(then.type) && isPointer(other.type)) {
@@ -262,7 +289,12 @@ function commonArms(cx: Cx, then: TExpr, other: TExpr, span: TokenSpan): { then:
 		const type = pointer.type;
 		const integer = then === pointer ? other : then;
 		if (!(integer.kind === "int" && integer.value === 0n))
-			report(cx, "conditionalMismatch", span, `pointer/integer type mismatch in conditional expression (${quote(then.type)} and ${quote(other.type)})`);
+			report(
+				cx,
+				"conditionalMismatch",
+				span,
+				`pointer/integer type mismatch in conditional expression (${quote(then.type)} and ${quote(other.type)})`,
+			);
 		return { then: build.convert(then, type, false), other: build.convert(other, type, false), type };
 	}
 	report(cx, "incompatible", span, `incompatible operand types (${quote(then.type)} and ${quote(other.type)})`);
@@ -273,7 +305,8 @@ export function commaExpr(cx: Cx, e: Node<"comma">): Operand {
 	const left = rvalue(cx.rules.expr(cx, e.left));
 	const right = cx.rules.expr(cx, e.right);
 	// Arrays keep their identity behind a comma: `(a, b)[0]` and sizeof do not need a copy.
-	if (isLvalue(right) && (asArray(right.type) || asRecord(right.type))) return { kind: "sequenced", first: left, then: right, type: right.type, span: e.span };
+	if (isLvalue(right) && (asArray(right.type) || asRecord(right.type)))
+		return { kind: "sequenced", first: left, then: right, type: right.type, span: e.span };
 	const v = rvalue(right);
 	return { kind: "comma", left, right: v, type: v.type, span: e.span };
 }

@@ -13,7 +13,14 @@ import type { ArrayType, CType, RecordType } from "./types.ts";
 
 /** What an initialiser puts where: a value of some type, or the bytes of a string. Later pieces replace earlier ones; `initializers.ts` finds the places. */
 export type Piece =
-	| { readonly kind: "value"; readonly bitOffset: number; readonly bitWidth: number | null; readonly type: CType; readonly value: TExpr; readonly span: TokenSpan }
+	| {
+			readonly kind: "value";
+			readonly bitOffset: number;
+			readonly bitWidth: number | null;
+			readonly type: CType;
+			readonly value: TExpr;
+			readonly span: TokenSpan;
+	  }
 	| { readonly kind: "bytes"; readonly bitOffset: number; readonly bytes: Uint8Array; readonly span: TokenSpan };
 
 /** The walk through one initialiser. */
@@ -73,7 +80,9 @@ export function override(w: Walk, from: number, bits: number, span: TokenSpan): 
 		else partially = true;
 	}
 	if (first !== null)
-		report(w.cx, "overriddenInit", span, `initializer ${partially ? "partially " : ""}overrides prior initialization of this subobject`, [{ message: "previous initialization is here", span: first.span }]);
+		report(w.cx, "overriddenInit", span, `initializer ${partially ? "partially " : ""}overrides prior initialization of this subobject`, [
+			{ message: "previous initialization is here", span: first.span },
+		]);
 }
 
 /** A string literal for an array of characters of its width. */
@@ -122,7 +131,9 @@ export function repeat(w: Walk, start: number, size: number, times: number, span
 		return;
 	}
 	for (let i = start; i < w.pieces.length; i++) w.pieces[i] = computedOnce(w.cx, w.pieces[i]!);
-	const written = w.pieces.slice(start).map((piece) => (piece.kind === "value" && piece.value.kind === "assign" ? { ...piece, value: rvalue(piece.value.target) } : piece));
+	const written = w.pieces
+		.slice(start)
+		.map((piece) => (piece.kind === "value" && piece.value.kind === "assign" ? { ...piece, value: rvalue(piece.value.target) } : piece));
 	for (let i = 1; i <= times; i++) for (const piece of written) put(w, { ...piece, bitOffset: piece.bitOffset + i * size });
 }
 

@@ -12,7 +12,8 @@ type Binary = Expr & { readonly kind: "binary" };
 const LPAREN = kindOf("(");
 const RPAREN = kindOf(")");
 
-const parenthesised = (cx: Cx, { from, to }: TokenSpan): boolean => from > 0 && cx.unit.tokens.kind(from - 1) === LPAREN && cx.unit.tokens.kind(to) === RPAREN;
+const parenthesised = (cx: Cx, { from, to }: TokenSpan): boolean =>
+	from > 0 && cx.unit.tokens.kind(from - 1) === LPAREN && cx.unit.tokens.kind(to) === RPAREN;
 const token = (at: number): TokenSpan => ({ from: at, to: at + 1 });
 const fromMacro = (cx: Cx, at: number): boolean => cx.unit.tokens.fromMacro(at);
 
@@ -23,7 +24,8 @@ const ADDITIVE: ReadonlySet<BinaryOp> = new Set(["+", "-"]);
 export function checkPrecedence(cx: Cx, e: Binary): void {
 	const { op } = e;
 	if (op === "||" || op === "&" || op === "^" || op === "|" || op === "<<" || op === ">>") {
-		if (!fromMacro(cx, e.at)) for (const side of [e.left, e.right]) if (side.kind === "binary" && !parenthesised(cx, side.span)) mixed(cx, e, side);
+		if (!fromMacro(cx, e.at))
+			for (const side of [e.left, e.right]) if (side.kind === "binary" && !parenthesised(cx, side.span)) mixed(cx, e, side);
 	} else if (RELATIONAL.has(op)) loneNot(cx, e, "comparison");
 	if (op === "&") loneNot(cx, e, "bitwise operator");
 }
@@ -34,12 +36,24 @@ function mixed(cx: Cx, outer: Binary, inner: Binary): void {
 	if (outer.op === "||") {
 		if (inner.op === "&&") report(cx, "logicalParentheses", token(inner.at), "'&&' within '||'", silence);
 	} else if (outer.op === "<<" || outer.op === ">>") {
-		if (ADDITIVE.has(inner.op)) report(cx, "shiftParentheses", token(inner.at), `operator '${outer.op}' has lower precedence than '${inner.op}'; '${inner.op}' will be evaluated first`, silence);
+		if (ADDITIVE.has(inner.op))
+			report(
+				cx,
+				"shiftParentheses",
+				token(inner.at),
+				`operator '${outer.op}' has lower precedence than '${inner.op}'; '${inner.op}' will be evaluated first`,
+				silence,
+			);
 	} else if (RELATIONAL.has(inner.op)) {
-		report(cx, "parentheses", token(outer.at), `${name(outer.at)} has lower precedence than ${name(inner.at)}; ${name(inner.at)} will be evaluated first`, [
-			silence[0]!, { message: `place parentheses around the ${outer.op} expression to evaluate it first`, span: outer.span },
-		]);
-	} else if ((outer.op === "|" && (inner.op === "&" || inner.op === "^")) || (outer.op === "^" && inner.op === "&")) report(cx, "bitwiseParentheses", token(inner.at), `'${inner.op}' within '${outer.op}'`, silence);
+		report(
+			cx,
+			"parentheses",
+			token(outer.at),
+			`${name(outer.at)} has lower precedence than ${name(inner.at)}; ${name(inner.at)} will be evaluated first`,
+			[silence[0]!, { message: `place parentheses around the ${outer.op} expression to evaluate it first`, span: outer.span }],
+		);
+	} else if ((outer.op === "|" && (inner.op === "&" || inner.op === "^")) || (outer.op === "^" && inner.op === "&"))
+		report(cx, "bitwiseParentheses", token(inner.at), `'${inner.op}' within '${outer.op}'`, silence);
 }
 
 /** `!a == b`: the `!` is only for a. */
@@ -53,7 +67,9 @@ function loneNot(cx: Cx, { left, right, span }: Binary, what: string): void {
 
 /** An expression whose value can only be 0 or 1. */
 const isTruth = (e: Expr): boolean =>
-	(e.kind === "unary" && e.op === "!") || (e.kind === "binary" && (RELATIONAL.has(e.op) || e.op === "&&" || e.op === "||")) || (e.kind === "number" && /^[01]$/.test(e.text));
+	(e.kind === "unary" && e.op === "!") ||
+	(e.kind === "binary" && (RELATIONAL.has(e.op) || e.op === "&&" || e.op === "||")) ||
+	(e.kind === "number" && /^[01]$/.test(e.text));
 
 /** A controlling expression: `if (a = b)`, `if ((a == b))`. */
 export function checkCondition(cx: Cx, e: Expr): void {
@@ -61,9 +77,22 @@ export function checkCondition(cx: Cx, e: Expr): void {
 	if (e.kind === "assign" && (e.op === "=" || e.op === "|=") && !double) {
 		report(cx, "parentheses", token(e.at), `using the result of an assignment as a condition without parentheses`, [
 			{ message: "place parentheses around the assignment to silence this warning", span: token(e.at) },
-			{ message: e.op === "=" ? "use '==' to turn this assignment into an equality comparison" : "use '!=' to turn this compound assignment into an inequality comparison", span: token(e.at) },
+			{
+				message:
+					e.op === "="
+						? "use '==' to turn this assignment into an equality comparison"
+						: "use '!=' to turn this compound assignment into an inequality comparison",
+				span: token(e.at),
+			},
 		]);
-	} else if (e.kind === "binary" && e.op === "==" && double && !fromMacro(cx, e.at) && !fromMacro(cx, e.span.from - 1) && (e.left.kind === "identifier" || e.left.kind === "member" || e.left.kind === "index")) {
+	} else if (
+		e.kind === "binary" &&
+		e.op === "==" &&
+		double &&
+		!fromMacro(cx, e.at) &&
+		!fromMacro(cx, e.span.from - 1) &&
+		(e.left.kind === "identifier" || e.left.kind === "member" || e.left.kind === "index")
+	) {
 		report(cx, "equalityParentheses", token(e.at), "equality comparison with extraneous parentheses", [
 			{ message: "remove extraneous parentheses around the comparison to silence this warning", span: token(e.at) },
 			{ message: "use '=' to turn this equality comparison into an assignment", span: token(e.at) },
@@ -82,7 +111,9 @@ export function checkEmptyBody(cx: Cx, what: "if" | "for" | "while" | "switch", 
 	// A loop may do all its work in its head; it is suspicious when a block follows, or something indented.
 	if ((what === "for" || what === "while") && next?.kind !== "compound") return;
 	const article = what === "if" || what === "switch" ? `${what} statement` : `${what} loop`;
-	report(cx, "emptyBody", token(semicolon), `${article} has empty body`, [{ message: "put the semicolon on a separate line to silence this warning", span: token(semicolon) }]);
+	report(cx, "emptyBody", token(semicolon), `${article} has empty body`, [
+		{ message: "put the semicolon on a separate line to silence this warning", span: token(semicolon) },
+	]);
 }
 
 /** `if (a) if (b) x(); else y();`: whose else is it? */

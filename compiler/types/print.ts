@@ -93,7 +93,9 @@ export function printStmt(s: TStmt, indent = ""): string {
 		case "return":
 			return `${indent}return${s.value ? ` ${printExpr(s.value)}` : ""};`;
 		case "asm": {
-			const outputs = s.outputs.map((o) => `${o.name ? `[${o.name}]` : ""}"${o.inout ? "+" : "="}${o.earlyClobber ? "&" : ""}${o.constraint}"(${printPlace(o.target)})`);
+			const outputs = s.outputs.map(
+				(o) => `${o.name ? `[${o.name}]` : ""}"${o.inout ? "+" : "="}${o.earlyClobber ? "&" : ""}${o.constraint}"(${printPlace(o.target)})`,
+			);
 			const inputs = s.inputs.map((i) => `${i.name ? `[${i.name}]` : ""}"${i.constraint}"(${printExpr(i.value)})`);
 			return `${indent}asm${s.volatile ? " volatile" : ""}(${[JSON.stringify(s.template), outputs.join(", "), inputs.join(", "), s.clobbers.map((c) => `"${c}"`).join(", "), s.labels.join(", ")].join(" : ").replace(/( : )+$/, "")});`;
 		}
@@ -104,7 +106,9 @@ function printInit(init: LocalInit): string {
 	const stores = init.stores.map((s) => {
 		if (s.kind === "bytes") return `@${s.offset} ${JSON.stringify(String.fromCharCode(...s.bytes))}`;
 		const bits = s.bits ? `:${s.bits.bitOffset}+${s.bits.bitWidth}` : "";
-		return s.offset === 0 && !s.bits && init.stores.length === 1 && !init.zero ? printExpr(s.value) : `@${s.offset}${bits} ${printExpr(s.value)}`;
+		return s.offset === 0 && !s.bits && init.stores.length === 1 && !init.zero
+			? printExpr(s.value)
+			: `@${s.offset}${bits} ${printExpr(s.value)}`;
 	});
 	return init.zero || init.stores.length !== 1 ? `{${init.zero ? "zero; " : ""}${stores.join(", ")}}` : stores[0]!;
 }

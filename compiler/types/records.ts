@@ -45,7 +45,13 @@ function tagFor(cx: Cx, spec: RecordSpec): RecordType {
 		}
 		const type = new LazyRecord(spec.union, spec.name, spec.span, null);
 		cx.scope.declareTag(spec.name, type);
-		if (cx.scope.prototype) report(cx, "visibility", { from: spec.span.from + 1, to: spec.span.from + 2 }, `declaration of '${kind} ${spec.name}' will not be visible outside of this function`);
+		if (cx.scope.prototype)
+			report(
+				cx,
+				"visibility",
+				{ from: spec.span.from + 1, to: spec.span.from + 2 },
+				`declaration of '${kind} ${spec.name}' will not be visible outside of this function`,
+			);
 		return type;
 	}
 	const tag = fileTag(cx, kind, spec.name, spec.span);
@@ -58,7 +64,9 @@ function tagFor(cx: Cx, spec: RecordSpec): RecordType {
 }
 
 function mismatch(cx: Cx, spec: RecordSpec, previous: { readonly span: RecordType["span"] }): void {
-	report(cx, "wrongTag", spec.span, `use of '${spec.name}' with tag type that does not match previous declaration`, [{ message: "previous use is here", span: previous.span }]);
+	report(cx, "wrongTag", spec.span, `use of '${spec.name}' with tag type that does not match previous declaration`, [
+		{ message: "previous use is here", span: previous.span },
+	]);
 }
 
 /** The body of a file-scope record, when somebody first asks. */
@@ -75,7 +83,9 @@ function define(cx: Cx, spec: RecordSpec, type: LazyRecord): RecordBody {
 	const attrs = collect(cx, noAttributes(), spec.attrs);
 	const preserve = attrs.preserveAccessIndex || cx.file.preserved.has(spec);
 	// The attribute holds for records that are defined within, too.
-	if (preserve) for (const m of spec.members ?? []) if (m.kind === "member" && m.specs.type.kind === "record" && m.specs.type.members) cx.file.preserved.add(m.specs.type);
+	if (preserve)
+		for (const m of spec.members ?? [])
+			if (m.kind === "member" && m.specs.type.kind === "record" && m.specs.type.members) cx.file.preserved.add(m.specs.type);
 	type.extras = { preserveAccessIndex: preserve, declTags: attrs.declTags, transparentUnion: attrs.transparentUnion };
 	const members: MemberPlan[] = [];
 	const seen = new Map<string, MemberPlan>();
@@ -115,7 +125,14 @@ function* memberPlans(cx: Cx, m: MemberDecl): Iterable<MemberPlan> {
 		const record = asRecord(base.type);
 		// `struct tag { … };` within a record declares the tag and no member; without a tag it is an anonymous member.
 		if (record && m.specs.type.kind === "record" && m.specs.type.name === undefined)
-			yield { name: null, type: base.type, bits: null, align: base.attrs.aligned, packed: base.attrs.packed, declTags: base.attrs.declTags };
+			yield {
+				name: null,
+				type: base.type,
+				bits: null,
+				align: base.attrs.aligned,
+				packed: base.attrs.packed,
+				declTags: base.attrs.declTags,
+			};
 		else if (record) report(cx, "emptyDeclaration", m.span, "declaration does not declare anything");
 		return;
 	}
@@ -148,7 +165,13 @@ function* memberPlans(cx: Cx, m: MemberDecl): Iterable<MemberPlan> {
 				bits = Number(width.value);
 				const limit = int.rank === 0 ? 1 : sizeOf(type) * 8;
 				if (bits < 0) report(cx, "badBitField", ast.span, `bit-field '${name ?? ""}' has negative width (${bits})`);
-				else if (bits > limit) report(cx, "badBitField", ast.span, `width of bit-field '${name ?? ""}' (${bits} bits) exceeds the width of its type (${limit} bits)`);
+				else if (bits > limit)
+					report(
+						cx,
+						"badBitField",
+						ast.span,
+						`width of bit-field '${name ?? ""}' (${bits} bits) exceeds the width of its type (${limit} bits)`,
+					);
 				else if (bits === 0 && name !== null) report(cx, "badBitField", ast.span, `named bit-field '${name}' has zero width`);
 				bits = Math.min(Math.max(bits, 0), limit);
 			}

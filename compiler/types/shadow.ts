@@ -19,14 +19,25 @@ export function nameSpan(d: Declarator): TokenSpan {
 export function warnShadow(cx: Cx, name: string, span: TokenSpan): void {
 	const outer = cx.scope?.parent?.find(name);
 	if (outer !== undefined) {
-		if (outer.kind === "object") report(cx, "shadow", span, outer.symbol.storage === "static" && outer.symbol.ownerFunction === undefined ? "declaration shadows a variable in the global scope" : "declaration shadows a local variable", [{ message: "previous declaration is here", span: outer.symbol.span }]);
+		if (outer.kind === "object")
+			report(
+				cx,
+				"shadow",
+				span,
+				outer.symbol.storage === "static" && outer.symbol.ownerFunction === undefined
+					? "declaration shadows a variable in the global scope"
+					: "declaration shadows a local variable",
+				[{ message: "previous declaration is here", span: outer.symbol.span }],
+			);
 		return;
 	}
 	for (const decl of cx.unit.variables(name)) {
 		if (decl.kind !== "declaration" || decl.specs.storage.includes("typedef") || decl.span.from >= span.from) continue;
 		const found = decl.declarators.find(({ declarator }) => nameOf(declarator) === name);
 		if (found === undefined || isFunctionDeclarator(found.declarator)) continue;
-		report(cx, "shadow", span, "declaration shadows a variable in the global scope", [{ message: "previous declaration is here", span: nameSpan(found.declarator) }]);
+		report(cx, "shadow", span, "declaration shadows a variable in the global scope", [
+			{ message: "previous declaration is here", span: nameSpan(found.declarator) },
+		]);
 		return;
 	}
 }

@@ -69,7 +69,9 @@ function rangeOf(e: TExpr): Range {
 			return inner.width >= whole.width ? whole : { width: inner.width, nonNegative: inner.nonNegative || whole.nonNegative };
 		}
 		case "load":
-			return e.from.kind === "member" && e.from.member.bitWidth !== null ? { width: e.from.member.bitWidth, nonNegative: whole.nonNegative } : whole;
+			return e.from.kind === "member" && e.from.member.bitWidth !== null
+				? { width: e.from.member.bitWidth, nonNegative: whole.nonNegative }
+				: whole;
 		case "conditional":
 			return join(rangeOf(e.then ?? e.condition), rangeOf(e.else));
 		case "comma":

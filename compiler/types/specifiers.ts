@@ -1,7 +1,27 @@
 import type { DeclSpecs, TypeSpec } from "../grammar/ast.ts";
 import { applyMode, collect } from "./attributes.ts";
 import {
-	BOOL, CHAR, DOUBLE, ERROR, FLOAT, INT, INT128, LLONG, LONG, LONG_DOUBLE, qualify, SCHAR, SHORT, UCHAR, UINT, UINT128, ULLONG, ULONG, unqualified, USHORT, VOID,
+	BOOL,
+	CHAR,
+	DOUBLE,
+	ERROR,
+	FLOAT,
+	INT,
+	INT128,
+	LLONG,
+	LONG,
+	LONG_DOUBLE,
+	qualify,
+	SCHAR,
+	SHORT,
+	UCHAR,
+	UINT,
+	UINT128,
+	ULLONG,
+	ULONG,
+	unqualified,
+	USHORT,
+	VOID,
 } from "./basic.ts";
 import { report, unevaluated, type Cx } from "./context.ts";
 import { specifiedEnum } from "./enums.ts";
@@ -50,7 +70,14 @@ const WORDS: Record<string, CType> = {
 	__builtin_va_list: { kind: "pointer", target: VOID },
 };
 
-const SPELLINGS: Record<string, string> = { __signed: "signed", __signed__: "signed", bool: "_Bool", __int128_t: "__int128", __complex__: "_Complex", __complex: "_Complex" };
+const SPELLINGS: Record<string, string> = {
+	__signed: "signed",
+	__signed__: "signed",
+	bool: "_Bool",
+	__int128_t: "__int128",
+	__complex__: "_Complex",
+	__complex: "_Complex",
+};
 
 function fromWords(cx: Cx, words: readonly string[], specs: TypeSpec): CType {
 	if (words.length === 0) {
@@ -112,7 +139,8 @@ function specified(cx: Cx, spec: TypeSpec, specs: DeclSpecs): CType {
 
 /** Base type and attributes of specifiers. Attributes of types are applied; those of declarations are handed on. */
 export function specify(cx: Cx, specs: DeclSpecs): Specified {
-	if (specs.attrs.length === 0 && specs.alignas.length === 0) return { type: qualify(specified(cx, specs.type, specs), specs.quals), attrs: NO_ATTRIBUTES };
+	if (specs.attrs.length === 0 && specs.alignas.length === 0)
+		return { type: qualify(specified(cx, specs.type, specs), specs.quals), attrs: NO_ATTRIBUTES };
 	const attrs = collect(cx, noAttributes(), specs.attrs);
 	for (const alignas of specs.alignas) attrs.aligned = Math.max(attrs.aligned, alignasValue(cx, alignas));
 	return { type: decorate(cx, qualify(specified(cx, specs.type, specs), specs.quals), attrs), attrs };

@@ -17,7 +17,9 @@ export function quote(type: CType): string {
 
 function join(base: string, declarator: string): string {
 	if (declarator === "") return base;
-	return /^[[(]/.test(declarator) && !declarator.startsWith("(*") ? base + (declarator.startsWith("(") ? " " : "") + declarator : `${base} ${declarator}`;
+	return /^[[(]/.test(declarator) && !declarator.startsWith("(*")
+		? base + (declarator.startsWith("(") ? " " : "") + declarator
+		: `${base} ${declarator}`;
 }
 
 function declare(type: CType, declarator: string): string {

@@ -74,7 +74,12 @@ function dispatch(cx: Cx, s: Stmt): TStmt[] {
 		case "goto":
 			return [gotoLabel(cx, s.label, s.span)];
 		case "computed-goto": {
-			const target = assignConvert(cx, value(cx, s.target), pointerTo({ kind: "qualified", const: true, volatile: false, restrict: false, atomic: false, addressSpace: 0, target: VOID }), { kind: "assigning" });
+			const target = assignConvert(
+				cx,
+				value(cx, s.target),
+				pointerTo({ kind: "qualified", const: true, volatile: false, restrict: false, atomic: false, addressSpace: 0, target: VOID }),
+				{ kind: "assigning" },
+			);
 			return [{ kind: "computed-goto", target, span: s.span }];
 		}
 		case "break":
@@ -115,7 +120,14 @@ function sequence(cx: Cx, statements: readonly Stmt[]): TStmt[] {
 	statements.forEach((s, i) => {
 		if ((s.kind === "case" || s.kind === "default") && cx.fn!.breakables.at(-1)?.kind === "switch") {
 			const before = statements[i - 1];
-			if (label >= 0 && !endsAnnotated(before) && fallsThrough(list.slice(label))) report(cx, "fallthrough", s.span, "unannotated fall-through between switch labels", FALLTHROUGH.map((message) => ({ message, span: s.span })));
+			if (label >= 0 && !endsAnnotated(before) && fallsThrough(list.slice(label)))
+				report(
+					cx,
+					"fallthrough",
+					s.span,
+					"unannotated fall-through between switch labels",
+					FALLTHROUGH.map((message) => ({ message, span: s.span })),
+				);
 			label = list.length;
 		}
 		if (s.kind === "for" || s.kind === "while") checkEmptyBody(cx, s.kind, s.body, statements[i + 1]);
@@ -160,8 +172,19 @@ export function valueBlock(cx: Cx, s: CompoundStmt): { statements: TStmt[]; resu
 			if (isVoid(tail.type)) list.push({ kind: "expr", expr: tail, span: tail.span });
 			else if (fn.cleanups.length > depth) {
 				const kept = localObject(cx, `.value.${cx.counter++}`, tail.type, tail.span);
-				list.push({ kind: "local", symbol: kept, init: { zero: false, stores: [{ kind: "value", offset: 0, type: tail.type, value: tail }] }, span: tail.span });
-				result = { kind: "load", from: { kind: "variable", symbol: kept, type: kept.type, span: tail.span }, volatile: false, type: kept.type, span: tail.span };
+				list.push({
+					kind: "local",
+					symbol: kept,
+					init: { zero: false, stores: [{ kind: "value", offset: 0, type: tail.type, value: tail }] },
+					span: tail.span,
+				});
+				result = {
+					kind: "load",
+					from: { kind: "variable", symbol: kept, type: kept.type, span: tail.span },
+					volatile: false,
+					type: kept.type,
+					span: tail.span,
+				};
 			} else result = tail;
 		}
 		return list;
@@ -191,14 +214,20 @@ function expressionStmt(cx: Cx, s: Node<"expr">): TStmt {
 	forgetWrite(cx, e);
 	if (e.kind === "call" && e.callee.kind === "function" && e.callee.symbol.warnUnused && !isVoid(e.type))
 		report(cx, "unusedResult", s.span, `ignoring return value of function declared with 'warn_unused_result' attribute`);
-	else if (e.kind === "compare") report(cx, "unusedComparison", operatorOf(s.expr), `${e.op === "==" ? "equality" : e.op === "!=" ? "inequality" : "relational"} comparison result unused`);
+	else if (e.kind === "compare")
+		report(
+			cx,
+			"unusedComparison",
+			operatorOf(s.expr),
+			`${e.op === "==" ? "equality" : e.op === "!=" ? "inequality" : "relational"} comparison result unused`,
+		);
 	else if (useless(e)) report(cx, "unusedValue", operatorOf(s.expr), `expression result unused`);
 	return { kind: "expr", expr: e, span: s.span };
 }
 
 /** Where clang points for an expression as a whole: its operator, if that stands within. */
 function operatorOf(e: Expr): TokenSpan {
-	return (e.kind === "binary" || e.kind === "member") ? { from: e.at, to: e.at + 1 } : e.span;
+	return e.kind === "binary" || e.kind === "member" ? { from: e.at, to: e.at + 1 } : e.span;
 }
 
 /** `x = 1;`, `x += 1;`, `x++;` name x and yet do not use it. */
@@ -260,7 +289,8 @@ function ifStmt(cx: Cx, first: Node<"if">): TStmt {
 		break;
 	}
 	cx.unevaluated = before;
-	for (const link of links.reverse()) last = { kind: "if", condition: link.condition, then: link.then, ...(last ? { else: last } : {}), span: link.ast.span };
+	for (const link of links.reverse())
+		last = { kind: "if", condition: link.condition, then: link.then, ...(last ? { else: last } : {}), span: link.ast.span };
 	return last!;
 }
 
@@ -323,7 +353,15 @@ function forStmt(cx: Cx, s: Node<"for">): TStmt[] {
 				const step = s.step ? rvalue(cx.rules.expr(cx, s.step)) : undefined;
 				if (step) forgetWrite(cx, step);
 				const inner = loopBody(cx, s.body);
-				list.push({ kind: "loop", test: "before", ...(test ? { condition: test } : {}), ...(step ? { step } : {}), body: inner, ...unroll(s), span: s.span });
+				list.push({
+					kind: "loop",
+					test: "before",
+					...(test ? { condition: test } : {}),
+					...(step ? { step } : {}),
+					body: inner,
+					...unroll(s),
+					span: s.span,
+				});
 				return list;
 			}),
 			span: s.span,
@@ -335,7 +373,12 @@ function jump(cx: Cx, s: Node<"break" | "continue">): TStmt[] {
 	const fn = cx.fn!;
 	const out = fn.breakables.findLast((b) => s.kind === "break" || b.kind === "loop");
 	if (!out) {
-		report(cx, "strayBreak", s.span, s.kind === "break" ? "'break' statement not in loop or switch statement" : "'continue' statement not in loop statement");
+		report(
+			cx,
+			"strayBreak",
+			s.span,
+			s.kind === "break" ? "'break' statement not in loop or switch statement" : "'continue' statement not in loop statement",
+		);
 		return [];
 	}
 	return [...runCleanups(fn.cleanups.slice(out.cleanupDepth)), { kind: s.kind, span: s.span }];
@@ -346,7 +389,8 @@ function returnStmt(cx: Cx, s: Node<"return">): TStmt[] {
 	const cleanups = runCleanups(fn.cleanups);
 	if (fn.noreturn && !cx.unevaluated) report(cx, "missingReturn", s.span, `function '${fn.name}' declared 'noreturn' should not return`);
 	if (!s.value) {
-		if (!isVoid(fn.result) && !isError(fn.result)) report(cx, "returnValue", s.span, `non-void function '${fn.name}' should return a value`);
+		if (!isVoid(fn.result) && !isError(fn.result))
+			report(cx, "returnValue", s.span, `non-void function '${fn.name}' should return a value`);
 		return [...cleanups, { kind: "return", span: s.span }];
 	}
 	const v = value(cx, s.value);
@@ -358,8 +402,23 @@ function returnStmt(cx: Cx, s: Node<"return">): TStmt[] {
 	if (cleanups.length === 0) return [{ kind: "return", value: converted, span: s.span }];
 	const kept = localObject(cx, `.return.${cx.counter++}`, converted.type, s.span);
 	return [
-		{ kind: "local", symbol: kept, init: { zero: false, stores: [{ kind: "value", offset: 0, type: kept.type, value: converted }] }, span: s.span },
+		{
+			kind: "local",
+			symbol: kept,
+			init: { zero: false, stores: [{ kind: "value", offset: 0, type: kept.type, value: converted }] },
+			span: s.span,
+		},
 		...cleanups,
-		{ kind: "return", value: { kind: "load", from: { kind: "variable", symbol: kept, type: kept.type, span: s.span }, volatile: false, type: kept.type, span: s.span }, span: s.span },
+		{
+			kind: "return",
+			value: {
+				kind: "load",
+				from: { kind: "variable", symbol: kept, type: kept.type, span: s.span },
+				volatile: false,
+				type: kept.type,
+				span: s.span,
+			},
+			span: s.span,
+		},
 	];
 }

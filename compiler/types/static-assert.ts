@@ -9,5 +9,6 @@ export function checkStaticAssert(cx: Cx, ast: StaticAssert): void {
 	if (isError(condition.type)) return;
 	const value = constantValue(cx, condition);
 	if (value === null) report(cx, "notConstant", ast.condition.span, "static assertion expression is not an integral constant expression");
-	else if (value === 0n) report(cx, "staticAssert", ast.condition.span, ast.message ? `static assertion failed: ${ast.message}` : "static assertion failed");
+	else if (value === 0n)
+		report(cx, "staticAssert", ast.condition.span, ast.message ? `static assertion failed: ${ast.message}` : "static assertion failed");
 }

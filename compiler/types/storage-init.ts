@@ -118,7 +118,11 @@ function constantAggregate(cx: Cx, value: TExpr): StaticInit | null {
 	if (value.kind === "convert") return constantAggregate(cx, value.operand);
 	if (value.kind !== "load" || value.volatile) return null;
 	const from = value.from;
-	if (from.kind !== "compound-literal" && !(from.kind === "variable" && from.symbol.storage === "static" && from.symbol.linkage !== "extern")) return null;
+	if (
+		from.kind !== "compound-literal" &&
+		!(from.kind === "variable" && from.symbol.storage === "static" && from.symbol.linkage !== "extern")
+	)
+		return null;
 	const init = initOf(cx, from.symbol);
 	return init ?? { bytes: new Uint8Array(sizeOf(from.type)), relocs: [] };
 }
@@ -143,7 +147,10 @@ function toStores(flat: Flattened, list: boolean): LocalInit {
 
 /** Bytes that are stored, each counted once. */
 function covered(stores: readonly LocalStore[]): number {
-	const ranges = stores.map((s) => ({ from: s.offset, to: s.offset + (s.kind === "bytes" ? s.bytes.length : s.bits ? 0 : sizeOf(s.type)) }));
+	const ranges = stores.map((s) => ({
+		from: s.offset,
+		to: s.offset + (s.kind === "bytes" ? s.bytes.length : s.bits ? 0 : sizeOf(s.type)),
+	}));
 	if (ranges.some(({ from }, i) => i > 0 && from < ranges[i - 1]!.to)) ranges.sort((a, b) => a.from - b.from);
 	let sum = 0;
 	let end = 0;
@@ -158,7 +165,13 @@ function covered(stores: readonly LocalStore[]): number {
 
 export function compoundLiteral(cx: Cx, type: CType, init: InitList, span: TokenSpan): Operand {
 	const isStatic = !cx.fn || cx.constantInit;
-	const symbol: ObjectSym = newObject(`.compoundliteral.${cx.counter++}`, type, span, isStatic ? "static" : "local", isStatic ? "static" : "none");
+	const symbol: ObjectSym = newObject(
+		`.compoundliteral.${cx.counter++}`,
+		type,
+		span,
+		isStatic ? "static" : "local",
+		isStatic ? "static" : "none",
+	);
 	if (isStatic) {
 		const made = cx.rules.staticInit(cx, init, type, span);
 		symbol.type = made.type;
@@ -172,4 +185,3 @@ export function compoundLiteral(cx: Cx, type: CType, init: InitList, span: Token
 	cx.fn?.locals.push(symbol);
 	return { kind: "compound-literal", symbol, init: made.init, type: made.type, span };
 }
-

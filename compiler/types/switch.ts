@@ -23,7 +23,8 @@ export function switchStmt(cx: Cx, s: Node<"switch">): TStmt {
 	checkCondition(cx, s.value);
 	checkEmptyBody(cx, "switch", s.body, undefined);
 	if (!isInteger(control.type)) {
-		if (!isError(control.type)) report(cx, "badSwitch", s.value.span, `statement requires expression of integer type (${quote(control.type)} invalid)`);
+		if (!isError(control.type))
+			report(cx, "badSwitch", s.value.span, `statement requires expression of integer type (${quote(control.type)} invalid)`);
 		control = errorValue(s.value.span);
 	} else {
 		checked = canonical(control.type);
@@ -37,7 +38,12 @@ export function switchStmt(cx: Cx, s: Node<"switch">): TStmt {
 	if (checked?.kind === "enum" && !cx.unevaluated) compareWithEnum(cx, s.value, checked, state);
 	const body: TStmt = list.length === 1 ? list[0]! : { kind: "block", body: list, span: s.body.span };
 	return {
-		kind: "switch", value: control, cases: state.cases.map(({ from, to, id }) => ({ from, to, id })), ...(state.defaultId !== undefined ? { defaultId: state.defaultId } : {}), body, span: s.span,
+		kind: "switch",
+		value: control,
+		cases: state.cases.map(({ from, to, id }) => ({ from, to, id })),
+		...(state.defaultId !== undefined ? { defaultId: state.defaultId } : {}),
+		body,
+		span: s.span,
 	};
 }
 
@@ -48,7 +54,9 @@ function reportDuplicates(cx: Cx, state: SwitchState): void {
 		const here = sorted[i]!;
 		if (here.from > before.to) continue;
 		const [first, second] = before.id < here.id ? [before, here] : [here, before];
-		report(cx, "duplicateCase", second.span, `duplicate case value '${second.from}'`, [{ message: "previous case defined here", span: first.span }]);
+		report(cx, "duplicateCase", second.span, `duplicate case value '${second.from}'`, [
+			{ message: "previous case defined here", span: first.span },
+		]);
 	}
 }
 
@@ -59,17 +67,30 @@ function compareWithEnum(cx: Cx, value: Expr, type: EnumType, state: SwitchState
 	const has = (n: bigint): boolean => state.cases.some(({ from, to }) => from <= n && n <= to);
 	if (state.defaultId === undefined) {
 		// Two names of one value are one case.
-		const missing = [...new Map(enumerators.filter((e) => !has(e.value)).reverse().map((e) => [e.value, e.name])).values()].reverse().map((name) => `'${name}'`);
+		const missing = [
+			...new Map(
+				enumerators
+					.filter((e) => !has(e.value))
+					.reverse()
+					.map((e) => [e.value, e.name]),
+			).values(),
+		]
+			.reverse()
+			.map((name) => `'${name}'`);
 		const count = missing.length;
 		const text =
-			count === 1 ? `enumeration value ${missing[0]} not handled in switch`
-			: count === 2 ? `enumeration values ${missing[0]} and ${missing[1]} not handled in switch`
-			: count === 3 ? `enumeration values ${missing[0]}, ${missing[1]}, and ${missing[2]} not handled in switch`
-			: `${count} enumeration values not handled in switch: ${missing.slice(0, 3).join(", ")}...`;
+			count === 1
+				? `enumeration value ${missing[0]} not handled in switch`
+				: count === 2
+					? `enumeration values ${missing[0]} and ${missing[1]} not handled in switch`
+					: count === 3
+						? `enumeration values ${missing[0]}, ${missing[1]}, and ${missing[2]} not handled in switch`
+						: `${count} enumeration values not handled in switch: ${missing.slice(0, 3).join(", ")}...`;
 		if (count > 0) report(cx, "unhandledEnum", "at" in value ? { from: value.at, to: value.at + 1 } : value.span, text);
 	}
 	for (const { from, to, span } of state.cases)
-		if (from === to && !enumerators.some((e) => e.value === from)) report(cx, "unhandledEnum", span, `case value not in enumerated type ${quote(type)}`);
+		if (from === to && !enumerators.some((e) => e.value === from))
+			report(cx, "unhandledEnum", span, `case value not in enumerated type ${quote(type)}`);
 }
 
 /** An enum without enumerators says nothing about its values. */
@@ -102,7 +123,10 @@ export function defaultStmt(cx: Cx, s: Node<"default">): TStmt[] {
 		return cx.rules.stmt(cx, s.body);
 	}
 	const id = cx.fn!.nextCase++;
-	if (state.defaultId !== undefined) report(cx, "duplicateCase", s.span, "multiple default labels in one switch", [{ message: "previous case defined here", span: state.defaultSpan ?? null }]);
+	if (state.defaultId !== undefined)
+		report(cx, "duplicateCase", s.span, "multiple default labels in one switch", [
+			{ message: "previous case defined here", span: state.defaultSpan ?? null },
+		]);
 	else {
 		state.defaultId = id;
 		state.defaultSpan = s.span;

@@ -15,7 +15,9 @@ export function fileTag(cx: Cx, kind: "struct" | "union" | "enum", name: string,
 	let tag: TagEntity | null = null;
 	if (external && !findSpec(cx, kind, name)) tag = external.tag(kind, name);
 	tag ??=
-		kind === "enum" ? new LazyEnum(name, span, () => cx.rules.enumBody(cx, name)) : new LazyRecord(kind === "union", name, span, () => cx.rules.recordBody(cx, kind === "union", name));
+		kind === "enum"
+			? new LazyEnum(name, span, () => cx.rules.enumBody(cx, name))
+			: new LazyRecord(kind === "union", name, span, () => cx.rules.recordBody(cx, kind === "union", name));
 	cx.file.tags.set(name, tag);
 	return tag;
 }
@@ -31,7 +33,8 @@ export function findSpec(cx: Cx, kind: "struct" | "union" | "enum", name: string
 	for (const decl of cx.unit.tag(name)) {
 		for (const spec of specsIn(decl)) {
 			if (spec.name !== name) continue;
-			if (spec.kind === "enum" ? kind === "enum" && spec.enumerators : kind !== "enum" && spec.union === (kind === "union") && spec.members) return spec;
+			if (spec.kind === "enum" ? kind === "enum" && spec.enumerators : kind !== "enum" && spec.union === (kind === "union") && spec.members)
+				return spec;
 		}
 	}
 	return null;
@@ -79,10 +82,11 @@ function* inSpecs(specs: DeclSpecs): Iterable<RecordSpec | EnumSpec> {
 function* inDeclarator(declarator: Declarator): Iterable<RecordSpec | EnumSpec> {
 	let d = declarator;
 	while (d.kind !== "name") {
-		if (d.kind === "function") for (const p of d.params) {
-			yield* inSpecs(p.specs);
-			yield* inDeclarator(p.declarator);
-		}
+		if (d.kind === "function")
+			for (const p of d.params) {
+				yield* inSpecs(p.specs);
+				yield* inDeclarator(p.declarator);
+			}
 		if (d.kind === "array" && d.length?.kind === "sizeof-type") yield* inSpecs(d.length.type.specs);
 		d = d.inner;
 	}

@@ -107,19 +107,44 @@ export type TExpr =
 	| (ExprBase & { readonly kind: "convert"; readonly operand: TExpr; readonly explicit: boolean })
 	| (ExprBase & { readonly kind: "unary"; readonly op: "-" | "~" | "!"; readonly operand: TExpr })
 	/** Both operands have the result's type (shifts: the left one). Signedness is the type's. */
-	| (ExprBase & { readonly kind: "binary"; readonly op: "*" | "/" | "%" | "+" | "-" | "<<" | ">>" | "&" | "^" | "|"; readonly left: TExpr; readonly right: TExpr })
+	| (ExprBase & {
+			readonly kind: "binary";
+			readonly op: "*" | "/" | "%" | "+" | "-" | "<<" | ">>" | "&" | "^" | "|";
+			readonly left: TExpr;
+			readonly right: TExpr;
+	  })
 	/** Operands have one type (integers or pointers), the result is int. */
-	| (ExprBase & { readonly kind: "compare"; readonly op: "<" | ">" | "<=" | ">=" | "==" | "!="; readonly left: TExpr; readonly right: TExpr })
+	| (ExprBase & {
+			readonly kind: "compare";
+			readonly op: "<" | ">" | "<=" | ">=" | "==" | "!=";
+			readonly left: TExpr;
+			readonly right: TExpr;
+	  })
 	| (ExprBase & { readonly kind: "logical"; readonly op: "&&" | "||"; readonly left: TExpr; readonly right: TExpr })
 	/** pointer ± index·scale; the index is converted to a 64-bit integer. */
-	| (ExprBase & { readonly kind: "pointer-add"; readonly pointer: TExpr; readonly index: TExpr; readonly scale: number; readonly subtract: boolean; /** `p[2].x` with a constant index within a CO-RE access: the index is the access's first step. */ readonly preserve?: boolean })
+	| (ExprBase & {
+			readonly kind: "pointer-add";
+			readonly pointer: TExpr;
+			readonly index: TExpr;
+			readonly scale: number;
+			readonly subtract: boolean /** `p[2].x` with a constant index within a CO-RE access: the index is the access's first step. */;
+			readonly preserve?: boolean;
+	  })
 	| (ExprBase & { readonly kind: "pointer-diff"; readonly left: TExpr; readonly right: TExpr; readonly scale: number })
 	/** `then` absent: GNU `a ?: b`, the condition's value is the result. */
 	| (ExprBase & { readonly kind: "conditional"; readonly condition: TExpr; readonly then?: TExpr; readonly else: TExpr })
 	| (ExprBase & { readonly kind: "comma"; readonly left: TExpr; readonly right: TExpr })
 	| (ExprBase & { readonly kind: "assign"; readonly target: LExpr; readonly value: TExpr })
 	/** `target = (T)((C)target op value)` with the target evaluated once; `post`: the result is the old value. For pointers `scale` is the element size. */
-	| (ExprBase & { readonly kind: "update"; readonly op: "*" | "/" | "%" | "+" | "-" | "<<" | ">>" | "&" | "^" | "|"; readonly target: LExpr; readonly value: TExpr; readonly compute: CType; readonly scale: number; readonly post: boolean })
+	| (ExprBase & {
+			readonly kind: "update";
+			readonly op: "*" | "/" | "%" | "+" | "-" | "<<" | ">>" | "&" | "^" | "|";
+			readonly target: LExpr;
+			readonly value: TExpr;
+			readonly compute: CType;
+			readonly scale: number;
+			readonly post: boolean;
+	  })
 	| (ExprBase & { readonly kind: "call"; readonly callee: Callee; readonly args: readonly TExpr[]; readonly fnType: FunctionType })
 	/** See `compiler/builtins/`: each one has a typing rule and a lowering under this name. */
 	| (ExprBase & { readonly kind: "builtin"; readonly name: string; readonly args: readonly TExpr[]; readonly typeArgs: readonly CType[] })
@@ -135,10 +160,17 @@ export type LExpr =
 	| (ExprBase & { readonly kind: "variable"; readonly symbol: ObjectSym })
 	| (ExprBase & { readonly kind: "deref"; readonly pointer: TExpr })
 	/** `preserve`: this step belongs to a CO-RE access; consecutive preserved steps make one relocation. */
-	| (ExprBase & { readonly kind: "member"; readonly base: LExpr; readonly record: RecordType; readonly member: Member; /** Index in record.body.members. */ readonly index: number; readonly preserve: boolean })
+	| (ExprBase & {
+			readonly kind: "member";
+			readonly base: LExpr;
+			readonly record: RecordType;
+			readonly member: Member /** Index in record.body.members. */;
+			readonly index: number;
+			readonly preserve: boolean;
+	  })
 	/** `base` is an array lvalue; for pointers the checker writes deref(pointer-add). */
 	| (ExprBase & { readonly kind: "element"; readonly base: LExpr; readonly index: TExpr; readonly preserve: boolean })
-	| (ExprBase & { readonly kind: "string"; /** With the terminator. */ readonly bytes: Uint8Array })
+	| (ExprBase & { readonly kind: "string" /** With the terminator. */; readonly bytes: Uint8Array })
 	/** Storage of its own, initialised when reached. */
 	| (ExprBase & { readonly kind: "compound-literal"; readonly symbol: ObjectSym; readonly init: LocalInit })
 	/** A record rvalue (call, assignment, conditional, statement expression) that is looked into: `f().x`. */
@@ -177,9 +209,22 @@ export type TStmt =
 	| (StmtBase & { readonly kind: "block"; readonly body: readonly TStmt[] })
 	| (StmtBase & { readonly kind: "if"; readonly condition: TExpr; readonly then: TStmt; readonly else?: TStmt })
 	/** `unroll`: 0 full, 1 disabled, n by count; absent: the optimiser decides. */
-	| (StmtBase & { readonly kind: "loop"; readonly test: "before" | "after"; readonly condition?: TExpr; readonly step?: TExpr; readonly body: TStmt; readonly unroll?: number })
+	| (StmtBase & {
+			readonly kind: "loop";
+			readonly test: "before" | "after";
+			readonly condition?: TExpr;
+			readonly step?: TExpr;
+			readonly body: TStmt;
+			readonly unroll?: number;
+	  })
 	/** `cases[i].body` is found as a `case` statement with that id within `body`. */
-	| (StmtBase & { readonly kind: "switch"; readonly value: TExpr; readonly cases: readonly { readonly from: bigint; readonly to: bigint; readonly id: number }[]; readonly defaultId?: number; readonly body: TStmt })
+	| (StmtBase & {
+			readonly kind: "switch";
+			readonly value: TExpr;
+			readonly cases: readonly { readonly from: bigint; readonly to: bigint; readonly id: number }[];
+			readonly defaultId?: number;
+			readonly body: TStmt;
+	  })
 	| (StmtBase & { readonly kind: "case"; readonly id: number; readonly body: TStmt })
 	/** Names are unique in the function (`__label__` ones renamed). */
 	| (StmtBase & { readonly kind: "label"; readonly name: string; readonly body: TStmt })
@@ -197,7 +242,13 @@ export interface LocalInit {
 }
 
 export type LocalStore =
-	| { readonly kind: "value"; readonly offset: number; readonly type: CType; readonly value: TExpr; readonly bits?: { readonly bitOffset: number; readonly bitWidth: number } }
+	| {
+			readonly kind: "value";
+			readonly offset: number;
+			readonly type: CType;
+			readonly value: TExpr;
+			readonly bits?: { readonly bitOffset: number; readonly bitWidth: number };
+	  }
 	| { readonly kind: "bytes"; readonly offset: number; readonly bytes: Uint8Array };
 
 export interface TAsm extends StmtBase {
@@ -205,8 +256,20 @@ export interface TAsm extends StmtBase {
 	readonly volatile: boolean;
 	readonly template: string;
 	/** Constraint without `=`/`+`. "+" operands appear here with `inout`, and not again among the inputs. */
-	readonly outputs: readonly { readonly name?: string; readonly constraint: string; readonly inout: boolean; readonly earlyClobber: boolean; readonly target: LExpr }[];
-	readonly inputs: readonly { readonly name?: string; readonly constraint: string; readonly value: TExpr; /** For "m" and friends. */ readonly lvalue?: LExpr; /** Matching constraint "0". */ readonly matches?: number }[];
+	readonly outputs: readonly {
+		readonly name?: string;
+		readonly constraint: string;
+		readonly inout: boolean;
+		readonly earlyClobber: boolean;
+		readonly target: LExpr;
+	}[];
+	readonly inputs: readonly {
+		readonly name?: string;
+		readonly constraint: string;
+		readonly value: TExpr /** For "m" and friends. */;
+		readonly lvalue?: LExpr /** Matching constraint "0". */;
+		readonly matches?: number;
+	}[];
 	readonly clobbers: readonly string[];
 	readonly labels: readonly string[];
 }

@@ -97,7 +97,10 @@ export interface EnumType {
 	readonly kind: "enum";
 	readonly name: string | null;
 	/** null: incomplete. */
-	readonly body: { readonly underlying: IntType; readonly enumerators: readonly { readonly name: string; readonly value: bigint }[] } | null;
+	readonly body: {
+		readonly underlying: IntType;
+		readonly enumerators: readonly { readonly name: string; readonly value: bigint }[];
+	} | null;
 	readonly preserveAccessIndex: boolean;
 	readonly span: TokenSpan | null;
 }

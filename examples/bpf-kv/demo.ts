@@ -28,7 +28,9 @@ const compileStart = performance.now();
 const programs = await compilePrograms();
 const compiled = performance.now() - compileStart;
 console.log(
-	`Compiled, verified and JITed ${Object.values(programs).map((p) => `${p.name} (${p.instructions} instructions)`).join(", ")} in ${compiled.toFixed(0)} ms`,
+	`Compiled, verified and JITed ${Object.values(programs)
+		.map((p) => `${p.name} (${p.instructions} instructions)`)
+		.join(", ")} in ${compiled.toFixed(0)} ms`,
 );
 
 const random = randomNumbers(2022);
@@ -108,7 +110,9 @@ async function measure(what: string, n: number, run: { read: (i: number) => Prom
 	const readHops = reads.hops - hopsBefore.read;
 	const xrpHops = kv.hops - hopsBefore.xrp;
 	const cell = (times: Float64Array, hops: number) =>
-		`${(hops / n).toFixed(1)} ${(mean(times) * 1000).toFixed(1).padStart(9)} ${(quantile(times, 0.99) * 1000).toFixed(1).padStart(9)}`.padStart(30);
+		`${(hops / n).toFixed(1)} ${(mean(times) * 1000).toFixed(1).padStart(9)} ${(quantile(times, 0.99) * 1000).toFixed(1).padStart(9)}`.padStart(
+			30,
+		);
 	const ratio = mean(readTimes) / mean(xrpTimes);
 	return { text: `${what.padEnd(22)}${cell(readTimes, readHops)}${cell(xrpTimes, xrpHops)} ${ratio.toFixed(1).padStart(6)}×`, xrpHops };
 }

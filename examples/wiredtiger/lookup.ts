@@ -91,8 +91,14 @@ export function rootFromMetadata(config: string, checkpoint?: string): RootAddre
 	if ((parseConfig(settings.get("encryption") ?? "").get("name") ?? "") !== "") throw new Refused("an encrypted table");
 	const checkpoints = [...parseConfig(settings.get("checkpoint") ?? "")].map(([name, text]) => ({ name, fields: parseConfig(text) }));
 	const order = ({ fields }: (typeof checkpoints)[number]) => Number(fields.get("order") ?? 0);
-	const chosen = checkpoint === undefined ? checkpoints.sort((x, y) => order(y) - order(x))[0] : checkpoints.find(({ name }) => name === checkpoint);
-	if (chosen === undefined) throw new Refused(checkpoint === undefined ? "a table without a checkpoint" : `no checkpoint ${checkpoint}: there are ${checkpoints.map(({ name }) => name).join(", ")}`);
+	const chosen =
+		checkpoint === undefined ? checkpoints.sort((x, y) => order(y) - order(x))[0] : checkpoints.find(({ name }) => name === checkpoint);
+	if (chosen === undefined)
+		throw new Refused(
+			checkpoint === undefined
+				? "a table without a checkpoint"
+				: `no checkpoint ${checkpoint}: there are ${checkpoints.map(({ name }) => name).join(", ")}`,
+		);
 	const cookie = chosen.fields.get("addr") ?? "";
 	if (cookie === "") throw new Refused("an empty tree: its checkpoint has no address");
 	return rootOf(Uint8Array.from(cookie.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16)));
@@ -133,7 +139,12 @@ export function lookup(device: BlockDevice, hook: StorageHook, root: RootAddress
 	const status = view.getUint32(at + AT.status, true);
 	if (status === 1) {
 		const size = view.getUint32(at + AT.valueSize, true);
-		return { found: true, value: u8.slice(at + AT.value, at + AT.value + size), slot: view.getUint32(at + AT.slot, true), hops: result.hops };
+		return {
+			found: true,
+			value: u8.slice(at + AT.value, at + AT.value + size),
+			slot: view.getUint32(at + AT.slot, true),
+			hops: result.hops,
+		};
 	}
 	if (status === 2) return { found: false, hops: result.hops };
 	throw new Refused(`${REFUSALS[status] ?? `status ${status}`}, on page ${result.hops} of the way`);

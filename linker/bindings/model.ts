@@ -156,8 +156,7 @@ class TypeModel {
 			case "enum":
 			case "enum64": {
 				let found = this.enums.get(base);
-				if (found === undefined)
-					this.enums.set(base, (found = { name: this.fresh(type.name, named), size, values: type.values }));
+				if (found === undefined) this.enums.set(base, (found = { name: this.fresh(type.name, named), size, values: type.values }));
 				return { kind: "enum", size, signed: type.signed, name: found.name };
 			}
 			case "struct":
@@ -210,8 +209,7 @@ class TypeModel {
 		for (let at = 0; at < Math.min(record.size, 1 << 16); at++) {
 			if (covered.has(at)) continue;
 			const last = padding[padding.length - 1];
-			if (last && last.offset + last.size === at)
-				padding[padding.length - 1] = { offset: last.offset, size: last.size + 1 };
+			if (last && last.offset + last.size === at) padding[padding.length - 1] = { offset: last.offset, size: last.size + 1 };
 			else padding.push({ offset: at, size: 1 });
 		}
 		return { fields, padding };

@@ -74,8 +74,7 @@ const RESERVED = new Set([
 	"type",
 ]);
 const typeName = (name: string): string => (RESERVED.has(name) ? `${name}_` : name);
-const property = (name: string): string =>
-	/^[A-Za-z_$][\w$]*$/.test(name) && name !== "__proto__" ? name : JSON.stringify(name);
+const property = (name: string): string => (/^[A-Za-z_$][\w$]*$/.test(name) && name !== "__proto__" ? name : JSON.stringify(name));
 
 /** A module that loads the object, and its declarations: programs, maps and variables with types of their own. @param title what the texts call the object */
 export function typescriptBindings(model: ObjectModel, title: string): TypeScriptBindings {
@@ -138,8 +137,7 @@ export interface MapInfo<K, V> {
 	for (const record of model.records) {
 		text += `/** ${record.union ? "union" : "struct"}, ${record.size} bytes${record.padding.length > 0 ? `; padding at ${record.padding.map((p) => p.offset).join(", ")}` : ""}. */\nexport interface ${typeName(record.name)} {\n`;
 		// Of fields that share bytes, one is given when encoding.
-		for (const field of record.fields)
-			text += `\treadonly ${property(field.name)}${field.overlaps ? "?" : ""}: ${fieldType(field)};\n`;
+		for (const field of record.fields) text += `\treadonly ${property(field.name)}${field.overlaps ? "?" : ""}: ${fieldType(field)};\n`;
 		text += `}\nexport declare const ${typeName(record.name)}: Codec<${typeName(record.name)}>;\n\n`;
 	}
 	text += "export declare const maps: {\n";
@@ -152,8 +150,7 @@ export interface MapInfo<K, V> {
 }
 
 function fieldType(field: Field): string {
-	if (field.bits)
-		return field.shape.kind === "int" && field.shape.bool ? "boolean" : field.bits.size > 32 ? "bigint" : "number";
+	if (field.bits) return field.shape.kind === "int" && field.shape.bool ? "boolean" : field.bits.size > 32 ? "bigint" : "number";
 	return tsType(field.shape);
 }
 

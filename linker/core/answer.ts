@@ -13,15 +13,31 @@ import { nameOf, resolved, sizeOf } from "../../assembler/btf/type-source.ts";
 
 /** enum bpf_core_relo_kind */
 export const coreKind = {
-	fieldOffset: 0, fieldSize: 1, fieldExists: 2, fieldSigned: 3, fieldLshift: 4, fieldRshift: 5,
-	typeIdLocal: 6, typeIdTarget: 7, typeExists: 8, typeSize: 9, enumExists: 10, enumValue: 11, typeMatches: 12,
+	fieldOffset: 0,
+	fieldSize: 1,
+	fieldExists: 2,
+	fieldSigned: 3,
+	fieldLshift: 4,
+	fieldRshift: 5,
+	typeIdLocal: 6,
+	typeIdTarget: 7,
+	typeExists: 8,
+	typeSize: 9,
+	enumExists: 10,
+	enumValue: 11,
+	typeMatches: 12,
 } as const;
 
 /** helper number of a poisoned call. */
 export const poisonedCall = 0xbad2310;
 
 export type CoreAnswer =
-	| { readonly kind: "value"; readonly value: bigint; readonly original: bigint | null; /** Width in bytes of the field there and here, when loads must change theirs. */ readonly width: { readonly local: number; readonly target: number } | null }
+	| {
+			readonly kind: "value";
+			readonly value: bigint;
+			readonly original: bigint | null /** Width in bytes of the field there and here, when loads must change theirs. */;
+			readonly width: { readonly local: number; readonly target: number } | null;
+	  }
 	| { readonly kind: "poison" }
 	| { readonly kind: "error"; readonly message: string };
 
@@ -38,8 +54,13 @@ export function answer(relo: CoreRelo, local: TypeSource, target: TypeSource): C
 	});
 	if (answers.length === 0) return missing(relo, local);
 	const [first] = answers;
-	if (answers.some((other) => other.kind !== first.kind || (other.kind === "value" && first.kind === "value" && other.value !== first.value))) {
-		return { kind: "error", message: `${nameOf(local.type(relo.typeId))} is ambiguous in the target: ${ids.length} types of that name give different answers` };
+	if (
+		answers.some((other) => other.kind !== first.kind || (other.kind === "value" && first.kind === "value" && other.value !== first.value))
+	) {
+		return {
+			kind: "error",
+			message: `${nameOf(local.type(relo.typeId))} is ambiguous in the target: ${ids.length} types of that name give different answers`,
+		};
 	}
 	return first;
 }
@@ -47,7 +68,8 @@ export function answer(relo: CoreRelo, local: TypeSource, target: TypeSource): C
 /** What a record names. @example "struct task_struct.comm[0]", "enum bpf_func_id: BPF_FUNC_loop" */
 export function askedFor(relo: CoreRelo, local: TypeSource): string {
 	const type = local.type(relo.typeId);
-	const kind = type.kind === "struct" || type.kind === "union" ? `${type.kind} ` : type.kind === "enum" || type.kind === "enum64" ? "enum " : "";
+	const kind =
+		type.kind === "struct" || type.kind === "union" ? `${type.kind} ` : type.kind === "enum" || type.kind === "enum64" ? "enum " : "";
 	const name = `${kind}${nameOf(type) || "(anonymous)"}`;
 	const real = resolved(local, relo.typeId);
 	if (real.kind === "enum" || real.kind === "enum64") return `${name}: ${real.values[Number(relo.access)]?.name ?? relo.access}`;
@@ -55,7 +77,11 @@ export function askedFor(relo: CoreRelo, local: TypeSource): string {
 	return name + steps.map((step) => (step.kind === "member" ? `.${step.name}` : `[${step.index}]`)).join("");
 }
 
-function value(result: bigint, original: bigint | null, width: { readonly local: number; readonly target: number } | null = null): CoreAnswer {
+function value(
+	result: bigint,
+	original: bigint | null,
+	width: { readonly local: number; readonly target: number } | null = null,
+): CoreAnswer {
 	return { kind: "value", value: result, original, width };
 }
 
@@ -74,7 +100,9 @@ function missing(relo: CoreRelo, local: TypeSource): CoreAnswer {
 		case coreKind.fieldSigned:
 		case coreKind.fieldLshift:
 		case coreKind.fieldRshift:
-			return walkLocal(local, relo.typeId, relo.access) === null ? { kind: "error", message: `access "${relo.access}" does not fit ${nameOf(local.type(relo.typeId))}` } : { kind: "poison" };
+			return walkLocal(local, relo.typeId, relo.access) === null
+				? { kind: "error", message: `access "${relo.access}" does not fit ${nameOf(local.type(relo.typeId))}` }
+				: { kind: "poison" };
 		default:
 			return { kind: "poison" };
 	}
@@ -120,8 +148,14 @@ function answerField(relo: CoreRelo, local: TypeSource, target: TypeSource, id: 
 			const b = resolved(target, found.type);
 			// Only unsigned numbers and pointers may change their width under a load.
 			const fixed = found.bitSize !== 0 || own.bitSize !== 0 || there.bytes === here.bytes;
-			const adjustable = (a.kind === "ptr" && b.kind === "ptr") || (a.kind === "int" && b.kind === "int" && (a.encoding & 1) === 0 && (b.encoding & 1) === 0);
-			return value(BigInt(there.offset), BigInt(here.offset), fixed ? null : adjustable ? { local: here.bytes, target: there.bytes } : { local: here.bytes, target: -1 });
+			const adjustable =
+				(a.kind === "ptr" && b.kind === "ptr") ||
+				(a.kind === "int" && b.kind === "int" && (a.encoding & 1) === 0 && (b.encoding & 1) === 0);
+			return value(
+				BigInt(there.offset),
+				BigInt(here.offset),
+				fixed ? null : adjustable ? { local: here.bytes, target: there.bytes } : { local: here.bytes, target: -1 },
+			);
 		}
 		case coreKind.fieldSize:
 			return value(BigInt(there.bytes), BigInt(here.bytes));
@@ -140,7 +174,10 @@ function answerField(relo: CoreRelo, local: TypeSource, target: TypeSource, id: 
 }
 
 /** Where a load of the field starts and how wide it is: a bit field is read by the smallest aligned word that holds it. */
-function layoutOf(source: TypeSource, spec: FieldSpec): { readonly offset: number; readonly bytes: number; readonly bits: number; readonly bitOffset: number } {
+function layoutOf(
+	source: TypeSource,
+	spec: FieldSpec,
+): { readonly offset: number; readonly bytes: number; readonly bits: number; readonly bitOffset: number } {
 	const size = sizeOf(source, spec.type);
 	if (spec.bitSize === 0) return { offset: Math.floor(spec.bitOffset / 8), bytes: size, bits: size * 8, bitOffset: spec.bitOffset };
 	let bytes = size;

@@ -177,7 +177,14 @@ export function typesCompatible(local: TypeSource, localId: number, target: Type
 }
 
 /** bpf_core_types_match: as compatible, and every local member or enumerator exists in the target, with a matching type. */
-export function typesMatch(local: TypeSource, localId: number, target: TypeSource, targetId: number, behindPointer = false, depth = 32): boolean {
+export function typesMatch(
+	local: TypeSource,
+	localId: number,
+	target: TypeSource,
+	targetId: number,
+	behindPointer = false,
+	depth = 32,
+): boolean {
 	if (depth === 0) return false;
 	const a = resolved(local, localId);
 	const b = resolved(target, targetId);
@@ -203,9 +210,18 @@ export function typesMatch(local: TypeSource, localId: number, target: TypeSourc
 			});
 		case "enum":
 		case "enum64":
-			return (b.kind === "enum" || b.kind === "enum64") && a.size === b.size && a.values.every((value) => b.values.some((other) => essentialName(other.name) === essentialName(value.name)));
+			return (
+				(b.kind === "enum" || b.kind === "enum64") &&
+				a.size === b.size &&
+				a.values.every((value) => b.values.some((other) => essentialName(other.name) === essentialName(value.name)))
+			);
 		case "func_proto":
-			return b.kind === "func_proto" && a.params.length === b.params.length && next(a.result, b.result) && a.params.every((param, i) => next(param.type, b.params[i].type));
+			return (
+				b.kind === "func_proto" &&
+				a.params.length === b.params.length &&
+				next(a.result, b.result) &&
+				a.params.every((param, i) => next(param.type, b.params[i].type))
+			);
 		default:
 			return true;
 	}

@@ -132,7 +132,8 @@ class Marks {
 		for (const id of order) {
 			const type = this.kernel.type(id);
 			const members = this.marked.get(id)!;
-			const part = type.kind === "struct" || type.kind === "union" ? { ...type, members: type.members.filter((_, i) => members.has(i)) } : type;
+			const part =
+				type.kind === "struct" || type.kind === "union" ? { ...type, members: type.members.filter((_, i) => members.has(i)) } : type;
 			types.push(mapReferences(part, (ref) => ids.get(ref) ?? 0));
 		}
 		return types;

@@ -117,7 +117,11 @@ export class AsyncKvFile {
 	}
 
 	/** As `KvFile.aggregate`. */
-	async aggregate(op: Aggregate, bounds: RangeBounds, options: { readonly decimal?: boolean; readonly signal?: AbortSignal } = {}): Promise<bigint | null> {
+	async aggregate(
+		op: Aggregate,
+		bounds: RangeBounds,
+		options: { readonly decimal?: boolean; readonly signal?: AbortSignal } = {},
+	): Promise<bigint | null> {
 		const nothing = op === "sum" || op === "count" ? 0n : null;
 		return this.#retrying(`${op} from ${bounds.begin}`, async () => {
 			const offset = await this.#start(bounds.begin);
@@ -149,7 +153,8 @@ export class AsyncKvFile {
 		const until = performance.now() + LONGEST_CHANGE;
 		let state = settled(this.#device, version);
 		if (state === "settled") return true;
-		for (; state === "changing" && performance.now() < until; state = settled(this.#device, version)) await new Promise((resolve) => setTimeout(resolve, 1));
+		for (; state === "changing" && performance.now() < until; state = settled(this.#device, version))
+			await new Promise((resolve) => setTimeout(resolve, 1));
 		if (state === "changing" || disturbances >= MAX_DISTURBED) throw disturbed(`keys from ${keys[0]}`, state === "changing");
 		this.#top?.clear();
 		this.#count.retries++;
@@ -178,7 +183,12 @@ export class AsyncKvFile {
 		}
 	}
 
-	#rangeChain(bounds: RangeBounds, rest: RangeRest | null, take: (key: number, value: Uint8Array) => void, signal?: AbortSignal): Promise<{ count: number; next: RangeRest | null }> {
+	#rangeChain(
+		bounds: RangeBounds,
+		rest: RangeRest | null,
+		take: (key: number, value: Uint8Array) => void,
+		signal?: AbortSignal,
+	): Promise<{ count: number; next: RangeRest | null }> {
 		let from = rest;
 		return this.#retrying(`range from ${bounds.begin}`, async () => {
 			const resumed = from;

@@ -117,5 +117,6 @@ function nodeOver(children: readonly Child[], next: number): Uint8Array {
 function checkPair(key: number, value: Uint8Array | null, last: number): void {
 	if (!Number.isSafeInteger(key) || key < 0) throw new RangeError(`key ${key} is no whole number from 0 to 2^53 − 1`);
 	if (key <= last) throw new RangeError(`key ${key} comes after ${last}: a bulk load needs ascending keys`);
-	if (value && value.length > VALUE_SIZE) throw new RangeError(`the value of key ${key} has ${value.length} bytes, more than ${VALUE_SIZE}`);
+	if (value && value.length > VALUE_SIZE)
+		throw new RangeError(`the value of key ${key} has ${value.length} bytes, more than ${VALUE_SIZE}`);
 }

@@ -101,7 +101,11 @@ class TreeCheck {
 			this.#report(0, `${size} bytes are no BPF-KV file: there is no root`);
 			return this.#summary();
 		}
-		if (size % BLOCK !== 0 && !this.#options.interrupted) this.#report(blockOf(size), `the file ends in the middle of a block (${size} bytes): a writer was interrupted, or the file was cut off`);
+		if (size % BLOCK !== 0 && !this.#options.interrupted)
+			this.#report(
+				blockOf(size),
+				`the file ends in the middle of a block (${size} bytes): a writer was interrupted, or the file was cut off`,
+			);
 		this.#claimedNodes.add(0);
 		if (this.#layers > 1) this.#walkFromRoot({ met: this.#claimedNodes, leaves: false });
 		const met = new Bitmap();
@@ -111,13 +115,21 @@ class TreeCheck {
 	}
 
 	#summary(): CheckReport {
-		return { damage: this.#damage, layers: this.#layers, nodes: this.#nodes, keys: this.#keys, tombstones: this.#tombstones, truncated: this.#found > this.#limit };
+		return {
+			damage: this.#damage,
+			layers: this.#layers,
+			nodes: this.#nodes,
+			keys: this.#keys,
+			tombstones: this.#tombstones,
+			truncated: this.#found > this.#limit,
+		};
 	}
 
 	#walkFromRoot(walk: Walk): void {
 		this.#left.length = 0;
 		this.#walk({ offset: 0, depth: 1, from: 0, to: Number.POSITIVE_INFINITY, share: 0, width: 1 }, walk);
-		for (const last of this.#left) if (last && last.next !== 0) this.#report(last.offset, `the last node of its level points on to ${last.next}`);
+		for (const last of this.#left)
+			if (last && last.next !== 0) this.#report(last.offset, `the last node of its level points on to ${last.next}`);
 	}
 
 	#report(offset: number, what: string): void {
@@ -132,14 +144,21 @@ class TreeCheck {
 		const before = this.#found;
 		const report = walk.leaves && !leafLevel ? () => {} : (what: string) => this.#report(offset, what);
 		const node = this.#level[depth];
-		const fault = this.#read(node, offset) ?? (node.leaf === leafLevel ? null : node.leaf ? `a leaf at level ${depth}, where others are at level ${this.#layers}` : `an internal node at level ${depth}, where leaves are`);
+		const fault =
+			this.#read(node, offset) ??
+			(node.leaf === leafLevel
+				? null
+				: node.leaf
+					? `a leaf at level ${depth}, where others are at level ${this.#layers}`
+					: `an internal node at level ${depth}, where leaves are`);
 		if (fault !== null) {
 			report(fault);
 			this.#left[depth] = null;
 			return;
 		}
 		if (!walk.leaves || leafLevel) {
-			if (++this.#nodes % PROGRESS_NODES === 0) this.#options.onProgress?.(this.#nodes, walk.leaves ? ABOVE_LEAVES + (1 - ABOVE_LEAVES) * part.share : ABOVE_LEAVES * part.share);
+			if (++this.#nodes % PROGRESS_NODES === 0)
+				this.#options.onProgress?.(this.#nodes, walk.leaves ? ABOVE_LEAVES + (1 - ABOVE_LEAVES) * part.share : ABOVE_LEAVES * part.share);
 			this.#checkNeighbour(node, part);
 			this.#checkKeys(node, part, report);
 		}
@@ -188,7 +207,15 @@ class TreeCheck {
 			const offset = node.pointer(i);
 			if (fault !== null) report(fault);
 			else if (!met.add(offset / BLOCK)) report(`pointer ${i} leads to the node at ${offset}, which is reached twice`);
-			else return { offset, depth: depth + 1, from: i === 0 ? from : node.key(i), to: i + 1 < count ? node.key(i + 1) : to, share: share + (width * i) / count, width: width / count };
+			else
+				return {
+					offset,
+					depth: depth + 1,
+					from: i === 0 ? from : node.key(i),
+					to: i + 1 < count ? node.key(i + 1) : to,
+					share: share + (width * i) / count,
+					width: width / count,
+				};
 			return null;
 		});
 	}
@@ -201,8 +228,10 @@ class TreeCheck {
 			const fault = faultOfPointer(leaf, i, this.#device.size);
 			if (to === TOMBSTONE_OFFSET && leaf.marked(i)) this.#tombstones++;
 			else if (fault !== null) report(fault);
-			else if (this.#claimedNodes.has(Math.floor(to / BLOCK))) report(`pointer ${i}, of key ${leaf.key(i)}, leads to ${to}: into the node at ${blockOf(to)}`);
-			else if (!this.#claimedValues.add(to / VALUE_SIZE)) report(`pointer ${i}, of key ${leaf.key(i)}, leads to ${to}: another key's value is there`);
+			else if (this.#claimedNodes.has(Math.floor(to / BLOCK)))
+				report(`pointer ${i}, of key ${leaf.key(i)}, leads to ${to}: into the node at ${blockOf(to)}`);
+			else if (!this.#claimedValues.add(to / VALUE_SIZE))
+				report(`pointer ${i}, of key ${leaf.key(i)}, leads to ${to}: another key's value is there`);
 		}
 	}
 
@@ -213,8 +242,13 @@ class TreeCheck {
 		if (same(node.bytes, expected.bytes)) return;
 		let differing = 0;
 		while (differing < FANOUT && node.pointer(differing) === expected.pointer(differing)) differing++;
-		if (differing === FANOUT) this.#report(offset, `not as it was created, and nothing else in this file of ${g.layers} layers was written to`);
-		else this.#report(offset, `pointer ${differing}, of key ${node.key(differing)}, leads to ${node.pointer(differing)}; as the file was created, to ${expected.pointer(differing)}`);
+		if (differing === FANOUT)
+			this.#report(offset, `not as it was created, and nothing else in this file of ${g.layers} layers was written to`);
+		else
+			this.#report(
+				offset,
+				`pointer ${differing}, of key ${node.key(differing)}, leads to ${node.pointer(differing)}; as the file was created, to ${expected.pointer(differing)}`,
+			);
 	}
 
 	#asCreated(): Geometry | null {

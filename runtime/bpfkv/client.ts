@@ -132,7 +132,8 @@ export class KvFile {
 		for (let attempt = 0; ; attempt++) {
 			const starts = keys.map((key) => this.#start(key));
 			page.prepare(keys, 0, starts);
-			if (this.#chain(hook, starts[0], this.#optionsFor(keys.length * (MAX_LEVELS + 1)), "get of several from", keys[0], attempt, keys)) return;
+			if (this.#chain(hook, starts[0], this.#optionsFor(keys.length * (MAX_LEVELS + 1)), "get of several from", keys[0], attempt, keys))
+				return;
 		}
 	}
 
@@ -141,7 +142,8 @@ export class KvFile {
 		const until = performance.now() + LONGEST_CHANGE;
 		let state = settled(this.#device, version);
 		if (state === "settled") return true;
-		for (; state === "changing" && performance.now() < until; state = settled(this.#device, version)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+		for (; state === "changing" && performance.now() < until; state = settled(this.#device, version))
+			Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
 		if (state === "changing" || disturbances >= MAX_DISTURBED) throw disturbed(`key ${key}`, state === "changing");
 		this.#top?.clear();
 		this.retries++;
@@ -218,11 +220,20 @@ export class KvFile {
 	}
 
 	/** False: the mapping changed, and there are attempts left. */
-	#chain(hook: StorageHook, offset: number, options: XrpOptions, what: string, key: number, attempt: number, keys?: readonly number[]): boolean {
+	#chain(
+		hook: StorageHook,
+		offset: number,
+		options: XrpOptions,
+		what: string,
+		key: number,
+		attempt: number,
+		keys?: readonly number[],
+	): boolean {
 		const result = readXrpSync(this.#device, hook, offset, options);
 		this.hops += result.hops;
 		if (result.ret >= 0) return true;
-		if (result.cause !== "mapping" || attempt >= this.#retries) throw new XrpError(`${what} ${key}`, result, damageBehind(result, this.#device, keys ?? [key]));
+		if (result.cause !== "mapping" || attempt >= this.#retries)
+			throw new XrpError(`${what} ${key}`, result, damageBehind(result, this.#device, keys ?? [key]));
 		this.retries++;
 		return false;
 	}
@@ -245,7 +256,9 @@ function depthOf(device: BlockDevice): number {
 
 /** The scratch page of a hook as one of the query pages, made again when the memory has grown. */
 class PageOf<Page> {
-	readonly #Page: new (bytes: Uint8Array) => Page;
+	readonly #Page: new (
+		bytes: Uint8Array,
+	) => Page;
 	#page: Page | undefined;
 	#buffer: ArrayBufferLike | undefined;
 

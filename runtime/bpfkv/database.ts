@@ -18,7 +18,12 @@ export class KvDatabase extends KvReader {
 	 */
 	constructor(device: BlockDevice, store: KvStore, programs: KvPrograms, options: ReaderOptions = {}) {
 		// Checkpoints write block by block while chains run between two of their writes: chains see all of them or none.
-		super(overlaid(device, () => store.overlay), store, programs, options);
+		super(
+			overlaid(device, () => store.overlay),
+			store,
+			programs,
+			options,
+		);
 		this.#store = store;
 	}
 

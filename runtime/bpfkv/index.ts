@@ -5,14 +5,37 @@ export { type KvOptions, KvFile, type KvPair, type KvPrograms, XrpError } from "
 export { type Damage, greatestKey, KvDamage } from "./damage.ts";
 export { KvDatabase } from "./database.ts";
 export { createKv, type CreateOptions, sparseBlocks } from "./create.ts";
-export { BLOCK, blockOf, FANOUT, type Geometry, geometry, layersOf, lookupPath, MAX_LAYERS, NODE, VALUE_SIZE, valueText, writeBlocks } from "./format.ts";
+export {
+	BLOCK,
+	blockOf,
+	FANOUT,
+	type Geometry,
+	geometry,
+	layersOf,
+	lookupPath,
+	MAX_LAYERS,
+	NODE,
+	VALUE_SIZE,
+	valueText,
+	writeBlocks,
+} from "./format.ts";
 export { LsmPage, MAX_LSM_FILES } from "./lsm.ts";
 export { KvNode } from "./node.ts";
 export { ObjectCache } from "./object-cache.ts";
 export { AGGREGATES, type Aggregate, GetPage, MAX_KEYS, type RangeBounds, RangePage, type RangeRest } from "./query.ts";
 export { LogView } from "./log-view.ts";
 export { KvReader, type PendingWrites, type ReaderOptions, type ReaderStatistics } from "./reader.ts";
-export { type Distribution, Latencies, type Operation, seededRandom, WORKLOADS, type WorkloadName, type WorkloadRun, workload, zipfian } from "./ycsb.ts";
+export {
+	type Distribution,
+	Latencies,
+	type Operation,
+	seededRandom,
+	WORKLOADS,
+	type WorkloadName,
+	type WorkloadRun,
+	workload,
+	zipfian,
+} from "./ycsb.ts";
 export { KvUnsettled } from "./settled.ts";
 export { KvStore, type KvStoreOptions, type WritableFile } from "./store.ts";
 export { TopCache } from "./top-cache.ts";

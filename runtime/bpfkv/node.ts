@@ -109,8 +109,7 @@ export class KvNode {
 	}
 
 	#move(from: number, to: number, entries: number): void {
-		for (const base of [NODE.keys, NODE.pointers])
-			this.bytes.copyWithin(base + 8 * to, base + 8 * from, base + 8 * (from + entries));
+		for (const base of [NODE.keys, NODE.pointers]) this.bytes.copyWithin(base + 8 * to, base + 8 * from, base + 8 * (from + entries));
 	}
 
 	#u64(at: number): number {

@@ -8,7 +8,8 @@ export class ObjectCache {
 
 	/** @param capacity keys, found or not */
 	constructor(capacity: number) {
-		if (!Number.isInteger(capacity) || capacity < 0) throw new RangeError(`the number of cached objects is a whole number, not ${capacity}`);
+		if (!Number.isInteger(capacity) || capacity < 0)
+			throw new RangeError(`the number of cached objects is a whole number, not ${capacity}`);
 		this.#capacity = capacity;
 	}
 

@@ -56,7 +56,8 @@ export interface RangeRest extends RangeBounds {
 
 /** Keys have 64 bits; what is no such number would go on as another one. */
 export function checkedKey(key: number): number {
-	if (!(key >= 0 && key < 2 ** 64 && Math.floor(key) === key)) throw new RangeError(`a key is a whole number from 0 to 2^64 − 1, not ${key}`);
+	if (!(key >= 0 && key < 2 ** 64 && Math.floor(key) === key))
+		throw new RangeError(`a key is a whole number from 0 to 2^64 − 1, not ${key}`);
 	return key;
 }
 

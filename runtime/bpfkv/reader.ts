@@ -62,7 +62,12 @@ export class KvReader {
 	}
 
 	get statistics(): ReaderStatistics {
-		return { hops: this.#file.hops, hits: this.#objects.hits + this.#pendingHits, misses: this.#objects.misses, pending: this.#pending.pendingCount };
+		return {
+			hops: this.#file.hops,
+			hits: this.#objects.hits + this.#pendingHits,
+			misses: this.#objects.misses,
+			pending: this.#pending.pendingCount,
+		};
 	}
 
 	/** The value's 64 bytes, or null. */

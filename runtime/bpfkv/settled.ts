@@ -40,5 +40,7 @@ export class KvUnsettled extends Error {
 }
 
 export function disturbed(what: string, changing: boolean): KvUnsettled {
-	return new KvUnsettled(`${what}: not found, and the file ${changing ? "is in the middle of a change: its writer died, or is stopped. Opening it for writing, as a put does, repairs it" : "never stood still while it was read"}`);
+	return new KvUnsettled(
+		`${what}: not found, and the file ${changing ? "is in the middle of a change: its writer died, or is stopped. Opening it for writing, as a put does, repairs it" : "never stood still while it was read"}`,
+	);
 }

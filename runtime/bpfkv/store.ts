@@ -337,7 +337,14 @@ class TreeEdit {
 			node.bytes.set(new KvNode().bytes);
 			node.insert(0, 0, movedOffset);
 			this.#dirty.add(0);
-			await this.#insert([{ node, offset: 0, index: 0 }, { node: moved, offset: movedOffset, index }], key, pointer);
+			await this.#insert(
+				[
+					{ node, offset: 0, index: 0 },
+					{ node: moved, offset: movedOffset, index },
+				],
+				key,
+				pointer,
+			);
 			return;
 		}
 		const right = node.split();

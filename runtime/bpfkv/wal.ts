@@ -47,7 +47,9 @@ export function decodeRecords(bytes: Uint8Array): { readonly records: WalRecord[
 		if (!isTag(tag) || length !== FIXED + BODY[tag] || at + HEADER + length > bytes.length) break;
 		const payload = bytes.subarray(at + HEADER, at + HEADER + length);
 		if (crc32c(payload) !== view.getUint32(at + 4, true)) break;
-		records.push(recordOf(tag, view.getUint32(at + HEADER + 1, true) + view.getUint32(at + HEADER + 5, true) * 2 ** 32, payload.slice(FIXED)));
+		records.push(
+			recordOf(tag, view.getUint32(at + HEADER + 1, true) + view.getUint32(at + HEADER + 5, true) * 2 ** 32, payload.slice(FIXED)),
+		);
 		at += HEADER + length;
 	}
 	return { records, end: at };

@@ -92,7 +92,12 @@ export interface WorkloadRun {
 }
 
 /** Operations of one workload over the keys 0 … keys − 1, which grow by the inserts that are acknowledged. */
-export function workload(name: WorkloadName, keys: number, random: Random, options: { readonly theta?: number; readonly distribution?: Distribution } = {}): WorkloadRun {
+export function workload(
+	name: WorkloadName,
+	keys: number,
+	random: Random,
+	options: { readonly theta?: number; readonly distribution?: Distribution } = {},
+): WorkloadRun {
 	const mix: Mix = WORKLOADS[name];
 	const distribution = options.distribution ?? mix.distribution;
 	const rank = zipfian(keys, random, options.theta);

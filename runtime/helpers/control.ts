@@ -63,7 +63,9 @@ function setCallback(m: Machine, address: number, callback: number): number {
 
 /** Work queues are timers without a time: due at once. */
 export const workQueues: Readonly<Record<string, HelperImplementation>> = {
-	bpf_wq_init: signed((m, address, map, flags) => (flags !== 0 ? -errno.EINVAL : initTimer(m, address >>> 0, map >>> 0) ? 0 : -errno.EBUSY)),
+	bpf_wq_init: signed((m, address, map, flags) =>
+		flags !== 0 ? -errno.EINVAL : initTimer(m, address >>> 0, map >>> 0) ? 0 : -errno.EBUSY,
+	),
 	bpf_wq_set_callback_impl: signed((m, address, callback) => setCallback(m, address, callback)),
 	bpf_wq_start: signed((m, address, flags) => {
 		const timer = timerAt(m, address >>> 0);

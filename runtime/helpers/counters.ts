@@ -25,7 +25,9 @@ function store(m: Machine, found: PerfCounter | number, to: number, size: number
 	m.memory.u8.fill(0, to >>> 0, (to >>> 0) + (size >>> 0));
 	if (size !== VALUE_BYTES) return -errno.EINVAL;
 	if (typeof found === "number") return found;
-	[found.counter, found.enabled, found.running].forEach((value, i) => void m.memory.view.setBigUint64((to >>> 0) + 8 * i, BigInt.asUintN(64, value), true));
+	[found.counter, found.enabled, found.running].forEach(
+		(value, i) => void m.memory.view.setBigUint64((to >>> 0) + 8 * i, BigInt.asUintN(64, value), true),
+	);
 	return 0;
 }
 
@@ -36,7 +38,12 @@ export const counterHelpers: HelperFamily = {
 		const found = counterAt(m, map, flags, highWord(m, 2, flags));
 		return m.result(typeof found === "number" ? BigInt(found) : found.counter);
 	}, wide(2)),
-	bpf_perf_event_read_value: signed((m, map, flags, to, size) => store(m, counterAt(m, map, flags, highWord(m, 2, flags)), to, size), wide(2)),
+	bpf_perf_event_read_value: signed(
+		(m, map, flags, to, size) => store(m, counterAt(m, map, flags, highWord(m, 2, flags)), to, size),
+		wide(2),
+	),
 	/** The counter whose overflow started the program has no map. */
-	bpf_perf_prog_read_value: signed((m, _context, to, size) => store(m, m.environment.counter("", m.environment.cpu) ?? -errno.ENOENT, to, size)),
+	bpf_perf_prog_read_value: signed((m, _context, to, size) =>
+		store(m, m.environment.counter("", m.environment.cpu) ?? -errno.ENOENT, to, size),
+	),
 };

@@ -50,7 +50,10 @@ export const eventHelpers: HelperFamily = {
 		const target = ring(m, map);
 		return target === null ? -errno.EINVAL : target.output(data >>> 0, size >>> 0);
 	}),
-	bpf_ringbuf_reserve: unsigned((m, map, size, flags) => (flags !== 0 || m.high(2) !== 0 ? 0 : (ring(m, map)?.reserve(size >>> 0) ?? 0)), wide(2)),
+	bpf_ringbuf_reserve: unsigned(
+		(m, map, size, flags) => (flags !== 0 || m.high(2) !== 0 ? 0 : (ring(m, map)?.reserve(size >>> 0) ?? 0)),
+		wide(2),
+	),
 	bpf_ringbuf_submit: signed((m, sample) => finishSample(m, sample >>> 0, false)),
 	bpf_ringbuf_discard: signed((m, sample) => finishSample(m, sample >>> 0, true)),
 	bpf_ringbuf_query: wideResult((m, map, what) => m.result(BigInt(ring(m, map)?.query(what) ?? 0))),
@@ -68,7 +71,11 @@ export const eventHelpers: HelperFamily = {
 	bpf_xdp_output: output,
 	bpf_perf_event_read: wideResult((m, map, index) => {
 		const at = m.mapAt(map);
-		return m.result(at instanceof PerfEventArray && index >>> 0 < at.def.maxEntries ? BigInt(m.memory.view.getUint32(at.base + at.stride * index, true)) : -2n);
+		return m.result(
+			at instanceof PerfEventArray && index >>> 0 < at.def.maxEntries
+				? BigInt(m.memory.view.getUint32(at.base + at.stride * index, true))
+				: -2n,
+		);
 	}),
 	bpf_get_stackid: signed((m, _context, map, flags) => {
 		const target = m.mapAt(map);

@@ -67,7 +67,8 @@ function ip6(bytes: Uint8Array, separator: string): string {
 	return words.join(separator);
 }
 
-const isThere = (memory: LinearMemory, value: bigint, bytes: number): boolean => value >= FIRST_ADDRESS && value + BigInt(bytes) <= memory.size;
+const isThere = (memory: LinearMemory, value: bigint, bytes: number): boolean =>
+	value >= FIRST_ADDRESS && value + BigInt(bytes) <= memory.size;
 
 /** Zeros for what is not there. */
 function bytesAt(memory: LinearMemory, value: bigint, count: number): Uint8Array {

@@ -41,7 +41,9 @@ const families: readonly HelperFamily[] = [
 ];
 
 const byId: ReadonlyMap<number, HelperImplementation> = new Map(
-	families.flatMap((family) => Object.entries(family).map(([name, implementation]) => [helperByName(name)?.id ?? -1, implementation] as const)),
+	families.flatMap((family) =>
+		Object.entries(family).map(([name, implementation]) => [helperByName(name)?.id ?? -1, implementation] as const),
+	),
 );
 
 /** Undefined: the number is no helper's, or a helper's that needs a kernel around it and is not simulated. */

@@ -40,7 +40,7 @@ export const iterators: Readonly<Record<string, HelperImplementation>> = {
 		u8.fill(0, at, at + 16);
 		if (bits === 0 || words === 0) return -errno.EINVAL;
 		if (words >>> 0 > maxWords) return -errno.E2BIG;
-		if ((bits >>> 0) < 0x10000 || (bits >>> 0) + words * 8 > m.memory.size) return -errno.EFAULT;
+		if (bits >>> 0 < 0x10000 || (bits >>> 0) + words * 8 > m.memory.size) return -errno.EFAULT;
 		const copy = m.memory.alloc(words * 8, 8, "bits iterator", false);
 		if (copy === 0) return -errno.ENOMEM;
 		u8.copyWithin(copy, bits >>> 0, (bits >>> 0) + words * 8);

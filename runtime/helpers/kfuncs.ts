@@ -25,7 +25,9 @@ export const kfuncs: Readonly<Record<string, HelperImplementation>> = {
 	...cpumasks,
 	bpf_map_sum_elem_count: wideResult((m, map) => m.result(BigInt([...(m.mapAt(map)?.entries() ?? [])].length))),
 	bpf_dynptr_slice: unsigned((m, at, offset, _buffer, size) => dynptrSlice(m, at >>> 0, offset >>> 0, size >>> 0)),
-	bpf_dynptr_slice_rdwr: unsigned((m, at, offset, _buffer, size) => (readDynptr(m, at >>> 0)?.readOnly === true ? 0 : dynptrSlice(m, at >>> 0, offset >>> 0, size >>> 0))),
+	bpf_dynptr_slice_rdwr: unsigned((m, at, offset, _buffer, size) =>
+		readDynptr(m, at >>> 0)?.readOnly === true ? 0 : dynptrSlice(m, at >>> 0, offset >>> 0, size >>> 0),
+	),
 	bpf_dynptr_adjust: signed((m, at, start, end) => adjustDynptr(m, at >>> 0, start >>> 0, end >>> 0)),
 	bpf_dynptr_is_null: unsigned((m, at) => (readDynptr(m, at >>> 0) === null ? 1 : 0)),
 	bpf_dynptr_is_rdonly: unsigned((m, at) => (readDynptr(m, at >>> 0)?.readOnly === true ? 1 : 0)),

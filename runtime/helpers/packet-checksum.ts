@@ -21,7 +21,8 @@ function increment(packet: PacketState): void {
 	packet.checksum = checksum < 0 ? 0 : Math.min(checksum + 1, HIGHEST_LEVEL);
 }
 
-const isField = (packet: PacketState, offset: number): boolean => offset >>> 0 <= FARTHEST && (offset & 1) === 0 && writable(packet, (offset >>> 0) + 2);
+const isField = (packet: PacketState, offset: number): boolean =>
+	offset >>> 0 <= FARTHEST && (offset & 1) === 0 && writable(packet, (offset >>> 0) + 2);
 
 export const checksumHelpers: HelperFamily = {
 	bpf_csum_diff: wideResult((m, from, fromSize, to, toSize, seed) => {
@@ -70,7 +71,8 @@ export const checksumHelpers: HelperFamily = {
 			if (mangled && known === 0 && !(flags & csum.enforce)) return 0;
 			const size = flags & csum.size;
 			if ((size === 0 && (from !== 0 || m.high(3) !== 0)) || (size !== 0 && size !== 2 && size !== 4)) return -errno.EINVAL;
-			const next = size === 0 ? replace(known, to) : size === 2 ? replaceWord(known, from & 0xffff, to & 0xffff) : replaceWord(known, from, to);
+			const next =
+				size === 0 ? replace(known, to) : size === 2 ? replaceWord(known, from & 0xffff, to & 0xffff) : replaceWord(known, from, to);
 			view.setUint16(at, mangled && next === 0 ? 0xffff : next, true);
 			return 0;
 		}),

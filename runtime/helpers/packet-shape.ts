@@ -1,7 +1,16 @@
 /** Helpers that change where a packet begins and ends, and what headers it has (net/core/filter.c, net/core/skbuff.c). */
 import { errno } from "../errno.ts";
 import type { Machine } from "../machine.ts";
-import { etherType, ethernetHeader, frameProtocol, frameSize, largestPacket, type PacketState, swapped, tailroom } from "../programs/packet.ts";
+import {
+	etherType,
+	ethernetHeader,
+	frameProtocol,
+	frameSize,
+	largestPacket,
+	type PacketState,
+	swapped,
+	tailroom,
+} from "../programs/packet.ts";
 import type { HelperFamily } from "./helper.ts";
 import { signed, wide } from "./helper.ts";
 import { isVlan, networkOffset, protocolOf, setHash, setProtocol, setSkbField, skbField, withPacket, writable } from "./packet-state.ts";
@@ -223,7 +232,9 @@ export const shapeHelpers: HelperFamily = {
 	bpf_xdp_adjust_meta: signed(withPacket((_m, packet, delta) => moveMetadata(packet, delta))),
 	bpf_skb_change_head: signed(withPacket(changeHead)),
 	bpf_skb_change_tail: signed(withPacket((m, packet, length, flags) => changeTail(m, packet, length >>> 0, flags))),
-	bpf_skb_change_proto: signed(withPacket((m, packet, protocol, flags) => (flags !== 0 ? -errno.EINVAL : changeProtocol(m, packet, swapped(protocol))))),
+	bpf_skb_change_proto: signed(
+		withPacket((m, packet, protocol, flags) => (flags !== 0 ? -errno.EINVAL : changeProtocol(m, packet, swapped(protocol)))),
+	),
 	bpf_skb_change_type: signed(
 		withPacket((m, _packet, type) => {
 			if (type >>> 0 > 3 || skbField(m, "pkt_type") > 3) return -errno.EINVAL;

@@ -46,7 +46,9 @@ export const packetHelpers: HelperFamily = {
 	...checksumHelpers,
 	bpf_skb_load_bytes: loadFrom((packet) => packet.data),
 	// BPF_HDR_START_MAC 0, BPF_HDR_START_NET 1
-	bpf_skb_load_bytes_relative: loadFrom((packet, start) => (start === 0 ? (packet.mac ?? packet.data) : start === 1 ? (packet.network ?? packet.data) : null)),
+	bpf_skb_load_bytes_relative: loadFrom((packet, start) =>
+		start === 0 ? (packet.mac ?? packet.data) : start === 1 ? (packet.network ?? packet.data) : null,
+	),
 	bpf_skb_store_bytes: signed(
 		withPacket((m, packet, offset, from, length, flags) => {
 			if (flags & ~STORE_FLAGS) return -errno.EINVAL;

@@ -39,7 +39,9 @@ function appendSeq(m: Machine, text: string): void {
 
 export const printHelpers: HelperFamily = {
 	bpf_trace_printk: signed((m, format, size, a, b, c) => print(m, format, size, [m.wide(3, a), m.wide(4, b), m.wide(5, c)]), wide(3, 4, 5)),
-	bpf_trace_vprintk: signed((m, format, size, data, bytes) => (bytes % 8 !== 0 ? -errno.EINVAL : print(m, format, size, values(m, data, bytes)))),
+	bpf_trace_vprintk: signed((m, format, size, data, bytes) =>
+		bytes % 8 !== 0 ? -errno.EINVAL : print(m, format, size, values(m, data, bytes)),
+	),
 	bpf_snprintf: signed((m, out, size, format, data, bytes) => {
 		if (bytes % 8 !== 0) return -errno.EINVAL;
 		const text = printed(m, format, LONGEST_FORMAT, values(m, data, bytes));

@@ -12,7 +12,9 @@ export type SocketLookup = (tuple: Uint8Array, protocol: "tcp" | "udp") => numbe
 
 function find(m: Machine, tuple: number, size: number, protocol: "tcp" | "udp"): number {
 	const lookup = m.run?.extra.get("sockets");
-	return typeof lookup === "function" ? (lookup as SocketLookup)(m.memory.u8.slice(tuple >>> 0, (tuple >>> 0) + (size >>> 0)), protocol) : 0;
+	return typeof lookup === "function"
+		? (lookup as SocketLookup)(m.memory.u8.slice(tuple >>> 0, (tuple >>> 0) + (size >>> 0)), protocol)
+		: 0;
 }
 
 const same = unsigned((_m, socket) => socket);
@@ -23,7 +25,9 @@ const TCP_LISTEN = 10;
 
 /** The socket, if its fields say so; otherwise 0. */
 function only(wanted: (field: (name: "protocol" | "state") => number) => boolean): HelperImplementation {
-	return unsigned((m, socket) => (wanted((name) => m.memory.view.getUint32((socket >>> 0) + contexts.bpf_sock.fields[name][0], true)) ? socket : 0));
+	return unsigned((m, socket) =>
+		wanted((name) => m.memory.view.getUint32((socket >>> 0) + contexts.bpf_sock.fields[name][0], true)) ? socket : 0,
+	);
 }
 
 const AF_INET = 2;

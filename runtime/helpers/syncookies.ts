@@ -21,7 +21,14 @@ type Version = keyof typeof SEGMENTS;
 function cookieOf(m: Machine, version: Version, network: number, tcp: number, sequence: number): number {
 	const { u8 } = m.memory;
 	const [at, bytes] = ADDRESSES[version];
-	const parts = [...u8.subarray(network + at, network + at + bytes), ...u8.subarray(tcp, tcp + 4), sequence & 255, (sequence >>> 8) & 255, (sequence >>> 16) & 255, sequence >>> 24];
+	const parts = [
+		...u8.subarray(network + at, network + at + bytes),
+		...u8.subarray(tcp, tcp + 4),
+		sequence & 255,
+		(sequence >>> 8) & 255,
+		(sequence >>> 16) & 255,
+		sequence >>> 24,
+	];
 	return (parts.reduce((hash, byte) => Math.imul(hash ^ byte, 0x01000193), 0x811c9dc5) & ~3) >>> 0;
 }
 
@@ -50,7 +57,10 @@ const generate = (version: Version): HelperImplementation =>
 		if (length < TCP_HEADER || length !== (view.getUint8(header + 12) >> 4) * 4) return m.result(BigInt(-errno.EINVAL));
 		const wanted = segmentOption(m, header, length) || DEFAULT_SEGMENT[version];
 		const known: readonly number[] = SEGMENTS[version];
-		const index = Math.max(known.findLastIndex((size) => size <= wanted), 0);
+		const index = Math.max(
+			known.findLastIndex((size) => size <= wanted),
+			0,
+		);
 		const cookie = (cookieOf(m, version, network >>> 0, header, view.getUint32(header + 4)) | index) >>> 0;
 		return m.result((BigInt(known[index]) << 32n) | BigInt(cookie));
 	});

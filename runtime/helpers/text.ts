@@ -12,7 +12,12 @@ const DIGITS: Readonly<Record<number, RegExp>> = { 8: /^[0-7]+/, 10: /^[0-9]+/, 
 const PREFIX: Readonly<Record<number, string>> = { 8: "0o", 10: "", 16: "0x" };
 
 /** Base from the flags (0: by prefix), as kstrtoull's: the bytes used, their value and sign, or −errno. */
-function parse(m: Machine, address: number, length: number, flags: bigint): { readonly used: number; readonly value: bigint; readonly negative: boolean } | number {
+function parse(
+	m: Machine,
+	address: number,
+	length: number,
+	flags: bigint,
+): { readonly used: number; readonly value: bigint; readonly negative: boolean } | number {
 	const base = Number(flags & 31n);
 	if (flags >> 5n !== 0n || !BASES.includes(base) || length === 0) return -errno.EINVAL;
 	const text = latin1(m.memory.u8.subarray(address, address + length));

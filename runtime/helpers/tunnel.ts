@@ -36,7 +36,11 @@ function write(m: Machine, from: number, size: number, flags: number): number {
 	const ipv6 = (flags & flag.ipv6) !== 0;
 	if ((!ipv6 && view.getUint32(at.label, true) !== 0) || view.getUint16(at.flags, true) !== 0) return -errno.EINVAL;
 	const ones = (set: boolean, bit: number): number => (set ? bit : 0);
-	const told = ones((flags & flag.noKey) === 0, shown.key) | ones((flags & 2) === 0, shown.checksum) | ones((flags & flag.sequence) !== 0, shown.sequence) | ones((flags & flag.dontFragment) !== 0, shown.dontFragment);
+	const told =
+		ones((flags & flag.noKey) === 0, shown.key) |
+		ones((flags & 2) === 0, shown.checksum) |
+		ones((flags & flag.sequence) !== 0, shown.sequence) |
+		ones((flags & flag.dontFragment) !== 0, shown.dontFragment);
 	m.run?.extra.set(KEY, { key, ipv6, flags: told, options: null } satisfies Tunnel);
 	return 0;
 }

@@ -8,7 +8,22 @@ export const u32 = (value: bigint): bigint => BigInt.asUintN(32, value);
 const s32 = (value: bigint): bigint => BigInt.asIntN(32, value);
 
 /** Operation codes: the high nibble of an ALU opcode. */
-const op = { add: 0x00, sub: 0x10, mul: 0x20, div: 0x30, or: 0x40, and: 0x50, lsh: 0x60, rsh: 0x70, neg: 0x80, mod: 0x90, xor: 0xa0, mov: 0xb0, arsh: 0xc0, end: 0xd0 } as const;
+const op = {
+	add: 0x00,
+	sub: 0x10,
+	mul: 0x20,
+	div: 0x30,
+	or: 0x40,
+	and: 0x50,
+	lsh: 0x60,
+	rsh: 0x70,
+	neg: 0x80,
+	mod: 0x90,
+	xor: 0xa0,
+	mov: 0xb0,
+	arsh: 0xc0,
+	end: 0xd0,
+} as const;
 
 /**
  * The new value of dst; undefined: no such operation. `off` 1 makes division signed, 8, 16 or 32 a move sign-extending.

@@ -46,7 +46,14 @@ export class Execution {
 	readonly #handles: Map<number, number>;
 	readonly #bottom: number;
 
-	constructor(program: BoundProgram, options: ExecutionOptions, start: number, args: readonly number[], stackTop: number, handles: Map<number, number>) {
+	constructor(
+		program: BoundProgram,
+		options: ExecutionOptions,
+		start: number,
+		args: readonly number[],
+		stackTop: number,
+		handles: Map<number, number>,
+	) {
 		this.program = program;
 		this.options = options;
 		this.pc = start;
@@ -310,7 +317,11 @@ export class Execution {
 
 	#read(address: bigint, size: number): bigint {
 		// A load through a kernel pointer never faults in the kernel: what is not there reads as 0.
-		if (this.program.facts?.access[this.pc] === "kernel" && (address < BigInt(layout.nullGuard) || address + BigInt(size) > BigInt(this.program.machine.memory.size))) return 0n;
+		if (
+			this.program.facts?.access[this.pc] === "kernel" &&
+			(address < BigInt(layout.nullGuard) || address + BigInt(size) > BigInt(this.program.machine.memory.size))
+		)
+			return 0n;
 		const at = this.#address(address, size, false);
 		const { view } = this.program.machine.memory;
 		switch (size) {

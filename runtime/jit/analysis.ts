@@ -11,9 +11,16 @@ import type { Analysis, AnalysisOptions, Draft } from "./representation.ts";
 import { NO_OFFSET } from "./representation.ts";
 import { webs } from "./webs.ts";
 
-
 /** First half, callers before callees: `call` reports the argument state of each subprogram call, for the callee's entry. */
-export function analyseForward(ops: readonly (Op | null)[], slots: number, cfg: Cfg, registers: number, entry: State, options: AnalysisOptions, call: (target: number, state: State) => void): Draft {
+export function analyseForward(
+	ops: readonly (Op | null)[],
+	slots: number,
+	cfg: Cfg,
+	registers: number,
+	entry: State,
+	options: AnalysisOptions,
+	call: (target: number, state: State) => void,
+): Draft {
 	const draft: Draft = {
 		flags: new Uint32Array(slots),
 		wide: new Int32Array(slots),
@@ -37,7 +44,13 @@ export function analyseForward(ops: readonly (Op | null)[], slots: number, cfg: 
 }
 
 /** Second half, callees before callers: `options.shape` then knows what each callee needs. */
-export function analyseBackward(ops: readonly (Op | null)[], cfg: Cfg, registers: number, options: AnalysisOptions, draft: Draft): Analysis {
+export function analyseBackward(
+	ops: readonly (Op | null)[],
+	cfg: Cfg,
+	registers: number,
+	options: AnalysisOptions,
+	draft: Draft,
+): Analysis {
 	const live = backward(ops, cfg, options, draft);
 	const wideIn = webs(ops, cfg, registers, draft, live);
 	return { ...draft, liveIn: live.low[0] | live.high[0], wideIn };

@@ -52,7 +52,13 @@ export function findSubprograms(ops: readonly (Op | null)[], reached?: Uint8Arra
  * `reached`: the verifier's word; a branch edge into slots it never reached is cut.
  * `oneWay`: branches that an analysis found to go only one way: slot → where.
  */
-export function buildCfg(ops: readonly (Op | null)[], entry: number, limit: number, reached?: Uint8Array, oneWay?: ReadonlyMap<number, number>): Cfg | CfgProblem {
+export function buildCfg(
+	ops: readonly (Op | null)[],
+	entry: number,
+	limit: number,
+	reached?: Uint8Array,
+	oneWay?: ReadonlyMap<number, number>,
+): Cfg | CfgProblem {
 	const leader = new Uint8Array(limit - entry + 1);
 	const dead = (pc: number): boolean => reached !== undefined && pc < reached.length && reached[pc] === 0;
 	leader[0] = 1;
@@ -130,11 +136,24 @@ export function buildCfg(ops: readonly (Op | null)[], entry: number, limit: numb
 }
 
 /** Stretches of slots in reverse postorder and the positions of their successors in; a graph out. */
-export function assemble(entry: number, order: readonly Pick<Block, "start" | "end" | "exit">[], succs: readonly (readonly number[])[]): Cfg {
+export function assemble(
+	entry: number,
+	order: readonly Pick<Block, "start" | "end" | "exit">[],
+	succs: readonly (readonly number[])[],
+): Cfg {
 	const preds = predecessors(succs);
 	const idom = dominators(preds);
 	const { loop, outerLoop, reducible } = findLoops(preds, idom);
-	const blocks = order.map(({ start, end, exit }, id) => ({ id, start, end, exit, succs: succs[id], preds: preds[id], idom: idom[id], loop: loop[id] }));
+	const blocks = order.map(({ start, end, exit }, id) => ({
+		id,
+		start,
+		end,
+		exit,
+		succs: succs[id],
+		preds: preds[id],
+		idom: idom[id],
+		loop: loop[id],
+	}));
 	return { entry, blocks, outerLoop, reducible };
 }
 
@@ -150,7 +169,8 @@ interface RawBlock {
 	id: number;
 }
 
-const endsBlock = ({ kind }: Op): boolean => kind === "branch" || kind === "jump" || kind === "exit" || kind === "may_goto" || kind === "invalid";
+const endsBlock = ({ kind }: Op): boolean =>
+	kind === "branch" || kind === "jump" || kind === "exit" || kind === "may_goto" || kind === "invalid";
 const NONE: readonly number[] = [];
 
 /** Of each block, in rising order and each once. */
@@ -199,7 +219,10 @@ function dominates(idom: readonly number[], a: number, b: number): boolean {
 }
 
 /** Innermost loops first (headers in falling order), so that an inner body is collapsed when the outer one is flooded. */
-function findLoops(preds: readonly (readonly number[])[], idom: readonly number[]): { loop: number[]; outerLoop: number[]; reducible: boolean } {
+function findLoops(
+	preds: readonly (readonly number[])[],
+	idom: readonly number[],
+): { loop: number[]; outerLoop: number[]; reducible: boolean } {
 	const loop = new Array<number>(preds.length).fill(-1);
 	const outerLoop = new Array<number>(preds.length).fill(-1);
 	let reducible = true;

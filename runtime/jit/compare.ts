@@ -4,7 +4,18 @@ import type { CompareName, Op, Width } from "./decode.ts";
 
 export type Relation = Exclude<CompareName, "set">;
 
-export const OPPOSITE: Readonly<Record<Relation, Relation>> = { eq: "ne", ne: "eq", gt: "le", ge: "lt", lt: "ge", le: "gt", sgt: "sle", sge: "slt", slt: "sge", sle: "sgt" };
+export const OPPOSITE: Readonly<Record<Relation, Relation>> = {
+	eq: "ne",
+	ne: "eq",
+	gt: "le",
+	ge: "lt",
+	lt: "ge",
+	le: "gt",
+	sgt: "sle",
+	sge: "slt",
+	slt: "sge",
+	sle: "sgt",
+};
 const UNSIGNED: Readonly<Partial<Record<CompareName, Relation>>> = { sgt: "gt", sge: "ge", slt: "lt", sle: "le" };
 
 /** Whether it holds of two operands, each given as its unsigned and as its signed number. */

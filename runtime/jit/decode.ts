@@ -10,8 +10,42 @@ import type { AluName, AtomicName, CompareName, MemorySize, Op, Width } from "./
 
 export type { AluName, AtomicName, CompareName, MemorySize, Op, Width } from "./op.ts";
 
-const ALU: readonly (AluName | "neg" | "end" | null)[] = ["add", "sub", "mul", "div", "or", "and", "lsh", "rsh", "neg", "mod", "xor", "mov", "arsh", "end", null, null];
-const COMPARE: readonly (CompareName | null)[] = [null, "eq", "gt", "ge", "set", "ne", "sgt", "sge", null, null, "lt", "le", "slt", "sle", null, null];
+const ALU: readonly (AluName | "neg" | "end" | null)[] = [
+	"add",
+	"sub",
+	"mul",
+	"div",
+	"or",
+	"and",
+	"lsh",
+	"rsh",
+	"neg",
+	"mod",
+	"xor",
+	"mov",
+	"arsh",
+	"end",
+	null,
+	null,
+];
+const COMPARE: readonly (CompareName | null)[] = [
+	null,
+	"eq",
+	"gt",
+	"ge",
+	"set",
+	"ne",
+	"sgt",
+	"sge",
+	null,
+	null,
+	"lt",
+	"le",
+	"slt",
+	"sle",
+	null,
+	null,
+];
 const ATOMIC: Readonly<Record<number, readonly [AtomicName, boolean]>> = {
 	0x00: ["add", false],
 	0x01: ["add", true],
@@ -44,7 +78,10 @@ function decodeInsn(insns: readonly Insn[], pc: number): Op {
 	if (dst > 10 || src > 10) return invalid(insn, "a register above r10");
 	switch (opcode & 7) {
 		case 0: // LD
-			if (opcode === 0x18) return pc + 1 < insns.length && insns[pc + 1].opcode === 0 ? ops.imm64(dst, src, imm, insns[pc + 1].imm) : invalid(insn, "ld_imm64 without its second slot");
+			if (opcode === 0x18)
+				return pc + 1 < insns.length && insns[pc + 1].opcode === 0
+					? ops.imm64(dst, src, imm, insns[pc + 1].imm)
+					: invalid(insn, "ld_imm64 without its second slot");
 			if (((opcode & 0xe0) === 0x20 || (opcode & 0xe0) === 0x40) && (opcode & 0x18) !== 0x18)
 				return ops.packet(SIZES[(opcode >> 3) & 3] as 1 | 2 | 4, (opcode & 0xe0) === 0x40 ? src : -1, imm);
 			return invalid(insn, "an unknown load");

@@ -38,7 +38,15 @@ interface Walk {
 	call: ((target: number, state: State) => void) | null;
 }
 
-export function forward(ops: readonly (Op | null)[], cfg: Cfg, registers: number, entry: State, options: AnalysisOptions, draft: Draft, call: (target: number, state: State) => void): void {
+export function forward(
+	ops: readonly (Op | null)[],
+	cfg: Cfg,
+	registers: number,
+	entry: State,
+	options: AnalysisOptions,
+	draft: Draft,
+	call: (target: number, state: State) => void,
+): void {
 	const { blocks } = cfg;
 	// One register more: scratch for constants.
 	const size = (registers + 1) * STRIDE;
@@ -47,7 +55,19 @@ export function forward(ops: readonly (Op | null)[], cfg: Cfg, registers: number
 	start.set(entry.subarray(0, Math.min(entry.length, size)));
 	for (let r = entry.length / STRIDE; r < registers; r++) range.assignConstant(start, r, 0);
 	before[0] = start;
-	const walk: Walk = { ops, cfg, registers, options, links: new Links(registers), state: new Float64Array(size), edge: new Float64Array(size), passes: draft.counted, immediates: new Map(), draft: null, call: null };
+	const walk: Walk = {
+		ops,
+		cfg,
+		registers,
+		options,
+		links: new Links(registers),
+		state: new Float64Array(size),
+		edge: new Float64Array(size),
+		passes: draft.counted,
+		immediates: new Map(),
+		draft: null,
+		call: null,
+	};
 	const acyclic = cfg.reducible && blocks.every((b) => b.loop !== b.id);
 	if (!acyclic) {
 		toFixpoint(walk, before);
@@ -177,11 +197,22 @@ function collectThresholds(ops: readonly (Op | null)[], cfg: Cfg): number[] {
 	const found = new Set([0xff, 0xffff, 0x7fffffff, 2 ** 31, 0xffffffff, 2 ** 40, 2 ** 52]);
 	for (const block of cfg.blocks) {
 		const op = block.exit >= 0 ? ops[block.exit] : null;
-		if (op?.kind === "branch" && op.src < 0 && op.imm !== 0 && found.size < 64) for (const step of [-1, 0, 1]) found.add(Math.abs(op.imm) + step);
+		if (op?.kind === "branch" && op.src < 0 && op.imm !== 0 && found.size < 64)
+			for (const step of [-1, 0, 1]) found.add(Math.abs(op.imm) + step);
 		for (let pc = block.start; pc < block.end; pc++) {
 			// Clang compares with a constant that it keeps in a register.
 			const mov = ops[pc];
-			if (mov?.kind === "alu" && mov.op === "add" && mov.src < 0 && mov.imm > 1 && op?.kind === "branch" && op.src < 0 && op.imm > mov.imm && found.size < 64) found.add(op.imm - mov.imm);
+			if (
+				mov?.kind === "alu" &&
+				mov.op === "add" &&
+				mov.src < 0 &&
+				mov.imm > 1 &&
+				op?.kind === "branch" &&
+				op.src < 0 &&
+				op.imm > mov.imm &&
+				found.size < 64
+			)
+				found.add(op.imm - mov.imm);
 		}
 	}
 	return [...found].sort((a, b) => a - b);
@@ -325,7 +356,7 @@ function firstOf(walk: Walk, { lo, hi }: Extract<Op, { kind: "imm64" }>, pc: num
 
 function applyPointers(state: State, mask: number): void {
 	for (let r = 0; r < 10; r++) {
-		if (mask & (1 << r) && Number.isNaN(state[r * STRIDE + 4])) range.assignPointer(state, r, range.POINTER, Math.min(3, state[r * STRIDE + 5]));
+		if (mask & (1 << r) && Number.isNaN(state[r * STRIDE + 4]))
+			range.assignPointer(state, r, range.POINTER, Math.min(3, state[r * STRIDE + 5]));
 	}
 }
-

@@ -23,7 +23,13 @@ const MOST_PASSES = 65_536;
 const MOST_WORK = 20_000;
 
 /** Facts by loop head. `before`: the ranges at each block's start; `sums`: those of the operands, by slot from the entry. */
-export function induction(ops: readonly (Op | null)[], cfg: Cfg, registers: number, before: readonly (State | null)[], sums: Sums): Map<number, LoopFacts> {
+export function induction(
+	ops: readonly (Op | null)[],
+	cfg: Cfg,
+	registers: number,
+	before: readonly (State | null)[],
+	sums: Sums,
+): Map<number, LoopFacts> {
 	const found = new Map<number, LoopFacts>();
 	const { blocks } = cfg;
 	const members = new Map<number, number[]>();
@@ -88,7 +94,8 @@ export function induction(ops: readonly (Op | null)[], cfg: Cfg, registers: numb
 
 function change(op: Op, at: number, state: Offsets, sums: Sums): void {
 	if (follow(op, at, state, sums)) return;
-	if (op.kind === "helper" || op.kind === "kfunc" || op.kind === "call" || op.kind === "callx") for (let r = 0; r <= 5; r++) forget(state, r);
+	if (op.kind === "helper" || op.kind === "kfunc" || op.kind === "call" || op.kind === "callx")
+		for (let r = 0; r <= 5; r++) forget(state, r);
 	else {
 		const dst = definedBy(op);
 		if (dst >= 0) forget(state, dst);

@@ -102,7 +102,18 @@ function findWholes(ops: readonly (Op | null)[], { start, end }: Block, register
 		let piece: Piece | null = null;
 		switch (op.kind) {
 			case "load":
-				if (!op.signed && op.size < 8 && !special(pc)) piece = { base: op.base, version: versions[op.base], epoch, low: op.off, size: op.size, shift: 0, order: op.size === 1 ? "either" : "little", last: pc, slots: [pc] };
+				if (!op.signed && op.size < 8 && !special(pc))
+					piece = {
+						base: op.base,
+						version: versions[op.base],
+						epoch,
+						low: op.off,
+						size: op.size,
+						shift: 0,
+						order: op.size === 1 ? "either" : "little",
+						last: pc,
+						slots: [pc],
+					};
 				break;
 			case "alu":
 				piece = combined(op, pc, pieces);
@@ -144,7 +155,9 @@ function combined(op: Extract<Op, { kind: "alu" }>, pc: number, pieces: readonly
 			return same === null ? null : { ...same, slots: [...same.slots, pc] };
 		}
 		case "lsh":
-			return left === null || op.src >= 0 || op.imm % 8 !== 0 ? null : fits({ ...left, shift: left.shift + (op.imm & (op.width - 1)), slots: [...left.slots, pc] });
+			return left === null || op.src >= 0 || op.imm % 8 !== 0
+				? null
+				: fits({ ...left, shift: left.shift + (op.imm & (op.width - 1)), slots: [...left.slots, pc] });
 		case "or": {
 			const [a, b] = [fits(left), fits(right)];
 			return a === null || b === null ? null : a.low < b.low ? beside(a, b, pc) : beside(b, a, pc);
@@ -156,10 +169,25 @@ function combined(op: Extract<Op, { kind: "alu" }>, pc: number, pieces: readonly
 
 /** The first piece has the lower addresses. */
 function beside(first: Piece, second: Piece, pc: number): Piece | null {
-	if (first.base !== second.base || first.version !== second.version || first.epoch !== second.epoch || first.low + first.size !== second.low) return null;
-	const order = second.shift === first.shift + 8 * first.size ? "little" : first.shift === second.shift + 8 * second.size ? "big" : "either";
-	if (order === "either" || (first.order !== "either" && first.order !== order) || (second.order !== "either" && second.order !== order)) return null;
-	return { ...first, size: first.size + second.size, shift: Math.min(first.shift, second.shift), order, last: Math.max(first.last, second.last), slots: [...first.slots, ...second.slots, pc] };
+	if (
+		first.base !== second.base ||
+		first.version !== second.version ||
+		first.epoch !== second.epoch ||
+		first.low + first.size !== second.low
+	)
+		return null;
+	const order =
+		second.shift === first.shift + 8 * first.size ? "little" : first.shift === second.shift + 8 * second.size ? "big" : "either";
+	if (order === "either" || (first.order !== "either" && first.order !== order) || (second.order !== "either" && second.order !== order))
+		return null;
+	return {
+		...first,
+		size: first.size + second.size,
+		shift: Math.min(first.shift, second.shift),
+		order,
+		last: Math.max(first.last, second.last),
+		slots: [...first.slots, ...second.slots, pc],
+	};
 }
 
 /** Whether what the last load reads goes nowhere but into the whole at `slot`. */

@@ -64,7 +64,13 @@ export function prepareJs(bound: BoundProgram, options: JsOptions): Entry {
 		return (...args) => current().callbacks[id](...args);
 	});
 	const mapped = options.sourceMap !== undefined || options.instantiate !== undefined;
-	const lifting = liftProgram(image.insns, { facts: program.facts, checked: surroundings.checked, evenBudget: EVEN_BUDGET, mapped, shape: (op, slot) => surroundings.shape(op, slot) });
+	const lifting = liftProgram(image.insns, {
+		facts: program.facts,
+		checked: surroundings.checked,
+		evenBudget: EVEN_BUDGET,
+		mapped,
+		shape: (op, slot) => surroundings.shape(op, slot),
+	});
 	if ("why" in lifting) throw new ProgramFault(image, lifting.slot, lifting.why);
 	const lifted = lifting;
 	if (mayBeWasm && lifted.functions.some((fn) => size(fn) > LARGEST)) return prepareWasm(program, options, lifted);
@@ -116,7 +122,12 @@ function size({ items, cfg }: Pick<JitFunction, "items" | "cfg">): number {
 }
 
 /** Everything that generated text may name besides its own locals. */
-function hostValues(program: BoundProgram, lifted: JitProgram, emitted: EmittedText, surroundings: ProgramSurroundings): Record<string, unknown> {
+function hostValues(
+	program: BoundProgram,
+	lifted: JitProgram,
+	emitted: EmittedText,
+	surroundings: ProgramSurroundings,
+): Record<string, unknown> {
 	const { machine, image } = program;
 	const { memory } = machine;
 	const host: Record<string, unknown> = { ...divider() };
@@ -179,5 +190,9 @@ function explain(thrown: unknown, program: BoundProgram, emitted: EmittedText, f
 	const places = [...(thrown.stack ?? "").matchAll(new RegExp(`${file.replace(".", "\\.")}:(\\d+):`, "g"))];
 	if (places.length === 0) return thrown;
 	const slots = places.map((place) => emitted.slots[Number(place[1]) - 1 - WRAPPER_LINES] ?? 0);
-	return new ProgramFault(program.image, slots.find((slot) => slot >= 0) ?? 0, thrown instanceof NotSimulated ? thrown.message : "access outside the memory");
+	return new ProgramFault(
+		program.image,
+		slots.find((slot) => slot >= 0) ?? 0,
+		thrown instanceof NotSimulated ? thrown.message : "access outside the memory",
+	);
 }

@@ -28,8 +28,10 @@ export class Links {
 		if (op.kind === "alu" && op.op === "mov" && op.src >= 0 && (op.width === 64 || range.zeroExtended(state, op.src))) {
 			this.id[dst] = this.id[op.src];
 			this.delta[dst] = this.delta[op.src];
-		} else if (op.kind === "alu" && op.width === 64 && op.src < 0 && (op.op === "add" || op.op === "sub")) this.delta[dst] += op.op === "add" ? op.imm : -op.imm;
-		else if (op.kind === "alu" && op.op === "add" && op.width === 64 && range.constantOf(state, op.src) !== null) this.delta[dst] += range.constantOf(state, op.src)!;
+		} else if (op.kind === "alu" && op.width === 64 && op.src < 0 && (op.op === "add" || op.op === "sub"))
+			this.delta[dst] += op.op === "add" ? op.imm : -op.imm;
+		else if (op.kind === "alu" && op.op === "add" && op.width === 64 && range.constantOf(state, op.src) !== null)
+			this.delta[dst] += range.constantOf(state, op.src)!;
 		else if (op.kind === "alu" && op.op === "add" && op.width === 64 && range.constantOf(state, dst) !== null) {
 			this.id[dst] = this.id[op.src];
 			this.delta[dst] = this.delta[op.src] + range.constantOf(state, dst)!;
@@ -50,7 +52,8 @@ export class Links {
 
 	spread(state: State, from: number): void {
 		for (let r = 0; r < this.id.length - 1; r++) {
-			if (r !== from && this.id[r] === this.id[from]) range.boundByOffset(state, r, state, from, this.delta[r] - this.delta[from], this.delta[r] - this.delta[from]);
+			if (r !== from && this.id[r] === this.id[from])
+				range.boundByOffset(state, r, state, from, this.delta[r] - this.delta[from], this.delta[r] - this.delta[from]);
 		}
 	}
 }

@@ -39,7 +39,16 @@ export function backward(ops: readonly (Op | null)[], cfg: Cfg, options: Analysi
 	return live;
 }
 
-function walkBack(ops: readonly (Op | null)[], block: Block, base: number, live: Live, needs: Needs, options: AnalysisOptions, draft: Draft, record: boolean): void {
+function walkBack(
+	ops: readonly (Op | null)[],
+	block: Block,
+	base: number,
+	live: Live,
+	needs: Needs,
+	options: AnalysisOptions,
+	draft: Draft,
+	record: boolean,
+): void {
 	needs.low = 0;
 	needs.high = 0;
 	for (const to of block.succs) {
@@ -89,7 +98,17 @@ function useAddress(needs: Needs, r: number, implied: number, flags: number, opt
 	else useLow(needs, r);
 }
 
-function stepBack(op: Op, pc: number, at: number, flags: number, low: boolean, high: boolean, needs: Needs, options: AnalysisOptions, draft: Draft): void {
+function stepBack(
+	op: Op,
+	pc: number,
+	at: number,
+	flags: number,
+	low: boolean,
+	high: boolean,
+	needs: Needs,
+	options: AnalysisOptions,
+	draft: Draft,
+): void {
 	const dstImplied = flags & (FLAG.dstZero | FLAG.dstSign);
 	const srcImplied = flags & (FLAG.srcZero | FLAG.srcSign);
 	switch (op.kind) {
@@ -100,7 +119,10 @@ function stepBack(op: Op, pc: number, at: number, flags: number, low: boolean, h
 			const count = op.src < 0 ? op.imm & 63 : draft.constant[at] & 63;
 			const knownCount = op.src < 0 || !Number.isNaN(draft.constant[at]);
 			const shift = op.op === "lsh" || op.op === "rsh" || op.op === "arsh";
-			if (op.width === 32 || (!full && (LOW_CLOSED.has(op.op) || (op.op === "lsh" && (knownCount || (flags & FLAG.shiftsBelow32) !== 0))))) {
+			if (
+				op.width === 32 ||
+				(!full && (LOW_CLOSED.has(op.op) || (op.op === "lsh" && (knownCount || (flags & FLAG.shiftsBelow32) !== 0))))
+			) {
 				if (!isMov) useLow(needs, op.dst);
 				if (op.src >= 0) useLow(needs, op.src);
 			} else if (shift) {

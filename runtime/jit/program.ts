@@ -126,7 +126,8 @@ export function liftProgram(insns: readonly Insn[], options: LiftOptions): JitPr
 		range.assign(state, 10, top, top, top, top, 9, 0);
 		const call = (target: number, at: range.State): void => enter(target, calleeEntry(at));
 		const join = (): boolean => {
-			const joined = options.checked || options.mapped === true ? null : joinLoads(ops, cfg, registers, (slot) => facts?.access[slot] === "kernel");
+			const joined =
+				options.checked || options.mapped === true ? null : joinLoads(ops, cfg, registers, (slot) => facts?.access[slot] === "kernel");
 			if (joined === null) return false;
 			({ ops, registers } = joined);
 			drafts.set(entry, { ...drafts.get(entry)!, ops, registers });
@@ -181,19 +182,33 @@ export function liftProgram(insns: readonly Insn[], options: LiftOptions): JitPr
 		const threaded = options.mapped === true ? null : threadJumps(analysed, ops);
 		const cfg = threaded?.cfg ?? analysed;
 		const counted = threaded === null ? analysis.counted : renumbered(analysis.counted, threaded.moved);
-		const base: JitFunction = { id, entry, ops, cfg, items: structure(cfg), registers, analysis, frameTop: frameTop(depth.get(entry)!), callback: callbacks.has(entry), plan, slow: null };
+		const base: JitFunction = {
+			id,
+			entry,
+			ops,
+			cfg,
+			items: structure(cfg),
+			registers,
+			analysis,
+			frameTop: frameTop(depth.get(entry)!),
+			callback: callbacks.has(entry),
+			plan,
+			slow: null,
+		};
 		const fast = { ...base, items: unrollLoops(base.items, cfg, ops, counted, options.evenBudget) };
 		return plan?.guard == null ? fast : { ...fast, analysis: guarded!, slow: base };
 	});
 	const deepest = Math.max(...depth.values());
-	if (deepest >= layout.frames) return { slot: [...depth].find(([, d]) => d === deepest)![0], why: `calls nest deeper than ${layout.frames} frames` };
+	if (deepest >= layout.frames)
+		return { slot: [...depth].find(([, d]) => d === deepest)![0], why: `calls nest deeper than ${layout.frames} frames` };
 	return { functions, byEntry: new Map(sorted.map((entry, id) => [entry, id])) };
 }
 
 /** Counted loops by the heads of a threaded graph. Where the block with the test was copied, nobody counts. */
 function renumbered(counted: ReadonlyMap<number, CountedLoop>, moved: Int32Array): Map<number, CountedLoop> {
 	const out = new Map<number, CountedLoop>();
-	for (const [head, { passes, block }] of counted) if (moved[head] >= 0 && moved[block] >= 0) out.set(moved[head], { passes, block: moved[block] });
+	for (const [head, { passes, block }] of counted)
+		if (moved[head] >= 0 && moved[block] >= 0) out.set(moved[head], { passes, block: moved[block] });
 	return out;
 }
 

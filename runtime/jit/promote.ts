@@ -32,17 +32,25 @@ export interface Promotion {
 export function promoteSlots(ops: readonly (Op | null)[], cfg: Cfg): Promotion {
 	const accesses: Access[] = [];
 	const exposed = findAccesses(ops, cfg, accesses);
-	if (exposed === EVERYTHING) return { ops, registers: FIRST_SLOT, undecided: ops.some((op) => (op?.kind === "load" || op?.kind === "store") && op.base === 10) };
+	if (exposed === EVERYTHING)
+		return { ops, registers: FIRST_SLOT, undecided: ops.some((op) => (op?.kind === "load" || op?.kind === "store") && op.base === 10) };
 	return rewrite(ops, accesses, chooseSlots(accesses, [[exposed, 0]]));
 }
 
 /** The same by what the forward analysis found: exact offsets by slot, and what everything else may touch. */
-export function promoteByAnalysis(ops: readonly (Op | null)[], cfg: Cfg, stack: Int32Array, noOffset: number, exposed: readonly (readonly [number, number])[]): Promotion {
+export function promoteByAnalysis(
+	ops: readonly (Op | null)[],
+	cfg: Cfg,
+	stack: Int32Array,
+	noOffset: number,
+	exposed: readonly (readonly [number, number])[],
+): Promotion {
 	const accesses: Access[] = [];
 	for (const block of cfg.blocks) {
 		for (let pc = block.start; pc < block.end; pc++) {
 			const op = ops[pc];
-			if ((op?.kind === "load" || op?.kind === "store") && stack[pc - cfg.entry] !== noOffset) accesses.push({ pc, off: stack[pc - cfg.entry], size: op.size });
+			if ((op?.kind === "load" || op?.kind === "store") && stack[pc - cfg.entry] !== noOffset)
+				accesses.push({ pc, off: stack[pc - cfg.entry], size: op.size });
 		}
 	}
 	return rewrite(ops, accesses, chooseSlots(accesses, exposed));
@@ -147,7 +155,12 @@ function chooseSlots(accesses: readonly Access[], exposed: readonly (readonly [n
 	const uses = new Map<number, { size: number; count: number; agrees: boolean }>();
 	for (const { off, size } of accesses) {
 		const use = uses.get(off);
-		if (use === undefined) uses.set(off, { size, count: 1, agrees: off >= -512 && off + size <= 0 && !exposed.some(([from, to]) => off + size > from && off < to) });
+		if (use === undefined)
+			uses.set(off, {
+				size,
+				count: 1,
+				agrees: off >= -512 && off + size <= 0 && !exposed.some(([from, to]) => off + size > from && off < to),
+			});
 		else {
 			use.count++;
 			if (use.size !== size) {

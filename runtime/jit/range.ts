@@ -38,7 +38,16 @@ export const constantOf = (s: State, r: number): number | null => (s[r * STRIDE 
 export const signExtended = (s: State, r: number): boolean => s[r * STRIDE + 2] >= -0x80000000 && s[r * STRIDE + 3] <= 0x7fffffff;
 
 /** Writes a value, each half of the bounds tightened by the other. */
-export function assign(s: State, r: number, umin: number, umax: number, smin: number, smax: number, zeros: number, kind = Number.NaN): void {
+export function assign(
+	s: State,
+	r: number,
+	umin: number,
+	umax: number,
+	smin: number,
+	smax: number,
+	zeros: number,
+	kind = Number.NaN,
+): void {
 	if (umax > EXACT) umax = TOP_U;
 	if (umin > EXACT) umin = EXACT;
 	if (smin < -EXACT) smin = -TOP_S;
@@ -66,7 +75,8 @@ export function assign(s: State, r: number, umin: number, umax: number, smin: nu
 }
 
 export const assignUnknown = (s: State, r: number): void => assign(s, r, 0, TOP_U, -TOP_S, TOP_S, 0);
-export const assignUnsigned = (s: State, r: number, umin: number, umax: number, zeros = 0): void => assign(s, r, umin, umax, -TOP_S, TOP_S, zeros);
+export const assignUnsigned = (s: State, r: number, umin: number, umax: number, zeros = 0): void =>
+	assign(s, r, umin, umax, -TOP_S, TOP_S, zeros);
 export const assignSigned = (s: State, r: number, smin: number, smax: number): void => assign(s, r, 0, TOP_U, smin, smax, 0);
 export const assignPointer = (s: State, r: number, kind: number = POINTER, zeros = 0): void => assign(s, r, 0, U32, 0, U32, zeros, kind);
 
@@ -209,7 +219,16 @@ export function arithmetic(s: State, op: AluName, width: Width, dst: number, src
 			const q = smin * bsmax;
 			const t = smax * bsmin;
 			const u = smax * bsmax;
-			return setBoth(s, dst, narrow, umin * bumin, umax * bumax, Math.min(p, q, t, u), Math.max(p, q, t, u), Math.min(64, s[d + 5] + s[b + 5]));
+			return setBoth(
+				s,
+				dst,
+				narrow,
+				umin * bumin,
+				umax * bumax,
+				Math.min(p, q, t, u),
+				Math.max(p, q, t, u),
+				Math.min(64, s[d + 5] + s[b + 5]),
+			);
 		}
 		case "div":
 			return setUnsigned(s, dst, narrow, 0, bumin > 0 ? Math.floor(umax / bumin) : umax);
@@ -217,12 +236,19 @@ export function arithmetic(s: State, op: AluName, width: Width, dst: number, src
 			return setUnsigned(s, dst, narrow, 0, bumin > 0 ? Math.min(umax, bumax - 1) : umax);
 		case "sdiv":
 		case "smod":
-			if (!narrow && smin >= 0 && bsmin > 0) return setUnsigned(s, dst, narrow, 0, op === "sdiv" ? Math.floor(smax / bsmin) : Math.min(smax, bsmax - 1));
-			return narrow ? assignUnsigned(s, dst, 0, U32) : op === "smod" && smin >= -EXACT && smax <= EXACT ? assignSigned(s, dst, Math.min(smin, 0), Math.max(smax, 0)) : assignUnknown(s, dst);
+			if (!narrow && smin >= 0 && bsmin > 0)
+				return setUnsigned(s, dst, narrow, 0, op === "sdiv" ? Math.floor(smax / bsmin) : Math.min(smax, bsmax - 1));
+			return narrow
+				? assignUnsigned(s, dst, 0, U32)
+				: op === "smod" && smin >= -EXACT && smax <= EXACT
+					? assignSigned(s, dst, Math.min(smin, 0), Math.max(smax, 0))
+					: assignUnknown(s, dst);
 		case "and": {
 			const z = Math.max(s[d + 5], s[b + 5]);
 			if (Math.min(umax, bumax) <= (narrow ? U32 : EXACT)) return setUnsigned(s, dst, narrow, 0, Math.min(umax, bumax), z);
-			return signed32(smin, smax, bsmin, bsmax) ? assignSigned(s, dst, -0x80000000, 0x7fffffff) : assign(s, dst, 0, TOP_U, -TOP_S, TOP_S, z);
+			return signed32(smin, smax, bsmin, bsmax)
+				? assignSigned(s, dst, -0x80000000, 0x7fffffff)
+				: assign(s, dst, 0, TOP_U, -TOP_S, TOP_S, z);
 		}
 		case "or":
 		case "xor": {
@@ -230,11 +256,22 @@ export function arithmetic(s: State, op: AluName, width: Width, dst: number, src
 				const high = power(bitLength(Math.max(umax, bumax))) - 1;
 				return setUnsigned(s, dst, narrow, op === "or" ? Math.max(umin, bumin) : 0, high, zeros);
 			}
-			return signed32(smin, smax, bsmin, bsmax) ? assignSigned(s, dst, -0x80000000, 0x7fffffff) : assign(s, dst, op === "or" ? Math.max(umin, bumin) : 0, TOP_U, -TOP_S, TOP_S, zeros);
+			return signed32(smin, smax, bsmin, bsmax)
+				? assignSigned(s, dst, -0x80000000, 0x7fffffff)
+				: assign(s, dst, op === "or" ? Math.max(umin, bumin) : 0, TOP_U, -TOP_S, TOP_S, zeros);
 		}
 		case "lsh": {
 			if (bumax >= width) return narrow ? assignUnsigned(s, dst, 0, U32) : assignUnknown(s, dst);
-			return setBoth(s, dst, narrow, umin * power(bumin), umax * power(bumax), smin * power(smin < 0 ? bumax : bumin), smax * power(smax < 0 ? bumin : bumax), Math.min(width, s[d + 5] + bumin));
+			return setBoth(
+				s,
+				dst,
+				narrow,
+				umin * power(bumin),
+				umax * power(bumax),
+				smin * power(smin < 0 ? bumax : bumin),
+				smax * power(smax < 0 ? bumin : bumax),
+				Math.min(width, s[d + 5] + bumin),
+			);
 		}
 		case "rsh": {
 			const least = bumax < width ? bumin : 0;
@@ -242,7 +279,10 @@ export function arithmetic(s: State, op: AluName, width: Width, dst: number, src
 			return setUnsigned(s, dst, narrow, bumax < width ? Math.floor(umin / power(bumax)) : 0, Math.floor(umax / power(least)));
 		}
 		case "arsh": {
-			if (narrow) return umax < 2 ** 31 && bumax < width ? setUnsigned(s, dst, narrow, 0, Math.floor(umax / power(bumin))) : assignUnsigned(s, dst, 0, U32);
+			if (narrow)
+				return umax < 2 ** 31 && bumax < width
+					? setUnsigned(s, dst, narrow, 0, Math.floor(umax / power(bumin)))
+					: assignUnsigned(s, dst, 0, U32);
 			const least = bumax < width ? bumin : 0;
 			return assignSigned(s, dst, Math.min(0, Math.floor(smin / power(least))), Math.max(-1, Math.floor(smax / power(least))));
 		}
@@ -272,7 +312,8 @@ function markDerived(s: State, r: number, pointers: boolean): void {
 	else s[at + 4] = DERIVED;
 }
 
-const signed32 = (smin: number, smax: number, bsmin: number, bsmax: number): boolean => smin >= -0x80000000 && bsmin >= -0x80000000 && smax <= 0x7fffffff && bsmax <= 0x7fffffff;
+const signed32 = (smin: number, smax: number, bsmin: number, bsmax: number): boolean =>
+	smin >= -0x80000000 && bsmin >= -0x80000000 && smax <= 0x7fffffff && bsmax <= 0x7fffffff;
 const bitLength = (value: number): number => (value < 2 ** 32 ? 32 - Math.clz32(value) : 64 - Math.clz32(value / 2 ** 32));
 
 /** Narrows both sides by a comparison that held (`taken`) or not. False: no value passes, the edge is dead. */

@@ -29,7 +29,10 @@ function sourceFlags(state: State, scratch: number, src: number, imm: number): n
 /** What the bounds of two unsigned numbers say of their product and quotient. */
 function factors(state: State, left: number, right: number): number {
 	const small = state[left + 1] <= 0xffffffff && state[right + 1] <= 0xffffffff;
-	return (small && state[left + 1] * state[right + 1] <= 2 ** 53 ? FLAG.exact : 0) | (state[right] > 0 && state[right + 1] < 2 ** 21 ? FLAG.tiny : 0);
+	return (
+		(small && state[left + 1] * state[right + 1] <= 2 ** 53 ? FLAG.exact : 0) |
+		(state[right] > 0 && state[right + 1] < 2 ** 21 ? FLAG.tiny : 0)
+	);
 }
 
 /** Which word of a 64-bit operand a shift by the register at `src` brings bits from. */
@@ -51,7 +54,8 @@ export function record(op: Op, at: number, state: State, registers: number, draf
 				if (range.isWords(state[src + 4])) draft.words[at] = state[src + 4] - range.WORDS;
 				if (op.op === "lsh" || op.op === "rsh" || op.op === "arsh") flags |= shiftCount(state, src);
 			}
-			if (op.op === "mul" || op.op === "div" || op.op === "mod") flags |= factors(state, op.dst * STRIDE, (op.src < 0 ? registers : op.src) * STRIDE);
+			if (op.op === "mul" || op.op === "div" || op.op === "mod")
+				flags |= factors(state, op.dst * STRIDE, (op.src < 0 ? registers : op.src) * STRIDE);
 			break;
 		case "movsx":
 		case "extract":
@@ -120,7 +124,8 @@ export function recordExposure(op: Op, pc: number, state: State, options: Analys
 			// What is made of a pointer other than by moving it is not followed.
 			const moves = op.width === 64 && (op.op === "mov" || op.op === "add" || op.op === "sub");
 			const src = op.src >= 0 && ofStack(state, op.src);
-			if (op.op === "mov" ? src && !moves : moves ? src && (op.op === "sub" || ofStack(state, op.dst)) : src || ofStack(state, op.dst)) draft.exposed.push(WHOLE_FRAME);
+			if (op.op === "mov" ? src && !moves : moves ? src && (op.op === "sub" || ofStack(state, op.dst)) : src || ofStack(state, op.dst))
+				draft.exposed.push(WHOLE_FRAME);
 			return;
 		}
 		case "neg":
@@ -138,7 +143,8 @@ export function recordExposure(op: Op, pc: number, state: State, options: Analys
 			const at = op.base * STRIDE;
 			if (op.kind !== "load" && op.src >= 0 && ofStack(state, op.src)) draft.exposed.push(WHOLE_FRAME);
 			// Atomics stay in memory, and so does what they touch.
-			if (state[at + 4] === range.DERIVED || (op.kind === "atomic" && ofStack(state, op.base))) draft.exposed.push([state[at] + op.off - top, state[at + 1] + op.off + op.size - top]);
+			if (state[at + 4] === range.DERIVED || (op.kind === "atomic" && ofStack(state, op.base)))
+				draft.exposed.push([state[at] + op.off - top, state[at + 1] + op.off + op.size - top]);
 			return;
 		}
 		case "helper":

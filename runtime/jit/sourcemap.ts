@@ -54,7 +54,11 @@ export function moduleMap(parts: readonly ModulePart[], file: string, sources?: 
 				last = place;
 			}
 			seen.add(record.file);
-			generator.addMapping({ generated, original: { line: record.line, column: Math.max(0, record.column - 1) + copy }, source: record.file });
+			generator.addMapping({
+				generated,
+				original: { line: record.line, column: Math.max(0, record.column - 1) + copy },
+				source: record.file,
+			});
 		});
 	}
 	for (const source of seen) {

@@ -41,7 +41,20 @@ export type Item =
  * What is still to be printed: an item, or a block with all that it dominates, or that without the loop that it heads. As numbers, block × 16 + kind,
  * because a large program has thousands.
  */
-const TASK = { tree: 0, within: 1, block: 2, loop: 3, code: 4, if: 5, ifNot: 6, br: 7, continue: 8, endBlock: 9, endLoop: 10, endIf: 11 } as const;
+const TASK = {
+	tree: 0,
+	within: 1,
+	block: 2,
+	loop: 3,
+	code: 4,
+	if: 5,
+	ifNot: 6,
+	br: 7,
+	continue: 8,
+	endBlock: 9,
+	endLoop: 10,
+	endIf: 11,
+} as const;
 
 export function structure(cfg: Cfg): Item[] {
 	return cfg.reducible ? structured(cfg) : dispatched(cfg);
@@ -172,7 +185,12 @@ function dispatched(cfg: Cfg): Item[] {
 		items.push({ kind: "case", block: block.id }, { kind: "code", block: block.id });
 		const [taken, next] = block.succs;
 		if (next !== undefined) {
-			items.push({ kind: "if", block: block.id, negate: false }, { kind: "goto", block: taken }, { kind: "end", of: "if", label: block.id }, { kind: "goto", block: next });
+			items.push(
+				{ kind: "if", block: block.id, negate: false },
+				{ kind: "goto", block: taken },
+				{ kind: "end", of: "if", label: block.id },
+				{ kind: "goto", block: next },
+			);
 		} else if (taken !== undefined) items.push({ kind: "goto", block: taken });
 	}
 	items.push({ kind: "end", of: "dispatch", label: 0 });

@@ -198,5 +198,12 @@ function rebuilt(cfg: Cfg, nodes: readonly Node[]): Threaded {
 		moved[block] = several[block]++ === 0 ? at : -1;
 	});
 	const parts = order.map((id) => cfg.blocks[nodes[id].block]);
-	return { cfg: assemble(cfg.entry, parts, order.map((id) => nodes[id].succs.map((to) => place[to]))), moved };
+	return {
+		cfg: assemble(
+			cfg.entry,
+			parts,
+			order.map((id) => nodes[id].succs.map((to) => place[to])),
+		),
+		moved,
+	};
 }

@@ -21,7 +21,13 @@ const MOST_COPIES = 4;
 const EVEN_BUDGET = 96;
 const MOST_EVEN_COPIES = 8;
 
-export function unrollLoops(items: readonly Item[], cfg: Cfg, ops: readonly (Op | null)[], counted: ReadonlyMap<number, CountedLoop>, evenBudget = EVEN_BUDGET): readonly Item[] {
+export function unrollLoops(
+	items: readonly Item[],
+	cfg: Cfg,
+	ops: readonly (Op | null)[],
+	counted: ReadonlyMap<number, CountedLoop>,
+	evenBudget = EVEN_BUDGET,
+): readonly Item[] {
 	if (!items.some((item) => item.kind === "loop")) return items;
 	const out: Item[] = [];
 	/** Labels of our own, above those of blocks. */

@@ -45,12 +45,15 @@ export function prepareWasm(bound: BoundProgram, options: JitOptions, known: Jit
 	});
 	const { image } = program;
 	const { checked } = surroundings;
-	const lifted = known !== null && !checked ? known : liftProgram(image.insns, { facts: program.facts, checked, guarded: checked, shape: (op, slot) => surroundings.shape(op, slot) });
+	const lifted =
+		known !== null && !checked
+			? known
+			: liftProgram(image.insns, { facts: program.facts, checked, guarded: checked, shape: (op, slot) => surroundings.shape(op, slot) });
 	if ("why" in lifted) throw new ProgramFault(image, lifted.slot, lifted.why);
 	compiled.callbacks = lifted.byEntry;
 	compiled.guard = lifted.functions[0].plan?.guard ?? null;
 	const { shared, wasm: memory } = program.machine.memory;
-	if (memory === null) throw new Error("there is no WebAssembly here: the engines \"js\" and \"interpreter\" do without");
+	if (memory === null) throw new Error('there is no WebAssembly here: the engines "js" and "interpreter" do without');
 	const emitted = emitModule(lifted, surroundings, { shared, maximumPages: 65536 });
 	const imports = { m: memory, ...calledFunctions(lifted, surroundings), ...checks(program, compiled) };
 	const { exports } = new WebAssembly.Instance(new WebAssembly.Module(emitted.bytes as Uint8Array<ArrayBuffer>), { e: imports });
@@ -69,7 +72,8 @@ function calledFunctions(lifted: JitProgram, surroundings: ProgramSurroundings):
 			switch (op.kind) {
 				case "helper":
 				case "kfunc":
-					if (op.kind === "helper" && op.id === TAIL_CALL) host.tail = (context, map, index, frame) => surroundings.tail(context, map, index, frame);
+					if (op.kind === "helper" && op.id === TAIL_CALL)
+						host.tail = (context, map, index, frame) => surroundings.tail(context, map, index, frame);
 					else {
 						const shape = surroundings.shape(op, slot);
 						host[surroundings.callee(op, slot)] ??= surroundings.hostFunction(op, slot, shape.args);
@@ -118,7 +122,10 @@ function explain(thrown: unknown, image: ProgramImage, slotAt: EmittedModule["sl
 	if (!(thrown instanceof WebAssembly.RuntimeError || thrown instanceof NotSimulated)) return thrown;
 	const places = (thrown.stack ?? "").matchAll(/wasm-function\[\d+\]:0x([0-9a-f]+)/g);
 	const slot = [...places].map(([, offset]) => slotAt(Number.parseInt(offset, 16))).find((at) => at >= 0) ?? 0;
-	const reason = thrown.message.includes("unreachable") ? "used up its budget of instructions" : thrown.message.includes("memory") ? "access outside the memory" : thrown.message;
+	const reason = thrown.message.includes("unreachable")
+		? "used up its budget of instructions"
+		: thrown.message.includes("memory")
+			? "access outside the memory"
+			: thrown.message;
 	return new ProgramFault(image, slot, reason);
 }
-

@@ -104,14 +104,25 @@ function origins(ops: readonly (Op | null)[], cfg: Cfg, registers: number, draft
 		changed = false;
 		for (const block of blocks) {
 			if (draft.unreached[block.id]) continue;
-			const now = arrive(block.id, block.id === 0 ? start.slice() : null, cfg, registers, after, draft.loops?.get(block.id), !cfg.reducible);
+			const now = arrive(
+				block.id,
+				block.id === 0 ? start.slice() : null,
+				cfg,
+				registers,
+				after,
+				draft.loops?.get(block.id),
+				!cfg.reducible,
+			);
 			if (now === null) continue;
 			const old = before[block.id];
 			if (old !== null) {
 				// Only ever upwards: what still grows in the third pass has no bounds.
 				const grown = old.slice();
 				if (!joinOffsets(grown, now)) continue;
-				if (pass > 1) for (let at = 0; at < grown.length; at += OFFSET_STRIDE) if (grown[at + 1] !== old[at + 1] || grown[at + 2] !== old[at + 2]) (grown[at + 1] = Number.NEGATIVE_INFINITY), (grown[at + 2] = Number.POSITIVE_INFINITY);
+				if (pass > 1)
+					for (let at = 0; at < grown.length; at += OFFSET_STRIDE)
+						if (grown[at + 1] !== old[at + 1] || grown[at + 2] !== old[at + 2])
+							(grown[at + 1] = Number.NEGATIVE_INFINITY), (grown[at + 2] = Number.POSITIVE_INFINITY);
 				before[block.id] = grown;
 			} else before[block.id] = now;
 			changed = true;
@@ -127,7 +138,15 @@ function origins(ops: readonly (Op | null)[], cfg: Cfg, registers: number, draft
 }
 
 /** The state at a block's start, from its predecessors. At a loop's head, what the loop adds is known for some registers. */
-function arrive(id: number, now: Offsets | null, cfg: Cfg, registers: number, after: readonly (Offsets | null)[], loop: LoopFacts | undefined, all: boolean): Offsets | null {
+function arrive(
+	id: number,
+	now: Offsets | null,
+	cfg: Cfg,
+	registers: number,
+	after: readonly (Offsets | null)[],
+	loop: LoopFacts | undefined,
+	all: boolean,
+): Offsets | null {
 	const block = cfg.blocks[id];
 	for (const p of block.preds) {
 		const from = after[p];
@@ -144,7 +163,8 @@ function arrive(id: number, now: Offsets | null, cfg: Cfg, registers: number, af
 	}
 	for (let r = 0; r < registers; r++) {
 		if (!counted(r)) now.set(merged.subarray(r * OFFSET_STRIDE, r * OFFSET_STRIDE + OFFSET_STRIDE), r * OFFSET_STRIDE);
-		else if (loop!.steps[2 * r] !== 0 || loop!.steps[2 * r + 1] !== 0) shift(now, r, times(loop!.trips, Math.min(0, loop!.steps[2 * r])), times(loop!.trips, Math.max(0, loop!.steps[2 * r + 1])));
+		else if (loop!.steps[2 * r] !== 0 || loop!.steps[2 * r + 1] !== 0)
+			shift(now, r, times(loop!.trips, Math.min(0, loop!.steps[2 * r])), times(loop!.trips, Math.max(0, loop!.steps[2 * r + 1])));
 	}
 	return now;
 }

@@ -41,7 +41,12 @@ export function typeByContext(btf: Btf | null, name: string): TypeChoice | undef
 	if (pointer.kind !== "ptr") return undefined;
 	// bpf_user_pt_regs_t is a typedef of a struct that each architecture names otherwise.
 	let target = btf.types[pointer.type];
-	for (let hops = 0; hops < 64 && target !== undefined && "type" in target && !("name" in target && Object.hasOwn(contexts, target.name)); hops++) target = btf.types[target.type];
+	for (
+		let hops = 0;
+		hops < 64 && target !== undefined && "type" in target && !("name" in target && Object.hasOwn(contexts, target.name));
+		hops++
+	)
+		target = btf.types[target.type];
 	if (target === undefined || !("name" in target) || !Object.hasOwn(contexts, target.name)) return undefined;
 	const [type, attach] = contexts[target.name];
 	return typeNumbers({ type, attach: attach ?? null });

@@ -28,7 +28,15 @@ const defaultKernelVersion = (6 << 16) | (18 << 8);
 
 export type Extern =
 	| { readonly kind: "kconfig"; readonly name: string; readonly offset: number; readonly problem: string | null }
-	| { readonly kind: "function" | "variable"; readonly name: string; readonly btfId: number; readonly weak: boolean; readonly known: boolean; /** False for \`extern const void name\`: an address and nothing behind it. */ readonly typed: boolean; /** What stands against using it. */ readonly problem: string | null };
+	| {
+			readonly kind: "function" | "variable";
+			readonly name: string;
+			readonly btfId: number;
+			readonly weak: boolean;
+			readonly known: boolean /** False for \`extern const void name\`: an address and nothing behind it. */;
+			readonly typed: boolean /** What stands against using it. */;
+			readonly problem: string | null;
+	  };
 
 export interface Externs {
 	/** By symbol index. */
@@ -40,7 +48,9 @@ export function openExterns(object: ObjectFile, btf: Btf | null, options: Extern
 	const bySymbol = new Map<number, Extern>();
 	if (btf === null) return { bySymbol, kconfig: null };
 	const source = typeSource(btf);
-	const symbolIndex = new Map(object.symbols.flatMap((symbol, i) => (symbol.section === "undefined" && symbol.name !== "" ? [[symbol.name, i] as const] : [])));
+	const symbolIndex = new Map(
+		object.symbols.flatMap((symbol, i) => (symbol.section === "undefined" && symbol.name !== "" ? [[symbol.name, i] as const] : [])),
+	);
 	const kconfig = openKconfig(object, btf, source, options, symbolIndex, bySymbol);
 	for (const datasec of btf.types) {
 		if (datasec.kind !== "datasec" || datasec.name !== ".ksyms") continue;
@@ -58,17 +68,39 @@ function kernelSymbol(source: TypeSource, type: BtfType, weak: boolean, options:
 	const name = nameOf(type).replace(/___.*$/, "");
 	const { kernelBtf } = options;
 	const provided = options.hasKernelSymbol?.(name) ?? false;
-	const ids = (wanted: BtfType["kind"]): readonly number[] => kernelBtf?.find(name).filter((id) => kernelBtf.type(id).kind === wanted) ?? [];
+	const ids = (wanted: BtfType["kind"]): readonly number[] =>
+		kernelBtf?.find(name).filter((id) => kernelBtf.type(id).kind === wanted) ?? [];
 	if (type.kind !== "var") {
 		const found = ids("func")[0] ?? 0;
 		const there = found === 0 ? undefined : kernelBtf?.type(found);
-		const fits = type.kind !== "func" || there?.kind !== "func" || kernelBtf === undefined || typesCompatible(source, type.type, kernelBtf, there.type);
+		const fits =
+			type.kind !== "func" ||
+			there?.kind !== "func" ||
+			kernelBtf === undefined ||
+			typesCompatible(source, type.type, kernelBtf, there.type);
 		// A weak one with other parameters is one that the kernel does not have: of its flavors (name___one, name___two) the one that fits is called.
 		const btfId = fits ? found : 0;
-		return { kind: "function", name, btfId, weak, known: btfId !== 0 || provided, typed: true, problem: functionProblem(fits || weak, found !== 0 || weak || provided || kernelBtf === undefined) };
+		return {
+			kind: "function",
+			name,
+			btfId,
+			weak,
+			known: btfId !== 0 || provided,
+			typed: true,
+			problem: functionProblem(fits || weak, found !== 0 || weak || provided || kernelBtf === undefined),
+		};
 	}
 	const typed = resolved(source, type.type).kind !== "void";
-	if (!typed) return { kind: "variable", name, btfId: 0, weak, known: provided || !weak || ids("func").length > 0 || ids("var").length > 0, typed, problem: null };
+	if (!typed)
+		return {
+			kind: "variable",
+			name,
+			btfId: 0,
+			weak,
+			known: provided || !weak || ids("func").length > 0 || ids("var").length > 0,
+			typed,
+			problem: null,
+		};
 	const btfId = ids("var")[0] ?? 0;
 	const there = btfId === 0 ? undefined : kernelBtf?.type(btfId);
 	const problem =
@@ -82,19 +114,29 @@ function kernelSymbol(source: TypeSource, type: BtfType, weak: boolean, options:
 
 /** libbpf loads no object with a strong function that no kernel BTF has. `there`: the kernel has one of that name, or need not. */
 function functionProblem(fits: boolean, there: boolean): string | null {
-	if (!there) return "the kernel's BTF has no such function (those of modules are not looked at); declare it __weak and ask bpf_ksym_exists() where it may be missing";
+	if (!there)
+		return "the kernel's BTF has no such function (those of modules are not looked at); declare it __weak and ask bpf_ksym_exists() where it may be missing";
 	return fits ? null : "has another type in the kernel";
 }
 
 /** Lays the variables out by falling alignment, as libbpf does, and fills them in. */
-function openKconfig(object: ObjectFile, btf: Btf, source: TypeSource, options: ExternOptions, symbols: ReadonlyMap<string, number>, bySymbol: Map<number, Extern>): MapDef | null {
+function openKconfig(
+	object: ObjectFile,
+	btf: Btf,
+	source: TypeSource,
+	options: ExternOptions,
+	symbols: ReadonlyMap<string, number>,
+	bySymbol: Map<number, Extern>,
+): MapDef | null {
 	const id = btf.types.findIndex((type) => type.kind === "datasec" && type.name === ".kconfig");
 	const datasec = btf.types[id];
 	if (datasec === undefined || datasec.kind !== "datasec") return null;
 	const fields = datasec.vars.flatMap((entry) => {
 		const variable = btf.types[entry.type];
 		const symbol = symbols.get(nameOf(variable));
-		return variable?.kind === "var" && symbol !== undefined ? [{ variable, symbol, size: sizeOf(source, variable.type), align: alignOf(source, variable.type) }] : [];
+		return variable?.kind === "var" && symbol !== undefined
+			? [{ variable, symbol, size: sizeOf(source, variable.type), align: alignOf(source, variable.type) }]
+			: [];
 	});
 	fields.sort((a, b) => b.align - a.align || a.size - b.size || a.variable.name.localeCompare(b.variable.name));
 	let offset = 0;
@@ -109,10 +151,25 @@ function openKconfig(object: ObjectFile, btf: Btf, source: TypeSource, options: 
 	for (const { variable, symbol, at, size } of placed) {
 		const value = kconfigValue(variable.name, options);
 		const weak = object.symbols[symbol].binding === "weak";
-		const problem = value !== undefined ? store(view, at, size, resolved(source, variable.type), value) : weak ? null : "has no value: give one in the kconfig option, or declare it __weak";
+		const problem =
+			value !== undefined
+				? store(view, at, size, resolved(source, variable.type), value)
+				: weak
+					? null
+					: "has no value: give one in the kconfig option, or declare it __weak";
 		bySymbol.set(symbol, { kind: "kconfig", name: variable.name, offset: at, problem });
 	}
-	return { ...emptyMap(".kconfig", btf), type: mapTypeId("ARRAY"), keySize: 4, valueSize: offset, maxEntries: 1, flags: mapFlags.MMAPABLE | mapFlags.RDONLY_PROG, valueTypeId: id, initial, frozen: true };
+	return {
+		...emptyMap(".kconfig", btf),
+		type: mapTypeId("ARRAY"),
+		keySize: 4,
+		valueSize: offset,
+		maxEntries: 1,
+		flags: mapFlags.MMAPABLE | mapFlags.RDONLY_PROG,
+		valueTypeId: id,
+		initial,
+		frozen: true,
+	};
 }
 
 function kconfigValue(name: string, options: ExternOptions): KconfigValue | undefined {

@@ -8,8 +8,20 @@ import type { ObjectFile } from "../../assembler/object.ts";
 export function fixBtf(object: ObjectFile): Btf | null {
 	const { btf } = object;
 	if (btf === undefined) return null;
-	const hidden = new Set(object.symbols.filter((s) => s.type === "function" && (s.visibility === "hidden" || s.visibility === "internal")).map((s) => s.name));
-	return { ...btf, types: btf.types.map((type): BtfType => (type.kind === "datasec" ? fixSection(object, btf, type) : type.kind === "func" && type.linkage === "global" && hidden.has(type.name) ? { ...type, linkage: "static" } : type)) };
+	const hidden = new Set(
+		object.symbols.filter((s) => s.type === "function" && (s.visibility === "hidden" || s.visibility === "internal")).map((s) => s.name),
+	);
+	return {
+		...btf,
+		types: btf.types.map(
+			(type): BtfType =>
+				type.kind === "datasec"
+					? fixSection(object, btf, type)
+					: type.kind === "func" && type.linkage === "global" && hidden.has(type.name)
+						? { ...type, linkage: "static" }
+						: type,
+		),
+	};
 }
 
 function fixSection(object: ObjectFile, btf: Btf, type: BtfType & { kind: "datasec" }): BtfType {

@@ -111,7 +111,8 @@ export function linkProgram(entry: CodeFunction, input: LinkInput, errors: LoadE
 				kfuncs.push({ insn: slot, name: extern.name, btfId: extern.btfId });
 				return;
 			}
-			const [inSection, target] = symbol === undefined ? [fn.section, fn.start + i + insn.imm + 1] : [symbol.section, symbol.value / 8 + insn.imm + 1];
+			const [inSection, target] =
+				symbol === undefined ? [fn.section, fn.start + i + insn.imm + 1] : [symbol.section, symbol.value / 8 + insn.imm + 1];
 			const callee = typeof inSection === "number" ? functionAt(input, inSection, target) : undefined;
 			if (callee === undefined) {
 				fail(symbol?.name ?? "", `calls no function: there is none at instruction ${target}`);
@@ -183,7 +184,11 @@ export function linkProgram(entry: CodeFunction, input: LinkInput, errors: LoadE
 			insns[slot + 1] = naming(second, second.src, (symbol.value + addend) | 0);
 			return;
 		}
-		const index = input.maps.findIndex((map) => map.section === symbol.section && (map.isData || map.offset === symbol.value + addend || (map.offset === symbol.value && symbol.type !== "section")));
+		const index = input.maps.findIndex(
+			(map) =>
+				map.section === symbol.section &&
+				(map.isData || map.offset === symbol.value + addend || (map.offset === symbol.value && symbol.type !== "section")),
+		);
 		const map = input.maps[index];
 		if (map === undefined) {
 			fail(symbol.name, `refers to section ${input.object.sections[symbol.section]?.name ?? "?"}, which holds no map and no data`);
@@ -196,7 +201,13 @@ export function linkProgram(entry: CodeFunction, input: LinkInput, errors: LoadE
 	append(entry);
 	const handler = exceptionCallback(entry, input, errors);
 	if (handler !== undefined) place(handler);
-	return { insns, funcInfo: functionRecords(input, placed), lines: () => lineRecords(input, placed), kfuncs: kfuncs.sort((a, b) => a.insn - b.insn), ksyms: ksyms.sort((a, b) => a.insn - b.insn) };
+	return {
+		insns,
+		funcInfo: functionRecords(input, placed),
+		lines: () => lineRecords(input, placed),
+		kfuncs: kfuncs.sort((a, b) => a.insn - b.insn),
+		ksyms: ksyms.sort((a, b) => a.insn - b.insn),
+	};
 }
 
 /**
@@ -216,7 +227,12 @@ function exceptionCallback(entry: CodeFunction, { object, functions }: LinkInput
 	if (handler === undefined) return undefined;
 	const symbol = object.symbols.find((one) => one.name === handler.name && one.section === handler.section);
 	if (handler.binding === "local" || symbol?.visibility === "hidden" || symbol?.visibility === "internal") {
-		errors.push({ section: ".text", offset: handler.start * 8, symbol: handler.name, message: "an exception callback must be a global function that is not hidden" });
+		errors.push({
+			section: ".text",
+			offset: handler.start * 8,
+			symbol: handler.name,
+			message: "an exception callback must be a global function that is not hidden",
+		});
 		return undefined;
 	}
 	return handler;
@@ -261,7 +277,8 @@ function lineRecords(input: LinkInput, placed: ReadonlyMap<CodeFunction, number>
 		const to = from + fn.length * 8;
 		for (const part of input.btfExt?.lineInfo ?? []) {
 			if (part.section !== section) continue;
-			for (const { insnOffset, file, line, column, text } of part.records) if (insnOffset >= from && insnOffset < to) lineInfo.push({ insn: base + (insnOffset - from) / 8, file, line, column, text });
+			for (const { insnOffset, file, line, column, text } of part.records)
+				if (insnOffset >= from && insnOffset < to) lineInfo.push({ insn: base + (insnOffset - from) / 8, file, line, column, text });
 		}
 	}
 	return lineInfo;

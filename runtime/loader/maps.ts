@@ -47,14 +47,27 @@ function btfMaps(object: ObjectFile, btf: Btf | null, errors: LoadError[]): Plac
 		}
 		const def = emptyMap(variable.name, btf);
 		const slots = readAttributes(source, struct, def, (message) => fail(variable.name, entry.offset, message), 0);
-		if (slots !== null) def.slots = slotInitialisers(object, object.sections[section], entry.offset + slots, entry.offset + struct.size, entry.offset + slots);
+		if (slots !== null)
+			def.slots = slotInitialisers(
+				object,
+				object.sections[section],
+				entry.offset + slots,
+				entry.offset + struct.size,
+				entry.offset + slots,
+			);
 		maps.push({ def: normalise(def), section, offset: entry.offset, isData: false });
 	}
 	return maps;
 }
 
 /** Fills the definition; the result is the byte offset of the `values` array, null when there is none. */
-function readAttributes(source: TypeSource, struct: BtfRecord, def: MutableMap, fail: (message: string) => void, depth: number): number | null {
+function readAttributes(
+	source: TypeSource,
+	struct: BtfRecord,
+	def: MutableMap,
+	fail: (message: string) => void,
+	depth: number,
+): number | null {
 	let values: number | null = null;
 	for (const member of struct.members) {
 		const number = (): number => {
@@ -144,7 +157,8 @@ function attributeNumber(source: TypeSource, id: number): number | null {
 /** `__ulong(name, N)`: an enum with the value; `__uint` works too. */
 function attributeWide(source: TypeSource, id: number): bigint | null {
 	const type = resolved(source, id);
-	if (type.kind === "enum" || type.kind === "enum64") return type.values[0] === undefined ? null : BigInt.asUintN(64, BigInt(type.values[0].value));
+	if (type.kind === "enum" || type.kind === "enum64")
+		return type.values[0] === undefined ? null : BigInt.asUintN(64, BigInt(type.values[0].value));
 	const number = attributeNumber(source, id);
 	return number === null ? null : BigInt(number);
 }
@@ -152,7 +166,12 @@ function attributeWide(source: TypeSource, id: number): bigint | null {
 /** What libbpf fills in for the programmer. */
 function normalise(def: MutableMap): MapDef {
 	const out: MutableMap = { ...def };
-	if (def.type === mapTypeId("ARRAY_OF_MAPS") || def.type === mapTypeId("HASH_OF_MAPS") || def.type === mapTypeId("PROG_ARRAY") || def.type === mapTypeId("PERF_EVENT_ARRAY")) {
+	if (
+		def.type === mapTypeId("ARRAY_OF_MAPS") ||
+		def.type === mapTypeId("HASH_OF_MAPS") ||
+		def.type === mapTypeId("PROG_ARRAY") ||
+		def.type === mapTypeId("PERF_EVENT_ARRAY")
+	) {
 		if (out.keySize === 0 && def.type !== mapTypeId("HASH_OF_MAPS")) out.keySize = 4;
 		if (out.valueSize === 0 || out.valueSize === 8) out.valueSize = 4;
 	}
@@ -162,7 +181,8 @@ function normalise(def: MutableMap): MapDef {
 		while (size < def.maxEntries) size *= 2;
 		if (def.maxEntries > 0) out.maxEntries = size;
 	}
-	if ((def.type === mapTypeId("QUEUE") || def.type === mapTypeId("STACK") || def.type === mapTypeId("BLOOM_FILTER")) && def.keyTypeId !== 0) out.keySize = 0;
+	if ((def.type === mapTypeId("QUEUE") || def.type === mapTypeId("STACK") || def.type === mapTypeId("BLOOM_FILTER")) && def.keyTypeId !== 0)
+		out.keySize = 0;
 	return out;
 }
 
@@ -178,8 +198,18 @@ function legacyMaps(object: ObjectFile, errors: LoadError[]): PlacedMap[] {
 			errors.push({ section: "maps", offset: symbol.value, symbol: symbol.name, message: "the definition is cut off" });
 			return [];
 		}
-		const word = (n: number): number => (symbol.value + 4 * n + 4 <= data.length && (symbol.size === 0 || 4 * n < symbol.size) ? view.getUint32(symbol.value + 4 * n, true) : 0);
-		const def = { ...emptyMap(symbol.name, null), type: word(0), keySize: word(1), valueSize: word(2), maxEntries: word(3), flags: word(4) | 0 };
+		const word = (n: number): number =>
+			symbol.value + 4 * n + 4 <= data.length && (symbol.size === 0 || 4 * n < symbol.size)
+				? view.getUint32(symbol.value + 4 * n, true)
+				: 0;
+		const def = {
+			...emptyMap(symbol.name, null),
+			type: word(0),
+			keySize: word(1),
+			valueSize: word(2),
+			maxEntries: word(3),
+			flags: word(4) | 0,
+		};
 		return [{ def, section, offset: symbol.value, isData: false }];
 	});
 }
@@ -219,7 +249,13 @@ function withArenaData(object: ObjectFile, btf: Btf | null, maps: readonly Place
 	}
 	const { data, size } = object.sections[section];
 	const { def } = maps[arena];
-	if (size > def.maxEntries * 4096) errors.push({ section: ARENA_SECTION, offset: 0, symbol: def.name, message: `${size} bytes of variables do not fit an arena of ${def.maxEntries} pages` });
+	if (size > def.maxEntries * 4096)
+		errors.push({
+			section: ARENA_SECTION,
+			offset: 0,
+			symbol: def.name,
+			message: `${size} bytes of variables do not fit an arena of ${def.maxEntries} pages`,
+		});
 	const initial = new Uint8Array(size);
 	initial.set(data);
 	const valueTypeId = Math.max(0, btf?.types.findIndex((type) => type.kind === "datasec" && type.name === ARENA_SECTION) ?? 0);

@@ -59,7 +59,8 @@ const executable = 4;
 /** Maps, externs, CO-RE and relocations of all programs; nothing is verified or created. What is wrong comes back as values. */
 export function openObject(object: ObjectFile, options: OpenOptions = {}): OpenedObject {
 	const errors: LoadError[] = [];
-	if (object.endian !== "little") errors.push({ section: "", offset: -1, symbol: "", message: "the object is big-endian; the runtime is little-endian" });
+	if (object.endian !== "little")
+		errors.push({ section: "", offset: -1, symbol: "", message: "the object is big-endian; the runtime is little-endian" });
 	const btf = fixBtf(object);
 	const placedMaps = openMaps(object, btf, errors);
 	const externs = openExterns(object, btf, options);
@@ -72,17 +73,34 @@ export function openObject(object: ObjectFile, options: OpenOptions = {}): Opene
 	applyCore(object, btf, options.kernelBtf, code, errors);
 	const functions = findFunctions(object, code);
 	const license = sectionText(object, "license");
-	const input: LinkInput = { object, functions, code, maps: placedMaps, externs, kconfigMap, btfExt: object.btfExt, hasKernel: options.kernelBtf !== undefined, arena: arenaSection < 0 || arenaMap < 0 ? null : { section: arenaSection, map: arenaMap } };
+	const input: LinkInput = {
+		object,
+		functions,
+		code,
+		maps: placedMaps,
+		externs,
+		kconfigMap,
+		btfExt: object.btfExt,
+		hasKernel: options.kernelBtf !== undefined,
+		arena: arenaSection < 0 || arenaMap < 0 ? null : { section: arenaSection, map: arenaMap },
+	};
 	const entries = functions.filter((fn) => isEntry(object, functions, fn));
 	const programs = entries.map((fn): OpenedProgram => {
 		const section = object.sections[fn.section].name;
 		const own: LoadError[] = [];
-		if (fn.binding === "local") own.push({ section, offset: fn.start * 8, symbol: fn.name, message: "a static function is no program (libbpf refuses the object): remove `static`" });
+		if (fn.binding === "local")
+			own.push({
+				section,
+				offset: fn.start * 8,
+				symbol: fn.name,
+				message: "a static function is no program (libbpf refuses the object): remove `static`",
+			});
 		const linked = linkProgram(fn, input, own);
 		let lines: readonly LineRecord[] | null = null;
 		const choice = chooseType(fn, section, btf, options, own);
 		const member = choice.type === programTypeId("STRUCT_OPS") ? members.get(fn.name) : undefined;
-		if (member !== undefined && member.problem !== null) own.push({ section, offset: fn.start * 8, symbol: fn.name, message: member.problem });
+		if (member !== undefined && member.problem !== null)
+			own.push({ section, offset: fn.start * 8, symbol: fn.name, message: member.problem });
 		const attachName = choice.attach ?? member?.name ?? "";
 		return {
 			errors: own,
@@ -115,13 +133,25 @@ function decodeSections(object: ObjectFile, errors: LoadError[]): Map<number, In
 	const code = new Map<number, Insn[]>();
 	for (const [index, section] of object.sections.entries()) {
 		if ((section.flags & executable) === 0 || section.size === 0) continue;
-		if (section.data.length % 8 !== 0) errors.push({ section: section.name, offset: section.data.length & ~7, symbol: "", message: "the code ends in the middle of an instruction" });
+		if (section.data.length % 8 !== 0)
+			errors.push({
+				section: section.name,
+				offset: section.data.length & ~7,
+				symbol: "",
+				message: "the code ends in the middle of an instruction",
+			});
 		code.set(index, decode(section.data.subarray(0, section.data.length & ~7), object.endian));
 	}
 	return code;
 }
 
-function applyCore(object: ObjectFile, btf: Btf | null, kernelBtf: TypeSource | undefined, code: ReadonlyMap<number, Insn[]>, errors: LoadError[]): void {
+function applyCore(
+	object: ObjectFile,
+	btf: Btf | null,
+	kernelBtf: TypeSource | undefined,
+	code: ReadonlyMap<number, Insn[]>,
+	errors: LoadError[],
+): void {
 	if (btf === null || object.btfExt === undefined) return;
 	const local = typeSource(btf);
 	// Without a kernel the object is its own target: every field is where the compiler saw it.
@@ -147,11 +177,28 @@ function findFunctions(object: ObjectFile, code: ReadonlyMap<number, Insn[]>): C
 		const insns = code.get(symbol.section);
 		if (insns === undefined || symbol.value % 8 !== 0 || symbol.value / 8 >= insns.length) return [];
 		const start = symbol.value / 8;
-		return [{ name: symbol.name, section: symbol.section, start, length: Math.min(Math.floor(symbol.size / 8), insns.length - start), binding: symbol.binding }];
+		return [
+			{
+				name: symbol.name,
+				section: symbol.section,
+				start,
+				length: Math.min(Math.floor(symbol.size / 8), insns.length - start),
+				binding: symbol.binding,
+			},
+		];
 	});
 	// A bare section, as hand-written assembly may have: all of it is one function named like the section.
 	const bare = [...code].filter(([index, insns]) => insns.length > 0 && !functions.some((fn) => fn.section === index));
-	return [...functions, ...bare.map(([section, insns]) => ({ name: object.sections[section].name, section, start: 0, length: insns.length, binding: "global" as const }))].sort((a, b) => a.section - b.section || a.start - b.start);
+	return [
+		...functions,
+		...bare.map(([section, insns]) => ({
+			name: object.sections[section].name,
+			section,
+			start: 0,
+			length: insns.length,
+			binding: "global" as const,
+		})),
+	].sort((a, b) => a.section - b.section || a.start - b.start);
 }
 
 /** Functions of .text are there for others to call, unless the object has but one function. Those of other sections are programs, be they static by mistake. */
@@ -171,7 +218,12 @@ function chooseType(fn: CodeFunction, section: string, btf: Btf | null, options:
 	const guess = options.guessType === true && (row === undefined || row.type === "EXT") ? typeByContext(btf, fn.name) : undefined;
 	if (guess !== undefined) return { ...guess, guessed: true };
 	if (row === undefined) {
-		errors.push({ section, offset: fn.start * 8, symbol: fn.name, message: "the section's name says no program type; give one in the type option" });
+		errors.push({
+			section,
+			offset: fn.start * 8,
+			symbol: fn.name,
+			message: "the section's name says no program type; give one in the type option",
+		});
 		return { type: 0 };
 	}
 	const flags: readonly string[] = row.flags;
@@ -188,7 +240,13 @@ function attachId(name: string, choice: TypeChoice, kernelBtf: TypeSource | unde
 	if (kernelBtf === undefined) return 0;
 	const attach = choice.expectedAttachType;
 	const [prefix, kind] =
-		attach === attachTypeId("TRACE_RAW_TP") ? ["btf_trace_", "typedef"] : attach === attachTypeId("LSM_MAC") || attach === attachTypeId("LSM_CGROUP") ? ["bpf_lsm_", "func"] : attach === attachTypeId("TRACE_ITER") ? ["bpf_iter_", "func"] : ["", "func"];
+		attach === attachTypeId("TRACE_RAW_TP")
+			? ["btf_trace_", "typedef"]
+			: attach === attachTypeId("LSM_MAC") || attach === attachTypeId("LSM_CGROUP")
+				? ["bpf_lsm_", "func"]
+				: attach === attachTypeId("TRACE_ITER")
+					? ["bpf_iter_", "func"]
+					: ["", "func"];
 	return kernelBtf.find(prefix + name).find((id) => kernelBtf.type(id).kind === kind) ?? 0;
 }
 

@@ -60,7 +60,9 @@ export function slotInitialisers(object: ObjectFile, section: Section, from: num
 function symbolIn(object: ObjectFile, from: Section, offset: number, { section, value }: ObjectSymbol): ObjectSymbol | undefined {
 	if (offset + 8 > from.data.length) return undefined;
 	const at = value + new DataView(from.data.buffer, from.data.byteOffset).getUint32(offset, object.endian === "little");
-	return object.symbols.find((symbol) => symbol.section === section && symbol.value === at && (symbol.type === "function" || symbol.type === "object"));
+	return object.symbols.find(
+		(symbol) => symbol.section === section && symbol.value === at && (symbol.type === "function" || symbol.type === "object"),
+	);
 }
 
 /** Where the variable after the one at `offset` starts. */

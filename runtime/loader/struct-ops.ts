@@ -56,7 +56,11 @@ export interface StructOpsMember {
 }
 
 /** By program name. */
-export function structOpsMembers(maps: readonly PlacedMap[], btf: Btf | null, kernelBtf: TypeSource | undefined): ReadonlyMap<string, StructOpsMember> {
+export function structOpsMembers(
+	maps: readonly PlacedMap[],
+	btf: Btf | null,
+	kernelBtf: TypeSource | undefined,
+): ReadonlyMap<string, StructOpsMember> {
 	const members = new Map<string, StructOpsMember>();
 	if (btf === null) return members;
 	const source = typeSource(btf);
@@ -75,7 +79,11 @@ export function structOpsMembers(maps: readonly PlacedMap[], btf: Btf | null, ke
 					: kernelBtf !== undefined && kernel === undefined
 						? `the kernel has no struct_ops ${own.name}`
 						: found.problem;
-			members.set(slot.program, { ...found, autoload: (autocreate ?? true) || (before?.autoload ?? false), problem: before?.problem ?? problem });
+			members.set(slot.program, {
+				...found,
+				autoload: (autocreate ?? true) || (before?.autoload ?? false),
+				problem: before?.problem ?? problem,
+			});
 		}
 	}
 	return members;
@@ -103,5 +111,7 @@ function memberOf(own: BtfRecord, bitOffset: number, kernel: KernelStruct | unde
 	if (index < 0) return { name, btfId: 0, index: 0, problem: `struct ${own.name} has no member at byte ${bitOffset / 8}` };
 	if (kernel === undefined) return { name, btfId: 0, index, problem: null };
 	const there = kernel.type.members.findIndex((one) => one.name === member);
-	return there < 0 ? { name, btfId: kernel.id, index: 0, problem: `the kernel's struct ${struct} has no member ${member}` } : { name, btfId: kernel.id, index: there, problem: null };
+	return there < 0
+		? { name, btfId: kernel.id, index: 0, problem: `the kernel's struct ${struct} has no member ${member}` }
+		: { name, btfId: kernel.id, index: there, problem: null };
 }

@@ -38,7 +38,13 @@ export class Arena extends BpfMap {
 	allocate(wanted: number, count: number): number {
 		if (count === 0 || count > this.#used.length) return 0;
 		const first = wanted === 0 ? this.#firstFit(count) : (wanted - this.base) / pageSize;
-		if (!Number.isInteger(first) || first < 0 || first + count > this.#used.length || this.#used.subarray(first, first + count).some((mark) => mark !== 0)) return 0;
+		if (
+			!Number.isInteger(first) ||
+			first < 0 ||
+			first + count > this.#used.length ||
+			this.#used.subarray(first, first + count).some((mark) => mark !== 0)
+		)
+			return 0;
 		this.#used.fill(1, first, first + count);
 		const at = this.base + first * pageSize;
 		this.machine.memory.u8.fill(0, at, at + count * pageSize);

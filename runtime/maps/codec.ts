@@ -32,7 +32,8 @@ export function bytesCodec(size: number): Codec {
 				if (value.length > size) throw new TypeError(`${value.length} bytes do not fit into ${size}`);
 				out.set(value);
 			} else if (typeof value === "number" || typeof value === "bigint") {
-				if (typeof value === "number" && !Number.isInteger(value)) throw new TypeError(`expected ${size} bytes or a whole number, not ${value}`);
+				if (typeof value === "number" && !Number.isInteger(value))
+					throw new TypeError(`expected ${size} bytes or a whole number, not ${value}`);
 				storeInteger(out, 0, size * 8, BigInt(value), "value");
 			} else {
 				throw new TypeError(`expected ${size} bytes or a number`);
@@ -70,7 +71,9 @@ function decodeAt(source: TypeSource, typeId: number, bytes: Uint8Array, at: num
 		case "int":
 			return integerValue(loadInteger(bytes, at * 8, type.size * 8), type.size * 8, type.encoding);
 		case "enum":
-			return Number(type.signed ? BigInt.asIntN(type.size * 8, loadInteger(bytes, at * 8, type.size * 8)) : loadInteger(bytes, at * 8, type.size * 8));
+			return Number(
+				type.signed ? BigInt.asIntN(type.size * 8, loadInteger(bytes, at * 8, type.size * 8)) : loadInteger(bytes, at * 8, type.size * 8),
+			);
 		case "enum64":
 			return type.signed ? BigInt.asIntN(64, loadInteger(bytes, at * 8, 64)) : loadInteger(bytes, at * 8, 64);
 		case "ptr":
@@ -126,7 +129,13 @@ function encodeAt(source: TypeSource, typeId: number, out: Uint8Array, at: numbe
 		case "enum":
 		case "enum64": {
 			const named = typeof value === "string" ? type.values.find((one) => one.name === value)?.value : undefined;
-			storeInteger(out, at * 8, type.size * 8, named !== undefined ? BigInt(named) : (toInteger(value) ?? fail(`a number or an enumerator of enum ${type.name}`)), path);
+			storeInteger(
+				out,
+				at * 8,
+				type.size * 8,
+				named !== undefined ? BigInt(named) : (toInteger(value) ?? fail(`a number or an enumerator of enum ${type.name}`)),
+				path,
+			);
 			return;
 		}
 		case "float": {
@@ -148,7 +157,8 @@ function encodeAt(source: TypeSource, typeId: number, out: Uint8Array, at: numbe
 				fail(`an array of at most ${type.length} elements`);
 				return;
 			}
-			for (const [i, element] of (list as readonly Value[]).entries()) encodeAt(source, type.type, out, at + i * size, element, `${path}[${i}]`);
+			for (const [i, element] of (list as readonly Value[]).entries())
+				encodeAt(source, type.type, out, at + i * size, element, `${path}[${i}]`);
 			return;
 		}
 		case "struct":
@@ -166,13 +176,15 @@ function encodeAt(source: TypeSource, typeId: number, out: Uint8Array, at: numbe
 			for (const member of type.members) {
 				if (member.name === "") {
 					const inner = resolved(source, member.type);
-					if (inner.kind === "struct" || inner.kind === "union") encodeAnonymous(source, member.type, out, at + member.bitOffset / 8, object, path);
+					if (inner.kind === "struct" || inner.kind === "union")
+						encodeAnonymous(source, member.type, out, at + member.bitOffset / 8, object, path);
 					continue;
 				}
 				const own = object[member.name];
 				if (own === undefined) continue;
 				const offset = at * 8 + member.bitOffset;
-				if (member.bitSize > 0) storeInteger(out, offset, member.bitSize, toInteger(own) ?? fail("a whole number"), `${path}.${member.name}`);
+				if (member.bitSize > 0)
+					storeInteger(out, offset, member.bitSize, toInteger(own) ?? fail("a whole number"), `${path}.${member.name}`);
 				else encodeAt(source, member.type, out, offset / 8, own, `${path}.${member.name}`);
 			}
 			const unknown = Object.keys(object).find((name) => !hasMember(source, typeId, name));
@@ -185,14 +197,24 @@ function encodeAt(source: TypeSource, typeId: number, out: Uint8Array, at: numbe
 }
 
 /** Members of an anonymous record are given among its parent's. */
-function encodeAnonymous(source: TypeSource, typeId: number, out: Uint8Array, at: number, object: Readonly<Record<string, Value>>, path: string): void {
+function encodeAnonymous(
+	source: TypeSource,
+	typeId: number,
+	out: Uint8Array,
+	at: number,
+	object: Readonly<Record<string, Value>>,
+	path: string,
+): void {
 	const own = Object.fromEntries(Object.entries(object).filter(([name]) => hasMember(source, typeId, name)));
 	if (Object.keys(own).length > 0) encodeAt(source, typeId, out, at, own, path);
 }
 
 function hasMember(source: TypeSource, typeId: number, name: string): boolean {
 	const type = resolved(source, typeId);
-	return (type.kind === "struct" || type.kind === "union") && type.members.some((member) => member.name === name || (member.name === "" && hasMember(source, member.type, name)));
+	return (
+		(type.kind === "struct" || type.kind === "union") &&
+		type.members.some((member) => member.name === name || (member.name === "" && hasMember(source, member.type, name)))
+	);
 }
 
 function isText(source: TypeSource, typeId: number): boolean {

@@ -26,7 +26,11 @@ export class HashMap extends BpfMap {
 		this.#kind = kind;
 		this.#stride = roundUp8(def.valueSize);
 		const values = this.#stride * (kind.perCpu ? machine.cpus : 1);
-		this.table = new HashTable(machine.memory, { keySize: def.keySize, payload: values + (kind.lru ? 8 : 0), entries: def.maxEntries }, def.name);
+		this.table = new HashTable(
+			machine.memory,
+			{ keySize: def.keySize, payload: values + (kind.lru ? 8 : 0), entries: def.maxEntries },
+			def.name,
+		);
 	}
 
 	override get layout(): MapLayout {

@@ -104,7 +104,13 @@ export function estimateBytes(defs: readonly MapDef[], cpus: number): number {
 	for (const { type, keySize, valueSize, maxEntries, extra } of defs) {
 		const name = mapTypeById(type)?.name;
 		const perEntry = roundUp8(keySize) + roundUp8(valueSize) * (name?.includes("PERCPU") ? cpus : 1) + ENTRY_OVERHEAD;
-		bytes += MAP_OVERHEAD + (name === "RINGBUF" || name === "USER_RINGBUF" ? 2 * maxEntries : name === "ARENA" ? (maxEntries + 1) * PAGE : perEntry * maxEntries + (name === "BLOOM_FILTER" ? Number(extra & 15n) * maxEntries : 0));
+		bytes +=
+			MAP_OVERHEAD +
+			(name === "RINGBUF" || name === "USER_RINGBUF"
+				? 2 * maxEntries
+				: name === "ARENA"
+					? (maxEntries + 1) * PAGE
+					: perEntry * maxEntries + (name === "BLOOM_FILTER" ? Number(extra & 15n) * maxEntries : 0));
 	}
 	return bytes;
 }

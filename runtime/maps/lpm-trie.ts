@@ -17,7 +17,11 @@ export class LpmTrie extends BpfMap {
 
 	constructor(machine: Machine, def: MapDef) {
 		super(machine, def);
-		this.#table = new HashTable(machine.memory, { keySize: def.keySize, payload: roundUp8(def.valueSize), entries: def.maxEntries }, def.name);
+		this.#table = new HashTable(
+			machine.memory,
+			{ keySize: def.keySize, payload: roundUp8(def.valueSize), entries: def.maxEntries },
+			def.name,
+		);
 		this.#probe = machine.memory.alloc(def.keySize, 8, `probe of map ${def.name}`);
 	}
 

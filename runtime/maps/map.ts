@@ -42,7 +42,18 @@ export const LONGEST_INLINE_KEY = 64;
 const headerSize = 400;
 
 /** Offsets in the header. */
-export const header = { type: 64, keySize: 68, valueSize: 72, maxEntries: 76, extra: 80, flags: 88, id: 92, name: 136, userStart: 296, userEnd: 304 } as const;
+export const header = {
+	type: 64,
+	keySize: 68,
+	valueSize: 72,
+	maxEntries: 76,
+	extra: 80,
+	flags: 88,
+	id: 92,
+	name: 136,
+	userStart: 296,
+	userEnd: 304,
+} as const;
 
 /** BPF_ANY, BPF_NOEXIST, BPF_EXIST, BPF_F_LOCK of BPF_MAP_UPDATE_ELEM. */
 export const updateFlags = { any: 0, noExist: 1, exist: 2, lock: 4 } as const;
@@ -220,7 +231,8 @@ export abstract class BpfMap {
 	protected withKeyValue<T>(key: Uint8Array, value: Uint8Array, use: (key: number, value: number) => T): T {
 		const { memory } = this.machine;
 		const valueAt = roundUp8(this.def.keySize) + 8;
-		if (this.#scratch === 0) this.#scratch = memory.alloc(valueAt + roundUp8(Math.max(this.def.valueSize, 8)), 8, `scratch of map ${this.def.name}`);
+		if (this.#scratch === 0)
+			this.#scratch = memory.alloc(valueAt + roundUp8(Math.max(this.def.valueSize, 8)), 8, `scratch of map ${this.def.name}`);
 		memory.u8.set(key, this.#scratch);
 		memory.u8.set(value, this.#scratch + valueAt);
 		return use(this.#scratch, this.#scratch + valueAt);

@@ -3,7 +3,18 @@ import type { MapDef } from "../image.ts";
 import type { TypeSource } from "../../assembler/btf/type-source.ts";
 import { nameOf, resolved, sizeOf, typeSource } from "../../assembler/btf/type-source.ts";
 
-const owned = new Set(["bpf_spin_lock", "bpf_res_spin_lock", "bpf_timer", "bpf_wq", "bpf_list_head", "bpf_list_node", "bpf_rb_root", "bpf_rb_node", "bpf_refcount", "bpf_task_work"]);
+const owned = new Set([
+	"bpf_spin_lock",
+	"bpf_res_spin_lock",
+	"bpf_timer",
+	"bpf_wq",
+	"bpf_list_head",
+	"bpf_list_node",
+	"bpf_rb_root",
+	"bpf_rb_node",
+	"bpf_refcount",
+	"bpf_task_work",
+]);
 
 /** A field's place in the value, and its struct's name ("kptr" of a pointer). */
 export type SpecialField = readonly [offset: number, size: number, name: string];
@@ -23,7 +34,8 @@ function collect(source: TypeSource, typeId: number, at: number, found: SpecialF
 	if (type.kind === "array") {
 		const size = sizeOf(source, type.type);
 		const element = resolved(source, type.type);
-		if (element.kind === "struct" || element.kind === "ptr") for (let i = 0; i < Math.min(type.length, 64); i++) collect(source, type.type, at + i * size, found, depth + 1);
+		if (element.kind === "struct" || element.kind === "ptr")
+			for (let i = 0; i < Math.min(type.length, 64); i++) collect(source, type.type, at + i * size, found, depth + 1);
 		return;
 	}
 	if (type.kind === "ptr") {

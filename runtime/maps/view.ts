@@ -125,7 +125,8 @@ export class MapView {
 	/** Queues, stacks, Bloom filters; and records for a program's user ring buffer. */
 	push(value: Value): void {
 		const { map } = this;
-		const bytes = map instanceof UserRingBuffer ? (value instanceof Uint8Array ? value : this.#value.encode(value)) : this.#value.encode(value);
+		const bytes =
+			map instanceof UserRingBuffer ? (value instanceof Uint8Array ? value : this.#value.encode(value)) : this.#value.encode(value);
 		const result = map instanceof UserRingBuffer ? map.submit(bytes) : map.userUpdate(new Uint8Array(0), bytes, 0);
 		if (result < 0) throw new MapError(this.name, "push", result);
 	}
@@ -170,7 +171,9 @@ export class MapView {
 	#decode(bytes: Uint8Array): Value {
 		if (!this.map.perCpu) return this.#value.decode(bytes);
 		const stride = roundUp8(this.map.def.valueSize);
-		return Array.from({ length: this.map.machine.cpus }, (_, cpu) => this.#value.decode(bytes.subarray(cpu * stride, cpu * stride + this.map.def.valueSize)));
+		return Array.from({ length: this.map.machine.cpus }, (_, cpu) =>
+			this.#value.decode(bytes.subarray(cpu * stride, cpu * stride + this.map.def.valueSize)),
+		);
 	}
 
 	#encode(value: Value): Uint8Array {

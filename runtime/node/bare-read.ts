@@ -20,7 +20,9 @@ interface Bindings {
 /** null where it cannot be had, or where asking for it would print a warning. */
 function internalRead(publicRead: ReadSync): ReadSync | null {
 	const { binding } = process as unknown as Partial<Bindings>;
-	const warns = [...process.execArgv, process.env.NODE_OPTIONS ?? ""].some((option) => option.includes("-deprecation")) || process.env.NODE_PENDING_DEPRECATION !== undefined;
+	const warns =
+		[...process.execArgv, process.env.NODE_OPTIONS ?? ""].some((option) => option.includes("-deprecation")) ||
+		process.env.NODE_PENDING_DEPRECATION !== undefined;
 	if (binding === undefined || warns || !Function.prototype.toString.call(publicRead).includes(LAST_CALL)) return null;
 	try {
 		const { read } = binding.call(process, "fs");
@@ -36,7 +38,14 @@ export function bareRead(publicRead: ReadSync = readSync): ReadSync {
 	if (read === null) return publicRead;
 	return (fd, into, at, length, position) => {
 		// The internal call takes wrong bounds for Node's own mistake, and ends the process.
-		const sound = Number.isSafeInteger(at) && Number.isSafeInteger(length) && Number.isSafeInteger(position) && at >= 0 && length > 0 && at + length <= into.length && position >= 0;
+		const sound =
+			Number.isSafeInteger(at) &&
+			Number.isSafeInteger(length) &&
+			Number.isSafeInteger(position) &&
+			at >= 0 &&
+			length > 0 &&
+			at + length <= into.length &&
+			position >= 0;
 		return sound ? read(fd, into, at, length, position) : publicRead(fd, into, at, length, position);
 	};
 }

@@ -16,7 +16,14 @@ export function nodeEnvironment(overrides: Partial<Environment> = {}): Partial<E
 		monotonic: () => process.hrtime.bigint(),
 		realtime: () => BigInt(Date.now()) * 1_000_000n,
 		random: () => randomBytes(4).readUInt32LE(),
-		task: { ...defaultTask, pid: process.pid, tgid: process.pid, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, comm: process.title.slice(0, 15) },
+		task: {
+			...defaultTask,
+			pid: process.pid,
+			tgid: process.pid,
+			uid: process.getuid?.() ?? 0,
+			gid: process.getgid?.() ?? 0,
+			comm: process.title.slice(0, 15),
+		},
 		print: (line) => console.log(line),
 		...overrides,
 	};

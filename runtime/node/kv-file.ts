@@ -48,7 +48,11 @@ export function createSparseKvFile(path: string, layers: number, keys: Iterable<
  * A file from an ascending stream of pairs. `onProgress` gets the keys so far.
  * @throws RangeError naming the pair that is out of order or too large; nothing is left behind then
  */
-export function bulkLoadFile(path: string, pairs: Iterable<BulkPair> | AsyncIterable<BulkPair>, onProgress?: (keys: number) => void): Promise<BulkResult> {
+export function bulkLoadFile(
+	path: string,
+	pairs: Iterable<BulkPair> | AsyncIterable<BulkPair>,
+	onProgress?: (keys: number) => void,
+): Promise<BulkResult> {
 	return writeAside(path, (file) => {
 		let written = 0;
 		const sink = {
@@ -117,7 +121,11 @@ export async function openWritableFile(path: string, options: { readonly create?
 }
 
 /** Opens a file to read and to write; what its log holds is put right first. @throws as `openKvStore` does */
-export async function openKvDatabase(path: string, programs: KvPrograms, options: ReaderOptions & KvStoreOptions = {}): Promise<KvDatabase> {
+export async function openKvDatabase(
+	path: string,
+	programs: KvPrograms,
+	options: ReaderOptions & KvStoreOptions = {},
+): Promise<KvDatabase> {
 	let changed = () => {};
 	const store = await openKvStore(path, {
 		...options,

@@ -10,7 +10,10 @@ const CLEAR_LINE = "\r\x1b[K";
 const COUNTER_MS = 200;
 
 /** Work whose end is known. Draws when it is called; `done` ≥ `total` clears the line. */
-export function progressBar(label: string, { width = 40, output = process.stderr }: { readonly width?: number; readonly output?: ProgressOutput } = {}): (done: number, total: number) => void {
+export function progressBar(
+	label: string,
+	{ width = 40, output = process.stderr }: { readonly width?: number; readonly output?: ProgressOutput } = {},
+): (done: number, total: number) => void {
 	if (!output.isTTY) return () => {};
 	return (done, total) => {
 		const filled = Math.round((width * done) / total);
@@ -28,7 +31,11 @@ export interface ProgressCounter {
 }
 
 /** Work whose end nobody knows, as what comes through a pipe: so many so far, and how fast. Draws five times a second. */
-export function progressCounter(label: string, unit: string, { output = process.stderr }: { readonly output?: ProgressOutput } = {}): ProgressCounter {
+export function progressCounter(
+	label: string,
+	unit: string,
+	{ output = process.stderr }: { readonly output?: ProgressOutput } = {},
+): ProgressCounter {
 	if (!output.isTTY) return { add: () => {}, stop: () => {} };
 	const begin = performance.now();
 	let count = 0;

@@ -19,7 +19,16 @@ function bundledWorker(): Promise<URL> {
 		const name = "esbuild";
 		const { build } = (await import(name)) as typeof import("esbuild");
 		const outfile = fileURLToPath(new URL(`../../node_modules/.cache/ebpfcc/xrp.worker.${process.pid}.mjs`, import.meta.url));
-		await build({ entryPoints: [fileURLToPath(new URL("./xrp.worker.ts", import.meta.url))], outfile, bundle: true, format: "esm", platform: "node", target: "node20", packages: "external", logLevel: "error" });
+		await build({
+			entryPoints: [fileURLToPath(new URL("./xrp.worker.ts", import.meta.url))],
+			outfile,
+			bundle: true,
+			format: "esm",
+			platform: "node",
+			target: "node20",
+			packages: "external",
+			logLevel: "error",
+		});
 		process.once("exit", () => rmSync(outfile, { force: true }));
 		return pathToFileURL(outfile);
 	})();

@@ -74,7 +74,15 @@ export class XrpPool implements XrpService {
 		if (!(slots > 0) || (slots & (slots - 1)) !== 0) throw new RangeError(`slots must be a power of two, not ${slots}`);
 		if (!Number.isInteger(workers) || workers < 1) throw new RangeError(`a pool has at least one worker, not ${workers}`);
 		if (options.objects.length === 0) throw new RangeError("a pool needs at least one program");
-		const setup = { path: options.path, files: options.files ?? [], device: options.device === undefined ? null : String(options.device), objects: options.objects, slots, direct: options.direct ?? false, spin: options.spin ?? DEFAULT_SPIN };
+		const setup = {
+			path: options.path,
+			files: options.files ?? [],
+			device: options.device === undefined ? null : String(options.device),
+			objects: options.objects,
+			slots,
+			direct: options.direct ?? false,
+			spin: options.spin ?? DEFAULT_SPIN,
+		};
 		const pool = new XrpPool(setup);
 		try {
 			for (let i = 0; i < workers; i++) pool.#threads.push(await pool.#start());
@@ -95,7 +103,8 @@ export class XrpPool implements XrpService {
 	readXrp<T>(request: XrpRequest<T>): Promise<T> {
 		if (this.#closed) return Promise.reject(new Error("the pool is closed"));
 		const program = request.program ?? 0;
-		if (this.#setup.objects[program] === undefined) return Promise.reject(new RangeError(`there is no program ${program}: the pool has ${this.#setup.objects.length}`));
+		if (this.#setup.objects[program] === undefined)
+			return Promise.reject(new RangeError(`there is no program ${program}: the pool has ${this.#setup.objects.length}`));
 		const wrong = wrongNumber(request);
 		if (wrong !== null) return Promise.reject(new RangeError(wrong));
 		return new Promise<T>((resolve, reject) => {
@@ -145,7 +154,8 @@ export class XrpPool implements XrpService {
 			const share = Math.min(this.#fairShare(), later ? inline.roomInATurn : room);
 			const queue = this.#queue;
 			this.#queue = [];
-			for (const pending of queue) (here.length < share && pending.carry === null && !pending.request.fanout ? here : this.#queue).push(pending);
+			for (const pending of queue)
+				(here.length < share && pending.carry === null && !pending.request.fanout ? here : this.#queue).push(pending);
 			if (here.length > 0) this.#takeTurns();
 			if (later) {
 				this.#dispatch();
@@ -231,9 +241,11 @@ export class XrpPool implements XrpService {
 /** What would become another number on its way to a thread, or null. */
 function wrongNumber({ offset, count, maxHops, maxOutstanding }: Omit<XrpRequest<unknown>, "fill" | "take">): string | null {
 	// An offset has 64 bits, since its upper ones name a file.
-	if (!(offset >= 0 && offset < 2 ** 64 && Math.floor(offset) === offset)) return `the offset of a request is a whole number from 0 to 2^64 − 1, not ${offset}`;
+	if (!(offset >= 0 && offset < 2 ** 64 && Math.floor(offset) === offset))
+		return `the offset of a request is a whole number from 0 to 2^64 − 1, not ${offset}`;
 	for (const [name, value] of Object.entries({ count, maxHops, maxOutstanding }))
-		if (value !== undefined && !(value >= 0 && value < 2 ** 31)) return `${name} of a request is a whole number from 0 to 2^31 − 1, not ${value}`;
+		if (value !== undefined && !(value >= 0 && value < 2 ** 31))
+			return `${name} of a request is a whole number from 0 to 2^31 − 1, not ${value}`;
 	return null;
 }
 

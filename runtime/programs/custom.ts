@@ -44,12 +44,15 @@ export function descriptionProblem({ name, context, returns }: ProgramTypeDescri
 	for (const [field, { offset, size, count = 1 }] of Object.entries(context.fields)) {
 		const end = offset + size * count;
 		if (offset % size !== 0) return `program type ${name}: field ${field} at ${offset} is not aligned to its ${size} bytes`;
-		if (offset < 0 || end > context.size) return `program type ${name}: field ${field} ends at ${end}, outside the context of ${context.size} bytes`;
+		if (offset < 0 || end > context.size)
+			return `program type ${name}: field ${field} ends at ${end}, outside the context of ${context.size} bytes`;
 		const other = taken.find(([, start, stop]) => offset < stop && start < end);
 		if (other !== undefined) return `program type ${name}: fields ${other[0]} and ${field} overlap`;
 		taken.push([field, offset, end]);
 	}
-	return returns !== undefined && returns.min > returns.max ? `program type ${name}: its results are from ${returns.min} to ${returns.max}` : null;
+	return returns !== undefined && returns.min > returns.max
+		? `program type ${name}: its results are from ${returns.min} to ${returns.max}`
+		: null;
 }
 
 export function verifierType({ name, context, helpers = [], returns }: ProgramTypeDescription): CustomProgramType {
@@ -59,9 +62,23 @@ export function verifierType({ name, context, helpers = [], returns }: ProgramTy
 		read: !read ? [] : narrow ? [1, 2, 4, 8].filter((bytes) => bytes <= size) : [size],
 		...(write ? { write: [size] } : {}),
 	}));
-	return { name, contextSize: context.size, fields, helpers: helpers.map((helper) => helper.replace(/^bpf_/, "")), ...(returns === undefined ? {} : { returns }) };
+	return {
+		name,
+		contextSize: context.size,
+		fields,
+		helpers: helpers.map((helper) => helper.replace(/^bpf_/, "")),
+		...(returns === undefined ? {} : { returns }),
+	};
 }
 
 export function contextLayout({ context }: ProgramTypeDescription): ContextLayout {
-	return { size: context.size, fields: Object.fromEntries(Object.entries(context.fields).map(([name, { offset, size, count }]) => [name, count === undefined ? [offset, size] : [offset, size, count]])) };
+	return {
+		size: context.size,
+		fields: Object.fromEntries(
+			Object.entries(context.fields).map(([name, { offset, size, count }]) => [
+				name,
+				count === undefined ? [offset, size] : [offset, size, count],
+			]),
+		),
+	};
 }

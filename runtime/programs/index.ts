@@ -32,7 +32,12 @@ const families: Readonly<Record<ProgramTypeName, FamilyRow>> = {
 	FLOW_DISSECTOR: network(skb),
 	XDP: network(xdp),
 	KPROBE: called(registersFamily(contexts.pt_regs)),
-	PERF_EVENT: called(registersFamily({ size: contexts.bpf_perf_event_data.size, fields: { ...contexts.pt_regs.fields, ...contexts.bpf_perf_event_data.fields } })),
+	PERF_EVENT: called(
+		registersFamily({
+			size: contexts.bpf_perf_event_data.size,
+			fields: { ...contexts.pt_regs.fields, ...contexts.bpf_perf_event_data.fields },
+		}),
+	),
 	TRACEPOINT: plain(recordFamily("kernel")),
 	SYSCALL: plain(recordFamily("program")),
 	CGROUP_SOCK: plain(structFamily("bpf_sock", contexts.bpf_sock)),
@@ -41,9 +46,15 @@ const families: Readonly<Record<ProgramTypeName, FamilyRow>> = {
 	SK_MSG: plain(structFamily("sk_msg_md", contexts.sk_msg_md, { start: "data", end: "data_end", from: "packet" }), "packet"),
 	CGROUP_SOCK_ADDR: plain(structFamily("bpf_sock_addr", contexts.bpf_sock_addr)),
 	LIRC_MODE2: plain(structFamily("u32", { size: 4, fields: { sample: [0, 4] } })),
-	SK_REUSEPORT: plain(structFamily("sk_reuseport_md", contexts.sk_reuseport_md, { start: "data", end: "data_end", from: "packet" }), "packet"),
+	SK_REUSEPORT: plain(
+		structFamily("sk_reuseport_md", contexts.sk_reuseport_md, { start: "data", end: "data_end", from: "packet" }),
+		"packet",
+	),
 	CGROUP_SYSCTL: plain(structFamily("bpf_sysctl", contexts.bpf_sysctl)),
-	CGROUP_SOCKOPT: plain(structFamily("bpf_sockopt", contexts.bpf_sockopt, { start: "optval", end: "optval_end", from: "optval" }), "optval"),
+	CGROUP_SOCKOPT: plain(
+		structFamily("bpf_sockopt", contexts.bpf_sockopt, { start: "optval", end: "optval_end", from: "optval" }),
+		"optval",
+	),
 	SK_LOOKUP: plain(structFamily("bpf_sk_lookup", contexts.bpf_sk_lookup)),
 	NETFILTER: { family: netfilter, takes: ["packet"] },
 	RAW_TRACEPOINT: called(argumentArray),

@@ -93,7 +93,16 @@ export class PacketBuffer {
 		u8.set(bytes, data);
 		this.#usedFrom = data - meta.length;
 		this.#usedTo = data + bytes.length;
-		return { start: this.#start, end: this.#start + this.#size, meta: data - meta.length, data, dataEnd: data + bytes.length, encapsulated: false, checksum: -1, hashed: false };
+		return {
+			start: this.#start,
+			end: this.#start + this.#size,
+			meta: data - meta.length,
+			data,
+			dataEnd: data + bytes.length,
+			encapsulated: false,
+			checksum: -1,
+			hashed: false,
+		};
 	}
 
 	/** The packet now lies there: told by each `sync`. */

@@ -12,7 +12,11 @@ import type { Family, RunInput } from "./run.ts";
 import { InputError } from "./input-error.ts";
 
 /** A struct with named fields. `buffer` names two 64-bit pointer fields that span the packet or option bytes. */
-export function structFamily(name: string, layout: ContextLayout, buffer?: { readonly start: string; readonly end: string; readonly from: "packet" | "optval" }): Family {
+export function structFamily(
+	name: string,
+	layout: ContextLayout,
+	buffer?: { readonly start: string; readonly end: string; readonly from: "packet" | "optval" },
+): Family {
 	return (program) => {
 		const { memory } = program.machine;
 		const context = memory.alloc(layout.size, 8, "context");
@@ -101,7 +105,8 @@ export function registersFamily(layout: ContextLayout): Family {
 				if (field === undefined) throw new InputError("registers hold at most 6 arguments");
 				storeNumber(memory.view, context + (layout.fields[field] ?? [0])[0], 8, argument(memory, value, copies));
 			}
-			if (input.result !== undefined && layout.fields.ax !== undefined) storeNumber(memory.view, context + layout.fields.ax[0], 8, input.result);
+			if (input.result !== undefined && layout.fields.ax !== undefined)
+				storeNumber(memory.view, context + layout.fields.ax[0], 8, input.result);
 			return {
 				r1: context,
 				state: runState(program, context, { cookie: input.cookie ?? 0n }),
@@ -169,7 +174,11 @@ export function storageFamily(layout: ContextLayout): Family {
 			return {
 				r1: context,
 				state: runState(program, context),
-				finish: () => ({ context: u8.slice(context, context + layout.size), fields: readFields(view, context, layout), scratch: u8.slice(scratch, scratch + page) }),
+				finish: () => ({
+					context: u8.slice(context, context + layout.size),
+					fields: readFields(view, context, layout),
+					scratch: u8.slice(scratch, scratch + page),
+				}),
 			};
 		};
 	};

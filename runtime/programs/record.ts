@@ -40,7 +40,9 @@ export function recordFamily(laidOutBy: "kernel" | "program"): Family {
 				state: runState(program, context, { cookie: input.cookie ?? 0n }),
 				finish: () => ({
 					context: memory.u8.slice(context, context + bytes.length),
-					...(record === null ? {} : { fields: record.decode(memory.u8.slice(context, context + record.size)) as Readonly<Record<string, Value>> }),
+					...(record === null
+						? {}
+						: { fields: record.decode(memory.u8.slice(context, context + record.size)) as Readonly<Record<string, Value>> }),
 				}),
 			};
 		};
@@ -50,7 +52,8 @@ export function recordFamily(laidOutBy: "kernel" | "program"): Family {
 function recordBytes(given: Uint8Array | Readonly<Record<string, Value>> | undefined, codec: Codec | null): Uint8Array {
 	if (given === undefined) return new Uint8Array(Math.max(EMPTY, codec?.size ?? 0));
 	if (given instanceof Uint8Array) return given;
-	if (codec === null) throw new InputError("this program's context is bytes: its parameter is no pointer to a struct, or the object has no BTF (-g)");
+	if (codec === null)
+		throw new InputError("this program's context is bytes: its parameter is no pointer to a struct, or the object has no BTF (-g)");
 	const { members, tail } = withText(given, codec.size);
 	let record: Uint8Array;
 	try {
@@ -65,7 +68,10 @@ function recordBytes(given: Uint8Array | Readonly<Record<string, Value>> | undef
 }
 
 /** Texts of `__data_loc_` members, one after the other behind the record, and where they lie as the members' values. */
-function withText(given: Readonly<Record<string, Value>>, size: number): { readonly members: Readonly<Record<string, Value>>; readonly tail: readonly number[] } {
+function withText(
+	given: Readonly<Record<string, Value>>,
+	size: number,
+): { readonly members: Readonly<Record<string, Value>>; readonly tail: readonly number[] } {
 	const members: Record<string, Value> = { ...given };
 	const tail: number[] = [];
 	for (const [name, value] of Object.entries(given)) {
@@ -91,5 +97,7 @@ function recordCodec(program: LoadedProgram, kernel: TypeSource | undefined): Co
 	// What stands behind three underscores is the program's own distinction.
 	const name = nameOf(record).replace(/(?<=.)___.*$/, "");
 	const theirs = name === "" ? undefined : kernel?.find(name).find((id) => kernel.type(id).kind === "struct");
-	return theirs !== undefined && kernel !== undefined ? typeCodec(kernel, theirs, "context") : typeCodec(own, resolve(own, pointer.type), "context");
+	return theirs !== undefined && kernel !== undefined
+		? typeCodec(kernel, theirs, "context")
+		: typeCodec(own, resolve(own, pointer.type), "context");
 }

@@ -68,6 +68,7 @@ export function inputProblem(input: RunInput, cpus: number, takes: readonly (key
 	const stray = Object.entries(input).find(([name, value]) => value !== undefined && !known.includes(name));
 	if (stray !== undefined) return `a program of this type is not run over ${stray[0]}, but over ${known.join(", ")}`;
 	for (const name of BYTES) if (input[name] !== undefined && !ArrayBuffer.isView(input[name])) return `${name} is bytes, a Uint8Array`;
-	if (input.cpu !== undefined && !(Number.isInteger(input.cpu) && input.cpu >= 0 && input.cpu < cpus)) return `cpu ${input.cpu} is none of the machine's, which has ${cpus} (option cpus of load)`;
+	if (input.cpu !== undefined && !(Number.isInteger(input.cpu) && input.cpu >= 0 && input.cpu < cpus))
+		return `cpu ${input.cpu} is none of the machine's, which has ${cpus} (option cpus of load)`;
 	return null;
 }

@@ -50,7 +50,13 @@ export const skb: Family = (program) => {
 		const protocol = frameProtocol(view, mac + ethernetHeader, place.dataEnd);
 		const ends = addresses(view, mac + ethernetHeader, place.dataEnd, protocol);
 		writeFields(view, socket, contexts.bpf_sock, {
-			family: ends.family, src_ip4: ends.local4, dst_ip4: ends.remote4, src_ip6: ends.local6, dst_ip6: ends.remote6, state: TCP_CLOSE, rx_queue_mapping: NO_QUEUE,
+			family: ends.family,
+			src_ip4: ends.local4,
+			dst_ip4: ends.remote4,
+			src_ip6: ends.local6,
+			dst_ip6: ends.remote6,
+			state: TCP_CLOSE,
+			rx_queue_mapping: NO_QUEUE,
 		});
 		const defaults = {
 			pkt_type: packetType(u8.subarray(mac, mac + 6)),
@@ -59,7 +65,11 @@ export const skb: Family = (program) => {
 			hash: 0,
 			flow_keys: flowKeys,
 			sk: socket,
-			family: ends.family, local_ip4: ends.local4, remote_ip4: ends.remote4, local_ip6: ends.local6, remote_ip6: ends.remote6,
+			family: ends.family,
+			local_ip4: ends.local4,
+			remote_ip4: ends.remote4,
+			local_ip6: ends.local6,
+			remote_ip6: ends.remote6,
 		};
 		const fields = input.context ?? {};
 		if (fields instanceof Uint8Array) {
@@ -92,7 +102,12 @@ export const skb: Family = (program) => {
 				const front = hasLink ? 0 : ethernetHeader;
 				const whole = new Uint8Array(front + data.length);
 				whole.set(data, front);
-				return { packet: whole, meta: u8.slice(packet.meta, packet.data), context: u8.slice(context, context + layout.size), fields: readFields(view, context, layout) };
+				return {
+					packet: whole,
+					meta: u8.slice(packet.meta, packet.data),
+					context: u8.slice(context, context + layout.size),
+					fields: readFields(view, context, layout),
+				};
 			},
 		};
 	};
@@ -120,8 +135,13 @@ const NOWHERE: Ends = { family: 0, local4: 0, remote4: 0, local6: [0, 0, 0, 0], 
 function addresses(view: DataView, network: number, end: number, protocol: number): Ends {
 	const words = (at: number): number[] => [0, 4, 8, 12].map((offset) => view.getUint32(at + offset, true));
 	if (protocol === etherType.ipv4) {
-		return network + 20 > end ? { ...NOWHERE, family: 2 } : { ...NOWHERE, family: 2, local4: view.getUint32(network + 12, true), remote4: view.getUint32(network + 16, true) };
+		return network + 20 > end
+			? { ...NOWHERE, family: 2 }
+			: { ...NOWHERE, family: 2, local4: view.getUint32(network + 12, true), remote4: view.getUint32(network + 16, true) };
 	}
-	if (protocol === etherType.ipv6) return network + 40 > end ? { ...NOWHERE, family: 10 } : { ...NOWHERE, family: 10, local6: words(network + 8), remote6: words(network + 24) };
+	if (protocol === etherType.ipv6)
+		return network + 40 > end
+			? { ...NOWHERE, family: 10 }
+			: { ...NOWHERE, family: 10, local6: words(network + 8), remote6: words(network + 24) };
 	return NOWHERE;
 }

@@ -15,7 +15,9 @@ interface MatcherResult {
 }
 
 /** What becomes of the packet, by the number that a program of the type returns; the first of several is the one that messages name. */
-type Verdicts = Readonly<Partial<Record<"abort" | "drop" | "pass" | "transmit" | "redirect", readonly [name: string, ...values: number[]]>>>;
+type Verdicts = Readonly<
+	Partial<Record<"abort" | "drop" | "pass" | "transmit" | "redirect", readonly [name: string, ...values: number[]]>>
+>;
 
 const TC: Verdicts = { drop: ["TC_ACT_SHOT", 2], pass: ["TC_ACT_OK", 0, 3, -1], redirect: ["TC_ACT_REDIRECT", 7] };
 const LWT: Verdicts = { drop: ["BPF_DROP", 2], pass: ["BPF_OK", 0], redirect: ["BPF_REDIRECT", 7] };
@@ -40,7 +42,10 @@ const verdicts: Readonly<Partial<Record<ProgramTypeName, Verdicts>>> = {
 function outcome(received: RunOutput, kind: keyof Verdicts): MatcherResult {
 	const row = typeof received.type === "number" ? programTypeById(received.type) : undefined;
 	const wanted = row === undefined ? undefined : verdicts[row.name as ProgramTypeName]?.[kind];
-	if (wanted === undefined) throw new TypeError(`a program of type ${row?.name.toLowerCase() ?? received.type} has no verdict "${kind}": expect(…).toHaveRetval(…)`);
+	if (wanted === undefined)
+		throw new TypeError(
+			`a program of type ${row?.name.toLowerCase() ?? received.type} has no verdict "${kind}": expect(…).toHaveRetval(…)`,
+		);
 	const [name, ...values] = wanted;
 	return returns(received, values, name === String(values[0]) ? name : `${name} (${values[0]})`);
 }
@@ -51,13 +56,18 @@ function verdict(kind: keyof Verdicts): (received: RunOutput) => MatcherResult {
 
 function returns(received: RunOutput, values: readonly number[], name: string): MatcherResult {
 	const pass = values.includes(received.retval);
-	return { pass, message: () => `expected the program ${pass ? "not " : ""}to return ${name}; it returned ${received.retval}${nameOf(received)}` };
+	return {
+		pass,
+		message: () => `expected the program ${pass ? "not " : ""}to return ${name}; it returned ${received.retval}${nameOf(received)}`,
+	};
 }
 
 /** What the number that came back means. */
 function nameOf(received: RunOutput): string {
 	const row = typeof received.type === "number" ? programTypeById(received.type) : undefined;
-	const known = Object.values(row === undefined ? {} : (verdicts[row.name as ProgramTypeName] ?? {})).find(([, ...values]) => values[0] === received.retval);
+	const known = Object.values(row === undefined ? {} : (verdicts[row.name as ProgramTypeName] ?? {})).find(
+		([, ...values]) => values[0] === received.retval,
+	);
 	return known === undefined || known[0] === String(received.retval) ? "" : ` (${known[0]})`;
 }
 
@@ -72,7 +82,8 @@ export const matchers = {
 		const place = received.redirect?.index;
 		return {
 			pass: went && (index === undefined || place === index),
-			message: () => `expected a redirection${index === undefined ? "" : ` to ${index}`}; the program returned ${received.retval}${place === undefined ? "" : `, to ${place}`}`,
+			message: () =>
+				`expected a redirection${index === undefined ? "" : ` to ${index}`}; the program returned ${received.retval}${place === undefined ? "" : `, to ${place}`}`,
 		};
 	},
 	toHaveRetval: (received: RunOutput, value: number): MatcherResult => returns(received, [value], String(value)),
@@ -83,7 +94,12 @@ export const matchers = {
 		const same = got.length === wanted.length && at < 0;
 		return {
 			pass: same,
-			message: () => (same ? "expected another packet" : at < 0 ? `expected ${wanted.length} bytes, got ${got.length}` : `expected byte ${at} to be 0x${wanted[at].toString(16)}, got ${got[at] === undefined ? "the end" : `0x${got[at].toString(16)}`}`),
+			message: () =>
+				same
+					? "expected another packet"
+					: at < 0
+						? `expected ${wanted.length} bytes, got ${got.length}`
+						: `expected byte ${at} to be 0x${wanted[at].toString(16)}, got ${got[at] === undefined ? "the end" : `0x${got[at].toString(16)}`}`,
 		};
 	},
 };

@@ -19,7 +19,8 @@ export interface Layer {
 export function packet(...parts: readonly (Layer | Uint8Array | string)[]): Uint8Array {
 	const layers = parts.filter((part): part is Layer => typeof part === "object" && !(part instanceof Uint8Array));
 	const tail = parts.slice(layers.length).map((part) => (typeof part === "string" ? new TextEncoder().encode(part) : (part as Uint8Array)));
-	if (parts.slice(0, layers.length).some((part) => typeof part === "string" || part instanceof Uint8Array)) throw new TypeError("payload goes behind all layers");
+	if (parts.slice(0, layers.length).some((part) => typeof part === "string" || part instanceof Uint8Array))
+		throw new TypeError("payload goes behind all layers");
 	let built = concat(tail);
 	for (let i = layers.length - 1; i >= 0; i--) built = layers[i].build(built, layers[i - 1] ?? null, layers[i + 1] ?? null);
 	return built;
@@ -37,7 +38,13 @@ export interface EthernetFields {
 export function eth(fields: EthernetFields = {}): Layer {
 	return {
 		protocol: {},
-		build: (payload, _below, above) => concat([mac(fields.dst ?? "02:00:00:00:00:02"), mac(fields.src ?? "02:00:00:00:00:01"), be16(fields.type ?? above?.protocol.ethertype ?? 0), payload]),
+		build: (payload, _below, above) =>
+			concat([
+				mac(fields.dst ?? "02:00:00:00:00:02"),
+				mac(fields.src ?? "02:00:00:00:00:01"),
+				be16(fields.type ?? above?.protocol.ethertype ?? 0),
+				payload,
+			]),
 	};
 }
 
@@ -45,7 +52,8 @@ export function eth(fields: EthernetFields = {}): Layer {
 export function vlan(fields: { readonly id: number; readonly priority?: number; readonly type?: number }): Layer {
 	return {
 		protocol: { ethertype: 0x8100 },
-		build: (payload, _below, above) => concat([be16(((fields.priority ?? 0) << 13) | fields.id), be16(fields.type ?? above?.protocol.ethertype ?? 0), payload]),
+		build: (payload, _below, above) =>
+			concat([be16(((fields.priority ?? 0) << 13) | fields.id), be16(fields.type ?? above?.protocol.ethertype ?? 0), payload]),
 	};
 }
 
@@ -75,8 +83,15 @@ export function ipv4(fields: Ipv4Fields = {}): Layer {
 		build: (payload, _below, above) => {
 			const length = 20 + options.length;
 			const header = concat([
-				new Uint8Array([0x40 | (length / 4), fields.tos ?? 0]), be16(length + payload.length), be16(fields.id ?? 0), be16(fields.fragment ?? 0x4000),
-				new Uint8Array([fields.ttl ?? 64, fields.protocol ?? above?.protocol.ip ?? 255]), be16(0), src, dst, options,
+				new Uint8Array([0x40 | (length / 4), fields.tos ?? 0]),
+				be16(length + payload.length),
+				be16(fields.id ?? 0),
+				be16(fields.fragment ?? 0x4000),
+				new Uint8Array([fields.ttl ?? 64, fields.protocol ?? above?.protocol.ip ?? 255]),
+				be16(0),
+				src,
+				dst,
+				options,
 			]);
 			header.set(be16(fields.checksum ?? checksum(header)), 10);
 			return concat([header, payload]);
@@ -102,7 +117,14 @@ export function ipv6(fields: Ipv6Fields = {}): Layer {
 		protocol: { ethertype: 0x86dd, ip: 41 },
 		build: (payload, _below, above) => {
 			const first = (6 << 28) | ((fields.trafficClass ?? 0) << 20) | (fields.flowLabel ?? 0);
-			return concat([be32(first >>> 0), be16(payload.length), new Uint8Array([fields.next ?? above?.protocol.ip ?? 59, fields.hopLimit ?? 64]), src, dst, payload]);
+			return concat([
+				be32(first >>> 0),
+				be16(payload.length),
+				new Uint8Array([fields.next ?? above?.protocol.ip ?? 59, fields.hopLimit ?? 64]),
+				src,
+				dst,
+				payload,
+			]);
 		},
 		pseudo: (protocol, length) => concat([src, dst, be32(length), new Uint8Array([0, 0, 0, protocol])]),
 	};
@@ -130,8 +152,16 @@ export function tcp(fields: TcpFields = {}): Layer {
 		protocol: { ip: 6 },
 		build: (payload, below) => {
 			const segment = concat([
-				be16(fields.sport ?? 49152), be16(fields.dport ?? 80), be32(fields.seq ?? 0), be32(fields.ack ?? 0),
-				new Uint8Array([((20 + options.length) / 4) << 4, flags]), be16(fields.window ?? 65535), be16(0), be16(0), options, payload,
+				be16(fields.sport ?? 49152),
+				be16(fields.dport ?? 80),
+				be32(fields.seq ?? 0),
+				be32(fields.ack ?? 0),
+				new Uint8Array([((20 + options.length) / 4) << 4, flags]),
+				be16(fields.window ?? 65535),
+				be16(0),
+				be16(0),
+				options,
+				payload,
 			]);
 			segment.set(be16(fields.checksum ?? transportChecksum(below, 6, segment)), 16);
 			return segment;
@@ -153,11 +183,18 @@ export function udp(fields: { readonly sport?: number; readonly dport?: number; 
 }
 
 /** Echo request unless told otherwise; ICMPv6 behind IPv6. */
-export function icmp(fields: { readonly type?: number; readonly code?: number; readonly rest?: number; readonly v6?: boolean } = {}): Layer {
+export function icmp(
+	fields: { readonly type?: number; readonly code?: number; readonly rest?: number; readonly v6?: boolean } = {},
+): Layer {
 	return {
 		protocol: { ip: fields.v6 ? 58 : 1 },
 		build: (payload, below) => {
-			const message = concat([new Uint8Array([fields.type ?? (fields.v6 ? 128 : 8), fields.code ?? 0]), be16(0), be32(fields.rest ?? 0), payload]);
+			const message = concat([
+				new Uint8Array([fields.type ?? (fields.v6 ? 128 : 8), fields.code ?? 0]),
+				be16(0),
+				be32(fields.rest ?? 0),
+				payload,
+			]);
 			message.set(be16(fields.v6 ? transportChecksum(below, 58, message) : checksum(message)), 2);
 			return message;
 		},
@@ -169,7 +206,17 @@ export function arp(fields: { readonly sender?: string; readonly target?: string
 	return {
 		protocol: { ethertype: 0x0806 },
 		build: (payload) =>
-			concat([be16(1), be16(0x0800), new Uint8Array([6, 4]), be16(fields.operation ?? 1), mac("02:00:00:00:00:01"), address4(fields.sender ?? "10.0.0.1"), mac("00:00:00:00:00:00"), address4(fields.target ?? "10.0.0.2"), payload]),
+			concat([
+				be16(1),
+				be16(0x0800),
+				new Uint8Array([6, 4]),
+				be16(fields.operation ?? 1),
+				mac("02:00:00:00:00:01"),
+				address4(fields.sender ?? "10.0.0.1"),
+				mac("00:00:00:00:00:00"),
+				address4(fields.target ?? "10.0.0.2"),
+				payload,
+			]),
 	};
 }
 
@@ -219,7 +266,8 @@ function address4(text: string): Uint8Array {
 
 function address6(text: string): Uint8Array {
 	const [head, tail] = text.split("::");
-	const words = (part: string | undefined): number[] => (part === undefined || part === "" ? [] : part.split(":").map((word) => Number.parseInt(word, 16)));
+	const words = (part: string | undefined): number[] =>
+		part === undefined || part === "" ? [] : part.split(":").map((word) => Number.parseInt(word, 16));
 	const [front, back] = [words(head), words(tail)];
 	const missing = 8 - front.length - back.length;
 	const all = tail === undefined ? front : [...front, ...Array.from({ length: Math.max(0, missing) }, () => 0), ...back];

@@ -32,7 +32,11 @@ export function readPcap(bytes: Uint8Array): CapturedPacket[] {
 		if (at + 16 > bytes.length) throw new RangeError(`the record at offset ${at} is cut off`);
 		const captured = view.getUint32(at + 8, little);
 		if (at + 16 + captured > bytes.length) throw new RangeError(`the packet at offset ${at} is cut off`);
-		packets.push({ time: BigInt(view.getUint32(at, little)) * 1_000_000_000n + BigInt(view.getUint32(at + 4, little)) * unit, length: view.getUint32(at + 12, little), data: bytes.slice(at + 16, at + 16 + captured) });
+		packets.push({
+			time: BigInt(view.getUint32(at, little)) * 1_000_000_000n + BigInt(view.getUint32(at + 4, little)) * unit,
+			length: view.getUint32(at + 12, little),
+			data: bytes.slice(at + 16, at + 16 + captured),
+		});
 		at += 16 + captured;
 	}
 	return packets;

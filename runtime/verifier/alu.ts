@@ -9,11 +9,54 @@ import { pointerArithmetic } from "./pointer-arithmetic.ts";
 import { markPrecise } from "./precision.ts";
 import { contradiction, sync } from "./bounds.ts";
 import { signExtend, signExtend32, truncate, zeroExtend32 } from "./extend.ts";
-import { type Range, S32_MAX, S32_MIN, assign, constNumber, editable, fitsBits, isConst, isConstWidth, rangeConstNumber, rangeOf, setConst, setConst32, settled, unbounded, withTnum } from "./range.ts";
+import {
+	type Range,
+	S32_MAX,
+	S32_MIN,
+	assign,
+	constNumber,
+	editable,
+	fitsBits,
+	isConst,
+	isConstWidth,
+	rangeConstNumber,
+	rangeOf,
+	setConst,
+	setConst32,
+	settled,
+	unbounded,
+	withTnum,
+} from "./range.ts";
 import { updateAluState } from "./sanitize.ts";
-import { ALU_ADD, ALU_AND, ALU_ARSH, ALU_DIV, ALU_END, ALU_LSH, ALU_MOD, ALU_MOV, ALU_NEG, ALU_OR, ALU_RSH, ALU_SUB, ALU_SYMBOLS, applyAlu } from "./scalar.ts";
+import {
+	ALU_ADD,
+	ALU_AND,
+	ALU_ARSH,
+	ALU_DIV,
+	ALU_END,
+	ALU_LSH,
+	ALU_MOD,
+	ALU_MOV,
+	ALU_NEG,
+	ALU_OR,
+	ALU_RSH,
+	ALU_SUB,
+	ALU_SYMBOLS,
+	applyAlu,
+} from "./scalar.ts";
 import { withScalarId } from "./stack.ts";
-import { ADD_CONST, ADD_CONST_LOW, type Reg, constScalar, isAddConst, pointer, scalar, scalarOf, unknownScalar, unknownScalar32 } from "./state.ts";
+import {
+	ADD_CONST,
+	ADD_CONST_LOW,
+	type Reg,
+	constScalar,
+	isAddConst,
+	pointer,
+	scalar,
+	scalarOf,
+	unknownScalar,
+	unknownScalar32,
+} from "./state.ts";
 import { tnumByteSwap } from "./tnum.ts";
 import { NOT_INIT, PTR_TO_ARENA, SCALAR } from "./types.ts";
 import { pushBranch } from "./walk.ts";
@@ -21,7 +64,12 @@ import { pushBranch } from "./walk.ts";
 export function checkReadable(env: Env, regno: number): void {
 	if (regno > 10) reject(EINVAL, `${R(regno)} is invalid`, { code: "V0010", register: regno });
 	if (env.regs[regno].type === NOT_INIT) {
-		reject(EACCES, `${R(regno)} !read_ok`, { code: "V0100", register: regno, needed: `a value in r${regno}`, known: "it was never set on this path, or lost in a call" });
+		reject(EACCES, `${R(regno)} !read_ok`, {
+			code: "V0100",
+			register: regno,
+			needed: `a value in r${regno}`,
+			known: "it was never set on this path, or lost in a call",
+		});
 	}
 }
 
@@ -37,12 +85,17 @@ export function checkAlu(env: Env, insn: Insn): void {
 	const { regs } = env;
 	const leaks = env.allowPtrLeaks;
 	if (op === ALU_END || op === ALU_NEG) {
-		if (op === ALU_NEG ? byReg || insn.src !== 0 || insn.off !== 0 || insn.imm !== 0 : insn.src !== 0 || insn.off !== 0 || ![16, 32, 64].includes(insn.imm) || (wide && byReg)) {
+		if (
+			op === ALU_NEG
+				? byReg || insn.src !== 0 || insn.off !== 0 || insn.imm !== 0
+				: insn.src !== 0 || insn.off !== 0 || ![16, 32, 64].includes(insn.imm) || (wide && byReg)
+		) {
 			reject(EINVAL, `${op === ALU_NEG ? "BPF_NEG" : "BPF_END"} uses reserved fields`, { code: "V0012" });
 		}
 		checkReadable(env, insn.dst);
 		const dst = regs[insn.dst];
-		if (!leaks && dst.type !== SCALAR) reject(EACCES, `${R(insn.dst)} pointer arithmetic prohibited`, { code: "V0251", register: insn.dst });
+		if (!leaks && dst.type !== SCALAR)
+			reject(EACCES, `${R(insn.dst)} pointer arithmetic prohibited`, { code: "V0251", register: insn.dst });
 		checkWritable(env, insn.dst);
 		const swaps = wide || byReg;
 		if (dst.type !== SCALAR) regs[insn.dst] = unknownScalar;
@@ -56,11 +109,13 @@ export function checkAlu(env: Env, insn: Insn): void {
 	else if (op > ALU_END) reject(EINVAL, `invalid BPF_ALU opcode ${op.toString(16)}`, { code: "V0012" });
 	else {
 		const signed = insn.off === 1 && (op === ALU_MOD || op === ALU_DIV);
-		if ((byReg ? insn.imm !== 0 : insn.src !== 0) || (insn.off !== 0 && !signed)) reject(EINVAL, "BPF_ALU uses reserved fields", { code: "V0012" });
+		if ((byReg ? insn.imm !== 0 : insn.src !== 0) || (insn.off !== 0 && !signed))
+			reject(EINVAL, "BPF_ALU uses reserved fields", { code: "V0012" });
 		if (byReg) checkReadable(env, insn.src);
 		checkReadable(env, insn.dst);
 		if ((op === ALU_MOD || op === ALU_DIV) && !byReg && insn.imm === 0) reject(EINVAL, "div by zero", { code: "V0013" });
-		if ((op === ALU_LSH || op === ALU_RSH || op === ALU_ARSH) && !byReg && (insn.imm < 0 || insn.imm >= (wide ? 64 : 32))) reject(EINVAL, `invalid shift ${insn.imm}`, { code: "V0014" });
+		if ((op === ALU_LSH || op === ALU_RSH || op === ALU_ARSH) && !byReg && (insn.imm < 0 || insn.imm >= (wide ? 64 : 32)))
+			reject(EINVAL, `invalid shift ${insn.imm}`, { code: "V0014" });
 		checkWritable(env, insn.dst);
 		operate(env, insn, op, wide, byReg);
 	}
@@ -82,9 +137,11 @@ function checkMove(env: Env, insn: Insn, wide: boolean, byReg: boolean): void {
 	const { regs } = env;
 	if (byReg) {
 		if (wide && insn.off === 1) {
-			if (insn.imm !== 1 && insn.imm !== 1 << 16) reject(EINVAL, "addr_space_cast insn can only convert between address space 1 and 0", { code: "V0012" });
+			if (insn.imm !== 1 && insn.imm !== 1 << 16)
+				reject(EINVAL, "addr_space_cast insn can only convert between address space 1 and 0", { code: "V0012" });
 			if (!env.arena) reject(EINVAL, "addr_space_cast insn can only be used in a program that has an associated arena", { code: "V0015" });
-		} else if (insn.imm !== 0 || !(insn.off === 0 || insn.off === 8 || insn.off === 16 || (wide && insn.off === 32))) reject(EINVAL, "BPF_MOV uses reserved fields", { code: "V0012" });
+		} else if (insn.imm !== 0 || !(insn.off === 0 || insn.off === 8 || insn.off === 16 || (wide && insn.off === 32)))
+			reject(EINVAL, "BPF_MOV uses reserved fields", { code: "V0012" });
 		checkReadable(env, insn.src);
 	} else if (insn.src !== 0 || insn.off !== 0) reject(EINVAL, "BPF_MOV uses reserved fields", { code: "V0012" });
 	checkWritable(env, insn.dst);
@@ -103,7 +160,10 @@ function checkMove(env: Env, insn: Insn, wide: boolean, byReg: boolean): void {
 		return;
 	}
 	if (!env.allowPtrLeaks && src.type !== SCALAR) {
-		reject(EACCES, `${R(insn.src)} ${wide ? "sign-extension part of pointer" : "partial copy of pointer"}`, { code: "V0252", register: insn.src });
+		reject(EACCES, `${R(insn.src)} ${wide ? "sign-extension part of pointer" : "partial copy of pointer"}`, {
+			code: "V0252",
+			register: insn.src,
+		});
 	}
 	if (src.type !== SCALAR) {
 		regs[insn.dst] = wide ? unknownScalar : unknownScalar32;
@@ -169,11 +229,19 @@ function operate(env: Env, insn: Insn, op: number, wide: boolean, byReg: boolean
 	}
 	if (dst.type !== SCALAR) return pointerArithmetic(env, insn, op, dst, byReg ? regs[insn.src] : constScalar(insn.imm), true);
 	const given = byReg ? regs[insn.src].range : rangeConstNumber(insn.imm);
-	if ((op === ALU_ADD || op === ALU_SUB) && !env.bypassSpecV1 && byReg && !env.nospec[env.insn]) updateAluState(env, insn, 1 << 30, 0, null);
+	if ((op === ALU_ADD || op === ALU_SUB) && !env.bypassSpecV1 && byReg && !env.nospec[env.insn])
+		updateAluState(env, insn, 1 << 30, 0, null);
 	const before = dst.range;
 	const range = applyAlu(op, (op === ALU_AND || op === ALU_OR) && isConst(given) ? forked(env, insn, dst) : before, given, wide);
 	// The sum of a scalar and a constant stays linked with it; the double of one does not.
-	if ((op === ALU_ADD || op === ALU_SUB) && !(byReg && insn.src === insn.dst) && dst.id !== 0 && !isAddConst(dst.id) && isConstWidth(given, !wide) && (wide || fitsBits(before, 32))) {
+	if (
+		(op === ALU_ADD || op === ALU_SUB) &&
+		!(byReg && insn.src === insn.dst) &&
+		dst.id !== 0 &&
+		!isAddConst(dst.id) &&
+		isConstWidth(given, !wide) &&
+		(wide || fitsBits(before, 32))
+	) {
 		const value = wide ? constNumber(given) : given.tnum.valueLo;
 		const distance = op === ALU_SUB ? 0 - value : value;
 		if (value >= S32_MIN && value <= S32_MAX && distance <= S32_MAX) {

@@ -7,23 +7,25 @@ const words = (text: string): ReadonlySet<string> => new Set(text.split(" "));
 
 export const SLEEPABLE_LSM = words(
 	"bpf bpf_map bpf_map_create bpf_map_free bpf_prog bpf_prog_load bpf_prog_free bpf_token_create bpf_token_free bpf_token_cmd " +
-	"bpf_token_capable bprm_check_security bprm_committed_creds bprm_committing_creds bprm_creds_for_exec bprm_creds_from_file capget capset " +
-	"cred_prepare file_ioctl file_lock file_open file_post_open file_receive inode_create inode_free_security inode_getattr inode_getxattr " +
-	"inode_mknod inode_need_killpriv inode_post_setxattr inode_post_removexattr inode_readlink inode_removexattr inode_rename inode_rmdir " +
-	"inode_setattr inode_setxattr inode_symlink inode_unlink kernel_module_request kernel_read_file kernfs_init_security path_unlink path_mkdir " +
-	"path_rmdir path_truncate path_symlink path_link path_rename path_chmod path_chown mmap_file netlink_send path_notify release_secctx " +
-	"sb_alloc_security sb_eat_lsm_opts sb_kern_mount sb_mount sb_remount sb_set_mnt_opts sb_show_options sb_statfs sb_umount settime " +
-	"inet_conn_established socket_accept socket_bind socket_connect socket_create socket_getpeername socket_getpeersec_dgram socket_getsockname " +
-	"socket_getsockopt socket_listen socket_post_create socket_recvmsg socket_sendmsg socket_shutdown socket_socketpair syslog task_alloc " +
-	"task_prctl task_setscheduler task_to_inode userns_create",
+		"bpf_token_capable bprm_check_security bprm_committed_creds bprm_committing_creds bprm_creds_for_exec bprm_creds_from_file capget capset " +
+		"cred_prepare file_ioctl file_lock file_open file_post_open file_receive inode_create inode_free_security inode_getattr inode_getxattr " +
+		"inode_mknod inode_need_killpriv inode_post_setxattr inode_post_removexattr inode_readlink inode_removexattr inode_rename inode_rmdir " +
+		"inode_setattr inode_setxattr inode_symlink inode_unlink kernel_module_request kernel_read_file kernfs_init_security path_unlink path_mkdir " +
+		"path_rmdir path_truncate path_symlink path_link path_rename path_chmod path_chown mmap_file netlink_send path_notify release_secctx " +
+		"sb_alloc_security sb_eat_lsm_opts sb_kern_mount sb_mount sb_remount sb_set_mnt_opts sb_show_options sb_statfs sb_umount settime " +
+		"inet_conn_established socket_accept socket_bind socket_connect socket_create socket_getpeername socket_getpeersec_dgram socket_getsockname " +
+		"socket_getsockopt socket_listen socket_post_create socket_recvmsg socket_sendmsg socket_shutdown socket_socketpair syslog task_alloc " +
+		"task_prctl task_setscheduler task_to_inode userns_create",
 );
 
 /** Their arguments may be on the way to being freed. */
-export const UNTRUSTED_LSM = words("bpf_map_free bpf_prog_free file_alloc_security file_free_security sk_alloc_security sk_free_security task_free");
+export const UNTRUSTED_LSM = words(
+	"bpf_map_free bpf_prog_free file_alloc_security file_free_security sk_alloc_security sk_free_security task_free",
+);
 
 export const DISABLED_LSM = words(
 	"vm_enough_memory inode_need_killpriv inode_getsecurity inode_listsecurity inode_copy_up_xattr getselfattr getprocattr setprocattr " +
-	"key_getsecurity audit_rule_match ismaclabel file_alloc_security",
+		"key_getsecurity audit_rule_match ismaclabel file_alloc_security",
 );
 
 /** Tracepoint: numbers of its nullable arguments. */
@@ -53,8 +55,10 @@ export const RAW_TP_NULLABLE: Readonly<Record<string, readonly number[]>> = Obje
 		"wiphy_work_run:1 wiphy_work_cancel:1 wiphy_work_flush:1 hugetlbfs_alloc_inode:1 spufs_context:1 kvm_page_fault_enter:2 " +
 		"dpu_crtc_setup_mixer:2 binder_transaction:2 btree_path_free:2 hfi1_sdma_progress:3 iptfs_ingress_postq_event:3 neigh_update:1 " +
 		"amdtp_packet:2"
-	).split(" ").map((row) => {
-		const [name, args] = row.split(":");
-		return [name, args.split(",").map(Number)];
-	}),
+	)
+		.split(" ")
+		.map((row) => {
+			const [name, args] = row.split(":");
+			return [name, args.split(",").map(Number)];
+		}),
 );

@@ -30,7 +30,10 @@ export function checkAttach(env: Env): void {
 		reject(EINVAL, "Syscall programs can only be sleepable", { code: "V0701" });
 	}
 	if (env.sleepable) {
-		const ok = spec.id === TRACING ? [FENTRY, FEXIT, FMOD_RET, ITER].includes(attach) : spec.id === LSM || spec.id === KPROBE || spec.id === STRUCT_OPS;
+		const ok =
+			spec.id === TRACING
+				? [FENTRY, FEXIT, FMOD_RET, ITER].includes(attach)
+				: spec.id === LSM || spec.id === KPROBE || spec.id === STRUCT_OPS;
 		if (!ok) reject(EINVAL, "Only fentry/fexit/fmod_ret, lsm, iter, uprobe, and struct_ops programs can be sleepable", { code: "V0701" });
 	}
 	if (spec.id !== TRACING && spec.id !== LSM && spec.id !== EXT && spec.id !== STRUCT_OPS) return;
@@ -76,15 +79,29 @@ export function checkAttach(env: Env): void {
 		default:
 			reject(EINVAL, "unknown attach type", { code: "V0702" });
 	}
-	if (attach === ITER && !isIterator(name)) reject(EINVAL, `attach_btf_id ${id} is not the function of an iterator: ${name}`, { code: "V0702" });
-	if (spec.id === LSM && attach !== LSM_CGROUP && !name.startsWith("bpf_lsm_")) reject(EINVAL, `attach_btf_id ${id} points to wrong type name ${name}`, { code: "V0702" });
-	if (spec.id === LSM && DISABLED_LSM.has(name.replace(/^bpf_lsm_/, ""))) reject(EINVAL, `attach_btf_id ${id} points to disabled hook ${name}`, { code: "V0702" });
-	if (env.sleepable && spec.id === LSM && !SLEEPABLE_LSM.has(name.replace(/^bpf_lsm_/, ""))) reject(EINVAL, `${name} is not sleepable`, { code: "V0703" });
+	if (attach === ITER && !isIterator(name))
+		reject(EINVAL, `attach_btf_id ${id} is not the function of an iterator: ${name}`, { code: "V0702" });
+	if (spec.id === LSM && attach !== LSM_CGROUP && !name.startsWith("bpf_lsm_"))
+		reject(EINVAL, `attach_btf_id ${id} points to wrong type name ${name}`, { code: "V0702" });
+	if (spec.id === LSM && DISABLED_LSM.has(name.replace(/^bpf_lsm_/, "")))
+		reject(EINVAL, `attach_btf_id ${id} points to disabled hook ${name}`, { code: "V0702" });
+	if (env.sleepable && spec.id === LSM && !SLEEPABLE_LSM.has(name.replace(/^bpf_lsm_/, "")))
+		reject(EINVAL, `${name} is not sleepable`, { code: "V0703" });
 	if (env.sleepable && spec.id === TRACING && attach !== ITER) {
-		const syscall = /^__x64_sys_|^__ia32_sys_/.test(name) || name.startsWith("bpf_fentry_test") || name.startsWith("bpf_modify_return_test") || name.startsWith("should_");
+		const syscall =
+			/^__x64_sys_|^__ia32_sys_/.test(name) ||
+			name.startsWith("bpf_fentry_test") ||
+			name.startsWith("bpf_modify_return_test") ||
+			name.startsWith("should_");
 		if (!syscall) reject(EINVAL, `${name} is not sleepable`, { code: "V0703" });
 	}
-	if (!env.sleepable && attach === FMOD_RET && !name.startsWith("security_") && !name.startsWith("bpf_modify_return_test") && !/^__x64_sys_|^__ia32_sys_|^should_/.test(name)) {
+	if (
+		!env.sleepable &&
+		attach === FMOD_RET &&
+		!name.startsWith("security_") &&
+		!name.startsWith("bpf_modify_return_test") &&
+		!/^__x64_sys_|^__ia32_sys_|^should_/.test(name)
+	) {
 		reject(EINVAL, `${name}() is not modifiable`, { code: "V0703" });
 	}
 }
@@ -96,12 +113,14 @@ function structOps(env: Env, id: number): void {
 	if (!env.gpl) reject(EINVAL, "struct ops programs must have a GPL compatible license", { code: "V0704" });
 	if (!id) reject(ENOTSUPP, "struct_ops program without a struct", { code: "V0704" });
 	const t = kernel.type(id);
-	if (t.kind !== "struct" || kernel.find(`bpf_struct_ops_${t.name}`, "struct") < 0) reject(ENOTSUPP, `attach_btf_id ${id} is not a supported struct`, { code: "V0704" });
+	if (t.kind !== "struct" || kernel.find(`bpf_struct_ops_${t.name}`, "struct") < 0)
+		reject(ENOTSUPP, `attach_btf_id ${id} is not a supported struct`, { code: "V0704" });
 	const member = t.members[image.expectedAttachType];
 	if (!member) reject(EINVAL, `attach to invalid member idx ${image.expectedAttachType} of struct ${t.name}`, { code: "V0704" });
 	const ptr = resolved(kernel, member.type);
 	const proto = ptr.kind === "ptr" ? resolved(kernel, ptr.type) : ptr;
-	if (proto.kind !== "func_proto") reject(EINVAL, `attach to invalid member ${member.name}(@idx ${image.expectedAttachType}) of struct ${t.name}`, { code: "V0704" });
+	if (proto.kind !== "func_proto")
+		reject(EINVAL, `attach to invalid member ${member.name}(@idx ${image.expectedAttachType}) of struct ${t.name}`, { code: "V0704" });
 	const closed = UNSUPPORTED_MEMBERS[t.name];
 	if (closed?.always?.includes(member.name) || (env.sleepable && closed?.sleepable && !closed.sleepable.includes(member.name))) {
 		reject(closed.sleepable ? EINVAL : ENOTSUPP, `attach to unsupported member ${member.name} of struct ${t.name}`, { code: "V0704" });
@@ -115,11 +134,28 @@ function structOps(env: Env, id: number): void {
 }
 
 /** Members that programs may not implement, and (when listed) the only ones that may sleep. */
-const UNSUPPORTED_MEMBERS: Readonly<Record<string, { readonly always?: readonly string[]; readonly sleepable?: readonly string[] } | undefined>> = {
+const UNSUPPORTED_MEMBERS: Readonly<
+	Record<string, { readonly always?: readonly string[]; readonly sleepable?: readonly string[] } | undefined>
+> = {
 	bpf_dummy_ops: { sleepable: ["test_sleepable"] },
 	tcp_congestion_ops: { always: ["get_info"] },
-	Qdisc_ops: { always: ["change", "destroy_tx", "attach", "change_real_num_tx", "dump", "dump_stats", "ingress_block_set", "egress_block_set", "ingress_block_get", "egress_block_get"] },
-	sched_ext_ops: { sleepable: ["init_task", "cgroup_init", "cgroup_exit", "cgroup_prep_move", "cpu_online", "cpu_offline", "init", "exit"] },
+	Qdisc_ops: {
+		always: [
+			"change",
+			"destroy_tx",
+			"attach",
+			"change_real_num_tx",
+			"dump",
+			"dump_stats",
+			"ingress_block_set",
+			"egress_block_set",
+			"ingress_block_get",
+			"egress_block_get",
+		],
+	},
+	sched_ext_ops: {
+		sleepable: ["init_task", "cgroup_init", "cgroup_exit", "cgroup_prep_move", "cpu_online", "cpu_offline", "init", "exit"],
+	},
 };
 
 /** The range of an LSM hook's return value: what the program may return, and what it sees as the last argument. */
@@ -133,13 +169,31 @@ export function lsmReturnRange(env: Env): RetvalRange | null {
 
 const BOOLEAN_HOOKS = new Set(["audit_rule_known", "inode_xattr_skipcap"]);
 const ANY_RETURN_HOOKS = new Set([
-	"vm_enough_memory", "inode_need_killpriv", "inode_getsecurity", "inode_listsecurity", "inode_copy_up_xattr", "getprocattr", "setprocattr", "xfrm_decode_session",
-	"ismaclabel", "getselfattr", "key_getsecurity", "audit_rule_match",
+	"vm_enough_memory",
+	"inode_need_killpriv",
+	"inode_getsecurity",
+	"inode_listsecurity",
+	"inode_copy_up_xattr",
+	"getprocattr",
+	"setprocattr",
+	"xfrm_decode_session",
+	"ismaclabel",
+	"getselfattr",
+	"key_getsecurity",
+	"audit_rule_match",
 ]);
 
 /** Functions whose programs may ask for the path of a file without being in LSM or an iterator. Source: btf_allowlist_d_path of kernel/trace/bpf_trace.c. */
 const WITH_PATHS = new Set([
-	"security_file_permission", "security_inode_getattr", "security_file_open", "security_path_truncate", "vfs_truncate", "vfs_fallocate", "dentry_open", "vfs_getattr", "filp_close",
+	"security_file_permission",
+	"security_inode_getattr",
+	"security_file_open",
+	"security_path_truncate",
+	"vfs_truncate",
+	"vfs_fallocate",
+	"dentry_open",
+	"vfs_getattr",
+	"filp_close",
 ]);
 
 /** Whether the helper may be called from where the program attaches: some sleep in locks that only a few places are free of. */
@@ -160,10 +214,24 @@ export function nullableArgs(name: string, index: number): boolean {
 
 /** Arguments of bpf_iter programs by target: "null" may be null at the end of the sequence, "buf" memory of unknown size. */
 const ITERATORS: Readonly<Record<string, readonly ("meta" | "null" | "trusted-null" | "buf" | "plain")[]>> = {
-	bpf_map: ["meta", "trusted-null"], bpf_prog: ["meta", "null"], bpf_link: ["meta", "null"], task: ["meta", "trusted-null"], task_file: ["meta", "null", "plain", "null"],
-	task_vma: ["meta", "null", "null"], cgroup: ["meta", "trusted-null"], tcp: ["meta", "trusted-null"], udp: ["meta", "trusted-null"], unix: ["meta", "null"],
-	netlink: ["meta", "null"], ipv6_route: ["meta", "null"], sockmap: ["meta", "plain", "buf", "null"], bpf_map_elem: ["meta", "plain", "buf", "buf"],
-	bpf_sk_storage_map: ["meta", "plain", "null", "buf"], ksym: ["meta", "null"], kmem_cache: ["meta", "trusted-null"], dmabuf: ["meta", "null"],
+	bpf_map: ["meta", "trusted-null"],
+	bpf_prog: ["meta", "null"],
+	bpf_link: ["meta", "null"],
+	task: ["meta", "trusted-null"],
+	task_file: ["meta", "null", "plain", "null"],
+	task_vma: ["meta", "null", "null"],
+	cgroup: ["meta", "trusted-null"],
+	tcp: ["meta", "trusted-null"],
+	udp: ["meta", "trusted-null"],
+	unix: ["meta", "null"],
+	netlink: ["meta", "null"],
+	ipv6_route: ["meta", "null"],
+	sockmap: ["meta", "plain", "buf", "null"],
+	bpf_map_elem: ["meta", "plain", "buf", "buf"],
+	bpf_sk_storage_map: ["meta", "plain", "null", "buf"],
+	ksym: ["meta", "null"],
+	kmem_cache: ["meta", "trusted-null"],
+	dmabuf: ["meta", "null"],
 };
 
 /** Only the functions that stand for a registered target can be attached to. */

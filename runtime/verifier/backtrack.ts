@@ -177,7 +177,8 @@ function backtrackJump(env: Env, idx: number, subsequent: number, entry: JumpEnt
 function leftover(bt: Backtrack, what: string): void {
 	const { frame, low, high } = bt;
 	if (bt.regs[frame] & ~ARGS) fail(bt, `${what} unexpected regs ${maskText(bt)}`);
-	if (low[frame] | high[frame]) fail(bt, `${what} leftover stack slots ${((BigInt(high[frame] >>> 0) << 32n) | BigInt(low[frame] >>> 0)).toString(16)}`);
+	if (low[frame] | high[frame])
+		fail(bt, `${what} leftover stack slots ${((BigInt(high[frame] >>> 0) << 32n) | BigInt(low[frame] >>> 0)).toString(16)}`);
 	if (frame === 0) fail(bt, "subprog exit from frame 0");
 }
 

@@ -160,21 +160,40 @@ function tnumFromBounds(r: Range): void {
 	const maskLo = tnum.maskLo & unknownLo & low;
 	const valueHi = (tnum.valueHi | (r.uminHi & ~unknownHi)) & ~maskHi;
 	const valueLo = (tnum.valueLo | (r.uminLo & ~unknownLo) | (r.lowMin & ~low)) & ~maskLo;
-	if (maskHi !== tnum.maskHi || maskLo !== tnum.maskLo || valueHi !== tnum.valueHi || valueLo !== tnum.valueLo) r.tnum = tnumMade(valueHi, valueLo, maskHi, maskLo);
+	if (maskHi !== tnum.maskHi || maskLo !== tnum.maskLo || valueHi !== tnum.valueHi || valueLo !== tnum.valueLo)
+		r.tnum = tnumMade(valueHi, valueLo, maskHi, maskLo);
 }
 
 /** Any number of 64 or of 32 bits: half of what a program that computes with unknown numbers makes, and nothing tightens it. */
 function isWhole(r: Range): boolean {
 	const { tnum } = r;
-	if ((r.uminHi | r.uminLo | tnum.valueHi | tnum.valueLo | r.sminLo) !== 0 || (r.umaxLo & r.smaxLo & tnum.maskLo) !== -1 || r.s32min !== I32_MIN || r.s32max !== I32_MAX) return false;
-	return r.umaxHi === 0 ? (tnum.maskHi | r.sminHi | r.smaxHi) === 0 : (r.umaxHi & tnum.maskHi) === -1 && r.sminHi === I32_MIN && r.smaxHi === I32_MAX;
+	if (
+		(r.uminHi | r.uminLo | tnum.valueHi | tnum.valueLo | r.sminLo) !== 0 ||
+		(r.umaxLo & r.smaxLo & tnum.maskLo) !== -1 ||
+		r.s32min !== I32_MIN ||
+		r.s32max !== I32_MAX
+	)
+		return false;
+	return r.umaxHi === 0
+		? (tnum.maskHi | r.sminHi | r.smaxHi) === 0
+		: (r.umaxHi & tnum.maskHi) === -1 && r.sminHi === I32_MIN && r.smaxHi === I32_MAX;
 }
 
 /** Lets each of the nine facts tighten the others. Returns its argument. */
 export function sync(r: Range): Range {
 	const { tnum } = r;
-	if ((tnum.maskHi | tnum.maskLo) === 0 && r.uminLo === tnum.valueLo && r.uminHi === tnum.valueHi && r.umaxLo === r.uminLo && r.umaxHi === r.uminHi && r.lowMin === r.lowMax &&
-		r.sminLo === r.smaxLo && r.sminHi === r.smaxHi && r.s32min === r.s32max) return r;
+	if (
+		(tnum.maskHi | tnum.maskLo) === 0 &&
+		r.uminLo === tnum.valueLo &&
+		r.uminHi === tnum.valueHi &&
+		r.umaxLo === r.uminLo &&
+		r.umaxHi === r.uminHi &&
+		r.lowMin === r.lowMax &&
+		r.sminLo === r.smaxLo &&
+		r.sminHi === r.smaxHi &&
+		r.s32min === r.s32max
+	)
+		return r;
 	if (r.lowMin === 0 && r.lowMax === -1 && isWhole(r)) return r;
 	boundsFromTnum(r);
 	// What changes nothing would change nothing again.
@@ -192,17 +211,41 @@ function deduce(r: Range): boolean {
 	deduce32(r);
 	deduce64(r);
 	deduceMixed(r);
-	return ((r.uminLo ^ uminLo) | (r.uminHi ^ uminHi) | (r.umaxLo ^ umaxLo) | (r.umaxHi ^ umaxHi) | (r.sminLo ^ sminLo) | (r.sminHi ^ sminHi) | (r.smaxLo ^ smaxLo) | (r.smaxHi ^ smaxHi) |
-		(r.s32min ^ s32min) | (r.s32max ^ s32max) | (r.lowMin ^ lowMin) | (r.lowMax ^ lowMax)) !== 0 || r.tnum !== tnum;
+	return (
+		((r.uminLo ^ uminLo) |
+			(r.uminHi ^ uminHi) |
+			(r.umaxLo ^ umaxLo) |
+			(r.umaxHi ^ umaxHi) |
+			(r.sminLo ^ sminLo) |
+			(r.sminHi ^ sminHi) |
+			(r.smaxLo ^ smaxLo) |
+			(r.smaxHi ^ smaxHi) |
+			(r.s32min ^ s32min) |
+			(r.s32max ^ s32max) |
+			(r.lowMin ^ lowMin) |
+			(r.lowMax ^ lowMax)) !==
+			0 || r.tnum !== tnum
+	);
 }
 
 /** A range that contradicts itself (a branch that cannot be taken) tells nothing: null when sound, else what is wrong. */
 export function contradiction(r: Range): string | null {
-	if (below(r.umaxHi, r.umaxLo, r.uminHi, r.uminLo) || less(r.smaxHi, r.smaxLo, r.sminHi, r.sminLo) || r.lowMin >>> 0 > r.lowMax >>> 0 || r.s32min > r.s32max) return "range bounds violation";
+	if (
+		below(r.umaxHi, r.umaxLo, r.uminHi, r.uminLo) ||
+		less(r.smaxHi, r.smaxLo, r.sminHi, r.sminLo) ||
+		r.lowMin >>> 0 > r.lowMax >>> 0 ||
+		r.s32min > r.s32max
+	)
+		return "range bounds violation";
 	const { valueHi, valueLo, maskHi, maskLo } = r.tnum;
 	if (maskLo !== 0) return null;
-	if (maskHi === 0 && (((r.uminHi ^ valueHi) | (r.umaxHi ^ valueHi) | (r.sminHi ^ valueHi) | (r.smaxHi ^ valueHi)) !== 0 ||
-		((r.uminLo ^ valueLo) | (r.umaxLo ^ valueLo) | (r.sminLo ^ valueLo) | (r.smaxLo ^ valueLo)) !== 0)) return "const tnum out of sync with range bounds";
-	if (r.lowMin !== valueLo || r.lowMax !== valueLo || r.s32min !== valueLo || r.s32max !== valueLo) return "const subreg tnum out of sync with range bounds";
+	if (
+		maskHi === 0 &&
+		(((r.uminHi ^ valueHi) | (r.umaxHi ^ valueHi) | (r.sminHi ^ valueHi) | (r.smaxHi ^ valueHi)) !== 0 ||
+			((r.uminLo ^ valueLo) | (r.umaxLo ^ valueLo) | (r.sminLo ^ valueLo) | (r.smaxLo ^ valueLo)) !== 0)
+	)
+		return "const tnum out of sync with range bounds";
+	if (r.lowMin !== valueLo || r.lowMax !== valueLo || r.s32min !== valueLo || r.s32max !== valueLo)
+		return "const subreg tnum out of sync with range bounds";
 	return null;
 }

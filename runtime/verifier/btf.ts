@@ -31,17 +31,20 @@ export function typeSource(btf: Btf): TypeSource {
 }
 
 /** The kernel's BTF, from what finds types by name. */
-export function kernelTypes(view: Pick<BtfView, "count" | "type"> & { find(name: string, kind?: BtfType["kind"]): readonly number[] }): TypeSource {
+export function kernelTypes(
+	view: Pick<BtfView, "count" | "type"> & { find(name: string, kind?: BtfType["kind"]): readonly number[] },
+): TypeSource {
 	return {
 		kernel: true,
 		count: view.count,
 		type: (id) => (id >= 0 && id < view.count ? view.type(id) : { kind: "void" }),
 		find: (name, kind) => view.find(name, kind).find((id) => view.type(id).kind === kind) ?? -1,
 		named: (name, kind) => view.find(name, kind).filter((id) => view.type(id).kind === kind),
-		tagged: (text) => view.find(text, "decl_tag").flatMap((id) => {
-			const t = view.type(id);
-			return t.kind === "decl_tag" ? [t.type] : [];
-		}),
+		tagged: (text) =>
+			view.find(text, "decl_tag").flatMap((id) => {
+				const t = view.type(id);
+				return t.kind === "decl_tag" ? [t.type] : [];
+			}),
 	};
 }
 
@@ -167,17 +170,26 @@ export function walkStruct(types: TypeSource, id: number, off: number, size: num
 			}
 			if (member.kind === "ptr") {
 				if (memberSize !== size || off !== start) {
-					return { kind: "error", errno: 13, message: `cannot access ptr member ${m.name} with moff ${start} in struct ${name} with off ${off} size ${size}` };
+					return {
+						kind: "error",
+						errno: 13,
+						message: `cannot access ptr member ${m.name} with moff ${start} in struct ${name} with off ${off} size ${size}`,
+					};
 				}
 				let tagFlags = 0;
 				const tag = types.type(member.type);
-				if (tag.kind === "type_tag" && !tag.kflag) tagFlags = tag.name === "user" ? USER : tag.name === "percpu" ? PERCPU : tag.name === "rcu" ? RCU : 0;
+				if (tag.kind === "type_tag" && !tag.kflag)
+					tagFlags = tag.name === "user" ? USER : tag.name === "percpu" ? PERCPU : tag.name === "rcu" ? RCU : 0;
 				const target = skipModifiers(types, member.type);
 				if (isRecord(types.type(target))) return { kind: "pointer", id: target, flags: flags | tagFlags, field: m.name };
 				return { kind: "untrusted-pointer" };
 			}
 			if (off + size > end && !(flags & UNTRUSTED)) {
-				return { kind: "error", errno: 13, message: `access beyond the end of member ${m.name} (mend:${end}) in struct ${name} with off ${off} size ${size}` };
+				return {
+					kind: "error",
+					errno: 13,
+					message: `access beyond the end of member ${m.name} (mend:${end}) in struct ${name} with off ${off} size ${size}`,
+				};
 			}
 			return { kind: "scalar" };
 		}

@@ -8,7 +8,18 @@
 import type { Insn } from "../../assembler/spec/insn.ts";
 import { EINVAL, type Env, reject } from "./env.ts";
 import {
-	CALL, HELPER_TAIL_CALL, JA, JA32, LD_IMM64, isFuncPointer, isHelperCall, isJump, isKfuncCall, isMayGoto, isSubprogCall, jumpOffset,
+	CALL,
+	HELPER_TAIL_CALL,
+	JA,
+	JA32,
+	LD_IMM64,
+	isFuncPointer,
+	isHelperCall,
+	isJump,
+	isKfuncCall,
+	isMayGoto,
+	isSubprogCall,
+	jumpOffset,
 } from "./structure.ts";
 import { callSummary, helperChangesPacket, helperMightSleep } from "./calls/summary.ts";
 import { isAsyncCallbackCall, isSyncCallbackCall, kfuncAt, kfuncIs } from "./calls/summary.ts";

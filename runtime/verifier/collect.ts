@@ -11,11 +11,33 @@ import type { Facts, MemoryRegion, ScalarRange } from "./facts.ts";
 import { Imprecision } from "./imprecise.ts";
 import { type Range, hull, unsignedBelow32 } from "./range.ts";
 import type { State } from "./state.ts";
-import { NOT_INIT, PTR_TO_ARENA, PTR_TO_BTF_ID, PTR_TO_BUF, PTR_TO_CTX, PTR_TO_MAP_KEY, PTR_TO_MAP_VALUE, PTR_TO_MEM, PTR_TO_PACKET, PTR_TO_PACKET_META, PTR_TO_STACK, SCALAR, baseOf } from "./types.ts";
+import {
+	NOT_INIT,
+	PTR_TO_ARENA,
+	PTR_TO_BTF_ID,
+	PTR_TO_BUF,
+	PTR_TO_CTX,
+	PTR_TO_MAP_KEY,
+	PTR_TO_MAP_VALUE,
+	PTR_TO_MEM,
+	PTR_TO_PACKET,
+	PTR_TO_PACKET_META,
+	PTR_TO_STACK,
+	SCALAR,
+	baseOf,
+} from "./types.ts";
 
 const REGIONS: Readonly<Record<number, MemoryRegion>> = {
-	[PTR_TO_STACK]: "stack", [PTR_TO_CTX]: "context", [PTR_TO_PACKET]: "packet", [PTR_TO_PACKET_META]: "packet", [PTR_TO_MAP_VALUE]: "map-value",
-	[PTR_TO_MAP_KEY]: "memory", [PTR_TO_MEM]: "memory", [PTR_TO_BUF]: "memory", [PTR_TO_BTF_ID]: "kernel", [PTR_TO_ARENA]: "arena",
+	[PTR_TO_STACK]: "stack",
+	[PTR_TO_CTX]: "context",
+	[PTR_TO_PACKET]: "packet",
+	[PTR_TO_PACKET_META]: "packet",
+	[PTR_TO_MAP_VALUE]: "map-value",
+	[PTR_TO_MAP_KEY]: "memory",
+	[PTR_TO_MEM]: "memory",
+	[PTR_TO_BUF]: "memory",
+	[PTR_TO_BTF_ID]: "kernel",
+	[PTR_TO_ARENA]: "arena",
 };
 
 const REGS = 11;
@@ -82,12 +104,14 @@ export class FactCollector {
 		const levels = this.imprecision?.levels;
 		return {
 			digest: instructionDigest(env.insns),
-			reached: this.reached, access: this.access,
+			reached: this.reached,
+			access: this.access,
 			get ranges() {
 				return (ranges ??= collected?.map((r, at) => (r ? held(r, levels?.[at] ?? 0) : undefined)) ?? []);
 			},
 			pointers: this.pointers,
-			subprograms: env.subprogs.map((s) => s.start), stackDepth: env.subprogs.map((s) => s.stackDepth),
+			subprograms: env.subprogs.map((s) => s.start),
+			stackDepth: env.subprogs.map((s) => s.stackDepth),
 			callMap: env.callMap.map((m) => (m && m.index >= 0 ? m.index : undefined)),
 		};
 	}

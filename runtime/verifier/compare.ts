@@ -25,11 +25,31 @@ const NOT_JSET = JSET | 8;
 
 /** The same comparison with its sides exchanged. */
 export const FLIP: Readonly<Record<number, number>> = {
-	[JEQ]: JEQ, [JNE]: JNE, [JSET]: JSET, [JGE]: JLE, [JGT]: JLT, [JLE]: JGE, [JLT]: JGT, [JSGE]: JSLE, [JSGT]: JSLT, [JSLE]: JSGE, [JSLT]: JSGT,
+	[JEQ]: JEQ,
+	[JNE]: JNE,
+	[JSET]: JSET,
+	[JGE]: JLE,
+	[JGT]: JLT,
+	[JLE]: JGE,
+	[JLT]: JGT,
+	[JSGE]: JSLE,
+	[JSGT]: JSLT,
+	[JSLE]: JSGE,
+	[JSLT]: JSGT,
 };
 /** What holds when it does not. */
 export const REVERSE: Readonly<Record<number, number>> = {
-	[JEQ]: JNE, [JNE]: JEQ, [JSET]: NOT_JSET, [JGE]: JLT, [JGT]: JLE, [JLE]: JGT, [JLT]: JGE, [JSGE]: JSLT, [JSGT]: JSLE, [JSLE]: JSGT, [JSLT]: JSGE,
+	[JEQ]: JNE,
+	[JNE]: JEQ,
+	[JSET]: NOT_JSET,
+	[JGE]: JLT,
+	[JGT]: JLE,
+	[JLE]: JGT,
+	[JLT]: JGE,
+	[JSGE]: JSLT,
+	[JSGT]: JSLE,
+	[JSLE]: JSGT,
+	[JSLT]: JSGE,
 };
 
 const isGreater = (op: number): boolean => op === JGE || op === JGT || op === JSGE || op === JSGT;
@@ -72,7 +92,11 @@ function equalTaken(a: Range, b: Range, low: boolean): Taken {
 	if (low ? ((s.valueLo ^ t.valueLo) & ~s.maskLo & ~t.maskLo) !== 0 : !tnumOverlap(s, t)) return 0;
 	if (a.lowMin >>> 0 > b.lowMax >>> 0 || a.lowMax >>> 0 < b.lowMin >>> 0 || a.s32min > b.s32max || a.s32max < b.s32min) return 0;
 	if (low) return -1;
-	const apart = below(b.umaxHi, b.umaxLo, a.uminHi, a.uminLo) || below(a.umaxHi, a.umaxLo, b.uminHi, b.uminLo) || less(b.smaxHi, b.smaxLo, a.sminHi, a.sminLo) || less(a.smaxHi, a.smaxLo, b.sminHi, b.sminLo);
+	const apart =
+		below(b.umaxHi, b.umaxLo, a.uminHi, a.uminLo) ||
+		below(a.umaxHi, a.umaxLo, b.uminHi, b.uminLo) ||
+		less(b.smaxHi, b.smaxLo, a.sminHi, a.sminLo) ||
+		less(a.smaxHi, a.smaxLo, b.sminHi, b.sminLo);
 	return apart ? 0 : -1;
 }
 

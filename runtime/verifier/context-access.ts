@@ -4,7 +4,19 @@
  * Source: check_ctx_access, btf_ctx_access of the kernel.
  */
 import { EACCES, type Env, reject, unsupported } from "./env.ts";
-import { type BtfType, type TypeSource, isEnum, isInt, isModifier, isRecord, kindName, nameOf, resolved, sizeOf, skipModifiers } from "./btf.ts";
+import {
+	type BtfType,
+	type TypeSource,
+	isEnum,
+	isInt,
+	isModifier,
+	isRecord,
+	kindName,
+	nameOf,
+	resolved,
+	sizeOf,
+	skipModifiers,
+} from "./btf.ts";
 import { type Reg, pointer, scalar, unknownScalar } from "./state.ts";
 import { rangeBetween } from "./bounds.ts";
 import { type ContextValue, SCALAR_VALUE } from "./programs/spec.ts";
@@ -22,12 +34,19 @@ const LSM_CGROUP = 43;
 /** The loaded value (of no use for stores). */
 export function contextAccess(env: Env, off: number, size: number, write: boolean, signExtend: boolean): Reg {
 	const { spec, image } = env;
-	const value = spec.id === 26 || spec.id === 27 || spec.id === 29 ? byPrototype(env, off, size, write) :
-		spec.id === 32 ? netfilter(env, off, size, write) : spec.id === 28 ? unsupported("extension programs") :
-		spec.access({ off, size, write, signExtend, attach: image.expectedAttachType });
+	const value =
+		spec.id === 26 || spec.id === 27 || spec.id === 29
+			? byPrototype(env, off, size, write)
+			: spec.id === 32
+				? netfilter(env, off, size, write)
+				: spec.id === 28
+					? unsupported("extension programs")
+					: spec.access({ off, size, write, signExtend, attach: image.expectedAttachType });
 	if (!value) {
 		reject(EACCES, `invalid bpf_context access off=${off} size=${size}`, {
-			code: "V0229", needed: `a field of the context of ${spec.name} programs that may be ${write ? "written" : "read"}`, known: `offset ${off}, ${size} bytes`,
+			code: "V0229",
+			needed: `a field of the context of ${spec.name} programs that may be ${write ? "written" : "read"}`,
+			known: `offset ${off}, ${size} bytes`,
 		});
 	}
 	if (write) return unknownScalar;
@@ -82,7 +101,10 @@ function byPrototype(env: Env, off: number, size: number, write: boolean): Conte
 	const typeId = isResult ? proto.result : params[index].type;
 	const t = resolved(kernel, typeId);
 	if (isInt(t) || isEnum(t) || isRecord(t) || t.kind === "void") return { ...SCALAR_VALUE, retval };
-	if (t.kind !== "ptr") return fail(`func '${name}' arg${index} '${(t as { name?: string }).name || "(anon)"}' has type ${kindName(t)}. Only pointer access is allowed`);
+	if (t.kind !== "ptr")
+		return fail(
+			`func '${name}' arg${index} '${(t as { name?: string }).name || "(anon)"}' has type ${kindName(t)}. Only pointer access is allowed`,
+		);
 	if (size !== 8) return fail(`func '${name}' size ${size} must be 8`);
 	const iterator = spec.id === 26 && attach === 28 && !isResult ? iteratorArgument(env.attachName, index) : null;
 	if (iterator === "buf") {
@@ -96,8 +118,12 @@ function byPrototype(env: Env, off: number, size: number, write: boolean): Conte
 	if (iterator === "null" || iterator === "trusted-null") type |= MAYBE_NULL;
 	if (trusted && iterator !== "null") type |= TRUSTED;
 	if (spec.id === 29 && UNTRUSTED_LSM.has(env.attachName.replace(/^bpf_lsm_/, ""))) type &= ~TRUSTED;
-	const described = iterator === "null" || iterator === "trusted-null" || (spec.id === 27 && !isResult && /__(nullable|ref)$/.test(env.stubParams[index] ?? ""));
-	if (!isResult && (params[index].name.endsWith("__nullable") || (spec.id === 27 && env.stubParams[index]?.endsWith("__nullable")))) type |= MAYBE_NULL;
+	const described =
+		iterator === "null" ||
+		iterator === "trusted-null" ||
+		(spec.id === 27 && !isResult && /__(nullable|ref)$/.test(env.stubParams[index] ?? ""));
+	if (!isResult && (params[index].name.endsWith("__nullable") || (spec.id === 27 && env.stubParams[index]?.endsWith("__nullable"))))
+		type |= MAYBE_NULL;
 	if (rawTracepoint && nullableArgs(env.attachName, index)) type |= MAYBE_NULL;
 	let id = t.type;
 	const tag = kernel.type(id);
@@ -109,9 +135,11 @@ function byPrototype(env: Env, off: number, size: number, write: boolean): Conte
 	const struct = kernel.type(id);
 	if (!isRecord(struct)) return fail(`func '${name}' arg${index} type ${kindName(struct)} is not a struct`);
 	// What the target itself says of its argument goes without looking at the type.
-	if (!described) env.trace?.write(`func '${name}' arg${index} has btf_id ${id} type ${kindName(struct)} '${nameOf(kernel, id) || "(anon)"}'\n`);
+	if (!described)
+		env.trace?.write(`func '${name}' arg${index} has btf_id ${id} type ${kindName(struct)} '${nameOf(kernel, id) || "(anon)"}'\n`);
 	// Congestion control sees the TCP socket that each socket there is.
-	if (spec.id === 27 && id === kernel.find("sock", "struct") && nameOf(kernel, env.attachId) === "tcp_congestion_ops") id = kernel.find("tcp_sock", "struct");
+	if (spec.id === 27 && id === kernel.find("sock", "struct") && nameOf(kernel, env.attachId) === "tcp_congestion_ops")
+		id = kernel.find("tcp_sock", "struct");
 	const refObjId = spec.id === 27 ? env.contextRefs.get(index) : undefined;
 	return { type, btf: kernel, btfId: id, ...(refObjId === undefined ? {} : { refObjId }) };
 }

@@ -39,7 +39,8 @@ export function objectSlot(env: Env, reg: Reg, what: string, count: number, made
 
 /** Marks the slots as written, as the callee will do. */
 function writeSlots(env: Env, regno: number, bytes: number): void {
-	for (let i = 0; i < bytes; i += 8) accessMemory(env, regno, { off: i, size: 8, write: true, value: -1, imm: null, strict: false, signExtend: false });
+	for (let i = 0; i < bytes; i += 8)
+		accessMemory(env, regno, { off: i, size: 8, write: true, value: -1, imm: null, strict: false, signExtend: false });
 }
 
 function markObjectRead(env: Env, reg: Reg, slot: number, count: number): void {
@@ -74,9 +75,11 @@ export function useDynptr(env: Env, regno: number, use: DynptrUse): void {
 		makeDynptr(env, env.regs[regno], use);
 		return;
 	}
-	if (reg.type === CONST_PTR_TO_DYNPTR && !use.readonly) reject(EINVAL, "cannot pass pointer to const bpf_dynptr, the helper mutates it", { code: "V0603" });
+	if (reg.type === CONST_PTR_TO_DYNPTR && !use.readonly)
+		reject(EINVAL, "cannot pass pointer to const bpf_dynptr, the helper mutates it", { code: "V0603" });
 	if (!isInitialised(env, reg)) reject(EINVAL, `Expected an initialized dynptr as arg #${regno - 1}`, { code: "V0605", register: regno });
-	if (use.type !== 0 && dynptrReg(env, reg).dynptrType !== use.type) reject(EINVAL, `Expected a dynptr of type ${DYNPTR_NAMES[use.type]} as arg #${regno - 1}`, { code: "V0605" });
+	if (use.type !== 0 && dynptrReg(env, reg).dynptrType !== use.type)
+		reject(EINVAL, `Expected a dynptr of type ${DYNPTR_NAMES[use.type]} as arg #${regno - 1}`, { code: "V0605" });
 	if (reg.type === PTR_TO_STACK) markObjectRead(env, reg, objectSlot(env, reg, "dynptr", 2), 2);
 }
 
@@ -136,7 +139,15 @@ export function releaseDynptr(env: Env, reg: Reg): void {
 	}
 }
 
-export function newIterator(env: Env, regno: number, types: TypeSource, typeId: number, slots: number, rcuProtected: boolean, name: string): void {
+export function newIterator(
+	env: Env,
+	regno: number,
+	types: TypeSource,
+	typeId: number,
+	slots: number,
+	rcuProtected: boolean,
+	name: string,
+): void {
 	const reg = env.regs[regno];
 	const at = objectSlot(env, reg, "iter", slots, true);
 	const frame = framePointedTo(env, reg);
@@ -160,7 +171,15 @@ export function newIterator(env: Env, regno: number, types: TypeSource, typeId: 
 }
 
 /** The slot of a live iterator of the type. */
-export function knownIterator(env: Env, regno: number, types: TypeSource, typeId: number, slots: number, name: string, func: string): number {
+export function knownIterator(
+	env: Env,
+	regno: number,
+	types: TypeSource,
+	typeId: number,
+	slots: number,
+	name: string,
+	func: string,
+): number {
 	const reg = env.regs[regno];
 	const slot = objectSlot(env, reg, "iter", slots);
 	const bad = (): never => reject(EINVAL, `expected an initialized iter_${name} as arg #${regno - 1}`, { code: "V0621", register: regno });
@@ -169,7 +188,8 @@ export function knownIterator(env: Env, regno: number, types: TypeSource, typeId
 	for (let i = 0; i < slots; i++) {
 		const part = frame.slots[slot - i];
 		if (part.type & UNTRUSTED) reject(EPROTO, `expected an RCU CS when using ${func}`, { code: "V0622", register: regno });
-		if ((i === 0) !== (part.refObjId !== 0) || part.btf !== types || part.btfId !== typeId || frame.kinds[slot - i] !== kindsOf(ITER)) bad();
+		if ((i === 0) !== (part.refObjId !== 0) || part.btf !== types || part.btfId !== typeId || frame.kinds[slot - i] !== kindsOf(ITER))
+			bad();
 	}
 	markObjectRead(env, reg, slot, slots);
 	return slot;
@@ -208,15 +228,25 @@ export function restoreIrq(env: Env, regno: number, lockClass: boolean): void {
 	const reg = env.regs[regno];
 	const slot = objectSlot(env, reg, "irq_flag", 1);
 	const frame = framePointedTo(env, reg);
-	if (slot < 0 || !frame.slots[slot].refObjId || frame.kinds[slot] !== kindsOf(IRQ)) reject(EINVAL, `expected an initialized irq flag as arg#${regno - 1}`, { code: "V0623" });
+	if (slot < 0 || !frame.slots[slot].refObjId || frame.kinds[slot] !== kindsOf(IRQ))
+		reject(EINVAL, `expected an initialized irq flag as arg#${regno - 1}`, { code: "V0623" });
 	markObjectRead(env, reg, slot, 1);
 	const part = frame.slots[slot];
 	if (part.irqClass !== (lockClass ? 1 : 0)) {
-		reject(EINVAL, `irq flag acquired by ${part.irqClass ? "lock" : "native"} kfuncs cannot be restored with ${lockClass ? "lock" : "native"} kfuncs`, { code: "V0623" });
+		reject(
+			EINVAL,
+			`irq flag acquired by ${part.irqClass ? "lock" : "native"} kfuncs cannot be restored with ${lockClass ? "lock" : "native"} kfuncs`,
+			{ code: "V0623" },
+		);
 	}
 	const error = releaseIrq(env.current, part.refObjId);
 	const active = env.current.refs.find(({ id }) => id === env.current.activeIrqId);
-	if (error) reject(error, `cannot restore irq state out of order, expected id=${env.current.activeIrqId} acquired at insn_idx=${active?.insn ?? -1}`, { code: "V0624" });
+	if (error)
+		reject(
+			error,
+			`cannot restore irq state out of order, expected id=${env.current.activeIrqId} acquired at insn_idx=${active?.insn ?? -1}`,
+			{ code: "V0624" },
+		);
 	frame.kinds[slot] = kindsOf(INVALID);
 	frame.slots[slot] = notInit;
 	env.liveness.markWrite(frame.frameno, slot);

@@ -207,7 +207,14 @@ export class Env {
 	limitInsns = 1_000_000;
 	hasAddress: (name: string) => boolean = () => true;
 
-	constructor(image: ProgramImage, spec: ProgramSpec, kernel: TypeSource | null, types: TypeSource | null, maps: readonly MapInfo[], options: EnvOptions) {
+	constructor(
+		image: ProgramImage,
+		spec: ProgramSpec,
+		kernel: TypeSource | null,
+		types: TypeSource | null,
+		maps: readonly MapInfo[],
+		options: EnvOptions,
+	) {
 		this.image = image;
 		this.insns = image.insns;
 		this.options = options;

@@ -46,9 +46,21 @@ export interface VerifierStats {
 /** `log` is the kernel's, when asked for, or its messages; `logCut`: only the end of a log that is very long. */
 export type Verdict =
 	| { readonly verdict: "accept"; readonly facts: Facts; readonly stats: VerifierStats; readonly log: string; readonly logCut?: boolean }
-	| { readonly verdict: "reject"; readonly rejection: Rejection; readonly stats: VerifierStats; readonly log: string; readonly logCut?: boolean }
+	| {
+			readonly verdict: "reject";
+			readonly rejection: Rejection;
+			readonly stats: VerifierStats;
+			readonly log: string;
+			readonly logCut?: boolean;
+	  }
 	/** Something that we know we do not know; counted apart, treated as a rejection by the loader. */
-	| { readonly verdict: "unsupported"; readonly rejection: Rejection; readonly stats: VerifierStats; readonly log: string; readonly logCut?: boolean };
+	| {
+			readonly verdict: "unsupported";
+			readonly rejection: Rejection;
+			readonly stats: VerifierStats;
+			readonly log: string;
+			readonly logCut?: boolean;
+	  };
 
 export interface Rejection {
 	/** Stable: "V0107". */

@@ -8,14 +8,37 @@
 import { type BtfType, type TypeSource, isRecord, nameOf, skipModifiers } from "./btf.ts";
 
 export const FIELD = {
-	spinLock: 1, timer: 2, kptrUnref: 4, kptrRef: 8, kptrPercpu: 16, listHead: 32, listNode: 64, rbRoot: 128, rbNode: 256, refcount: 512, wq: 1024,
-	uptr: 2048, resSpinLock: 4096, taskWork: 8192,
+	spinLock: 1,
+	timer: 2,
+	kptrUnref: 4,
+	kptrRef: 8,
+	kptrPercpu: 16,
+	listHead: 32,
+	listNode: 64,
+	rbRoot: 128,
+	rbNode: 256,
+	refcount: 512,
+	wq: 1024,
+	uptr: 2048,
+	resSpinLock: 4096,
+	taskWork: 8192,
 } as const;
 export const KPTR = FIELD.kptrUnref | FIELD.kptrRef | FIELD.kptrPercpu;
 const GRAPH_ROOT = FIELD.listHead | FIELD.rbRoot;
 export const GRAPH_NODE = FIELD.listNode | FIELD.rbNode;
-const MAP_FIELDS = FIELD.spinLock | FIELD.resSpinLock | FIELD.timer | KPTR | FIELD.listHead | FIELD.rbRoot | FIELD.refcount | FIELD.wq | FIELD.uptr | FIELD.taskWork;
-const OBJECT_FIELDS = FIELD.spinLock | FIELD.resSpinLock | FIELD.listHead | FIELD.listNode | FIELD.rbRoot | FIELD.rbNode | FIELD.refcount | KPTR;
+const MAP_FIELDS =
+	FIELD.spinLock |
+	FIELD.resSpinLock |
+	FIELD.timer |
+	KPTR |
+	FIELD.listHead |
+	FIELD.rbRoot |
+	FIELD.refcount |
+	FIELD.wq |
+	FIELD.uptr |
+	FIELD.taskWork;
+const OBJECT_FIELDS =
+	FIELD.spinLock | FIELD.resSpinLock | FIELD.listHead | FIELD.listNode | FIELD.rbRoot | FIELD.rbNode | FIELD.refcount | KPTR;
 
 /** By type name: bit, size, alignment, and whether one record may hold only one. */
 const BY_NAME: Readonly<Record<string, readonly [bit: number, size: number, align: number, unique: boolean]>> = {
@@ -32,9 +55,20 @@ const BY_NAME: Readonly<Record<string, readonly [bit: number, size: number, alig
 };
 
 const NAMES: Readonly<Record<number, string>> = {
-	[FIELD.spinLock]: "bpf_spin_lock", [FIELD.timer]: "bpf_timer", [FIELD.kptrUnref]: "kptr", [FIELD.kptrRef]: "kptr", [FIELD.kptrPercpu]: "percpu_kptr",
-	[FIELD.listHead]: "bpf_list_head", [FIELD.listNode]: "bpf_list_node", [FIELD.rbRoot]: "bpf_rb_root", [FIELD.rbNode]: "bpf_rb_node",
-	[FIELD.refcount]: "bpf_refcount", [FIELD.wq]: "bpf_wq", [FIELD.uptr]: "uptr", [FIELD.resSpinLock]: "bpf_res_spin_lock", [FIELD.taskWork]: "bpf_task_work",
+	[FIELD.spinLock]: "bpf_spin_lock",
+	[FIELD.timer]: "bpf_timer",
+	[FIELD.kptrUnref]: "kptr",
+	[FIELD.kptrRef]: "kptr",
+	[FIELD.kptrPercpu]: "percpu_kptr",
+	[FIELD.listHead]: "bpf_list_head",
+	[FIELD.listNode]: "bpf_list_node",
+	[FIELD.rbRoot]: "bpf_rb_root",
+	[FIELD.rbNode]: "bpf_rb_node",
+	[FIELD.refcount]: "bpf_refcount",
+	[FIELD.wq]: "bpf_wq",
+	[FIELD.uptr]: "uptr",
+	[FIELD.resSpinLock]: "bpf_res_spin_lock",
+	[FIELD.taskWork]: "bpf_task_work",
 };
 export const fieldName = (bit: number): string => NAMES[bit] ?? "field";
 
@@ -175,16 +209,39 @@ function parse(types: TypeSource, kernel: TypeSource | null, id: number, wanted:
 	list.sort((a, b) => a.offset - b.offset);
 	const at = (kind: number): number => unique[kind] ?? -1;
 	return {
-		list, mask, spinLock: at(FIELD.spinLock), resSpinLock: at(FIELD.resSpinLock), timer: at(FIELD.timer), wq: at(FIELD.wq),
-		taskWork: at(FIELD.taskWork), refcount: at(FIELD.refcount),
+		list,
+		mask,
+		spinLock: at(FIELD.spinLock),
+		resSpinLock: at(FIELD.resSpinLock),
+		timer: at(FIELD.timer),
+		wq: at(FIELD.wq),
+		taskWork: at(FIELD.taskWork),
+		refcount: at(FIELD.refcount),
 	};
 }
 
 /** Kernel types that a referenced kptr may point to: those with a registered destructor. */
-const DESTRUCTORS = new Set(["task_struct", "cgroup", "bpf_cpumask", "bpf_crypto_ctx", "prog_test_ref_kfunc", "prog_test_member", "sk_buff", "bpf_testmod_ctx"]);
+const DESTRUCTORS = new Set([
+	"task_struct",
+	"cgroup",
+	"bpf_cpumask",
+	"bpf_crypto_ctx",
+	"prog_test_ref_kfunc",
+	"prog_test_member",
+	"sk_buff",
+	"bpf_testmod_ctx",
+]);
 
 /** 0 or a negative errno. */
-function inRecord(types: TypeSource, t: Extract<BtfType, { kind: "struct" | "union" }>, id: number, base: number, wanted: number, found: Found[], level: number): number {
+function inRecord(
+	types: TypeSource,
+	t: Extract<BtfType, { kind: "struct" | "union" }>,
+	id: number,
+	base: number,
+	wanted: number,
+	found: Found[],
+	level: number,
+): number {
 	let seen = 0;
 	for (let i = 0; i < t.members.length; i++) {
 		const m = t.members[i];
@@ -197,7 +254,18 @@ function inRecord(types: TypeSource, t: Extract<BtfType, { kind: "struct" | "uni
 }
 
 /** The unique kinds met (a mask), or a negative errno. */
-function one(types: TypeSource, owner: number, member: number, typeId: number, off: number, expected: number, wanted: number, seen: number, found: Found[], level: number): number {
+function one(
+	types: TypeSource,
+	owner: number,
+	member: number,
+	typeId: number,
+	off: number,
+	expected: number,
+	wanted: number,
+	seen: number,
+	found: Found[],
+	level: number,
+): number {
 	let elements = 1;
 	let t = types.type(typeId);
 	for (let i = 0; i < 32 && t.kind === "array"; i++) {
@@ -265,8 +333,16 @@ function kptrOf(types: TypeSource, id: number): { kind: number; typeId: number }
 	const tag = types.type(t.type);
 	if (tag.kind !== "type_tag" || tag.kflag) return null;
 	if (types.type(tag.type).kind === "type_tag") return -22;
-	const kind = tag.name === "kptr_untrusted" ? FIELD.kptrUnref : tag.name === "kptr" ? FIELD.kptrRef : tag.name === "percpu_kptr" ? FIELD.kptrPercpu :
-		tag.name === "uptr" ? FIELD.uptr : 0;
+	const kind =
+		tag.name === "kptr_untrusted"
+			? FIELD.kptrUnref
+			: tag.name === "kptr"
+				? FIELD.kptrRef
+				: tag.name === "percpu_kptr"
+					? FIELD.kptrPercpu
+					: tag.name === "uptr"
+						? FIELD.uptr
+						: 0;
 	if (kind === 0) return -22;
 	const target = skipModifiers(types, tag.type);
 	if (!isRecord(types.type(target))) return -22;

@@ -28,7 +28,8 @@ export function checkLoadImmediate(env: Env, insn: Insn): void {
 		case PSEUDO_FUNC: {
 			const index = env.subprogOf[env.insn + insn.imm + 1];
 			if (env.image.funcInfo.length === 0) reject(EINVAL, "missing btf func_info", { code: "V0643" });
-			if (env.subprogs[index].global || env.types?.type(env.subprogs[index].typeId).kind !== "func") reject(EINVAL, "callback function not static", { code: "V0643" });
+			if (env.subprogs[index].global || env.types?.type(env.subprogs[index].typeId).kind !== "func")
+				reject(EINVAL, "callback function not static", { code: "V0643" });
 			const r = pointer(PTR_TO_FUNC);
 			r.subprog = index;
 			regs[insn.dst] = r;

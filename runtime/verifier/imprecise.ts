@@ -47,7 +47,8 @@ export class Imprecision {
 			const b = now.frames[f];
 			// Frames of callers wait behind their call.
 			const at = f === old.curframe ? insn : old.frames[f + 1].callsite + 1;
-			for (let r = 0; r < 10; r++) if (!covered(a.regs[r], b.regs[r], within || (a.preciseRegs & (1 << r)) !== 0)) this.raise(at * REGS + r, WIDE);
+			for (let r = 0; r < 10; r++)
+				if (!covered(a.regs[r], b.regs[r], within || (a.preciseRegs & (1 << r)) !== 0)) this.raise(at * REGS + r, WIDE);
 			this.noteSlots(a, b, within);
 		}
 	}
@@ -56,7 +57,8 @@ export class Imprecision {
 		for (let i = 0; i < a.kinds.length; i++) {
 			if (!holdsScalar(a, i)) continue;
 			const precise = within || ((i < 32 ? a.preciseSlotsLow : a.preciseSlotsHigh) & (1 << (i & 31))) !== 0;
-			if (!holdsScalar(b, i) || kindAt(a.kinds[i], 0) !== kindAt(b.kinds[i], 0) || !covered(a.slots[i], b.slots[i], precise)) this.raiseSlot(a.subprog, i, WIDE);
+			if (!holdsScalar(b, i) || kindAt(a.kinds[i], 0) !== kindAt(b.kinds[i], 0) || !covered(a.slots[i], b.slots[i], precise))
+				this.raiseSlot(a.subprog, i, WIDE);
 		}
 	}
 
@@ -135,7 +137,7 @@ export class Imprecision {
 	/** The side whose range holds was narrowed by the other's, and with it whatever is linked to it. */
 	private compare(i: number, out: Uint8Array, pointers: number): void {
 		const { dst, src } = this.env.insns[i];
-		if ((out[dst] > 0) === (out[src] > 0) || (pointers & ((1 << dst) | (1 << src))) !== 0) {
+		if (out[dst] > 0 === out[src] > 0 || (pointers & ((1 << dst) | (1 << src))) !== 0) {
 			if (out[dst] > 0 && out[src] > 0) out[dst] = out[src] = WIDE;
 			return;
 		}

@@ -49,7 +49,15 @@ export function execute(env: Env, insn: Insn): boolean {
 			if ((opcode & 0xe0) !== 0x60 || insn.src !== 0) reject(EINVAL, "BPF_ST uses reserved fields", { code: "V0012" });
 			checkReadable(env, insn.dst);
 			const { type } = env.regs[insn.dst];
-			accessMemory(env, insn.dst, { off: insn.off, size: sizeOfAccess(opcode), write: true, value: -1, imm: insn.imm, strict: false, signExtend: false });
+			accessMemory(env, insn.dst, {
+				off: insn.off,
+				size: sizeOfAccess(opcode),
+				write: true,
+				value: -1,
+				imm: insn.imm,
+				strict: false,
+				signExtend: false,
+			});
 			recordPointerType(env, type, false);
 			env.insn++;
 			return false;
@@ -83,7 +91,15 @@ function store(env: Env, insn: Insn, strict: boolean): void {
 	checkReadable(env, insn.src);
 	checkReadable(env, insn.dst);
 	const { type } = env.regs[insn.dst];
-	accessMemory(env, insn.dst, { off: insn.off, size: sizeOfAccess(insn.opcode), write: true, value: insn.src, imm: null, strict, signExtend: false });
+	accessMemory(env, insn.dst, {
+		off: insn.off,
+		size: sizeOfAccess(insn.opcode),
+		write: true,
+		value: insn.src,
+		imm: null,
+		strict,
+		signExtend: false,
+	});
 	recordPointerType(env, type, false);
 }
 
@@ -105,12 +121,14 @@ function atomic(env: Env, insn: Insn): void {
 		checkAtomicPointer(env, insn.dst, "stores into");
 		return;
 	}
-	if (!RMW.has(imm)) reject(EINVAL, `BPF_ATOMIC uses invalid atomic opcode ${(imm >>> 0).toString(16).padStart(2, "0")}`, { code: "V0012" });
+	if (!RMW.has(imm))
+		reject(EINVAL, `BPF_ATOMIC uses invalid atomic opcode ${(imm >>> 0).toString(16).padStart(2, "0")}`, { code: "V0012" });
 	if (size !== 4 && size !== 8) reject(EINVAL, "invalid atomic operand size", { code: "V0012" });
 	checkReadable(env, insn.src);
 	checkReadable(env, insn.dst);
 	const leaks = (regno: number): void => {
-		if (!env.allowPtrLeaks && env.regs[regno].type !== SCALAR) reject(EACCES, `${R(regno)} leaks addr into mem`, { code: "V0250", register: regno });
+		if (!env.allowPtrLeaks && env.regs[regno].type !== SCALAR)
+			reject(EACCES, `${R(regno)} leaks addr into mem`, { code: "V0250", register: regno });
 	};
 	if (imm === CMPXCHG) {
 		checkReadable(env, 0);
@@ -143,7 +161,8 @@ function checkAtomicPointer(env: Env, regno: number, what: string): void {
 function loadPacket(env: Env, insn: Insn): number {
 	if (!env.spec.loadsPacket) reject(EINVAL, "BPF_LD_[ABS|IND] instructions not allowed for this program type", { code: "V0263" });
 	const indirect = (insn.opcode & 0xe0) === 0x40;
-	if (insn.dst !== 0 || insn.off !== 0 || ((insn.opcode >> 3) & 3) === 3 || (!indirect && insn.src !== 0)) reject(EINVAL, "BPF_LD_[ABS|IND] uses reserved fields", { code: "V0012" });
+	if (insn.dst !== 0 || insn.off !== 0 || ((insn.opcode >> 3) & 3) === 3 || (!indirect && insn.src !== 0))
+		reject(EINVAL, "BPF_LD_[ABS|IND] uses reserved fields", { code: "V0012" });
 	checkReadable(env, 6);
 	checkHeld(env, false, true, "BPF_LD_[ABS|IND]");
 	if (env.regs[6].type !== PTR_TO_CTX) reject(EINVAL, "at the time of BPF_LD_ABS|IND R6 != pointer to skb", { code: "V0263" });
@@ -167,7 +186,8 @@ function jump(env: Env, insn: Insn): boolean {
 	env.jumpsProcessed++;
 	switch (opcode & 0xf0) {
 		case 0x80:
-			if (opcode & 8 || (insn.src !== 2 && insn.off !== 0) || insn.src > 2 || insn.dst !== 0 || !wide) reject(EINVAL, "BPF_CALL uses reserved fields", { code: "V0012" });
+			if (opcode & 8 || (insn.src !== 2 && insn.off !== 0) || insn.src > 2 || insn.dst !== 0 || !wide)
+				reject(EINVAL, "BPF_CALL uses reserved fields", { code: "V0012" });
 			if (env.current.activeLocks) checkLockedCall(env, insn);
 			if (insn.src === 1) env.insn = callSubprog(env, insn);
 			else if (insn.src === 2) {
@@ -177,11 +197,13 @@ function jump(env: Env, insn: Insn): boolean {
 			} else env.insn = callHelper(env, insn);
 			return false;
 		case 0x00:
-			if (opcode & 8 || insn.src !== 0 || insn.dst !== 0 || (wide ? insn.imm !== 0 : insn.off !== 0)) reject(EINVAL, "BPF_JA uses reserved fields", { code: "V0012" });
+			if (opcode & 8 || insn.src !== 0 || insn.dst !== 0 || (wide ? insn.imm !== 0 : insn.off !== 0))
+				reject(EINVAL, "BPF_JA uses reserved fields", { code: "V0012" });
 			env.insn += (wide ? insn.off : insn.imm) + 1;
 			return false;
 		case 0x90:
-			if (opcode & 8 || insn.imm !== 0 || insn.src !== 0 || insn.dst !== 0 || !wide) reject(EINVAL, "BPF_EXIT uses reserved fields", { code: "V0012" });
+			if (opcode & 8 || insn.imm !== 0 || insn.src !== 0 || insn.dst !== 0 || !wide)
+				reject(EINVAL, "BPF_EXIT uses reserved fields", { code: "V0012" });
 			return leaveProgram(env, false);
 		default:
 			env.insn = checkJump(env, insn);
@@ -192,7 +214,10 @@ function jump(env: Env, insn: Insn): boolean {
 const SPIN_ALLOWED = /^bpf_(list_(push|pop|front|back)|rbtree_|refcount_acquire|iter_num_|res_spin_(un)?lock|stream_)/;
 
 function checkLockedCall(env: Env, insn: Insn): void {
-	if ((insn.src === 0 && helperName(insn.imm) !== "spin_unlock") || (insn.src === 2 && (insn.off !== 0 || !SPIN_ALLOWED.test(kfuncOf(env, env.insn)?.name ?? "")))) {
+	if (
+		(insn.src === 0 && helperName(insn.imm) !== "spin_unlock") ||
+		(insn.src === 2 && (insn.off !== 0 || !SPIN_ALLOWED.test(kfuncOf(env, env.insn)?.name ?? "")))
+	) {
 		reject(EINVAL, "function calls are not allowed while holding a lock", { code: "V0619" });
 	}
 }

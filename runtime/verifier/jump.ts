@@ -20,12 +20,42 @@ import { fieldsOf, releaseNoMark } from "./references.ts";
 import { MAP } from "./maps.ts";
 import { isRcu, isTrusted } from "./objects.ts";
 import {
-	AT_PKT_END, BEYOND_PKT_END, JUMP_DST_STACK, JUMP_SRC_STACK, type LinkedReg, type Reg, type State, baseId, constScalar, frameInsn, isAddConst, isAddConstLow, mapRegs, scalar, slotIsSpilled,
+	AT_PKT_END,
+	BEYOND_PKT_END,
+	JUMP_DST_STACK,
+	JUMP_SRC_STACK,
+	type LinkedReg,
+	type Reg,
+	type State,
+	baseId,
+	constScalar,
+	frameInsn,
+	isAddConst,
+	isAddConstLow,
+	mapRegs,
+	scalar,
+	slotIsSpilled,
 	unknownScalar,
 } from "./state.ts";
 import {
-	CONST_PTR_TO_MAP, MAYBE_NULL, PTR_TO_BTF_ID, PTR_TO_MAP_KEY, PTR_TO_MAP_VALUE, PTR_TO_MEM, PTR_TO_PACKET, PTR_TO_PACKET_END, PTR_TO_PACKET_META,
-	PTR_TO_SOCKET, PTR_TO_SOCK_COMMON, PTR_TO_STACK, PTR_TO_TCP_SOCK, PTR_TO_XDP_SOCK, SCALAR, UNTRUSTED, baseOf, isPacketAny,
+	CONST_PTR_TO_MAP,
+	MAYBE_NULL,
+	PTR_TO_BTF_ID,
+	PTR_TO_MAP_KEY,
+	PTR_TO_MAP_VALUE,
+	PTR_TO_MEM,
+	PTR_TO_PACKET,
+	PTR_TO_PACKET_END,
+	PTR_TO_PACKET_META,
+	PTR_TO_SOCKET,
+	PTR_TO_SOCK_COMMON,
+	PTR_TO_STACK,
+	PTR_TO_TCP_SOCK,
+	PTR_TO_XDP_SOCK,
+	SCALAR,
+	UNTRUSTED,
+	baseOf,
+	isPacketAny,
 } from "./types.ts";
 
 const JCOND = 0xe0;
@@ -68,7 +98,8 @@ function branchTaken(a: Reg, b: Reg, op: number, low: boolean): Taken {
 	if (isPacketAny(a.type) && isPacketAny(b.type) && !low) return packetTaken(a, b, op);
 	if (a.type !== SCALAR || b.type !== SCALAR) {
 		if (!(b.type === SCALAR && isConstWidth(b.range, low))) [a, b] = [b, a];
-		if (!(b.type === SCALAR && isConstWidth(b.range, low)) || !notNull(a) || !(low ? b.range.tnum.valueLo === 0 : isZero(b.range))) return -1;
+		if (!(b.type === SCALAR && isConstWidth(b.range, low)) || !notNull(a) || !(low ? b.range.tnum.valueLo === 0 : isZero(b.range)))
+			return -1;
 		return op === JEQ ? 0 : op === JNE ? 1 : -1;
 	}
 	return scalarTaken(a.range, b.range, op, low);
@@ -217,7 +248,8 @@ const isPacketStart = (reg: Reg): boolean => reg.type === PTR_TO_PACKET && reg.i
 function matchPacket(insn: Insn, dst: Reg, src: Reg, fallThrough: State, jump: State): boolean {
 	if (!(insn.opcode & 8) || (insn.opcode & 7) === 6) return false;
 	const forward = (dst.type === PTR_TO_PACKET && src.type === PTR_TO_PACKET_END) || (dst.type === PTR_TO_PACKET_META && isPacketStart(src));
-	const backward = (dst.type === PTR_TO_PACKET_END && src.type === PTR_TO_PACKET) || (isPacketStart(dst) && src.type === PTR_TO_PACKET_META);
+	const backward =
+		(dst.type === PTR_TO_PACKET_END && src.type === PTR_TO_PACKET) || (isPacketStart(dst) && src.type === PTR_TO_PACKET_META);
 	if (!forward && !backward) return false;
 	switch (insn.opcode & 0xf0) {
 		case JGT:
@@ -336,7 +368,15 @@ export function checkJump(env: Env, insn: Insn): number {
 		syncLinked(state, regs[insn.dst], insn.dst, linked);
 		syncLinked(other, otherRegs[insn.dst], insn.dst, linked);
 	}
-	if (!low && byReg && s0.type !== SCALAR && d0.type !== SCALAR && (s0.type & MAYBE_NULL) !== (d0.type & MAYBE_NULL) && baseOf(s0.type) !== PTR_TO_BTF_ID && baseOf(d0.type) !== PTR_TO_BTF_ID) {
+	if (
+		!low &&
+		byReg &&
+		s0.type !== SCALAR &&
+		d0.type !== SCALAR &&
+		(s0.type & MAYBE_NULL) !== (d0.type & MAYBE_NULL) &&
+		baseOf(s0.type) !== PTR_TO_BTF_ID &&
+		baseOf(d0.type) !== PTR_TO_BTF_ID
+	) {
 		// Equal to a pointer that is not null.
 		const equal = op === JEQ ? otherRegs : op === JNE ? regs : null;
 		if (equal) {

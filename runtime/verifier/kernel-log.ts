@@ -139,7 +139,9 @@ export class KernelLog {
 	/** A state that was seen before includes this one. */
 	safe(): void {
 		const { insn, prevInsn, current } = this.env;
-		this.write(this.popped ? `\nfrom ${prevInsn} to ${insn}${current.speculative ? " (speculative execution)" : ""}: safe\n` : `${insn}: safe\n`);
+		this.write(
+			this.popped ? `\nfrom ${prevInsn} to ${insn}${current.speculative ? " (speculative execution)" : ""}: safe\n` : `${insn}: safe\n`,
+		);
 	}
 
 	/** The instruction that is about to be walked. */
@@ -147,7 +149,9 @@ export class KernelLog {
 		const { env } = this;
 		const { insn: at, current: state } = env;
 		if (this.level > 1 && this.popped) {
-			this.write(`\nfrom ${env.prevInsn} to ${at}${state.speculative ? " (speculative execution)" : ""}:${stateText(state, state.curframe, null)}\n`);
+			this.write(
+				`\nfrom ${env.prevInsn} to ${at}${state.speculative ? " (speculative execution)" : ""}:${stateText(state, state.curframe, null)}\n`,
+			);
 			this.popped = false;
 		}
 		if (this.all || this.regs !== 0 || this.slots.size > 0) this.state();
@@ -216,7 +220,9 @@ export class KernelLog {
 	}
 
 	leave(state: State, to: number): void {
-		this.write(`returning from callee:\n${stateText(state, state.curframe, null)}\nto caller at ${to}:\n${stateText(state, state.curframe - 1, null)}\n`);
+		this.write(
+			`returning from callee:\n${stateText(state, state.curframe, null)}\nto caller at ${to}:\n${stateText(state, state.curframe - 1, null)}\n`,
+		);
 	}
 }
 

@@ -63,20 +63,31 @@ export function needs(image: ProgramImage): Need[] {
 	return [...found.values()].sort((a, b) => compareReleases(b.since, a.since));
 }
 
-
 function instructionSince(form: Shape, off: number, imm: number): readonly [string, string] | null {
 	switch (form.kind) {
-		case "may_goto": return ["6.9", "may_goto"];
-		case "addr_space_cast": return ["6.9", "addr_space_cast (arenas)"];
-		case "load_acquire": case "store_release": return ["6.15", "load-acquire and store-release"];
-		case "movsx": return ["6.6", "sign-extending moves (cpu v4)"];
-		case "swap": return form.op === "bswap" ? ["6.6", "bswap (cpu v4)"] : null;
-		case "goto": return form.wide ? ["6.6", "32-bit jumps (cpu v4)"] : null;
-		case "load": return form.signed ? ["6.6", "sign-extending loads (cpu v4)"] : null;
-		case "alu": return off === 1 ? ["6.6", "signed division (cpu v4)"] : null;
-		case "jump": return form.width === 32 ? ["5.1", "32-bit comparisons (cpu v3)"] : null;
-		case "atomic": return imm === 0 ? null : ["5.12", "atomic operations other than add (cpu v3)"];
-		default: return null;
+		case "may_goto":
+			return ["6.9", "may_goto"];
+		case "addr_space_cast":
+			return ["6.9", "addr_space_cast (arenas)"];
+		case "load_acquire":
+		case "store_release":
+			return ["6.15", "load-acquire and store-release"];
+		case "movsx":
+			return ["6.6", "sign-extending moves (cpu v4)"];
+		case "swap":
+			return form.op === "bswap" ? ["6.6", "bswap (cpu v4)"] : null;
+		case "goto":
+			return form.wide ? ["6.6", "32-bit jumps (cpu v4)"] : null;
+		case "load":
+			return form.signed ? ["6.6", "sign-extending loads (cpu v4)"] : null;
+		case "alu":
+			return off === 1 ? ["6.6", "signed division (cpu v4)"] : null;
+		case "jump":
+			return form.width === 32 ? ["5.1", "32-bit comparisons (cpu v3)"] : null;
+		case "atomic":
+			return imm === 0 ? null : ["5.12", "atomic operations other than add (cpu v3)"];
+		default:
+			return null;
 	}
 }
 

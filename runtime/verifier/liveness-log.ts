@@ -10,9 +10,19 @@ import { slotsText } from "./precision-log.ts";
 export const chainText = (callsites: readonly number[]): string => `(${callsites.join(",")})`;
 
 /** The slots, in two words, that became and that are no longer so. */
-export function logSlots(log: KernelLog, callsites: readonly number[], what: string, frame: number, insn: number, old: Int32Array, now: Int32Array): void {
+export function logSlots(
+	log: KernelLog,
+	callsites: readonly number[],
+	what: string,
+	frame: number,
+	insn: number,
+	old: Int32Array,
+	now: Int32Array,
+): void {
 	const more = slotsText(now[0] & ~old[0], now[1] & ~old[1]);
 	const less = slotsText(old[0] & ~now[0], old[1] & ~now[1]);
 	if (more === "" && less === "") return;
-	log.write(`${chainText(callsites)} frame ${frame} insn ${insn} ${more === "" ? "" : `+${what} ${more} `}${less === "" ? "" : `-${what} ${less}`}\n`);
+	log.write(
+		`${chainText(callsites)} frame ${frame} insn ${insn} ${more === "" ? "" : `+${what} ${more} `}${less === "" ? "" : `-${what} ${less}`}\n`,
+	);
 }

@@ -46,7 +46,18 @@ export class Liveness {
 			const start = starts[starts.length - 1];
 			const subprog = this.env.subprogOf[start];
 			const count = this.env.subprogs[subprog].end - start;
-			chain = { callsites, starts, start, count, subprog, frames: [], writeSet: new Uint8Array(count), updated: false, writeDropped: false, outer: null };
+			chain = {
+				callsites,
+				starts,
+				start,
+				count,
+				subprog,
+				frames: [],
+				writeSet: new Uint8Array(count),
+				updated: false,
+				writeDropped: false,
+				outer: null,
+			};
 			this.chains.set(key, chain);
 		}
 		return chain;
@@ -82,7 +93,8 @@ export class Liveness {
 
 	private newFlow(count: number): FrameFlow {
 		this.bytes += count * (4 * WORDS + 1);
-		if (this.bytes > MAX_BYTES) unsupported("long functions called along so many chains of calls that their live stack slots do not fit the memory");
+		if (this.bytes > MAX_BYTES)
+			unsupported("long functions called along so many chains of calls that their live stack slots do not fit the memory");
 		return { words: new Int32Array(count * WORDS), dirty: new Uint8Array(count), first: count };
 	}
 
@@ -233,7 +245,8 @@ export class Liveness {
 					if (!this.step(chain, flow.words, insn)) continue;
 					changed = true;
 					const after = flow.words.subarray(p, p + WORDS);
-					if ((after[READ] | after[READ + 1] | after[WRITE] | after[WRITE + 1]) === 0 && insn !== chain.start && env.prunePoint[insn] === 0) continue;
+					if ((after[READ] | after[READ + 1] | after[WRITE] | after[WRITE + 1]) === 0 && insn !== chain.start && env.prunePoint[insn] === 0)
+						continue;
 					logSlots(log, chain.callsites, "live", frame, insn, before.subarray(LIVE), after.subarray(LIVE));
 					logSlots(log, chain.callsites, "written", frame, insn, before.subarray(LATER), after.subarray(LATER));
 				}
@@ -282,7 +295,10 @@ export class Liveness {
 	private toCaller(chain: LiveChain): void {
 		const depth = chain.callsites.length;
 		const callsite = chain.callsites[depth - 2];
-		const outer = (chain.outer ??= this.lookup([...chain.callsites.slice(0, depth - 2), chain.starts[depth - 2]], chain.starts.slice(0, depth - 1)));
+		const outer = (chain.outer ??= this.lookup(
+			[...chain.callsites.slice(0, depth - 2), chain.starts[depth - 2]],
+			chain.starts.slice(0, depth - 1),
+		));
 		this.begin(outer, callsite);
 		for (let frame = 0; frame < depth - 1; frame++) {
 			const m = chain.frames[frame]?.words;

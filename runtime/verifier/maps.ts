@@ -72,7 +72,15 @@ export function mapInfo(def: MapDef, index: number, kernel: TypeSource | null): 
 	// A map whose type cannot have them is made without types: libbpf tries again.
 	const types = typesFit(def, source, fields) ? source : null;
 	return {
-		index, def, name: def.name, type: def.type, keySize: def.keySize, valueSize: def.valueSize, maxEntries: def.maxEntries, flags: def.flags | (READ_ONLY_TYPES.has(def.type) ? F_RDONLY_PROG : 0), types,
+		index,
+		def,
+		name: def.name,
+		type: def.type,
+		keySize: def.keySize,
+		valueSize: def.valueSize,
+		maxEntries: def.maxEntries,
+		flags: def.flags | (READ_ONLY_TYPES.has(def.type) ? F_RDONLY_PROG : 0),
+		types,
 		fields: types === null ? null : fields,
 		inner: def.inner && (def.type === MAP.ARRAY_OF_MAPS || def.type === MAP.HASH_OF_MAPS) ? mapInfo(def.inner, -1, kernel) : null,
 		constant: (def.flags & F_RDONLY_PROG) !== 0 && def.frozen,

@@ -16,9 +16,31 @@ import { contextAccess } from "./context-access.ts";
 import * as context from "./programs/contexts.ts";
 import { checkStackBounds, framePointedTo, readFixed, readVariable, writeFixed, writeVariable } from "./stack.ts";
 import {
-	CONST_PTR_TO_MAP, MAYBE_NULL, PTR_TO_ARENA, PTR_TO_BTF_ID, PTR_TO_BUF, PTR_TO_CTX, PTR_TO_FLOW_KEYS, PTR_TO_MAP_KEY, PTR_TO_MAP_VALUE, PTR_TO_MEM,
-	PTR_TO_PACKET, PTR_TO_PACKET_META, PTR_TO_SOCKET, PTR_TO_SOCK_COMMON, PTR_TO_STACK, PTR_TO_TCP_SOCK, PTR_TO_TP_BUFFER, PTR_TO_XDP_SOCK, RDONLY,
-	SCALAR, UNTRUSTED, baseOf, isPacket, isSock, typeName,
+	CONST_PTR_TO_MAP,
+	MAYBE_NULL,
+	PTR_TO_ARENA,
+	PTR_TO_BTF_ID,
+	PTR_TO_BUF,
+	PTR_TO_CTX,
+	PTR_TO_FLOW_KEYS,
+	PTR_TO_MAP_KEY,
+	PTR_TO_MAP_VALUE,
+	PTR_TO_MEM,
+	PTR_TO_PACKET,
+	PTR_TO_PACKET_META,
+	PTR_TO_SOCKET,
+	PTR_TO_SOCK_COMMON,
+	PTR_TO_STACK,
+	PTR_TO_TCP_SOCK,
+	PTR_TO_TP_BUFFER,
+	PTR_TO_XDP_SOCK,
+	RDONLY,
+	SCALAR,
+	UNTRUSTED,
+	baseOf,
+	isPacket,
+	isSock,
+	typeName,
 } from "./types.ts";
 
 const MAX_VAR_OFF = 1 << 29;
@@ -45,7 +67,8 @@ function checkAlignment(env: Env, reg: Reg, off: number, size: number, once: boo
 			// The IP header is at 4n + 2.
 			if (!strict || size === 1) return;
 			const at = tnumAdd(reg.range.tnum, rangeConstNumber(2 + reg.off + off).tnum);
-			if (!tnumIsAligned(at, size)) reject(EACCES, `misaligned packet access off 2+${tnumText(reg.range.tnum)}+${reg.off}+${off} size ${size}`, { code: "V0230" });
+			if (!tnumIsAligned(at, size))
+				reject(EACCES, `misaligned packet access off 2+${tnumText(reg.range.tnum)}+${reg.off}+${off} size ${size}`, { code: "V0230" });
 			return;
 		}
 		case PTR_TO_FLOW_KEYS:
@@ -81,7 +104,8 @@ function checkAlignment(env: Env, reg: Reg, off: number, size: number, once: boo
 	}
 	if (!strict || size === 1) return;
 	const at = tnumAdd(reg.range.tnum, rangeConstNumber(reg.off + off).tnum);
-	if (!tnumIsAligned(at, size)) reject(EACCES, `misaligned ${what}access off ${tnumText(reg.range.tnum)}+${reg.off}+${off} size ${size}`, { code: "V0230" });
+	if (!tnumIsAligned(at, size))
+		reject(EACCES, `misaligned ${what}access off ${tnumText(reg.range.tnum)}+${reg.off}+${off} size ${size}`, { code: "V0230" });
 }
 
 export function checkAligned(env: Env, reg: Reg, size: number): void {
@@ -115,8 +139,12 @@ function inside(env: Env, regno: number, off: number, at: number, size: number, 
 	env.note(text);
 	const packet = isPacket(reg.type);
 	reject(EACCES, `${R(regno)} ${reason}`, {
-		code: packet ? "V0301" : "V0221", register: regno, needed: `${size} byte${size === 1 ? "" : "s"} at offset ${at}`,
-		known: packet ? `${limit} bytes were compared with data_end` : `the object has ${limit} bytes, the offset is ${describeRange(reg.range)} + ${reg.off}`,
+		code: packet ? "V0301" : "V0221",
+		register: regno,
+		needed: `${size} byte${size === 1 ? "" : "s"} at offset ${at}`,
+		known: packet
+			? `${limit} bytes were compared with data_end`
+			: `the object has ${limit} bytes, the offset is ${describeRange(reg.range)} + ${reg.off}`,
 		suggestion: packet ? `compare first: if ((void *)$v + ${at + size} > data_end) return …;` : `check the index: if (i < …), or mask it`,
 	});
 }
@@ -128,22 +156,41 @@ export function checkRegion(env: Env, regno: number, off: number, size: number, 
 	const least = range.sminNumber + off;
 	if (range.sminHi < 0 && (least < 0 || least > S32_MAX)) {
 		reject(EACCES, `${R(regno)} min value is negative, either use unsigned index or do a if (index >=0) check.`, {
-			code: "V0222", register: regno, needed: "an offset ≥ 0", known: describeRange(range), suggestion: "use an unsigned index, or check i >= 0 before",
+			code: "V0222",
+			register: regno,
+			needed: "an offset ≥ 0",
+			known: describeRange(range),
+			suggestion: "use an unsigned index, or check i >= 0 before",
 		});
 	}
 	inside(env, regno, least, (range.sminLo + off) | 0, size, limit, zeroAllowed, "min value is outside of the allowed memory range");
 	if (range.umaxNumber >= MAX_VAR_OFF) {
 		reject(EACCES, `${R(regno)} unbounded memory access, make sure to bounds check any such access`, {
-			code: "V0223", register: regno, needed: `an offset of at most ${limit - off - size}`, known: describeRange(reg.range), suggestion: `mask or compare the index: it may be at most ${limit - off - size}`,
+			code: "V0223",
+			register: regno,
+			needed: `an offset of at most ${limit - off - size}`,
+			known: describeRange(reg.range),
+			suggestion: `mask or compare the index: it may be at most ${limit - off - size}`,
 		});
 	}
-	inside(env, regno, range.umaxNumber + off, (range.umaxLo + off) | 0, size, limit, zeroAllowed, "max value is outside of the allowed memory range");
+	inside(
+		env,
+		regno,
+		range.umaxNumber + off,
+		(range.umaxLo + off) | 0,
+		size,
+		limit,
+		zeroAllowed,
+		"max value is outside of the allowed memory range",
+	);
 }
 
 export function checkMapRights(env: Env, regno: number, off: number, size: number, write: boolean): void {
 	const map = env.regs[regno].map!;
-	if (write && (map.flags & F_RDONLY_PROG)) reject(EACCES, `write into map forbidden, value_size=${map.valueSize} off=${off} size=${size}`, { code: "V0224" });
-	if (!write && (map.flags & F_WRONLY_PROG)) reject(EACCES, `read from map forbidden, value_size=${map.valueSize} off=${off} size=${size}`, { code: "V0224" });
+	if (write && map.flags & F_RDONLY_PROG)
+		reject(EACCES, `write into map forbidden, value_size=${map.valueSize} off=${off} size=${size}`, { code: "V0224" });
+	if (!write && map.flags & F_WRONLY_PROG)
+		reject(EACCES, `read from map forbidden, value_size=${map.valueSize} off=${off} size=${size}`, { code: "V0224" });
 }
 
 /** Bounds of a map value, and the fields that only helpers may touch. */
@@ -158,7 +205,8 @@ export function checkMapValue(env: Env, regno: number, off: number, size: number
 		if (!(f.kind & (KPTR | FIELD.uptr))) reject(EACCES, `${name} cannot be accessed directly by load/store`, { code: "V0240" });
 		if (!direct) reject(EACCES, `${name} cannot be accessed indirectly by helper`, { code: "V0240" });
 		if (!isConst(reg.range)) reject(EACCES, `${name} access cannot have variable offset`, { code: "V0240" });
-		if (f.offset !== off + constNumber(reg.range)) reject(EACCES, `${name} access misaligned expected=${f.offset} off=${off + constNumber(reg.range)}`, { code: "V0240" });
+		if (f.offset !== off + constNumber(reg.range))
+			reject(EACCES, `${name} access misaligned expected=${f.offset} off=${off + constNumber(reg.range)}`, { code: "V0240" });
 		if (size !== 8) reject(EACCES, `${name} access size must be BPF_DW`, { code: "V0240" });
 	}
 }
@@ -166,7 +214,10 @@ export function checkMapValue(env: Env, regno: number, off: number, size: number
 export function checkPacket(env: Env, regno: number, off: number, size: number, zeroAllowed: boolean): void {
 	const reg = env.regs[regno];
 	if (reg.range.sminHi < 0) {
-		reject(EACCES, `${R(regno)} min value is negative, either use unsigned index or do a if (index >=0) check.`, { code: "V0222", register: regno });
+		reject(EACCES, `${R(regno)} min value is negative, either use unsigned index or do a if (index >=0) check.`, {
+			code: "V0222",
+			register: regno,
+		});
 	}
 	if (reg.packetRange < 0) reject(EINVAL, `${R(regno)} offset is outside of the packet`, { code: "V0301", register: regno });
 	inside(env, regno, off, off, size, reg.packetRange, zeroAllowed, "offset is outside of the packet");
@@ -181,12 +232,14 @@ export function mayAccessPacket(env: Env, write: boolean): boolean {
 
 export function checkBuffer(env: Env, reg: Reg, regno: number, off: number, size: number, what: string): void {
 	if (off < 0) reject(EACCES, `${R(regno)} invalid ${what} buffer access: off=${off}, size=${size}`, { code: "V0232" });
-	if (!isZero(reg.range)) reject(EACCES, `${R(regno)} invalid variable buffer offset: off=${off}, var_off=${tnumText(reg.range.tnum)}`, { code: "V0232" });
+	if (!isZero(reg.range))
+		reject(EACCES, `${R(regno)} invalid variable buffer offset: off=${off}, var_off=${tnumText(reg.range.tnum)}`, { code: "V0232" });
 	void env;
 }
 
 function leak(env: Env, a: Access, into: string): void {
-	if (a.write && a.value >= 0 && !env.allowPtrLeaks && env.regs[a.value].type !== SCALAR) reject(EACCES, `${R(a.value)} leaks addr into ${into}`, { code: "V0250", register: a.value });
+	if (a.write && a.value >= 0 && !env.allowPtrLeaks && env.regs[a.value].type !== SCALAR)
+		reject(EACCES, `${R(a.value)} leaks addr into ${into}`, { code: "V0250", register: a.value });
 }
 
 function loadInto(regs: Reg[], { value, write }: Access, result: Reg): void {
@@ -239,7 +292,11 @@ export function accessMemory(env: Env, regno: number, access: Access): void {
 				else writeVariable(env, frame, regno, off, size, value, access.imm);
 			} else if (fixed) readFixed(env, frame, at, size, value);
 			else if (value < 0) {
-				reject(EACCES, `variable offset stack pointer cannot be passed into helper function; var_off=${tnumText(reg.range.tnum)} off=${off} size=${size}`, { code: "V0233" });
+				reject(
+					EACCES,
+					`variable offset stack pointer cannot be passed into helper function; var_off=${tnumText(reg.range.tnum)} off=${off} size=${size}`,
+					{ code: "V0233" },
+				);
 			} else readVariable(env, regno, off, size, value);
 			break;
 		}
@@ -310,13 +367,20 @@ export function accessMemory(env: Env, regno: number, access: Access): void {
 	}
 }
 
-const unknownOfSize: Readonly<Record<number, Reg>> = { 1: scalar(truncate(unbounded, 1)), 2: scalar(truncate(unbounded, 2)), 4: unknownScalar32 };
+const unknownOfSize: Readonly<Record<number, Reg>> = {
+	1: scalar(truncate(unbounded, 1)),
+	2: scalar(truncate(unbounded, 2)),
+	4: unknownScalar32,
+};
 
 function notMemory(env: Env, reg: Reg, regno: number): never {
 	void env;
 	const name = typeName(reg.type);
 	reject(EACCES, `${R(regno)} invalid mem access '${name}'`, {
-		code: reg.type & MAYBE_NULL ? "V0101" : "V0200", register: regno, needed: "a pointer that is not null", known: name,
+		code: reg.type & MAYBE_NULL ? "V0101" : "V0200",
+		register: regno,
+		needed: "a pointer that is not null",
+		known: name,
 		...(reg.type & MAYBE_NULL ? { suggestion: "check the pointer first: if (!$v) return …;" } : {}),
 	});
 }
@@ -331,15 +395,27 @@ function accessMapValue(env: Env, reg: Reg, regno: number, off: number, access: 
 	const field = fixed ? fieldAt(map.fields, off + constNumber(reg.range), KPTR | FIELD.uptr) : null;
 	if (field) loadKptr(env, field, value, write);
 	else if (!write && value >= 0) {
-		env.regs[value] = fixed && map.constant && hasDirectValue(map.type) && map.type === MAP.ARRAY
-			? scalar(rangeConst(readConstant(map, off + constNumber(reg.range), size, access.signExtend)))
-			: unknownScalar;
+		env.regs[value] =
+			fixed && map.constant && hasDirectValue(map.type) && map.type === MAP.ARRAY
+				? scalar(rangeConst(readConstant(map, off + constNumber(reg.range), size, access.signExtend)))
+				: unknownScalar;
 	}
 }
 
 function accessSock(env: Env, reg: Reg, regno: number, off: number, size: number): void {
-	if (reg.range.sminHi < 0) reject(EACCES, `${R(regno)} min value is negative, either use unsigned index or do a if (index >=0) check.`, { code: "V0222", register: regno });
-	const table = reg.type === PTR_TO_SOCK_COMMON ? context.sockCommon : reg.type === PTR_TO_SOCKET ? context.sock : reg.type === PTR_TO_TCP_SOCK ? context.tcpSock : context.xdpSock;
+	if (reg.range.sminHi < 0)
+		reject(EACCES, `${R(regno)} min value is negative, either use unsigned index or do a if (index >=0) check.`, {
+			code: "V0222",
+			register: regno,
+		});
+	const table =
+		reg.type === PTR_TO_SOCK_COMMON
+			? context.sockCommon
+			: reg.type === PTR_TO_SOCKET
+				? context.sock
+				: reg.type === PTR_TO_TCP_SOCK
+					? context.tcpSock
+					: context.xdpSock;
 	if (!table({ off, size, write: false, signExtend: false, attach: env.image.expectedAttachType })) {
 		reject(EACCES, `${R(regno)} invalid ${typeName(reg.type)} access off=${off} size=${size}`, { code: "V0228", register: regno });
 	}
@@ -356,7 +432,8 @@ export function recordPointerType(env: Env, type: number, allowMismatch: boolean
 	const base = baseOf(type);
 	const was = baseOf(previous);
 	if (allowMismatch && (base === PTR_TO_MEM || base === PTR_TO_BTF_ID) && (was === PTR_TO_MEM || was === PTR_TO_BTF_ID)) {
-		env.pointerType[env.insn] = (base === PTR_TO_MEM || was === PTR_TO_MEM ? PTR_TO_MEM : PTR_TO_BTF_ID) | ((type | previous) & (UNTRUSTED | RDONLY));
+		env.pointerType[env.insn] =
+			(base === PTR_TO_MEM || was === PTR_TO_MEM ? PTR_TO_MEM : PTR_TO_BTF_ID) | ((type | previous) & (UNTRUSTED | RDONLY));
 		return;
 	}
 	reject(EINVAL, "same insn cannot be used with different pointers", { code: "V0260" });

@@ -11,8 +11,25 @@ import { FIELD, type Field, GRAPH_NODE, fieldName, hasField, objectFields } from
 import { type Reg, isNull, pointer, unknownScalar } from "./state.ts";
 import { MAP } from "./maps.ts";
 import {
-	ALLOC, CONST_PTR_TO_MAP, MAYBE_NULL, NON_OWN_REF, PERCPU, PTR_TO_BTF_ID, PTR_TO_MEM, PTR_TO_SOCKET, PTR_TO_SOCK_COMMON, PTR_TO_TCP_SOCK, RCU, RDONLY,
-	TRUSTED, UNTRUSTED, USER, baseOf, flagsOf, isNonOwning, typeName,
+	ALLOC,
+	CONST_PTR_TO_MAP,
+	MAYBE_NULL,
+	NON_OWN_REF,
+	PERCPU,
+	PTR_TO_BTF_ID,
+	PTR_TO_MEM,
+	PTR_TO_SOCKET,
+	PTR_TO_SOCK_COMMON,
+	PTR_TO_TCP_SOCK,
+	RCU,
+	RDONLY,
+	TRUSTED,
+	UNTRUSTED,
+	USER,
+	baseOf,
+	flagsOf,
+	isNonOwning,
+	typeName,
 } from "./types.ts";
 
 /** RCU-protected pointers stay valid: an explicit section, a lock, or a program that cannot sleep. */
@@ -24,7 +41,10 @@ const ALLOWED_MODIFIERS = ALLOC | TRUSTED | NON_OWN_REF;
 export const hasUnsafeModifiers = (type: number): boolean => (flagsOf(type) & ~ALLOWED_MODIFIERS) !== 0;
 /** Socket and map pointers stand for kernel structs. */
 export const standsForStruct: Readonly<Record<number, string>> = {
-	[PTR_TO_SOCKET]: "sock", [PTR_TO_SOCK_COMMON]: "sock_common", [PTR_TO_TCP_SOCK]: "tcp_sock", [CONST_PTR_TO_MAP]: "bpf_map",
+	[PTR_TO_SOCKET]: "sock",
+	[PTR_TO_SOCK_COMMON]: "sock_common",
+	[PTR_TO_TCP_SOCK]: "tcp_sock",
+	[CONST_PTR_TO_MAP]: "bpf_map",
 };
 
 export function isTrusted(reg: Reg): boolean {
@@ -38,14 +58,22 @@ export const isRcu = (reg: Reg): boolean => (reg.type & RCU) !== 0;
 /** Fields of kernel structs that a trusted pointer leads through to another safe one, where BTF does not tell: it has a struct `task_struct__safe_rcu` for them. */
 const SAFE: Readonly<Record<"rcu" | "rcuOrNull" | "trusted" | "trustedOrNull", Readonly<Record<string, readonly string[]>>>> = {
 	rcu: {
-		task_struct: ["cpus_ptr", "cgroups", "real_parent", "group_leader"], cgroup: ["kn"], css_set: ["dfl_cgrp"], cgroup_subsys_state: ["cgroup"],
+		task_struct: ["cpus_ptr", "cgroups", "real_parent", "group_leader"],
+		cgroup: ["kn"],
+		css_set: ["dfl_cgrp"],
+		cgroup_subsys_state: ["cgroup"],
 	},
 	rcuOrNull: { mm_struct: ["exe_file", "owner"], sk_buff: ["sk"], request_sock: ["sk"] },
 	trusted: { bpf_iter_meta: ["seq"], bpf_iter__task: ["meta", "task"], linux_binprm: ["file"], file: ["f_inode"] },
 	trustedOrNull: { dentry: ["d_inode"], socket: ["sk"] },
 };
 
-const SUFFIX: Readonly<Record<keyof typeof SAFE, string>> = { rcu: "__safe_rcu", rcuOrNull: "__safe_rcu_or_null", trusted: "__safe_trusted", trustedOrNull: "__safe_trusted_or_null" };
+const SUFFIX: Readonly<Record<keyof typeof SAFE, string>> = {
+	rcu: "__safe_rcu",
+	rcuOrNull: "__safe_rcu_or_null",
+	trusted: "__safe_trusted",
+	trustedOrNull: "__safe_trusted_or_null",
+};
 
 function isSafe(types: TypeSource, kind: keyof typeof SAFE, struct: string, field: string): boolean {
 	if (types.find(`task_struct${SUFFIX.rcu}`, "struct") < 0) return SAFE[kind][struct]?.includes(field) ?? false;
@@ -61,7 +89,10 @@ export function accessKernelObject(env: Env, reg: Reg, regno: number, off: numbe
 	if (!env.gpl && types.kernel) reject(EINVAL, `Cannot access kernel 'struct ${name}' from non-GPL compatible program`, { code: "V0502" });
 	if (off < 0) reject(EACCES, `${R(regno)} is ptr_${name} invalid negative access: off=${off}`, { code: "V0503", register: regno });
 	if (!isZero(reg.range)) {
-		reject(EACCES, `${R(regno)} is ptr_${name} invalid variable offset: off=${off}, var_off=${tnumText(reg.range.tnum)}`, { code: "V0503", register: regno });
+		reject(EACCES, `${R(regno)} is ptr_${name} invalid variable offset: off=${off}, var_off=${tnumText(reg.range.tnum)}`, {
+			code: "V0503",
+			register: regno,
+		});
 	}
 	if (reg.type & USER) reject(EACCES, `${R(regno)} is ptr_${name} access user memory: off=${off}`, { code: "V0504", register: regno });
 	if (reg.type & PERCPU) reject(EACCES, `${R(regno)} is ptr_${name} access percpu memory: off=${off}`, { code: "V0504", register: regno });
@@ -70,10 +101,12 @@ export function accessKernelObject(env: Env, reg: Reg, regno: number, off: numbe
 		if (refused !== null) reject(EACCES, refused, { code: "V0505", register: regno });
 		return unknownScalar;
 	}
-	if (reg.type & ALLOC && !isNonOwning(reg.type) && !(reg.type & RCU) && !reg.refObjId) reject(14, "verifier bug: ref_obj_id for allocated object must be non-zero", { code: "V0999" });
+	if (reg.type & ALLOC && !isNonOwning(reg.type) && !(reg.type & RCU) && !reg.refObjId)
+		reject(14, "verifier bug: ref_obj_id for allocated object must be non-zero", { code: "V0999" });
 	if (reg.type & ALLOC) {
 		for (const f of objectFields(types, env.kernel, reg.btfId)?.list ?? []) {
-			if (off < f.offset + f.size && f.offset < off + size) reject(EACCES, `direct access to ${fieldName(f.kind)} is disallowed`, { code: "V0240" });
+			if (off < f.offset + f.size && f.offset < off + size)
+				reject(EACCES, `direct access to ${fieldName(f.kind)} is disallowed`, { code: "V0240" });
 		}
 	}
 	return readStruct(env, reg, types, reg.btfId, off, size);
@@ -99,12 +132,25 @@ const STRUCT_OPS_WRITES: Readonly<Record<string, Readonly<Record<string, readonl
 	bpf_dummy_ops: { bpf_dummy_ops_state: [] },
 	tcp_congestion_ops: {
 		tcp_sock: [
-			["sock", "sk_pacing_rate"], ["sock", "sk_pacing_status"], ["inet_connection_sock", "icsk_ca_priv"], ["inet_connection_sock", "icsk_ack"],
-			["tcp_sock", "snd_cwnd"], ["tcp_sock", "snd_cwnd_cnt"], ["tcp_sock", "snd_cwnd_stamp"], ["tcp_sock", "snd_ssthresh"], ["tcp_sock", "ecn_flags"],
+			["sock", "sk_pacing_rate"],
+			["sock", "sk_pacing_status"],
+			["inet_connection_sock", "icsk_ca_priv"],
+			["inet_connection_sock", "icsk_ack"],
+			["tcp_sock", "snd_cwnd"],
+			["tcp_sock", "snd_cwnd_cnt"],
+			["tcp_sock", "snd_cwnd_stamp"],
+			["tcp_sock", "snd_ssthresh"],
+			["tcp_sock", "ecn_flags"],
 			["tcp_sock", "app_limited"],
 		],
 	},
-	sched_ext_ops: { task_struct: [["task_struct", "scx.slice"], ["task_struct", "scx.dsq_vtime"], ["task_struct", "scx.disallow"]] },
+	sched_ext_ops: {
+		task_struct: [
+			["task_struct", "scx.slice"],
+			["task_struct", "scx.dsq_vtime"],
+			["task_struct", "scx.disallow"],
+		],
+	},
 };
 /** Members that may be written from any byte on; the others only from their start. */
 const WRITABLE_INSIDE = new Set(["icsk_ca_priv", "scx.slice", "scx.dsq_vtime", "scx.disallow"]);
@@ -125,7 +171,13 @@ function structOpsWrite(env: Env, kernel: TypeSource, name: string, off: number,
 }
 
 /** Members ("a.b": member b of member a) of structs that `name` begins with. */
-function memberWrite(kernel: TypeSource, name: string, members: readonly (readonly [struct: string, path: string])[], off: number, size: number): string | null {
+function memberWrite(
+	kernel: TypeSource,
+	name: string,
+	members: readonly (readonly [struct: string, path: string])[],
+	off: number,
+	size: number,
+): string | null {
 	for (const [struct, path] of members) {
 		const place = placeOf(kernel, struct, path);
 		if (place === null) continue;
@@ -199,14 +251,38 @@ function trustOf(env: Env, types: TypeSource, reg: Reg, struct: string, field: s
 }
 
 const MAP_STRUCTS: Readonly<Record<number, string>> = {
-	[MAP.HASH]: "bpf_htab", [MAP.PERCPU_HASH]: "bpf_htab", [MAP.LRU_HASH]: "bpf_htab", [MAP.LRU_PERCPU_HASH]: "bpf_htab", [MAP.HASH_OF_MAPS]: "bpf_htab",
-	[MAP.ARRAY]: "bpf_array", [MAP.PERCPU_ARRAY]: "bpf_array", [MAP.PROG_ARRAY]: "bpf_array", [MAP.PERF_EVENT_ARRAY]: "bpf_array", [MAP.CGROUP_ARRAY]: "bpf_array",
-	[MAP.ARRAY_OF_MAPS]: "bpf_array", [MAP.LPM_TRIE]: "lpm_trie", [MAP.STACK_TRACE]: "bpf_stack_map", [MAP.RINGBUF]: "bpf_ringbuf_map", [MAP.USER_RINGBUF]: "bpf_ringbuf_map",
-	[MAP.QUEUE]: "bpf_queue_stack", [MAP.STACK]: "bpf_queue_stack", [MAP.DEVMAP]: "bpf_dtab", [MAP.DEVMAP_HASH]: "bpf_dtab", [MAP.CPUMAP]: "bpf_cpu_map",
-	[MAP.XSKMAP]: "xsk_map", [MAP.SOCKMAP]: "bpf_stab", [MAP.SOCKHASH]: "bpf_shtab", [MAP.REUSEPORT_SOCKARRAY]: "reuseport_array",
-	[MAP.CGROUP_STORAGE]: "bpf_cgroup_storage_map", [MAP.PERCPU_CGROUP_STORAGE]: "bpf_cgroup_storage_map", [MAP.SK_STORAGE]: "bpf_local_storage_map",
-	[MAP.INODE_STORAGE]: "bpf_local_storage_map", [MAP.TASK_STORAGE]: "bpf_local_storage_map", [MAP.CGRP_STORAGE]: "bpf_local_storage_map",
-	[MAP.BLOOM_FILTER]: "bpf_bloom_filter", [MAP.ARENA]: "bpf_arena",
+	[MAP.HASH]: "bpf_htab",
+	[MAP.PERCPU_HASH]: "bpf_htab",
+	[MAP.LRU_HASH]: "bpf_htab",
+	[MAP.LRU_PERCPU_HASH]: "bpf_htab",
+	[MAP.HASH_OF_MAPS]: "bpf_htab",
+	[MAP.ARRAY]: "bpf_array",
+	[MAP.PERCPU_ARRAY]: "bpf_array",
+	[MAP.PROG_ARRAY]: "bpf_array",
+	[MAP.PERF_EVENT_ARRAY]: "bpf_array",
+	[MAP.CGROUP_ARRAY]: "bpf_array",
+	[MAP.ARRAY_OF_MAPS]: "bpf_array",
+	[MAP.LPM_TRIE]: "lpm_trie",
+	[MAP.STACK_TRACE]: "bpf_stack_map",
+	[MAP.RINGBUF]: "bpf_ringbuf_map",
+	[MAP.USER_RINGBUF]: "bpf_ringbuf_map",
+	[MAP.QUEUE]: "bpf_queue_stack",
+	[MAP.STACK]: "bpf_queue_stack",
+	[MAP.DEVMAP]: "bpf_dtab",
+	[MAP.DEVMAP_HASH]: "bpf_dtab",
+	[MAP.CPUMAP]: "bpf_cpu_map",
+	[MAP.XSKMAP]: "xsk_map",
+	[MAP.SOCKMAP]: "bpf_stab",
+	[MAP.SOCKHASH]: "bpf_shtab",
+	[MAP.REUSEPORT_SOCKARRAY]: "reuseport_array",
+	[MAP.CGROUP_STORAGE]: "bpf_cgroup_storage_map",
+	[MAP.PERCPU_CGROUP_STORAGE]: "bpf_cgroup_storage_map",
+	[MAP.SK_STORAGE]: "bpf_local_storage_map",
+	[MAP.INODE_STORAGE]: "bpf_local_storage_map",
+	[MAP.TASK_STORAGE]: "bpf_local_storage_map",
+	[MAP.CGRP_STORAGE]: "bpf_local_storage_map",
+	[MAP.BLOOM_FILTER]: "bpf_bloom_filter",
+	[MAP.ARENA]: "bpf_arena",
 };
 
 /** `struct bpf_map` and what it begins, read through a map pointer. */
@@ -272,8 +348,10 @@ function kptrFlags(env: Env, field: Field): number {
 export function checkUnmodified(_env: Env, reg: Reg, regno: number, fixedOk: boolean): void {
 	const name = typeName(reg.type);
 	if (reg.off < 0) reject(EACCES, `negative offset ${name} ptr ${R(regno)} off=${reg.off} disallowed`, { code: "V0231", register: regno });
-	if (!fixedOk && reg.off) reject(EACCES, `dereference of modified ${name} ptr ${R(regno)} off=${reg.off} disallowed`, { code: "V0231", register: regno });
-	if (!isZero(reg.range)) reject(EACCES, `variable ${name} access var_off=${tnumText(reg.range.tnum)} disallowed`, { code: "V0231", register: regno });
+	if (!fixedOk && reg.off)
+		reject(EACCES, `dereference of modified ${name} ptr ${R(regno)} off=${reg.off} disallowed`, { code: "V0231", register: regno });
+	if (!isZero(reg.range))
+		reject(EACCES, `variable ${name} access var_off=${tnumText(reg.range.tnum)} disallowed`, { code: "V0231", register: regno });
 }
 
 /** The register may be stored in (or exchanged with) the kptr. */
@@ -283,7 +361,11 @@ export function matchKptr(env: Env, field: Field, reg: Reg, regno: number, errno
 	if (reg.btf?.kernel) allowed = MAYBE_NULL | TRUSTED | RCU | (field.kind === FIELD.kptrUnref ? UNTRUSTED : 0);
 	else allowed = MAYBE_NULL | ALLOC | (field.kind === FIELD.kptrPercpu ? PERCPU : 0);
 	const bad = (name: string): never =>
-		reject(errno, `invalid kptr access, ${R(regno)} type=${typeName(reg.type)}${name} expected=ptr_${target}${field.kind === FIELD.kptrUnref ? ` or untrusted_ptr_${target}` : ""}`, { code: "V0242", register: regno });
+		reject(
+			errno,
+			`invalid kptr access, ${R(regno)} type=${typeName(reg.type)}${name} expected=ptr_${target}${field.kind === FIELD.kptrUnref ? ` or untrusted_ptr_${target}` : ""}`,
+			{ code: "V0242", register: regno },
+		);
 	if (baseOf(reg.type) !== PTR_TO_BTF_ID || flagsOf(reg.type) & ~allowed) bad("");
 	const given = nameOf(reg.btf!, reg.btfId);
 	checkUnmodified(env, reg, regno, true);

@@ -54,7 +54,8 @@ export function walkGlobals(env: Env): void {
 			const state = startState(env, i);
 			if (sub.isExceptionCallback) {
 				state.frames[0].inExceptionCallback = true;
-				if (args.length !== 1 || args[0].kind !== "scalar") reject(EINVAL, "exception cb only supports single integer argument", { code: "V0642" });
+				if (args.length !== 1 || args[0].kind !== "scalar")
+					reject(EINVAL, "exception cb only supports single integer argument", { code: "V0642" });
 			}
 			entryRegs(env, sub, state.frames[0].regs);
 			walk(env, state);
@@ -94,7 +95,12 @@ function walk(env: Env, start: State): void {
 		if (++env.insnsProcessed > env.limitInsns) {
 			// The words follow the path back from here.
 			if (env.jumpPoint[at]) pushHistory(env, env.current, 0, null);
-			reject(E2BIG, `BPF program is too large. Processed ${env.insnsProcessed} insn`, { code: "V0400", needed: "at most 1,000,000 instructions walked", known: "the paths through the program are more", suggestion: "bound loops more tightly, or use bpf_loop or an iterator" });
+			reject(E2BIG, `BPF program is too large. Processed ${env.insnsProcessed} insn`, {
+				code: "V0400",
+				needed: "at most 1,000,000 instructions walked",
+				known: "the paths through the program are more",
+				suggestion: "bound loops more tightly, or use bpf_loop or an iterator",
+			});
 		}
 		const state = env.current;
 		state.lastInsn = env.prevInsn;

@@ -13,8 +13,25 @@ import { ALU_ADD, ALU_AND, ALU_OR, ALU_SUB, ALU_SYMBOLS, ALU_XOR, addSigned, sub
 import { type Reg, unknownScalar } from "./state.ts";
 import { tnumAdd, tnumSub } from "./tnum.ts";
 import {
-	CONST_PTR_TO_DYNPTR, CONST_PTR_TO_MAP, MAYBE_NULL, PTR_TO_BTF_ID, PTR_TO_BUF, PTR_TO_CTX, PTR_TO_FLOW_KEYS, PTR_TO_FUNC, PTR_TO_MAP_KEY, PTR_TO_MAP_VALUE, PTR_TO_MEM,
-	PTR_TO_PACKET, PTR_TO_PACKET_META, PTR_TO_STACK, PTR_TO_TP_BUFFER, UNTRUSTED, baseOf, isPacket, typeName,
+	CONST_PTR_TO_DYNPTR,
+	CONST_PTR_TO_MAP,
+	MAYBE_NULL,
+	PTR_TO_BTF_ID,
+	PTR_TO_BUF,
+	PTR_TO_CTX,
+	PTR_TO_FLOW_KEYS,
+	PTR_TO_FUNC,
+	PTR_TO_MAP_KEY,
+	PTR_TO_MAP_VALUE,
+	PTR_TO_MEM,
+	PTR_TO_PACKET,
+	PTR_TO_PACKET_META,
+	PTR_TO_STACK,
+	PTR_TO_TP_BUFFER,
+	UNTRUSTED,
+	baseOf,
+	isPacket,
+	typeName,
 } from "./types.ts";
 import { below, borrow, carry, less } from "./word.ts";
 
@@ -24,12 +41,19 @@ function saneOffset(reg: Reg, type: number): void {
 	const { range } = reg;
 	if (isConst(range)) {
 		const value = constNumber(range);
-		if (value >= MAX_VAR_OFF || value <= -MAX_VAR_OFF) reject(EINVAL, `math between ${typeName(type)} pointer and ${asS64(range.tnum.value)} is not allowed`, { code: "V0254" });
+		if (value >= MAX_VAR_OFF || value <= -MAX_VAR_OFF)
+			reject(EINVAL, `math between ${typeName(type)} pointer and ${asS64(range.tnum.value)} is not allowed`, { code: "V0254" });
 	}
-	if (reg.off >= MAX_VAR_OFF || reg.off <= -MAX_VAR_OFF) reject(EINVAL, `${typeName(type)} pointer offset ${reg.off} is not allowed`, { code: "V0254" });
-	if (range.sminHi === S32_MIN && range.sminLo === 0) reject(EINVAL, `math between ${typeName(type)} pointer and register with unbounded min value is not allowed`, { code: "V0255", suggestion: "bound the index from below, or make it unsigned" });
+	if (reg.off >= MAX_VAR_OFF || reg.off <= -MAX_VAR_OFF)
+		reject(EINVAL, `${typeName(type)} pointer offset ${reg.off} is not allowed`, { code: "V0254" });
+	if (range.sminHi === S32_MIN && range.sminLo === 0)
+		reject(EINVAL, `math between ${typeName(type)} pointer and register with unbounded min value is not allowed`, {
+			code: "V0255",
+			suggestion: "bound the index from below, or make it unsigned",
+		});
 	const smin = range.sminNumber;
-	if (smin >= MAX_VAR_OFF || smin <= -MAX_VAR_OFF) reject(EINVAL, `value ${range.smin} makes ${typeName(type)} pointer be out of bounds`, { code: "V0254" });
+	if (smin >= MAX_VAR_OFF || smin <= -MAX_VAR_OFF)
+		reject(EINVAL, `value ${range.smin} makes ${typeName(type)} pointer be out of bounds`, { code: "V0254" });
 }
 
 const inS32 = (x: number): boolean => x >= S32_MIN && x <= S32_MAX;
@@ -50,7 +74,12 @@ function subOffset(r: Range, s: Range): void {
 	if (below(r.uminHi, r.uminLo, s.umaxHi, s.umaxLo)) return r.setUnsigned(0, 0, -1, -1);
 	const uminLo = (r.uminLo - s.umaxLo) | 0;
 	const umaxLo = (r.umaxLo - s.uminLo) | 0;
-	r.setUnsigned((r.uminHi - s.umaxHi - borrow(r.uminLo, s.umaxLo)) | 0, uminLo, (r.umaxHi - s.uminHi - borrow(r.umaxLo, s.uminLo)) | 0, umaxLo);
+	r.setUnsigned(
+		(r.uminHi - s.umaxHi - borrow(r.uminLo, s.umaxLo)) | 0,
+		uminLo,
+		(r.umaxHi - s.uminHi - borrow(r.umaxLo, s.uminLo)) | 0,
+		umaxLo,
+	);
 }
 
 /** `ptr op off`; the result goes to the instruction's dst. */
@@ -71,7 +100,11 @@ export function pointerArithmetic(env: Env, insn: Insn, op: number, ptr: Reg, of
 		reject(EACCES, `${R(d)} 32-bit pointer arithmetic prohibited`, { code: "V0256", register: d });
 	}
 	if (ptr.type & MAYBE_NULL) {
-		reject(EACCES, `${R(d)} pointer arithmetic on ${typeName(ptr.type)} prohibited, null-check it first`, { code: "V0102", register: d, suggestion: "check the pointer first: if (!$v) return …;" });
+		reject(EACCES, `${R(d)} pointer arithmetic on ${typeName(ptr.type)} prohibited, null-check it first`, {
+			code: "V0102",
+			register: d,
+			suggestion: "check the pointer first: if (!$v) return …;",
+		});
 	}
 	if (baseOf(ptr.type) === PTR_TO_MEM && ptr.type & UNTRUSTED) {
 		// Any address may be read through it, so the offset need not be known. (dst keeps what it was.)
@@ -93,7 +126,13 @@ export function pointerArithmetic(env: Env, insn: Insn, op: number, ptr: Reg, of
 			break;
 		default:
 			if (baseOf(ptr.type) === PTR_TO_FLOW_KEYS && known) break;
-			if ((baseOf(ptr.type) === CONST_PTR_TO_MAP || baseOf(ptr.type) === PTR_TO_FLOW_KEYS) && known && (sminHi | sminLo) === 0 && op === ALU_ADD) break;
+			if (
+				(baseOf(ptr.type) === CONST_PTR_TO_MAP || baseOf(ptr.type) === PTR_TO_FLOW_KEYS) &&
+				known &&
+				(sminHi | sminLo) === 0 &&
+				op === ALU_ADD
+			)
+				break;
 			reject(EACCES, `${R(d)} pointer arithmetic on ${typeName(ptr.type)} prohibited`, { code: "V0257", register: d });
 	}
 	saneOffset(off, ptr.type);

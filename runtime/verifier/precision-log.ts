@@ -22,7 +22,8 @@ export function slotsText(low: number, high: number): string {
 	return out.join(",");
 }
 
-const wanted = (bt: Backtrack, frame: number): string => `regs=${registers(bt, frame).join(",")} stack=${slotsText(bt.low[frame], bt.high[frame])}`;
+const wanted = (bt: Backtrack, frame: number): string =>
+	`regs=${registers(bt, frame).join(",")} stack=${slotsText(bt.low[frame], bt.high[frame])}`;
 
 export function logStart(log: KernelLog, bt: Backtrack, last: number, first: number, subsequent: number): void {
 	log.write(`mark_precise: frame${bt.frame}: last_idx ${last} first_idx ${first} subseq_idx ${subsequent} \n`);

@@ -23,7 +23,14 @@ export function pushHistory(env: Env, state: State, flags: number, linked: reado
 		return;
 	}
 	const before = state.history;
-	state.history = env.historyEntry = { before, count: before === null ? 1 : before.count + 1, idx: env.insn, prev: env.prevInsn, flags, linked };
+	state.history = env.historyEntry = {
+		before,
+		count: before === null ? 1 : before.count + 1,
+		idx: env.insn,
+		prev: env.prevInsn,
+		flags,
+		linked,
+	};
 }
 
 export function markPrecise(env: Env, reg: number): void {

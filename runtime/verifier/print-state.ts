@@ -10,8 +10,26 @@ import type { Range } from "./range.ts";
 import { ADD_CONST_LOW, type Frame, ITER_DRAINED, type Reg, type State, baseId } from "./state.ts";
 import { tnumText } from "./tnum.ts";
 import {
-	CONST_PTR_TO_DYNPTR, CONST_PTR_TO_MAP, DYNPTR, INVALID, IRQ, ITER, NOT_INIT, PTR_TO_ARENA, PTR_TO_BTF_ID, PTR_TO_MAP_KEY, PTR_TO_MAP_VALUE, PTR_TO_MEM, PTR_TO_STACK, SCALAR, SPILL,
-	baseOf, isNonOwning, isPacket, kindAt, typeName,
+	CONST_PTR_TO_DYNPTR,
+	CONST_PTR_TO_MAP,
+	DYNPTR,
+	INVALID,
+	IRQ,
+	ITER,
+	NOT_INIT,
+	PTR_TO_ARENA,
+	PTR_TO_BTF_ID,
+	PTR_TO_MAP_KEY,
+	PTR_TO_MAP_VALUE,
+	PTR_TO_MEM,
+	PTR_TO_STACK,
+	SCALAR,
+	SPILL,
+	baseOf,
+	isNonOwning,
+	isPacket,
+	kindAt,
+	typeName,
 } from "./types.ts";
 import { DYNPTR_NAMES } from "./dynptr-kinds.ts";
 
@@ -65,10 +83,14 @@ export function registerText(reg: Reg, frameno: number, precise = false): string
 function bounds(range: Range): string[] {
 	const low = (value: number): bigint => (value >= -32768 && value <= 32767 ? BigInt(value) : BigInt(value >>> 0));
 	const all: readonly (readonly [name: string, value: bigint, omit: boolean])[] = [
-		["smin", range.smin, range.smin === S64_MIN], ["smax", range.smax, range.smax === S64_MAX],
-		["umin", range.umin, range.umin === 0n], ["umax", range.umax, range.umax === U64],
-		["smin32", low(range.s32min), range.s32min === -0x8000_0000], ["smax32", low(range.s32max), range.s32max === 0x7fff_ffff],
-		["umin32", BigInt(range.u32min), range.u32min === 0], ["umax32", BigInt(range.u32max), range.u32max === 0xffff_ffff],
+		["smin", range.smin, range.smin === S64_MIN],
+		["smax", range.smax, range.smax === S64_MAX],
+		["umin", range.umin, range.umin === 0n],
+		["umax", range.umax, range.umax === U64],
+		["smin32", low(range.s32min), range.s32min === -0x8000_0000],
+		["smax32", low(range.s32max), range.s32max === 0x7fff_ffff],
+		["umin32", BigInt(range.u32min), range.u32min === 0],
+		["umax32", BigInt(range.u32max), range.u32max === 0xffff_ffff],
 	];
 	const out: string[] = [];
 	const done = new Set<number>();
@@ -79,7 +101,13 @@ function bounds(range: Range): string[] {
 		let names = `${name}=`;
 		for (let j = i + 2; j < all.length; j += 2) {
 			const [other, otherValue, otherOmit] = all[j];
-			if (otherOmit || done.has(j) || BigInt.asUintN(64, otherValue) !== BigInt.asUintN(64, value) || (other[0] === "s" && otherValue < 0n) !== negative) continue;
+			if (
+				otherOmit ||
+				done.has(j) ||
+				BigInt.asUintN(64, otherValue) !== BigInt.asUintN(64, value) ||
+				(other[0] === "s" && otherValue < 0n) !== negative
+			)
+				continue;
 			done.add(j);
 			names += `${other}=`;
 		}
@@ -149,12 +177,19 @@ function slotText(frame: Frame, i: number): { readonly at: string; readonly text
 			const main = frame.slots[i + 1] ?? reg;
 			// The kernel's `dynptr_id` here is the mark of the first slot, which has the same place in its union.
 
-			const parts = [...(main.id ? [`id=${main.id}`] : []), ...(main.refObjId ? [`ref_id=${main.refObjId}`] : []), ...(main.dynptrFirst ? ["dynptr_id=1"] : [])];
+			const parts = [
+				...(main.id ? [`id=${main.id}`] : []),
+				...(main.refObjId ? [`ref_id=${main.refObjId}`] : []),
+				...(main.dynptrFirst ? ["dynptr_id=1"] : []),
+			];
 			return { at: `fp${-8 * (i + 2)}`, text: `dynptr_${DYNPTR_NAMES[main.dynptrType] ?? ""}(${parts.join(",")})` };
 		}
 		case ITER:
 			if (!reg.refObjId) return null;
-			return { at, text: `iter_${reg.btf === null ? "" : nameOf(reg.btf, reg.btfId).replace(/^bpf_iter_/, "")}(ref_id=${reg.refObjId},state=${reg.iterState === ITER_DRAINED ? "drained" : "active"},depth=${reg.iterDepth})` };
+			return {
+				at,
+				text: `iter_${reg.btf === null ? "" : nameOf(reg.btf, reg.btfId).replace(/^bpf_iter_/, "")}(ref_id=${reg.refObjId},state=${reg.iterState === ITER_DRAINED ? "drained" : "active"},depth=${reg.iterDepth})`,
+			};
 		default:
 			return { at, text: bytes };
 	}

@@ -10,10 +10,41 @@ import { isMayGoto } from "./structure.ts";
 import { includes, same, unbounded } from "./range.ts";
 import { markAllScalarsImprecise, propagatePrecision, pushHistory } from "./precision.ts";
 import { addBackedge, addCallbackEdge, enterScc, marksIncomplete, updatePeak } from "./scc.ts";
-import {ITER_ACTIVE, REF_IRQ, REF_PTR, type Frame, type Reg, type State, frameInsn, isAddConst, notInit, sameCallsites, scalar,
+import {
+	ITER_ACTIVE,
+	REF_IRQ,
+	REF_PTR,
+	type Frame,
+	type Reg,
+	type State,
+	frameInsn,
+	isAddConst,
+	notInit,
+	sameCallsites,
+	scalar,
 } from "./state.ts";
-import {DYNPTR, INVALID, IRQ, ITER, MISC, NOT_INIT, PTR_TO_ARENA, PTR_TO_BUF, PTR_TO_MAP_KEY, PTR_TO_MAP_VALUE, PTR_TO_MEM, PTR_TO_PACKET,
-	PTR_TO_PACKET_META, PTR_TO_STACK, PTR_TO_TP_BUFFER, SCALAR, SPILL, ZERO, baseOf, kindAt, kindsOf,
+import {
+	DYNPTR,
+	INVALID,
+	IRQ,
+	ITER,
+	MISC,
+	NOT_INIT,
+	PTR_TO_ARENA,
+	PTR_TO_BUF,
+	PTR_TO_MAP_KEY,
+	PTR_TO_MAP_VALUE,
+	PTR_TO_MEM,
+	PTR_TO_PACKET,
+	PTR_TO_PACKET_META,
+	PTR_TO_STACK,
+	PTR_TO_TP_BUFFER,
+	SCALAR,
+	SPILL,
+	ZERO,
+	baseOf,
+	kindAt,
+	kindsOf,
 } from "./types.ts";
 
 const NOT_EXACT = 0;
@@ -52,7 +83,8 @@ function regSafe(env: Env, old: Reg, now: Reg, precise: boolean, exact: Exactnes
 		case PTR_TO_PACKET_META:
 		case PTR_TO_PACKET:
 			// A pointer whose distance to the end is known further is as good; one that is known to be at the end or past it is like no other.
-			if (old.packetRange < 0 || now.packetRange < 0 ? old.packetRange !== now.packetRange : old.packetRange > now.packetRange) return false;
+			if (old.packetRange < 0 || now.packetRange < 0 ? old.packetRange !== now.packetRange : old.packetRange > now.packetRange)
+				return false;
 			return old.off === now.off && idMap.match(old.id, now.id) && includes(old.range, now.range);
 		case PTR_TO_STACK:
 			return exactly(old, now) && old.frameno === now.frameno;
@@ -137,7 +169,13 @@ function slotSafe(env: Env, kind: number, old: Frame, now: Frame, s: number, exa
 }
 
 function refSafe(old: State, now: State): boolean {
-	if (old.refs.length !== now.refs.length || old.activeLocks !== now.activeLocks || old.activePreempt !== now.activePreempt || old.activeRcu !== now.activeRcu) return false;
+	if (
+		old.refs.length !== now.refs.length ||
+		old.activeLocks !== now.activeLocks ||
+		old.activePreempt !== now.activePreempt ||
+		old.activeRcu !== now.activeRcu
+	)
+		return false;
 	if (!idMap.match(old.activeIrqId, now.activeIrqId)) return false;
 	if (!idMap.match(old.activeLockId, now.activeLockId) || old.activeLockOwner !== now.activeLockOwner) return false;
 	for (let i = 0; i < old.refs.length; i++) {
@@ -256,7 +294,8 @@ export function isVisited(env: Env, insn: number): boolean {
 			const verdict = compareUnfinished(env, st, now, insn);
 			hit = verdict !== "miss";
 			if (verdict === "loop" || (hit && env.thorough)) loop = true;
-			else if (!hit && !forced && env.jumpsProcessed - env.prevJumpsProcessed < 20 && env.insnsProcessed - env.prevInsnsProcessed < 100) addNew = false;
+			else if (!hit && !forced && env.jumpsProcessed - env.prevJumpsProcessed < 20 && env.insnsProcessed - env.prevInsnsProcessed < 100)
+				addNew = false;
 		} else {
 			loop = marksIncomplete(st);
 			hit = statesEqual(env, st, now, loop ? loopExactness(env) : NOT_EXACT);
@@ -302,9 +341,19 @@ function compareUnfinished(env: Env, st: State, now: State, insn: number): "loop
 	if (env.isIterNext[insn]) return statesEqual(env, st, now, exact) && iteratorActive(env) ? "loop" : "miss";
 	if (isMayGoto(env.insns[insn]) && st.mayGotoDepth !== now.mayGotoDepth && statesEqual(env, st, now, exact)) return "loop";
 	if (env.callsCallback[insn]) return statesEqual(env, st, now, exact) ? "callback" : "miss";
-	if (maybeLooping(st, now) && statesEqual(env, st, now, EXACT) && !iterDepthsDiffer(st, now) && st.mayGotoDepth === now.mayGotoDepth && st.callbackUnroll === now.callbackUnroll) {
+	if (
+		maybeLooping(st, now) &&
+		statesEqual(env, st, now, EXACT) &&
+		!iterDepthsDiffer(st, now) &&
+		st.mayGotoDepth === now.mayGotoDepth &&
+		st.callbackUnroll === now.callbackUnroll
+	) {
 		env.trace?.line(insn);
-		reject(EINVAL, `infinite loop detected at insn ${insn}`, { code: "V0401", suggestion: "make the loop's condition depend on a value that changes, with a bound that is known", logged: env.trace?.states(now, st) });
+		reject(EINVAL, `infinite loop detected at insn ${insn}`, {
+			code: "V0401",
+			suggestion: "make the loop's condition depend on a value that changes, with a bound that is known",
+			logged: env.trace?.states(now, st),
+		});
 	}
 	return "miss";
 }

@@ -7,7 +7,19 @@
  * Source: struct bpf_reg_state of include/linux/bpf_verifier.h (6.18).
  */
 import { type Tnum, tnumConst, tnumEqual, tnumIn, tnumIsConst, tnumLowIsConst, tnumMade, tnumUnknown } from "./tnum.ts";
-import { I32_MAX, I32_MIN, below, highOf, highOfNumber, less, lowOf, signedBig, signedNumber, unsignedBig, unsignedNumber } from "./word.ts";
+import {
+	I32_MAX,
+	I32_MIN,
+	below,
+	highOf,
+	highOfNumber,
+	less,
+	lowOf,
+	signedBig,
+	signedNumber,
+	unsignedBig,
+	unsignedNumber,
+} from "./word.ts";
 
 export const S64_MIN = -(1n << 63n);
 export const S32_MIN = I32_MIN;
@@ -31,8 +43,19 @@ export class Range {
 	lowMax: number;
 
 	constructor(
-		tnum: Tnum, sminHi: number, sminLo: number, smaxHi: number, smaxLo: number, uminHi: number, uminLo: number, umaxHi: number, umaxLo: number, s32min: number,
-		s32max: number, lowMin: number, lowMax: number,
+		tnum: Tnum,
+		sminHi: number,
+		sminLo: number,
+		smaxHi: number,
+		smaxLo: number,
+		uminHi: number,
+		uminLo: number,
+		umaxHi: number,
+		umaxLo: number,
+		s32min: number,
+		s32max: number,
+		lowMin: number,
+		lowMax: number,
 	) {
 		this.tnum = tnum;
 		this.sminHi = sminHi;
@@ -184,7 +207,21 @@ export function fitsBits(r: Range, bits: number): boolean {
 }
 
 export function editable(r: Range): Range {
-	return new Range(r.tnum, r.sminHi, r.sminLo, r.smaxHi, r.smaxLo, r.uminHi, r.uminLo, r.umaxHi, r.umaxLo, r.s32min, r.s32max, r.lowMin, r.lowMax);
+	return new Range(
+		r.tnum,
+		r.sminHi,
+		r.sminLo,
+		r.smaxHi,
+		r.smaxLo,
+		r.uminHi,
+		r.uminLo,
+		r.umaxHi,
+		r.umaxLo,
+		r.s32min,
+		r.s32max,
+		r.lowMin,
+		r.lowMax,
+	);
 }
 
 /** `to` becomes like `from`: for a range that an operation computes in and that nobody keeps (`settled` makes one to keep). */
@@ -217,16 +254,38 @@ export function settled(r: Range, before: Range): Range {
 }
 
 export function same(a: Range, b: Range): boolean {
-	return a === b || (a.uminLo === b.uminLo && a.umaxLo === b.umaxLo && a.umaxHi === b.umaxHi && a.uminHi === b.uminHi && a.sminLo === b.sminLo && a.smaxLo === b.smaxLo &&
-		a.sminHi === b.sminHi && a.smaxHi === b.smaxHi && a.s32min === b.s32min && a.s32max === b.s32max && a.lowMin === b.lowMin && a.lowMax === b.lowMax && tnumEqual(a.tnum, b.tnum));
+	return (
+		a === b ||
+		(a.uminLo === b.uminLo &&
+			a.umaxLo === b.umaxLo &&
+			a.umaxHi === b.umaxHi &&
+			a.uminHi === b.uminHi &&
+			a.sminLo === b.sminLo &&
+			a.smaxLo === b.smaxLo &&
+			a.sminHi === b.sminHi &&
+			a.smaxHi === b.smaxHi &&
+			a.s32min === b.s32min &&
+			a.s32max === b.s32max &&
+			a.lowMin === b.lowMin &&
+			a.lowMax === b.lowMax &&
+			tnumEqual(a.tnum, b.tnum))
+	);
 }
 
 /** Whether `inner`'s bounds lie within `outer`'s, and its tnum too. */
 export function includes(outer: Range, inner: Range): boolean {
-	return outer === inner || (!below(inner.uminHi, inner.uminLo, outer.uminHi, outer.uminLo) && !below(outer.umaxHi, outer.umaxLo, inner.umaxHi, inner.umaxLo) &&
-		!less(inner.sminHi, inner.sminLo, outer.sminHi, outer.sminLo) && !less(outer.smaxHi, outer.smaxLo, inner.smaxHi, inner.smaxLo) &&
-		outer.lowMin >>> 0 <= inner.lowMin >>> 0 && outer.lowMax >>> 0 >= inner.lowMax >>> 0 && outer.s32min <= inner.s32min && outer.s32max >= inner.s32max &&
-		tnumIn(outer.tnum, inner.tnum));
+	return (
+		outer === inner ||
+		(!below(inner.uminHi, inner.uminLo, outer.uminHi, outer.uminLo) &&
+			!below(outer.umaxHi, outer.umaxLo, inner.umaxHi, inner.umaxLo) &&
+			!less(inner.sminHi, inner.sminLo, outer.sminHi, outer.sminLo) &&
+			!less(outer.smaxHi, outer.smaxLo, inner.smaxHi, inner.smaxLo) &&
+			outer.lowMin >>> 0 <= inner.lowMin >>> 0 &&
+			outer.lowMax >>> 0 >= inner.lowMax >>> 0 &&
+			outer.s32min <= inner.s32min &&
+			outer.s32max >= inner.s32max &&
+			tnumIn(outer.tnum, inner.tnum))
+	);
 }
 
 /** The 64-bit bounds that hold of either; the other bounds are not kept. */

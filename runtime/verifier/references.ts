@@ -103,14 +103,18 @@ export function releaseIrq(state: State, id: number): number {
 /** Nothing may be held where control leaves for good. */
 export function checkHeld(env: Env, exception: boolean, locks: boolean, what: string): void {
 	const state = env.current;
-	if (locks && state.activeLocks) reject(EINVAL, `${what} cannot be used inside bpf_spin_lock-ed region`, { code: "V0611", suggestion: "unlock on every path before" });
+	if (locks && state.activeLocks)
+		reject(EINVAL, `${what} cannot be used inside bpf_spin_lock-ed region`, { code: "V0611", suggestion: "unlock on every path before" });
 	if (exception || state.curframe === 0) {
 		const r0 = env.regs[0];
 		const leaks = state.refs.filter((r) => r.kind === REF_PTR && !(env.spec.id === 27 && !exception && r0.refObjId === r.id));
 		for (const { id, insn } of leaks) env.note(`Unreleased reference id=${id} alloc_insn=${insn}`);
 		if (leaks.length > 0) {
 			reject(EINVAL, `${what} would lead to reference leak`, {
-				code: "V0610", needed: "every reference given back", known: `the one acquired at instruction ${leaks[0].insn} is still held`, suggestion: "release it on this path too",
+				code: "V0610",
+				needed: "every reference given back",
+				known: `the one acquired at instruction ${leaks[0].insn} is still held`,
+				suggestion: "release it on this path too",
 			});
 		}
 	}
@@ -124,7 +128,8 @@ export function spinLock(env: Env, regno: number, lock: boolean, resilient: bool
 	const reg = env.regs[regno];
 	const state = env.current;
 	const name = resilient ? "bpf_res_spin" : "bpf_spin";
-	if (!isConst(reg.range)) reject(EINVAL, `${R(regno)} doesn't have constant offset. ${name}_lock has to be at the constant offset`, { code: "V0612" });
+	if (!isConst(reg.range))
+		reject(EINVAL, `${R(regno)} doesn't have constant offset. ${name}_lock has to be at the constant offset`, { code: "V0612" });
 	const inMap = reg.type === PTR_TO_MAP_VALUE;
 	if (inMap && !reg.map!.types) reject(EINVAL, `map '${reg.map!.name}' has to have BTF in order to use ${name}_lock`, { code: "V0612" });
 	const fields = fieldsOf(env, reg);
@@ -147,7 +152,8 @@ export function spinLock(env: Env, regno: number, lock: boolean, resilient: bool
 	}
 	if (!state.activeLocks) reject(EINVAL, `${name}_unlock without taking a lock`, { code: "V0614" });
 	if (!findLock(state, kind, reg.id, owner)) reject(EINVAL, `${name}_unlock of different lock`, { code: "V0614" });
-	if (reg.id !== state.activeLockId || owner !== state.activeLockOwner) reject(EINVAL, `${name}_unlock cannot be out of order`, { code: "V0614" });
+	if (reg.id !== state.activeLockId || owner !== state.activeLockOwner)
+		reject(EINVAL, `${name}_unlock cannot be out of order`, { code: "V0614" });
 	if (!releaseLock(state, kind, reg.id, owner)) reject(EINVAL, `${name}_unlock of different lock`, { code: "V0614" });
 	dropNonOwning(env);
 }

@@ -102,9 +102,21 @@ export class Reg {
 		if (this.type !== other.type || this.off !== other.off || this.packetRange !== other.packetRange) return false;
 		const a = this.traits;
 		const b = other.traits;
-		return a === b || (a.map === b.map && a.mapUid === b.mapUid && a.memSize === b.memSize && a.btf === b.btf && a.btfId === b.btfId && a.dynptrId === b.dynptrId &&
-			a.dynptrType === b.dynptrType && a.dynptrFirst === b.dynptrFirst && a.iterState === b.iterState && a.iterDepth === b.iterDepth && a.irqClass === b.irqClass &&
-			a.subprog === b.subprog);
+		return (
+			a === b ||
+			(a.map === b.map &&
+				a.mapUid === b.mapUid &&
+				a.memSize === b.memSize &&
+				a.btf === b.btf &&
+				a.btfId === b.btfId &&
+				a.dynptrId === b.dynptrId &&
+				a.dynptrType === b.dynptrType &&
+				a.dynptrFirst === b.dynptrFirst &&
+				a.iterState === b.iterState &&
+				a.iterDepth === b.iterDepth &&
+				a.irqClass === b.irqClass &&
+				a.subprog === b.subprog)
+		);
 	}
 
 	/** A copy of the traits to set one in. */

@@ -27,12 +27,14 @@ export function checkReturn(env: Env, regno: number, name: string): void {
 			if (env.attachProto?.result === 0) return;
 			if (!frame.inExceptionCallback && env.attachProto && env.kernel) {
 				const t = resolved(env.kernel, env.attachProto.result);
-				if (t.kind === "ptr" && reg.refObjId && reg.btfId === skipModifiers(env.kernel, t.type)) return checkUnmodified(env, reg, regno, false);
+				if (t.kind === "ptr" && reg.refObjId && reg.btfId === skipModifiers(env.kernel, t.type))
+					return checkUnmodified(env, reg, regno, false);
 			}
 		}
 	}
 	checkReadable(env, regno);
-	if (!env.allowPtrLeaks && reg.type !== SCALAR) reject(EACCES, `${R(regno)} leaks addr as return value`, { code: "V0250", register: regno });
+	if (!env.allowPtrLeaks && reg.type !== SCALAR)
+		reject(EACCES, `${R(regno)} leaks addr as return value`, { code: "V0250", register: regno });
 	let range: RetvalRange | null;
 	let low = false;
 	let where = "At program exit";
@@ -41,7 +43,10 @@ export function checkReturn(env: Env, regno: number, name: string): void {
 		range = frame.callbackReturn;
 	} else if (isSubprog && !frame.inExceptionCallback) {
 		if (reg.type !== SCALAR) {
-			reject(EINVAL, `At subprogram exit the register ${R(regno)} is not a scalar value (${typeName(reg.type)})`, { code: "V0713", register: regno });
+			reject(EINVAL, `At subprogram exit the register ${R(regno)} is not a scalar value (${typeName(reg.type)})`, {
+				code: "V0713",
+				register: regno,
+			});
 		}
 		return;
 	} else {
@@ -49,7 +54,8 @@ export function checkReturn(env: Env, regno: number, name: string): void {
 		low = spec.id === 29 && attach !== LSM_CGROUP;
 	}
 	if (range === null) return;
-	if (reg.type !== SCALAR) reject(EINVAL, `${where} the register ${R(regno)} is not a known value (${typeName(reg.type)})`, { code: "V0714", register: regno });
+	if (reg.type !== SCALAR)
+		reject(EINVAL, `${where} the register ${R(regno)} is not a known value (${typeName(reg.type)})`, { code: "V0714", register: regno });
 	markPrecise(env, regno);
 	if (!within(range, reg, low)) badReturn(reg, range, where, name);
 }

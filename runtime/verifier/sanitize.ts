@@ -69,7 +69,10 @@ function pointerLimit(env: Env, insn: Insn, ptr: Reg, maskToLeft: boolean, ptrIs
 		max = ptr.map!.valueSize;
 		limit = (maskToLeft ? ptr.range.sminNumber : ptr.range.umaxNumber) + ptr.off;
 	} else reject(EACCES, `${R(ptrIsDst ? insn.dst : insn.src)} has pointer with unsupported alu operation, ${FORBIDDEN}`, { code: "V0802" });
-	if (limit >>> 0 !== limit || limit >= max) reject(EACCES, `${R(insn.dst)} tried to ${(insn.opcode & 0xf0) === ALU_ADD ? "add" : "sub"} beyond pointer bounds, ${FORBIDDEN}`, { code: "V0803" });
+	if (limit >>> 0 !== limit || limit >= max)
+		reject(EACCES, `${R(insn.dst)} tried to ${(insn.opcode & 0xf0) === ALU_ADD ? "add" : "sub"} beyond pointer bounds, ${FORBIDDEN}`, {
+			code: "V0803",
+		});
 	return limit;
 }
 
@@ -77,7 +80,11 @@ export function updateAluState(env: Env, insn: Insn, state: number, limit: numbe
 	void plan;
 	const at = env.insn;
 	if (env.aluState[at] !== 0 && (env.aluState[at] !== state || env.aluLimit[at] !== limit)) {
-		reject(EACCES, `${R(insn.dst)} tried to ${(insn.opcode & 0xf0) === ALU_ADD ? "add" : "sub"} from different maps, paths or scalars, ${FORBIDDEN}`, { code: "V0804" });
+		reject(
+			EACCES,
+			`${R(insn.dst)} tried to ${(insn.opcode & 0xf0) === ALU_ADD ? "add" : "sub"} from different maps, paths or scalars, ${FORBIDDEN}`,
+			{ code: "V0804" },
+		);
 	}
 	env.aluState[at] = state;
 	env.aluLimit[at] = limit;
@@ -85,9 +92,15 @@ export function updateAluState(env: Env, insn: Insn, state: number, limit: numbe
 
 export function sanitizeBounds(env: Env, d: number, reg: Reg): void {
 	if (reg.type === PTR_TO_STACK) {
-		if (!isConst(reg.range)) reject(EACCES, `${R(d)} variable stack access prohibited for !root, var_off=${tnumText(reg.range.tnum)} off=${(reg.off + reg.range.tnum.valueLo) | 0}`, { code: "V0220" });
+		if (!isConst(reg.range))
+			reject(
+				EACCES,
+				`${R(d)} variable stack access prohibited for !root, var_off=${tnumText(reg.range.tnum)} off=${(reg.off + reg.range.tnum.valueLo) | 0}`,
+				{ code: "V0220" },
+			);
 		const off = reg.off + constNumber(reg.range);
-		if (off >= 0 || off < -512) reject(EACCES, `${R(d)} stack pointer arithmetic goes out of range, prohibited for !root; off=${off}`, { code: "V0805" });
+		if (off >= 0 || off < -512)
+			reject(EACCES, `${R(d)} stack pointer arithmetic goes out of range, prohibited for !root; off=${off}`, { code: "V0805" });
 	} else if (reg.type === PTR_TO_MAP_VALUE) {
 		try {
 			checkMapValue(env, d, reg.off, 1, false, false);

@@ -7,13 +7,61 @@
  */
 import { boundsFromTnum, boundsFromTnum32, sync } from "./bounds.ts";
 import { zeroExtend32 } from "./extend.ts";
-import { type Range, S32_MAX, S32_MIN, S64_MIN, U32_MAX, assign, editable, isConst, rangeConstNumber, rangeOf, setConst, setConst32, settled, unbound32, unbound64, unbounded, zero } from "./range.ts";
 import {
-	type Tnum, U64, tnumAdd, tnumAnd, tnumConst, tnumIsConst, tnumLow, tnumLowIsConst, tnumMul, tnumNeg, tnumOr, tnumShiftLeft, tnumShiftRight, tnumShiftRightSigned, tnumSub,
+	type Range,
+	S32_MAX,
+	S32_MIN,
+	S64_MIN,
+	U32_MAX,
+	assign,
+	editable,
+	isConst,
+	rangeConstNumber,
+	rangeOf,
+	setConst,
+	setConst32,
+	settled,
+	unbound32,
+	unbound64,
+	unbounded,
+	zero,
+} from "./range.ts";
+import {
+	type Tnum,
+	U64,
+	tnumAdd,
+	tnumAnd,
+	tnumConst,
+	tnumIsConst,
+	tnumLow,
+	tnumLowIsConst,
+	tnumMul,
+	tnumNeg,
+	tnumOr,
+	tnumShiftLeft,
+	tnumShiftRight,
+	tnumShiftRightSigned,
+	tnumSub,
 	tnumXor,
 } from "./tnum.ts";
 import {
-	above32, below, below32, borrow, carry, highOf, highOfNumber, leftHigh, leftLow, less, lowOf, productHigh, rightHigh, rightLow, signedRightHigh, signedRightLow, unsignedNumber,
+	above32,
+	below,
+	below32,
+	borrow,
+	carry,
+	highOf,
+	highOfNumber,
+	leftHigh,
+	leftLow,
+	less,
+	lowOf,
+	productHigh,
+	rightHigh,
+	rightLow,
+	signedRightHigh,
+	signedRightLow,
+	unsignedNumber,
 } from "./word.ts";
 
 export const ALU_ADD = 0x00;
@@ -32,8 +80,19 @@ export const ALU_ARSH = 0xc0;
 export const ALU_END = 0xd0;
 
 export const ALU_SYMBOLS: Readonly<Record<number, string>> = {
-	[ALU_ADD]: "+=", [ALU_SUB]: "-=", [ALU_MUL]: "*=", [ALU_DIV]: "/=", [ALU_OR]: "|=", [ALU_AND]: "&=", [ALU_LSH]: "<<=", [ALU_RSH]: ">>=", [ALU_NEG]: "neg",
-	[ALU_MOD]: "%=", [ALU_XOR]: "^=", [ALU_MOV]: "=", [ALU_ARSH]: "s>>=",
+	[ALU_ADD]: "+=",
+	[ALU_SUB]: "-=",
+	[ALU_MUL]: "*=",
+	[ALU_DIV]: "/=",
+	[ALU_OR]: "|=",
+	[ALU_AND]: "&=",
+	[ALU_LSH]: "<<=",
+	[ALU_RSH]: ">>=",
+	[ALU_NEG]: "neg",
+	[ALU_MOD]: "%=",
+	[ALU_XOR]: "^=",
+	[ALU_MOV]: "=",
+	[ALU_ARSH]: "s>>=",
 };
 
 const inS32 = (x: number): boolean => x >= S32_MIN && x <= S32_MAX;
@@ -90,7 +149,8 @@ export function subSigned(d: Range, s: Range): void {
 	const sminHi = (d.sminHi - s.smaxHi - borrow(d.sminLo, s.smaxLo)) | 0;
 	const smaxLo = (d.smaxLo - s.sminLo) | 0;
 	const smaxHi = (d.smaxHi - s.sminHi - borrow(d.smaxLo, s.sminLo)) | 0;
-	if ((((d.sminHi ^ s.smaxHi) & (d.sminHi ^ sminHi)) | ((d.smaxHi ^ s.sminHi) & (d.smaxHi ^ smaxHi))) < 0) d.setSigned(S32_MIN, 0, S32_MAX, -1);
+	if ((((d.sminHi ^ s.smaxHi) & (d.sminHi ^ sminHi)) | ((d.smaxHi ^ s.sminHi) & (d.smaxHi ^ smaxHi))) < 0)
+		d.setSigned(S32_MIN, 0, S32_MAX, -1);
 	else d.setSigned(sminHi, sminLo, smaxHi, smaxLo);
 }
 
@@ -291,7 +351,12 @@ function shiftRightSigned(d: Range, n: number, wide: boolean): void {
 		boundsFromTnum32(d);
 		return;
 	}
-	d.setSigned(signedRightHigh(d.sminHi, n), signedRightLow(d.sminHi, d.sminLo, n), signedRightHigh(d.smaxHi, n), signedRightLow(d.smaxHi, d.smaxLo, n));
+	d.setSigned(
+		signedRightHigh(d.sminHi, n),
+		signedRightLow(d.sminHi, d.sminLo, n),
+		signedRightHigh(d.smaxHi, n),
+		signedRightLow(d.smaxHi, d.smaxLo, n),
+	);
 	d.tnum = tnumShiftRightSigned(d.tnum, n, 64);
 	d.setUnsigned(0, 0, -1, -1);
 	unbound32(d);
@@ -301,7 +366,8 @@ function shiftRightSigned(d: Range, n: number, wide: boolean): void {
 /** The known amount of a shift; −1 when it is not known or too large. */
 function shiftAmount(src: Range, wide: boolean): number {
 	if (wide) {
-		if (!isConst(src) || src.sminHi !== src.smaxHi || src.sminLo !== src.smaxLo || src.uminHi !== src.umaxHi || src.uminLo !== src.umaxLo) return -1;
+		if (!isConst(src) || src.sminHi !== src.smaxHi || src.sminLo !== src.smaxLo || src.uminHi !== src.umaxHi || src.uminLo !== src.umaxLo)
+			return -1;
 		return src.umaxHi === 0 && src.umaxLo >>> 0 < 64 ? src.umaxLo : -1;
 	}
 	if (!tnumLowIsConst(src.tnum) || src.s32min !== src.s32max || src.lowMin !== src.lowMax) return -1;

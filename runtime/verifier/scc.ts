@@ -69,7 +69,8 @@ function exitScc(env: Env, state: State): void {
 export function checkVisited(env: Env, state: State): void {
 	if (state.speculative || !env.hasLoops) return;
 	const key = chain(env, state);
-	if (key !== null && !env.sccVisits.has(key)) reject(EFAULT, `verifier bug: scc exit: no visit info for call chain ${chainText(key)}`, { code: "V0999" });
+	if (key !== null && !env.sccVisits.has(key))
+		reject(EFAULT, `verifier bug: scc exit: no visit info for call chain ${chainText(key)}`, { code: "V0999" });
 }
 
 /** States held: saved ones and back edges. */

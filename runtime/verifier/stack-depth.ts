@@ -67,7 +67,9 @@ export function dropFastcallStack(env: Env): void {
 
 export function checkStackDepth(env: Env): void {
 	const { subprogs } = env;
-	let privateStack = !subprogs.some((s) => s.hasTailCall) && (ADAPTIVE.has(env.spec.id) || (env.spec.id === TRACING && env.image.expectedAttachType !== ITERATOR));
+	let privateStack =
+		!subprogs.some((s) => s.hasTailCall) &&
+		(ADAPTIVE.has(env.spec.id) || (env.spec.id === TRACING && env.image.expectedAttachType !== ITERATOR));
 	if (!env.options.jit) privateStack = false;
 	const mode = new Map<number, "none" | "own">();
 	for (let i = subprogs.length - 1; i >= 0; i--) {
@@ -88,11 +90,17 @@ function checkFrom(env: Env, root: number, privateStack: boolean, mode: Map<numb
 	/** The call that goes too deep, and what each function on the way takes. */
 	const place = (): { at: number; known: string } => ({
 		at: calls.length > 0 ? calls[calls.length - 1].at - 1 : subprogs[index].start,
-		known: [...calls.map((call) => call.index), index].map((i) => `${subprogs[i].name || `function ${i}`} ${subprogs[i].stackDepth} bytes`).join(", "),
+		known: [...calls.map((call) => call.index), index]
+			.map((i) => `${subprogs[i].name || `function ${i}`} ${subprogs[i].stackDepth} bytes`)
+			.join(", "),
 	});
 	const enter = (): void => {
 		const sub = subprogs[index];
-		if (index !== 0 && sub.hasTailCall && depth >= 256) reject(EACCES, `tail_calls are not allowed when call stack of previous frames is ${depth} bytes. Too large`, { code: "V0410", ...place() });
+		if (index !== 0 && sub.hasTailCall && depth >= 256)
+			reject(EACCES, `tail_calls are not allowed when call stack of previous frames is ${depth} bytes. Too large`, {
+				code: "V0410",
+				...place(),
+			});
 		const own = depthOf(index);
 		if (privateStack && mode.get(index) === undefined && own >= PRIVATE_STACK_MIN) mode.set(index, "own");
 		if (mode.get(index) === "own") {
@@ -101,7 +109,10 @@ function checkFrom(env: Env, root: number, privateStack: boolean, mode: Map<numb
 			depth += own;
 			if (depth > MAX_STACK) {
 				reject(EACCES, `combined stack size of ${calls.length + 1} calls is ${depth}. Too large`, {
-					code: "V0411", needed: "at most 512 bytes of stack along every chain of calls", suggestion: "move large objects into a per-CPU array map", ...place(),
+					code: "V0411",
+					needed: "at most 512 bytes of stack along every chain of calls",
+					suggestion: "move large objects into a per-CPU array map",
+					...place(),
 				});
 			}
 		}
@@ -134,7 +145,8 @@ function checkFrom(env: Env, root: number, privateStack: boolean, mode: Map<numb
 			break;
 		}
 		if (called) continue;
-		if (tailCall && calls.some((c) => subprogs[c.index].isExceptionCallback)) reject(EINVAL, "cannot tail call within exception cb", { code: "V0642" });
+		if (tailCall && calls.some((c) => subprogs[c.index].isExceptionCallback))
+			reject(EINVAL, "cannot tail call within exception cb", { code: "V0642" });
 		const back = calls.pop();
 		if (!back) return;
 		if (mode.get(index) !== "own") depth -= depthOf(index);

@@ -8,9 +8,32 @@ import { EACCES, EFAULT, EINVAL, type Env, R, reject } from "./env.ts";
 import { tnumIsConst, tnumText } from "./tnum.ts";
 import { asS64, constNumber, fitsBits, isConst } from "./range.ts";
 import { markPrecise, pushHistory, stackAccess } from "./precision.ts";
-import { type Frame, type Reg, constScalar, isAddConst, isNull, mapRegs, notInit, slotIsSpilled, unknownScalar, zeroScalar } from "./state.ts";
 import {
-	DYNPTR, INVALID, MAYBE_NULL, MISC, PTR_TO_MEM, PTR_TO_STACK, SCALAR, SPILL, ZERO, isSpillable, kindAt, kindsOf, withKind,
+	type Frame,
+	type Reg,
+	constScalar,
+	isAddConst,
+	isNull,
+	mapRegs,
+	notInit,
+	slotIsSpilled,
+	unknownScalar,
+	zeroScalar,
+} from "./state.ts";
+import {
+	DYNPTR,
+	INVALID,
+	MAYBE_NULL,
+	MISC,
+	PTR_TO_MEM,
+	PTR_TO_STACK,
+	SCALAR,
+	SPILL,
+	ZERO,
+	isSpillable,
+	kindAt,
+	kindsOf,
+	withKind,
 } from "./types.ts";
 
 const MAX_STACK = 512;
@@ -51,7 +74,11 @@ export function checkStackBounds(env: Env, regno: number, off: number, size: num
 		hi = lo + size;
 	} else {
 		if (reg.range.smaxNumber >= MAX_VAR_OFF || reg.range.sminNumber <= -MAX_VAR_OFF) {
-			reject(EACCES, `invalid unbounded variable-offset${extra} stack ${R(regno)}`, { code: "V0210", register: regno, suggestion: "bound the index before using it" });
+			reject(EACCES, `invalid unbounded variable-offset${extra} stack ${R(regno)}`, {
+				code: "V0210",
+				register: regno,
+				suggestion: "bound the index before using it",
+			});
 		}
 		lo = reg.range.sminNumber + off;
 		hi = reg.range.smaxNumber + off + size;
@@ -61,9 +88,14 @@ export function checkStackBounds(env: Env, regno: number, off: number, size: num
 	if (errno === 0 && hi > 0) errno = EINVAL;
 	if (errno === 0 && size < 0) errno = EFAULT;
 	if (errno !== 0) {
-		const where = fixed ? `off=${asS64(reg.range.tnum.value) + BigInt(off)} size=${size}` : `var_off=${tnumText(reg.range.tnum)} off=${off} size=${size}`;
+		const where = fixed
+			? `off=${asS64(reg.range.tnum.value) + BigInt(off)} size=${size}`
+			: `var_off=${tnumText(reg.range.tnum)} off=${off} size=${size}`;
 		reject(errno, fixed ? `invalid${extra} stack ${R(regno)} ${where}` : `invalid variable-offset${extra} stack ${R(regno)} ${where}`, {
-			code: "V0211", register: regno, needed: "an offset within the 512 bytes below the frame pointer", known: where,
+			code: "V0211",
+			register: regno,
+			needed: "an offset within the 512 bytes below the frame pointer",
+			known: where,
 		});
 	}
 	frame.grow(-lo);
@@ -78,7 +110,9 @@ export function destroyDynptr(env: Env, frame: Frame, slot: number): void {
 	const first = frame.slots[slot];
 	if (first.dynptrType === RINGBUF_DYNPTR) reject(EINVAL, "cannot overwrite referenced dynptr", { code: "V0601" });
 	clearDynptr(env, frame, slot);
-	mapRegs(env.current, (reg) => ((reg.type === PTR_TO_MEM || reg.type === (PTR_TO_MEM | MAYBE_NULL)) && reg.dynptrId === first.id ? invalidated(env) : reg));
+	mapRegs(env.current, (reg) =>
+		(reg.type === PTR_TO_MEM || reg.type === (PTR_TO_MEM | MAYBE_NULL)) && reg.dynptrId === first.id ? invalidated(env) : reg,
+	);
 }
 
 export function clearDynptr(env: Env, frame: Frame, slot: number): void {
@@ -152,7 +186,8 @@ export function writeFixed(env: Env, frame: Frame, off: number, size: number, va
 		spill(env, frame, slot, constScalar(imm), size);
 	} else if (reg && isSpillable(reg.type)) {
 		if (size !== 8) reject(EACCES, "invalid size of register spill", { code: "V0213", register: valueRegno });
-		if (frame !== env.frame && reg.type === PTR_TO_STACK) reject(EINVAL, "cannot spill pointers to stack into stack frame of the caller", { code: "V0214" });
+		if (frame !== env.frame && reg.type === PTR_TO_STACK)
+			reject(EINVAL, "cannot spill pointers to stack into stack frame of the caller", { code: "V0214" });
 		spill(env, frame, slot, reg, 8);
 	} else {
 		let kinds = frame.kinds[slot];
@@ -174,7 +209,15 @@ export function writeFixed(env: Env, frame: Frame, off: number, size: number, va
 	if (flags) pushHistory(env, env.current, flags, null);
 }
 
-export function writeVariable(env: Env, frame: Frame, ptrRegno: number, off: number, size: number, valueRegno: number, imm: number | null): void {
+export function writeVariable(
+	env: Env,
+	frame: Frame,
+	ptrRegno: number,
+	off: number,
+	size: number,
+	valueRegno: number,
+	imm: number | null,
+): void {
 	const ptr = env.regs[ptrRegno];
 	const lo = ptr.range.sminNumber + off;
 	const hi = ptr.range.smaxNumber + off + size;
@@ -195,7 +238,8 @@ export function writeVariable(env: Env, frame: Frame, ptrRegno: number, off: num
 			continue;
 		}
 		// A register that loses a byte is no register any more.
-		if (slotIsSpilled(frame.kinds[slot])) for (let j = 0; j < 8; j++) if (kindAt(frame.kinds[slot], j) !== INVALID) frame.kinds[slot] = withKind(frame.kinds[slot], j, MISC);
+		if (slotIsSpilled(frame.kinds[slot]))
+			for (let j = 0; j < 8; j++) if (kindAt(frame.kinds[slot], j) !== INVALID) frame.kinds[slot] = withKind(frame.kinds[slot], j, MISC);
 		frame.slots[slot] = notInit;
 		env.trace?.touchSlot(slot);
 		let kind = MISC;
@@ -222,7 +266,10 @@ function loadBytes(env: Env, frame: Frame, lo: number, hi: number): Reg {
 
 function badRead(_env: Env, off: number, i: number, size: number): never {
 	reject(EACCES, `invalid read from stack off ${off}+${i} size ${size}`, {
-		code: "V0201", needed: `${size} initialised bytes at fp${off}`, known: `byte fp${off + i} was never written on this path`, suggestion: "initialise the variable where it is declared",
+		code: "V0201",
+		needed: `${size} initialised bytes at fp${off}`,
+		known: `byte fp${off + i} was never written on this path`,
+		suggestion: "initialise the variable where it is declared",
 	});
 }
 
@@ -289,7 +336,15 @@ export interface RawMode {
 }
 
 /** Bytes that a helper reads (or fills, `write`) through a stack pointer. */
-export function checkStackRange(env: Env, regno: number, off: number, size: number, zeroAllowed: boolean, write: boolean, raw: RawMode | null): void {
+export function checkStackRange(
+	env: Env,
+	regno: number,
+	off: number,
+	size: number,
+	zeroAllowed: boolean,
+	write: boolean,
+	raw: RawMode | null,
+): void {
 	const reg = env.regs[regno];
 	const frame = framePointedTo(env, reg);
 	if (size === 0 && !zeroAllowed) reject(EACCES, "invalid zero-sized read", { code: "V0219", register: regno });
@@ -299,7 +354,10 @@ export function checkStackRange(env: Env, regno: number, off: number, size: numb
 	let hi: number;
 	if (fixed) lo = hi = constNumber(reg.range) + off;
 	else {
-		if (!env.bypassSpecV1) reject(EACCES, `${R(regno)} variable offset stack access prohibited for !root, var_off=${tnumText(reg.range.tnum)}`, { code: "V0220" });
+		if (!env.bypassSpecV1)
+			reject(EACCES, `${R(regno)} variable offset stack access prohibited for !root, var_off=${tnumText(reg.range.tnum)}`, {
+				code: "V0220",
+			});
 		raw = null;
 		lo = reg.range.sminNumber + off;
 		hi = reg.range.smaxNumber + off;
@@ -307,7 +365,8 @@ export function checkStackRange(env: Env, regno: number, off: number, size: numb
 	if (raw) {
 		for (let i = lo; i < hi + size; i++) {
 			if (-i > frame.kinds.length * 8) continue;
-			if (kindAt(frame.kinds[slotOf(i)], byteOf(i)) === DYNPTR) reject(EACCES, `potential write to dynptr at off=${i} disallowed`, { code: "V0602" });
+			if (kindAt(frame.kinds[slotOf(i)], byteOf(i)) === DYNPTR)
+				reject(EACCES, `potential write to dynptr at off=${i} disallowed`, { code: "V0602" });
 		}
 		raw.size = size;
 		raw.regno = regno;
@@ -329,9 +388,19 @@ export function checkStackRange(env: Env, regno: number, off: number, size: numb
 				frame.kinds[slot] = kinds;
 			}
 		} else {
-			reject(EACCES, fixed ? `invalid read from stack ${R(regno)} off ${lo}+${i - lo} size ${size}` : `invalid read from stack ${R(regno)} var_off ${tnumText(reg.range.tnum)}+${i - lo} size ${size}`, {
-				code: "V0202", register: regno, needed: `${size} initialised bytes`, known: `byte fp${i} was never written on this path`, suggestion: "initialise the whole object, padding included",
-			});
+			reject(
+				EACCES,
+				fixed
+					? `invalid read from stack ${R(regno)} off ${lo}+${i - lo} size ${size}`
+					: `invalid read from stack ${R(regno)} var_off ${tnumText(reg.range.tnum)}+${i - lo} size ${size}`,
+				{
+					code: "V0202",
+					register: regno,
+					needed: `${size} initialised bytes`,
+					known: `byte fp${i} was never written on this path`,
+					suggestion: "initialise the whole object, padding included",
+				},
+			);
 		}
 		env.liveness.markRead(reg.frameno, env.insn, slot);
 	}

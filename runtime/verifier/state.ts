@@ -44,7 +44,14 @@ export class Frame {
 	/** What is known of live slots for this chain of calls; found when first asked for. */
 	chain: LiveChain | null = null;
 
-	constructor(callsite: number, frameno: number, subprog: number, regs: Reg[] = entryRegs(frameno), kinds: number[] = [], slots: Reg[] = []) {
+	constructor(
+		callsite: number,
+		frameno: number,
+		subprog: number,
+		regs: Reg[] = entryRegs(frameno),
+		kinds: number[] = [],
+		slots: Reg[] = [],
+	) {
 		this.callsite = callsite;
 		this.frameno = frameno;
 		this.subprog = subprog;

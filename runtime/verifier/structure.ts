@@ -48,11 +48,31 @@ export function findSubprograms(env: Env): void {
 	const exception = exceptionCallback(env);
 	if (exception) starts.add(exception);
 	const sorted = [...starts].sort((a, b) => a - b);
-	env.subprogs = sorted.map((start, i): Subprog => ({
-		start, end: sorted[i + 1] ?? insns.length, exitIndex: 0, hasTailCall: false, hasLdAbs: false, changesPacket: false, mightSleep: false, isCallback: false,
-		isAsyncCallback: false, isExceptionCallback: false, stackDepth: 0, fastcallStackOff: 0, keepFastcallStack: false, postorderStart: 0, typeId: 0,
-		global: false, name: "", args: null, unreliable: false, called: false, verified: false,
-	}));
+	env.subprogs = sorted.map(
+		(start, i): Subprog => ({
+			start,
+			end: sorted[i + 1] ?? insns.length,
+			exitIndex: 0,
+			hasTailCall: false,
+			hasLdAbs: false,
+			changesPacket: false,
+			mightSleep: false,
+			isCallback: false,
+			isAsyncCallback: false,
+			isExceptionCallback: false,
+			stackDepth: 0,
+			fastcallStackOff: 0,
+			keepFastcallStack: false,
+			postorderStart: 0,
+			typeId: 0,
+			global: false,
+			name: "",
+			args: null,
+			unreliable: false,
+			called: false,
+			verified: false,
+		}),
+	);
 	env.subprogs.forEach((s, i) => env.subprogOf.fill(i, s.start, s.end));
 	if (exception) {
 		env.exceptionCallback = sorted.indexOf(exception);
@@ -212,11 +232,17 @@ export function checkImmediates(env: Env): void {
 				if (off >= MAX_VAR_OFF) reject(EINVAL, `direct value offset of ${off} is not allowed`);
 				if (!hasDirectValue(map.type)) reject(EINVAL, "no direct value access support for this map type");
 				if (map.type === MAP.ARRAY ? map.maxEntries !== 1 || off >= map.valueSize : off >= map.maxEntries * 4096) {
-					reject(map.type === MAP.ARRAY && map.maxEntries !== 1 ? ENOTSUPP_MAP : EINVAL, `invalid access to map value pointer, value_size=${map.valueSize} off=${off}`);
+					reject(
+						map.type === MAP.ARRAY && map.maxEntries !== 1 ? ENOTSUPP_MAP : EINVAL,
+						`invalid access to map value pointer, value_size=${map.valueSize} off=${off}`,
+					);
 				}
 			}
 		} else if (insn.src !== 0 && insn.src !== PSEUDO_FUNC) {
-			reject(insn.src > 6 ? EINVAL : insn.src >= 5 ? 71 : EINVAL, insn.src === 5 || insn.src === 6 ? "fd_idx without fd_array is invalid" : "unrecognized bpf_ld_imm64 insn");
+			reject(
+				insn.src > 6 ? EINVAL : insn.src >= 5 ? 71 : EINVAL,
+				insn.src === 5 || insn.src === 6 ? "fd_idx without fd_array is invalid" : "unrecognized bpf_ld_imm64 insn",
+			);
 		}
 		i++;
 	}
@@ -243,14 +269,31 @@ function checkKernelSymbol(env: Env, at: number): void {
 
 const TRACING_TYPES = new Set<number | string>([2, 5, 7, 17, 24]);
 const SLEEPABLE_MAPS = new Set<number>([
-	MAP.HASH, MAP.LRU_HASH, MAP.ARRAY, MAP.PERCPU_HASH, MAP.PERCPU_ARRAY, MAP.LRU_PERCPU_HASH, MAP.ARRAY_OF_MAPS, MAP.HASH_OF_MAPS, MAP.RINGBUF, MAP.USER_RINGBUF,
-	MAP.INODE_STORAGE, MAP.SK_STORAGE, MAP.TASK_STORAGE, MAP.CGRP_STORAGE, MAP.QUEUE, MAP.STACK, MAP.ARENA, MAP.INSN_ARRAY,
+	MAP.HASH,
+	MAP.LRU_HASH,
+	MAP.ARRAY,
+	MAP.PERCPU_HASH,
+	MAP.PERCPU_ARRAY,
+	MAP.LRU_PERCPU_HASH,
+	MAP.ARRAY_OF_MAPS,
+	MAP.HASH_OF_MAPS,
+	MAP.RINGBUF,
+	MAP.USER_RINGBUF,
+	MAP.INODE_STORAGE,
+	MAP.SK_STORAGE,
+	MAP.TASK_STORAGE,
+	MAP.CGRP_STORAGE,
+	MAP.QUEUE,
+	MAP.STACK,
+	MAP.ARENA,
+	MAP.INSN_ARRAY,
 ]);
 
 function checkMapForProgram(env: Env, map: MapInfo): void {
 	const { type } = env.image;
 	const tracing = TRACING_TYPES.has(type);
-	if (hasField(map.fields, FIELD.listHead | FIELD.rbRoot) && tracing) reject(EINVAL, "tracing progs cannot use bpf_{list_head,rb_root} yet");
+	if (hasField(map.fields, FIELD.listHead | FIELD.rbRoot) && tracing)
+		reject(EINVAL, "tracing progs cannot use bpf_{list_head,rb_root} yet");
 	if (hasField(map.fields, FIELD.spinLock | FIELD.resSpinLock)) {
 		if (type === 1) reject(EINVAL, "socket filter progs cannot use bpf_spin_lock yet");
 		if (tracing) reject(EINVAL, "tracing progs cannot use bpf_spin_lock yet");
@@ -258,7 +301,8 @@ function checkMapForProgram(env: Env, map: MapInfo): void {
 	if (hasField(map.fields, FIELD.timer) && tracing) reject(EINVAL, "tracing progs cannot use bpf_timer yet");
 	if (hasField(map.fields, FIELD.wq) && tracing) reject(EINVAL, "tracing progs cannot use bpf_wq yet");
 	if (map.type === MAP.STRUCT_OPS) reject(EINVAL, "bpf_struct_ops map cannot be used in prog");
-	if (env.sleepable && !SLEEPABLE_MAPS.has(map.type)) reject(EINVAL, "Sleepable programs can only use array, hash, ringbuf and local storage maps");
+	if (env.sleepable && !SLEEPABLE_MAPS.has(map.type))
+		reject(EINVAL, "Sleepable programs can only use array, hash, ringbuf and local storage maps");
 	if (map.type === MAP.CGROUP_STORAGE || map.type === MAP.PERCPU_CGROUP_STORAGE) {
 		const slot = map.type === MAP.CGROUP_STORAGE ? 0 : 1;
 		if (env.cgroupStorage[slot] && env.cgroupStorage[slot] !== map) reject(EBUSY, "only one cgroup storage of each type is allowed");

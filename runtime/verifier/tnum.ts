@@ -8,7 +8,19 @@
  * Source: Vishwanathan et al., "Sound, Precise, and Fast Abstract Interpretation with Tristate Numbers" (CGO 2022); kernel/bpf/tnum.c for behaviour.
  */
 import {
-	below, bitLength, borrow, carry, filled, leftHigh, leftLow, rightHigh, rightLow, signedRightHigh, signedRightLow, swapBytes32, unsignedBig,
+	below,
+	bitLength,
+	borrow,
+	carry,
+	filled,
+	leftHigh,
+	leftLow,
+	rightHigh,
+	rightLow,
+	signedRightHigh,
+	signedRightLow,
+	swapBytes32,
+	unsignedBig,
 } from "./word.ts";
 
 export class Tnum {
@@ -82,7 +94,12 @@ export function tnumShiftRight(a: Tnum, n: number): Tnum {
 /** Arithmetic shift: an unknown sign bit spreads as unknown bits. Of the low half alone for 32 bits. */
 export function tnumShiftRightSigned(a: Tnum, n: number, bits: 32 | 64): Tnum {
 	if (bits === 32) return tnumMade(0, a.valueLo >> n, 0, a.maskLo >> n);
-	return tnumMade(signedRightHigh(a.valueHi, n), signedRightLow(a.valueHi, a.valueLo, n), signedRightHigh(a.maskHi, n), signedRightLow(a.maskHi, a.maskLo, n));
+	return tnumMade(
+		signedRightHigh(a.valueHi, n),
+		signedRightLow(a.valueHi, a.valueLo, n),
+		signedRightHigh(a.maskHi, n),
+		signedRightLow(a.maskHi, a.maskLo, n),
+	);
 }
 
 export function tnumAdd(a: Tnum, b: Tnum): Tnum {

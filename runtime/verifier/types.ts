@@ -62,28 +62,66 @@ export const kindAt = (kinds: number, i: number): number => (kinds >> (3 * i)) &
 export const withKind = (kinds: number, i: number, kind: number): number => (kinds & ~(7 << (3 * i))) | (kind << (3 * i));
 
 const BASE_NAMES = [
-	"?", "scalar", "ctx", "map_ptr", "map_value", "map_key", "fp", "pkt_meta", "pkt", "pkt_end", "flow_keys", "sock", "sock_common", "tcp_sock", "tp_buffer",
-	"xdp_sock", "ptr_", "mem", "arena", "buf", "func", "dynptr_ptr",
+	"?",
+	"scalar",
+	"ctx",
+	"map_ptr",
+	"map_value",
+	"map_key",
+	"fp",
+	"pkt_meta",
+	"pkt",
+	"pkt_end",
+	"flow_keys",
+	"sock",
+	"sock_common",
+	"tcp_sock",
+	"tp_buffer",
+	"xdp_sock",
+	"ptr_",
+	"mem",
+	"arena",
+	"buf",
+	"func",
+	"dynptr_ptr",
 ];
 
 /** "map_value_or_null", "rcu_ptr_or_null_": the kernel's name. */
 export function typeName(type: number): string {
 	const base = baseOf(type);
 	const suffix = type & MAYBE_NULL ? (base === PTR_TO_BTF_ID ? "or_null_" : "_or_null") : "";
-	const prefix = `${type & RDONLY ? "rdonly_" : ""}${type & RINGBUF ? "ringbuf_" : ""}${type & USER ? "user_" : ""}${type & PERCPU ? "percpu_" : ""}` +
+	const prefix =
+		`${type & RDONLY ? "rdonly_" : ""}${type & RINGBUF ? "ringbuf_" : ""}${type & USER ? "user_" : ""}${type & PERCPU ? "percpu_" : ""}` +
 		`${type & UNTRUSTED ? "untrusted_" : ""}${type & TRUSTED ? "trusted_" : ""}${type & RCU ? "rcu_" : ""}`;
 	return prefix + BASE_NAMES[base] + suffix;
 }
 
 export const isPacket = (type: number): boolean => type === PTR_TO_PACKET || type === PTR_TO_PACKET_META;
 export const isPacketAny = (type: number): boolean => isPacket(type) || type === PTR_TO_PACKET_END;
-export const isSock = (type: number): boolean => type === PTR_TO_SOCKET || type === PTR_TO_SOCK_COMMON || type === PTR_TO_TCP_SOCK || type === PTR_TO_XDP_SOCK;
+export const isSock = (type: number): boolean =>
+	type === PTR_TO_SOCKET || type === PTR_TO_SOCK_COMMON || type === PTR_TO_TCP_SOCK || type === PTR_TO_XDP_SOCK;
 /** A pointer to an object of bpf_obj_new, owned or not. */
 export const isAllocObject = (type: number): boolean => baseOf(type) === PTR_TO_BTF_ID && (type & ALLOC) !== 0;
 export const isNonOwning = (type: number): boolean => isAllocObject(type) && (type & NON_OWN_REF) !== 0;
 
 const SPILLABLE = new Set([
-	PTR_TO_MAP_VALUE, PTR_TO_STACK, PTR_TO_CTX, PTR_TO_PACKET, PTR_TO_PACKET_META, PTR_TO_PACKET_END, PTR_TO_FLOW_KEYS, CONST_PTR_TO_MAP, PTR_TO_SOCKET,
-	PTR_TO_SOCK_COMMON, PTR_TO_TCP_SOCK, PTR_TO_XDP_SOCK, PTR_TO_BTF_ID, PTR_TO_BUF, PTR_TO_MEM, PTR_TO_FUNC, PTR_TO_MAP_KEY, PTR_TO_ARENA,
+	PTR_TO_MAP_VALUE,
+	PTR_TO_STACK,
+	PTR_TO_CTX,
+	PTR_TO_PACKET,
+	PTR_TO_PACKET_META,
+	PTR_TO_PACKET_END,
+	PTR_TO_FLOW_KEYS,
+	CONST_PTR_TO_MAP,
+	PTR_TO_SOCKET,
+	PTR_TO_SOCK_COMMON,
+	PTR_TO_TCP_SOCK,
+	PTR_TO_XDP_SOCK,
+	PTR_TO_BTF_ID,
+	PTR_TO_BUF,
+	PTR_TO_MEM,
+	PTR_TO_FUNC,
+	PTR_TO_MAP_KEY,
+	PTR_TO_ARENA,
 ]);
 export const isSpillable = (type: number): boolean => SPILLABLE.has(baseOf(type));

@@ -16,7 +16,15 @@ import { mapInfo, sourceOf } from "./maps.ts";
 import { walkGlobals, walkMain } from "./paths.ts";
 import { specOf, type CustomProgramType } from "./programs/table.ts";
 import type { ProgramSpec } from "./programs/spec.ts";
-import { checkFuncInfo, checkFuncInfoEarly, checkImmediates, checkSubprograms, findSubprograms, isFuncPointer, isKfuncCall } from "./structure.ts";
+import {
+	checkFuncInfo,
+	checkFuncInfoEarly,
+	checkImmediates,
+	checkSubprograms,
+	findSubprograms,
+	isFuncPointer,
+	isKfuncCall,
+} from "./structure.ts";
 import { analyseFlow, checkCfg } from "./cfg.ts";
 import { checkAttach } from "./attach.ts";
 import { Liveness } from "./liveness.ts";
@@ -56,39 +64,65 @@ const DEVICE_BOUND = 64;
 const KNOWN_FLAGS = 0xff;
 /** Tracing, struct_ops, extension and LSM programs. */
 const ATTACHED_BY_BTF = new Set([26, 27, 28, 29]);
-const noStats = (n: number): VerifierStats => ({ insnsProcessed: 0, totalStates: 0, peakStates: 0, maxStatesPerInsn: 0, stackDepth: [], visits: new Uint32Array(n) });
+const noStats = (n: number): VerifierStats => ({
+	insnsProcessed: 0,
+	totalStates: 0,
+	peakStates: 0,
+	maxStatesPerInsn: 0,
+	stackDepth: [],
+	visits: new Uint32Array(n),
+});
 
 /** Whether the kernel would load the program, and why not. */
 export function verify(given: ProgramImage, options: VerifyOptions = {}): Verdict {
 	const spec = specOf(given.type, options.programTypes);
 	let image = given;
 	const refuse = (kind: "reject" | "unsupported", message: string, errno: number): Verdict => ({
-		verdict: kind, rejection: { code: "V0001", message, errno, insn: -1, register: -1 }, stats: noStats(image.insns.length), log: message,
+		verdict: kind,
+		rejection: { code: "V0001", message, errno, insn: -1, register: -1 },
+		stats: noStats(image.insns.length),
+		log: message,
 	});
 	if (!spec) return refuse("reject", `unknown program type ${image.type}`, EINVAL);
 	if (image.insns.length === 0 || image.insns.length > 1_000_000) return refuse("reject", "invalid program length", E2BIG);
 	const attach = spec.attachType(image.expectedAttachType);
-	if (attach === null) return refuse("reject", `programs of type ${spec.name} cannot be loaded for attach type ${image.expectedAttachType}`, EINVAL);
+	if (attach === null)
+		return refuse("reject", `programs of type ${spec.name} cannot be loaded for attach type ${image.expectedAttachType}`, EINVAL);
 	if (attach !== image.expectedAttachType) image = { ...image, expectedAttachType: attach };
 	if (image.flags & ~KNOWN_FLAGS) return refuse("reject", `unknown program flags 0x${(image.flags & ~KNOWN_FLAGS).toString(16)}`, EINVAL);
-	if (image.attach?.btfId && !ATTACHED_BY_BTF.has(spec.id)) return refuse("reject", `programs of type ${spec.name} have no BTF target`, EINVAL);
+	if (image.attach?.btfId && !ATTACHED_BY_BTF.has(spec.id))
+		return refuse("reject", `programs of type ${spec.name} have no BTF target`, EINVAL);
 	const as618 = walkProgram(image, spec, options, false);
 	if (as618.verdict.verdict !== "accept" || !as618.doubt) return as618.verdict;
 	// Accepted by 6.18, which may have left out a path: what a later kernel finds on it counts, and only its facts hold.
 	const { verdict } = walkProgram(image, spec, options, true);
-	return verdict.verdict === "accept" ? { ...as618.verdict, facts: verdict.facts } : { ...verdict, rejection: { ...verdict.rejection, unseenBy618: true } };
+	return verdict.verdict === "accept"
+		? { ...as618.verdict, facts: verdict.facts }
+		: { ...verdict, rejection: { ...verdict.rejection, unseenBy618: true } };
 }
 
 /** One walk through all paths; `thorough`: not as 6.18 goes where that leaves some out. `doubt`: it may have. */
-function walkProgram(image: ProgramImage, spec: ProgramSpec, options: VerifyOptions, thorough: boolean): { readonly verdict: Verdict; readonly doubt: boolean } {
+function walkProgram(
+	image: ProgramImage,
+	spec: ProgramSpec,
+	options: VerifyOptions,
+	thorough: boolean,
+): { readonly verdict: Verdict; readonly doubt: boolean } {
 	const kernel = options.kernel ?? null;
 	const maps = image.maps.map((m, i) => mapInfo(m, i, kernel));
 	const types = image.btf ? sourceOf(image.btf) : null;
-	const env = new Env(image, spec, kernel, types, maps, { perfmon: !options.capBpfOnly, jit: options.jit ?? true, cpus: options.cpus ?? 2 });
+	const env = new Env(image, spec, kernel, types, maps, {
+		perfmon: !options.capBpfOnly,
+		jit: options.jit ?? true,
+		cpus: options.cpus ?? 2,
+	});
 	env.thorough = thorough;
 	const logLevel = options.logLevel ?? 0;
 	if (logLevel & 3) env.trace = new KernelLog(env, logLevel & 3);
-	const logOf = (): { log: string; logCut: boolean } => ({ log: ((env.trace?.text ?? env.log.map((line) => `${line}\n`).join("")) + (logLevel > 0 ? closing(env, logLevel) : "")).trimEnd(), logCut: env.trace?.truncated ?? false });
+	const logOf = (): { log: string; logCut: boolean } => ({
+		log: ((env.trace?.text ?? env.log.map((line) => `${line}\n`).join("")) + (logLevel > 0 ? closing(env, logLevel) : "")).trimEnd(),
+		logCut: env.trace?.truncated ?? false,
+	});
 	if (options.limit !== undefined) env.limitInsns = options.limit;
 	if (options.hasAddress) env.hasAddress = options.hasAddress;
 	env.liveness = new Liveness(env);
@@ -117,10 +151,21 @@ function walkProgram(image: ProgramImage, spec: ProgramSpec, options: VerifyOpti
 		checkDeadKfuncs(env);
 		checkRemovedCallbacks(env);
 	} catch (e) {
-		const refusal = e instanceof Refusal ? e : new Refusal(EFAULT, `internal error: ${e instanceof Error ? (e.stack ?? e.message) : String(e)}`, { code: "V0998" }, true);
+		const refusal =
+			e instanceof Refusal
+				? e
+				: new Refusal(EFAULT, `internal error: ${e instanceof Error ? (e.stack ?? e.message) : String(e)}`, { code: "V0998" }, true);
 		env.note(refusal.message);
 		if (refusal.why.logged !== undefined) env.trace?.write(refusal.why.logged);
-		return { verdict: { verdict: refusal.unsupported ? "unsupported" : "reject", rejection: rejectionOf(env, refusal, walking), stats: statsOf(env), ...logOf() }, doubt: false };
+		return {
+			verdict: {
+				verdict: refusal.unsupported ? "unsupported" : "reject",
+				rejection: rejectionOf(env, refusal, walking),
+				stats: statsOf(env),
+				...logOf(),
+			},
+			doubt: false,
+		};
 	}
 	const facts = (env.collector ?? new FactCollector(0, false)).finish(env);
 	return { verdict: { verdict: "accept", facts, stats: statsOf(env), ...logOf() }, doubt: env.doubt };
@@ -140,9 +185,16 @@ function rejectionOf(env: Env, refusal: Refusal, walking: boolean): Rejection {
 	}
 	const busiest = refusal.errno === E2BIG && walking ? busiestOf(env.image, env.visits.entries()) : null;
 	return {
-		code: diagnose(message, env.log, state, loop ?? undefined)?.row.code ?? why.code ?? "V0000", message, errno: refusal.errno, insn: walking ? env.insn : (why.at ?? -1), register,
-		...(why.needed === undefined ? {} : { needed: why.needed }), ...(why.known === undefined ? {} : { known: why.known }), ...(why.suggestion === undefined ? {} : { suggestion: why.suggestion }),
-		...(walking ? { executed, state } : {}), notes: env.log.filter((line) => line !== message),
+		code: diagnose(message, env.log, state, loop ?? undefined)?.row.code ?? why.code ?? "V0000",
+		message,
+		errno: refusal.errno,
+		insn: walking ? env.insn : (why.at ?? -1),
+		register,
+		...(why.needed === undefined ? {} : { needed: why.needed }),
+		...(why.known === undefined ? {} : { known: why.known }),
+		...(why.suggestion === undefined ? {} : { suggestion: why.suggestion }),
+		...(walking ? { executed, state } : {}),
+		notes: env.log.filter((line) => line !== message),
 		...(busiest === null ? {} : { busiest }),
 		...(loop === null ? {} : { loop: { insn: loop.insn, register: loop.register, rounds: loop.rounds } }),
 	};
@@ -157,8 +209,12 @@ function registersOf({ frames, curframe }: State): Record<string, string> {
 
 function statsOf(env: Env): VerifierStats {
 	return {
-		insnsProcessed: env.insnsProcessed, totalStates: env.totalStates, peakStates: env.peakStates, maxStatesPerInsn: env.maxStatesPerInsn,
-		stackDepth: env.subprogs.map((s) => s.stackDepth), visits: env.visits,
+		insnsProcessed: env.insnsProcessed,
+		totalStates: env.totalStates,
+		peakStates: env.peakStates,
+		maxStatesPerInsn: env.maxStatesPerInsn,
+		stackDepth: env.subprogs.map((s) => s.stackDepth),
+		visits: env.visits,
 	};
 }
 
@@ -176,7 +232,8 @@ function checkKfuncsAllowed(env: Env): void {
 		if (insn.imm <= 0) reject(EINVAL, `invalid kernel function btf_id ${insn.imm}`, { code: "V0650" });
 		if (insn.off === 0 && env.kernel) {
 			const kfunc = kfuncOf(env, i);
-			if (kfunc?.name.startsWith("bpf_xdp_metadata_rx_") && !(env.image.flags & DEVICE_BOUND)) reject(EINVAL, "metadata kfuncs require device-bound program", { code: "V0652" });
+			if (kfunc?.name.startsWith("bpf_xdp_metadata_rx_") && !(env.image.flags & DEVICE_BOUND))
+				reject(EINVAL, "metadata kfuncs require device-bound program", { code: "V0652" });
 			if (!kfunc || kfunc.name === "" || !kfunc.proto) reject(EINVAL, `kernel btf_id ${insn.imm} is not a function`, { code: "V0650" });
 		}
 	}
@@ -185,7 +242,8 @@ function checkKfuncsAllowed(env: Env): void {
 /** A call of function 0 stands for one that the kernel lacks; it may only be in dead code. */
 function checkDeadKfuncs(env: Env): void {
 	for (let i = 0; i < env.insns.length; i++) {
-		if (isKfuncCall(env.insns[i]) && env.insns[i].imm === 0 && env.visits[i] > 0) reject(EINVAL, "invalid kernel function call not eliminated in verifier pass", { code: "V0651" });
+		if (isKfuncCall(env.insns[i]) && env.insns[i].imm === 0 && env.visits[i] > 0)
+			reject(EINVAL, "invalid kernel function call not eliminated in verifier pass", { code: "V0651" });
 	}
 }
 

@@ -52,6 +52,12 @@ export function widen(env: Env, old: State, now: State): void {
 }
 
 function widenReg(old: Reg, now: Reg, precise: boolean): Reg {
-	if (old.type !== SCALAR || now.type !== SCALAR || precise || (same(old.range, now.range) && old.off === now.off && idMap.match(old.id, now.id))) return now;
+	if (
+		old.type !== SCALAR ||
+		now.type !== SCALAR ||
+		precise ||
+		(same(old.range, now.range) && old.off === now.off && idMap.match(old.id, now.id))
+	)
+		return now;
 	return unknownScalar;
 }

@@ -55,11 +55,14 @@ export function productHigh(ah: number, al: number, bh: number, bl: number): num
 }
 
 // Shifts by 0 … 63.
-export const leftHigh = (hi: number, lo: number, n: number): number => (n === 0 ? hi : n < 32 ? (hi << n) | (lo >>> (32 - n)) : lo << (n - 32));
+export const leftHigh = (hi: number, lo: number, n: number): number =>
+	n === 0 ? hi : n < 32 ? (hi << n) | (lo >>> (32 - n)) : lo << (n - 32);
 export const leftLow = (lo: number, n: number): number => (n < 32 ? lo << n : 0);
 export const rightHigh = (hi: number, n: number): number => (n < 32 ? (hi >>> n) | 0 : 0);
-export const rightLow = (hi: number, lo: number, n: number): number => (n === 0 ? lo : n < 32 ? (lo >>> n) | (hi << (32 - n)) : (hi >>> (n - 32)) | 0);
+export const rightLow = (hi: number, lo: number, n: number): number =>
+	n === 0 ? lo : n < 32 ? (lo >>> n) | (hi << (32 - n)) : (hi >>> (n - 32)) | 0;
 export const signedRightHigh = (hi: number, n: number): number => (n < 32 ? hi >> n : hi >> 31);
-export const signedRightLow = (hi: number, lo: number, n: number): number => (n === 0 ? lo : n < 32 ? (lo >>> n) | (hi << (32 - n)) : hi >> (n - 32));
+export const signedRightLow = (hi: number, lo: number, n: number): number =>
+	n === 0 ? lo : n < 32 ? (lo >>> n) | (hi << (32 - n)) : hi >> (n - 32);
 
 export const swapBytes32 = (x: number): number => ((x & 0xff) << 24) | ((x & 0xff00) << 8) | ((x >>> 8) & 0xff00) | (x >>> 24);

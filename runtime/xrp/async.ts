@@ -6,7 +6,29 @@
  * With `fanout`, the reads of one hop are under way at the same time, up to `queueDepth` of them; the program still sees
  * them in the order in which it asked for them, so that a chain's outcome does not depend on which one came first.
  */
-import { aborted, badCount, cutOff, DEFAULT_MAX_HOPS, done, heldBack, hold, nextAddress, nextSize, type Place, placeOf, prepareContext, type Progress, refusal, release, secondSlot, type StorageHook, VALIDATE_EVERY, validate, versionOf, type XrpResult } from "./chain.ts";
+import {
+	aborted,
+	badCount,
+	cutOff,
+	DEFAULT_MAX_HOPS,
+	done,
+	heldBack,
+	hold,
+	nextAddress,
+	nextSize,
+	type Place,
+	placeOf,
+	prepareContext,
+	type Progress,
+	refusal,
+	release,
+	secondSlot,
+	type StorageHook,
+	VALIDATE_EVERY,
+	validate,
+	versionOf,
+	type XrpResult,
+} from "./chain.ts";
 import { XRP_BLOCK, XRP_CONTEXT, XRP_SLOTS } from "./context.ts";
 import type { BlockDevice } from "./device.ts";
 import { type Asked, asksOf, DEFAULT_MAX_OUTSTANDING, type FanoutOptions, runOnCompletion } from "./fanout.ts";
@@ -95,7 +117,8 @@ async function runChain(device: BlockDevice, hook: StorageHook, offset: number, 
 			if (ended === "done") break;
 			if (fanout) {
 				for (const asked of asksOf(view, hook, flight)) {
-					if (waiting.length + flying.length >= maxOutstanding) return aborted("waiting", progress, `more than ${maxOutstanding} reads were waiting`);
+					if (waiting.length + flying.length >= maxOutstanding)
+						return aborted("waiting", progress, `more than ${maxOutstanding} reads were waiting`);
 					waiting.push(asked);
 				}
 			} else {

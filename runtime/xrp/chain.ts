@@ -130,7 +130,9 @@ export function release(hook: StorageHook): void {
 
 /** Why `count` cannot be a chain's read size, or null. */
 export function badCount(count: number): string | null {
-	return count > 0 && count <= XRP_PAGE && count % XRP_BLOCK === 0 ? null : `count ${count} is no multiple of ${XRP_BLOCK} up to ${XRP_PAGE}`;
+	return count > 0 && count <= XRP_PAGE && count % XRP_BLOCK === 0
+		? null
+		: `count ${count} is no multiple of ${XRP_BLOCK} up to ${XRP_PAGE}`;
 }
 
 /** Zeroes the context and fills in its two pointers. */
@@ -186,7 +188,14 @@ function badPlace(device: BlockDevice, offset: number, length: number): string |
 }
 
 /** Reads into the data page; behind the file's end there are zeros. Returns null, or why the address cannot be read; throws what the device throws. */
-export function readBlock(device: BlockDevice, files: readonly BlockDevice[] | undefined, bytes: Uint8Array, data: number, address: number, length: number): string | null {
+export function readBlock(
+	device: BlockDevice,
+	files: readonly BlockDevice[] | undefined,
+	bytes: Uint8Array,
+	data: number,
+	address: number,
+	length: number,
+): string | null {
 	let offset = address;
 	if (address >= FILE_UNIT) {
 		const place = placeOf(device, files, address, length);

@@ -9,7 +9,24 @@
  * before wrote. Beyond the original: a limit on hops (ELOOP), and reads of up to the data page's 4096 bytes. More than
  * one address at a time is refused here, and is what `fanout.ts` is for.
  */
-import { aborted, badCount, DEFAULT_MAX_HOPS, heldBack, nextAddress, nextSize, prepareContext, readBlock, refusal, secondSlot, type StorageHook, VALIDATE_EVERY, validate, versionOf, type XrpOptions, type XrpResult } from "./chain.ts";
+import {
+	aborted,
+	badCount,
+	DEFAULT_MAX_HOPS,
+	heldBack,
+	nextAddress,
+	nextSize,
+	prepareContext,
+	readBlock,
+	refusal,
+	secondSlot,
+	type StorageHook,
+	VALIDATE_EVERY,
+	validate,
+	versionOf,
+	type XrpOptions,
+	type XrpResult,
+} from "./chain.ts";
 import { XRP_BLOCK, XRP_CONTEXT, XRP_SLOTS } from "./context.ts";
 import type { BlockDevice } from "./device.ts";
 
@@ -58,5 +75,7 @@ export function readXrpSync(device: BlockDevice, hook: StorageHook, offset: numb
 	// What the program made of the blocks counts only if they were still the file's at the end.
 	validate(device, files, hops % VALIDATE_EVERY);
 	if (versionOf(device, files) !== version) return aborted("mapping", { hops, bytes, programReturn }, "the file's mapping changed");
-	return programReturn === 0 ? { ret: count, hops, bytes, programReturn } : aborted("program", { hops, bytes, programReturn }, `the program returned ${programReturn}`);
+	return programReturn === 0
+		? { ret: count, hops, bytes, programReturn }
+		: aborted("program", { hops, bytes, programReturn }, `the program returned ${programReturn}`);
 }

@@ -6,7 +6,25 @@
  *
  * The request ends when the program sets `done` (reads that wait are dropped) or when nothing is left to read.
  */
-import { aborted, badCount, DEFAULT_MAX_HOPS, done, heldBack, nextAddress, nextSize, prepareContext, type Progress, readBlock, refusal, type StorageHook, VALIDATE_EVERY, validate, versionOf, type XrpOptions, type XrpResult } from "./chain.ts";
+import {
+	aborted,
+	badCount,
+	DEFAULT_MAX_HOPS,
+	done,
+	heldBack,
+	nextAddress,
+	nextSize,
+	prepareContext,
+	type Progress,
+	readBlock,
+	refusal,
+	type StorageHook,
+	VALIDATE_EVERY,
+	validate,
+	versionOf,
+	type XrpOptions,
+	type XrpResult,
+} from "./chain.ts";
 import { XRP_BLOCK, XRP_CONTEXT, XRP_SLOTS } from "./context.ts";
 import type { BlockDevice } from "./device.ts";
 

@@ -21,7 +21,10 @@ export function storageHook(program: LoadedProgram): StorageHook {
 export function storageHooks(program: LoadedProgram, count: number): StorageHook[] {
 	const { machine, entry, image } = program;
 	// It was verified for another context than it would get here.
-	if (image.type !== "xrp") throw new RangeError(`program ${image.name} in section "${image.section}" was loaded as another type than "xrp"; its section may be "xrp", or \`type: "xrp"\` be asked for`);
+	if (image.type !== "xrp")
+		throw new RangeError(
+			`program ${image.name} in section "${image.section}" was loaded as another type than "xrp"; its section may be "xrp", or \`type: "xrp"\` be asked for`,
+		);
 	const { memory } = machine;
 	const page = (what: string, bytes: number = XRP_PAGE): number => {
 		const at = memory.alloc(bytes, bytes === XRP_PAGE ? XRP_PAGE : 8, what);
@@ -68,7 +71,7 @@ function writesFirstSlotOnly({ image, facts }: LoadedProgram): boolean {
 	return image.insns.every(({ opcode, off }, slot) => {
 		const region = facts.access[slot];
 		if (!STORING.has(opcode & 7) || region === undefined || !CONTEXT_OR_UNKNOWN.has(region)) return true;
-		return region === "context" && FIRST_SLOT.some((at) => off >= at && off + STORED[opcode >> 3 & 3] <= at + 8);
+		return region === "context" && FIRST_SLOT.some((at) => off >= at && off + STORED[(opcode >> 3) & 3] <= at + 8);
 	});
 }
 

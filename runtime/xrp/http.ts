@@ -109,7 +109,8 @@ export async function openHttpDevice(url: string, options: HttpDeviceOptions = {
 		if (response.status === 200) throw new HttpFailure(`${url}: the server does not serve ranges`, false);
 		if (response.status !== 206) throw new HttpFailure(`${url}: HTTP status ${response.status}`, TRANSIENT.has(response.status));
 		const parts = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(range);
-		if (!parts || Number(parts[1]) !== from) throw new HttpFailure(`${url}: asked for bytes ${from} to ${to}, got the range "${range}"`, false);
+		if (!parts || Number(parts[1]) !== from)
+			throw new HttpFailure(`${url}: asked for bytes ${from} to ${to}, got the range "${range}"`, false);
 		const size = Number(parts[3]);
 		const wanted = Math.min(to, size) - from;
 		if (bytes.length !== wanted) throw new HttpFailure(`${url}: ${bytes.length} of ${wanted} bytes came`, true);

@@ -8,7 +8,14 @@ import type { BlockDevice } from "./device.ts";
  * Nanoseconds of a 512-byte read() on an Optane P5800X, layer by layer (OSDI'22, table 1). A chain in the driver pays
  * the layers above it once, and the last two for each block.
  */
-export const STORAGE_STACK = { kernelCrossing: 351, systemCall: 199, fileSystem: 2006, blockLayer: 379, driver: 113, device: 3224 } as const;
+export const STORAGE_STACK = {
+	kernelCrossing: 351,
+	systemCall: 199,
+	fileSystem: 2006,
+	blockLayer: 379,
+	driver: 113,
+	device: 3224,
+} as const;
 
 /** What reads cost in simulated time. */
 export interface LatencyModel {
@@ -62,7 +69,11 @@ export class SimulatedClock {
 }
 
 /** `inner` at the model's pace. */
-export function latencyDevice(inner: BlockDevice, clock: SimulatedClock, { perRead, channels = Number.POSITIVE_INFINITY }: LatencyModel): BlockDevice {
+export function latencyDevice(
+	inner: BlockDevice,
+	clock: SimulatedClock,
+	{ perRead, channels = Number.POSITIVE_INFINITY }: LatencyModel,
+): BlockDevice {
 	/** When each channel is free again. */
 	const free: number[] = [];
 	const begin = (): number => {

@@ -15,8 +15,21 @@ const CONTROL = { submitted: 0, taken: 1, completed: 2, collected: 3, closing: 4
 
 /** Words of a slot's record. Offsets take two, low word first. */
 export const SLOT = {
-	hook: 0, offset: 1, count: 3, firstSize: 4, maxHops: 5, cancelled: 6, fanout: 7, maxOutstanding: 8,
-	ret: 16, hops: 17, bytes: 18, programReturn: 20, cause: 21, reasonBytes: 22, reason: 24,
+	hook: 0,
+	offset: 1,
+	count: 3,
+	firstSize: 4,
+	maxHops: 5,
+	cancelled: 6,
+	fanout: 7,
+	maxOutstanding: 8,
+	ret: 16,
+	hops: 17,
+	bytes: 18,
+	programReturn: 20,
+	cause: 21,
+	reasonBytes: 22,
+	reason: 24,
 	words: 96,
 } as const;
 
@@ -100,7 +113,12 @@ export class Ring {
 
 	result(record: number): XrpResult {
 		const { words } = this;
-		const result = { ret: words[record + SLOT.ret], hops: words[record + SLOT.hops], bytes: this.long(record + SLOT.bytes), programReturn: words[record + SLOT.programReturn] };
+		const result = {
+			ret: words[record + SLOT.ret],
+			hops: words[record + SLOT.hops],
+			bytes: this.long(record + SLOT.bytes),
+			programReturn: words[record + SLOT.programReturn],
+		};
 		const cause = words[record + SLOT.cause];
 		if (cause === 0) return result;
 		// A decoder takes no shared memory.

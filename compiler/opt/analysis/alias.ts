@@ -60,10 +60,14 @@ export function aliasInfo(slots: readonly SlotUse[], users: ReadonlyMap<Inst, re
 		}
 	}
 	const isObject = (root: Value): root is Inst => isInst(root) && (root.op === "alloca" || root.op === "global");
-	const sameObject = (a: Inst, b: Inst): boolean => a === b || (a.op === "global" && b.op === "global" && a.attr!.global === b.attr!.global);
+	const sameObject = (a: Inst, b: Inst): boolean =>
+		a === b || (a.op === "global" && b.op === "global" && a.attr!.global === b.attr!.global);
 	const offsetIn = (root: Value, offset: number): number => offset + (isInst(root) && root.op === "global" ? (root.attr!.offset ?? 0) : 0);
 	/** A slot that nothing else can point to; of the parameters that is every slot, they were made before. */
-	const isApart = (slot: Value, other: Value): boolean => isInst(slot) && slot.op === "alloca" && (priv.has(slot) || (isInst(other) && (other.op === "param" || handed.get(slot)?.addresses.has(other) === false)));
+	const isApart = (slot: Value, other: Value): boolean =>
+		isInst(slot) &&
+		slot.op === "alloca" &&
+		(priv.has(slot) || (isInst(other) && (other.op === "param" || handed.get(slot)?.addresses.has(other) === false)));
 	const place = ({ address, size, effective }: Range): Placed => {
 		const { base, offset } = baseOf(address);
 		const { root, offset: fromRoot } = rootOf(address);
@@ -145,7 +149,9 @@ function search(type: CType, part: RecordType, depth = 8): boolean {
 	const inner = canonical(type);
 	if (depth === 0) return true;
 	if (inner.kind === "array") return search(inner.element, part, depth - 1);
-	return inner.kind === "record" && (isSame(inner, part) || (inner.body?.members ?? []).some((member) => search(member.type, part, depth - 1)));
+	return (
+		inner.kind === "record" && (isSame(inner, part) || (inner.body?.members ?? []).some((member) => search(member.type, part, depth - 1)))
+	);
 }
 
 const isSame = (a: RecordType, b: RecordType): boolean => a === b || (a.name !== null && a.name === b.name);

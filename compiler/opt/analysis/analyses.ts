@@ -71,12 +71,23 @@ export class Analyses {
 
 const isSameList = <T>(a: readonly T[], b: readonly T[]): boolean => a.length === b.length && a.every((one, i) => one === b[i]);
 
-const isSameMap = <K, V>(a: ReadonlyMap<K, V>, b: ReadonlyMap<K, V>): boolean => a.size === b.size && [...b].every(([key, value]) => a.get(key) === value);
+const isSameMap = <K, V>(a: ReadonlyMap<K, V>, b: ReadonlyMap<K, V>): boolean =>
+	a.size === b.size && [...b].every(([key, value]) => a.get(key) === value);
 
-const isSame = <K, V>(a: ReadonlyMap<K, readonly V[]>, b: ReadonlyMap<K, readonly V[]>): boolean => a.size === b.size && [...b].every(([key, list]) => isSameList(a.get(key) ?? [], list));
+const isSame = <K, V>(a: ReadonlyMap<K, readonly V[]>, b: ReadonlyMap<K, readonly V[]>): boolean =>
+	a.size === b.size && [...b].every(([key, list]) => isSameList(a.get(key) ?? [], list));
 
 const textOf = ({ alloca, accesses, addresses, escapes, indexed, leaks }: SlotUse): string =>
-	[alloca.id, escapes, leaks, ...accesses.flatMap(({ inst, offset, operand, size }) => [inst.id, offset, operand, size]), "/", ...addresses.map(({ id }) => id), "/", ...indexed.map(({ id }) => id)].join(" ");
+	[
+		alloca.id,
+		escapes,
+		leaks,
+		...accesses.flatMap(({ inst, offset, operand, size }) => [inst.id, offset, operand, size]),
+		"/",
+		...addresses.map(({ id }) => id),
+		"/",
+		...indexed.map(({ id }) => id),
+	].join(" ");
 
 /** The analyses of the function that is worked on. */
 export interface Kept {

@@ -49,7 +49,8 @@ function isPlainRead(use: Inst, address: Inst, users: ReadonlyMap<Inst, Inst[]>)
 }
 
 /** One byte again and again, as in a table that the loader is to fill and that is `const` without `volatile`. */
-export const isUniform = ({ bytes, relocs }: IrGlobal): boolean => relocs.length === 0 && (bytes?.every((byte) => byte === bytes[0]) ?? true);
+export const isUniform = ({ bytes, relocs }: IrGlobal): boolean =>
+	relocs.length === 0 && (bytes?.every((byte) => byte === bytes[0]) ?? true);
 
 /** What a load reads from the place in an object that nothing changes; null of an address, and beyond its ends. */
 export function numberAt(global: IrGlobal, at: number, load: Inst): Const | null {

@@ -37,7 +37,8 @@ function odds(block: Block, i: number, all: ReturnType<typeof loops>): number {
 	const inner = all.filter((loop) => loop.blocks.has(block)).sort((a, b) => a.blocks.size - b.blocks.size)[0];
 	if (inner !== undefined) {
 		const leaving = next.filter((target) => !inner.blocks.has(target)).length;
-		if (leaving > 0 && leaving < next.length) return inner.blocks.has(next[i]) ? (1 - 1 / ROUNDS) / (next.length - leaving) : 1 / ROUNDS / leaving;
+		if (leaving > 0 && leaving < next.length)
+			return inner.blocks.has(next[i]) ? (1 - 1 / ROUNDS) / (next.length - leaving) : 1 / ROUNDS / leaving;
 	}
 	if (end.op !== "branch") return 1 / next.length;
 	const likely = likelihood(end.args[0]);
@@ -52,7 +53,9 @@ function likelihood(condition: Value): number {
 	if (!isConst(right)) return left.ty === "ptr" ? (pred === "eq" ? 1 - LIKELY : pred === "ne" ? LIKELY : 1 / 2) : 1 / 2;
 	// One bit is as often set as not.
 	if (isInst(left) && left.op === "and" && isConst(left.args[1]) && exponentOf(left.args[1].value) !== null) return 1 / 2;
-	const rare = right.value === 0n ? pred === "eq" || pred === "slt" : right.value === -1n ? pred === "eq" : right.value === 1n && pred === "slt";
-	const usual = right.value === 0n ? pred === "ne" || pred === "sgt" || pred === "sge" : right.value === -1n && (pred === "ne" || pred === "sgt");
+	const rare =
+		right.value === 0n ? pred === "eq" || pred === "slt" : right.value === -1n ? pred === "eq" : right.value === 1n && pred === "slt";
+	const usual =
+		right.value === 0n ? pred === "ne" || pred === "sgt" || pred === "sge" : right.value === -1n && (pred === "ne" || pred === "sgt");
 	return rare ? 1 - LIKELY : usual ? LIKELY : 1 / 2;
 }

@@ -66,13 +66,23 @@ export function ranges(dom: Dominators, preds: ReadonlyMap<Block, readonly Block
 		const up = dom.idom.get(block) ?? null;
 		const above = up === null ? null : facts.get(up)!;
 		// Into a loop there is one way too: what goes round has come in before.
-		const fact = entering(block, preds.get(block)!.filter((from) => !dom.dominates(block, from)));
+		const fact = entering(
+			block,
+			preds.get(block)!.filter((from) => !dom.dominates(block, from)),
+		);
 		if (fact === null) {
 			facts.set(block, above);
 			continue;
 		}
 		const { left, pred, right } = fact;
-		const known: Known = { left, pred, right, block, above, before: { left: nearest(left, block), right: isInst(right) ? nearest(right, block) : null } };
+		const known: Known = {
+			left,
+			pred,
+			right,
+			block,
+			above,
+			before: { left: nearest(left, block), right: isInst(right) ? nearest(right, block) : null },
+		};
 		facts.set(block, known);
 		note(left, known);
 		if (isInst(right)) note(right, known);
@@ -114,7 +124,9 @@ export function ranges(dom: Dominators, preds: ReadonlyMap<Block, readonly Block
 		}
 		for (const fact of unasked.reverse()) {
 			const isLeft = fact.left === value;
-			const now = isLeft ? allowed(fact.pred, at(fact.right, fact.block, depth - 1), value) : allowed(swapped[fact.pred], at(fact.left, fact.block, depth - 1), value);
+			const now = isLeft
+				? allowed(fact.pred, at(fact.right, fact.block, depth - 1), value)
+				: allowed(swapped[fact.pred], at(fact.left, fact.block, depth - 1), value);
 			range = meet(now, range);
 			said[depth][isLeft ? "left" : "right"].set(fact, range);
 		}
@@ -164,7 +176,9 @@ export function ranges(dom: Dominators, preds: ReadonlyMap<Block, readonly Block
 				const by = factorOf(value);
 				if (by === null) return whole;
 				const a = arg(0);
-				return a.umax * by <= everything(value).umax ? meet(whole, fromUnsigned({ ...everything(value), umin: a.umin * by, umax: a.umax * by }, value)) : whole;
+				return a.umax * by <= everything(value).umax
+					? meet(whole, fromUnsigned({ ...everything(value), umin: a.umin * by, umax: a.umax * by }, value))
+					: whole;
 			}
 			case "xor": {
 				// All bits turned over: the largest is the smallest.
@@ -185,7 +199,9 @@ export function ranges(dom: Dominators, preds: ReadonlyMap<Block, readonly Block
 			}
 			case "lshr": {
 				const [a, b] = [arg(0), arg(1)];
-				return b.umax < BigInt(widthOf(value.ty!)) ? fromUnsigned({ ...all, umin: a.umin >> b.umax, umax: least(all.umax, a.umax >> b.umin) }, value) : whole;
+				return b.umax < BigInt(widthOf(value.ty!))
+					? fromUnsigned({ ...all, umin: a.umin >> b.umax, umax: least(all.umax, a.umax >> b.umin) }, value)
+					: whole;
 			}
 			case "and": {
 				const [a, b] = [arg(0), arg(1)];
@@ -212,7 +228,12 @@ export function ranges(dom: Dominators, preds: ReadonlyMap<Block, readonly Block
 				const fact = along(from, home.get(phi)!);
 				return fact?.left === arg && isConst(fact.right) ? meet(range, allowed(fact.pred, byOperation(fact.right, from, 0), arg)) : range;
 			})
-			.reduce((a, b) => ({ umin: least(a.umin, b.umin), umax: most(a.umax, b.umax), smin: least(a.smin, b.smin), smax: most(a.smax, b.smax) }));
+			.reduce((a, b) => ({
+				umin: least(a.umin, b.umin),
+				umax: most(a.umax, b.umax),
+				smin: least(a.smin, b.smin),
+				smax: most(a.smax, b.smax),
+			}));
 	};
 
 	/** φ(start, φ + step) with a positive step never falls below its start, if the sum does not wrap where it is made. */
@@ -233,8 +254,10 @@ export function ranges(dom: Dominators, preds: ReadonlyMap<Block, readonly Block
 			// Those of the blocks below the head: the others are those that hold at it.
 			const outside = facts.get(head) ?? null;
 			for (let fact = facts.get(home.get(arg)!) ?? null; fact !== null && fact !== outside && left > 0; fact = fact.above, left--) {
-				if (fact.left === phi && isConst(fact.right)) bound = least(bound, allowed(fact.pred, byOperation(fact.right, fact.block, 0), phi).smax);
-				else if (fact.left === phi && depth > 1 && fact.pred.startsWith("s")) bound = least(bound, allowed(fact.pred, at(fact.right, fact.block, Math.min(depth - 1, 2)), phi).smax);
+				if (fact.left === phi && isConst(fact.right))
+					bound = least(bound, allowed(fact.pred, byOperation(fact.right, fact.block, 0), phi).smax);
+				else if (fact.left === phi && depth > 1 && fact.pred.startsWith("s"))
+					bound = least(bound, allowed(fact.pred, at(fact.right, fact.block, Math.min(depth - 1, 2)), phi).smax);
 			}
 			if (bound + step > limits.smax) return limits;
 		}

@@ -98,7 +98,10 @@ export function rootOf(address: Value): { readonly root: Value; readonly offset:
 }
 
 /** Every instruction that uses an address into the slot, those that make one, and whether the address may outlive them (it is stored). */
-export function derivedUses(slot: Inst, users: ReadonlyMap<Inst, readonly Inst[]>): { readonly uses: Set<Inst>; readonly addresses: ReadonlySet<Inst>; readonly isKept: boolean } {
+export function derivedUses(
+	slot: Inst,
+	users: ReadonlyMap<Inst, readonly Inst[]>,
+): { readonly uses: Set<Inst>; readonly addresses: ReadonlySet<Inst>; readonly isKept: boolean } {
 	const uses = new Set<Inst>();
 	const work: Inst[] = [slot];
 	const seen = new Set<Inst>(work);
@@ -108,11 +111,28 @@ export function derivedUses(slot: Inst, users: ReadonlyMap<Inst, readonly Inst[]
 		for (const use of users.get(address) ?? []) {
 			uses.add(use);
 			if (use.op === "store" && use.args[1] === address) isKept = true;
-			if (use.op === "asm" || use.op === "asmgoto" || use.op === "ret" || use.op === "atomic" || use.op === "cmpxchg" || use.op === "storerel") isKept = true;
+			if (
+				use.op === "asm" ||
+				use.op === "asmgoto" ||
+				use.op === "ret" ||
+				use.op === "atomic" ||
+				use.op === "cmpxchg" ||
+				use.op === "storerel"
+			)
+				isKept = true;
 			// A function of ours may hand the address back, or leave it in another slot that it was given.
 			const called = use.op === "call" && use.attr!.callee!.kind !== "helper";
 			if (called && use.args.some((arg) => arg !== address && arg.ty === "ptr" && inFrame(arg))) isKept = true;
-			const passes = (called && use.ty !== null && use.ty !== "i32") || use.op === "ptradd" || use.op === "phi" || use.op === "select" || use.op === "ptrtoint" || use.op === "inttoptr" || use.op === "coreoffset" || use.op === "addrspace" || use.ty === "i64";
+			const passes =
+				(called && use.ty !== null && use.ty !== "i32") ||
+				use.op === "ptradd" ||
+				use.op === "phi" ||
+				use.op === "select" ||
+				use.op === "ptrtoint" ||
+				use.op === "inttoptr" ||
+				use.op === "coreoffset" ||
+				use.op === "addrspace" ||
+				use.ty === "i64";
 			if (passes && use.op !== "load" && (use.op !== "call" || called) && !seen.has(use)) {
 				seen.add(use);
 				work.push(use);

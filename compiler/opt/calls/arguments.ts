@@ -20,7 +20,16 @@ export function settleArguments(module: IrModule): ReadonlySet<IrFunction> {
 	for (const callee of module.functions) {
 		const { symbol } = callee;
 		const sites = calls.get(callee);
-		if (sites === undefined || symbol.linkage !== "static" || symbol.used || symbol.weak || symbol.naked || addressTaken.has(symbol) || callee.blocks.length === 0) continue;
+		if (
+			sites === undefined ||
+			symbol.linkage !== "static" ||
+			symbol.used ||
+			symbol.weak ||
+			symbol.naked ||
+			addressTaken.has(symbol) ||
+			callee.blocks.length === 0
+		)
+			continue;
 		if (sites.some(({ call }) => call.args.length !== callee.params.length)) continue;
 		if (takeConstants(callee, sites)) changed.add(callee);
 		for (const caller of giveResult(callee, sites)) changed.add(caller);
@@ -67,7 +76,10 @@ function takeConstants(callee: IrFunction, sites: readonly Site[]): boolean {
 	const known = new Map<Inst, Value>();
 	callee.params.forEach((param, i) => {
 		if ((users.get(param)?.length ?? 0) === 0) return;
-		const value = common(sites.map(({ call }) => call.args[i]), param);
+		const value = common(
+			sites.map(({ call }) => call.args[i]),
+			param,
+		);
 		if (value !== null && value.ty === param.ty) known.set(param, value);
 	});
 	replaceAll(callee, known);
@@ -76,7 +88,13 @@ function takeConstants(callee: IrFunction, sites: readonly Site[]): boolean {
 
 function giveResult(callee: IrFunction, sites: readonly Site[]): Set<IrFunction> {
 	const results = callee.blocks.map(terminator).filter(({ op }) => op === "ret");
-	const value = callee.result === null || results.some(({ args }) => args.length === 0) ? null : common(results.map(({ args }) => args[0]), null);
+	const value =
+		callee.result === null || results.some(({ args }) => args.length === 0)
+			? null
+			: common(
+					results.map(({ args }) => args[0]),
+					null,
+				);
 	const changed = new Set<IrFunction>();
 	if (value === null) return changed;
 	for (const { call, caller } of sites) {
@@ -96,7 +114,12 @@ function passLess(callee: IrFunction, sites: readonly Site[]): Set<IrFunction> {
 	const users = usersOf(callee);
 	const changed = new Set<IrFunction>();
 	callee.params.forEach((param, i) => {
-		if ((users.get(param) ?? []).some((use) => !(use.op === "call" && use.attr!.callee!.kind === "function" && use.attr!.callee!.symbol === callee.symbol))) return;
+		if (
+			(users.get(param) ?? []).some(
+				(use) => !(use.op === "call" && use.attr!.callee!.kind === "function" && use.attr!.callee!.symbol === callee.symbol),
+			)
+		)
+			return;
 		for (const { call, caller } of sites) {
 			if (call.args[i].op === "undef") continue;
 			if (isInst(call.args[i])) changed.add(caller);

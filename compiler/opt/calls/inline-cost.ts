@@ -31,7 +31,20 @@ export interface InlineCost {
 	readonly limit: number;
 }
 
-const FREE: ReadonlySet<string> = new Set(["phi", "global", "lifetime", "param", "trunc", "zext", "ptrtoint", "inttoptr", "asmout", "jump", "ret", "unreachable"]);
+const FREE: ReadonlySet<string> = new Set([
+	"phi",
+	"global",
+	"lifetime",
+	"param",
+	"trunc",
+	"zext",
+	"ptrtoint",
+	"inttoptr",
+	"asmout",
+	"jump",
+	"ret",
+	"unreachable",
+]);
 
 export function inlineCost(callee: IrFunction, call: Inst, isRare: boolean): InlineCost {
 	const constants = new Map<Inst, Const>();
@@ -86,9 +99,11 @@ function costOf(inst: Inst, users: ReadonlyMap<Inst, readonly Inst[]>): number {
 	return INSTRUCTION * (1 + inst.args.length) + (inst.attr!.callee!.kind === "function" ? CALL : 0);
 }
 
-const isLogic = (inst: Inst): boolean => inst.op === "branch" || ((inst.op === "and" || inst.op === "or" || inst.op === "xor") && inst.args.every(isTruth));
+const isLogic = (inst: Inst): boolean =>
+	inst.op === "branch" || ((inst.op === "and" || inst.op === "or" || inst.op === "xor") && inst.args.every(isTruth));
 
-const isTruth = (value: Value): boolean => isConst(value) || (isInst(value) && (value.op === "icmp" || (["and", "or", "xor"].includes(value.op) && value.args.every(isTruth))));
+const isTruth = (value: Value): boolean =>
+	isConst(value) || (isInst(value) && (value.op === "icmp" || (["and", "or", "xor"].includes(value.op) && value.args.every(isTruth))));
 
 /** Heads of loops that leave from there: LLVM has turned the loops round. */
 function askedTwice(fn: IrFunction): ReadonlySet<Block> {
@@ -96,7 +111,12 @@ function askedTwice(fn: IrFunction): ReadonlySet<Block> {
 	if (fn.blocks.length < 3) return heads;
 	for (const loop of loops(fn)) {
 		const end = terminator(loop.header);
-		if (end.op === "branch" && end.blocks!.some((next) => !loop.blocks.has(next)) && loop.latches.every((latch) => successors(latch).length === 1)) heads.add(loop.header);
+		if (
+			end.op === "branch" &&
+			end.blocks!.some((next) => !loop.blocks.has(next)) &&
+			loop.latches.every((latch) => successors(latch).length === 1)
+		)
+			heads.add(loop.header);
 	}
 	return heads;
 }
@@ -138,7 +158,11 @@ function accessesOfSlots(callee: IrFunction, call: Inst, users: ReadonlyMap<Inst
 			const address = work.pop()!;
 			for (const use of users.get(address) ?? []) {
 				if (use.op === "ptradd" && use.args[0] === address && isConst(use.args[1])) work.push(use);
-				else if ((use.op === "load" || (use.op === "store" && use.args[0] === address && use.args[1] !== address)) && use.attr!.volatile !== true) accesses.push(use);
+				else if (
+					(use.op === "load" || (use.op === "store" && use.args[0] === address && use.args[1] !== address)) &&
+					use.attr!.volatile !== true
+				)
+					accesses.push(use);
 				else return;
 			}
 		}

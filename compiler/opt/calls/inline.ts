@@ -39,7 +39,8 @@ export function callGraph(module: IrModule): CallGraph {
 			}
 		}
 	}
-	for (const global of module.globals) for (const { symbol } of global.relocs) if ("kind" in symbol && symbol.kind === "function") addressTaken.add(symbol);
+	for (const global of module.globals)
+		for (const { symbol } of global.relocs) if ("kind" in symbol && symbol.kind === "function") addressTaken.add(symbol);
 	const callers = new Map<FunctionSym, number>();
 	const count = (symbol: FunctionSym): number => {
 		const known = callers.get(symbol);
@@ -54,7 +55,8 @@ export function callGraph(module: IrModule): CallGraph {
 	return { functions, callers, addressTaken };
 }
 
-const calleeOf = (inst: Inst): FunctionSym | null => (inst.op === "call" && inst.attr!.callee!.kind === "function" ? inst.attr!.callee!.symbol : null);
+const calleeOf = (inst: Inst): FunctionSym | null =>
+	inst.op === "call" && inst.attr!.callee!.kind === "function" ? inst.attr!.callee!.symbol : null;
 
 /** Callees before callers; within a cycle, as it comes. */
 export function inlineOrder(module: IrModule): IrFunction[] {
@@ -112,7 +114,14 @@ export function inlineCalls(caller: IrFunction, graph: CallGraph, onlyRequired: 
 		const index = block.insts.findIndex((inst) => {
 			const symbol = calleeOf(inst);
 			const callee = symbol === null ? undefined : graph.functions.get(symbol);
-			return callee !== undefined && callee !== caller && !fresh.has(inst) && callee.blocks.length > 0 && isWanted(inst, callee, graph, onlyRequired, () => frequencyOf(block)) && matches(inst, callee);
+			return (
+				callee !== undefined &&
+				callee !== caller &&
+				!fresh.has(inst) &&
+				callee.blocks.length > 0 &&
+				isWanted(inst, callee, graph, onlyRequired, () => frequencyOf(block)) &&
+				matches(inst, callee)
+			);
 		});
 		if (index < 0) continue;
 		const rest = expand(caller, block, index, graph.functions.get(calleeOf(block.insts[index])!)!, fresh);
@@ -123,7 +132,10 @@ export function inlineCalls(caller: IrFunction, graph: CallGraph, onlyRequired: 
 }
 
 /** A call through a type that is not the function's own is left alone. What `...` stands for nobody reads: there is no va_arg. */
-const matches = (call: Inst, callee: IrFunction): boolean => (call.args.length === callee.params.length || (callee.symbol.type.variadic && call.args.length > callee.params.length)) && callee.params.every((param, i) => call.args[i].ty === param.ty) && (call.ty === null || call.ty === callee.result);
+const matches = (call: Inst, callee: IrFunction): boolean =>
+	(call.args.length === callee.params.length || (callee.symbol.type.variadic && call.args.length > callee.params.length)) &&
+	callee.params.every((param, i) => call.args[i].ty === param.ty) &&
+	(call.ty === null || call.ty === callee.result);
 
 function expand(caller: IrFunction, block: Block, index: number, callee: IrFunction, fresh: Set<Inst>): Block {
 	const call = block.insts[index];
@@ -133,7 +145,8 @@ function expand(caller: IrFunction, block: Block, index: number, callee: IrFunct
 		rest.unroll = block.unroll;
 		delete block.unroll;
 	}
-	for (const next of new Set(successors(rest))) for (const phi of phisOf(next)) phi.blocks = phi.blocks!.map((from) => (from === block ? rest : from));
+	for (const next of new Set(successors(rest)))
+		for (const phi of phisOf(next)) phi.blocks = phi.blocks!.map((from) => (from === block ? rest : from));
 
 	const values = new Map<Inst, Value>();
 	callee.params.forEach((param, i) => values.set(param, call.args[i]));
@@ -171,7 +184,11 @@ function expand(caller: IrFunction, block: Block, index: number, callee: IrFunct
 		rest.insts.unshift(call);
 	}
 	// And they are dead when it returns.
-	rest.insts.splice(call.ty !== null && call.op === "phi" ? 1 : 0, 0, ...slots.map((slot) => newInst(caller, "lifetime", null, [slot], undefined, call.loc)));
+	rest.insts.splice(
+		call.ty !== null && call.op === "phi" ? 1 : 0,
+		0,
+		...slots.map((slot) => newInst(caller, "lifetime", null, [slot], undefined, call.loc)),
+	);
 	const at = caller.blocks.indexOf(block);
 	caller.blocks.splice(at + 1, 0, ...copies, rest);
 	return rest;

@@ -22,7 +22,17 @@ export const tailRecursion: Pass = {
 		const entry = newBlock(fn, "entry");
 		start.name = "tail.recursion";
 		entry.insts.push(newInst(fn, "jump", null, [], undefined, null, [start]));
-		const phis = fn.params.map((param, i) => newInst(fn, "phi", param.ty, tails.map(({ call }) => call.args[i]), undefined, param.loc, tails.map(({ block }) => block)));
+		const phis = fn.params.map((param, i) =>
+			newInst(
+				fn,
+				"phi",
+				param.ty,
+				tails.map(({ call }) => call.args[i]),
+				undefined,
+				param.loc,
+				tails.map(({ block }) => block),
+			),
+		);
 		for (const { block } of tails) {
 			const [next] = terminator(block).blocks ?? [];
 			if (next !== undefined) removePhiEdge(next, block);
@@ -42,7 +52,13 @@ export const tailRecursion: Pass = {
 /** The call of the function itself that ends the block: behind it come only jumps, to the return of what it gives. */
 function tailCall(fn: IrFunction, block: Block): Inst | null {
 	const call = block.insts[block.insts.length - 2];
-	if (call?.op !== "call" || call.attr!.callee!.kind !== "function" || call.attr!.callee!.symbol !== fn.symbol || call.args.length !== fn.params.length) return null;
+	if (
+		call?.op !== "call" ||
+		call.attr!.callee!.kind !== "function" ||
+		call.attr!.callee!.symbol !== fn.symbol ||
+		call.args.length !== fn.params.length
+	)
+		return null;
 	if (call.args.some((arg, i) => arg.ty !== fn.params[i].ty)) return null;
 	let value: Value = call;
 	let from = block;

@@ -94,6 +94,6 @@ export function questionOf(set: CaseSet<unknown>, value: Value, only: { readonly
 export function maskOf(cases: readonly Case<unknown>[], ty: "i32" | "i64"): bigint {
 	const width = ty === "i32" ? 32n : 64n;
 	let mask = 0n;
-	for (const { from, to } of cases) for (let number = from; number <= to; number++) mask |= 1n << BigInt.asUintN(64, number) % width;
+	for (const { from, to } of cases) for (let number = from; number <= to; number++) mask |= 1n << (BigInt.asUintN(64, number) % width);
 	return mask;
 }

@@ -89,4 +89,3 @@ function demote(fn: IrFunction, value: Inst, def: Block, uses: { inst: Inst; ope
 		inst.args[operand] = load;
 	}
 }
-

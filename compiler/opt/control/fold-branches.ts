@@ -27,7 +27,13 @@ export const foldBranches: Pass = {
 	},
 };
 
-function foldAt(fn: IrFunction, block: Block, preds: ReadonlyMap<Block, readonly Block[]>, users: () => ReadonlyMap<Inst, readonly Inst[]>, gone: Set<Block>): boolean {
+function foldAt(
+	fn: IrFunction,
+	block: Block,
+	preds: ReadonlyMap<Block, readonly Block[]>,
+	users: () => ReadonlyMap<Inst, readonly Inst[]>,
+	gone: Set<Block>,
+): boolean {
 	const end = terminator(block);
 	if (end.op !== "branch" || question(end) === null) return false;
 	for (const side of [0, 1]) {
@@ -36,7 +42,7 @@ function foldAt(fn: IrFunction, block: Block, preds: ReadonlyMap<Block, readonly
 		if (second === shared || second === block || gone.has(second) || preds.get(second)!.length !== 1) continue;
 		const next = terminator(second);
 		if (next.op !== "branch" || question(next) === null || !next.blocks!.includes(shared) || next.blocks![0] === next.blocks![1]) continue;
-				if (phisOf(shared).some((phi) => !sameValue(phi.args[phi.blocks!.indexOf(block)], phi.args[phi.blocks!.indexOf(second)]))) continue;
+		if (phisOf(shared).some((phi) => !sameValue(phi.args[phi.blocks!.indexOf(block)], phi.args[phi.blocks!.indexOf(second)]))) continue;
 		const one = leadsTo(end, shared);
 		const other = leadsTo(next, shared);
 		const both = outOfRange(one, other) ?? outOfRange(other, one) ?? underMask(one, other);
@@ -66,7 +72,10 @@ function foldAt(fn: IrFunction, block: Block, preds: ReadonlyMap<Block, readonly
 function onlyAsks(block: Block, users: ReadonlyMap<Inst, readonly Inst[]>): boolean {
 	const own = new Set(block.insts);
 	const end = terminator(block);
-	return block.insts.every((inst) => inst === end || (["icmp", "and", "lshr", "trunc", "zext"].includes(inst.op) && (users.get(inst) ?? []).every((use) => own.has(use))));
+	return block.insts.every(
+		(inst) =>
+			inst === end || (["icmp", "and", "lshr", "trunc", "zext"].includes(inst.op) && (users.get(inst) ?? []).every((use) => own.has(use))),
+	);
 }
 
 interface Question {

@@ -29,7 +29,8 @@ export const forwardSwitch: Pass = {
 				if (end.blocks!.indexOf(target) !== i + 1 || end.blocks!.lastIndexOf(target) !== i + 1) return;
 				for (const phi of phisOf(target)) note(phi, block, number);
 				const next = terminator(target);
-				if (target.insts.length === 1 && next.op === "jump" && preds.get(target)!.length === 1) for (const phi of phisOf(next.blocks![0])) note(phi, target, number);
+				if (target.insts.length === 1 && next.op === "jump" && preds.get(target)!.length === 1)
+					for (const phi of phisOf(next.blocks![0])) note(phi, target, number);
 			});
 			for (const [phi, places] of found) {
 				if (places.length < 2) continue;

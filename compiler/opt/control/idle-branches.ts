@@ -25,7 +25,10 @@ export const idleBranches: Pass = {
 			return false;
 		}
 		const { live, blocks } = idle;
-		for (const block of order) block.insts = block.insts.filter((inst) => (inst.op === "lifetime" ? live.has(inst.args[0] as Inst) : live.has(inst) || !isRemovable(inst)));
+		for (const block of order)
+			block.insts = block.insts.filter((inst) =>
+				inst.op === "lifetime" ? live.has(inst.args[0] as Inst) : live.has(inst) || !isRemovable(inst),
+			);
 		for (const block of blocks) {
 			const end = terminator(block);
 			makeJump(end, after.get(block)!);
@@ -37,7 +40,11 @@ export const idleBranches: Pass = {
 };
 
 /** The blocks whose branches go, and all that is needed; null: all of them are needed. */
-function idleOf(order: readonly Block[], home: ReadonlyMap<Inst, Block>, after: ReadonlyMap<Block, Block | null>): { readonly blocks: readonly Block[]; readonly live: ReadonlySet<Inst> } | null {
+function idleOf(
+	order: readonly Block[],
+	home: ReadonlyMap<Inst, Block>,
+	after: ReadonlyMap<Block, Block | null>,
+): { readonly blocks: readonly Block[]; readonly live: ReadonlySet<Inst> } | null {
 	const deciders = decidersOf(order, after);
 	const reached = new Set<Block>();
 	const reach = (block: Block, mark: (value: Value) => void): void => {
@@ -76,7 +83,8 @@ function join(fn: IrFunction, { predecessors: preds }: Analyses): (() => void)[]
 		}
 		if (groups.size === 1) continue;
 		for (const group of groups.values()) {
-			if (group.length < 2 || !group.some((from) => successors(from).length > 1) || group.some((from) => terminator(from).op === "asmgoto")) continue;
+			if (group.length < 2 || !group.some((from) => successors(from).length > 1) || group.some((from) => terminator(from).op === "asmgoto"))
+				continue;
 			undo.push(joinWays(fn, block, phis, group));
 		}
 	}
@@ -88,7 +96,11 @@ const keyOf = (value: Value): string => (isConst(value) ? `${value.value}` : val
 function joinWays(fn: IrFunction, block: Block, phis: readonly Inst[], group: readonly Block[]): () => void {
 	const meet = newBlock(fn, "meet");
 	meet.insts.push(newInst(fn, "jump", null, [], undefined, null, [block]));
-	const before = { blocks: fn.blocks, phis: phis.map(({ args, blocks }) => ({ args, blocks })), targets: group.map((from) => terminator(from).blocks!) };
+	const before = {
+		blocks: fn.blocks,
+		phis: phis.map(({ args, blocks }) => ({ args, blocks })),
+		targets: group.map((from) => terminator(from).blocks!),
+	};
 	for (const from of group) terminator(from).blocks = terminator(from).blocks!.map((to) => (to === block ? meet : to));
 	for (const phi of phis) {
 		const value = phi.args[phi.blocks!.indexOf(group[0])];

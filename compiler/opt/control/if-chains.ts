@@ -69,7 +69,8 @@ function isShorter(chain: readonly Link[]): boolean {
 	const ids = new Map<Block, number>();
 	const cases = new Map<bigint, Case<string>>();
 	// The first of two equal questions decides.
-	for (const link of chain) if (!cases.has(link.number)) cases.set(link.number, { from: link.number, to: link.number, target: outcomeOf(link, ids) });
+	for (const link of chain)
+		if (!cases.has(link.number)) cases.set(link.number, { from: link.number, to: link.number, target: outcomeOf(link, ids) });
 	const ranges = rangesOf([...cases.values()]);
 	const clusters = clustersOf(ranges);
 	return clusters.length * 3 <= chain.length * 2 && (chain.length >= LEAST_FOR_RANGES || clusters.length < ranges.length);

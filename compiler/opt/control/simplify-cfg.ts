@@ -1,7 +1,19 @@
 import type { Block, Inst, IrFunction, Value } from "../../ir/types.ts";
 import type { Pass } from "../pass.ts";
 import { predecessors } from "../../ir/cfg.ts";
-import { isConst, isInst, makeJump, phisOf, removePhiEdge, replaceAll, resolve, sameValue, successors, terminator, usersOf } from "../../ir/values.ts";
+import {
+	isConst,
+	isInst,
+	makeJump,
+	phisOf,
+	removePhiEdge,
+	replaceAll,
+	resolve,
+	sameValue,
+	successors,
+	terminator,
+	usersOf,
+} from "../../ir/values.ts";
 import { Analyses, analysesOf, forget } from "../analysis/analyses.ts";
 
 /**
@@ -120,7 +132,10 @@ function simplifyPhis(fn: IrFunction, known: Analyses): boolean {
 		for (const inst of block.insts) {
 			if (inst.op !== "phi") break;
 			if (map.has(inst)) continue;
-			const twin = seen.find((other) => other.ty === inst.ty && other.blocks!.every((from, i) => sameValue(other.args[i], inst.args[inst.blocks!.indexOf(from)])));
+			const twin = seen.find(
+				(other) =>
+					other.ty === inst.ty && other.blocks!.every((from, i) => sameValue(other.args[i], inst.args[inst.blocks!.indexOf(from)])),
+			);
 			if (twin === undefined) seen.push(inst);
 			else map.set(inst, twin);
 		}
@@ -199,7 +214,10 @@ function skipEmpty(fn: IrFunction, known: Analyses): boolean {
 			const through = phi.args[phi.blocks!.indexOf(block)];
 			return isInst(through) && own.includes(through) ? through.args[through.blocks!.indexOf(pred)] : through;
 		};
-		const clash = before.some((pred) => targetPreds.includes(pred) && targetPhis.some((phi) => !sameValue(phi.args[phi.blocks!.indexOf(pred)], valueFrom(phi, pred))));
+		const clash = before.some(
+			(pred) =>
+				targetPreds.includes(pred) && targetPhis.some((phi) => !sameValue(phi.args[phi.blocks!.indexOf(pred)], valueFrom(phi, pred))),
+		);
 		if (clash || before.some((pred) => terminator(pred).op === "asmgoto")) continue;
 		// The latch of a loop that is to be unrolled keeps its mark; a branch straight to the header is as good.
 		if (block.unroll !== undefined) {
@@ -228,7 +246,10 @@ function skipEmpty(fn: IrFunction, known: Analyses): boolean {
 			preds = current = new Map(preds);
 			place = new Map(fn.blocks.map((each, i) => [each, i]));
 		}
-		current.set(target, [...new Set([...targetPreds.filter((pred) => pred !== block), ...before])].sort((a, b) => place.get(a)! - place.get(b)!));
+		current.set(
+			target,
+			[...new Set([...targetPreds.filter((pred) => pred !== block), ...before])].sort((a, b) => place.get(a)! - place.get(b)!),
+		);
 		current.set(block, []);
 		users = null;
 	}
@@ -259,12 +280,13 @@ function shareReturns(fn: IrFunction): boolean {
 		}
 	}
 	let changed = false;
-	if (instead.size > 0) for (const pred of fn.blocks) {
-		const end = terminator(pred);
-		if (end.op === "asmgoto" || !end.blocks?.some((to) => instead.has(to))) continue;
-		end.blocks = end.blocks.map((to) => instead.get(to) ?? to);
-		changed = true;
-	}
+	if (instead.size > 0)
+		for (const pred of fn.blocks) {
+			const end = terminator(pred);
+			if (end.op === "asmgoto" || !end.blocks?.some((to) => instead.has(to))) continue;
+			end.blocks = end.blocks.map((to) => instead.get(to) ?? to);
+			changed = true;
+		}
 	if (changed) {
 		foldBranches(fn);
 		removeUnreachable(fn);

@@ -37,14 +37,29 @@ function storeOnce(fn: IrFunction, context: OptContext): boolean {
 		const [one, other, ...more] = preds.get(target)!;
 		if (other === undefined || more.length > 0) continue;
 		const [from, side] = terminator(one).op === "branch" ? [one, other] : [other, one];
-		if (terminator(from).op !== "branch" || terminator(side).op !== "jump" || preds.get(side)!.length !== 1 || preds.get(side)![0] !== from || side === target || from.unroll !== undefined || side.unroll !== undefined) continue;
+		if (
+			terminator(from).op !== "branch" ||
+			terminator(side).op !== "jump" ||
+			preds.get(side)!.length !== 1 ||
+			preds.get(side)![0] !== from ||
+			side === target ||
+			from.unroll !== undefined ||
+			side.unroll !== undefined
+		)
+			continue;
 		const second = side.insts[side.insts.length - 2];
 		if (second?.op !== "store" || second.attr!.volatile) continue;
 		const place = alias.place({ address: second.args[0], size: second.attr!.size!, effective: second.attr!.effective });
 		const isQuiet = (inst: Inst): boolean =>
-			inst.op === "load" ? !inst.attr!.volatile && !alias.mayOverlap(place, alias.place({ address: inst.args[0], size: inst.attr!.size!, effective: inst.attr!.effective })) : inst.op === "phi" || row(inst.op).does === "pure";
+			inst.op === "load"
+				? !inst.attr!.volatile &&
+					!alias.mayOverlap(place, alias.place({ address: inst.args[0], size: inst.attr!.size!, effective: inst.attr!.effective }))
+				: inst.op === "phi" || row(inst.op).does === "pure";
 		if (!side.insts.slice(0, -2).every(isQuiet)) continue;
-		const first = from.insts.slice(0, -1).reverse().find((inst) => !isQuiet(inst));
+		const first = from.insts
+			.slice(0, -1)
+			.reverse()
+			.find((inst) => !isQuiet(inst));
 		if (first?.op !== "store" || !sameKind(first, second) || !sameMade(first.args[0], second.args[0]) || first.attr!.volatile) continue;
 		const values = [first.args[1], second.args[1]];
 		const stored = newInst(fn, "store", null, [first.args[0], values[0]], second.attr, second.loc);
@@ -69,7 +84,10 @@ function sweep(fn: IrFunction, context: OptContext): boolean {
 	let changed = false;
 	const returning = fn.blocks.filter((block) => terminator(block).op === "ret");
 	for (const target of [...fn.blocks, null]) {
-		const leaving = target === null ? returning : preds.get(target)!.filter((pred) => pred.unroll === undefined && terminator(pred).op === "jump" && pred !== target);
+		const leaving =
+			target === null
+				? returning
+				: preds.get(target)!.filter((pred) => pred.unroll === undefined && terminator(pred).op === "jump" && pred !== target);
 		if (leaving.length < 2) continue;
 		const left = new Set(leaving);
 		const lasts = new Map<Block, readonly Last[]>();
@@ -128,7 +146,11 @@ function movable(block: Block, target: Block | null, known: Analyses): Last[] {
 		if (!mayMove(inst)) break;
 		const fed = feeds(inst, block, target, known.users);
 		if (fed === undefined) break;
-		if ((inst.op === "store" || inst.op === "call") && passed.some((load) => load.op === "load" && (inst.op === "call" || known.alias.mayAlias(rangeOf(inst), rangeOf(load))))) break;
+		if (
+			(inst.op === "store" || inst.op === "call") &&
+			passed.some((load) => load.op === "load" && (inst.op === "call" || known.alias.mayAlias(rangeOf(inst), rangeOf(load))))
+		)
+			break;
 		found.push({ inst, fed });
 		if (fed === null || inst.attr?.volatile) break;
 		passed.push(inst);
@@ -139,12 +161,34 @@ function movable(block: Block, target: Block | null, known: Analyses): Last[] {
 const rangeOf = ({ args, attr }: Inst): Range => ({ address: args[0], size: attr!.size!, effective: attr!.effective });
 
 /** Besides stores and calls: what only computes the number that a phi of the target, or what was moved before, asks for. */
-const COMPUTES: ReadonlySet<string> = new Set(["load", "add", "sub", "and", "or", "xor", "shl", "lshr", "ashr", "mul", "zext", "sext", "trunc", "sextfrom", "bswap"]);
+const COMPUTES: ReadonlySet<string> = new Set([
+	"load",
+	"add",
+	"sub",
+	"and",
+	"or",
+	"xor",
+	"shl",
+	"lshr",
+	"ashr",
+	"mul",
+	"zext",
+	"sext",
+	"trunc",
+	"sextfrom",
+	"bswap",
+]);
 
-const mayMove = (inst: Inst): boolean => inst.op === "store" || COMPUTES.has(inst.op) || (inst.op === "call" && inst.attr!.callee!.kind !== "indirect");
+const mayMove = (inst: Inst): boolean =>
+	inst.op === "store" || COMPUTES.has(inst.op) || (inst.op === "call" && inst.attr!.callee!.kind !== "indirect");
 
 /** The phi of the target that the value is for, or that it is what is returned; null when it is for nobody; undefined when it is for others, too. */
-function feeds(inst: Inst, block: Block, target: Block | null, users: ReadonlyMap<Inst, readonly Inst[]>): Inst | "result" | null | undefined {
+function feeds(
+	inst: Inst,
+	block: Block,
+	target: Block | null,
+	users: ReadonlyMap<Inst, readonly Inst[]>,
+): Inst | "result" | null | undefined {
 	const list = users.get(inst) ?? [];
 	if (list.length === 0) return inst.op === "store" || inst.op === "call" ? null : undefined;
 	const [phi] = list;
@@ -161,7 +205,8 @@ function sameKind(a: Inst, b: Inst): boolean {
 	return one.kind === "function" && other.kind === "function" && one.symbol === other.symbol;
 }
 
-const sameAttr = (a: Attr | undefined, b: Attr | undefined, names: readonly (keyof Attr)[]): boolean => names.every((name) => a?.[name] === b?.[name]);
+const sameAttr = (a: Attr | undefined, b: Attr | undefined, names: readonly (keyof Attr)[]): boolean =>
+	names.every((name) => a?.[name] === b?.[name]);
 
 /** The operand in which they differ; null: none. */
 function difference(a: Inst, b: Inst): number | null | "many" {
@@ -203,7 +248,12 @@ function merge(fn: IrFunction, moving: ReadonlyMap<Block, Inst>, target: Block |
 	/** Addresses are made again where the others' do not reach. */
 	const remake = (value: Value, all: readonly Value[]): Value => {
 		if (all.every((other) => sameValue(other, value)) || !isInst(value)) return value;
-		const args = value.args.map((arg, i) => remake(arg, all.map((other) => (other as Inst).args[i])));
+		const args = value.args.map((arg, i) =>
+			remake(
+				arg,
+				all.map((other) => (other as Inst).args[i]),
+			),
+		);
 		const made = newInst(fn, value.op, value.ty, args, value.attr, value.loc);
 		joined.insts.push(made);
 		return made;
@@ -215,7 +265,15 @@ function merge(fn: IrFunction, moving: ReadonlyMap<Block, Inst>, target: Block |
 	const moved = newInst(fn, model.op, model.ty, args, model.attr, model.loc);
 	joined.insts.push(moved);
 	const ends = members.map(terminator);
-	const results = ends[0].args.map((result, i) => (result === model ? moved : join(result.ty, ends.map((end) => end.args[i]), ends[0].loc)));
+	const results = ends[0].args.map((result, i) =>
+		result === model
+			? moved
+			: join(
+					result.ty,
+					ends.map((end) => end.args[i]),
+					ends[0].loc,
+				),
+	);
 	for (const phi of target === null ? [] : phisOf(target)) {
 		const brought = members.map((block) => phi.args[phi.blocks!.indexOf(block)]);
 		const value = brought[0] === model ? moved : join(phi.ty, brought, phi.loc);
@@ -223,7 +281,11 @@ function merge(fn: IrFunction, moving: ReadonlyMap<Block, Inst>, target: Block |
 		phi.args = [...kept.map((edge) => edge.value), value];
 		phi.blocks = [...kept.map((edge) => edge.block), joined];
 	}
-	joined.insts.push(target === null ? newInst(fn, "ret", null, results, undefined, ends[0].loc) : newInst(fn, "jump", null, [], undefined, ends[0].loc, [target]));
+	joined.insts.push(
+		target === null
+			? newInst(fn, "ret", null, results, undefined, ends[0].loc)
+			: newInst(fn, "jump", null, [], undefined, ends[0].loc, [target]),
+	);
 	for (const block of members) {
 		const end = block.insts.pop()!;
 		block.insts.splice(block.insts.indexOf(moving.get(block)!), 1);

@@ -53,7 +53,13 @@ function sweep(fn: IrFunction, known: Analyses): boolean {
 		if (sources.some((pred) => dom.idom.has(pred) && dom.dominates(block, pred))) continue;
 		const decided = new Map<Block, Block[]>();
 		for (const pred of sources) {
-			if (!dom.idom.has(pred) || terminator(pred).op === "asmgoto" || !terminator(pred).blocks!.includes(block) || entered.some((target) => target === block || dom.dominates(target, pred))) continue;
+			if (
+				!dom.idom.has(pred) ||
+				terminator(pred).op === "asmgoto" ||
+				!terminator(pred).blocks!.includes(block) ||
+				entered.some((target) => target === block || dom.dominates(target, pred))
+			)
+				continue;
 			const target = targetFrom(block, pred, memory, known);
 			if (target !== null) decided.set(target, [...(decided.get(target) ?? []), pred]);
 		}
@@ -95,7 +101,9 @@ function targetFrom(block: Block, pred: Block, memory: Memory, known: Analyses):
 		if (inst.op === "branch") {
 			const [asked] = args;
 			const isComparison = isInst(asked) && asked.op === "icmp";
-			const condition = !isInst(asked) ? asked : askedOf(isComparison ? asked.attr!.pred! : "ne", isComparison ? asked.args : [asked, constant(asked.ty!, 0)], block, pred, known);
+			const condition = !isInst(asked)
+				? asked
+				: askedOf(isComparison ? asked.attr!.pred! : "ne", isComparison ? asked.args : [asked, constant(asked.ty!, 0)], block, pred, known);
 			return condition !== null && isConst(condition) ? inst.blocks![condition.value !== 0n ? 0 : 1] : null;
 		}
 		if (inst.op === "switch") {
@@ -121,7 +129,13 @@ const MOST_ASKED = 12;
  * What the branches on the way to the edge say of the comparison: `p = find(); if (!p) report(); if (!p) return;` asks once. Only of
  * the same two values: what a chain of limits says of the next chain would make a way of its own for each of them.
  */
-function askedOf(pred: Pred, [left, right]: readonly Value[], block: Block, from: Block, { predecessors: preds, dominators: dom }: Analyses): Const | null {
+function askedOf(
+	pred: Pred,
+	[left, right]: readonly Value[],
+	block: Block,
+	from: Block,
+	{ predecessors: preds, dominators: dom }: Analyses,
+): Const | null {
 	if (!isInst(left) || !isConst(right)) return null;
 	let [source, target]: [Block | undefined, Block] = [from, block];
 	for (let count = 0; count < MOST_ASKED; count++) {
@@ -159,7 +173,9 @@ function storedConstants(known: Analyses): Memory {
 				if (operands.has(inst)) return null;
 				if (inst.op === "store" && isSameAddress(inst.args[0], range.address)) {
 					const [, value] = inst.args;
-					return inst.attr!.size === size && isConst(value) ? constant(load.ty!, signed ? BigInt.asIntN(size! * 8, value.value) : BigInt.asUintN(size! * 8, value.value)) : null;
+					return inst.attr!.size === size && isConst(value)
+						? constant(load.ty!, signed ? BigInt.asIntN(size! * 8, value.value) : BigInt.asUintN(size! * 8, value.value))
+						: null;
 				}
 				const writes = writesOf(inst);
 				if (writes === "all" && known.alias.mayTouch(inst, known.alias.place(range))) return null;

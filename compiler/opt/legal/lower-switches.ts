@@ -39,7 +39,11 @@ class SwitchLowering {
 	/** Which blocks now jump where, for the phis of the targets. */
 	private readonly edges = new Map<Block, Block[]>();
 
-	constructor(private readonly fn: IrFunction, private readonly block: Block, private readonly end: Inst) {
+	constructor(
+		private readonly fn: IrFunction,
+		private readonly block: Block,
+		private readonly end: Inst,
+	) {
 		[this.value] = end.args;
 		const [otherwise, ...targets] = end.blocks!;
 		this.fallback = fallbackOf(otherwise, targets);
@@ -98,12 +102,18 @@ class SwitchLowering {
 		const amount = this.value.ty === ty ? this.value : this.emit(at, "zext", ty, [this.value]);
 		const masks = [...set.members].map(([target, cases]) => ({ target, cases, mask: constant(ty, maskOf(cases, ty)) }));
 		// One bit moved to where the masks have it serves several of them, if they fit an instruction.
-		const shared = masks.length > 1 && masks.every(({ mask }) => mask.value === BigInt.asIntN(32, mask.value)) ? this.emit(at, "shl", ty, [constant(ty, 1), amount]) : null;
+		const shared =
+			masks.length > 1 && masks.every(({ mask }) => mask.value === BigInt.asIntN(32, mask.value))
+				? this.emit(at, "shl", ty, [constant(ty, 1), amount])
+				: null;
 		masks.forEach(({ target, cases, mask }, i) => {
 			const after = i === masks.length - 1 ? next : this.fresh();
 			if (cases.length === 1 && cases[0].from === cases[0].to) this.compare(at, "eq", cases[0].from, target, after);
 			else {
-				const bit = shared === null ? this.emit(at, "and", ty, [this.emit(at, "lshr", ty, [mask, amount]), constant(ty, 1)]) : this.emit(at, "and", ty, [shared, mask]);
+				const bit =
+					shared === null
+						? this.emit(at, "and", ty, [this.emit(at, "lshr", ty, [mask, amount]), constant(ty, 1)])
+						: this.emit(at, "and", ty, [shared, mask]);
 				this.branch(at, this.emit(at, "icmp", "i32", [bit, constant(ty, 0)], { pred: "ne" }), target, after);
 			}
 			at = after;

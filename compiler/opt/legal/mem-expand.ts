@@ -19,7 +19,9 @@ export const expandMemory: Pass = {
 		let changed = false;
 		for (let at = 0; at < fn.blocks.length; at++) {
 			const block = fn.blocks[at];
-			const index = block.insts.findIndex((inst) => inst.op === "memcpy" || inst.op === "memmove" || inst.op === "memset" || inst.op === "memcmp");
+			const index = block.insts.findIndex(
+				(inst) => inst.op === "memcpy" || inst.op === "memmove" || inst.op === "memset" || inst.op === "memcmp",
+			);
 			if (index < 0) continue;
 			changed = true;
 			expandOne(fn, block, index, context);
@@ -32,7 +34,8 @@ export const expandMemory: Pass = {
 /** A slot that is copied in bytes for want of alignment gets it. */
 function alignSlot(address: Value): void {
 	const { root } = rootOf(address);
-	if (isInst(root) && root.op === "alloca" && root.attr!.size! >= 4 && root.attr!.align! < 8) root.attr = { ...root.attr, align: root.attr!.size! >= 8 ? 8 : 4 };
+	if (isInst(root) && root.op === "alloca" && root.attr!.size! >= 4 && root.attr!.align! < 8)
+		root.attr = { ...root.attr, align: root.attr!.size! >= 8 ? 8 : 4 };
 }
 
 function areApart(a: Value, b: Value): boolean {
@@ -76,13 +79,28 @@ function expandOne(fn: IrFunction, block: Block, index: number, context: OptCont
 	const content = inst.op === "memset" ? null : contentOf(inst.args[1], size, context);
 	// A context is read in words of its own, wherever they go to: what the program says of both sides counts, not how the slot is aligned in the end.
 	const fromContext = inst.op !== "memset" && rootOf(inst.args[1]).root.op === "param";
-	const align = content !== null || inst.op === "memset" ? targetAlign : fromContext ? Math.min(claimed, sourceAlign) : Math.min(targetAlign, sourceAlign);
+	const align =
+		content !== null || inst.op === "memset"
+			? targetAlign
+			: fromContext
+				? Math.min(claimed, sourceAlign)
+				: Math.min(targetAlign, sourceAlign);
 	const parts = partsOf(size, align);
-	const at = (address: Value, offset: number): Value => (offset === 0 ? address : isConst(address) ? constant("ptr", address.value + BigInt(offset)) : emit("ptradd", "ptr", [address, constant("i64", offset)]));
+	const at = (address: Value, offset: number): Value =>
+		offset === 0
+			? address
+			: isConst(address)
+				? constant("ptr", address.value + BigInt(offset))
+				: emit("ptradd", "ptr", [address, constant("i64", offset)]);
 	const volatile = inst.attr!.volatile ? { volatile: true } : {};
 	if (inst.op === "memcmp") {
 		if (parts.length > MAX_COMPARED) {
-			context.diagnostics.report({ code: "E0610", severity: "error", message: `memcmp of ${size} bytes is too long to be written out; compare in a loop`, span: inst.loc });
+			context.diagnostics.report({
+				code: "E0610",
+				severity: "error",
+				message: `memcmp of ${size} bytes is too long to be written out; compare in a loop`,
+				span: inst.loc,
+			});
 			block.insts.splice(index, 1);
 			replaceUses(fn, inst, constant("i32", 0));
 			return;
@@ -93,7 +111,13 @@ function expandOne(fn: IrFunction, block: Block, index: number, context: OptCont
 	// Moving between two objects is copying.
 	if (inst.op === "memmove" && areApart(inst.args[0], inst.args[1])) inst.op = "memcpy";
 	if (content !== null && parts.length <= MAX_ACCESSES) {
-		for (const { offset, width } of parts) emit("store", null, [at(inst.args[0], offset), constant(width === 8 ? "i64" : "i32", littleEndian(content.subarray(offset, offset + width)))], { size: width, ...volatile });
+		for (const { offset, width } of parts)
+			emit(
+				"store",
+				null,
+				[at(inst.args[0], offset), constant(width === 8 ? "i64" : "i32", littleEndian(content.subarray(offset, offset + width)))],
+				{ size: width, ...volatile },
+			);
 		block.insts.splice(index, 1, ...out);
 		return;
 	}
@@ -106,12 +130,14 @@ function expandOne(fn: IrFunction, block: Block, index: number, context: OptCont
 		const wide = isConst(byte) ? null : spread(byte, emit);
 		for (const { offset, width } of parts) {
 			const ty = width === 8 ? "i64" : "i32";
-			const value = wide === null ? constant(ty, pattern((byte as { value: bigint }).value, width)) : width === 8 ? wide : emit("trunc", "i32", [wide]);
+			const value =
+				wide === null ? constant(ty, pattern((byte as { value: bigint }).value, width)) : width === 8 ? wide : emit("trunc", "i32", [wide]);
 			emit("store", null, [at(target, offset), value], { size: width, ...volatile });
 		}
 	} else {
 		const [target, source] = inst.args;
-		const read = (offset: number, width: number): Inst => emit("load", width === 8 ? "i64" : "i32", [at(source, offset)], { size: width, ...volatile });
+		const read = (offset: number, width: number): Inst =>
+			emit("load", width === 8 ? "i64" : "i32", [at(source, offset)], { size: width, ...volatile });
 		// A context is written in words.
 		if ([2, 4, 8].includes(size) && targetAlign >= size && align < size && rootOf(target).root.op === "param") {
 			const ty = size === 8 ? "i64" : "i32";
@@ -119,7 +145,8 @@ function expandOne(fn: IrFunction, block: Block, index: number, context: OptCont
 		} else if (inst.op === "memmove") {
 			const values = parts.map(({ offset, width }) => read(offset, width));
 			parts.forEach(({ offset, width }, i) => emit("store", null, [at(target, offset), values[i]], { size: width, ...volatile }));
-		} else for (const { offset, width } of parts) emit("store", null, [at(target, offset), read(offset, width)], { size: width, ...volatile });
+		} else
+			for (const { offset, width } of parts) emit("store", null, [at(target, offset), read(offset, width)], { size: width, ...volatile });
 	}
 	// Loads come before the store that they feed: `emit` wrote them in that order.
 	block.insts.splice(index, 1, ...out);
@@ -162,7 +189,8 @@ function splitAt(fn: IrFunction, block: Block, index: number): Block {
 		rest.unroll = block.unroll;
 		delete block.unroll;
 	}
-	for (const next of new Set(successors(rest))) for (const phi of phisOf(next)) phi.blocks = phi.blocks!.map((from) => (from === block ? rest : from));
+	for (const next of new Set(successors(rest)))
+		for (const phi of phisOf(next)) phi.blocks = phi.blocks!.map((from) => (from === block ? rest : from));
 	return rest;
 }
 
@@ -197,19 +225,40 @@ function loopOver(fn: IrFunction, block: Block, index: number, size: number, ali
 	i.blocks!.push(body);
 	add(body, "branch", null, [add(body, "icmp", "i32", [next, constant("i64", whole)], { pred: "ult" })], undefined, [body, rest]);
 	if (size > whole) {
-		const tail = newInst(fn, inst.op, null, [newInst(fn, "ptradd", "ptr", [target, constant("i64", whole)]), inst.op === "memset" ? source : newInst(fn, "ptradd", "ptr", [source, constant("i64", whole)])], { size: size - whole, align: 1 }, inst.loc);
+		const tail = newInst(
+			fn,
+			inst.op,
+			null,
+			[
+				newInst(fn, "ptradd", "ptr", [target, constant("i64", whole)]),
+				inst.op === "memset" ? source : newInst(fn, "ptradd", "ptr", [source, constant("i64", whole)]),
+			],
+			{ size: size - whole, align: 1 },
+			inst.loc,
+		);
 		rest.insts.unshift(...tail.args.filter((arg, n): arg is Inst => isInst(arg) && (n === 0 || inst.op !== "memset")), tail);
 	}
 	fn.blocks.splice(fn.blocks.indexOf(block) + 1, 0, body, rest);
 }
 
-const asksWhetherEqual = (fn: IrFunction, inst: Inst): boolean => (usersOf(fn).get(inst) ?? []).every((use) => (use.op === "icmp" && (use.attr!.pred === "eq" || use.attr!.pred === "ne") && isConst(use.args[1]) && use.args[1].value === 0n) || use.op === "branch");
+const asksWhetherEqual = (fn: IrFunction, inst: Inst): boolean =>
+	(usersOf(fn).get(inst) ?? []).every(
+		(use) =>
+			(use.op === "icmp" && (use.attr!.pred === "eq" || use.attr!.pred === "ne") && isConst(use.args[1]) && use.args[1].value === 0n) ||
+			use.op === "branch",
+	);
 
 /**
  * Word by word, leaving at the first difference. When only "equal or not" is asked the result is 0 or 1; else the
  * differing words are compared in byte order.
  */
-function compareMemory(fn: IrFunction, block: Block, index: number, parts: { offset: number; width: number }[], content: Uint8Array | null): void {
+function compareMemory(
+	fn: IrFunction,
+	block: Block,
+	index: number,
+	parts: { offset: number; width: number }[],
+	content: Uint8Array | null,
+): void {
 	const inst = block.insts[index];
 	const equality = asksWhetherEqual(fn, inst);
 	const rest = splitAt(fn, block, index);
@@ -227,14 +276,22 @@ function compareMemory(fn: IrFunction, block: Block, index: number, parts: { off
 		const ty = width === 8 ? "i64" : "i32";
 		const at = (address: Value): Value => (offset === 0 ? address : add("ptradd", "ptr", [address, constant("i64", offset)]));
 		const a = add("load", ty, [at(left)], { size: width });
-		const b = content === null ? add("load", ty, [at(right)], { size: width }) : constant(ty, littleEndian(content.subarray(offset, offset + width)));
+		const b =
+			content === null
+				? add("load", ty, [at(right)], { size: width })
+				: constant(ty, littleEndian(content.subarray(offset, offset + width)));
 		const same = newBlock(fn, "memcmp.next");
 		const differs = newBlock(fn, "memcmp.differs");
 		add("branch", null, [add("icmp", "i32", [a, b], { pred: "ne" })], undefined, [differs, same]);
 		current = differs;
 		if (equality) results.push(constant("i32", 1));
 		else {
-			const order = (value: Value): Value => (width === 1 ? value : isConst(value) ? (foldOp("bswap", ty, [value], { bits: (width * 8) as 16 }) as Value) : add("bswap", ty, [value], { bits: (width * 8) as 16 }));
+			const order = (value: Value): Value =>
+				width === 1
+					? value
+					: isConst(value)
+						? (foldOp("bswap", ty, [value], { bits: (width * 8) as 16 }) as Value)
+						: add("bswap", ty, [value], { bits: (width * 8) as 16 });
 			const less = add("icmp", "i32", [order(a), order(b)], { pred: "ult" });
 			results.push(add("or", "i32", [add("neg", "i32", [less]), constant("i32", 1)]));
 		}

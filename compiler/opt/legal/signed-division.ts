@@ -24,8 +24,10 @@ export const expandSignedDivision: Pass = {
 				const top = constant(ty, ty === "i32" ? 31 : 63);
 				const [a, b] = inst.args;
 				const sign = (value: Value): Value => (isConst(value) ? constant(ty, value.value < 0n ? -1 : 0) : emit("ashr", [value, top]));
-				const applySign = (value: Value, mask: Value): Value => (isConst(mask) && mask.value === 0n ? value : emit("sub", [emit("xor", [value, mask]), mask]));
-				const magnitude = (value: Value, mask: Value): Value => (isConst(value) ? constant(ty, value.value < 0n ? -value.value : value.value) : applySign(value, mask));
+				const applySign = (value: Value, mask: Value): Value =>
+					isConst(mask) && mask.value === 0n ? value : emit("sub", [emit("xor", [value, mask]), mask]);
+				const magnitude = (value: Value, mask: Value): Value =>
+					isConst(value) ? constant(ty, value.value < 0n ? -value.value : value.value) : applySign(value, mask);
 				const signA = sign(a);
 				const signB = sign(b);
 				const result = emit(inst.op === "sdiv" ? "udiv" : "umod", [magnitude(a, signA), magnitude(b, signB)]);

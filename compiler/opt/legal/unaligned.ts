@@ -57,7 +57,11 @@ function loadParts(fn: IrFunction, load: Inst, align: number, out: Inst[]): Valu
 	for (const { offset, width } of parts) {
 		const address = offset === 0 ? load.args[0] : emit("ptradd", "ptr", [load.args[0], constant("i64", offset)]);
 		const last = offset + width === size;
-		const part = emit("load", ty, [address], { size: width, ...(last && signed ? { signed: true } : {}), ...(volatile ? { volatile } : {}) });
+		const part = emit("load", ty, [address], {
+			size: width,
+			...(last && signed ? { signed: true } : {}),
+			...(volatile ? { volatile } : {}),
+		});
 		const moved: Value = offset === 0 ? part : emit("shl", ty, [part, constant(ty, offset * 8)]);
 		value = value === null ? moved : emit("or", ty, [value, moved]);
 	}
@@ -72,12 +76,21 @@ function storeParts(fn: IrFunction, store: Inst, align: number, out: Inst[]): vo
 		return made;
 	};
 	const [target, given] = store.args;
-	const value = given.ty === "ptr" && !isConst(given) ? emit("ptrtoint", "i64", [given]) : isConst(given) && given.ty === "ptr" ? constant("i64", given.value) : given;
+	const value =
+		given.ty === "ptr" && !isConst(given)
+			? emit("ptrtoint", "i64", [given])
+			: isConst(given) && given.ty === "ptr"
+				? constant("i64", given.value)
+				: given;
 	const ty = value.ty!;
 	for (const { offset, width } of partsOf(size!, align)) {
 		const address = offset === 0 ? target : emit("ptradd", "ptr", [target, constant("i64", offset)]);
 		// A constant of the part alone: equal parts are one constant, and none takes two instructions.
-		const part = isConst(value) ? constant(ty, BigInt.asIntN(width * 8, value.value >> BigInt(offset * 8))) : offset === 0 ? value : emit("lshr", ty, [value, constant(ty, offset * 8)]);
+		const part = isConst(value)
+			? constant(ty, BigInt.asIntN(width * 8, value.value >> BigInt(offset * 8)))
+			: offset === 0
+				? value
+				: emit("lshr", ty, [value, constant(ty, offset * 8)]);
 		emit("store", null, [address, part], { size: width, ...(volatile ? { volatile } : {}) });
 	}
 }

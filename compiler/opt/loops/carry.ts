@@ -75,7 +75,11 @@ function candidates(loop: Loop, alias: AliasInfo, home: ReadonlyMap<Inst, Block>
 		(place) =>
 			place.loads.length > 0 &&
 			place.stores.length > 0 &&
-			writes.every(({ inst, range }) => place.stores.includes(inst) || !alias.mayAlias(range, { address: addressOf(place.loads[0]), size: place.size, effective: place.loads[0].attr!.effective })),
+			writes.every(
+				({ inst, range }) =>
+					place.stores.includes(inst) ||
+					!alias.mayAlias(range, { address: addressOf(place.loads[0]), size: place.size, effective: place.loads[0].attr!.effective }),
+			),
 	);
 }
 
@@ -112,7 +116,8 @@ function carry(fn: IrFunction, loop: Loop, place: Place): void {
 
 	const front = blockInFront(fn, loop);
 	const [first] = place.loads;
-	const address: Value = place.offset === 0 ? place.root : newInst(fn, "ptradd", "ptr", [place.root, constant("i64", place.offset)], undefined, first.loc);
+	const address: Value =
+		place.offset === 0 ? place.root : newInst(fn, "ptradd", "ptr", [place.root, constant("i64", place.offset)], undefined, first.loc);
 	const initial = newInst(fn, "load", place.ty, [address], { size: place.size }, first.loc);
 	const added = isInst(address) && address !== place.root ? [address, initial] : [initial];
 	front.insts.splice(front.insts.length - 1, 0, ...added, newInst(fn, "store", null, [slot, initial], { size: place.size }));

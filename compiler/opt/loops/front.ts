@@ -6,7 +6,9 @@ import { newBlock, newInst, phisOf, retarget, successors } from "../../ir/values
 /** The only block outside that enters the loop, with the header as its only successor; made when there is none. */
 export function blockInFront(fn: IrFunction, loop: Loop): Block {
 	const { header } = loop;
-	const outside = predecessors(fn).get(header)!.filter((pred) => !loop.blocks.has(pred));
+	const outside = predecessors(fn)
+		.get(header)!
+		.filter((pred) => !loop.blocks.has(pred));
 	if (outside.length === 1 && successors(outside[0]).length === 1) return outside[0];
 	const front = newBlock(fn, `${header.name}.front`);
 	for (const phi of phisOf(header)) {
@@ -15,7 +17,15 @@ export function blockInFront(fn: IrFunction, loop: Loop): Block {
 		const [one] = entering;
 		let value = one.value;
 		if (entering.some((other) => other.value !== one.value)) {
-			const joined = newInst(fn, "phi", phi.ty, entering.map((edge) => edge.value), undefined, phi.loc, entering.map((edge) => edge.pred));
+			const joined = newInst(
+				fn,
+				"phi",
+				phi.ty,
+				entering.map((edge) => edge.value),
+				undefined,
+				phi.loc,
+				entering.map((edge) => edge.pred),
+			);
 			front.insts.push(joined);
 			value = joined;
 		}

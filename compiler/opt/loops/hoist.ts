@@ -60,7 +60,12 @@ function hoistLimit(fn: IrFunction): boolean {
 		for (let block: Block | undefined = loop.header; block !== undefined; ) {
 			const end = terminator(block);
 			const inside: Block[] = successors(block).filter((next) => loop.blocks.has(next));
-			if (end.op !== "branch" || inside.length !== 1 || block.insts.some((inst) => inst !== end && inst.op !== "phi" && row(inst.op).does !== "pure")) break;
+			if (
+				end.op !== "branch" ||
+				inside.length !== 1 ||
+				block.insts.some((inst) => inst !== end && inst.op !== "phi" && row(inst.op).does !== "pure")
+			)
+				break;
 			const [question] = end.args;
 			if (isInst(question) && question.op === "icmp") for (const arg of question.args) isInvariant(arg, loop, home, NOTHING, moved, DEPTH);
 			block = preds.get(inside[0])!.length === 1 ? inside[0] : undefined;
@@ -99,12 +104,20 @@ function comparedIn(loop: Loop): Set<Value> {
 		found.add(value);
 		if (row(value.op).does === "pure") for (const arg of value.args) follow(arg, depth - 1);
 	};
-	for (const block of loop.blocks) for (const inst of block.insts) if (inst.op === "icmp" || inst.op === "switch") for (const arg of inst.args) follow(arg, DEPTH);
+	for (const block of loop.blocks)
+		for (const inst of block.insts) if (inst.op === "icmp" || inst.op === "switch") for (const arg of inst.args) follow(arg, DEPTH);
 	return found;
 }
 
 /** Whether a value is the same in each round; `moved` collects, operands first, what of it stands in the loop. */
-function isInvariant(value: Value, loop: Loop, home: ReadonlyMap<Inst, Block>, compared: ReadonlySet<Value>, moved: Set<Inst>, depth: number): boolean {
+function isInvariant(
+	value: Value,
+	loop: Loop,
+	home: ReadonlyMap<Inst, Block>,
+	compared: ReadonlySet<Value>,
+	moved: Set<Inst>,
+	depth: number,
+): boolean {
 	if (!isInst(value) || moved.has(value)) return true;
 	if (compared.has(value)) return false;
 	const block = home.get(value);

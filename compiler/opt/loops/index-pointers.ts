@@ -60,7 +60,8 @@ function askedOf({ op, args }: Inst): Question | null {
 	return null;
 }
 
-const pointerOf = (value: Value): Value | null => (value.ty === "ptr" ? value : isInst(value) && value.op === "ptrtoint" && value.args[0].ty === "ptr" ? value.args[0] : null);
+const pointerOf = (value: Value): Value | null =>
+	value.ty === "ptr" ? value : isInst(value) && value.op === "ptrtoint" && value.args[0].ty === "ptr" ? value.args[0] : null;
 
 /** Without the constants that were added. */
 const fromStart = (value: Value): Value => baseOf(value).base;
@@ -83,7 +84,10 @@ const MOST = 8;
 
 /** Whether one of them goes round a loop, in which a step is made. */
 function isMoved(web: ReadonlySet<Inst>, { home }: Analyses, all: readonly Loop[]): boolean {
-	const isStepIn = (loop: Loop) => (phi: Inst): boolean => phi.args.some((arg, i) => loop.blocks.has(phi.blocks![i]) && fromStart(arg) !== arg);
+	const isStepIn =
+		(loop: Loop) =>
+		(phi: Inst): boolean =>
+			phi.args.some((arg, i) => loop.blocks.has(phi.blocks![i]) && fromStart(arg) !== arg);
 	return all.some((loop) => [...web].some((phi) => home.get(phi) === loop.header) && [...web].some(isStepIn(loop)));
 }
 
@@ -113,7 +117,11 @@ function answer(fn: IrFunction, web: ReadonlySet<Inst>, start: Value, { home }: 
 		for (const inst of [...block.insts]) {
 			if (inst.op !== "sub" && inst.op !== "icmp") continue;
 			const operands = inst.args.map(pointerOf);
-			if (operands.some((operand) => operand === null || (fromStart(operand) !== start && !indexes.has(fromStart(operand)))) || !operands.some((operand) => indexes.has(fromStart(operand!)))) continue;
+			if (
+				operands.some((operand) => operand === null || (fromStart(operand) !== start && !indexes.has(fromStart(operand)))) ||
+				!operands.some((operand) => indexes.has(fromStart(operand!)))
+			)
+				continue;
 			const before: Inst[] = [];
 			const told = operands.map((operand) => {
 				const scratch: Block = { id: -1, name: "", insts: [inst] };

@@ -42,7 +42,9 @@ export const unroll: Pass = {
 			const all = loops(fn, analysesOf(fn, context).dominators);
 			const innermost = all.filter((loop) => !all.some((other) => other.parent === loop));
 			// One with loops in it is repeated only for who asks for it.
-			const asked = all.filter((loop) => !innermost.includes(loop) && loop.latches.some(({ unroll: wish }) => wish !== undefined && wish !== 1));
+			const asked = all.filter(
+				(loop) => !innermost.includes(loop) && loop.latches.some(({ unroll: wish }) => wish !== undefined && wish !== 1),
+			);
 			const candidate = [...innermost, ...asked].find((loop) => rounds(fn, loop, fixed) !== null);
 			if (candidate === undefined) break;
 			unrollFully(fn, candidate, rounds(fn, candidate, fixed)!);
@@ -62,11 +64,16 @@ function rounds(fn: IrFunction, loop: Loop, fixed: ReadonlySet<IrGlobal>): numbe
 	if (latch.unroll === 1) return null;
 	const asked = latch.unroll !== undefined;
 	for (const block of loop.blocks) if (terminator(block).op === "asmgoto") return null;
-	const outside = predecessors(fn).get(loop.header)!.filter((pred) => !loop.blocks.has(pred));
+	const outside = predecessors(fn)
+		.get(loop.header)!
+		.filter((pred) => !loop.blocks.has(pred));
 	if (outside.length === 0) return null;
 	const size = sizeOf(loop, fixed);
 	const limit = asked ? ASKED_RESULT : size.calls ? SMALL_RESULT : SMALL_RESULT * MAX_BOOST;
-	const most = Math.min(MAX_ROUNDS, Math.floor(limit / Math.max(asked ? size.all : size.calls ? size.all - BACK_EDGE : Math.min(size.rest, size.all - BACK_EDGE), 1)) + 1);
+	const most = Math.min(
+		MAX_ROUNDS,
+		Math.floor(limit / Math.max(asked ? size.all : size.calls ? size.all - BACK_EDGE : Math.min(size.rest, size.all - BACK_EDGE), 1)) + 1,
+	);
 	if (most < 2 && !asked) return null;
 	const count = countRounds(fn, loop, latch, most, fixed);
 	if (count === null || asked) return count;
@@ -87,14 +94,19 @@ const FREE = new Set(["phi", "jump", "lifetime", "trunc", "ptrtoint", "inttoptr"
 function sizeOf(loop: Loop, fixed: ReadonlySet<IrGlobal>): { all: number; rest: number; calls: boolean } {
 	const phis = phisOf(loop.header);
 	// Known in each round: it starts as a constant, and what a round makes of it is known if all these are.
-	const known = new Set(phis.filter((phi) => phi.args.some((arg, i) => isConst(arg) && !loop.blocks.has(phi.blocks![i])) || walks(phi, loop)));
+	const known = new Set(
+		phis.filter((phi) => phi.args.some((arg, i) => isConst(arg) && !loop.blocks.has(phi.blocks![i])) || walks(phi, loop)),
+	);
 	let counted = new Map<Inst, boolean>();
 	/** Of an address: that it is in an object whose bytes are known. */
 	const isIn = (address: Value): boolean => {
 		const { root } = rootOf(address);
 		if (!isInst(root)) return false;
 		if (root.op !== "phi") return objectOf(root, fixed) !== null;
-		return known.has(root) && root.args.every((arg, i) => loop.blocks.has(root.blocks![i]) || (isInst(arg) && objectOf(rootOf(arg).root, fixed) !== null));
+		return (
+			known.has(root) &&
+			root.args.every((arg, i) => loop.blocks.has(root.blocks![i]) || (isInst(arg) && objectOf(rootOf(arg).root, fixed) !== null))
+		);
 	};
 	const folds = (value: Value): boolean => {
 		if (isConst(value)) return true;
@@ -102,7 +114,12 @@ function sizeOf(loop: Loop, fixed: ReadonlySet<IrGlobal>): { all: number; rest: 
 		const before = counted.get(value);
 		if (before !== undefined) return before;
 		counted.set(value, false);
-		const result = known.has(value) || (value.op === "load" && !value.attr!.volatile && isIn(value.args[0]) && folds(value.args[0])) || (row(value.op).does === "pure" && value.args.length > 0 && value.args.every((arg) => folds(arg) || (value.op === "ptradd" && isAddress(arg))));
+		const result =
+			known.has(value) ||
+			(value.op === "load" && !value.attr!.volatile && isIn(value.args[0]) && folds(value.args[0])) ||
+			(row(value.op).does === "pure" &&
+				value.args.length > 0 &&
+				value.args.every((arg) => folds(arg) || (value.op === "ptradd" && isAddress(arg))));
 		counted.set(value, result);
 		return result;
 	};
@@ -119,14 +136,23 @@ function sizeOf(loop: Loop, fixed: ReadonlySet<IrGlobal>): { all: number; rest: 
 	let rest = 0;
 	let calls = false;
 	const inside = new Set<Value>([...loop.blocks].flatMap((block) => block.insts));
-	const isQuiet = [...loop.blocks].every((block) => block.insts.every((inst) => isQuestion(inst) || !["effect", "write"].includes(row(inst.op).does)));
+	const isQuiet = [...loop.blocks].every((block) =>
+		block.insts.every((inst) => isQuestion(inst) || !["effect", "write"].includes(row(inst.op).does)),
+	);
 	for (const block of loop.blocks) {
 		for (const inst of block.insts) {
 			if (FREE.has(inst.op) || (inst.op === "ptradd" && isConst(inst.args[1]))) continue;
 			// Assembly that answers alike in each round is asked once in straight code.
 			if (isQuestion(inst) && isQuiet && !inst.args.some((arg) => inside.has(arg))) continue;
 			// What is not compared here is compared with zero.
-			const cost = inst.op === "call" ? 1 + inst.args.length : inst.op === "coreoffset" ? CORE_OFFSET : inst.op === "branch" && isInst(inst.args[0]) && inst.args[0].op !== "icmp" ? 2 : 1;
+			const cost =
+				inst.op === "call"
+					? 1 + inst.args.length
+					: inst.op === "coreoffset"
+						? CORE_OFFSET
+						: inst.op === "branch" && isInst(inst.args[0]) && inst.args[0].op !== "icmp"
+							? 2
+							: 1;
 			calls ||= inst.op === "call";
 			all += cost;
 			if (!(inst.op === "branch" ? folds(inst.args[0]) : folds(inst))) rest += cost;
@@ -147,10 +173,16 @@ const isAddress = (value: Value): boolean => value.ty === "ptr";
 
 /** A pointer that each round moves by a constant. */
 function walks(phi: Inst, loop: Loop): boolean {
-	return phi.ty === "ptr" && phi.args.every((arg, i) => !loop.blocks.has(phi.blocks![i]) || (isInst(arg) && arg.op === "ptradd" && arg.args[0] === phi && isConst(arg.args[1])));
+	return (
+		phi.ty === "ptr" &&
+		phi.args.every(
+			(arg, i) => !loop.blocks.has(phi.blocks![i]) || (isInst(arg) && arg.op === "ptradd" && arg.args[0] === phi && isConst(arg.args[1])),
+		)
+	);
 }
 
-const alike = (a: Known, b: Known): boolean => (a.op === "const" ? b.op === "const" && a.value === b.value : b.op === "from" && a.base === b.base && a.offset === b.offset);
+const alike = (a: Known, b: Known): boolean =>
+	a.op === "const" ? b.op === "const" && a.value === b.value : b.op === "from" && a.base === b.base && a.offset === b.offset;
 
 /** What a round knows of a value: a constant, or a constant distance from a pointer that the loop does not change. */
 type Known = Const | { readonly op: "from"; readonly base: Value; readonly offset: bigint };
@@ -170,7 +202,9 @@ function countRounds(fn: IrFunction, loop: Loop, latch: Block, most: number, fix
 		const [first] = values;
 		if (first !== null && values.every((value) => value !== null && alike(value, first))) entry.set(phi, first);
 	}
-	const exits = [...loop.blocks].filter((block) => dom.dominates(block, latch) && terminator(block).op === "branch" && successors(block).some((next) => !loop.blocks.has(next)));
+	const exits = [...loop.blocks].filter(
+		(block) => dom.dominates(block, latch) && terminator(block).op === "branch" && successors(block).some((next) => !loop.blocks.has(next)),
+	);
 	if (exits.length === 0) return null;
 	let env = entry;
 	const asked = latch.unroll !== undefined;
@@ -205,7 +239,11 @@ function countRounds(fn: IrFunction, loop: Loop, latch: Block, most: number, fix
 function isOneQuestion(fn: IrFunction, deciding: Block, loop: Loop): boolean {
 	const preds = predecessors(fn);
 	return [...loop.blocks].some((other) => {
-		const pair = isAskedWith(deciding, other, loop, preds) ? [deciding, other] : isAskedWith(other, deciding, loop, preds) ? [other, deciding] : null;
+		const pair = isAskedWith(deciding, other, loop, preds)
+			? [deciding, other]
+			: isAskedWith(other, deciding, loop, preds)
+				? [other, deciding]
+				: null;
 		// Asked first in a round, it leads out with what the round began with: the end of the one before had other values.
 		return pair !== null && (pair[1] !== loop.header || !isUsedOutside(fn, phisOf(loop.header), loop, terminator(pair[0])));
 	});
@@ -214,12 +252,17 @@ function isOneQuestion(fn: IrFunction, deciding: Block, loop: Loop): boolean {
 /** Used out there, but for phis of the block that the branch leads to, which know where they come from. */
 function isUsedOutside(fn: IrFunction, phis: readonly Inst[], loop: Loop, branch: Inst): boolean {
 	const values = new Set<Value>(phis);
-	return fn.blocks.some((block) => !loop.blocks.has(block) && block.insts.some((inst) => !(inst.op === "phi" && branch.blocks!.includes(block)) && inst.args.some((arg) => values.has(arg))));
+	return fn.blocks.some(
+		(block) =>
+			!loop.blocks.has(block) &&
+			block.insts.some((inst) => !(inst.op === "phi" && branch.blocks!.includes(block)) && inst.args.some((arg) => values.has(arg))),
+	);
 }
 
 /** `second` is asked right after `first`, in the same round or first in the next one, and both lead out to one place with the same values. */
 function isAskedWith(first: Block, second: Block, loop: Loop, preds: ReadonlyMap<Block, readonly Block[]>): boolean {
-	const wayOut = (block: Block): number => (terminator(block).op === "branch" ? terminator(block).blocks!.findIndex((next) => !loop.blocks.has(next)) : -1);
+	const wayOut = (block: Block): number =>
+		terminator(block).op === "branch" ? terminator(block).blocks!.findIndex((next) => !loop.blocks.has(next)) : -1;
 	const [out, other] = [wayOut(first), wayOut(second)];
 	if (second === first || out < 0 || other < 0) return false;
 	const place = terminator(first).blocks![out];
@@ -239,7 +282,8 @@ function isAskedWith(first: Block, second: Block, loop: Loop, preds: ReadonlyMap
 	if (work.length > 1 || work.some((inst) => row(inst.op).does !== "pure")) return false;
 	const ways = second === loop.header ? loop.latches : preds.get(second)!;
 	if (ways.length !== 1 || ways[0] !== before) return false;
-	const arriving = (value: Value): Value => (isInst(value) && value.op === "phi" && second.insts.includes(value) ? value.args[value.blocks!.indexOf(before)] : value);
+	const arriving = (value: Value): Value =>
+		isInst(value) && value.op === "phi" && second.insts.includes(value) ? value.args[value.blocks!.indexOf(before)] : value;
 	return phisOf(place).every((phi) => sameValue(phi.args[phi.blocks!.indexOf(first)], arriving(phi.args[phi.blocks!.indexOf(second)])));
 }
 
@@ -256,7 +300,11 @@ function evaluate(value: Value, env: ReadonlyMap<Inst, Known>, cache: Map<Inst, 
 	const known = cache.get(value);
 	if (known !== undefined) return known;
 	cache.set(value, null);
-	const result = evaluateInst(value, value.args.map((arg) => evaluate(arg, env, cache, scope)), scope.fixed);
+	const result = evaluateInst(
+		value,
+		value.args.map((arg) => evaluate(arg, env, cache, scope)),
+		scope.fixed,
+	);
 	cache.set(value, result);
 	return result;
 }
@@ -265,7 +313,9 @@ function evaluateInst(inst: Inst, args: readonly (Known | null)[], fixed: Readon
 	if (inst.op === "load") {
 		const [address] = args;
 		const object = address?.op === "from" && !inst.attr!.volatile && inst.ty !== "ptr" ? objectOf(address.base, fixed) : null;
-		return object === null || address?.op !== "from" ? null : numberAt(object, Number(address.offset) + ((address.base as Inst).attr!.offset ?? 0), inst);
+		return object === null || address?.op !== "from"
+			? null
+			: numberAt(object, Number(address.offset) + ((address.base as Inst).attr!.offset ?? 0), inst);
 	}
 	if (row(inst.op).does !== "pure" || inst.op === "isconst") return null;
 	const constants: Const[] = [];
@@ -276,7 +326,8 @@ function evaluateInst(inst: Inst, args: readonly (Known | null)[], fixed: Readon
 	if (constants.length === args.length) return foldOp(inst.op, inst.ty, constants, inst.attr);
 	const [a, b] = args;
 	if (inst.op === "ptradd" && a?.op === "from" && b?.op === "const") return { ...a, offset: a.offset + b.value };
-	if (inst.op === "icmp" && a?.op === "from" && b?.op === "from" && a.base === b.base) return foldOp("icmp", "i32", [constant("i64", a.offset), constant("i64", b.offset)], { pred: betweenDistances(inst.attr!.pred!) });
+	if (inst.op === "icmp" && a?.op === "from" && b?.op === "from" && a.base === b.base)
+		return foldOp("icmp", "i32", [constant("i64", a.offset), constant("i64", b.offset)], { pred: betweenDistances(inst.attr!.pred!) });
 	return null;
 }
 
@@ -319,7 +370,9 @@ function unrollFully(fn: IrFunction, loop: Loop, count: number): void {
 
 /** One block that all entries go through. */
 function enterOnce(fn: IrFunction, loop: Loop): Block {
-	const outside = predecessors(fn).get(loop.header)!.filter((pred) => !loop.blocks.has(pred));
+	const outside = predecessors(fn)
+		.get(loop.header)!
+		.filter((pred) => !loop.blocks.has(pred));
 	const made = newBlock(fn, "loop.entry");
 	for (const phi of phisOf(loop.header)) {
 		const values = outside.map((pred) => phi.args[phi.blocks!.indexOf(pred)]);

@@ -82,7 +82,9 @@ function bytesOf({ alloca, accesses }: SlotUse, writes: ReadonlySet<Inst>): Uint
 function objectOf(alloca: Inst, bytes: Uint8Array, globals: IrGlobal[]): IrGlobal {
 	const align = Math.max(alloca.attr!.align ?? 1, 1);
 	const mine = globals.filter((global) => global.name.startsWith(PREFIX));
-	const found = mine.find((global) => global.align >= align && global.size === bytes.length && global.bytes!.every((byte, i) => byte === bytes[i]));
+	const found = mine.find(
+		(global) => global.align >= align && global.size === bytes.length && global.bytes!.every((byte, i) => byte === bytes[i]),
+	);
 	if (found !== undefined) return found;
 	const name = `${PREFIX}${mine.length === 0 ? "" : `.${mine.length}`}`;
 	const made = unnamedObject(name, ".rodata", UCHAR, align, bytes);

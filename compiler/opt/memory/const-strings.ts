@@ -46,7 +46,12 @@ export const refuseStrings: Pass = {
 			for (const inst of block.insts) {
 				if (!isQuestion(inst)) continue;
 				const name = inst.args.length === 3 ? "strncmp" : inst.op;
-				diagnostics.report({ code: "E0604", severity: "error", message: `the builtin function __builtin_${name} is not supported for strings that are not constant here`, span: inst.loc });
+				diagnostics.report({
+					code: "E0604",
+					severity: "error",
+					message: `the builtin function __builtin_${name} is not supported for strings that are not constant here`,
+					span: inst.loc,
+				});
 				map.set(inst, constant(inst.ty!, 0));
 			}
 			if (map.size > 0) block.insts = block.insts.filter((inst) => !map.has(inst));
@@ -65,7 +70,13 @@ function nameOf(inst: Inst): string | null {
 	if (isQuestion(inst)) return inst.args.length === 3 ? "strncmp" : inst.op;
 	if (inst.op !== "call" || inst.attr!.callee!.kind !== "function") return null;
 	const { name, body } = inst.attr!.callee!.symbol;
-	return body === undefined && Object.hasOwn(OPERANDS, name) && inst.args.length === OPERANDS[name] && inst.ty === (name === "strlen" ? "i64" : "i32") && inst.args.slice(0, 2).every(({ ty }) => ty === "ptr") ? name : null;
+	return body === undefined &&
+		Object.hasOwn(OPERANDS, name) &&
+		inst.args.length === OPERANDS[name] &&
+		inst.ty === (name === "strlen" ? "i64" : "i32") &&
+		inst.args.slice(0, 2).every(({ ty }) => ty === "ptr")
+		? name
+		: null;
 }
 
 /** Bytes that are compared at most; null when that is known only at run time. */
@@ -96,7 +107,8 @@ function roomAt(address: Value): number {
 	return isInst(root) && root.op === "alloca" && offset !== null && offset >= 0 ? root.attr!.size! - offset : 0;
 }
 
-const asksWhetherEqual = ({ op, args, attr }: Inst): boolean => op === "branch" || (op === "icmp" && (attr!.pred === "eq" || attr!.pred === "ne") && isConst(args[1]) && args[1].value === 0n);
+const asksWhetherEqual = ({ op, args, attr }: Inst): boolean =>
+	op === "branch" || (op === "icmp" && (attr!.pred === "eq" || attr!.pred === "ne") && isConst(args[1]) && args[1].value === 0n);
 
 function fold(inst: Inst, name: string, fixed: ReadonlySet<IrGlobal>): Value | null {
 	const most = mostCompared(inst);

@@ -28,14 +28,21 @@ export const dse: Pass = {
 function neverRead(slots: readonly SlotUse[], dead: Set<Inst>): void {
 	for (const use of slots) {
 		if (use.leaks) continue;
-		const isRead = use.accesses.some(({ inst, operand }) => inst.op === "load" || inst.op === "memcmp" || ((inst.op === "memcpy" || inst.op === "memmove") && operand === 1) || inst.attr?.volatile);
+		const isRead = use.accesses.some(
+			({ inst, operand }) =>
+				inst.op === "load" ||
+				inst.op === "memcmp" ||
+				((inst.op === "memcpy" || inst.op === "memmove") && operand === 1) ||
+				inst.attr?.volatile,
+		);
 		if (isRead || use.indexed.some((inst) => inst.op === "load" || inst.attr?.volatile)) continue;
 		for (const { inst } of use.accesses) dead.add(inst);
 		for (const inst of use.indexed) dead.add(inst);
 	}
 }
 
-const isWrite = (inst: Inst): boolean => (inst.op === "store" || inst.op === "memset" || inst.op === "memcpy") && !inst.attr!.volatile && inst.attr!.size !== undefined;
+const isWrite = (inst: Inst): boolean =>
+	(inst.op === "store" || inst.op === "memset" || inst.op === "memcpy") && !inst.attr!.volatile && inst.attr!.size !== undefined;
 
 /** They only make another address of a slot, or compare one. */
 const ADDRESSES: ReadonlySet<string> = new Set(["ptradd", "phi", "inttoptr", "ptrtoint", "icmp"]);
@@ -72,7 +79,9 @@ function deadBytes(fn: IrFunction, known: Analyses, dead: Set<Inst>): void {
 	const everything = slots.map(({ all }) => all);
 	const order = known.order.toReversed();
 	/** Of each block, from its end to its beginning: what may read or write a slot. Most blocks have nothing of that kind. */
-	const events = new Map(order.map((block) => [block, block.insts.filter((inst) => touched.has(inst) && !ADDRESSES.has(inst.op) && !dead.has(inst)).reverse()]));
+	const events = new Map(
+		order.map((block) => [block, block.insts.filter((inst) => touched.has(inst) && !ADDRESSES.has(inst.op) && !dead.has(inst)).reverse()]),
+	);
 	const deadIn = new Map<Block, readonly bigint[]>();
 	const bits = (offset: number, size: number): bigint => ((1n << BigInt(size)) - 1n) << BigInt(offset);
 	/** What no way from the block's end needs. */
@@ -99,7 +108,9 @@ function deadBytes(fn: IrFunction, known: Analyses, dead: Set<Inst>): void {
 				const { root, offset } = rootOf(inst.args[operand]);
 				const i = index.get(root);
 				const size = inst.attr!.size;
-				return i === undefined || offset === null || offset < 0 || size === undefined || offset + size > slots[i].slot.attr!.size! ? null : { i, mask: bits(offset, size) };
+				return i === undefined || offset === null || offset < 0 || size === undefined || offset + size > slots[i].slot.attr!.size!
+					? null
+					: { i, mask: bits(offset, size) };
 			};
 			if (isWrite(inst)) {
 				const target = range(0);
@@ -144,7 +155,10 @@ function deadBytes(fn: IrFunction, known: Analyses, dead: Set<Inst>): void {
 /** Surely no address of a slot. */
 function isElsewhere(address: Value): boolean {
 	const { root } = rootOf(address);
-	return isInst(root) && (root.op === "load" || root.op === "global" || root.op === "param" || (root.op === "call" && root.attr!.callee!.kind === "helper"));
+	return (
+		isInst(root) &&
+		(root.op === "load" || root.op === "global" || root.op === "param" || (root.op === "call" && root.attr!.callee!.kind === "helper"))
+	);
 }
 
 /** Places kept for the blocks before: the latest ones. */

@@ -42,7 +42,8 @@ export const loadPhis: Pass = {
 };
 
 /** A number that says more than its place: less than half of the bits. */
-const isSmall = (value: Value, size: number): boolean => value.ty !== "ptr" && value.op !== "undef" && maxUnsigned(value) < 1n << BigInt(4 * size);
+const isSmall = (value: Value, size: number): boolean =>
+	value.ty !== "ptr" && value.op !== "undef" && maxUnsigned(value) < 1n << BigInt(4 * size);
 
 type IsHandedOut = (slot: Inst, by: Inst, at: Block) => boolean;
 
@@ -116,13 +117,26 @@ class Search {
 	#within(block: Block, count: number): Value | null | undefined {
 		for (let i = count - 1; i >= 0; i--) {
 			const inst = block.insts[i];
-			if (inst === this.#base || (inst.op === "lifetime" && inst.args[0] === this.#base)) return this.#isSlot() && this.load.ty === "ptr" ? undef("ptr") : null;
-			if ((inst.op === "store" || inst.op === "load") && inst.attr!.size === this.#size && !inst.attr!.volatile && this.#isHere(inst.args[0])) {
+			if (inst === this.#base || (inst.op === "lifetime" && inst.args[0] === this.#base))
+				return this.#isSlot() && this.load.ty === "ptr" ? undef("ptr") : null;
+			if (
+				(inst.op === "store" || inst.op === "load") &&
+				inst.attr!.size === this.#size &&
+				!inst.attr!.volatile &&
+				this.#isHere(inst.args[0])
+			) {
 				const value = inst.op === "store" ? inst.args[1] : inst;
 				return this.load.ty === "ptr" ? (value.ty === "ptr" ? value : null) : isSmall(value, this.#size) ? value : null;
 			}
 			const writes = writesOf(inst);
-			if (writes === "all" ? !this.alias.isPrivate(this.load.args[0]) && (!this.#isSlot() || this.handedOut(this.#base as Inst, inst, block)) : writes.some((write) => this.alias.mayAlias({ address: this.load.args[0], size: this.#size, effective: this.load.attr!.effective }, write))) return null;
+			if (
+				writes === "all"
+					? !this.alias.isPrivate(this.load.args[0]) && (!this.#isSlot() || this.handedOut(this.#base as Inst, inst, block))
+					: writes.some((write) =>
+							this.alias.mayAlias({ address: this.load.args[0], size: this.#size, effective: this.load.attr!.effective }, write),
+						)
+			)
+				return null;
 		}
 		return undefined;
 	}

@@ -78,7 +78,10 @@ function promote(fn: IrFunction, slots: Map<Inst, Slot>, dom: Dominators): void 
 		};
 		for (const inst of block.insts) {
 			loc.before = inst;
-			const slot = inst.args.length > 0 && isInst(inst.args[0]) && (inst.op === "load" || inst.op === "store" || inst.op === "lifetime") ? slots.get(inst.args[0]) : undefined;
+			const slot =
+				inst.args.length > 0 && isInst(inst.args[0]) && (inst.op === "load" || inst.op === "store" || inst.op === "lifetime")
+					? slots.get(inst.args[0])
+					: undefined;
 			if (slot === undefined) {
 				if (!slots.has(inst)) out.push(inst);
 				else gone.add(inst);
@@ -144,7 +147,12 @@ function fromSlot(slot: Slot, load: Inst, value: Value, emit: Emit): Value {
 }
 
 /** Pruned: a phi only where the slot is live. */
-function placePhis(fn: IrFunction, slots: Map<Inst, Slot>, order: readonly Block[], frontiers: Map<Block, Set<Block>>): Map<Block, Map<Slot, Inst>> {
+function placePhis(
+	fn: IrFunction,
+	slots: Map<Inst, Slot>,
+	order: readonly Block[],
+	frontiers: Map<Block, Set<Block>>,
+): Map<Block, Map<Slot, Inst>> {
 	const defs = new Map<Slot, Set<Block>>();
 	const uses = new Map<Slot, Set<Block>>();
 	for (const slot of slots.values()) {

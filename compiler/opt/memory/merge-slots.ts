@@ -49,7 +49,8 @@ export const mergeSlots: Pass = {
  */
 function dropCopiesOntoThemselves(fn: IrFunction): void {
 	const gone = new Set<Inst>();
-	for (const block of fn.blocks) block.insts.forEach((inst, at) => inst.op === "store" && isCopyOntoItself(inst, block.insts, at, gone) && gone.add(inst));
+	for (const block of fn.blocks)
+		block.insts.forEach((inst, at) => inst.op === "store" && isCopyOntoItself(inst, block.insts, at, gone) && gone.add(inst));
 	if (gone.size === 0) return;
 	for (const block of fn.blocks) block.insts = block.insts.filter((inst) => !gone.has(inst));
 	const users = usersOf(fn);
@@ -78,7 +79,12 @@ const has = (bits: Bits, i: number): boolean => ((bits[i >>> 5] >>> (i & 31)) & 
 
 type Walk = (block: Block, note: ((at: number, live: Bits) => void) | null) => Bits;
 
-function interference(fn: IrFunction, slots: readonly Inst[], touched: ReadonlyMap<Inst, readonly number[]>, kept: readonly number[]): Bits[] {
+function interference(
+	fn: IrFunction,
+	slots: readonly Inst[],
+	touched: ReadonlyMap<Inst, readonly number[]>,
+	kept: readonly number[],
+): Bits[] {
 	const words = (slots.length + 31) >>> 5;
 	const index = new Map<Value, number>(slots.map((slot, i) => [slot, i]));
 	const marked = (inst: Inst): number | undefined => (inst.op === "lifetime" && isInst(inst.args[0]) ? index.get(inst.args[0]) : undefined);

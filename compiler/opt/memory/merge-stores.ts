@@ -73,7 +73,8 @@ function keepsZeros(parts: readonly Part[], offset: number, size: number, bytes:
 	if (isZero(offset, size)) return true;
 	for (const part of parts) {
 		if (part.size >= size) continue;
-		for (let from = offset; from < offset + size; from += part.size) if ((part.at === null || from % 8 === part.at) && isZero(from, part.size)) return false;
+		for (let from = offset; from < offset + size; from += part.size)
+			if ((part.at === null || from % 8 === part.at) && isZero(from, part.size)) return false;
 	}
 	return true;
 }
@@ -91,8 +92,16 @@ function mergeIn(fn: IrFunction, block: Block, alias: AliasInfo, parts: Readonly
 		if (read.length > 0) words.reverse();
 		else if (words.length >= image.stores.length) return;
 		const made = words.flatMap(({ offset, size, value }) => {
-			const address = offset === 0 ? null : newInst(fn, "ptradd", "ptr", [image.root, constant("i64", offset)], undefined, image.stores[0].loc);
-			const store = newInst(fn, "store", null, [address ?? image.root, constant(size === 8 ? "i64" : "i32", value)], { size }, image.stores[0].loc);
+			const address =
+				offset === 0 ? null : newInst(fn, "ptradd", "ptr", [image.root, constant("i64", offset)], undefined, image.stores[0].loc);
+			const store = newInst(
+				fn,
+				"store",
+				null,
+				[address ?? image.root, constant(size === 8 ? "i64" : "i32", value)],
+				{ size },
+				image.stores[0].loc,
+			);
 			return address === null ? [store] : [address, store];
 		});
 		for (const store of image.stores) dropped.add(store);
@@ -104,7 +113,8 @@ function mergeIn(fn: IrFunction, block: Block, alias: AliasInfo, parts: Readonly
 			const { root, offset } = placed;
 			let image = pending.get(keyOf(root));
 			// Objects of the program lie apart from each other; of other addresses nothing is known.
-			for (const other of [...pending.values()]) if (other !== image && !(isObject(root) && isObject(other.root)) && mayTouch(inst, other, alias)) flush(other, inst);
+			for (const other of [...pending.values()])
+				if (other !== image && !(isObject(root) && isObject(other.root)) && mayTouch(inst, other, alias)) flush(other, inst);
 			if (image === undefined) pending.set(keyOf(root), (image = { root, bytes: new Map(), stores: [], aligned: objectAlignment(root) }));
 			const start = offset + (root.attr?.offset ?? 0) - (image.root.attr?.offset ?? 0);
 			const { size } = inst.attr!;
@@ -128,12 +138,42 @@ const keyOf = (root: Inst): unknown => (root.op === "global" ? root.attr!.global
 function constantStore(inst: Inst): { root: Inst; offset: number } | null {
 	if (inst.op !== "store" || inst.attr!.volatile || !isConst(inst.args[1])) return null;
 	const { root, offset } = rootOf(inst.args[0]);
-	if (!isInst(root) || root.op === "param" || root.op === "coreoffset" || offset === null || (root.op === "global" && alignOf(root) === 1)) return null;
+	if (!isInst(root) || root.op === "param" || root.op === "coreoffset" || offset === null || (root.op === "global" && alignOf(root) === 1))
+		return null;
 	return { root, offset };
 }
 
 /** Arithmetic and the like. */
-const isQuiet = (inst: Inst): boolean => inst.args.length === 0 ? inst.op !== "jump" && inst.op !== "ret" && inst.op !== "fence" && inst.op !== "call" && inst.op !== "unreachable" : ["ptradd", "add", "sub", "and", "or", "xor", "shl", "lshr", "ashr", "mul", "zext", "sext", "trunc", "icmp", "ptrtoint", "inttoptr", "phi", "select", "bswap", "sextfrom", "coreoffset", "addrspace", "udiv", "umod", "neg"].includes(inst.op);
+const isQuiet = (inst: Inst): boolean =>
+	inst.args.length === 0
+		? inst.op !== "jump" && inst.op !== "ret" && inst.op !== "fence" && inst.op !== "call" && inst.op !== "unreachable"
+		: [
+				"ptradd",
+				"add",
+				"sub",
+				"and",
+				"or",
+				"xor",
+				"shl",
+				"lshr",
+				"ashr",
+				"mul",
+				"zext",
+				"sext",
+				"trunc",
+				"icmp",
+				"ptrtoint",
+				"inttoptr",
+				"phi",
+				"select",
+				"bswap",
+				"sextfrom",
+				"coreoffset",
+				"addrspace",
+				"udiv",
+				"umod",
+				"neg",
+			].includes(inst.op);
 
 function mayTouch(inst: Inst, image: Image, alias: AliasInfo): boolean {
 	const whole = { address: image.root, size: null };
@@ -159,7 +199,8 @@ function overlaps(address: Value, size: number | null, image: Image, alias: Alia
 
 const isObject = (root: Inst): boolean => root.op === "alloca" || root.op === "global";
 
-const objectAlignment = (root: Inst): Image["aligned"] => (isObject(root) ? { offset: root.op === "global" ? -(root.attr!.offset ?? 0) : 0, align: alignOf(root) } : { offset: 0, align: 1 });
+const objectAlignment = (root: Inst): Image["aligned"] =>
+	isObject(root) ? { offset: root.op === "global" ? -(root.attr!.offset ?? 0) : 0, align: alignOf(root) } : { offset: 0, align: 1 };
 
 function alignOf(root: Inst): number {
 	if (root.op === "alloca") return 8;
@@ -178,7 +219,11 @@ function wordsOf(image: Image, parts: readonly Part[]): { offset: number; size: 
 	for (const offset of offsets) {
 		if (offset < done) continue;
 		let size = align;
-		while (size > 1 && ((offset - image.aligned.offset) % size !== 0 || !covered(bytes, offset, size) || !keepsZeros(parts, offset, size, bytes))) size /= 2;
+		while (
+			size > 1 &&
+			((offset - image.aligned.offset) % size !== 0 || !covered(bytes, offset, size) || !keepsZeros(parts, offset, size, bytes))
+		)
+			size /= 2;
 		let value = 0n;
 		for (let i = size - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes.get(offset + i)!);
 		words.push({ offset, size, value });

@@ -47,7 +47,15 @@ function moveOne(fn: IrFunction, known: Analyses): boolean {
 			const end = way.insts.pop()!;
 			const twin = newInst(fn, op, ty, [copied(fn, args[0], way)], attr, loc);
 			way.insts.push(twin, end);
-			const phi = newInst(fn, "phi", ty, values.map((value) => value ?? twin), undefined, loc, sources.map((from) => (from === missing[0] ? way : from)));
+			const phi = newInst(
+				fn,
+				"phi",
+				ty,
+				values.map((value) => value ?? twin),
+				undefined,
+				loc,
+				sources.map((from) => (from === missing[0] ? way : from)),
+			);
 			block.insts.unshift(phi);
 			replaceAll(fn, new Map(loads.map((load) => [load, phi])));
 			return true;
@@ -73,11 +81,13 @@ function readAt(block: Block, known: Analyses): (readonly Inst[])[] {
 	const own = firstReads(block, known);
 	const found: (readonly Inst[])[] = own.map((load) => [load]);
 	const sides = [...new Set(successors(block))];
-	if (terminator(block).op !== "branch" || sides.length !== 2 || sides.some((side) => known.predecessors.get(side)!.length !== 1)) return found;
+	if (terminator(block).op !== "branch" || sides.length !== 2 || sides.some((side) => known.predecessors.get(side)!.length !== 1))
+		return found;
 	const [first, second] = sides.map((side) => firstReads(side, known));
 	for (const load of first) {
 		const twin = second.find((other) => isSameRead(load, other));
-		if (twin !== undefined && !own.some((other) => isSameRead(load, other)) && !block.insts.some((inst) => mayWrite(inst, load, known))) found.push([load, twin]);
+		if (twin !== undefined && !own.some((other) => isSameRead(load, other)) && !block.insts.some((inst) => mayWrite(inst, load, known)))
+			found.push([load, twin]);
 	}
 	return found;
 }
@@ -98,7 +108,8 @@ function isRead({ op, ty, args, attr }: Inst): boolean {
 	return isInst(address) && address.op === "global";
 }
 
-const isSameRead = (a: Inst, b: Inst): boolean => a.ty === b.ty && a.attr!.size === b.attr!.size && a.attr!.signed === b.attr!.signed && isSameAddress(a.args[0], b.args[0]);
+const isSameRead = (a: Inst, b: Inst): boolean =>
+	a.ty === b.ty && a.attr!.size === b.attr!.size && a.attr!.signed === b.attr!.signed && isSameAddress(a.args[0], b.args[0]);
 
 const rangeOf = ({ args, attr }: Inst): Range => ({ address: args[0], size: attr!.size!, effective: attr!.effective });
 
@@ -116,7 +127,8 @@ function valueAt(load: Inst, from: Block, known: Analyses): Value | null {
 			if (inst.op === "load" && !inst.attr!.volatile && isSameRead(inst, load)) return inst;
 			if (inst.op === "store" && inst.attr!.size === size && isSameAddress(inst.args[0], load.args[0])) {
 				const [, value] = inst.args;
-				if (isConst(value) && value.ty !== "ptr") return constant(load.ty!, signed ? BigInt.asIntN(size! * 8, value.value) : BigInt.asUintN(size! * 8, value.value));
+				if (isConst(value) && value.ty !== "ptr")
+					return constant(load.ty!, signed ? BigInt.asIntN(size! * 8, value.value) : BigInt.asUintN(size! * 8, value.value));
 				return value.ty === load.ty && size === (load.ty === "i32" ? 4 : 8) ? value : null;
 			}
 			if (mayWrite(inst, load, known)) return null;
@@ -130,7 +142,14 @@ function valueAt(load: Inst, from: Block, known: Analyses): Value | null {
 /** The computation of an address once more, before the block's end. */
 function copied(fn: IrFunction, address: Value, block: Block): Value {
 	if (!isInst(address) || !isAddressing(address)) return address;
-	const twin = newInst(fn, address.op, address.ty, address.args.map((arg) => copied(fn, arg, block)), address.attr, address.loc);
+	const twin = newInst(
+		fn,
+		address.op,
+		address.ty,
+		address.args.map((arg) => copied(fn, arg, block)),
+		address.attr,
+		address.loc,
+	);
 	block.insts.push(twin);
 	return twin;
 }

@@ -75,7 +75,8 @@ function split(fn: IrFunction, use: SlotUse): boolean {
 const isInteger = (piece: Piece): boolean => [1, 2, 4, 8].includes(piece.to - piece.from);
 
 /** A copy of a word to where words are aligned, such as a context, which is written in words. */
-const isWord = ({ inst, operand, size }: SlotAccess): boolean => operand === 1 && (inst.op === "memcpy" || inst.op === "memmove") && [2, 4, 8].includes(size!) && (inst.attr!.targetAlign ?? 1) >= size!;
+const isWord = ({ inst, operand, size }: SlotAccess): boolean =>
+	operand === 1 && (inst.op === "memcpy" || inst.op === "memmove") && [2, 4, 8].includes(size!) && (inst.attr!.targetAlign ?? 1) >= size!;
 
 function cut(use: SlotUse, size: number): Piece[] | null {
 	const direct = use.accesses.filter((access) => access.inst.op === "load" || access.inst.op === "store" || isWord(access));
@@ -86,7 +87,13 @@ function cut(use: SlotUse, size: number): Piece[] | null {
 		const last = pieces[pieces.length - 1];
 		if (last !== undefined && span.from < last.to) {
 			if (span.to > last.to || span.from !== last.from || span.to !== last.to) {
-				pieces[pieces.length - 1] = { from: last.from, to: Math.max(last.to, span.to), whole: last.whole && span.from === last.from && span.to === last.to, direct: true, slot: null };
+				pieces[pieces.length - 1] = {
+					from: last.from,
+					to: Math.max(last.to, span.to),
+					whole: last.whole && span.from === last.from && span.to === last.to,
+					direct: true,
+					slot: null,
+				};
 			}
 		} else pieces.push({ ...span, whole: true, direct: true, slot: null });
 	}
@@ -295,10 +302,17 @@ function writePart(piece: Piece, shift: number, size: number, value: Value, emit
 		return;
 	}
 	let part: Value = value.ty === "ptr" ? emit("ptrtoint", "i64", [value]) : value;
-	if (part.ty !== ty) part = isConst(part) ? constant(ty, ty === "i64" ? BigInt.asUintN(32, part.value) : part.value) : emit(ty === "i64" ? "zext" : "trunc", ty, [part]);
+	if (part.ty !== ty)
+		part = isConst(part)
+			? constant(ty, ty === "i64" ? BigInt.asUintN(32, part.value) : part.value)
+			: emit(ty === "i64" ? "zext" : "trunc", ty, [part]);
 	const mask = (1n << BigInt(size * 8)) - 1n;
 	const masked = isConst(part) ? constant(ty, part.value & mask) : emit("and", ty, [part, constant(ty, mask)]);
-	const moved = isConst(masked) ? constant(ty, masked.value << BigInt(shift * 8)) : shift === 0 ? masked : emit("shl", ty, [masked, constant(ty, shift * 8)]);
+	const moved = isConst(masked)
+		? constant(ty, masked.value << BigInt(shift * 8))
+		: shift === 0
+			? masked
+			: emit("shl", ty, [masked, constant(ty, shift * 8)]);
 	const old = emit("load", ty, [piece.slot!], { size: length });
 	const kept = emit("and", ty, [old, constant(ty, ~(mask << BigInt(shift * 8)))]);
 	emit("store", null, [piece.slot!, emit("or", ty, [kept, moved])], { size: length });

@@ -48,7 +48,9 @@ export const bitQuestions: Pass = {
 const ASKS: ReadonlySet<Inst["op"]> = new Set(["branch", "select", "icmp"]);
 
 const isOfBits = ({ op, args, attr }: Inst): boolean =>
-	op === "icmp" && (attr!.pred === "eq" || attr!.pred === "ne") && args.every((arg) => arg.ty === "i32" && !isConst(arg) && maxUnsigned(arg) === 1n);
+	op === "icmp" &&
+	(attr!.pred === "eq" || attr!.pred === "ne") &&
+	args.every((arg) => arg.ty === "i32" && !isConst(arg) && maxUnsigned(arg) === 1n);
 
 interface Bit {
 	readonly place: number;

@@ -10,7 +10,27 @@ import type { Rewriter } from "./law.ts";
 
 /** Local simplification: each instruction is offered to the laws of its operation until none applies. */
 
-const ARITHMETIC = new Set<Op>(["add", "sub", "mul", "udiv", "sdiv", "umod", "smod", "and", "or", "xor", "shl", "lshr", "ashr", "neg", "zext", "sext", "trunc", "sextfrom", "bswap"]);
+const ARITHMETIC = new Set<Op>([
+	"add",
+	"sub",
+	"mul",
+	"udiv",
+	"sdiv",
+	"umod",
+	"smod",
+	"and",
+	"or",
+	"xor",
+	"shl",
+	"lshr",
+	"ashr",
+	"neg",
+	"zext",
+	"sext",
+	"trunc",
+	"sextfrom",
+	"bswap",
+]);
 
 export const combine: Pass = {
 	name: "combine",
@@ -27,7 +47,8 @@ export const combine: Pass = {
 function oneRound(fn: IrFunction): boolean {
 	const map = new Map<Inst, Value>();
 	const uses = new Map<Inst, number>();
-	for (const block of fn.blocks) for (const inst of block.insts) for (const arg of inst.args) if (isInst(arg)) uses.set(arg, (uses.get(arg) ?? 0) + 1);
+	for (const block of fn.blocks)
+		for (const inst of block.insts) for (const arg of inst.args) if (isInst(arg)) uses.set(arg, (uses.get(arg) ?? 0) + 1);
 	let changed = false;
 	for (const block of reversePostorder(fn)) {
 		if (simplifyBlock(fn, block, map, uses)) changed = true;

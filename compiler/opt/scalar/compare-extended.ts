@@ -40,7 +40,8 @@ export const compareExtended: Pass = {
 /** What may leave something above its 32 bits; of anything else the extension without a sign is no instruction. */
 const UNEXTENDED: ReadonlySet<Op> = new Set(["call", "param", "trunc"]);
 
-const isExtension = ({ op, ty, args: [narrow] }: Inst): boolean => ty === "i64" && (op === "sext" || op === "zext") && isInst(narrow) && (op === "sext" || UNEXTENDED.has(narrow.op));
+const isExtension = ({ op, ty, args: [narrow] }: Inst): boolean =>
+	ty === "i64" && (op === "sext" || op === "zext") && isInst(narrow) && (op === "sext" || UNEXTENDED.has(narrow.op));
 
 /** A comparison with a constant that has the same answer for both: of the extension with a sign the signed ones, and those with a limit that is none of the negative numbers; of the other the unsigned ones. */
 function isQuestion({ op, args, attr }: Inst, narrow: Inst, extension: Op): boolean {

@@ -20,7 +20,12 @@ export function compareLaws(inst: Inst, rw: Rewriter): Value | null {
 	if (whole !== null) return whole;
 	if (!isConst(b)) return betweenValues(a, b, pred, rw);
 	return (
-		truthOf(a, b.value, pred, rw) ?? decided(a, b.value, pred) ?? tightened(a, b.value, pred, rw) ?? narrowed(a, b.value, pred, rw) ?? belowPower(a, b.value, pred, rw) ?? solved(a, b.value, pred, rw)
+		truthOf(a, b.value, pred, rw) ??
+		decided(a, b.value, pred) ??
+		tightened(a, b.value, pred, rw) ??
+		narrowed(a, b.value, pred, rw) ??
+		belowPower(a, b.value, pred, rw) ??
+		solved(a, b.value, pred, rw)
 	);
 }
 
@@ -44,7 +49,16 @@ function truthOf(a: Value, b: bigint, pred: Pred, rw: Rewriter): Value | null {
 	if (!isInst(a) || !(pred === "eq" || pred === "ne")) return null;
 	if (a.op === "zext" && (b === 0n || b === 1n)) return rw.make("icmp", "i32", [a.args[0], constant("i32", b)], { pred });
 	// Of a number that is 0 or 1 this is the number itself; a bit further up is asked for where it is.
-	if (a.op !== "icmp" && (pred === "eq") === (b === 1n) && (b === 0n || b === 1n) && a.ty !== "ptr" && a.op === "and" && maxUnsigned(a) === 1n && !is(a.args[0], "lshr")) return a.ty === "i64" ? rw.make("trunc", "i32", [a]) : a;
+	if (
+		a.op !== "icmp" &&
+		(pred === "eq") === (b === 1n) &&
+		(b === 0n || b === 1n) &&
+		a.ty !== "ptr" &&
+		a.op === "and" &&
+		maxUnsigned(a) === 1n &&
+		!is(a.args[0], "lshr")
+	)
+		return a.ty === "i64" ? rw.make("trunc", "i32", [a]) : a;
 	if (a.op !== "icmp" || (b !== 0n && b !== 1n)) return null;
 	if ((pred === "ne") === (b === 0n)) return a;
 	return rw.make("icmp", "i32", a.args.slice(), { pred: negated[a.attr!.pred!] });
@@ -128,7 +142,8 @@ function narrowed(a: Value, b: bigint, pred: Pred, rw: Rewriter): Value | null {
 		if (b >= 0n && b <= 0xffffffffn) return rw.make("icmp", "i32", [a.args[0], constant("i32", b)], { pred: `u${pred.slice(1)}` as Pred });
 	}
 	if (is(a, "sext") && BigInt.asIntN(32, b) === b) return rw.make("icmp", "i32", [a.args[0], constant("i32", b)], { pred });
-	if (is(a, "ptrtoint") && b === 0n && (pred === "eq" || pred === "ne")) return rw.make("icmp", "i32", [a.args[0], constant("ptr", 0)], { pred });
+	if (is(a, "ptrtoint") && b === 0n && (pred === "eq" || pred === "ne"))
+		return rw.make("icmp", "i32", [a.args[0], constant("ptr", 0)], { pred });
 	return null;
 }
 
@@ -157,7 +172,8 @@ function solved(a: Value, b: bigint, pred: Pred, rw: Rewriter): Value | null {
 		const count = unsigned(ty, a.args[0].args[1].value);
 		const mask = unsigned(ty, inner.value) << count;
 		const wanted = unsigned(ty, b) << count;
-		if (count < BigInt(widthOf(ty)) && mask <= (ty === "i64" ? 0x7fffffffn : 0xffffffffn) && wanted <= mask) return to(rw.make("and", ty, [a.args[0].args[0], constant(ty, mask)]), constant(ty, wanted));
+		if (count < BigInt(widthOf(ty)) && mask <= (ty === "i64" ? 0x7fffffffn : 0xffffffffn) && wanted <= mask)
+			return to(rw.make("and", ty, [a.args[0].args[0], constant(ty, mask)]), constant(ty, wanted));
 	}
 	if (a.op === "sextfrom") {
 		const bits = BigInt(a.attr!.bits!);
@@ -169,7 +185,7 @@ function solved(a: Value, b: bigint, pred: Pred, rw: Rewriter): Value | null {
 	if (b === 0n && (a.op === "sub" || a.op === "xor") && rw.uses(a) <= 1) return to(a.args[0], a.args[1]);
 	if (a.op === "neg" && b === 0n) return to(a.args[0], constant(ty, 0));
 	if (a.op === "add" && isConst(inner) && rw.uses(a) <= 1) return to(a.args[0], constant(ty, b - inner.value));
-	if (a.op === "bswap" && maxUnsigned(a.args[0]) < 1n << BigInt(a.attr!.bits!)) return to(a.args[0], foldOp("bswap", ty, [constant(ty, b)], a.attr)!);
+	if (a.op === "bswap" && maxUnsigned(a.args[0]) < 1n << BigInt(a.attr!.bits!))
+		return to(a.args[0], foldOp("bswap", ty, [constant(ty, b)], a.attr)!);
 	return null;
 }
-

@@ -1,7 +1,19 @@
 import type { Block, Inst, IrFunction, Value } from "../../ir/types.ts";
 import type { Pass } from "../pass.ts";
 import { loops } from "../../ir/cfg.ts";
-import { constant, exponentOf, isConst, isInst, makeJump, newInst, phisOf, replaceAll, terminator, unsigned, widthOf } from "../../ir/values.ts";
+import {
+	constant,
+	exponentOf,
+	isConst,
+	isInst,
+	makeJump,
+	newInst,
+	phisOf,
+	replaceAll,
+	terminator,
+	unsigned,
+	widthOf,
+} from "../../ir/values.ts";
 import { analysesOf } from "../analysis/analyses.ts";
 import { knownZeros } from "../analysis/known.ts";
 
@@ -22,7 +34,12 @@ export const copiedBits: Pass = {
 		};
 		for (const block of fn.blocks) {
 			const chain: Link[] = [];
-			for (let link = done.has(block) ? null : setBy(block); link !== null && (chain.length === 0 || link.bits === chain[0].bits); link = setBy(link.join)) chain.push(link);
+			for (
+				let link = done.has(block) ? null : setBy(block);
+				link !== null && (chain.length === 0 || link.bits === chain[0].bits);
+				link = setBy(link.join)
+			)
+				chain.push(link);
 			if (chain.length < (chain.every(({ mask, set }) => mask === set) ? (chain.some(goesOn) ? 1 : LEAST) : LEAST_MOVED)) continue;
 			for (const link of chain) {
 				done.add(link.block);
@@ -87,7 +104,13 @@ function linkOf(block: Block, preds: ReadonlyMap<Block, readonly Block[]>): Link
 	const [yes, no] = asked.isSet ? end.blocks! : [end.blocks![1], end.blocks![0]];
 	// Only where the bit is set something is done, and that is only to set it; `x & 4 ? 4 : 0` may come to its zero by a block of its own.
 	const [detour, join] = preds.get(yes)!.length === 1 ? [yes, no] : [no, yes];
-	if (preds.get(detour)!.length !== 1 || terminator(detour).op !== "jump" || terminator(detour).blocks![0] !== join || detour.insts.length > (detour === yes ? 2 : 1)) return null;
+	if (
+		preds.get(detour)!.length !== 1 ||
+		terminator(detour).op !== "jump" ||
+		terminator(detour).blocks![0] !== join ||
+		detour.insts.length > (detour === yes ? 2 : 1)
+	)
+		return null;
 	if (preds.get(join)!.length !== 2) return null;
 	const phis = phisOf(join);
 	if (phis.length !== 1) return null;
@@ -102,7 +125,14 @@ function linkOf(block: Block, preds: ReadonlyMap<Block, readonly Block[]>): Link
 		const [less, more] = [unsigned(before.ty, before.value), unsigned(after.ty, after.value)];
 		set = more ^ less;
 		if ((less & set) !== 0n) return null;
-	} else if (detour === yes && yes.insts[0] === after && isInst(after) && isStep(after.op) && after.args[0] === before && isConst(after.args[1])) {
+	} else if (
+		detour === yes &&
+		yes.insts[0] === after &&
+		isInst(after) &&
+		isStep(after.op) &&
+		after.args[0] === before &&
+		isConst(after.args[1])
+	) {
 		const by = after.args[1];
 		op = after.op;
 		set = unsigned(by.ty, by.value);
@@ -117,7 +147,8 @@ function linkOf(block: Block, preds: ReadonlyMap<Block, readonly Block[]>): Link
 const isStep = (op: Inst["op"]): op is "or" | "add" | "xor" => op === "or" || op === "add" || op === "xor";
 
 /** To bits of the same value that are copied already, one more is a wider mask. */
-const goesOn = ({ before, bits }: Link): boolean => isInst(before) && before.op === "and" && before.args[0] === bits && isConst(before.args[1]);
+const goesOn = ({ before, bits }: Link): boolean =>
+	isInst(before) && before.op === "and" && before.args[0] === bits && isConst(before.args[1]);
 
 const isOneBit = (mask: bigint): boolean => exponentOf(mask) !== null;
 

@@ -18,7 +18,9 @@ export const correlate: Pass = {
 		// Assembly is where programs write a comparison that must stay with its register.
 		const asked = (value: Inst): boolean => (users.get(value) ?? []).some(({ op }) => op === "icmp" || op === "asm" || op === "asmgoto");
 		// Itself, or extended somewhere else.
-		const compared = (value: Inst): boolean => asked(value) || (users.get(value) ?? []).some((user) => (user.op === "zext" || user.op === "sext" || user.op === "trunc") && asked(user));
+		const compared = (value: Inst): boolean =>
+			asked(value) ||
+			(users.get(value) ?? []).some((user) => (user.op === "zext" || user.op === "sext" || user.op === "trunc") && asked(user));
 		let changed = false;
 		for (const block of dom.order) {
 			const out: Inst[] = [];
@@ -34,7 +36,8 @@ export const correlate: Pass = {
 						break;
 					case "icmp": {
 						if (inst.args[0].ty === "ptr") break;
-						if (asksWhatIsLeft(inst, (value) => known.at(value, block)) || asksWithoutSum(inst, (value) => known.at(value, block), users)) changed = true;
+						if (asksWhatIsLeft(inst, (value) => known.at(value, block)) || asksWithoutSum(inst, (value) => known.at(value, block), users))
+							changed = true;
 						const [left, right] = inst.args;
 						const truth = decide(inst.attr!.pred!, known.at(left, block), known.at(right, block));
 						if (truth !== null) map.set(inst, constant("i32", truth ? 1 : 0));
@@ -48,7 +51,15 @@ export const correlate: Pass = {
 					case "and": {
 						// A narrow counter that was below a limit before its step needs no cut.
 						const [sum, mask] = inst.args;
-						if (isLow(inst) && isConst(mask) && isInst(sum) && sum.op === "add" && isConst(sum.args[1]) && known.at(sum, block).umax <= unsigned(inst.ty!, mask.value)) map.set(inst, sum);
+						if (
+							isLow(inst) &&
+							isConst(mask) &&
+							isInst(sum) &&
+							sum.op === "add" &&
+							isConst(sum.args[1]) &&
+							known.at(sum, block).umax <= unsigned(inst.ty!, mask.value)
+						)
+							map.set(inst, sum);
 						break;
 					}
 					case "sext":
@@ -168,6 +179,10 @@ function asksWithoutSum(inst: Inst, known: (value: Value) => Range, users: Reado
 function leadsSomewhere(number: Value, users: ReadonlyMap<Inst, readonly Inst[]>): boolean {
 	if (!isInst(number)) return false;
 	const direct = users.get(number) ?? [];
-	const forms = [number, ...direct.filter(({ op }) => op === "zext" || op === "trunc"), ...(number.op === "trunc" && isInst(number.args[0]) ? [number.args[0]] : [])];
+	const forms = [
+		number,
+		...direct.filter(({ op }) => op === "zext" || op === "trunc"),
+		...(number.op === "trunc" && isInst(number.args[0]) ? [number.args[0]] : []),
+	];
 	return forms.some((form) => (users.get(form) ?? []).some(({ op, args }) => op === "call" || (op === "ptradd" && args[1] === form)));
 }

@@ -52,7 +52,9 @@ export function neededFor(roots: Iterable<Inst>, also: (inst: Inst, mark: (value
 	return live;
 }
 
-const used = (blocks: readonly { readonly insts: readonly Inst[] }[], value: Inst): boolean => blocks.some((block) => block.insts.some((inst) => inst.args.includes(value)));
+const used = (blocks: readonly { readonly insts: readonly Inst[] }[], value: Inst): boolean =>
+	blocks.some((block) => block.insts.some((inst) => inst.args.includes(value)));
 
 /** asm without `volatile` is as removable as arithmetic. */
-const isIdle = (inst: Inst): boolean => inst.op === "lifetime" || (inst.op === "asm" && (!inst.attr!.asm!.volatile || inst.attr!.asm!.reads === true) && inst.ty !== null);
+const isIdle = (inst: Inst): boolean =>
+	inst.op === "lifetime" || (inst.op === "asm" && (!inst.attr!.asm!.volatile || inst.attr!.asm!.reads === true) && inst.ty !== null);

@@ -23,8 +23,15 @@ export const delay: Pass = {
 			if (end.op !== "branch" && end.op !== "switch") continue;
 			const sides = end.blocks!.filter((next) => preds.get(next)!.length === 1);
 			if (sides.length === 0) continue;
-			const lastWrite = block.insts.findLastIndex(({ op }, i) => i < block.insts.length - 1 && (row(op).does === "write" || row(op).does === "effect"));
-			const movable = new Set(block.insts.filter((inst, i) => inst.ty !== null && (row(inst.op).does === "pure" || (inst.op === "load" && inst.attr!.volatile !== true && i > lastWrite))));
+			const lastWrite = block.insts.findLastIndex(
+				({ op }, i) => i < block.insts.length - 1 && (row(op).does === "write" || row(op).does === "effect"),
+			);
+			const movable = new Set(
+				block.insts.filter(
+					(inst, i) =>
+						inst.ty !== null && (row(inst.op).does === "pure" || (inst.op === "load" && inst.attr!.volatile !== true && i > lastWrite)),
+				),
+			);
 			for (let i = block.insts.length - 2; i >= 0; i--) {
 				const inst = block.insts[i];
 				if (!movable.has(inst)) continue;
@@ -43,11 +50,19 @@ export const delay: Pass = {
 
 /** The blocks that need the value: a phi needs it at the end of where it comes from. */
 function usePlaces(inst: Inst, users: readonly Inst[], at: ReadonlyMap<Inst, Block>): Block[] {
-	return users.flatMap((user) => (user.op === "phi" ? user.args.flatMap((arg, i) => (arg === inst ? [user.blocks![i]] : [])) : [at.get(user)!]));
+	return users.flatMap((user) =>
+		user.op === "phi" ? user.args.flatMap((arg, i) => (arg === inst ? [user.blocks![i]] : [])) : [at.get(user)!],
+	);
 }
 
 /** More values would have to be kept over the branch than the one that is made of them; what nothing else needs goes along. */
-function lengthens(inst: Inst, block: Block, movable: ReadonlySet<Inst>, users: ReadonlyMap<Inst, readonly Inst[]>, at: ReadonlyMap<Inst, Block>): boolean {
+function lengthens(
+	inst: Inst,
+	block: Block,
+	movable: ReadonlySet<Inst>,
+	users: ReadonlyMap<Inst, readonly Inst[]>,
+	at: ReadonlyMap<Inst, Block>,
+): boolean {
 	const going = new Set([inst]);
 	const dying = new Set<Inst>();
 	for (const one of going) {

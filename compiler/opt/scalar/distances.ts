@@ -4,7 +4,14 @@ import { constant, isConst, isInst, sameValue, unsigned } from "../../ir/values.
 import { maxUnsigned } from "../analysis/known.ts";
 
 /** Where the walk of a pointer began. */
-export const startOf = (pointer: Value): unknown => (!isInst(pointer) ? pointer : pointer.op === "ptradd" ? startOf(pointer.args[0]) : pointer.op === "global" ? pointer.attr!.global : pointer);
+export const startOf = (pointer: Value): unknown =>
+	!isInst(pointer)
+		? pointer
+		: pointer.op === "ptradd"
+			? startOf(pointer.args[0])
+			: pointer.op === "global"
+				? pointer.attr!.global
+				: pointer;
 
 /** What was added on the way: numbers that are not known, the first one first, and the sum of those that are. */
 interface Walk {
@@ -13,7 +20,8 @@ interface Walk {
 }
 
 function walkOf(pointer: Value): Walk {
-	if (!isInst(pointer) || pointer.op !== "ptradd") return { steps: [], offset: isInst(pointer) && pointer.op === "global" ? BigInt(pointer.attr!.offset ?? 0) : 0n };
+	if (!isInst(pointer) || pointer.op !== "ptradd")
+		return { steps: [], offset: isInst(pointer) && pointer.op === "global" ? BigInt(pointer.attr!.offset ?? 0) : 0n };
 	const { steps, offset } = walkOf(pointer.args[0]);
 	const by = pointer.args[1];
 	return isConst(by) ? { steps, offset: offset + by.value } : { steps: [...steps, by], offset };

@@ -38,11 +38,21 @@ export const equalPhis: Pass = {
 function oneAddress(phi: Inst): Inst | null {
 	const [first] = phi.args;
 	if (!isInst(first) || first.args[0] === phi) return null;
-	if (first.op === "ptradd" && isConst(first.args[1])) return phi.args.every((arg) => isInst(arg) && arg.op === "ptradd" && arg.args[0] === first.args[0] && sameValue(arg.args[1], first.args[1])) ? first : null;
+	if (first.op === "ptradd" && isConst(first.args[1]))
+		return phi.args.every(
+			(arg) => isInst(arg) && arg.op === "ptradd" && arg.args[0] === first.args[0] && sameValue(arg.args[1], first.args[1]),
+		)
+			? first
+			: null;
 	if (first.op !== "coreoffset") return null;
 	const core = first.attr!.core!;
 	const same = (arg: Value): boolean =>
-		isInst(arg) && arg.op === "coreoffset" && arg.args[0] === first.args[0] && arg.attr!.core!.root === core.root && arg.attr!.core!.access === core.access && arg.attr!.core!.relo === core.relo;
+		isInst(arg) &&
+		arg.op === "coreoffset" &&
+		arg.args[0] === first.args[0] &&
+		arg.attr!.core!.root === core.root &&
+		arg.attr!.core!.access === core.access &&
+		arg.attr!.core!.relo === core.relo;
 	return phi.args.every(same) ? first : null;
 }
 
@@ -89,7 +99,13 @@ function isFound(value: Inst, constant: Value, from: Block, to: Block, preds: Re
 			const [question] = end.args;
 			const taken = end.blocks![0] === next;
 			if (question === value) return constant.value === 0n && !taken;
-			if (isInst(question) && question.op === "icmp" && question.args[0] === value && isConst(question.args[1]) && question.args[1].value === constant.value) {
+			if (
+				isInst(question) &&
+				question.op === "icmp" &&
+				question.args[0] === value &&
+				isConst(question.args[1]) &&
+				question.args[1].value === constant.value
+			) {
 				if (question.attr!.pred === "eq" && taken) return true;
 				if (question.attr!.pred === "ne" && !taken) return true;
 			}

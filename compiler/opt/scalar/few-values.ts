@@ -112,7 +112,8 @@ function meetAnswers(fn: IrFunction, block: Block, phi: Inst, users: readonly In
 		const some = values.of(arg);
 		if (some === null) return;
 		const [answer, ...others] = some.map((one) => foldOp("icmp", "i32", [one, question.right], { pred: question.pred }));
-		if (answer === null || !isConst(answer) || others.some((other) => other === null || !isConst(other) || other.value !== answer.value)) return;
+		if (answer === null || !isConst(answer) || others.some((other) => other === null || !isConst(other) || other.value !== answer.value))
+			return;
 		for (const { value } of some) numbers.add(value);
 		answers.push(answer);
 	}
@@ -146,7 +147,14 @@ function fromAnswer(value: Value, depth: number): { readonly question: Inst; rea
 	if (at < 0 || value.args.some((arg, i) => i !== at && !isConst(arg))) return null;
 	const from = fromAnswer(value.args[at], depth - 1);
 	if (from === null) return null;
-	const [no, yes] = from.values.map((answer) => foldOp(value.op, value.ty!, value.args.map((arg, i) => (i === at ? answer : arg)), value.attr));
+	const [no, yes] = from.values.map((answer) =>
+		foldOp(
+			value.op,
+			value.ty!,
+			value.args.map((arg, i) => (i === at ? answer : arg)),
+			value.attr,
+		),
+	);
 	return no === null || yes === null ? null : { question: from.question, values: [no, yes] };
 }
 

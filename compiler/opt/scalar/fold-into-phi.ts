@@ -35,8 +35,19 @@ export const foldIntoPhi: Pass = {
 
 /** An operation on the phi and constants. */
 function isFoldable(user: Inst, phi: Inst): boolean {
-	if (!isComputation(user.op) || user.op === "icmp" || user.op === "phi" || user.op === "select" || user.ty === null || user.ty === "ptr" || phi.ty === "ptr") return false;
-	return user.args.length <= 2 && user.args.filter((arg) => arg === phi).length === 1 && user.args.every((arg) => arg === phi || isConst(arg));
+	if (
+		!isComputation(user.op) ||
+		user.op === "icmp" ||
+		user.op === "phi" ||
+		user.op === "select" ||
+		user.ty === null ||
+		user.ty === "ptr" ||
+		phi.ty === "ptr"
+	)
+		return false;
+	return (
+		user.args.length <= 2 && user.args.filter((arg) => arg === phi).length === 1 && user.args.every((arg) => arg === phi || isConst(arg))
+	);
 }
 
 /** What the operation makes of each argument; null: of too many that is not known here. */

@@ -74,7 +74,8 @@ const MOST_BETWEEN = 100;
 
 function number(fn: IrFunction, { dominators: dom, predecessors: preds, alias }: Analyses, map: Map<Inst, Value>): void {
 	const objects = new Map<unknown, number>();
-	const idOf = (value: Value): string => (isInst(value) ? `%${value.id}` : isConst(value) ? `${value.ty}${value.value}` : `undef${value.ty}`);
+	const idOf = (value: Value): string =>
+		isInst(value) ? `%${value.id}` : isConst(value) ? `${value.ty}${value.value}` : `undef${value.ty}`;
 	const objectId = (what: unknown): number => {
 		let id = objects.get(what);
 		if (id === undefined) objects.set(what, (id = objects.size));
@@ -182,14 +183,18 @@ function number(fn: IrFunction, { dominators: dom, predecessors: preds, alias }:
 				if (at < 0) remember(key, block, inst);
 				else {
 					const asked = alias.place({ address: inst.args[at], size: null });
-					known = [...known.slice(-MOST_KNOWN), { at: asked, base: asked.base, offset: fromBeginning(asked), value: inst, signed: false, from: "asm", question: key }];
+					known = [
+						...known.slice(-MOST_KNOWN),
+						{ at: asked, base: asked.base, offset: fromBeginning(asked), value: inst, signed: false, from: "asm", question: key },
+					];
 				}
 			} else {
 				const writes = writesOf(inst);
 				if (writes === "all") known = without(known, [inst], [], alias);
 				else if (writes.length > 0) {
 					known = without(known.length > 2 * MOST_KNOWN ? known.slice(-MOST_KNOWN) : known, [], writes.map(alias.place), alias);
-					if (inst.op === "lifetime") known.push(unwritten(alias.place({ address: inst.args[0], size: (inst.args[0] as Inst).attr!.size! })));
+					if (inst.op === "lifetime")
+						known.push(unwritten(alias.place({ address: inst.args[0], size: (inst.args[0] as Inst).attr!.size! })));
 					if (inst.op === "store" && !inst.attr!.volatile) {
 						const at = alias.place({ address: inst.args[0], size: inst.attr!.size!, effective: inst.attr!.effective });
 						known.push({ at, base: at.base, offset: fromBeginning(at), value: inst.args[1], signed: false, from: "store" });
@@ -228,12 +233,28 @@ function without(known: readonly Known[], calls: readonly Inst[], writes: readon
 /** What a number that was stored still says when some of its bytes are written over (`struct key k = {}; k.reason = 14;` leaves the others zero), and a slot of which nothing was. */
 function beside(entry: Known, write: Placed): Known[] {
 	const { at, base, offset, value, from } = entry;
-	if (from !== "store" || !(isConst(value) || value.op === "undef") || value.ty === "ptr" || at.size === null || write.size === null || at.fromRoot === null || !isSameBase(base, write.base)) return [];
+	if (
+		from !== "store" ||
+		!(isConst(value) || value.op === "undef") ||
+		value.ty === "ptr" ||
+		at.size === null ||
+		write.size === null ||
+		at.fromRoot === null ||
+		!isSameBase(base, write.base)
+	)
+		return [];
 	const first = fromBeginning(write) - offset;
 	const part = (begin: number, end: number): Known[] => {
 		if (begin >= end) return [];
 		const place = { ...at, offset: at.offset + begin, fromRoot: at.fromRoot! + begin, size: end - begin };
-		return [{ ...entry, at: place, offset: offset + begin, value: isConst(value) ? constant("i64", unsigned(value.ty, value.value) >> BigInt(8 * begin)) : value }];
+		return [
+			{
+				...entry,
+				at: place,
+				offset: offset + begin,
+				value: isConst(value) ? constant("i64", unsigned(value.ty, value.value) >> BigInt(8 * begin)) : value,
+			},
+		];
 	};
 	return [...part(0, Math.min(first, at.size)), ...part(Math.max(first + write.size, 0), at.size)];
 }
@@ -287,7 +308,8 @@ function again(fn: IrFunction, entry: Known, load: Inst, out: Inst[]): Value | n
 }
 
 /** The offset from the base; objects count from their beginning. */
-const fromBeginning = ({ base, offset }: Placed): number => (isInst(base) && base.op === "global" ? offset + (base.attr!.offset ?? 0) : offset);
+const fromBeginning = ({ base, offset }: Placed): number =>
+	isInst(base) && base.op === "global" ? offset + (base.attr!.offset ?? 0) : offset;
 
 function isSameBase(a: Value, b: Value): boolean {
 	if (a === b) return true;

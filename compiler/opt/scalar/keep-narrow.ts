@@ -65,13 +65,15 @@ function meetingPoint(group: readonly Inst[], { home, users, dominators: dom }: 
 	const origin = home.get(whole)!;
 	const blocks = group.map((inst) => home.get(inst)!);
 	const meetings = new Set<Block>();
-	for (const a of blocks) for (const b of blocks) if (!dom.dominates(a, b) && !dom.dominates(b, a)) meetings.add(commonDominator(a, b, dom));
+	for (const a of blocks)
+		for (const b of blocks) if (!dom.dominates(a, b) && !dom.dominates(b, a)) meetings.add(commonDominator(a, b, dom));
 	for (const block of dom.order) {
 		if (!meetings.has(block) || !dom.dominates(origin, block)) continue;
 		const members = new Set(group.filter((inst) => dom.dominates(block, home.get(inst)!)));
 		const after = reachedFrom(block, origin);
 		const isAsked = users.get(whole)!.some((user) => !members.has(user) && placesOf(user, whole, home).some((place) => after.has(place)));
-		if (isAsked || inLoops.some((loop) => loop.blocks.has(block) && [...members].some((inst) => !loop.blocks.has(home.get(inst)!)))) continue;
+		if (isAsked || inLoops.some((loop) => loop.blocks.has(block) && [...members].some((inst) => !loop.blocks.has(home.get(inst)!))))
+			continue;
 		return block;
 	}
 	return null;
@@ -97,4 +99,5 @@ function reachedFrom(block: Block, origin: Block): Set<Block> {
 }
 
 /** Where a user asks for a value: a phi at the end of where it comes from. */
-const placesOf = (user: Inst, value: Inst, home: ReadonlyMap<Inst, Block>): Block[] => (user.op === "phi" ? user.blocks!.filter((_, i) => user.args[i] === value) : [home.get(user)!]);
+const placesOf = (user: Inst, value: Inst, home: ReadonlyMap<Inst, Block>): Block[] =>
+	user.op === "phi" ? user.blocks!.filter((_, i) => user.args[i] === value) : [home.get(user)!];

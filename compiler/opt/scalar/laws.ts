@@ -35,13 +35,20 @@ const copiedBits: Law = (inst, rw) => {
 		if (!isInst(value) || rw.uses(value) > 1) return null;
 		const around = value.op === "zext" || value.op === "trunc" ? value.op : null;
 		const and = around === null ? value : value.args[0];
-		return is(and, "and") && isConst(and.args[1]) && rw.uses(and) <= 1 ? { around, from: and.args[0], mask: unsigned(and.ty!, and.args[1].value) } : null;
+		return is(and, "and") && isConst(and.args[1]) && rw.uses(and) <= 1
+			? { around, from: and.args[0], mask: unsigned(and.ty!, and.args[1].value) }
+			: null;
 	};
 	for (const i of [0, 1]) {
 		const one = bitsOf(inst.args[i]);
 		const rest = inst.args[1 - i];
 		if (one === null) continue;
-		for (const [part, kept] of is(rest, "or") && rw.uses(rest) <= 1 ? [[rest.args[0], rest.args[1]], [rest.args[1], rest.args[0]]] : [[rest, null]]) {
+		for (const [part, kept] of is(rest, "or") && rw.uses(rest) <= 1
+			? [
+					[rest.args[0], rest.args[1]],
+					[rest.args[1], rest.args[0]],
+				]
+			: [[rest, null]]) {
 			const other = part === null ? null : bitsOf(part);
 			if (other === null || other.from !== one.from || other.around !== one.around) continue;
 			const from = one.from as Inst;
@@ -63,7 +70,8 @@ function memberAt(member: Value, pointer: Value, rw: Rewriter): Value | null {
 
 /** How far a pointer is from where its walk began. */
 function distanceOf(pointer: Value, rw: Rewriter): Value {
-	if (!isInst(pointer) || pointer.op !== "ptradd") return constant("i64", isInst(pointer) && pointer.op === "global" ? (pointer.attr!.offset ?? 0) : 0);
+	if (!isInst(pointer) || pointer.op !== "ptradd")
+		return constant("i64", isInst(pointer) && pointer.op === "global" ? (pointer.attr!.offset ?? 0) : 0);
 	const before = distanceOf(pointer.args[0], rw);
 	return c(before) === 0n ? pointer.args[1] : rw.make("add", "i64", [before, pointer.args[1]]);
 }
@@ -76,7 +84,8 @@ function withoutBorrow(whole: Value, x: Value, less: bigint, rw: Rewriter): Valu
 }
 
 /** By as many places as there are, or more: not defined, and refused by the verifier where it is not decided here. */
-const shiftTooFar: Law = (inst) => (isConst(inst.args[1]) && unsigned(inst.ty!, inst.args[1].value) >= BigInt(widthOf(inst.ty!)) ? constant(inst.ty!, 0) : null);
+const shiftTooFar: Law = (inst) =>
+	isConst(inst.args[1]) && unsigned(inst.ty!, inst.args[1].value) >= BigInt(widthOf(inst.ty!)) ? constant(inst.ty!, 0) : null;
 
 /** x op 0 = x. */
 const zeroRight: Law = (inst) => (c(inst.args[1]) === 0n ? inst.args[0] : null);
@@ -87,7 +96,8 @@ export const laws: Partial<Record<Op, readonly Law[]>> = {
 		gather,
 		// x + −y = x − y
 		(inst, rw) => (is(inst.args[1], "neg") ? rw.make("sub", inst.ty!, [inst.args[0], inst.args[1].args[0]]) : null),
-		(inst, rw) => (is(inst.args[0], "neg") && !isConst(inst.args[1]) ? rw.make("sub", inst.ty!, [inst.args[1], inst.args[0].args[0]]) : null),
+		(inst, rw) =>
+			is(inst.args[0], "neg") && !isConst(inst.args[1]) ? rw.make("sub", inst.ty!, [inst.args[1], inst.args[0].args[0]]) : null,
 		// (x − y) + y = x
 		(inst) => (is(inst.args[0], "sub") && sameValue(inst.args[0].args[1], inst.args[1]) ? inst.args[0].args[0] : null),
 		(inst) => (is(inst.args[1], "sub") && sameValue(inst.args[1].args[1], inst.args[0]) ? inst.args[1].args[0] : null),
@@ -103,7 +113,10 @@ export const laws: Partial<Record<Op, readonly Law[]>> = {
 		(inst) => (is(inst.args[0], "add") && sameValue(inst.args[0].args[1], inst.args[1]) ? inst.args[0].args[0] : null),
 		// c − x = c ^ x where x has no bit that c has not: nothing is borrowed
 		(inst, rw) => withoutBorrow(inst.args[0], inst.args[1], 0n, rw),
-		(inst, rw) => (is(inst.args[1], "add") && c(inst.args[1].args[1]) !== null ? withoutBorrow(inst.args[0], inst.args[1].args[0], c(inst.args[1].args[1])!, rw) : null),
+		(inst, rw) =>
+			is(inst.args[1], "add") && c(inst.args[1].args[1]) !== null
+				? withoutBorrow(inst.args[0], inst.args[1].args[0], c(inst.args[1].args[1])!, rw)
+				: null,
 		// c − (x + d) = (c − d) − x, unless the sum is also asked for
 		(inst, rw) => {
 			const [whole, sum] = inst.args;
@@ -117,7 +130,11 @@ export const laws: Partial<Record<Op, readonly Law[]>> = {
 			return rw.make("sub", "i64", [distanceOf(a.args[0], rw), distanceOf(b.args[0], rw)]);
 		},
 	],
-	neg: [(inst) => (is(inst.args[0], "neg") ? inst.args[0].args[0] : null), (inst, rw) => (is(inst.args[0], "sub") && rw.uses(inst.args[0]) <= 1 ? rw.make("sub", inst.ty!, [inst.args[0].args[1], inst.args[0].args[0]]) : null)],
+	neg: [
+		(inst) => (is(inst.args[0], "neg") ? inst.args[0].args[0] : null),
+		(inst, rw) =>
+			is(inst.args[0], "sub") && rw.uses(inst.args[0]) <= 1 ? rw.make("sub", inst.ty!, [inst.args[0].args[1], inst.args[0].args[0]]) : null,
+	],
 	mul: [
 		gather,
 		(inst) => (c(inst.args[1]) === 0n ? constant(inst.ty!, 0) : c(inst.args[1]) === 1n ? inst.args[0] : null),
@@ -160,7 +177,12 @@ export const laws: Partial<Record<Op, readonly Law[]>> = {
 		},
 	],
 	and: [
-		(inst) => (c(inst.args[1]) === 0n ? constant(inst.ty!, 0) : c(inst.args[1]) === -1n || sameValue(inst.args[0], inst.args[1]) ? inst.args[0] : null),
+		(inst) =>
+			c(inst.args[1]) === 0n
+				? constant(inst.ty!, 0)
+				: c(inst.args[1]) === -1n || sameValue(inst.args[0], inst.args[1])
+					? inst.args[0]
+					: null,
 		gather,
 		// A mask that only clears bits that are zero anyway.
 		(inst) => {
@@ -205,15 +227,24 @@ export const laws: Partial<Record<Op, readonly Law[]>> = {
 		(inst, rw) => {
 			const mask = c(inst.args[1]);
 			const [a] = inst.args;
-			return mask !== null && is(a, "sextfrom") && unsigned(inst.ty!, mask) < 1n << BigInt(a.attr!.bits!) ? rw.make("and", inst.ty!, [a.args[0], inst.args[1]]) : null;
+			return mask !== null && is(a, "sextfrom") && unsigned(inst.ty!, mask) < 1n << BigInt(a.attr!.bits!)
+				? rw.make("and", inst.ty!, [a.args[0], inst.args[1]])
+				: null;
 		},
 		// zext x & m = zext (x & m): the narrow one needs no 64-bit constant
 		(inst, rw) => {
 			const [a, b] = inst.args;
-			return isConst(b) && is(a, "zext") && rw.uses(a) <= 1 ? rw.make("zext", "i64", [rw.make("and", "i32", [a.args[0], constant("i32", b.value)])]) : null;
+			return isConst(b) && is(a, "zext") && rw.uses(a) <= 1
+				? rw.make("zext", "i64", [rw.make("and", "i32", [a.args[0], constant("i32", b.value)])])
+				: null;
 		},
 	],
-	or: [zeroRight, gather, copiedBits, (inst) => (c(inst.args[1]) === -1n ? inst.args[1] : sameValue(inst.args[0], inst.args[1]) ? inst.args[0] : null)],
+	or: [
+		zeroRight,
+		gather,
+		copiedBits,
+		(inst) => (c(inst.args[1]) === -1n ? inst.args[1] : sameValue(inst.args[0], inst.args[1]) ? inst.args[0] : null),
+	],
 	xor: [zeroRight, gather, (inst) => (sameValue(inst.args[0], inst.args[1]) ? constant(inst.ty!, 0) : null), invertCompare],
 	shl: [
 		shiftTooFar,
@@ -274,12 +305,10 @@ export const laws: Partial<Record<Op, readonly Law[]>> = {
 	zext: [
 		// Of what was cut from a 64-bit value whose top is zero.
 		(inst) => (is(inst.args[0], "trunc") && knownZeros(inst.args[0].args[0]) >> 32n === 0xffffffffn ? inst.args[0].args[0] : null),
-
 	],
 	sext: [
 		(inst, rw) => (isNonNegative(inst.args[0]) ? rw.make("zext", "i64", inst.args.slice()) : null),
 		(inst) => (is(inst.args[0], "trunc") && is(inst.args[0].args[0], "sext") ? inst.args[0].args[0] : null),
-
 	],
 	trunc: [
 		(inst) => (is(inst.args[0], "zext") || is(inst.args[0], "sext") ? inst.args[0].args[0] : null),
@@ -288,24 +317,34 @@ export const laws: Partial<Record<Op, readonly Law[]>> = {
 			const [a] = inst.args;
 			if (!isInst(a) || !["add", "sub", "and", "or", "xor", "mul"].includes(a.op) || rw.uses(a) > 1) return null;
 			const isExtended = (value: Value): boolean => is(value, "zext") || is(value, "sext");
-			return a.args.some(isExtended) && a.args.every((arg) => arg.ty === "i64") ? rw.make(a.op, "i32", a.args.map((arg) => rw.make("trunc", "i32", [arg]))) : null;
+			return a.args.some(isExtended) && a.args.every((arg) => arg.ty === "i64")
+				? rw.make(
+						a.op,
+						"i32",
+						a.args.map((arg) => rw.make("trunc", "i32", [arg])),
+					)
+				: null;
 		},
 	],
 	sextfrom: [
 		(inst) => {
 			const bits = BigInt(inst.attr!.bits!);
-			return (knownZeros(inst.args[0]) >> (bits - 1n)) === ones(inst.ty!) >> (bits - 1n) ? inst.args[0] : null;
+			return knownZeros(inst.args[0]) >> (bits - 1n) === ones(inst.ty!) >> (bits - 1n) ? inst.args[0] : null;
 		},
 		(inst) => (is(inst.args[0], "sextfrom") && inst.args[0].attr!.bits! <= inst.attr!.bits! ? inst.args[0] : null),
-		(inst) => (is(inst.args[0], "load") && inst.args[0].attr!.signed && inst.args[0].attr!.size! * 8 <= inst.attr!.bits! ? inst.args[0] : null),
+		(inst) =>
+			is(inst.args[0], "load") && inst.args[0].attr!.signed && inst.args[0].attr!.size! * 8 <= inst.attr!.bits! ? inst.args[0] : null,
 		// Only the low bits count.
 		(inst, rw) => {
 			const [a] = inst.args;
 			const mask = is(a, "and") ? c(a.args[1]) : null;
 			const low = (1n << BigInt(inst.attr!.bits!)) - 1n;
-			return mask !== null && is(a, "and") && (unsigned(inst.ty!, mask) & low) === low ? rw.make("sextfrom", inst.ty!, [a.args[0]], inst.attr) : null;
+			return mask !== null && is(a, "and") && (unsigned(inst.ty!, mask) & low) === low
+				? rw.make("sextfrom", inst.ty!, [a.args[0]], inst.attr)
+				: null;
 		},
-		(inst, rw) => (inst.attr!.bits === 32 && inst.ty === "i64" ? rw.make("sext", "i64", [rw.make("trunc", "i32", inst.args.slice())]) : null),
+		(inst, rw) =>
+			inst.attr!.bits === 32 && inst.ty === "i64" ? rw.make("sext", "i64", [rw.make("trunc", "i32", inst.args.slice())]) : null,
 	],
 	bswap: [
 		(inst, rw) => {
@@ -328,7 +367,8 @@ export const laws: Partial<Record<Op, readonly Law[]>> = {
 	],
 	ptradd: [
 		// p + offsetof(struct s, member), where the offset is relocated: the member of what lies at p.
-		(inst, rw) => (is(inst.args[1], "ptrtoint") && is(inst.args[1].args[0], "coreoffset") ? memberAt(inst.args[1].args[0], inst.args[0], rw) : null),
+		(inst, rw) =>
+			is(inst.args[1], "ptrtoint") && is(inst.args[1].args[0], "coreoffset") ? memberAt(inst.args[1].args[0], inst.args[0], rw) : null,
 		zeroRight,
 		(inst, rw) => {
 			const [p, x] = inst.args;
@@ -354,7 +394,12 @@ export const laws: Partial<Record<Op, readonly Law[]>> = {
 		},
 	],
 	// A pointer is cast before it is moved: its neighbours share the cast.
-	addrspace: [(inst, rw) => (is(inst.args[0], "ptradd") && isConst(inst.args[0].args[1]) ? rw.make("ptradd", "ptr", [rw.make("addrspace", "ptr", [inst.args[0].args[0]], inst.attr), inst.args[0].args[1]]) : null)],
+	addrspace: [
+		(inst, rw) =>
+			is(inst.args[0], "ptradd") && isConst(inst.args[0].args[1])
+				? rw.make("ptradd", "ptr", [rw.make("addrspace", "ptr", [inst.args[0].args[0]], inst.attr), inst.args[0].args[1]])
+				: null,
+	],
 	branch: [
 		(inst) => {
 			const [condition] = inst.args;

@@ -49,7 +49,10 @@ class Search {
 	private readonly work: Inst[] = [];
 	private readonly home = new Map<Inst, Block>();
 
-	constructor(private readonly fn: IrFunction, private readonly users: ReadonlyMap<Inst, readonly Inst[]>) {
+	constructor(
+		private readonly fn: IrFunction,
+		private readonly users: ReadonlyMap<Inst, readonly Inst[]>,
+	) {
 		for (const block of fn.blocks) for (const inst of block.insts) this.home.set(inst, block);
 	}
 

@@ -33,15 +33,25 @@ export const unreadBits: Pass = {
 			for (const block of fn.blocks) {
 				for (const inst of block.insts) {
 					// `unsigned char c = *text`, where char is signed: such a load now makes what the mask was for.
-					if (inst.op === "and" && unsignedLoads.has(inst.args[0]) && isConst(inst.args[1]) && coversLoad(inst.args[0] as Inst, unsigned(inst.ty!, inst.args[1].value))) map.set(inst, inst.args[0]);
-					if (inst.op === "icmp" && unsignedLoads.has(inst.args[0]) && isConst(inst.args[1])) inst.args[1] = constant(inst.args[1].ty, BigInt.asUintN((inst.args[0] as Inst).attr!.size! * 8, inst.args[1].value));
+					if (
+						inst.op === "and" &&
+						unsignedLoads.has(inst.args[0]) &&
+						isConst(inst.args[1]) &&
+						coversLoad(inst.args[0] as Inst, unsigned(inst.ty!, inst.args[1].value))
+					)
+						map.set(inst, inst.args[0]);
+					if (inst.op === "icmp" && unsignedLoads.has(inst.args[0]) && isConst(inst.args[1]))
+						inst.args[1] = constant(inst.args[1].ty, BigInt.asUintN((inst.args[0] as Inst).attr!.size! * 8, inst.args[1].value));
 				}
 			}
 		}
 		if (map.size === 0) return unsignedLoads.size > 0;
 		replaceAll(fn, map);
 		// What was said of overflow was said of the extended operands.
-		for (const block of fn.blocks) for (const inst of block.insts) if (ARITHMETIC.has(inst.op) && inst.attr?.signed && (read.get(inst) ?? 0) < widthOf(inst.ty!)) inst.attr = { ...inst.attr, signed: false };
+		for (const block of fn.blocks)
+			for (const inst of block.insts)
+				if (ARITHMETIC.has(inst.op) && inst.attr?.signed && (read.get(inst) ?? 0) < widthOf(inst.ty!))
+					inst.attr = { ...inst.attr, signed: false };
 		return true;
 	},
 };
@@ -61,7 +71,12 @@ function readBits(fn: IrFunction): ReadonlyMap<Inst, number> {
 	const ask = (inst: Inst): void => {
 		inst.args.forEach((arg, i) => {
 			if (!isInst(arg)) return;
-			const bits = inst.op === "icmp" ? compared(inst, i, read) : inst.op === "branch" && isSignedLoad(arg) ? arg.attr!.size! * 8 : wanted(inst, i, read.get(inst) ?? 0);
+			const bits =
+				inst.op === "icmp"
+					? compared(inst, i, read)
+					: inst.op === "branch" && isSignedLoad(arg)
+						? arg.attr!.size! * 8
+						: wanted(inst, i, read.get(inst) ?? 0);
 			if (bits <= (read.get(arg) ?? 0)) return;
 			read.set(arg, bits);
 			// What one side of a comparison is extended to, the other must be.
@@ -89,7 +104,9 @@ function wanted(inst: Inst, i: number, bits: number): number {
 	const b = inst.args[1];
 	switch (inst.op) {
 		case "store":
-			return i === 1 && ty !== "ptr" && (isExtension(inst.args[1]) || baseOf(inst.args[0]).base.op !== "alloca") ? Math.min(width, inst.attr!.size! * 8) : width;
+			return i === 1 && ty !== "ptr" && (isExtension(inst.args[1]) || baseOf(inst.args[0]).base.op !== "alloca")
+				? Math.min(width, inst.attr!.size! * 8)
+				: width;
 		case "sextfrom":
 			return Math.min(width, bits, inst.attr!.bits!);
 		case "and":
@@ -121,7 +138,9 @@ function compared({ args, attr }: Inst, i: number, read: ReadonlyMap<Inst, numbe
 	const [a, b] = [args[i], args[1 - i]];
 	if ((attr!.pred !== "eq" && attr!.pred !== "ne") || !isSignedLoad(a)) return width;
 	const bits = a.attr!.size! * 8;
-	const alike = isConst(b) ? BigInt.asIntN(bits, b.value) === b.value : isSignedLoad(b) && b.ty === a.ty && b.attr!.size! * 8 === bits && (read.get(b) ?? 0) <= bits;
+	const alike = isConst(b)
+		? BigInt.asIntN(bits, b.value) === b.value
+		: isSignedLoad(b) && b.ty === a.ty && b.attr!.size! * 8 === bits && (read.get(b) ?? 0) <= bits;
 	return alike ? Math.min(width, bits) : width;
 }
 

@@ -24,7 +24,9 @@ export const widenLoads: Pass = {
 				const size = inst.attr!.size!;
 				const signed = inst.attr!.signed ?? false;
 				const allSigned = size === 4 && list.length > 0 && list.every((use) => use.op === "sext");
-				const extensions = allSigned ? list : list.filter((use) => (use.op === "zext" && (size === 4 || !signed)) || (use.op === "sext" && size < 4 && signed));
+				const extensions = allSigned
+					? list
+					: list.filter((use) => (use.op === "zext" && (size === 4 || !signed)) || (use.op === "sext" && size < 4 && signed));
 				if (extensions.length === 0) continue;
 				inst.ty = "i64";
 				if (size === 4) inst.attr = { ...inst.attr, signed: allSigned ? true : undefined };

@@ -45,9 +45,14 @@ export function emitAlu(b: JsBody, op: Alu, at: number): void {
 			return finish(b, op.dst, `${ah} - ${ch} - ${carry(a, c)} | 0`);
 		case "mul":
 			if (!full) return b.setLow(op.dst, at, `imul(${a}, ${c})`);
-			if (ah === "0" && ch === "0" && !literal.test(c) && !(flags & FLAG.exact)) return b.defer(op.dst, 1, `${unsigned(a)} * ${unsigned(c)}`, `imul(${a}, ${c})`);
+			if (ah === "0" && ch === "0" && !literal.test(c) && !(flags & FLAG.exact))
+				return b.defer(op.dst, 1, `${unsigned(a)} * ${unsigned(c)}`, `imul(${a}, ${c})`);
 			b.line(`${b.name("t")} = imul(${a}, ${c});`);
-			return finish(b, op.dst, `${[highProduct(a, c, (flags & FLAG.exact) !== 0), product(a, ch), product(ah, c)].filter((term) => term !== "0").join(" + ")} | 0`);
+			return finish(
+				b,
+				op.dst,
+				`${[highProduct(a, c, (flags & FLAG.exact) !== 0), product(a, ch), product(ah, c)].filter((term) => term !== "0").join(" + ")} | 0`,
+			);
 		case "lsh":
 		case "rsh":
 		case "arsh":
@@ -114,7 +119,12 @@ function emitShift(b: JsBody, op: Alu, at: number, flags: number, dst: Operand, 
 			return b.setBoth(op.dst, at, `${a} << ${k}`, ah === "0" ? `${a} >>> ${32 - k}` : `${ah} << ${k} | ${a} >>> ${32 - k}`);
 		case "rsh":
 			if (k >= 32) return b.setBoth(op.dst, at, k === 32 ? ah : `${ah} >>> ${k - 32} | 0`, "0");
-			return b.setBoth(op.dst, at, ah === "0" ? `${a} >>> ${k} | 0` : `${a} >>> ${k} | ${ah} << ${32 - k}`, ah === "0" ? "0" : `${ah} >>> ${k} | 0`);
+			return b.setBoth(
+				op.dst,
+				at,
+				ah === "0" ? `${a} >>> ${k} | 0` : `${a} >>> ${k} | ${ah} << ${32 - k}`,
+				ah === "0" ? "0" : `${ah} >>> ${k} | 0`,
+			);
 		default:
 			if (flags & FLAG.dstSmall) return b.setLow(op.dst, at, k >= 32 ? "0" : `${a} >> ${k}`);
 			if (flags & FLAG.dstSign) return b.setLow(op.dst, at, `${a} >> ${Math.min(k, 31)}`);
@@ -141,10 +151,21 @@ type Words = readonly [low: string, high: string];
 
 /** Both words of a shift by k, for k from 32 and for k below. */
 function shiftedWords(op: Alu["op"], a: string, ah: string, k: string): readonly [from32: Words, below32: Words] {
-	if (op === "lsh") return [["0", `${a} << ${k}`], [`${a} << ${k}`, `${ah === "0" ? "" : `${ah} << ${k} | `}${a} >>> 1 >>> ~${k}`]];
+	if (op === "lsh")
+		return [
+			["0", `${a} << ${k}`],
+			[`${a} << ${k}`, `${ah === "0" ? "" : `${ah} << ${k} | `}${a} >>> 1 >>> ~${k}`],
+		];
 	const low = ah === "0" ? `${a} >>> ${k} | 0` : `${a} >>> ${k} | ${ah} << 1 << ~${k}`;
-	if (op === "rsh") return [[ah === "0" ? "0" : `${ah} >>> ${k} | 0`, "0"], [low, ah === "0" ? "0" : `${ah} >>> ${k} | 0`]];
-	return [[`${ah} >> ${k}`, `${ah} >> 31`], [low, `${ah} >> ${k}`]];
+	if (op === "rsh")
+		return [
+			[ah === "0" ? "0" : `${ah} >>> ${k} | 0`, "0"],
+			[low, ah === "0" ? "0" : `${ah} >>> ${k} | 0`],
+		];
+	return [
+		[`${ah} >> ${k}`, `${ah} >> 31`],
+		[low, `${ah} >> ${k}`],
+	];
 }
 
 const WIDE_DIVISION = { div: "udiv", mod: "umod", sdiv: "sdiv", smod: "smod" } as const;
@@ -154,7 +175,11 @@ function emitDivision(b: JsBody, op: Alu, at: number, flags: number, dst: Operan
 	const { low: a, high: ah } = dst;
 	const { low: c, high: ch } = src;
 	const signed = op.op === "sdiv" || op.op === "smod";
-	const narrow = op.width === 32 || (signed ? (flags & FLAG.dstSmall) !== 0 && (flags & FLAG.srcSmall) !== 0 : (flags & FLAG.dstZero) !== 0 && (flags & FLAG.srcZero) !== 0);
+	const narrow =
+		op.width === 32 ||
+		(signed
+			? (flags & FLAG.dstSmall) !== 0 && (flags & FLAG.srcSmall) !== 0
+			: (flags & FLAG.dstZero) !== 0 && (flags & FLAG.srcZero) !== 0);
 	if (narrow) {
 		const [x, y] = signed ? [a, c] : [unsigned(a), unsigned(c)];
 		const divides = op.op === "div" || op.op === "sdiv";
@@ -210,7 +235,18 @@ export function emitSwap(b: JsBody, op: Extract<Op, { kind: "swap" }>, at: numbe
 	b.setLow(op.dst, at, op.swap ? `(${low} & 255) << 8 | ${low} >>> 8 & 255` : `${low} & 65535`);
 }
 
-const SYMBOL: Readonly<Record<Exclude<CompareName, "set">, string>> = { eq: "===", ne: "!==", gt: ">", ge: ">=", lt: "<", le: "<=", sgt: ">", sge: ">=", slt: "<", sle: "<=" };
+const SYMBOL: Readonly<Record<Exclude<CompareName, "set">, string>> = {
+	eq: "===",
+	ne: "!==",
+	gt: ">",
+	ge: ">=",
+	lt: "<",
+	le: "<=",
+	sgt: ">",
+	sge: ">=",
+	slt: "<",
+	sle: "<=",
+};
 
 /** The branch's condition, or its opposite, as an expression. */
 export function condition(b: JsBody, op: Branch, at: number, negate: boolean): string {

@@ -27,7 +27,12 @@ export function divider(): Divider {
 
 function wasmDivider(): Divider {
 	const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
-	const functions = [division("udiv", OP.i64_div_u), division("umod", OP.i64_rem_u), division("sdiv", OP.i64_div_s), division("smod", OP.i64_rem_s)];
+	const functions = [
+		division("udiv", OP.i64_div_u),
+		division("umod", OP.i64_rem_u),
+		division("sdiv", OP.i64_div_s),
+		division("smod", OP.i64_rem_s),
+	];
 	const { bytes } = encodeModule({ memory: { shared: false, maximumPages: 1 }, imports: [], functions, globals: [] });
 	const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>), { e: { m: memory } });
 	return { ...(exports as unknown as Omit<Divider, "Q">), Q: new Int32Array(memory.buffer) };
@@ -46,7 +51,13 @@ export function plainDivider(): Divider {
 		};
 	const quotient = (a: bigint, b: bigint): bigint => (b === 0n ? 0n : a / b);
 	const remainder = (a: bigint, b: bigint): bigint => (b === 0n ? a : a % b);
-	return { udiv: divides(BigInt.asUintN, quotient), umod: divides(BigInt.asUintN, remainder), sdiv: divides(BigInt.asIntN, quotient), smod: divides(BigInt.asIntN, remainder), Q };
+	return {
+		udiv: divides(BigInt.asUintN, quotient),
+		umod: divides(BigInt.asUintN, remainder),
+		sdiv: divides(BigInt.asIntN, quotient),
+		smod: divides(BigInt.asIntN, remainder),
+		Q,
+	};
 }
 
 function division(name: string, code: number): WasmFunction {
@@ -60,7 +71,20 @@ function division(name: string, code: number): WasmFunction {
 		[0, 1, A],
 		[2, 3, B],
 	]) {
-		op(OP.local_get, low, OP.i64_extend_i32_u, OP.local_get, high, OP.i64_extend_i32_u, OP.i64_const, 32, OP.i64_shl, OP.i64_or, OP.local_set, to);
+		op(
+			OP.local_get,
+			low,
+			OP.i64_extend_i32_u,
+			OP.local_get,
+			high,
+			OP.i64_extend_i32_u,
+			OP.i64_const,
+			32,
+			OP.i64_shl,
+			OP.i64_or,
+			OP.local_set,
+			to,
+		);
 	}
 	// By zero: 0 or the dividend. By −1: Wasm traps on the most negative dividend, its negative is right for all.
 	const quotient = code === OP.i64_div_u || code === OP.i64_div_s;
@@ -68,7 +92,8 @@ function division(name: string, code: number): WasmFunction {
 	if (quotient) op(OP.i64_const, 0);
 	else op(OP.local_get, A);
 	op(OP.else);
-	if (code === OP.i64_div_s) op(OP.local_get, B, OP.i64_const, 0x7f, OP.i64_eq, OP.if, I64, OP.i64_const, 0, OP.local_get, A, OP.i64_sub, OP.else);
+	if (code === OP.i64_div_s)
+		op(OP.local_get, B, OP.i64_const, 0x7f, OP.i64_eq, OP.if, I64, OP.i64_const, 0, OP.local_get, A, OP.i64_sub, OP.else);
 	op(OP.local_get, A, OP.local_get, B, code);
 	if (code === OP.i64_div_s) op(OP.end);
 	op(OP.end, OP.local_set, A);

@@ -173,7 +173,15 @@ function emitBlock(b: JsBody, fn: JitFunction, id: number, context: Context): vo
 
 /** A load whose bytes are reversed at once, as fields of packets are: views read them in that order. */
 function readsSwapped(load: Extract<Op, { kind: "load" }>, next: Op | null, slot: number, { around, mapped }: Context): boolean {
-	return next?.kind === "swap" && next.swap && !load.reversed && next.dst === load.dst && next.bits === load.size * 8 && !mapped && around.facts?.access[slot] !== "kernel";
+	return (
+		next?.kind === "swap" &&
+		next.swap &&
+		!load.reversed &&
+		next.dst === load.dst &&
+		next.bits === load.size * 8 &&
+		!mapped &&
+		around.facts?.access[slot] !== "kernel"
+	);
 }
 
 function emitOp(b: JsBody, op: Op, slot: number, at: number, context: Context): void {
@@ -193,7 +201,12 @@ function emitOp(b: JsBody, op: Op, slot: number, at: number, context: Context): 
 			return b.setLow(op.dst, at, b.low(op.src));
 		case "imm64":
 			if (!(flags & (FLAG.needLow | FLAG.needHigh))) return;
-			return b.setBoth(op.dst, at, String(op.pseudo === 0 ? op.lo : context.around.address(slot) | 0), op.pseudo === 0 ? String(op.hi) : "0");
+			return b.setBoth(
+				op.dst,
+				at,
+				String(op.pseudo === 0 ? op.lo : context.around.address(slot) | 0),
+				op.pseudo === 0 ? String(op.hi) : "0",
+			);
 		case "load":
 			return emitLoad(b, op, slot, at, context);
 		case "store":
@@ -212,7 +225,9 @@ function emitOp(b: JsBody, op: Op, slot: number, at: number, context: Context): 
 			const id = context.program.byEntry.get(op.target);
 			if (id === undefined) return b.line("throw 0;");
 			const callee = context.program.functions[id];
-			const args = parameterRegisters(callee.analysis.liveIn).flatMap((r) => (callee.analysis.wideIn & (1 << r) ? [b.low(r), argumentHigh(b, r, at)] : [b.low(r)]));
+			const args = parameterRegisters(callee.analysis.liveIn).flatMap((r) =>
+				callee.analysis.wideIn & (1 << r) ? [b.low(r), argumentHigh(b, r, at)] : [b.low(r)],
+			);
 			return b.setBothInOrder(0, at, `f${id}(${args.join(", ")})`, "H");
 		}
 		case "exit": {
@@ -244,7 +259,8 @@ type Access = Extract<Op, { kind: "load" | "store" | "atomic" }>;
  * Through `B` what lies outside would be lost without a word: only for what surely lies inside the memory. There an address is an int32; as an unsigned
  * one V8 would store through it by way of two checks that it fits 31 bits.
  */
-const inByteArray = (b: JsBody, op: Access, at: number): boolean => op.kind === "store" && op.size === 1 && (b.flags(at) & FLAG.inside) !== 0;
+const inByteArray = (b: JsBody, op: Access, at: number): boolean =>
+	op.kind === "store" && op.size === 1 && (b.flags(at) & FLAG.inside) !== 0;
 
 /** The address as an expression, and the same four bytes on. Checked accesses are checked first. */
 function address(b: JsBody, op: Access, slot: number, at: number, context: Context): { text: string; next: string } {
@@ -260,7 +276,9 @@ function address(b: JsBody, op: Access, slot: number, at: number, context: Conte
 	if (!unchecked) {
 		const flags = b.flags(at);
 		const high = b.high(op.base, at, (flags & FLAG.dstZero) !== 0, (flags & FLAG.dstSign) !== 0);
-		b.line(`${b.name("a")} = ${use(context, "check")}(${high}, ${low}, ${op.off}, ${op.size * 2 + (op.kind === "load" ? 0 : 1)}, ${slot});`);
+		b.line(
+			`${b.name("a")} = ${use(context, "check")}(${high}, ${low}, ${op.off}, ${op.size * 2 + (op.kind === "load" ? 0 : 1)}, ${slot});`,
+		);
 		return { text: "(a >>> 0)", next: "(a + 4 >>> 0)" };
 	}
 	const made = inByteArray(b, op, at) ? "| 0" : ">>> 0";
@@ -285,7 +303,12 @@ function emitLoad(b: JsBody, op: Extract<Op, { kind: "load" }>, slot: number, at
 	if (!(flags & (FLAG.needLow | FLAG.needHigh)) && !context.around.checked) return;
 	if (context.around.facts?.access[slot] === "kernel") {
 		const high = b.high(op.base, at, (flags & FLAG.dstZero) !== 0, (flags & FLAG.dstSign) !== 0);
-		return b.setBothInOrder(op.dst, at, `${use(context, "kload")}(${high}, ${b.low(op.base)}, ${op.off}, ${op.size}, ${op.signed})`, `W[${exchange.result >> 2}]`);
+		return b.setBothInOrder(
+			op.dst,
+			at,
+			`${use(context, "kload")}(${high}, ${b.low(op.base)}, ${op.off}, ${op.size}, ${op.signed})`,
+			`W[${exchange.result >> 2}]`,
+		);
 	}
 	const { text, next } = address(b, op, slot, at, context);
 	if (swapped >= 0 || op.reversed) {
@@ -357,7 +380,9 @@ function emitHelper(b: JsBody, op: Extract<Op, { kind: "helper" | "kfunc" | "cal
 	const { analysis } = b.fn;
 	if (op.kind === "helper" && op.id === TAIL_CALL) {
 		const r0 = `W[${WORDS.tailResult >> 2}]`;
-		b.line(`if (${use(context, "tail")}(${b.low(1)}, ${b.low(2)}, ${b.low(3)}, ${b.fn.frameTop}) !== 0) { ${b.fn.id === 0 ? "" : `H = W[${exchange.result >> 2}]; `}return ${r0}; }`);
+		b.line(
+			`if (${use(context, "tail")}(${b.low(1)}, ${b.low(2)}, ${b.low(3)}, ${b.fn.frameTop}) !== 0) { ${b.fn.id === 0 ? "" : `H = W[${exchange.result >> 2}]; `}return ${r0}; }`,
+		);
 		return b.setLow(0, at, "-1");
 	}
 	if (op.kind === "helper" && op.id === LOOKUP && analysis.map[at] >= 0) {

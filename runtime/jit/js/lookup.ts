@@ -12,7 +12,8 @@ export function hashLookupText(name: string, shape: HashLayout): string[] {
 	const words = Array.from({ length: Math.ceil(keySize / 4) }, (_, i) => wordText(4 * i, Math.min(4, keySize - 4 * i)));
 	const same = words.map((_, i) => ` && W[(e >>> 2) + ${i}] === w${i}`).join("");
 	const use = shape.referenceOffset >= 0 ? `W[e + ${shape.referenceOffset} >>> 2] = 1; ` : "";
-	const mix = (word: string, { multiplier, shift }: { readonly multiplier: number; readonly shift: number }): string => `h = imul(${word}, ${multiplier | 0}); h = h ^ h >>> ${shift};`;
+	const mix = (word: string, { multiplier, shift }: { readonly multiplier: number; readonly shift: number }): string =>
+		`h = imul(${word}, ${multiplier | 0}); h = h ^ h >>> ${shift};`;
 	return [
 		`function ${name}(k) {`,
 		"\tk = k >>> 0;",

@@ -40,8 +40,18 @@ function pushAddress(b: Body, op: Load | Store | Atomic, slot: number, at: numbe
 	return added;
 }
 
-const LOAD32 = { 1: [OP.i32_load8_u, OP.i32_load8_s], 2: [OP.i32_load16_u, OP.i32_load16_s], 4: [OP.i32_load, OP.i32_load], 8: [OP.i32_load, OP.i32_load] } as const;
-const LOAD64 = { 1: [OP.i64_load8_u, OP.i64_load8_s], 2: [OP.i64_load16_u, OP.i64_load16_s], 4: [OP.i64_load32_u, OP.i64_load32_s], 8: [OP.i64_load, OP.i64_load] } as const;
+const LOAD32 = {
+	1: [OP.i32_load8_u, OP.i32_load8_s],
+	2: [OP.i32_load16_u, OP.i32_load16_s],
+	4: [OP.i32_load, OP.i32_load],
+	8: [OP.i32_load, OP.i32_load],
+} as const;
+const LOAD64 = {
+	1: [OP.i64_load8_u, OP.i64_load8_s],
+	2: [OP.i64_load16_u, OP.i64_load16_s],
+	4: [OP.i64_load32_u, OP.i64_load32_s],
+	8: [OP.i64_load, OP.i64_load],
+} as const;
 const STORE32 = { 1: OP.i32_store8, 2: OP.i32_store16, 4: OP.i32_store, 8: OP.i32_store } as const;
 const STORE64 = { 1: OP.i64_store8, 2: OP.i64_store16, 4: OP.i64_store32, 8: OP.i64_store } as const;
 
@@ -121,7 +131,8 @@ export function emitAtomic(b: Body, op: Atomic, slot: number, at: number, link: 
 	b.tee(address);
 	b.memory(wide ? OP.i64_load : OP.i32_load, align, offset);
 	b.set(old);
-	const source = (): void => (wide ? b.full(op.src, at, (flags[at] & FLAG.srcZero) !== 0, (flags[at] & FLAG.srcSign) !== 0) : b.low(op.src, at));
+	const source = (): void =>
+		wide ? b.full(op.src, at, (flags[at] & FLAG.srcZero) !== 0, (flags[at] & FLAG.srcSign) !== 0) : b.low(op.src, at);
 	const store = (): void => b.memory(wide ? OP.i64_store : OP.i32_store, align, offset);
 	if (op.op === "cmpxchg") {
 		b.get(old);

@@ -57,7 +57,15 @@ export function emitAlu(b: Body, op: Alu, at: number): void {
 		case "and":
 		case "xor":
 			// A wide result whose high half nobody reads: let garbage flow, it saves two conversions.
-			if (full || (op.width === 64 && !(flags & FLAG.needHigh) && flags & FLAG.resWide && b.isWide(op.dst, at) && (op.src < 0 || (op.src !== 10 && b.isWide(op.src, at))))) return emitWide(b, op, at, full ? flags : 0);
+			if (
+				full ||
+				(op.width === 64 &&
+					!(flags & FLAG.needHigh) &&
+					flags & FLAG.resWide &&
+					b.isWide(op.dst, at) &&
+					(op.src < 0 || (op.src !== 10 && b.isWide(op.src, at))))
+			)
+				return emitWide(b, op, at, full ? flags : 0);
 			return emitNarrow(b, op, at);
 		case "lsh":
 		case "rsh":
@@ -117,7 +125,10 @@ function emitShift(b: Body, op: Alu, at: number, flags: number, full: boolean): 
 	const amount = count & 63;
 	if (op.width === 32) return emitNarrowShift(b, op, at, NARROW[op.op as "lsh"], known ? amount & 31 : -1);
 	if (known) {
-		const zeroed = (op.op === "lsh" && !full) || (op.op === "rsh" && (flags & FLAG.dstZero) !== 0) || (op.op === "arsh" && (flags & FLAG.dstSmall) !== 0);
+		const zeroed =
+			(op.op === "lsh" && !full) ||
+			(op.op === "rsh" && (flags & FLAG.dstZero) !== 0) ||
+			(op.op === "arsh" && (flags & FLAG.dstSmall) !== 0);
 		if (zeroed && amount >= 32) {
 			b.i32(0);
 			return b.setLow(op.dst, at);
@@ -147,10 +158,15 @@ function emitDivision(b: Body, op: Alu, at: number, flags: number): void {
 	const signed = op.op === "sdiv" || op.op === "smod";
 	const divides = op.op === "div" || op.op === "sdiv";
 	// 64-bit division of two numbers that fit 32 bits is 32-bit division.
-	const narrow = op.width === 32 || (signed ? (flags & FLAG.dstSmall) !== 0 && (flags & FLAG.srcSmall) !== 0 : (flags & FLAG.dstZero) !== 0 && (flags & FLAG.srcZero) !== 0);
+	const narrow =
+		op.width === 32 ||
+		(signed
+			? (flags & FLAG.dstSmall) !== 0 && (flags & FLAG.srcSmall) !== 0
+			: (flags & FLAG.dstZero) !== 0 && (flags & FLAG.srcZero) !== 0);
 	const type = narrow ? I32 : I64;
 	const code = narrow ? NARROW[op.op as "div"] : WIDE[op.op as "div"];
-	const dividend = (): void => (narrow ? b.low(op.dst, at) : b.full(op.dst, at, (flags & FLAG.dstZero) !== 0, (flags & FLAG.dstSign) !== 0));
+	const dividend = (): void =>
+		narrow ? b.low(op.dst, at) : b.full(op.dst, at, (flags & FLAG.dstZero) !== 0, (flags & FLAG.dstSign) !== 0);
 	const constant = (value: number): void => (narrow ? b.i32(value) : b.i64(value, value >> 31));
 	const finish = (): void => (narrow ? b.setLow(op.dst, at) : b.setFull(op.dst, at));
 	const divisor = (): void => {

@@ -148,4 +148,3 @@ export function emitPacket(b: Body, op: Extract<Op, { kind: "packet" }>, at: num
 	b.end();
 	b.setLow(0, at);
 }
-

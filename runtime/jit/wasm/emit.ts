@@ -45,7 +45,10 @@ export function emitModule(program: JitProgram, around: Surroundings, memory: { 
 		if (shape.kind === "hash") functions.push(emitHashLookup(shape));
 	}
 	for (const fn of program.functions) if (fn.callback) functions.push(emitCallback(fn, link));
-	const globals: WasmModule["globals"] = [{ type: I32, initial: link.around.fuel ?? 0 }, ...(link.checked ? windowGlobals(link.pairs) : [])];
+	const globals: WasmModule["globals"] = [
+		{ type: I32, initial: link.around.fuel ?? 0 },
+		...(link.checked ? windowGlobals(link.pairs) : []),
+	];
 	const { bytes, codeStarts } = encodeModule({ memory, imports: link.imports, functions, globals });
 	return { bytes, slotAt: slotFinder(marks, codeStarts) };
 }
@@ -113,7 +116,11 @@ function emitFunction(fn: JitFunction, link: Linkage): { b: Body; marks: Marks }
 			case "if": {
 				emitBranch(b, fn, item.block, item.negate, marks);
 				const next = items[i + 1];
-				if ((next.kind === "br" || next.kind === "continue" || next.kind === "goto") && items[i + 2].kind === "end" && next.kind !== "goto") {
+				if (
+					(next.kind === "br" || next.kind === "continue" || next.kind === "goto") &&
+					items[i + 2].kind === "end" &&
+					next.kind !== "goto"
+				) {
 					b.op(OP.br_if);
 					b.w.u32(b.depthOf(next.kind === "br" ? "block" : "loop", next.label));
 					i += 2;

@@ -279,7 +279,9 @@ export function encodeModule(module: WasmModule): { bytes: Uint8Array; codeStart
 			w.byte(OP.end);
 		}
 	});
-	const exported = module.functions.flatMap((f, i) => (f.name === undefined ? [] : [{ name: f.name, kind: 0, index: module.imports.length + i }]));
+	const exported = module.functions.flatMap((f, i) =>
+		f.name === undefined ? [] : [{ name: f.name, kind: 0, index: module.imports.length + i }],
+	);
 	module.globals.forEach((g, index) => {
 		if (g.name !== undefined) exported.push({ name: g.name, kind: 3, index });
 	});

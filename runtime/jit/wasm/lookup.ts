@@ -94,10 +94,22 @@ export function emitHashLookup(shape: HashLayout): WasmFunction {
 }
 
 /** Pushes an i64 that is 0 when entry and key agree. */
-function compareKeys(size: number, op: (...codes: number[]) => void, get: (local: number) => void, load: (code: number, offset: number) => void): void {
+function compareKeys(
+	size: number,
+	op: (...codes: number[]) => void,
+	get: (local: number) => void,
+	load: (code: number, offset: number) => void,
+): void {
 	let first = true;
 	for (let at = 0; at < size; ) {
-		const [code, step] = size - at >= 8 ? [OP.i64_load, 8] : size - at >= 4 ? [OP.i64_load32_u, 4] : size - at >= 2 ? [OP.i64_load16_u, 2] : [OP.i64_load8_u, 1];
+		const [code, step] =
+			size - at >= 8
+				? [OP.i64_load, 8]
+				: size - at >= 4
+					? [OP.i64_load32_u, 4]
+					: size - at >= 2
+						? [OP.i64_load16_u, 2]
+						: [OP.i64_load8_u, 1];
 		get(ENTRY);
 		load(code, at);
 		get(KEY);

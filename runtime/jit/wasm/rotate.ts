@@ -61,7 +61,9 @@ export class Rotations {
 	#shift(b: Body, r: number, left: boolean, count: number, flags: number): void {
 		const value = this.#value[r];
 		// Only where the shift itself reads all 64 bits does the wide local surely hold them.
-		const whole = !(flags & (FLAG.dstZero | FLAG.dstSign)) && (!left || (count < 32 && (flags & FLAG.needHigh) !== 0 && !(flags & (FLAG.resZero | FLAG.resSign))));
+		const whole =
+			!(flags & (FLAG.dstZero | FLAG.dstSign)) &&
+			(!left || (count < 32 && (flags & FLAG.needHigh) !== 0 && !(flags & (FLAG.resZero | FLAG.resSign))));
 		const shift: Shift = { value, left, count, rotated: -1 };
 		for (let others = whole ? this.#held & ~(1 << r) : 0; others !== 0; others &= others - 1) {
 			const half = this.#shifts[31 - Math.clz32(others & -others)]!;

@@ -65,7 +65,34 @@ export function swap32(b: Body): void {
 }
 
 /** In a vector register: one shuffle (bytes 7 to 0 of the number; those of the second operand go nowhere). */
-const SHUFFLED = [OP.vector, VECTOR.i64x2_splat, OP.vector, VECTOR.v128_const, ...new Array<number>(16).fill(0), OP.vector, VECTOR.i8x16_shuffle, 7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8, OP.vector, VECTOR.i64x2_extract_lane, 0];
+const SHUFFLED = [
+	OP.vector,
+	VECTOR.i64x2_splat,
+	OP.vector,
+	VECTOR.v128_const,
+	...new Array<number>(16).fill(0),
+	OP.vector,
+	VECTOR.i8x16_shuffle,
+	7,
+	6,
+	5,
+	4,
+	3,
+	2,
+	1,
+	0,
+	15,
+	14,
+	13,
+	12,
+	11,
+	10,
+	9,
+	8,
+	OP.vector,
+	VECTOR.i64x2_extract_lane,
+	0,
+];
 
 /** The bytes of the i64 on the stack, reversed. Without vectors: bytes within 16-bit units, 16-bit units within words, words. */
 export function swap64(b: Body): void {

@@ -11,15 +11,37 @@ import { accessMemory, checkBuffer, checkMapRights, checkMapValue, checkPacket, 
 import { checkStackRange, type RawMode } from "../stack.ts";
 import { notNullReg } from "../jump.ts";
 import {
-	ALLOC, baseOf, MAYBE_NULL, NON_OWN_REF, PTR_TO_ARENA, PTR_TO_BTF_ID, PTR_TO_BUF, PTR_TO_CTX, PTR_TO_MAP_KEY, PTR_TO_MAP_VALUE, PTR_TO_MEM,
-	PTR_TO_PACKET, PTR_TO_PACKET_META, PTR_TO_STACK, RCU, RDONLY, RINGBUF, SCALAR, TRUSTED, typeName,
+	ALLOC,
+	baseOf,
+	MAYBE_NULL,
+	NON_OWN_REF,
+	PTR_TO_ARENA,
+	PTR_TO_BTF_ID,
+	PTR_TO_BUF,
+	PTR_TO_CTX,
+	PTR_TO_MAP_KEY,
+	PTR_TO_MAP_VALUE,
+	PTR_TO_MEM,
+	PTR_TO_PACKET,
+	PTR_TO_PACKET_META,
+	PTR_TO_STACK,
+	RCU,
+	RDONLY,
+	RINGBUF,
+	SCALAR,
+	TRUSTED,
+	typeName,
 } from "../types.ts";
 
 /** Offsets that a pointer argument may have. */
 export function checkArgOffset(env: Env, reg: Reg, regno: number, release: boolean, dynptr: boolean): void {
 	if (release) {
 		if (dynptr && reg.type === PTR_TO_STACK) return;
-		if (reg.off) reject(EINVAL, `${R(regno)} must have zero offset when passed to release func or trusted arg to kfunc`, { code: "V0231", register: regno });
+		if (reg.off)
+			reject(EINVAL, `${R(regno)} must have zero offset when passed to release func or trusted arg to kfunc`, {
+				code: "V0231",
+				register: regno,
+			});
 		return checkUnmodified(env, reg, regno, false);
 	}
 	switch (reg.type) {
@@ -62,10 +84,12 @@ export function checkHelperMemory(env: Env, regno: number, size: number, write: 
 			checkMapRights(env, regno, reg.off, size, write);
 			return checkMapValue(env, regno, reg.off, size, zeroAllowed, false);
 		case PTR_TO_MEM:
-			if (reg.type & RDONLY && write) reject(EACCES, `${R(regno)} cannot write into ${typeName(reg.type)}`, { code: "V0226", register: regno });
+			if (reg.type & RDONLY && write)
+				reject(EACCES, `${R(regno)} cannot write into ${typeName(reg.type)}`, { code: "V0226", register: regno });
 			return checkRegion(env, regno, reg.off, size, reg.memSize, zeroAllowed);
 		case PTR_TO_BUF:
-			if (reg.type & RDONLY && write) reject(EACCES, `${R(regno)} cannot write into ${typeName(reg.type)}`, { code: "V0226", register: regno });
+			if (reg.type & RDONLY && write)
+				reject(EACCES, `${R(regno)} cannot write into ${typeName(reg.type)}`, { code: "V0226", register: regno });
 			return checkBuffer(env, reg, regno, reg.off, size, reg.type & RDONLY ? "rdonly" : "rdwr");
 		case PTR_TO_STACK:
 			return checkStackRange(env, regno, reg.off, size, zeroAllowed, write, raw);
@@ -91,19 +115,44 @@ export function checkHelperMemory(env: Env, regno: number, size: number, write: 
 const MAX_SIZE = 1n << 29n;
 
 /** A size argument and the memory in the register before it. */
-export function checkSize(env: Env, regno: number, write: boolean, zeroAllowed: boolean, raw: RawMode | null, facts: { maxSize: bigint } | null): void {
+export function checkSize(
+	env: Env,
+	regno: number,
+	write: boolean,
+	zeroAllowed: boolean,
+	raw: RawMode | null,
+	facts: { maxSize: bigint } | null,
+): void {
 	const reg = env.regs[regno];
 	const { range } = reg;
 	if (facts) facts.maxSize = range.umax;
 	if (!isConst(range)) raw = null;
 	if (range.sminHi < 0) {
-		reject(EACCES, `${R(regno)} min value is negative, either use unsigned or 'var &= const'`, { code: "V0270", register: regno, needed: "a size ≥ 0", known: describeRange(range), suggestion: "make the size unsigned, or check it" });
+		reject(EACCES, `${R(regno)} min value is negative, either use unsigned or 'var &= const'`, {
+			code: "V0270",
+			register: regno,
+			needed: "a size ≥ 0",
+			known: describeRange(range),
+			suggestion: "make the size unsigned, or check it",
+		});
 	}
 	if (range.umin === 0n && !zeroAllowed) {
-		reject(EACCES, `${R(regno)} invalid zero-sized read: u64=[${range.umin},${range.umax}]`, { code: "V0271", register: regno, needed: "a size of at least 1", known: describeRange(range), suggestion: "check that the size is not 0" });
+		reject(EACCES, `${R(regno)} invalid zero-sized read: u64=[${range.umin},${range.umax}]`, {
+			code: "V0271",
+			register: regno,
+			needed: "a size of at least 1",
+			known: describeRange(range),
+			suggestion: "check that the size is not 0",
+		});
 	}
 	if (range.umax >= MAX_SIZE) {
-		reject(EACCES, `${R(regno)} unbounded memory access, use 'var &= const' or 'if (var < const)'`, { code: "V0272", register: regno, needed: "a bounded size", known: describeRange(range), suggestion: "mask or compare the size before the call" });
+		reject(EACCES, `${R(regno)} unbounded memory access, use 'var &= const' or 'if (var < const)'`, {
+			code: "V0272",
+			register: regno,
+			needed: "a bounded size",
+			known: describeRange(range),
+			suggestion: "mask or compare the size before the call",
+		});
 	}
 	checkHelperMemory(env, regno - 1, range.umaxNumber, write, zeroAllowed, raw);
 	markPrecise(env, regno);

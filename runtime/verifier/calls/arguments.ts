@@ -21,9 +21,39 @@ import { checkReadable } from "../alu.ts";
 import { type Arg, type Contract, helperName } from "./contract.ts";
 import { inTreeCallback } from "./callbacks.ts";
 import {
-	ALLOC, baseOf, CONST_PTR_TO_DYNPTR, CONST_PTR_TO_MAP, DYNPTR_FLAGS, isAllocObject, isPacket, kindAt, MAYBE_NULL, NON_OWN_REF, PERCPU, PTR_TO_BTF_ID,
-	PTR_TO_BUF, PTR_TO_CTX, PTR_TO_FUNC, PTR_TO_MAP_KEY, PTR_TO_MAP_VALUE, PTR_TO_MEM, PTR_TO_PACKET, PTR_TO_PACKET_META, PTR_TO_SOCK_COMMON,
-	PTR_TO_SOCKET, PTR_TO_STACK, PTR_TO_TCP_SOCK, PTR_TO_XDP_SOCK, RCU, RDONLY, RINGBUF, SCALAR, SPILL, TRUSTED, typeName, ZERO,
+	ALLOC,
+	baseOf,
+	CONST_PTR_TO_DYNPTR,
+	CONST_PTR_TO_MAP,
+	DYNPTR_FLAGS,
+	isAllocObject,
+	isPacket,
+	kindAt,
+	MAYBE_NULL,
+	NON_OWN_REF,
+	PERCPU,
+	PTR_TO_BTF_ID,
+	PTR_TO_BUF,
+	PTR_TO_CTX,
+	PTR_TO_FUNC,
+	PTR_TO_MAP_KEY,
+	PTR_TO_MAP_VALUE,
+	PTR_TO_MEM,
+	PTR_TO_PACKET,
+	PTR_TO_PACKET_META,
+	PTR_TO_SOCK_COMMON,
+	PTR_TO_SOCKET,
+	PTR_TO_STACK,
+	PTR_TO_TCP_SOCK,
+	PTR_TO_XDP_SOCK,
+	RCU,
+	RDONLY,
+	RINGBUF,
+	SCALAR,
+	SPILL,
+	TRUSTED,
+	typeName,
+	ZERO,
 } from "../types.ts";
 import { checkArgOffset, checkHelperMemory, checkSize } from "./argument-memory.ts";
 import { DYN_LOCAL, DYN_RINGBUF } from "../dynptr-kinds.ts";
@@ -47,26 +77,78 @@ export interface CallFacts {
 
 export function newCallFacts(): CallFacts {
 	return {
-		map: null, mapUid: 0, raw: { size: 0, regno: 0 }, rawMode: false, releaseRegno: 0, refObjId: 0, memSize: 0, maxSize: 0n, subprog: 0, percpu: null, kptr: null,
-		constKey: -1n, dynptrId: 0,
+		map: null,
+		mapUid: 0,
+		raw: { size: 0, regno: 0 },
+		rawMode: false,
+		releaseRegno: 0,
+		refObjId: 0,
+		memSize: 0,
+		maxSize: 0n,
+		subprog: 0,
+		percpu: null,
+		kptr: null,
+		constKey: -1n,
+		dynptrId: 0,
 	};
 }
 
-const MEMORY = [PTR_TO_STACK, PTR_TO_PACKET, PTR_TO_PACKET_META, PTR_TO_MAP_KEY, PTR_TO_MAP_VALUE, PTR_TO_MEM, PTR_TO_MEM | RINGBUF, PTR_TO_BUF, PTR_TO_BTF_ID | TRUSTED];
+const MEMORY = [
+	PTR_TO_STACK,
+	PTR_TO_PACKET,
+	PTR_TO_PACKET_META,
+	PTR_TO_MAP_KEY,
+	PTR_TO_MAP_VALUE,
+	PTR_TO_MEM,
+	PTR_TO_MEM | RINGBUF,
+	PTR_TO_BUF,
+	PTR_TO_BTF_ID | TRUSTED,
+];
 const SOCKS = [PTR_TO_SOCK_COMMON, PTR_TO_SOCKET, PTR_TO_TCP_SOCK, PTR_TO_XDP_SOCK];
 /** The typed pointers that helpers go on with; an allocated object that may be null is none, although kptr_xchg takes null. */
-const TYPED = new Set([
-	0, TRUSTED, TRUSTED | MAYBE_NULL, RCU, MAYBE_NULL, MAYBE_NULL | RCU, ALLOC, PERCPU | ALLOC, ALLOC | NON_OWN_REF, ALLOC | NON_OWN_REF | RCU, PERCPU, PERCPU | RCU, PERCPU | TRUSTED,
-].map((flags) => PTR_TO_BTF_ID | flags));
+const TYPED = new Set(
+	[
+		0,
+		TRUSTED,
+		TRUSTED | MAYBE_NULL,
+		RCU,
+		MAYBE_NULL,
+		MAYBE_NULL | RCU,
+		ALLOC,
+		PERCPU | ALLOC,
+		ALLOC | NON_OWN_REF,
+		ALLOC | NON_OWN_REF | RCU,
+		PERCPU,
+		PERCPU | RCU,
+		PERCPU | TRUSTED,
+	].map((flags) => PTR_TO_BTF_ID | flags),
+);
 const BTF_POINTERS = [PTR_TO_BTF_ID, PTR_TO_BTF_ID | TRUSTED, PTR_TO_BTF_ID | RCU];
 
 /** Register types that an argument takes, before nullness. */
 const FITTING: Readonly<Record<Arg["kind"], readonly number[]>> = {
-	any: [], map: [CONST_PTR_TO_MAP], key: MEMORY, value: MEMORY, ctx: [PTR_TO_CTX], mem: MEMORY, size: [SCALAR], size0: [SCALAR], alloc: [SCALAR],
-	func: [PTR_TO_FUNC], stack: [PTR_TO_STACK], sk: [...SOCKS, PTR_TO_BTF_ID, PTR_TO_BTF_ID | TRUSTED], sock_common: SOCKS, socket: [PTR_TO_SOCKET],
-	btf: BTF_POINTERS, spin_lock: [PTR_TO_MAP_VALUE, PTR_TO_BTF_ID | ALLOC], timer: [PTR_TO_MAP_VALUE], str: [PTR_TO_MAP_VALUE],
-	kptr: [PTR_TO_MAP_VALUE, PTR_TO_BTF_ID | ALLOC], ringbuf: [PTR_TO_MEM | RINGBUF],
-	percpu: [PTR_TO_BTF_ID | PERCPU, PTR_TO_BTF_ID | PERCPU | RCU, PTR_TO_BTF_ID | PERCPU | TRUSTED], dynptr: [PTR_TO_STACK, CONST_PTR_TO_DYNPTR],
+	any: [],
+	map: [CONST_PTR_TO_MAP],
+	key: MEMORY,
+	value: MEMORY,
+	ctx: [PTR_TO_CTX],
+	mem: MEMORY,
+	size: [SCALAR],
+	size0: [SCALAR],
+	alloc: [SCALAR],
+	func: [PTR_TO_FUNC],
+	stack: [PTR_TO_STACK],
+	sk: [...SOCKS, PTR_TO_BTF_ID, PTR_TO_BTF_ID | TRUSTED],
+	sock_common: SOCKS,
+	socket: [PTR_TO_SOCKET],
+	btf: BTF_POINTERS,
+	spin_lock: [PTR_TO_MAP_VALUE, PTR_TO_BTF_ID | ALLOC],
+	timer: [PTR_TO_MAP_VALUE],
+	str: [PTR_TO_MAP_VALUE],
+	kptr: [PTR_TO_MAP_VALUE, PTR_TO_BTF_ID | ALLOC],
+	ringbuf: [PTR_TO_MEM | RINGBUF],
+	percpu: [PTR_TO_BTF_ID | PERCPU, PTR_TO_BTF_ID | PERCPU | RCU, PTR_TO_BTF_ID | PERCPU | TRUSTED],
+	dynptr: [PTR_TO_STACK, CONST_PTR_TO_DYNPTR],
 };
 
 function checkType(env: Env, regno: number, arg: Arg, kind: Arg["kind"], nullable: boolean, helper: string, facts: CallFacts): void {
@@ -81,13 +163,21 @@ function checkType(env: Env, regno: number, arg: Arg, kind: Arg["kind"], nullabl
 	if (!fitting.includes(type)) {
 		const expected = fitting.map(typeName).join(", ");
 		reject(EACCES, `${R(regno)} type=${typeName(reg.type)} expected=${expected}`, {
-			code: reg.type & MAYBE_NULL ? "V0101" : "V0110", register: regno, needed: expected, known: typeName(reg.type),
+			code: reg.type & MAYBE_NULL ? "V0101" : "V0110",
+			register: regno,
+			needed: expected,
+			known: typeName(reg.type),
 			...(reg.type & MAYBE_NULL ? { suggestion: "check the pointer first: if (!$v) return …;" } : {}),
 		});
 	}
 	if (baseOf(reg.type) !== PTR_TO_BTF_ID) return;
 	if (fitting === MEMORY) {
-		if (!arg.read) reject(EACCES, `bpf_${helperName(env.insns[env.insn].imm)}() may write into memory pointed by ${R(regno)} type=${typeName(reg.type)}`, { code: "V0226", register: regno });
+		if (!arg.read)
+			reject(
+				EACCES,
+				`bpf_${helperName(env.insns[env.insn].imm)}() may write into memory pointed by ${R(regno)} type=${typeName(reg.type)}`,
+				{ code: "V0226", register: regno },
+			);
 		return;
 	}
 	if (!TYPED.has(reg.type)) internal("invalid PTR_TO_BTF_ID register for type match");
@@ -97,7 +187,8 @@ function checkType(env: Env, regno: number, arg: Arg, kind: Arg["kind"], nullabl
 		return;
 	}
 	if (reg.type & PERCPU) return;
-	if (reg.type & MAYBE_NULL && (!nullable || arg.release)) reject(EACCES, `Possibly NULL pointer passed to helper arg${regno}`, { code: "V0101", register: regno });
+	if (reg.type & MAYBE_NULL && (!nullable || arg.release))
+		reject(EACCES, `Possibly NULL pointer passed to helper arg${regno}`, { code: "V0101", register: regno });
 	if (helper === "kptr_xchg") {
 		matchKptr(env, facts.kptr!, reg, regno, EACCES);
 		return;
@@ -150,10 +241,17 @@ function constantKey(env: Env, key: Reg, size: number): bigint {
 	return reg.range.tnum.value;
 }
 
-export function checkFieldPointer(env: Env, regno: number, kind: number, name: string, facts: { map: MapInfo | null; mapUid: number }): void {
+export function checkFieldPointer(
+	env: Env,
+	regno: number,
+	kind: number,
+	name: string,
+	facts: { map: MapInfo | null; mapUid: number },
+): void {
 	const reg = env.regs[regno];
 	const map = reg.map!;
-	if (!isConst(reg.range)) reject(EINVAL, `${R(regno)} doesn't have constant offset. ${name} has to be at the constant offset`, { code: "V0630" });
+	if (!isConst(reg.range))
+		reject(EINVAL, `${R(regno)} doesn't have constant offset. ${name} has to be at the constant offset`, { code: "V0630" });
 	if (!map.types) reject(EINVAL, `map '${map.name}' has to have BTF in order to use ${name}`, { code: "V0630" });
 	if (!hasField(map.fields, kind)) reject(EINVAL, `map '${map.name}' has no valid ${name}`, { code: "V0630" });
 	const at = kind === FIELD.timer ? map.fields!.timer : kind === FIELD.wq ? map.fields!.wq : map.fields!.taskWork;
@@ -170,12 +268,14 @@ function kptrDestination(env: Env, regno: number, facts: CallFacts): void {
 		if (!reg.map!.types) reject(EINVAL, `map '${reg.map!.name}' has to have BTF in order to use bpf_kptr_xchg`, { code: "V0631" });
 		facts.map = reg.map;
 	}
-	if (!isConst(reg.range)) reject(EINVAL, `${R(regno)} doesn't have constant offset. kptr has to be at the constant offset`, { code: "V0631" });
+	if (!isConst(reg.range))
+		reject(EINVAL, `${R(regno)} doesn't have constant offset. kptr has to be at the constant offset`, { code: "V0631" });
 	if (!hasField(fields, KPTR)) reject(EINVAL, `${R(regno)} has no valid kptr`, { code: "V0631" });
 	const off = reg.off + constNumber(reg.range);
 	const field = fieldAt(fields, off, KPTR);
 	if (!field) reject(EACCES, `off=${off} doesn't point to kptr`, { code: "V0631" });
-	if (field.kind !== FIELD.kptrRef && field.kind !== FIELD.kptrPercpu) reject(EACCES, `off=${off} kptr isn't referenced kptr`, { code: "V0631" });
+	if (field.kind !== FIELD.kptrRef && field.kind !== FIELD.kptrPercpu)
+		reject(EACCES, `off=${off} kptr isn't referenced kptr`, { code: "V0631" });
 	facts.kptr = field;
 }
 
@@ -187,10 +287,12 @@ export function checkArgument(env: Env, index: number, contract: Contract, helpe
 	checkReadable(env, regno);
 	const reg = env.regs[regno];
 	if (arg.kind === "any") {
-		if (!env.allowPtrLeaks && reg.type !== SCALAR) reject(EACCES, `${R(regno)} leaks addr into helper function`, { code: "V0250", register: regno });
+		if (!env.allowPtrLeaks && reg.type !== SCALAR)
+			reject(EACCES, `${R(regno)} leaks addr into helper function`, { code: "V0250", register: regno });
 		return;
 	}
-	if (isPacket(reg.type) && !(mayAccessPacket(env, false) && contract.packet)) reject(EACCES, "helper access to the packet is not allowed", { code: "V0303", register: regno });
+	if (isPacket(reg.type) && !(mayAccessPacket(env, false) && contract.packet))
+		reject(EACCES, "helper access to the packet is not allowed", { code: "V0303", register: regno });
 	let { kind, nullable } = arg;
 	if (kind === "value" && facts.map) {
 		if (facts.map.type === MAP.SOCKMAP || facts.map.type === MAP.SOCKHASH) {
@@ -208,21 +310,25 @@ export function checkArgument(env: Env, index: number, contract: Contract, helpe
 		if (kind === "dynptr") {
 			if (reg.type !== PTR_TO_STACK) reject(EINVAL, "cannot release unowned const bpf_dynptr", { code: "V0606" });
 			const slot = objectSlot(env, reg, "dynptr", 2);
-			if (slot < 0 || !framePointedTo(env, reg).slots[slot].refObjId) reject(EINVAL, `arg ${regno} is an unacquired reference`, { code: "V0606" });
+			if (slot < 0 || !framePointedTo(env, reg).slots[slot].refObjId)
+				reject(EINVAL, `arg ${regno} is an unacquired reference`, { code: "V0606" });
 		} else if (!reg.refObjId && !isNull(reg)) {
 			reject(EINVAL, `${R(regno)} must be referenced when passed to release function`, { code: "V0615", register: regno });
 		}
 		facts.releaseRegno = regno;
 	}
 	if (reg.refObjId && kind !== "kptr") {
-		if (facts.refObjId) reject(EACCES, `more than one arg with ref_obj_id ${R(regno)} ${reg.refObjId} ${facts.refObjId}`, { code: "V0616" });
+		if (facts.refObjId)
+			reject(EACCES, `more than one arg with ref_obj_id ${R(regno)} ${reg.refObjId} ${facts.refObjId}`, { code: "V0616" });
 		facts.refObjId = reg.refObjId;
 	}
 	const next = contract.args[index - 1];
 	switch (kind) {
 		case "map":
 			if (facts.map && (facts.map !== reg.map || facts.mapUid !== reg.mapUid)) {
-				reject(EINVAL, `timer pointer in R1 map_uid=${facts.mapUid} doesn't match map pointer in R2 map_uid=${reg.mapUid}`, { code: "V0632" });
+				reject(EINVAL, `timer pointer in R1 map_uid=${facts.mapUid} doesn't match map pointer in R2 map_uid=${reg.mapUid}`, {
+					code: "V0632",
+				});
 			}
 			facts.map = reg.map;
 			facts.mapUid = reg.mapUid;
@@ -230,7 +336,8 @@ export function checkArgument(env: Env, index: number, contract: Contract, helpe
 		case "key":
 			if (!facts.map) internal("invalid map_ptr to access map->key");
 			checkHelperMemory(env, regno, facts.map.keySize, false, false, null);
-			if ((facts.map.type === MAP.ARRAY || facts.map.type === MAP.PERCPU_ARRAY) && !(facts.map.flags & F_INNER_MAP)) facts.constKey = constantKey(env, reg, facts.map.keySize);
+			if ((facts.map.type === MAP.ARRAY || facts.map.type === MAP.PERCPU_ARRAY) && !(facts.map.flags & F_INNER_MAP))
+				facts.constKey = constantKey(env, reg, facts.map.keySize);
 			break;
 		case "value":
 			if (nullable && isNull(reg)) return;

@@ -21,8 +21,21 @@ import { pushAsync, pushBranch, widen } from "../walk.ts";
 import { dynptrPart } from "../dynptr.ts";
 import { Frame, mapRegs, notInit, pointer, type Reg, type State, unknownScalar } from "../state.ts";
 import {
-	ALLOC, CONST_PTR_TO_MAP, DYNPTR_SKB, DYNPTR_SKB_META, DYNPTR_XDP, NON_OWN_REF, PTR_TO_BTF_ID, PTR_TO_MAP_KEY, PTR_TO_MAP_VALUE, PTR_TO_MEM, PTR_TO_STACK,
-	RCU, SCALAR, baseOf, isPacketAny,
+	ALLOC,
+	CONST_PTR_TO_MAP,
+	DYNPTR_SKB,
+	DYNPTR_SKB_META,
+	DYNPTR_XDP,
+	NON_OWN_REF,
+	PTR_TO_BTF_ID,
+	PTR_TO_MAP_KEY,
+	PTR_TO_MAP_VALUE,
+	PTR_TO_MEM,
+	PTR_TO_STACK,
+	RCU,
+	SCALAR,
+	baseOf,
+	isPacketAny,
 } from "../types.ts";
 import type { RetvalRange } from "../programs/spec.ts";
 import { DYN_LOCAL } from "../dynptr-kinds.ts";
@@ -32,7 +45,10 @@ const MAX_FRAMES = 8;
 /** Packet pointers are lost when the packet may have moved. */
 export function dropPacketPointers(env: Env): void {
 	mapRegs(env.current, (reg) =>
-		isPacketAny(reg.type) || (baseOf(reg.type) === PTR_TO_MEM && (reg.type & (DYNPTR_SKB | DYNPTR_XDP | DYNPTR_SKB_META)) !== 0) ? invalidated(env) : reg);
+		isPacketAny(reg.type) || (baseOf(reg.type) === PTR_TO_MEM && (reg.type & (DYNPTR_SKB | DYNPTR_XDP | DYNPTR_SKB_META)) !== 0)
+			? invalidated(env)
+			: reg,
+	);
 }
 
 export function clearCallerSaved(regs: Reg[]): void {
@@ -86,9 +102,14 @@ export function callSubprog(env: Env, insn: Insn): number {
 		return sub.start;
 	}
 	const misfit = argumentsFit(env, sub);
-	if (state.activeLocks) reject(EINVAL, "global function calls are not allowed while holding a lock,\nuse static function instead", { code: "V0618" });
+	if (state.activeLocks)
+		reject(EINVAL, "global function calls are not allowed while holding a lock,\nuse static function instead", { code: "V0618" });
 	if (sub.mightSleep && (state.activeRcu || state.activePreempt || state.activeIrqId || !state.inSleepable)) {
-		reject(EINVAL, "global functions that may sleep are not allowed in non-sleepable context,\ni.e., in a RCU/IRQ/preempt-disabled section, or in\na non-sleepable BPF program context", { code: "V0705" });
+		reject(
+			EINVAL,
+			"global functions that may sleep are not allowed in non-sleepable context,\ni.e., in a RCU/IRQ/preempt-disabled section, or in\na non-sleepable BPF program context",
+			{ code: "V0705" },
+		);
 	}
 	if (misfit) {
 		env.note(misfit.message);
@@ -212,7 +233,9 @@ export function inTreeCallback(env: Env): boolean {
 }
 
 export function within(range: RetvalRange, reg: Reg, low: boolean): boolean {
-	return low ? range.min <= reg.range.s32min && reg.range.s32max <= range.max : BigInt(range.min) <= reg.range.smin && reg.range.smax <= BigInt(range.max);
+	return low
+		? range.min <= reg.range.s32min && reg.range.s32max <= range.max
+		: BigInt(range.min) <= reg.range.smin && reg.range.smax <= BigInt(range.max);
 }
 
 export function badReturn(reg: Reg, range: RetvalRange, where: string, name: string): never {
@@ -221,7 +244,11 @@ export function badReturn(reg: Reg, range: RetvalRange, where: string, name: str
 	if (smin > -(1n << 63n)) known += ` smin=${smin}`;
 	if (smax < (1n << 63n) - 1n) known += ` smax=${smax}`;
 	reject(EINVAL, `${where} the register ${name} has${known || " unknown scalar value"} should have been in [${range.min}, ${range.max}]`, {
-		code: "V0710", register: 0, needed: `a value from ${range.min} to ${range.max}`, known: known.trim() || "any value", suggestion: `return a value from ${range.min} to ${range.max}`,
+		code: "V0710",
+		register: 0,
+		needed: `a value from ${range.min} to ${range.max}`,
+		known: known.trim() || "any value",
+		suggestion: `return a value from ${range.min} to ${range.max}`,
 	});
 }
 

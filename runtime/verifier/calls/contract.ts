@@ -5,8 +5,28 @@ import { helpers } from "../../../assembler/spec/helpers.ts";
 import { contracts } from "./contracts.ts";
 
 export type ArgKind =
-	| "any" | "map" | "key" | "value" | "ctx" | "mem" | "size" | "size0" | "alloc" | "func" | "stack" | "sk" | "sock_common" | "socket" | "btf" | "spin_lock"
-	| "timer" | "str" | "kptr" | "ringbuf" | "percpu" | "dynptr";
+	| "any"
+	| "map"
+	| "key"
+	| "value"
+	| "ctx"
+	| "mem"
+	| "size"
+	| "size0"
+	| "alloc"
+	| "func"
+	| "stack"
+	| "sk"
+	| "sock_common"
+	| "socket"
+	| "btf"
+	| "spin_lock"
+	| "timer"
+	| "str"
+	| "kptr"
+	| "ringbuf"
+	| "percpu"
+	| "dynptr";
 
 export interface Arg {
 	readonly kind: ArgKind;
@@ -29,7 +49,13 @@ export interface Contract {
 	readonly sleeps: boolean;
 	readonly fastcall: boolean;
 	readonly args: readonly Arg[];
-	readonly result: { readonly kind: string; readonly of: string; readonly nullable: boolean; readonly readonly: boolean; readonly trusted: boolean };
+	readonly result: {
+		readonly kind: string;
+		readonly of: string;
+		readonly nullable: boolean;
+		readonly readonly: boolean;
+		readonly trusted: boolean;
+	};
 }
 
 const cache = new Map<string, Contract>();
@@ -49,18 +75,31 @@ function parse(name: string, text: string): Contract {
 	const flags = m[1] ?? "";
 	const [, kind, of, q, suffix] = /^([a-z_]+)(?::(\w+|\*))?(\?)?(?:\.(\w+))?$/.exec(m[2])!;
 	return {
-		name, gpl: flags.includes("G"), packet: flags.includes("P"), sleeps: flags.includes("S"), fastcall: flags.includes("F"),
+		name,
+		gpl: flags.includes("G"),
+		packet: flags.includes("P"),
+		sleeps: flags.includes("S"),
+		fastcall: flags.includes("F"),
 		args: m[3] === "" ? [] : m[3].split(", ").map(parseArg),
 		result: { kind, of: of ?? "", nullable: q === "?", readonly: suffix?.includes("r") ?? false, trusted: suffix?.includes("t") ?? false },
 	};
 }
 
 function parseArg(text: string): Arg {
-	const [, kind, bytes, of, q, bang, mode] = /^([a-z_]+?)(\d+)?(?::(\w+|\*))?(\?)?(!)?(?:\.(\w+))?$/.exec(text === "size0" ? "size_zero" : text)!;
+	const [, kind, bytes, of, q, bang, mode] = /^([a-z_]+?)(\d+)?(?::(\w+|\*))?(\?)?(!)?(?:\.(\w+))?$/.exec(
+		text === "size0" ? "size_zero" : text,
+	)!;
 	const m = mode ?? "";
 	return {
-		kind: (kind === "size_zero" ? "size0" : kind) as ArgKind, of: of ?? "", nullable: q === "?", release: bang === "!", read: m.includes("r"), write: m.includes("w"), uninit: m.includes("u"),
-		aligned: m.includes("a"), bytes: bytes ? Number(bytes) : 0,
+		kind: (kind === "size_zero" ? "size0" : kind) as ArgKind,
+		of: of ?? "",
+		nullable: q === "?",
+		release: bang === "!",
+		read: m.includes("r"),
+		write: m.includes("w"),
+		uninit: m.includes("u"),
+		aligned: m.includes("a"),
+		bytes: bytes ? Number(bytes) : 0,
 	};
 }
 

@@ -14,7 +14,10 @@ export interface Specifier {
 
 /** Behind a string or an address stands the end, white space or punctuation: a letter would make it something else in the kernel's own printf. */
 const LETTER = "[0-9A-Za-z\\x80-\\x9f\\xc0-\\xd6\\xd8-\\xf6\\xf8-\\xff]";
-const SPECIFIER = new RegExp(`%%|%(?<flags>[0+\\- ]*)(?<width>[1-9]\\d*)?(?:p(?<pointer>[ku]s(?!${LETTER})|[iI][46]|[KxsSB]|(?!${LETTER}))|(?<string>s)(?!${LETTER})|(?<char>c)|(?<long>ll?)?(?<number>[iduxX]))|%`, "g");
+const SPECIFIER = new RegExp(
+	`%%|%(?<flags>[0+\\- ]*)(?<width>[1-9]\\d*)?(?:p(?<pointer>[ku]s(?!${LETTER})|[iI][46]|[KxsSB]|(?!${LETTER}))|(?<string>s)(?!${LETTER})|(?<char>c)|(?<long>ll?)?(?<number>[iduxX]))|%`,
+	"g",
+);
 /** White space, and no other control characters. Bytes of UTF-8 are text (since 6.17). */
 const PRINTABLE = /^[\t-\r -~\x80-\xff]*$/;
 
@@ -27,8 +30,22 @@ export function specifiersOf(format: string): Specifier[] | null {
 		if (whole === "%%") continue;
 		if (whole === "%") return null;
 		const { flags, width, pointer, string, char, long, number } = match.groups ?? {};
-		const kind = number !== undefined ? (number === "i" ? "d" : number) : string !== undefined || pointer?.[1] === "s" ? "s" : (char ?? pointerKind(pointer));
-		found.push({ at: match.index, end: match.index + whole.length, flags, width: Number(width ?? 0), kind: kind as Specifier["kind"], bits: long === undefined ? 32 : 64 });
+		const kind =
+			number !== undefined
+				? number === "i"
+					? "d"
+					: number
+				: string !== undefined || pointer?.[1] === "s"
+					? "s"
+					: (char ?? pointerKind(pointer));
+		found.push({
+			at: match.index,
+			end: match.index + whole.length,
+			flags,
+			width: Number(width ?? 0),
+			kind: kind as Specifier["kind"],
+			bits: long === undefined ? 32 : 64,
+		});
 	}
 	return found;
 }

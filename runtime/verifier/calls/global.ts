@@ -4,12 +4,35 @@
  * Source: btf_prepare_func_args of kernel/bpf/btf.c, btf_check_func_arg_match of kernel/bpf/verifier.c.
  */
 import { EFAULT, EINVAL, ENOENT, EOPNOTSUPP, ESRCH, type Env, R, type Subprog, type SubprogArg, reject } from "../env.ts";
-import { type TypeSource, isEnum, isProjectionOf, isInt, isModifier, isRecord, kindName, nameOf, resolved, sameStruct, sizeOf, skipModifiers } from "../btf.ts";
+import {
+	type TypeSource,
+	isEnum,
+	isProjectionOf,
+	isInt,
+	isModifier,
+	isRecord,
+	kindName,
+	nameOf,
+	resolved,
+	sameStruct,
+	sizeOf,
+	skipModifiers,
+} from "../btf.ts";
 import { essentialName } from "../../../assembler/btf/type-source.ts";
 import { type Reg, isNull, pointer, unknownScalar } from "../state.ts";
 import { dynptrPart, useDynptr } from "../dynptr.ts";
 import {
-	MAYBE_NULL, PTR_TO_ARENA, PTR_TO_BTF_ID, PTR_TO_CTX, PTR_TO_MEM, RCU, RDONLY, SCALAR, TRUSTED, UNTRUSTED, typeName,
+	MAYBE_NULL,
+	PTR_TO_ARENA,
+	PTR_TO_BTF_ID,
+	PTR_TO_CTX,
+	PTR_TO_MEM,
+	RCU,
+	RDONLY,
+	SCALAR,
+	TRUSTED,
+	UNTRUSTED,
+	typeName,
 } from "../types.ts";
 import { checkArgOffset, checkWholeMemory } from "./argument-memory.ts";
 import { DYN_LOCAL } from "../dynptr-kinds.ts";
@@ -27,9 +50,11 @@ function prepare(env: Env, sub: Subprog): readonly SubprogArg[] {
 	if (f.kind !== "func") reject(EFAULT, `BTF of func doesn't point to KIND_FUNC`, { code: "V0720" });
 	const proto = types.type(f.type);
 	if (proto.kind !== "func_proto") reject(EFAULT, `Invalid type of function ${f.name}()`, { code: "V0720" });
-	if (proto.params.length > 5) reject(EINVAL, `Global function ${f.name}() with ${proto.params.length} > 5 args. Buggy compiler.`, { code: "V0721" });
+	if (proto.params.length > 5)
+		reject(EINVAL, `Global function ${f.name}() with ${proto.params.length} > 5 args. Buggy compiler.`, { code: "V0721" });
 	const result = resolved(types, proto.result);
-	if (!isInt(result) && !isEnum(result)) reject(EINVAL, `Global function ${f.name}() doesn't return scalar. Only those are supported.`, { code: "V0722" });
+	if (!isInt(result) && !isEnum(result))
+		reject(EINVAL, `Global function ${f.name}() doesn't return scalar. Only those are supported.`, { code: "V0722" });
 	return proto.params.map((p, i) => argument(env, types, sub, i, p.type));
 }
 
@@ -70,7 +95,8 @@ function argument(env: Env, types: TypeSource, sub: Subprog, i: number, typeId: 
 		}
 		if (has("untrusted")) {
 			if (!only("untrusted")) reject(EINVAL, `arg#${i} untrusted cannot be combined with any other tags`, { code: "V0723" });
-			if (target.kind === "void" || isInt(target) || isEnum(target)) return { kind: "mem", flags: RDONLY | UNTRUSTED, memSize: 0, btfId: 0 };
+			if (target.kind === "void" || isInt(target) || isEnum(target))
+				return { kind: "mem", flags: RDONLY | UNTRUSTED, memSize: 0, btfId: 0 };
 			return { kind: "btf", flags: UNTRUSTED, memSize: 0, btfId: kernelStruct(env, types, t.type, i) };
 		}
 		if (has("arena")) {
@@ -81,7 +107,11 @@ function argument(env: Env, types: TypeSource, sub: Subprog, i: number, typeId: 
 			if (has("nullable")) badTags();
 			const size = sizeOf(types, t.type);
 			if (size === null) {
-				reject(EINVAL, `arg#${i} reference type('${kindName(target)} ${(target as { name?: string }).name ?? ""}') size cannot be determined: -22`, { code: "V0724" });
+				reject(
+					EINVAL,
+					`arg#${i} reference type('${kindName(target)} ${(target as { name?: string }).name ?? ""}') size cannot be determined: -22`,
+					{ code: "V0724" },
+				);
 			}
 			return { kind: "mem", flags: has("nonnull") ? 0 : MAYBE_NULL, memSize: size, btfId: 0 };
 		}
@@ -154,7 +184,12 @@ function kernelStruct(env: Env, types: TypeSource, target: number, i: number): n
 	const kind = kindName(t);
 	if (name === "") reject(EINVAL, `arg#${i} reference type('${kind} (anon)') candidate matching error: -22`, { code: "V0727" });
 	const found = env.kernel?.named(essentialName(name), t.kind) ?? [];
-	if (found.length !== 1) reject(found.length === 0 ? ENOENT : ESRCH, `arg#${i} reference type('${kind} ${name}') ${found.length === 0 ? "has no matches" : "is ambiguous"}`, { code: "V0727" });
+	if (found.length !== 1)
+		reject(
+			found.length === 0 ? ENOENT : ESRCH,
+			`arg#${i} reference type('${kind} ${name}') ${found.length === 0 ? "has no matches" : "is ambiguous"}`,
+			{ code: "V0727" },
+		);
 	return found[0];
 }
 
@@ -164,7 +199,8 @@ export function checkSubprogArgs(env: Env, sub: Subprog): void {
 	args.forEach((arg, i) => {
 		const regno = i + 1;
 		const reg = env.regs[regno];
-		const bad = (text: string): never => reject(EINVAL, text, { code: "V0730", register: regno, needed: arg.kind, known: typeName(reg.type) });
+		const bad = (text: string): never =>
+			reject(EINVAL, text, { code: "V0730", register: regno, needed: arg.kind, known: typeName(reg.type) });
 		switch (arg.kind) {
 			case "scalar":
 				if (reg.type !== SCALAR) bad(`${R(regno)} is not a scalar`);
@@ -208,7 +244,8 @@ function checkTrusted(env: Env, reg: Reg, regno: number, arg: SubprogArg, bad: (
 	if (![PTR_TO_BTF_ID, PTR_TO_BTF_ID | TRUSTED, PTR_TO_BTF_ID | RCU].includes(type)) {
 		reject(13, `${R(regno)} type=${typeName(reg.type)} expected=ptr_, trusted_ptr_, rcu_ptr_`, { code: "V0110", register: regno });
 	}
-	if (!sameStruct(reg.btf!, reg.btfId, reg.off, env.kernel!, arg.btfId, false)) bad(`${R(regno)} is of type ${nameOf(reg.btf!, reg.btfId)} but ${nameOf(env.kernel!, arg.btfId)} is expected`);
+	if (!sameStruct(reg.btf!, reg.btfId, reg.off, env.kernel!, arg.btfId, false))
+		bad(`${R(regno)} is of type ${nameOf(reg.btf!, reg.btfId)} but ${nameOf(env.kernel!, arg.btfId)} is expected`);
 	checkArgOffset(env, reg, regno, false, false);
 }
 

@@ -21,25 +21,61 @@ import { invalidated } from "../stack.ts";
 import { type Reg, type State, isNull, mapRegs, notInit, pointer, scalar, slotIsSpilled, unknownScalar } from "../state.ts";
 import { type CallFacts, checkArgument, checkConstString, newCallFacts } from "./arguments.ts";
 import {
-	clearCallerSaved, dropPacketPointers, findVmaCallback, forEachCallback, leaveFrame, loopCallback, pushCallback, timerCallback, userRingbufCallback,
+	clearCallerSaved,
+	dropPacketPointers,
+	findVmaCallback,
+	forEachCallback,
+	leaveFrame,
+	loopCallback,
+	pushCallback,
+	timerCallback,
+	userRingbufCallback,
 } from "./callbacks.ts";
 import { pushBranch } from "../walk.ts";
 import { type Contract, contract as contractOf, helperName } from "./contract.ts";
 import { helperChangesPacket, helperContractName } from "./summary.ts";
 import { formatIsValid } from "./format.ts";
 import {
-	ALLOC, MAYBE_NULL, PERCPU, PTR_TO_BTF_ID, PTR_TO_MAP_VALUE, PTR_TO_MEM, PTR_TO_SOCKET, PTR_TO_SOCK_COMMON, PTR_TO_STACK, PTR_TO_TCP_SOCK, RCU, RDONLY, RINGBUF,
-	TRUSTED, typeName,
+	ALLOC,
+	MAYBE_NULL,
+	PERCPU,
+	PTR_TO_BTF_ID,
+	PTR_TO_MAP_VALUE,
+	PTR_TO_MEM,
+	PTR_TO_SOCKET,
+	PTR_TO_SOCK_COMMON,
+	PTR_TO_STACK,
+	PTR_TO_TCP_SOCK,
+	RCU,
+	RDONLY,
+	RINGBUF,
+	TRUSTED,
+	typeName,
 } from "../types.ts";
 import { DYN_SKB, DYN_SKB_META } from "../dynptr-kinds.ts";
 
 const CASTS = new Set([
-	"tcp_sock", "sk_fullsock", "skc_to_tcp_sock", "skc_to_tcp6_sock", "skc_to_udp6_sock", "skc_to_mptcp_sock", "skc_to_tcp_timewait_sock", "skc_to_tcp_request_sock",
+	"tcp_sock",
+	"sk_fullsock",
+	"skc_to_tcp_sock",
+	"skc_to_tcp6_sock",
+	"skc_to_udp6_sock",
+	"skc_to_mptcp_sock",
+	"skc_to_tcp_timewait_sock",
+	"skc_to_tcp_request_sock",
 ]);
 const ACQUIRES = new Set(["sk_lookup_tcp", "sk_lookup_udp", "skc_lookup_tcp", "ringbuf_reserve", "kptr_xchg"]);
 /** Calls whose map the JIT wants to know. */
 const MAP_CALLS = new Set([
-	"tail_call", "map_lookup_elem", "map_update_elem", "map_delete_elem", "map_push_elem", "map_pop_elem", "map_peek_elem", "for_each_map_elem", "redirect_map",
+	"tail_call",
+	"map_lookup_elem",
+	"map_update_elem",
+	"map_delete_elem",
+	"map_push_elem",
+	"map_pop_elem",
+	"map_peek_elem",
+	"for_each_map_elem",
+	"redirect_map",
 	"map_lookup_percpu_elem",
 ]);
 const WRITES_MAP = new Set(["map_delete_elem", "map_update_elem", "map_push_elem", "map_pop_elem"]);
@@ -48,7 +84,9 @@ function findContract(env: Env, name: string, id: number): Contract {
 	const found = helperContractName(env, name);
 	if (found === null) {
 		reject(EINVAL, `program of this type cannot use helper bpf_${name}#${id}`, {
-			code: "V0120", needed: `a helper that ${env.spec.name} programs have`, known: `bpf_${name} is not one of them`,
+			code: "V0120",
+			needed: `a helper that ${env.spec.name} programs have`,
+			known: `bpf_${name} is not one of them`,
 		});
 	}
 	return contractOf(found);
@@ -63,7 +101,11 @@ export function callHelper(env: Env, insn: Insn): number {
 	if (id === 0) reject(EINVAL, "program of this type cannot use helper bpf_unspec#0", { code: "V0120" });
 	if (name === undefined) reject(EINVAL, `invalid func unknown#${id}`, { code: "V0121" });
 	const c = findContract(env, name, id);
-	if (!env.gpl && c.gpl) reject(EINVAL, "cannot call GPL-restricted function from non-GPL compatible program", { code: "V0122", suggestion: 'char LICENSE[] SEC("license") = "GPL";' });
+	if (!env.gpl && c.gpl)
+		reject(EINVAL, "cannot call GPL-restricted function from non-GPL compatible program", {
+			code: "V0122",
+			suggestion: 'char LICENSE[] SEC("license") = "GPL";',
+		});
 	if (!helperFitsPlace(env, name)) reject(EINVAL, "helper call is not allowed in probe", { code: "V0128" });
 	if (c.sleeps) checkMaySleep(env, name, id);
 	let changes = helperChangesPacket(id);
@@ -95,8 +137,10 @@ export function callHelper(env: Env, insn: Insn): number {
 	}
 	refineResult(env, c, name, facts);
 	checkMapForHelper(env, facts.map, name, id);
-	if (name === "get_func_ip" && env.spec.id !== 2 && env.spec.id !== 26) reject(ENOTSUPP, `func bpf_get_func_ip#${id} not supported for program type ${env.spec.id}`, { code: "V0123" });
-	if (name === "get_func_ip" && env.spec.id === 26 && ![24, 25, 26].includes(env.image.expectedAttachType)) reject(ENOTSUPP, `func bpf_get_func_ip#${id} supported only for fentry/fexit/fmod_ret programs`, { code: "V0123" });
+	if (name === "get_func_ip" && env.spec.id !== 2 && env.spec.id !== 26)
+		reject(ENOTSUPP, `func bpf_get_func_ip#${id} not supported for program type ${env.spec.id}`, { code: "V0123" });
+	if (name === "get_func_ip" && env.spec.id === 26 && ![24, 25, 26].includes(env.image.expectedAttachType))
+		reject(ENOTSUPP, `func bpf_get_func_ip#${id} supported only for fentry/fexit/fmod_ret programs`, { code: "V0123" });
 	if (name === "tail_call") {
 		if (env.current.curframe > 0) {
 			// The called program may end this subprogram, returning any number, or fail and go on here. What 6.18 knows of live slots leaves the former out.
@@ -187,7 +231,8 @@ function special(env: Env, name: string, facts: CallFacts): boolean {
 			pushCallback(env, facts.subprog, findVmaCallback);
 			break;
 		case "snprintf":
-			if (!formatIsValid(checkConstString(env, 3), Number(regs[5].range.tnum.value), isConst(regs[5].range))) reject(EINVAL, "Invalid format string", { code: "V0126" });
+			if (!formatIsValid(checkConstString(env, 3), Number(regs[5].range.tnum.value), isConst(regs[5].range)))
+				reject(EINVAL, "Invalid format string", { code: "V0126" });
 			break;
 		case "loop":
 			loopInline(env, facts.subprog);
@@ -199,7 +244,8 @@ function special(env: Env, name: string, facts: CallFacts): boolean {
 			}
 			break;
 		case "dynptr_from_mem":
-			if (regs[1].type !== PTR_TO_MAP_VALUE) reject(EACCES, `Unsupported reg type ${typeName(regs[1].type)} for bpf_dynptr_from_mem data`, { code: "V0607" });
+			if (regs[1].type !== PTR_TO_MAP_VALUE)
+				reject(EACCES, `Unsupported reg type ${typeName(regs[1].type)} for bpf_dynptr_from_mem data`, { code: "V0607" });
 			break;
 		case "dynptr_data": {
 			const d = dynptrReg(env, regs[1]);
@@ -239,7 +285,14 @@ function result(env: Env, c: Contract, name: string, facts: CallFacts, percpuObj
 		case "value": {
 			const map = facts.map;
 			if (!map) internal("unexpected null map_ptr");
-			if (name === "map_lookup_elem" && (map.type === MAP.ARRAY || map.type === MAP.PERCPU_ARRAY) && !(map.flags & F_INNER_MAP) && facts.constKey >= 0n && facts.constKey < BigInt(map.maxEntries)) flags &= ~MAYBE_NULL;
+			if (
+				name === "map_lookup_elem" &&
+				(map.type === MAP.ARRAY || map.type === MAP.PERCPU_ARRAY) &&
+				!(map.flags & F_INNER_MAP) &&
+				facts.constKey >= 0n &&
+				facts.constKey < BigInt(map.maxEntries)
+			)
+				flags &= ~MAYBE_NULL;
 			const r = pointer(PTR_TO_MAP_VALUE | flags);
 			r.map = map;
 			r.mapUid = facts.mapUid;
@@ -313,7 +366,14 @@ function refineResult(env: Env, c: Contract, name: string, facts: CallFacts): vo
 const MAP_HELPERS: Readonly<Record<number, readonly string[]>> = {
 	[MAP.PROG_ARRAY]: ["tail_call"],
 	[MAP.PERF_EVENT_ARRAY]: ["perf_event_read", "perf_event_output", "skb_output", "perf_event_read_value", "xdp_output"],
-	[MAP.RINGBUF]: ["ringbuf_output", "ringbuf_reserve", "ringbuf_query", "ringbuf_reserve_dynptr", "ringbuf_submit_dynptr", "ringbuf_discard_dynptr"],
+	[MAP.RINGBUF]: [
+		"ringbuf_output",
+		"ringbuf_reserve",
+		"ringbuf_query",
+		"ringbuf_reserve_dynptr",
+		"ringbuf_submit_dynptr",
+		"ringbuf_discard_dynptr",
+	],
 	[MAP.USER_RINGBUF]: ["user_ringbuf_drain"],
 	[MAP.STACK_TRACE]: ["get_stackid"],
 	[MAP.CGROUP_ARRAY]: ["skb_under_cgroup", "current_task_under_cgroup"],
@@ -341,23 +401,42 @@ const MAP_HELPERS: Readonly<Record<number, readonly string[]>> = {
 /** Map types that a helper takes; others take any. */
 const HELPER_MAPS: Readonly<Record<string, readonly number[]>> = {
 	tail_call: [MAP.PROG_ARRAY],
-	perf_event_read: [MAP.PERF_EVENT_ARRAY], perf_event_output: [MAP.PERF_EVENT_ARRAY], perf_event_read_value: [MAP.PERF_EVENT_ARRAY], skb_output: [MAP.PERF_EVENT_ARRAY],
+	perf_event_read: [MAP.PERF_EVENT_ARRAY],
+	perf_event_output: [MAP.PERF_EVENT_ARRAY],
+	perf_event_read_value: [MAP.PERF_EVENT_ARRAY],
+	skb_output: [MAP.PERF_EVENT_ARRAY],
 	xdp_output: [MAP.PERF_EVENT_ARRAY],
-	ringbuf_output: [MAP.RINGBUF], ringbuf_reserve: [MAP.RINGBUF], ringbuf_query: [MAP.RINGBUF], ringbuf_reserve_dynptr: [MAP.RINGBUF],
-	ringbuf_submit_dynptr: [MAP.RINGBUF], ringbuf_discard_dynptr: [MAP.RINGBUF],
+	ringbuf_output: [MAP.RINGBUF],
+	ringbuf_reserve: [MAP.RINGBUF],
+	ringbuf_query: [MAP.RINGBUF],
+	ringbuf_reserve_dynptr: [MAP.RINGBUF],
+	ringbuf_submit_dynptr: [MAP.RINGBUF],
+	ringbuf_discard_dynptr: [MAP.RINGBUF],
 	user_ringbuf_drain: [MAP.USER_RINGBUF],
 	get_stackid: [MAP.STACK_TRACE],
-	current_task_under_cgroup: [MAP.CGROUP_ARRAY], skb_under_cgroup: [MAP.CGROUP_ARRAY],
+	current_task_under_cgroup: [MAP.CGROUP_ARRAY],
+	skb_under_cgroup: [MAP.CGROUP_ARRAY],
 	redirect_map: [MAP.DEVMAP, MAP.DEVMAP_HASH, MAP.CPUMAP, MAP.XSKMAP],
-	sk_redirect_map: [MAP.SOCKMAP], msg_redirect_map: [MAP.SOCKMAP], sock_map_update: [MAP.SOCKMAP],
-	sk_redirect_hash: [MAP.SOCKHASH], msg_redirect_hash: [MAP.SOCKHASH], sock_hash_update: [MAP.SOCKHASH],
+	sk_redirect_map: [MAP.SOCKMAP],
+	msg_redirect_map: [MAP.SOCKMAP],
+	sock_map_update: [MAP.SOCKMAP],
+	sk_redirect_hash: [MAP.SOCKHASH],
+	msg_redirect_hash: [MAP.SOCKHASH],
+	sock_hash_update: [MAP.SOCKHASH],
 	get_local_storage: [MAP.CGROUP_STORAGE, MAP.PERCPU_CGROUP_STORAGE],
 	sk_select_reuseport: [MAP.REUSEPORT_SOCKARRAY, MAP.SOCKMAP, MAP.SOCKHASH],
 	map_pop_elem: [MAP.QUEUE, MAP.STACK],
-	map_peek_elem: [MAP.QUEUE, MAP.STACK, MAP.BLOOM_FILTER], map_push_elem: [MAP.QUEUE, MAP.STACK, MAP.BLOOM_FILTER],
+	map_peek_elem: [MAP.QUEUE, MAP.STACK, MAP.BLOOM_FILTER],
+	map_push_elem: [MAP.QUEUE, MAP.STACK, MAP.BLOOM_FILTER],
 	map_lookup_percpu_elem: [MAP.PERCPU_ARRAY, MAP.PERCPU_HASH, MAP.LRU_PERCPU_HASH],
-	sk_storage_get: [MAP.SK_STORAGE], sk_storage_delete: [MAP.SK_STORAGE], inode_storage_get: [MAP.INODE_STORAGE], inode_storage_delete: [MAP.INODE_STORAGE],
-	task_storage_get: [MAP.TASK_STORAGE], task_storage_delete: [MAP.TASK_STORAGE], cgrp_storage_get: [MAP.CGRP_STORAGE], cgrp_storage_delete: [MAP.CGRP_STORAGE],
+	sk_storage_get: [MAP.SK_STORAGE],
+	sk_storage_delete: [MAP.SK_STORAGE],
+	inode_storage_get: [MAP.INODE_STORAGE],
+	inode_storage_delete: [MAP.INODE_STORAGE],
+	task_storage_get: [MAP.TASK_STORAGE],
+	task_storage_delete: [MAP.TASK_STORAGE],
+	cgrp_storage_get: [MAP.CGRP_STORAGE],
+	cgrp_storage_delete: [MAP.CGRP_STORAGE],
 };
 
 /** Program types that may update or delete in sock maps. */
@@ -375,8 +454,11 @@ function checkMapForHelper(env: Env, map: MapInfo | null, name: string, id: numb
 	if (!map) return;
 	const own = MAP_HELPERS[map.type];
 	const taken = HELPER_MAPS[name];
-	const fits = (own === undefined || own.includes(name) || ((map.type === MAP.SOCKMAP || map.type === MAP.SOCKHASH) && maySockmap(env, name))) && (taken === undefined || taken.includes(map.type));
+	const fits =
+		(own === undefined || own.includes(name) || ((map.type === MAP.SOCKMAP || map.type === MAP.SOCKHASH) && maySockmap(env, name))) &&
+		(taken === undefined || taken.includes(map.type));
 	if (fits) return;
-	if ((map.type === MAP.SOCKMAP || map.type === MAP.SOCKHASH) && (name === "map_update_elem" || name === "map_delete_elem")) env.note("cannot update sockmap in this context");
+	if ((map.type === MAP.SOCKMAP || map.type === MAP.SOCKHASH) && (name === "map_update_elem" || name === "map_delete_elem"))
+		env.note("cannot update sockmap in this context");
 	reject(EINVAL, `cannot pass map_type ${map.type} into func bpf_${name}#${id}`, { code: "V0127" });
 }

@@ -7,7 +7,20 @@
  * Source: check_kfunc_args, get_kfunc_ptr_arg_type of kernel/bpf/verifier.c, Linux 6.18.
  */
 import { EACCES, EINVAL, type Env, R, Refusal, internal, reject, unsupported } from "../env.ts";
-import { type BtfType, type TypeSource, isProjectionOf, isRecord, isScalarStruct, isScalarType, kindName, nameOf, resolved, sameStruct, sizeOf, skipModifiers } from "../btf.ts";
+import {
+	type BtfType,
+	type TypeSource,
+	isProjectionOf,
+	isRecord,
+	isScalarStruct,
+	isScalarType,
+	kindName,
+	nameOf,
+	resolved,
+	sameStruct,
+	sizeOf,
+	skipModifiers,
+} from "../btf.ts";
 import { FIELD, type Field, fieldAt, fieldName, hasField } from "../fields.ts";
 import type { MapInfo } from "../maps.ts";
 import { constNumber, isConst } from "../range.ts";
@@ -21,8 +34,20 @@ import { inTreeCallback } from "./callbacks.ts";
 import type { Kfunc } from "./kfuncs.ts";
 import { notNullReg } from "../jump.ts";
 import {
-	ALLOC, CONST_PTR_TO_DYNPTR, MAYBE_NULL, PERCPU, PTR_TO_BTF_ID, PTR_TO_CTX, PTR_TO_FUNC, PTR_TO_MAP_VALUE, PTR_TO_STACK, SCALAR, baseOf,
-	isAllocObject, isNonOwning, typeName,
+	ALLOC,
+	CONST_PTR_TO_DYNPTR,
+	MAYBE_NULL,
+	PERCPU,
+	PTR_TO_BTF_ID,
+	PTR_TO_CTX,
+	PTR_TO_FUNC,
+	PTR_TO_MAP_VALUE,
+	PTR_TO_STACK,
+	SCALAR,
+	baseOf,
+	isAllocObject,
+	isNonOwning,
+	typeName,
 } from "../types.ts";
 import { checkArgOffset, checkSize, checkWholeMemory } from "./argument-memory.ts";
 import { DYN_RINGBUF, DYN_SKB, DYN_SKB_META, DYN_XDP } from "../dynptr-kinds.ts";
@@ -50,18 +75,59 @@ export interface KfuncCall {
 
 export function newKfuncCall(kfunc: Kfunc): KfuncCall {
 	return {
-		kfunc, refObjId: 0, releaseRegno: 0, subprog: 0, constant: null, resultSize: 0, resultReadonly: false, resultId: 0, argBtf: null, argBtfId: 0, owningRef: false,
-		graphField: null, dynptr: null, iterFrame: 0, iterSlot: 0, map: null, mapUid: 0,
+		kfunc,
+		refObjId: 0,
+		releaseRegno: 0,
+		subprog: 0,
+		constant: null,
+		resultSize: 0,
+		resultReadonly: false,
+		resultId: 0,
+		argBtf: null,
+		argBtfId: 0,
+		owningRef: false,
+		graphField: null,
+		dynptr: null,
+		iterFrame: 0,
+		iterSlot: 0,
+		map: null,
+		mapUid: 0,
 	};
 }
 
 type Kind =
-	| "ctx" | "null" | "alloc" | "refcounted" | "dynptr" | "iter" | "list-head" | "list-node" | "rb-root" | "rb-node" | "str" | "map" | "wq" | "timer" | "task-work"
-	| "irq" | "res-lock" | "btf" | "callback" | "mem" | "mem-size";
+	| "ctx"
+	| "null"
+	| "alloc"
+	| "refcounted"
+	| "dynptr"
+	| "iter"
+	| "list-head"
+	| "list-node"
+	| "rb-root"
+	| "rb-node"
+	| "str"
+	| "map"
+	| "wq"
+	| "timer"
+	| "task-work"
+	| "irq"
+	| "res-lock"
+	| "btf"
+	| "callback"
+	| "mem"
+	| "mem-size";
 
 const STRUCT_ARGS: Readonly<Record<string, Kind>> = {
-	bpf_dynptr: "dynptr", bpf_list_head: "list-head", bpf_list_node: "list-node", bpf_rb_root: "rb-root", bpf_rb_node: "rb-node", bpf_wq: "wq",
-	bpf_res_spin_lock: "res-lock", bpf_task_work: "task-work", bpf_timer: "timer",
+	bpf_dynptr: "dynptr",
+	bpf_list_head: "list-head",
+	bpf_list_node: "list-node",
+	bpf_rb_root: "rb-root",
+	bpf_rb_node: "rb-node",
+	bpf_wq: "wq",
+	bpf_res_spin_lock: "res-lock",
+	bpf_task_work: "task-work",
+	bpf_timer: "timer",
 };
 
 interface Param {
@@ -94,19 +160,27 @@ function kindOf(env: Env, call: KfuncCall, params: readonly Param[], i: number):
 	if (targetName === "bpf_dynptr") return "dynptr";
 	const iterates = kfunc.flags.has("iter-new") || kfunc.flags.has("iter-next") || kfunc.flags.has("iter-destroy");
 	if (iterates ? i === 0 : ends(p, "__iter")) return "iter";
-	if (isRecord(target) && ["list-head", "list-node", "rb-root", "rb-node"].includes(STRUCT_ARGS[targetName] ?? "")) return STRUCT_ARGS[targetName];
+	if (isRecord(target) && ["list-head", "list-node", "rb-root", "rb-node"].includes(STRUCT_ARGS[targetName] ?? ""))
+		return STRUCT_ARGS[targetName];
 	if (ends(p, "__str")) return "str";
 	if (ends(p, "__map")) return "map";
 	if (isRecord(target) && STRUCT_ARGS[targetName] && STRUCT_ARGS[targetName] !== "res-lock") return STRUCT_ARGS[targetName];
 	if (ends(p, "__irq_flag")) return "irq";
 	if (targetName === "bpf_res_spin_lock") return "res-lock";
 	if (baseOf(reg.type) === PTR_TO_BTF_ID || standsForStruct[baseOf(reg.type)]) {
-		if (!isRecord(target)) reject(EINVAL, `kernel function ${kfunc.name} args#${i} pointer type ${kindName(target)} ${targetName} is not supported`, { code: "V0657" });
+		if (!isRecord(target))
+			reject(EINVAL, `kernel function ${kfunc.name} args#${i} pointer type ${kindName(target)} ${targetName} is not supported`, {
+				code: "V0657",
+			});
 		return "btf";
 	}
 	if (target.kind === "func_proto") return "callback";
 	if (!isScalarType(target) && !isScalarStruct(kernel, target, (text) => env.note(text)) && !(sized && target.kind === "void")) {
-		reject(EINVAL, `arg#${i} pointer type ${kindName(target)} ${targetName} must point to ${sized ? "void, " : ""}scalar, or struct with scalar`, { code: "V0657" });
+		reject(
+			EINVAL,
+			`arg#${i} pointer type ${kindName(target)} ${targetName} must point to ${sized ? "void, " : ""}scalar, or struct with scalar`,
+			{ code: "V0657" },
+		);
 	}
 	return sized ? "mem-size" : "mem";
 }
@@ -120,9 +194,29 @@ function isContext(env: Env, target: BtfType, name: string): boolean {
 
 /** The kernel's own context struct of a program type. */
 const KERNEL_CONTEXT: Readonly<Record<number, string>> = {
-	1: "sk_buff", 2: "pt_regs", 3: "sk_buff", 4: "sk_buff", 6: "xdp_buff", 7: "bpf_perf_event_data_kern", 8: "sk_buff", 9: "sock", 10: "sk_buff", 11: "sk_buff", 12: "sk_buff",
-	13: "bpf_sock_ops_kern", 14: "sk_buff", 15: "bpf_cgroup_dev_ctx", 16: "sk_msg", 18: "bpf_sock_addr_kern", 19: "sk_buff", 21: "sk_reuseport_kern", 22: "bpf_flow_dissector",
-	23: "bpf_sysctl_kern", 25: "bpf_sockopt_kern", 30: "bpf_sk_lookup_kern", 32: "bpf_nf_ctx",
+	1: "sk_buff",
+	2: "pt_regs",
+	3: "sk_buff",
+	4: "sk_buff",
+	6: "xdp_buff",
+	7: "bpf_perf_event_data_kern",
+	8: "sk_buff",
+	9: "sock",
+	10: "sk_buff",
+	11: "sk_buff",
+	12: "sk_buff",
+	13: "bpf_sock_ops_kern",
+	14: "sk_buff",
+	15: "bpf_cgroup_dev_ctx",
+	16: "sk_msg",
+	18: "bpf_sock_addr_kern",
+	19: "sk_buff",
+	21: "sk_reuseport_kern",
+	22: "bpf_flow_dissector",
+	23: "bpf_sysctl_kern",
+	25: "bpf_sockopt_kern",
+	30: "bpf_sk_lookup_kern",
+	32: "bpf_nf_ctx",
 };
 
 export function checkKfuncArgs(env: Env, call: KfuncCall): void {
@@ -144,7 +238,11 @@ export function checkKfuncArgs(env: Env, call: KfuncCall): void {
 		// Every kernel function wants pointers that stay valid; some are content with RCU's protection.
 		const rcu = kfunc.flags.has("rcu");
 		if ((isNull(reg) || reg.type & MAYBE_NULL) && !nullableParam(p)) {
-			reject(EACCES, `Possibly NULL pointer passed to trusted arg${i}`, { code: "V0101", register: regno, suggestion: "check the pointer first: if (!$v) return …;" });
+			reject(EACCES, `Possibly NULL pointer passed to trusted arg${i}`, {
+				code: "V0101",
+				register: regno,
+				suggestion: "check the pointer first: if (!$v) return …;",
+			});
 		}
 		const releases = kfunc.flags.has("release");
 		if (reg.refObjId) {
@@ -164,7 +262,8 @@ export function checkKfuncArgs(env: Env, call: KfuncCall): void {
 		checkArgOffset(env, reg, regno, releases && reg.refObjId !== 0, kind === "dynptr");
 		if (pointerArgument(env, call, kind, params, i)) i++;
 	}
-	if (kfunc.flags.has("release") && !call.releaseRegno) reject(EINVAL, `release kernel function ${kfunc.name} expects refcounted PTR_TO_BTF_ID`, { code: "V0615" });
+	if (kfunc.flags.has("release") && !call.releaseRegno)
+		reject(EINVAL, `release kernel function ${kfunc.name} expects refcounted PTR_TO_BTF_ID`, { code: "V0615" });
 }
 
 function scalarArgument(env: Env, call: KfuncCall, p: Param, reg: Reg, regno: number): void {
@@ -189,15 +288,28 @@ function mapArgument(call: KfuncCall, reg: Reg, regno: number): void {
 	if (!reg.map && !reg.btf) reject(EINVAL, `pointer in ${R(regno)} isn't map pointer`, { code: "V0110", register: regno });
 	// Only a map whose values have such a field is held against the field's own.
 	const fields = reg.map?.fields ?? null;
-	if (call.map && (call.map !== reg.map || call.mapUid !== reg.mapUid) && (fields === null || hasField(fields, FIELD.wq | FIELD.taskWork))) {
-		if (hasField(fields, FIELD.taskWork)) reject(EINVAL, `bpf_task_work pointer in R2 map_uid=${call.mapUid} doesn't match map pointer in R3 map_uid=${reg.mapUid}`, { code: "V0632" });
-		reject(EINVAL, `workqueue pointer in R1 map_uid=${call.mapUid} doesn't match map pointer in R2 map_uid=${reg.mapUid}`, { code: "V0632" });
+	if (
+		call.map &&
+		(call.map !== reg.map || call.mapUid !== reg.mapUid) &&
+		(fields === null || hasField(fields, FIELD.wq | FIELD.taskWork))
+	) {
+		if (hasField(fields, FIELD.taskWork))
+			reject(EINVAL, `bpf_task_work pointer in R2 map_uid=${call.mapUid} doesn't match map pointer in R3 map_uid=${reg.mapUid}`, {
+				code: "V0632",
+			});
+		reject(EINVAL, `workqueue pointer in R1 map_uid=${call.mapUid} doesn't match map pointer in R2 map_uid=${reg.mapUid}`, {
+			code: "V0632",
+		});
 	}
 	call.map = reg.map;
 	call.mapUid = reg.mapUid;
 }
 
-const DYNPTR_MAKERS: Readonly<Record<string, number>> = { bpf_dynptr_from_skb: DYN_SKB, bpf_dynptr_from_xdp: DYN_XDP, bpf_dynptr_from_skb_meta: DYN_SKB_META };
+const DYNPTR_MAKERS: Readonly<Record<string, number>> = {
+	bpf_dynptr_from_skb: DYN_SKB,
+	bpf_dynptr_from_xdp: DYN_XDP,
+	bpf_dynptr_from_skb_meta: DYN_SKB_META,
+};
 
 /** True: the next argument (a size) was checked too. */
 function pointerArgument(env: Env, call: KfuncCall, kind: Kind, params: readonly Param[], i: number): boolean {
@@ -206,14 +318,17 @@ function pointerArgument(env: Env, call: KfuncCall, kind: Kind, params: readonly
 	const reg = env.regs[regno];
 	const { kfunc } = call;
 	const p = params[i];
-	const expected = (what: string): never => reject(EINVAL, `arg#${i} expected ${what}`, { code: "V0110", register: regno, needed: what, known: typeName(reg.type) });
+	const expected = (what: string): never =>
+		reject(EINVAL, `arg#${i} expected ${what}`, { code: "V0110", register: regno, needed: what, known: typeName(reg.type) });
 	const mapOrObject = (): void => {
 		if (reg.type !== PTR_TO_MAP_VALUE && reg.type !== (PTR_TO_BTF_ID | ALLOC)) expected("pointer to map value or allocated object");
-		if (reg.type === (PTR_TO_BTF_ID | ALLOC) && !reg.refObjId) reject(EINVAL, "allocated object must be referenced", { code: "V0616", register: regno });
+		if (reg.type === (PTR_TO_BTF_ID | ALLOC) && !reg.refObjId)
+			reject(EINVAL, "allocated object must be referenced", { code: "V0616", register: regno });
 	};
 	switch (kind) {
 		case "ctx":
-			if (reg.type !== PTR_TO_CTX) reject(EINVAL, `arg#${i} expected pointer to ctx, but got ${typeName(reg.type)}`, { code: "V0110", register: regno });
+			if (reg.type !== PTR_TO_CTX)
+				reject(EINVAL, `arg#${i} expected pointer to ctx, but got ${typeName(reg.type)}`, { code: "V0110", register: regno });
 			if (kfunc.name === "bpf_cast_to_kern_ctx") {
 				const name = KERNEL_CONTEXT[env.spec.id];
 				if (!name) reject(EINVAL, `kern ctx type id ${kernelContextType(env, kernel)} is not a struct`, { code: "V0656" });
@@ -266,7 +381,8 @@ function pointerArgument(env: Env, call: KfuncCall, kind: Kind, params: readonly
 				if (reg.type !== (PTR_TO_BTF_ID | ALLOC)) expected("pointer to allocated object");
 				if (!reg.refObjId) reject(EINVAL, "allocated object must be referenced", { code: "V0616", register: regno });
 			} else {
-				if (!isNonOwning(reg.type) && !reg.refObjId) reject(EINVAL, `${kfunc.name} can only take non-owning or refcounted bpf_rb_node pointer`, { code: "V0616", register: regno });
+				if (!isNonOwning(reg.type) && !reg.refObjId)
+					reject(EINVAL, `${kfunc.name} can only take non-owning or refcounted bpf_rb_node pointer`, { code: "V0616", register: regno });
 				if (inTreeCallback(env)) reject(EINVAL, `${kfunc.name} not allowed in rbtree cb`, { code: "V0617" });
 			}
 			graphNode(env, call, reg, regno, FIELD.rbRoot, FIELD.rbNode);
@@ -281,7 +397,12 @@ function pointerArgument(env: Env, call: KfuncCall, kind: Kind, params: readonly
 		case "mem": {
 			const target = targetOf(env, p);
 			const size = sizeOf(kernel, target);
-			if (size === null) reject(EINVAL, `arg#${i} reference type('${kindName(kernel.type(target))} ${nameOf(kernel, target)}') size cannot be determined: -22`, { code: "V0724" });
+			if (size === null)
+				reject(
+					EINVAL,
+					`arg#${i} reference type('${kindName(kernel.type(target))} ${nameOf(kernel, target)}') size cannot be determined: -22`,
+					{ code: "V0724" },
+				);
 			checkWholeMemory(env, regno, size);
 			break;
 		}
@@ -315,7 +436,8 @@ function pointerArgument(env: Env, call: KfuncCall, kind: Kind, params: readonly
 			if (!isNonOwning(reg.type)) call.owningRef = true;
 			const fields = fieldsOf(env, reg);
 			if (!fields) internal("Couldn't find btf_record");
-			if (fields.refcount < 0) reject(EINVAL, `arg#${i} doesn't point to a type with bpf_refcount field`, { code: "V0616", register: regno });
+			if (fields.refcount < 0)
+				reject(EINVAL, `arg#${i} doesn't point to a type with bpf_refcount field`, { code: "V0616", register: regno });
 			call.argBtf = reg.btf;
 			call.argBtfId = reg.btfId;
 			break;
@@ -328,7 +450,13 @@ function pointerArgument(env: Env, call: KfuncCall, kind: Kind, params: readonly
 		case "timer":
 		case "task-work":
 			if (reg.type !== PTR_TO_MAP_VALUE) reject(EINVAL, `arg#${i} doesn't point to a map value`, { code: "V0110", register: regno });
-			checkFieldPointer(env, regno, kind === "wq" ? FIELD.wq : kind === "timer" ? FIELD.timer : FIELD.taskWork, kind === "wq" ? "bpf_wq" : kind === "timer" ? "bpf_timer" : "bpf_task_work", call);
+			checkFieldPointer(
+				env,
+				regno,
+				kind === "wq" ? FIELD.wq : kind === "timer" ? FIELD.timer : FIELD.taskWork,
+				kind === "wq" ? "bpf_wq" : kind === "timer" ? "bpf_timer" : "bpf_task_work",
+				call,
+			);
 			break;
 		case "irq": {
 			if (reg.type !== PTR_TO_STACK) reject(EINVAL, `arg#${i} doesn't point to an irq flag on stack`, { code: "V0110", register: regno });
@@ -338,7 +466,8 @@ function pointerArgument(env: Env, call: KfuncCall, kind: Kind, params: readonly
 			break;
 		}
 		case "res-lock":
-			if (reg.type !== PTR_TO_MAP_VALUE && reg.type !== (PTR_TO_BTF_ID | ALLOC)) reject(EINVAL, `arg#${i} doesn't point to map value or allocated object`, { code: "V0110", register: regno });
+			if (reg.type !== PTR_TO_MAP_VALUE && reg.type !== (PTR_TO_BTF_ID | ALLOC))
+				reject(EINVAL, `arg#${i} doesn't point to map value or allocated object`, { code: "V0110", register: regno });
 			spinLock(env, regno, kfunc.name.startsWith("bpf_res_spin_lock"), true, kfunc.name.includes("irq"));
 			break;
 		case "null":
@@ -358,13 +487,18 @@ function targetOf(env: Env, p: Param): number {
 function iteratorArgument(env: Env, call: KfuncCall, p: Param, regno: number): void {
 	const kernel = env.kernel!;
 	const { kfunc } = call;
-	if (kfunc.name === "bpf_iter_css_task_new" && !(env.spec.id === 29 || (env.spec.id === 26 && env.image.expectedAttachType === 28) || env.current.inSleepable)) {
+	if (
+		kfunc.name === "bpf_iter_css_task_new" &&
+		!(env.spec.id === 29 || (env.spec.id === 26 && env.image.expectedAttachType === 28) || env.current.inSleepable)
+	) {
 		reject(EINVAL, "css_task_iter is only allowed in bpf_lsm, bpf_iter and sleepable progs", { code: "V0652" });
 	}
-	if (env.regs[regno].type !== PTR_TO_STACK) reject(EINVAL, `arg#${regno - 1} expected pointer to an iterator on stack`, { code: "V0620", register: regno });
+	if (env.regs[regno].type !== PTR_TO_STACK)
+		reject(EINVAL, `arg#${regno - 1} expected pointer to an iterator on stack`, { code: "V0620", register: regno });
 	const id = targetOf(env, p);
 	const t = kernel.type(id);
-	if (t.kind !== "struct" || !t.name.startsWith("bpf_iter_")) reject(EINVAL, `expected valid iter pointer as arg #${regno - 1}`, { code: "V0620" });
+	if (t.kind !== "struct" || !t.name.startsWith("bpf_iter_"))
+		reject(EINVAL, `expected valid iter pointer as arg #${regno - 1}`, { code: "V0620" });
 	const slots = t.size >> 3;
 	const name = t.name.slice("bpf_iter_".length);
 	if (kfunc.flags.has("iter-new")) {
@@ -388,7 +522,8 @@ function lockedWith(env: Env, reg: Reg, name: string): void {
 
 function graphRoot(env: Env, call: KfuncCall, reg: Reg, regno: number, kind: number): void {
 	const name = fieldName(kind);
-	if (!isConst(reg.range)) reject(EINVAL, `${R(regno)} doesn't have constant offset. ${name} has to be at the constant offset`, { code: "V0630" });
+	if (!isConst(reg.range))
+		reject(EINVAL, `${R(regno)} doesn't have constant offset. ${name} has to be at the constant offset`, { code: "V0630" });
 	const off = reg.off + constNumber(reg.range);
 	const field = fieldAt(fieldsOf(env, reg), off, kind);
 	if (!field) reject(EINVAL, `${name} not found at offset=${off >>> 0}`, { code: "V0630" });
@@ -398,18 +533,24 @@ function graphRoot(env: Env, call: KfuncCall, reg: Reg, regno: number, kind: num
 
 function graphNode(env: Env, call: KfuncCall, reg: Reg, regno: number, headKind: number, nodeKind: number): void {
 	const name = fieldName(nodeKind);
-	if (!isConst(reg.range)) reject(EINVAL, `${R(regno)} doesn't have constant offset. ${name} has to be at the constant offset`, { code: "V0630" });
+	if (!isConst(reg.range))
+		reject(EINVAL, `${R(regno)} doesn't have constant offset. ${name} has to be at the constant offset`, { code: "V0630" });
 	const off = reg.off + constNumber(reg.range);
 	if (!fieldAt(fieldsOf(env, reg), off, nodeKind)) reject(EINVAL, `${name} not found at offset=${off >>> 0}`, { code: "V0630" });
 	const root = call.graphField;
 	if (!root) internal("graph node before its root");
 	const wanted = nameOf(root.types!, root.valueId!);
 	if (!sameStruct(reg.btf!, reg.btfId, 0, root.types!, root.valueId!, true)) {
-		reject(EINVAL, `operation on ${fieldName(headKind)} expects arg#1 ${name} at offset=${root.nodeOffset} in struct ${wanted}, but arg is at offset=${off} in struct ${nameOf(reg.btf!, reg.btfId)}`, { code: "V0630" });
+		reject(
+			EINVAL,
+			`operation on ${fieldName(headKind)} expects arg#1 ${name} at offset=${root.nodeOffset} in struct ${wanted}, but arg is at offset=${off} in struct ${nameOf(reg.btf!, reg.btfId)}`,
+			{ code: "V0630" },
+		);
 	}
 	call.argBtf = reg.btf;
 	call.argBtfId = reg.btfId;
-	if (off !== root.nodeOffset) reject(EINVAL, `arg#1 offset=${off}, but expected ${name} at offset=${root.nodeOffset} in struct ${wanted}`, { code: "V0630" });
+	if (off !== root.nodeOffset)
+		reject(EINVAL, `arg#1 offset=${off}, but expected ${name} at offset=${root.nodeOffset} in struct ${wanted}`, { code: "V0630" });
 }
 
 /** Struct pointers: the same struct, one that begins with it, or (release, nocast) exactly it. */
@@ -428,13 +569,20 @@ function structArgument(env: Env, call: KfuncCall, reg: Reg, regno: number, want
 	const strict = (call.kfunc.flags.has("release") && reg.refObjId !== 0) || alias;
 	const same = sameStruct(types, skipModifiers(types, id), reg.off, kernel, wanted, strict);
 	if (!same && !isProjectionOf(wantedStruct, name)) {
-		reject(EINVAL, `kernel function ${call.kfunc.name} args#${i} expected pointer to STRUCT ${wantedStruct} but ${R(regno)} has a pointer to STRUCT ${name}`, { code: "V0111", register: regno });
+		reject(
+			EINVAL,
+			`kernel function ${call.kfunc.name} args#${i} expected pointer to STRUCT ${wantedStruct} but ${R(regno)} has a pointer to STRUCT ${name}`,
+			{ code: "V0111", register: regno },
+		);
 	}
 }
 
 /** What the kernel has in the place of a context of its own: its type id, of `struct bpf_ctx_convert`. */
 function kernelContextType(env: Env, kernel: TypeSource): number {
 	const contexts = kernel.type(kernel.find("bpf_ctx_convert", "struct"));
-	const member = contexts.kind === "struct" ? contexts.members.find(({ name }) => name === `BPF_PROG_TYPE_${env.spec.name.toUpperCase()}_kern`) : undefined;
+	const member =
+		contexts.kind === "struct"
+			? contexts.members.find(({ name }) => name === `BPF_PROG_TYPE_${env.spec.name.toUpperCase()}_kern`)
+			: undefined;
 	return member?.type ?? 0;
 }

@@ -17,12 +17,42 @@ import { notNullReg } from "../jump.ts";
 import { pushBranch, widen } from "../walk.ts";
 import { checkReturn } from "../returns.ts";
 import { isScalarStruct } from "../btf.ts";
-import { ITER_ACTIVE, ITER_DRAINED, type Reg, mapRegs, pointer, scalar, sameCallsites, slotIsSpilled, unknownScalar, zeroScalar } from "../state.ts";
+import {
+	ITER_ACTIVE,
+	ITER_DRAINED,
+	type Reg,
+	mapRegs,
+	pointer,
+	scalar,
+	sameCallsites,
+	slotIsSpilled,
+	unknownScalar,
+	zeroScalar,
+} from "../state.ts";
 import { type KfuncCall, checkKfuncArgs, newKfuncCall } from "./kfunc-args.ts";
-import { clearCallerSaved, dropPacketPointers, inTreeCallback, pushCallback, taskWorkCallback, timerCallback, treeCallback } from "./callbacks.ts";
+import {
+	clearCallerSaved,
+	dropPacketPointers,
+	inTreeCallback,
+	pushCallback,
+	taskWorkCallback,
+	timerCallback,
+	treeCallback,
+} from "./callbacks.ts";
 import { type Kfunc, kfuncOf, mayCallKfunc } from "./kfuncs.ts";
 import {
-	ALLOC, ITER, MAYBE_NULL, NON_OWN_REF, PERCPU, PTR_TO_BTF_ID, PTR_TO_MEM, RCU, RDONLY, TRUSTED, UNTRUSTED, kindAt,
+	ALLOC,
+	ITER,
+	MAYBE_NULL,
+	NON_OWN_REF,
+	PERCPU,
+	PTR_TO_BTF_ID,
+	PTR_TO_MEM,
+	RCU,
+	RDONLY,
+	TRUSTED,
+	UNTRUSTED,
+	kindAt,
 } from "../types.ts";
 import { DYNPTR_FLAG } from "../dynptr-kinds.ts";
 
@@ -50,7 +80,8 @@ export function callKfunc(env: Env, insn: Insn): number {
 	checkKfuncArgs(env, call);
 	callbacks(env, call);
 	sections(env, kfunc, sleepable);
-	if (kfunc.flags.has("rcu-protected") && !inRcu(env)) reject(EACCES, `kernel func ${name} requires RCU critical section protection`, { code: "V0622" });
+	if (kfunc.flags.has("rcu-protected") && !inRcu(env))
+		reject(EACCES, `kernel func ${name} requires RCU critical section protection`, { code: "V0622" });
 	releases(env, call);
 	if (name === "bpf_throw") {
 		env.seenException = true;
@@ -91,7 +122,8 @@ function sections(env: Env, kfunc: Kfunc, sleepable: boolean): void {
 	const lock = name === "bpf_rcu_read_lock";
 	const unlock = name === "bpf_rcu_read_unlock";
 	if (state.activeRcu) {
-		if ((lock || unlock) && inTreeCallback(env)) reject(EACCES, "Calling bpf_rcu_read_{lock,unlock} in unnecessary rbtree callback", { code: "V0617" });
+		if ((lock || unlock) && inTreeCallback(env))
+			reject(EACCES, "Calling bpf_rcu_read_{lock,unlock} in unnecessary rbtree callback", { code: "V0617" });
 		if (lock) reject(EINVAL, `nested rcu read lock (kernel function ${name})`, { code: "V0626" });
 		if (unlock) {
 			state.activeRcu = 0;
@@ -103,7 +135,8 @@ function sections(env: Env, kfunc: Kfunc, sleepable: boolean): void {
 	else if (name === "bpf_preempt_enable") {
 		if (!state.activePreempt) reject(EINVAL, `unmatched attempt to enable preemption (kernel function ${name})`, { code: "V0625" });
 		state.activePreempt--;
-	} else if (state.activePreempt && sleepable) reject(EACCES, `kernel func ${name} is sleepable within non-preemptible region`, { code: "V0706" });
+	} else if (state.activePreempt && sleepable)
+		reject(EACCES, `kernel func ${name} is sleepable within non-preemptible region`, { code: "V0706" });
 	if (state.activeIrqId && sleepable) reject(EACCES, `kernel func ${name} is sleepable within IRQ-disabled region`, { code: "V0706" });
 }
 
@@ -129,7 +162,8 @@ function releases(env: Env, call: KfuncCall): void {
 	if (call.releaseRegno) {
 		const reg = env.regs[call.releaseRegno];
 		if (call.dynptr?.refObjId && reg.type === 6) releaseDynptr(env, reg);
-		else if (!release(env, reg.refObjId)) reject(EINVAL, `kfunc ${name}#${call.kfunc.id} reference has not been acquired before`, { code: "V0615" });
+		else if (!release(env, reg.refObjId))
+			reject(EINVAL, `kfunc ${name}#${call.kfunc.id} reference has not been acquired before`, { code: "V0615" });
 	}
 	if (INSERTS.has(name)) {
 		// The list or tree owns the object now; what points to it stays usable while the lock is held.
@@ -189,7 +223,8 @@ function setResult(env: Env, call: KfuncCall, regs: Reg[]): void {
 				readonly = name !== "bpf_session_cookie";
 			}
 		}
-		if (!size) reject(EINVAL, `kernel function ${name} returns pointer type ${kindName(target)} ${targetName} is not supported`, { code: "V0654" });
+		if (!size)
+			reject(EINVAL, `kernel function ${name} returns pointer type ${kindName(target)} ${targetName} is not supported`, { code: "V0654" });
 		r = pointer(PTR_TO_MEM | (readonly ? RDONLY : 0) | (flags.has("rcu-protected") ? RCU : 0));
 		r.memSize = size;
 		r.refObjId = call.refObjId;
@@ -235,7 +270,8 @@ function specialResult(env: Env, call: KfuncCall, node: boolean): Reg | null {
 			const fields = objectFields(types, kernel, Number(id));
 			if (percpu) {
 				if (t.size > 512) reject(EINVAL, `bpf_percpu_obj_new type size (${t.size}) is greater than 512`, { code: "V0655" });
-				if (!isScalarStruct(types, t, (text) => env.note(text))) reject(EINVAL, "bpf_percpu_obj_new type ID argument must be of a struct of scalars", { code: "V0655" });
+				if (!isScalarStruct(types, t, (text) => env.note(text)))
+					reject(EINVAL, "bpf_percpu_obj_new type ID argument must be of a struct of scalars", { code: "V0655" });
 				if (fields) reject(EINVAL, "bpf_percpu_obj_new type ID argument must not contain special fields", { code: "V0655" });
 			}
 			const r = pointer(PTR_TO_BTF_ID | ALLOC | (percpu ? PERCPU : 0));
@@ -258,7 +294,8 @@ function specialResult(env: Env, call: KfuncCall, node: boolean): Reg | null {
 		case "bpf_rdonly_cast": {
 			const id = Number(call.constant ?? 0n);
 			const t = kernel.type(id);
-			if (id < 0 || id >= kernel.count) reject(EINVAL, `Unknown type ID ${BigInt.asIntN(64, call.constant ?? 0n)} passed to kfunc bpf_rdonly_cast`, { code: "V0656" });
+			if (id < 0 || id >= kernel.count)
+				reject(EINVAL, `Unknown type ID ${BigInt.asIntN(64, call.constant ?? 0n)} passed to kfunc bpf_rdonly_cast`, { code: "V0656" });
 			if (isRecord(t)) {
 				const r = pointer(PTR_TO_BTF_ID | UNTRUSTED);
 				r.btf = kernel;

@@ -42,7 +42,13 @@ export function kfuncOf(env: Env, at: number): Kfunc | null {
 		const t = env.kernel && id > 0 && id < env.kernel.count ? env.kernel.type(id) : null;
 		const name = listed?.name ?? (t && t.kind === "func" ? t.name : "");
 		const proto = t && t.kind === "func" ? env.kernel!.type(t.type) : null;
-		kfunc = { name, id, ...factsOf(name), proto: proto && proto.kind === "func_proto" ? proto : null, known: Object.hasOwn(KFUNCS, name) && registered(env, id) };
+		kfunc = {
+			name,
+			id,
+			...factsOf(name),
+			proto: proto && proto.kind === "func_proto" ? proto : null,
+			known: Object.hasOwn(KFUNCS, name) && registered(env, id),
+		};
 		map.set(at, kfunc);
 	}
 	return kfunc;
@@ -63,8 +69,29 @@ function registered({ kernel }: Env, id: number): boolean {
 
 /** Kinds of programs by type number, as kernel functions are registered for them. */
 const HOOKS: Readonly<Record<number, string>> = {
-	1: "socket", 2: "kprobe", 3: "tc", 4: "act", 5: "tracing", 6: "xdp", 7: "tracing", 8: "cgroup", 9: "cgroup", 10: "lwt", 11: "lwt", 12: "lwt", 13: "cgroup",
-	14: "sk_skb", 15: "cgroup", 18: "cgroup", 19: "lwt", 23: "cgroup", 25: "cgroup", 26: "tracing", 27: "struct_ops", 29: "tracing", 31: "syscall",
+	1: "socket",
+	2: "kprobe",
+	3: "tc",
+	4: "act",
+	5: "tracing",
+	6: "xdp",
+	7: "tracing",
+	8: "cgroup",
+	9: "cgroup",
+	10: "lwt",
+	11: "lwt",
+	12: "lwt",
+	13: "cgroup",
+	14: "sk_skb",
+	15: "cgroup",
+	18: "cgroup",
+	19: "lwt",
+	23: "cgroup",
+	25: "cgroup",
+	26: "tracing",
+	27: "struct_ops",
+	29: "tracing",
+	31: "syscall",
 	32: "netfilter",
 };
 
@@ -82,7 +109,13 @@ export function mayCallKfunc(env: Env, kfunc: Kfunc): boolean {
 	if (kfunc.name.startsWith("bpf_session_")) return id === 2 && (attach === 56 || attach === 57);
 	if (!kfunc.hooks.includes(HOOKS[id] ?? "none")) return false;
 	// What is for packets in struct_ops programs is for queueing disciplines.
-	if (id === 27 && (kfunc.name === "bpf_dynptr_from_skb" || kfunc.name.startsWith("bpf_qdisc_") || kfunc.name === "bpf_kfree_skb" || kfunc.name === "bpf_skb_get_hash")) {
+	if (
+		id === 27 &&
+		(kfunc.name === "bpf_dynptr_from_skb" ||
+			kfunc.name.startsWith("bpf_qdisc_") ||
+			kfunc.name === "bpf_kfree_skb" ||
+			kfunc.name === "bpf_skb_get_hash")
+	) {
 		return env.kernel !== null && nameOf(env.kernel, env.attachId) === "Qdisc_ops";
 	}
 	return kfunc.name !== "bpf_sock_destroy" || attach === 28;

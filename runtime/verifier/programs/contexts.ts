@@ -3,7 +3,14 @@
  * functions of net/core/filter.c, kernel/bpf/cgroup.c and kernel/trace/bpf_trace.c (Linux 6.18).
  */
 import {
-	MAYBE_NULL, PTR_TO_FLOW_KEYS, PTR_TO_PACKET, PTR_TO_PACKET_END, PTR_TO_PACKET_META, PTR_TO_SOCKET, PTR_TO_SOCK_COMMON, PTR_TO_TP_BUFFER,
+	MAYBE_NULL,
+	PTR_TO_FLOW_KEYS,
+	PTR_TO_PACKET,
+	PTR_TO_PACKET_END,
+	PTR_TO_PACKET_META,
+	PTR_TO_SOCKET,
+	PTR_TO_SOCK_COMMON,
+	PTR_TO_TP_BUFFER,
 } from "../types.ts";
 import { type ContextAccess, type ContextField, SCALAR_VALUE, layout } from "./spec.ts";
 
@@ -13,8 +20,21 @@ const DW = [8] as const;
 type Range = readonly [from: number, to: number];
 /** __sk_buff, by byte ranges. */
 const SKB = {
-	mark: [8, 12], queueMapping: [12, 16], priority: [32, 36], tcIndex: [44, 48], cb: [48, 68], classid: [72, 76], data: [76, 80], dataEnd: [80, 84],
-	socket: [88, 140], dataMeta: [140, 144], flowKeys: [144, 152], tstamp: [152, 160], wireLen: [160, 164], sk: [168, 176], tstampType: [180, 184],
+	mark: [8, 12],
+	queueMapping: [12, 16],
+	priority: [32, 36],
+	tcIndex: [44, 48],
+	cb: [48, 68],
+	classid: [72, 76],
+	data: [76, 80],
+	dataEnd: [80, 84],
+	socket: [88, 140],
+	dataMeta: [140, 144],
+	flowKeys: [144, 152],
+	tstamp: [152, 160],
+	wireLen: [160, 164],
+	sk: [168, 176],
+	tstampType: [180, 184],
 	hwtstamp: [184, 192],
 } as const satisfies Record<string, Range>;
 type SkbField = keyof typeof SKB;
@@ -79,15 +99,21 @@ const POST_BIND6 = 13;
 const sockFields: readonly ContextField[] = [
 	{ off: 0, length: 4, read: W, write: W },
 	// Of these the kernel lets only the first bytes be read alone.
-	{ off: 4, length: 1, read: "narrow" }, { off: 8, length: 1, read: "narrow" }, { off: 12, length: 1, read: "narrow" },
+	{ off: 4, length: 1, read: "narrow" },
+	{ off: 8, length: 1, read: "narrow" },
+	{ off: 12, length: 1, read: "narrow" },
 	{ off: 16, length: 8, read: W, write: W },
 	{ off: 24, length: 20, read: "narrow" },
 	{ off: 44, length: 1, read: "narrow" },
 	{ off: 48, length: 2, read: [1, 2, 4] },
 	{ off: 52, length: 20, read: "narrow" },
-	{ off: 72, length: 1, read: "narrow" }, { off: 76, length: 1, read: "narrow" },
+	{ off: 72, length: 1, read: "narrow" },
+	{ off: 76, length: 1, read: "narrow" },
 ];
-export const sock: ContextAccess = layout(sockFields.map((f) => ({ ...f, write: undefined })), 80);
+export const sock: ContextAccess = layout(
+	sockFields.map((f) => ({ ...f, write: undefined })),
+	80,
+);
 /** Of a socket that may be a request or time-wait one: no type, protocol, mark and priority. */
 export const sockCommon: ContextAccess = (query) => (query.off >= 8 && query.off < 24 ? null : sock(query));
 export const cgroupSock: ContextAccess = (query) => {
@@ -101,7 +127,14 @@ export const cgroupSock: ContextAccess = (query) => {
 	return layout(sockFields, 80)(query);
 };
 
-export const tcpSock: ContextAccess = layout([{ off: 0, length: 80, read: W }, { off: 80, length: 16, read: DW }, { off: 96, length: 16, read: W }], 112);
+export const tcpSock: ContextAccess = layout(
+	[
+		{ off: 0, length: 80, read: W },
+		{ off: 80, length: 16, read: DW },
+		{ off: 96, length: 16, read: W },
+	],
+	112,
+);
 export const xdpSock: ContextAccess = layout([{ off: 0, length: 4, read: W }], 4);
 
 const V4 = [8, 10, 29, 31, 14, 19];
@@ -126,17 +159,26 @@ export const sockAddr: ContextAccess = ({ off, size, write, attach }) => {
 
 export const sockOps: ContextAccess = layout(
 	[
-		{ off: 0, length: 4, read: W }, { off: 4, length: 4, read: W, write: W }, { off: 8, length: 156, read: W }, { off: 164, length: 4, read: W, write: W },
-		{ off: 168, length: 16, read: DW }, { off: 184, length: 8, read: DW, type: PTR_TO_SOCKET | MAYBE_NULL },
-		{ off: 192, length: 8, read: DW, type: PTR_TO_PACKET }, { off: 200, length: 8, read: DW, type: PTR_TO_PACKET_END },
-		{ off: 208, length: 4, read: W }, { off: 212, length: 1, read: "narrow" }, { off: 216, length: 8, read: DW },
+		{ off: 0, length: 4, read: W },
+		{ off: 4, length: 4, read: W, write: W },
+		{ off: 8, length: 156, read: W },
+		{ off: 164, length: 4, read: W, write: W },
+		{ off: 168, length: 16, read: DW },
+		{ off: 184, length: 8, read: DW, type: PTR_TO_SOCKET | MAYBE_NULL },
+		{ off: 192, length: 8, read: DW, type: PTR_TO_PACKET },
+		{ off: 200, length: 8, read: DW, type: PTR_TO_PACKET_END },
+		{ off: 208, length: 4, read: W },
+		{ off: 212, length: 1, read: "narrow" },
+		{ off: 216, length: 8, read: DW },
 	],
 	224,
 );
 
 export const skMsg: ContextAccess = layout(
 	[
-		{ off: 0, length: 8, read: DW, type: PTR_TO_PACKET }, { off: 8, length: 8, read: DW, type: PTR_TO_PACKET_END }, { off: 16, length: 56, read: W },
+		{ off: 0, length: 8, read: DW, type: PTR_TO_PACKET },
+		{ off: 8, length: 8, read: DW, type: PTR_TO_PACKET_END },
+		{ off: 16, length: 56, read: W },
 		{ off: 72, length: 8, read: DW, type: PTR_TO_SOCKET },
 	],
 	80,
@@ -144,41 +186,66 @@ export const skMsg: ContextAccess = layout(
 
 export const skReuseport: ContextAccess = layout(
 	[
-		{ off: 0, length: 8, read: DW, type: PTR_TO_PACKET }, { off: 8, length: 8, read: DW, type: PTR_TO_PACKET_END }, { off: 16, length: 4, read: "narrow" },
-		{ off: 20, length: 4, read: [2, 4] }, { off: 24, length: 8, read: "narrow" }, { off: 32, length: 4, read: W },
-		{ off: 40, length: 8, read: DW, type: PTR_TO_SOCKET }, { off: 48, length: 8, read: DW, type: PTR_TO_SOCK_COMMON | MAYBE_NULL },
+		{ off: 0, length: 8, read: DW, type: PTR_TO_PACKET },
+		{ off: 8, length: 8, read: DW, type: PTR_TO_PACKET_END },
+		{ off: 16, length: 4, read: "narrow" },
+		{ off: 20, length: 4, read: [2, 4] },
+		{ off: 24, length: 8, read: "narrow" },
+		{ off: 32, length: 4, read: W },
+		{ off: 40, length: 8, read: DW, type: PTR_TO_SOCKET },
+		{ off: 48, length: 8, read: DW, type: PTR_TO_SOCK_COMMON | MAYBE_NULL },
 	],
 	56,
 );
 
 export const skLookup: ContextAccess = layout(
 	[
-		{ off: 0, length: 8, read: DW, type: PTR_TO_SOCKET | MAYBE_NULL }, { off: 8, length: 28, read: "narrow" }, { off: 36, length: 2, read: [1, 2, 4] },
-		{ off: 38, length: 2, read: [1, 2] }, { off: 40, length: 28, read: "narrow" },
+		{ off: 0, length: 8, read: DW, type: PTR_TO_SOCKET | MAYBE_NULL },
+		{ off: 8, length: 28, read: "narrow" },
+		{ off: 36, length: 2, read: [1, 2, 4] },
+		{ off: 38, length: 2, read: [1, 2] },
+		{ off: 40, length: 28, read: "narrow" },
 	],
 	72,
 );
 
-export const cgroupDevice: ContextAccess = layout([{ off: 0, length: 4, read: "narrow" }, { off: 4, length: 8, read: W }], 12);
-export const sysctl: ContextAccess = layout([{ off: 0, length: 4, read: "narrow" }, { off: 4, length: 4, read: "narrow", write: W }], 8);
+export const cgroupDevice: ContextAccess = layout(
+	[
+		{ off: 0, length: 4, read: "narrow" },
+		{ off: 4, length: 8, read: W },
+	],
+	12,
+);
+export const sysctl: ContextAccess = layout(
+	[
+		{ off: 0, length: 4, read: "narrow" },
+		{ off: 4, length: 4, read: "narrow", write: W },
+	],
+	8,
+);
 
 const GETSOCKOPT = 21;
 const SETSOCKOPT = 22;
 export const sockopt: ContextAccess = layout(
 	[
-		{ off: 0, length: 8, read: DW, type: PTR_TO_SOCKET }, { off: 8, length: 8, read: DW, type: PTR_TO_PACKET }, { off: 16, length: 8, read: DW, type: PTR_TO_PACKET_END },
-		{ off: 24, length: 8, read: W, write: W, writeAttach: [SETSOCKOPT] }, { off: 32, length: 4, read: W, write: W },
+		{ off: 0, length: 8, read: DW, type: PTR_TO_SOCKET },
+		{ off: 8, length: 8, read: DW, type: PTR_TO_PACKET },
+		{ off: 16, length: 8, read: DW, type: PTR_TO_PACKET_END },
+		{ off: 24, length: 8, read: W, write: W, writeAttach: [SETSOCKOPT] },
+		{ off: 32, length: 4, read: W, write: W },
 		{ off: 36, length: 4, read: W, write: W, attach: [GETSOCKOPT] },
 	],
 	40,
 );
 
 /** x86-64's pt_regs. The program may read any aligned part, and change nothing. */
-export const kprobe: ContextAccess = ({ off, size, write }) => (off < 0 || off >= 168 || write || off % size !== 0 || off + size > 168 ? null : SCALAR_VALUE);
+export const kprobe: ContextAccess = ({ off, size, write }) =>
+	off < 0 || off >= 168 || write || off % size !== 0 || off + size > 168 ? null : SCALAR_VALUE;
 
 const PAGE = 4096;
 /** A tracepoint's record, after the eight bytes that belong to the kernel. */
-export const tracepoint: ContextAccess = ({ off, size, write }) => (off < 8 || off >= PAGE * 2 || write || off % size !== 0 ? null : SCALAR_VALUE);
+export const tracepoint: ContextAccess = ({ off, size, write }) =>
+	off < 8 || off >= PAGE * 2 || write || off % size !== 0 ? null : SCALAR_VALUE;
 
 /** `struct bpf_perf_event_data`: registers, then the sample period and address. */
 export const perfEvent: ContextAccess = ({ off, size, write }) => {
@@ -189,7 +256,8 @@ export const perfEvent: ContextAccess = ({ off, size, write }) => {
 };
 
 /** Raw tracepoints: twelve 64-bit arguments; writable ones begin with a pointer to a buffer. */
-export const rawTracepoint: ContextAccess = ({ off, size, write }) => (off < 0 || off >= 96 || write || off % size !== 0 ? null : SCALAR_VALUE);
+export const rawTracepoint: ContextAccess = ({ off, size, write }) =>
+	off < 0 || off >= 96 || write || off % size !== 0 ? null : SCALAR_VALUE;
 export const rawTracepointWritable: ContextAccess = (query) =>
 	query.off === 0 ? (query.size !== 8 || query.write ? null : { type: PTR_TO_TP_BUFFER }) : rawTracepoint(query);
 

@@ -18,14 +18,11 @@ export const helperSets = {
 	socketBase:
 		"skc_to_tcp6_sock skc_to_tcp_sock skc_to_tcp_timewait_sock skc_to_tcp_request_sock skc_to_udp6_sock skc_to_unix_sock skc_to_mptcp_sock " +
 		"ktime_get_coarse_ns",
-	cgroup:
-		"get_local_storage get_retval set_retval",
-	cgroupDevice:
-		"perf_event_output:event_output_data",
+	cgroup: "get_local_storage get_retval set_retval",
+	cgroupDevice: "perf_event_output:event_output_data",
 	sysctl:
 		"sysctl_get_name sysctl_get_current_value sysctl_get_new_value sysctl_set_new_value ktime_get_coarse_ns perf_event_output:event_output_data",
-	sockopt:
-		"get_netns_cookie:get_netns_cookie_sockopt sk_storage_get sk_storage_delete tcp_sock perf_event_output:event_output_data",
+	sockopt: "get_netns_cookie:get_netns_cookie_sockopt sk_storage_get sk_storage_delete tcp_sock perf_event_output:event_output_data",
 	cgroupSock:
 		"get_socket_cookie:get_socket_cookie_sock get_netns_cookie:get_netns_cookie_sock perf_event_output:event_output_data " +
 		"sk_storage_get:sk_storage_get_cg_sock ktime_get_coarse_ns",
@@ -64,40 +61,36 @@ export const helperSets = {
 		"skb_store_bytes skb_load_bytes skb_pull_data:sk_skb_pull_data skb_change_tail:sk_skb_change_tail skb_change_head:sk_skb_change_head " +
 		"skb_adjust_room:sk_skb_adjust_room get_socket_cookie get_socket_uid sk_redirect_map sk_redirect_hash perf_event_output:skb_event_output " +
 		"sk_lookup_tcp sk_lookup_udp sk_release skc_lookup_tcp",
-	flowDissector:
-		"skb_load_bytes:flow_dissector_load_bytes",
+	flowDissector: "skb_load_bytes:flow_dissector_load_bytes",
 	lwtOut:
 		"skb_load_bytes skb_pull_data csum_diff get_cgroup_classid get_route_realm get_hash_recalc perf_event_output:skb_event_output get_smp_processor_id " +
 		"skb_under_cgroup",
-	lwtIn:
-		"lwt_push_encap:lwt_in_push_encap",
+	lwtIn: "lwt_push_encap:lwt_in_push_encap",
 	lwtXmit:
 		"skb_get_tunnel_key skb_set_tunnel_key skb_get_tunnel_opt skb_set_tunnel_opt redirect clone_redirect skb_change_tail skb_change_head " +
 		"skb_store_bytes csum_update csum_level l3_csum_replace l4_csum_replace set_hash_invalid lwt_push_encap:lwt_xmit_push_encap",
-	lwtSeg6:
-		"lwt_seg6_store_bytes lwt_seg6_action lwt_seg6_adjust_srh",
+	lwtSeg6: "lwt_seg6_store_bytes lwt_seg6_action lwt_seg6_adjust_srh",
 	skReuseport:
 		"sk_select_reuseport skb_load_bytes:sk_reuseport_load_bytes skb_load_bytes_relative:sk_reuseport_load_bytes_relative " +
 		"get_socket_cookie:get_socket_ptr_cookie ktime_get_coarse_ns",
-	skLookup:
-		"perf_event_output:event_output_data sk_assign:sk_lookup_assign sk_release",
-	syscall:
-		"sys_bpf btf_find_by_name_kind sys_close kallsyms_lookup_name",
+	skLookup: "perf_event_output:event_output_data sk_assign:sk_lookup_assign sk_release",
+	syscall: "sys_bpf btf_find_by_name_kind sys_close kallsyms_lookup_name",
 	lsm:
 		"inode_storage_get inode_storage_delete sk_storage_get sk_storage_delete spin_lock spin_unlock bprm_opts_set ima_inode_hash ima_file_hash " +
 		"get_attach_cookie",
-	tcpCongestion:
-		"tcp_send_ack sk_storage_get sk_storage_delete ktime_get_coarse_ns",
+	tcpCongestion: "tcp_send_ack sk_storage_get sk_storage_delete ktime_get_coarse_ns",
 	// The 6.18 that was asked has neither probe_write_user (lockdown) nor override_return (CONFIG_BPF_KPROBE_OVERRIDE).
 	tracingCommon:
 		"get_smp_processor_id current_task_under_cgroup probe_read_user probe_read_user_str probe_read_kernel probe_read_kernel_str " +
 		"probe_read:probe_read_compat probe_read_str:probe_read_compat_str get_func_ip:get_func_ip_tracing",
 	kprobe: "perf_event_output get_stackid get_stack get_func_ip:get_func_ip_kprobe get_attach_cookie:get_attach_cookie_trace",
-	tracepoint: "perf_event_output:perf_event_output_tp get_stackid:get_stackid_tp get_stack:get_stack_tp get_attach_cookie:get_attach_cookie_trace",
+	tracepoint:
+		"perf_event_output:perf_event_output_tp get_stackid:get_stackid_tp get_stack:get_stack_tp get_attach_cookie:get_attach_cookie_trace",
 	perfEvent:
 		"perf_event_output:perf_event_output_tp get_stackid:get_stackid_proto_pe get_stack:get_stack_proto_pe perf_prog_read_value read_branch_records " +
 		"get_attach_cookie:get_attach_cookie_pe",
-	rawTracepoint: "perf_event_output:perf_event_output_raw_tp get_stackid:get_stackid_raw_tp get_stack:get_stack_raw_tp get_attach_cookie:get_attach_cookie_tracing",
+	rawTracepoint:
+		"perf_event_output:perf_event_output_raw_tp get_stackid:get_stackid_raw_tp get_stack:get_stack_raw_tp get_attach_cookie:get_attach_cookie_tracing",
 	tracing:
 		"skb_output xdp_output skc_to_tcp6_sock skc_to_tcp_sock skc_to_tcp_timewait_sock skc_to_tcp_request_sock skc_to_udp6_sock skc_to_unix_sock " +
 		"skc_to_mptcp_sock sk_storage_get:sk_storage_get_tracing sk_storage_delete:sk_storage_delete_tracing sock_from_file " +

@@ -87,7 +87,9 @@ export function layout(fields: readonly ContextField[], size: number): ContextAc
 			if (!(field.read === "narrow" ? NARROW : field.read).includes(bytes)) return null;
 			if (field.unsigned && signExtend) return null;
 		}
-		return field.type === undefined ? SCALAR_VALUE : { type: field.type, ...(field.memSize === undefined ? {} : { memSize: field.memSize }) };
+		return field.type === undefined
+			? SCALAR_VALUE
+			: { type: field.type, ...(field.memSize === undefined ? {} : { memSize: field.memSize }) };
 	};
 }
 

@@ -62,8 +62,16 @@ function accesses(line: string): AccessText[] {
 			} else break;
 		}
 		const star = through ? null : starBefore(text, start, end);
-		if (star !== null) out.push({ text: line.slice(star.at, star.end), at: star.at, base: text.slice(start, end), index: star.added, address: line.slice(star.at + 1, star.end).trim() });
-		else if (through && !/^\s*\(/.test(text.slice(end))) out.push({ text: line.slice(start, end), at: start, base: base.replace(/\s+/g, ""), index, address: null });
+		if (star !== null)
+			out.push({
+				text: line.slice(star.at, star.end),
+				at: star.at,
+				base: text.slice(start, end),
+				index: star.added,
+				address: line.slice(star.at + 1, star.end).trim(),
+			});
+		else if (through && !/^\s*\(/.test(text.slice(end)))
+			out.push({ text: line.slice(start, end), at: start, base: base.replace(/\s+/g, ""), index, address: null });
 		word.lastIndex = Math.max(word.lastIndex, match.index + match[0].length);
 	}
 	return out;
@@ -71,7 +79,9 @@ function accesses(line: string): AccessText[] {
 
 /** `*p`, `*(T *)p`, `*(p + n)`, `*((T *)p + n)`: a star that is no multiplication before the name, with casts and one sum between. */
 function starBefore(text: string, start: number, end: number): { at: number; end: number; added: string | null } | null {
-	const before = /(?:^|[^\w\s)\]*]|\b(?:return|else))\s*(\*+)\s*((?:\([^()]*\*\s*\)\s*)*)(\(\s*(?:\([^()]*\*\s*\)\s*)*)?$/.exec(text.slice(0, start));
+	const before = /(?:^|[^\w\s)\]*]|\b(?:return|else))\s*(\*+)\s*((?:\([^()]*\*\s*\)\s*)*)(\(\s*(?:\([^()]*\*\s*\)\s*)*)?$/.exec(
+		text.slice(0, start),
+	);
 	if (before === null) return null;
 	const at = start - (before[0].length - before[0].indexOf("*"));
 	if (before[3] === undefined) return { at, end, added: null };
@@ -90,7 +100,8 @@ export function accessAt(line: string, column: number, pointer: string | null, h
 	const all = sided.length > 0 ? sided : every;
 	const named = pointer === null ? [] : all.filter(({ base }) => base === pointer || base.startsWith(`${pointer}->`));
 	const among = named.length > 0 ? named : all;
-	const distance = ({ at, text }: AccessText): number => (column - 1 < at ? at - column + 1 : column - 1 >= at + text.length ? column - at - text.length + 1 : 0);
+	const distance = ({ at, text }: AccessText): number =>
+		column - 1 < at ? at - column + 1 : column - 1 >= at + text.length ? column - at - text.length + 1 : 0;
 	return among.toSorted((a, b) => distance(a) - distance(b))[0] ?? null;
 }
 
@@ -122,7 +133,10 @@ export function assignedIn(line: string): string | null {
 	const text = blanked(line);
 	const match = /([A-Za-z_]\w*(?:\s*(?:->|\.)\s*\w+|\[[^\]]*\])*)\s*(?:[-+*/%&|^]|<<|>>)?=(?!=)/.exec(text);
 	if (match !== null) return line.slice(match.index, match.index + match[1].length).replace(/\s+/g, "");
-	const declared = /^\s*(?:(?:const|volatile|unsigned|signed|static|struct|union|enum)\s+)*[A-Za-z_]\w*(?:\s+|\s*\*+\s*)([A-Za-z_]\w*)\s*(?:\[[^\]]*\])*\s*;/.exec(text);
+	const declared =
+		/^\s*(?:(?:const|volatile|unsigned|signed|static|struct|union|enum)\s+)*[A-Za-z_]\w*(?:\s+|\s*\*+\s*)([A-Za-z_]\w*)\s*(?:\[[^\]]*\])*\s*;/.exec(
+			text,
+		);
 	return declared === null || KEYWORDS.has(declared[1]) || /^\s*(return|goto)\b/.test(text) ? null : declared[1];
 }
 
@@ -146,7 +160,31 @@ export function tokenAt(line: string, column: number): number {
 	return /^(?:[A-Za-z_]\w*|\d\w*|[-+*/%&|^=<>!]+)/.exec(rest)?.[0].length ?? 1;
 }
 
-const KEYWORDS = new Set(["if", "else", "for", "while", "do", "return", "sizeof", "switch", "case", "goto", "struct", "union", "enum", "const", "int", "char", "long", "short", "unsigned", "signed", "void", "static", "SEC"]);
+const KEYWORDS = new Set([
+	"if",
+	"else",
+	"for",
+	"while",
+	"do",
+	"return",
+	"sizeof",
+	"switch",
+	"case",
+	"goto",
+	"struct",
+	"union",
+	"enum",
+	"const",
+	"int",
+	"char",
+	"long",
+	"short",
+	"unsigned",
+	"signed",
+	"void",
+	"static",
+	"SEC",
+]);
 
 /** Strings, character constants and comments as blanks. */
 function blanked(line: string): string {

@@ -35,7 +35,13 @@ export interface Clues {
 	readonly origin: Origin | null;
 	readonly access: AccessText | null;
 	/** What was added to the pointer. */
-	readonly index: { readonly name: string | null; readonly scale: number; readonly low: bigint | null; readonly high: bigint | null; readonly origin: Origin | null } | null;
+	readonly index: {
+		readonly name: string | null;
+		readonly scale: number;
+		readonly low: bigint | null;
+		readonly high: bigint | null;
+		readonly origin: Origin | null;
+	} | null;
 	/** Bytes of the object pointed to. */
 	readonly object: number | null;
 	readonly accessSize: number;
@@ -51,7 +57,12 @@ export interface Clues {
 	/** Object and size of a memcpy on the line, of the side concerned. */
 	readonly copied: { readonly text: string; readonly name: string | null; readonly size: string | null } | null;
 	/** The call that acquired what leaks. */
-	readonly acquired: { readonly line: LineRecord | null; readonly insn: number; readonly callee: string; readonly name: string | null } | null;
+	readonly acquired: {
+		readonly line: LineRecord | null;
+		readonly insn: number;
+		readonly callee: string;
+		readonly name: string | null;
+	} | null;
 	/** The call that made a pointer unusable: by giving it back, or by moving the packet. */
 	readonly lost: { readonly line: LineRecord | null; readonly insn: number; readonly callee: string; readonly moved: boolean } | null;
 	readonly busiest: { readonly line: number; readonly visits: number } | null;
@@ -80,8 +91,21 @@ export function gather(image: ProgramImage, rejection: Rejection, groups: readon
 	const isCall = at?.opcode === 0x85;
 	const memory = at !== undefined && cls >= 1 && cls <= 3;
 	const adds = at?.opcode === 0x0f;
-	const compares = loop?.register ?? (/jumps is too complex|too large\. Processed/.test(message) && at !== undefined ? openBound(image, executed, rejection.state, at) : -1);
-	const register = compares >= 0 ? compares : rejection.register >= 0 ? rejection.register : memory ? (cls === 1 ? at.src : at.dst) : adds ? pointerOf(rejection, at.dst, at.src) : -1;
+	const compares =
+		loop?.register ??
+		(/jumps is too complex|too large\. Processed/.test(message) && at !== undefined ? openBound(image, executed, rejection.state, at) : -1);
+	const register =
+		compares >= 0
+			? compares
+			: rejection.register >= 0
+				? rejection.register
+				: memory
+					? cls === 1
+						? at.src
+						: at.dst
+					: adds
+						? pointerOf(rejection, at.dst, at.src)
+						: -1;
 	const text = rejection.state?.[`R${register}`];
 	const known = text === undefined ? null : parseState(text);
 	const from = register >= 0 && register <= 10 ? trace(image, executed, 0, register) : null;
@@ -89,31 +113,67 @@ export function gather(image: ProgramImage, rejection: Rejection, groups: readon
 	const callee = isCall ? calleeName(image, insn) : null;
 	const passed = callee === null || line === null ? null : argumentsOf(line.text, callee);
 	const argument = isCall && register >= 1 && register <= 5 ? { number: register, text: passed?.[register - 1] ?? null } : null;
-	const originName = from === null || origin?.line === null || origin === null || from.kind === "argument" || from.kind === "lost" ? null : assignedIn(origin.line.text);
-	const access = line === null || isCall ? null : accessAt(line.text, line.column, originName, memory ? (cls === 1 ? "load" : "store") : null);
+	const originName =
+		from === null || origin?.line === null || origin === null || from.kind === "argument" || from.kind === "lost"
+			? null
+			: assignedIn(origin.line.text);
+	const access =
+		line === null || isCall ? null : accessAt(line.text, line.column, originName, memory ? (cls === 1 ? "load" : "store") : null);
 	const copy = memory ? copied(line, cls === 1) : null;
 	const base = access === null ? null : originName !== null && access.base.startsWith(`${originName}->`) ? originName : access.base;
 	const atomic = cls === 3 && line !== null ? /__(?:sync|atomic)_\w+\s*\(([^,]+),/.exec(line.text) : null;
 	// What is stored is not what the line's expression points through.
 	const stored = memory && cls !== 1 && register === at.src && register !== at.dst;
 	const passedName = argument?.text ? (objectOf(argument.text) ?? argument.text) : null;
-	const name = passedName ?? (atomic === null ? null : objectOf(atomic[1])) ?? (adds || (memory && !stored) ? base : null) ?? copy?.name ?? originName ?? (/stack/.test(message) ? storedName(image, executed) : null);
+	const name =
+		passedName ??
+		(atomic === null ? null : objectOf(atomic[1])) ??
+		(adds || (memory && !stored) ? base : null) ??
+		copy?.name ??
+		originName ??
+		(/stack/.test(message) ? storedName(image, executed) : null);
 	const next = argument !== null && known !== null && known.type !== "scalar" ? rejection.state?.[`R${register + 1}`] : undefined;
 	const sizeKnown = next === undefined ? null : parseState(next);
-	const numbers = [...notes, message].map((note) => /(?:value_size|mem_size|key_size)=(\d+) off=(-?\d+) size=(\d+)/.exec(note)).find((match) => match !== null && match !== undefined);
-	const packet = [...notes, message].map((note) => /invalid access to packet, off=(-?\d+) size=(\d+)/.exec(note)).find((match) => match !== null && match !== undefined);
+	const numbers = [...notes, message]
+		.map((note) => /(?:value_size|mem_size|key_size)=(\d+) off=(-?\d+) size=(\d+)/.exec(note))
+		.find((match) => match !== null && match !== undefined);
+	const packet = [...notes, message]
+		.map((note) => /invalid access to packet, off=(-?\d+) size=(\d+)/.exec(note))
+		.find((match) => match !== null && match !== undefined);
 	const sized = known?.attributes.get("vs") ?? known?.attributes.get("sz") ?? known?.attributes.get("mem_size");
 	const after = adds ? nextAccess(image, insn) : null;
-	const size = numbers !== undefined && numbers !== null ? Number(numbers[3]) : packet !== undefined && packet !== null ? Number(packet[2]) : after !== null ? after.size : memory ? SIZES[(at.opcode >> 3) & 3] : 1;
+	const size =
+		numbers !== undefined && numbers !== null
+			? Number(numbers[3])
+			: packet !== undefined && packet !== null
+				? Number(packet[2])
+				: after !== null
+					? after.size
+					: memory
+						? SIZES[(at.opcode >> 3) & 3]
+						: 1;
 	const offset = Number(known?.attributes.get("off") ?? 0) + (memory ? at.off : (after?.off ?? 0));
 	const added = adds && rejection.register < 0 ? { register: at.dst === register ? at.src : at.dst, at: 0 } : (from?.added ?? null);
 	return {
-		image, groups, insn, line, known, name, origin, access, callee, argument,
+		image,
+		groups,
+		insn,
+		line,
+		known,
+		name,
+		origin,
+		access,
+		callee,
+		argument,
 		index: indexOf(image, rejection, added, known, access?.index ?? null, name),
 		object: numbers ? Number(numbers[1]) : sized !== undefined ? Number(sized) : sizeOfArgument(rejection, isCall, register),
-		size: sizeKnown === null || sizeKnown.type !== "scalar" || !/mem|outside|stack|beyond|value/.test(message) ? null : { text: passed?.[register] ?? null, low: sizeKnown.low, high: sizeKnown.high },
+		size:
+			sizeKnown === null || sizeKnown.type !== "scalar" || !/mem|outside|stack|beyond|value/.test(message)
+				? null
+				: { text: passed?.[register] ?? null, low: sizeKnown.low, high: sizeKnown.high },
 		copied: copy,
-		accessSize: size, accessOffset: offset,
+		accessSize: size,
+		accessOffset: offset,
 		packetEnd: packet ? Number(packet[1]) + Number(packet[2]) : known?.type === "pkt" ? offset + size : null,
 		acquired: acquiredBy(image, [...notes, message]),
 		lost: known?.type === "scalar" ? lostAt(image, executed, from) : null,
@@ -142,7 +202,8 @@ function nextAccess(image: ProgramImage, insn: number): { size: number; off: num
 		const next = image.insns[i];
 		const cls = next.opcode & 7;
 		if (cls === 5 || cls === 6 || lineAt(image, i)?.line !== line?.line) return null;
-		if ((cls === 1 && next.src === dst) || ((cls === 2 || cls === 3) && next.dst === dst)) return { size: SIZES[(next.opcode >> 3) & 3], off: next.off };
+		if ((cls === 1 && next.src === dst) || ((cls === 2 || cls === 3) && next.dst === dst))
+			return { size: SIZES[(next.opcode >> 3) & 3], off: next.off };
 		if (next.dst === dst && cls !== 2 && cls !== 3) return null;
 	}
 	return null;
@@ -150,7 +211,12 @@ function nextAccess(image: ProgramImage, insn: number): { size: number; off: num
 
 /** The record before, in the source, is a condition without a brace. */
 function isBare(image: ProgramImage, line: LineRecord): boolean {
-	return image.lineInfo.some((other) => other.line === line.line - 1 && other.file === line.file && /^\s*(?:\}\s*)?(?:else\b|(?:if|for|while)\s*\().*[^{;]$/.test(withoutComment(other.text)));
+	return image.lineInfo.some(
+		(other) =>
+			other.line === line.line - 1 &&
+			other.file === line.file &&
+			/^\s*(?:\}\s*)?(?:else\b|(?:if|for|while)\s*\().*[^{;]$/.test(withoutComment(other.text)),
+	);
 }
 
 function recursionAt(image: ProgramImage, insn: number, executed: readonly number[]): string | null {
@@ -163,17 +229,34 @@ function recursionAt(image: ProgramImage, insn: number, executed: readonly numbe
 
 function placed(image: ProgramImage, from: Trace | null): Origin | null {
 	if (from === null) return null;
-	return { insn: from.insn, line: from.kind === "argument" ? null : lineAt(image, from.insn), why: from.why, kind: from.kind, compared: from.compared < 0 ? null : lineAt(image, from.compared), half: from.compared >= 0 && (image.insns[from.compared].opcode & 7) === 6 };
+	return {
+		insn: from.insn,
+		line: from.kind === "argument" ? null : lineAt(image, from.insn),
+		why: from.why,
+		kind: from.kind,
+		compared: from.compared < 0 ? null : lineAt(image, from.compared),
+		half: from.compared >= 0 && (image.insns[from.compared].opcode & 7) === 6,
+	};
 }
 
 function pointerOf({ state }: Rejection, dst: number, src: number): number {
 	return parseState(state?.[`R${dst}`] ?? "").type === "scalar" ? src : dst;
 }
 
-function indexOf(image: ProgramImage, rejection: Rejection, added: Trace["added"], known: Known | null, text: string | null, pointer: string | null): Clues["index"] {
+function indexOf(
+	image: ProgramImage,
+	rejection: Rejection,
+	added: Trace["added"],
+	known: Known | null,
+	text: string | null,
+	pointer: string | null,
+): Clues["index"] {
 	const variable = text !== null && !/^\w*\d+$/.test(text.replace(/^0x/, "0")) ? text : null;
 	const moved = known !== null && known.type !== "scalar" && known.low !== known.high;
-	if (added === null) return moved || variable !== null ? { name: variable, scale: 1, low: known?.low ?? null, high: known?.high ?? null, origin: null } : null;
+	if (added === null)
+		return moved || variable !== null
+			? { name: variable, scale: 1, low: known?.low ?? null, high: known?.high ?? null, origin: null }
+			: null;
 	const value = trace(image, rejection.executed ?? [], added.at, added.register);
 	if (value?.kind === "constant" && !moved) return null;
 	// What is being added right now is known itself; what was added before, by the pointer's variable part.
@@ -183,7 +266,10 @@ function indexOf(image: ProgramImage, rejection: Rejection, added: Trace["added"
 	const scale = value?.scale ?? 1;
 	const part = (bound: bigint | null): bigint | null => (bound === null || scale < 1 ? bound : bound / BigInt(Math.trunc(scale)));
 	// What the line at hand assigns is its result, not its index.
-	const assigned = origin?.line && value?.kind !== "argument" && origin.line.line !== lineAt(image, rejection.insn)?.line ? assignedIn(origin.line.text) : null;
+	const assigned =
+		origin?.line && value?.kind !== "argument" && origin.line.line !== lineAt(image, rejection.insn)?.line
+			? assignedIn(origin.line.text)
+			: null;
 	return { name: variable ?? (assigned === pointer ? null : assigned), scale, low: part(low), high: part(high), origin };
 }
 
@@ -195,8 +281,13 @@ function lostAt(image: ProgramImage, executed: readonly number[], from: Trace | 
 		const { opcode, src } = image.insns[at];
 		if (opcode !== 0x85 || src === 1) continue;
 		const callee = calleeName(image, at);
-		const moved = from.kind === "load" && /adjust|pull_data|push_data|pop_data|vlan_(?:push|pop)|change_(?:proto|tail|head)|store_bytes|csum_replace|clone_redirect/.test(callee);
-		if (moved || (from.kind === "call" && /submit|discard|release|drop|_put|destroy|unlock/.test(callee))) return { line: lineAt(image, at), insn: at, callee, moved };
+		const moved =
+			from.kind === "load" &&
+			/adjust|pull_data|push_data|pop_data|vlan_(?:push|pop)|change_(?:proto|tail|head)|store_bytes|csum_replace|clone_redirect/.test(
+				callee,
+			);
+		if (moved || (from.kind === "call" && /submit|discard|release|drop|_put|destroy|unlock/.test(callee)))
+			return { line: lineAt(image, at), insn: at, callee, moved };
 	}
 	return null;
 }
@@ -244,7 +335,22 @@ function busiestLine(image: ProgramImage, { busiest }: Rejection): Clues["busies
 	return line === null ? null : { line: line.line, visits: busiest.visits };
 }
 
-const EXITS: Readonly<Record<number, string>> = { 3: "return TC_ACT_OK;", 4: "return TC_ACT_OK;", 6: "return XDP_PASS;", 8: "return 1;", 9: "return 1;", 13: "return 1;", 14: "return SK_PASS;", 15: "return 1;", 16: "return SK_PASS;", 18: "return 1;", 23: "return 1;", 25: "return 1;", 30: "return SK_PASS;", 32: "return NF_ACCEPT;" };
+const EXITS: Readonly<Record<number, string>> = {
+	3: "return TC_ACT_OK;",
+	4: "return TC_ACT_OK;",
+	6: "return XDP_PASS;",
+	8: "return 1;",
+	9: "return 1;",
+	13: "return 1;",
+	14: "return SK_PASS;",
+	15: "return 1;",
+	16: "return SK_PASS;",
+	18: "return 1;",
+	23: "return 1;",
+	25: "return 1;",
+	30: "return SK_PASS;",
+	32: "return NF_ACCEPT;",
+};
 
 function exitOf(image: ProgramImage, insn: number): string {
 	const inMain = image.funcInfo.length < 2 || insn < image.funcInfo[1][0];

@@ -21,7 +21,12 @@ export const DIAGNOSES: readonly Diagnosis[] = [...VALUE_ROWS, ...CALL_ROWS, ...
 /** Comes after a message that says more. */
 const AFTERWORD = /^arg#\d+ arg#\d+ memory, len pair leads to invalid memory access/;
 
-export function diagnose(message: string, notes: readonly string[] = [], state: Rejection["state"] = undefined, loop: Rejection["loop"] = undefined): { readonly row: Diagnosis; readonly groups: readonly string[] } | null {
+export function diagnose(
+	message: string,
+	notes: readonly string[] = [],
+	state: Rejection["state"] = undefined,
+	loop: Rejection["loop"] = undefined,
+): { readonly row: Diagnosis; readonly groups: readonly string[] } | null {
 	if (AFTERWORD.test(message)) {
 		const cause = notes.findLast((note) => !AFTERWORD.test(note));
 		const found = cause === undefined ? null : diagnose(cause, notes, state, loop);

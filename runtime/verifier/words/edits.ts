@@ -10,10 +10,12 @@ import { specOf } from "../programs/table.ts";
 import { withoutComment } from "./c-text.ts";
 import type { Clues } from "./clues.ts";
 
-const line = ({ origin }: Clues): string => (origin?.kind === "argument" ? "at the start of the function: " : origin?.line ? `after line ${origin.line.line}: ` : "");
+const line = ({ origin }: Clues): string =>
+	origin?.kind === "argument" ? "at the start of the function: " : origin?.line ? `after line ${origin.line.line}: ` : "";
 
 /** The program's own words for how the context is called. */
-const contextName = ({ image }: Clues): string => image.lineInfo.map(({ text }) => /(\w+)->data_end\b/.exec(text)?.[1]).find((name) => name !== undefined) ?? "ctx";
+const contextName = ({ image }: Clues): string =>
+	image.lineInfo.map(({ text }) => /(\w+)->data_end\b/.exec(text)?.[1]).find((name) => name !== undefined) ?? "ctx";
 
 /** Names of the kernel's program types of which it is so. */
 function typesWhere(holds: (spec: ProgramSpec) => boolean): string[] {
@@ -22,13 +24,16 @@ function typesWhere(holds: (spec: ProgramSpec) => boolean): string[] {
 const LAST_TYPE = 32;
 
 /** The program's own name for the packet's end. */
-const endName = ({ image }: Clues): string => image.lineInfo.map(({ text }) => /(\w+)\s*=\s*(?:\([^()]*\)\s*)*\w+->data_end\b/.exec(text)?.[1]).find((name) => name !== undefined) ?? "data_end";
+const endName = ({ image }: Clues): string =>
+	image.lineInfo.map(({ text }) => /(\w+)\s*=\s*(?:\([^()]*\)\s*)*\w+->data_end\b/.exec(text)?.[1]).find((name) => name !== undefined) ??
+	"data_end";
 
 /** Code that goes before the line; with it in braces where the line hangs on a condition without any. */
 function ahead({ bare, line: at }: Clues, where: string, code: string): string {
 	const text = at === null ? "" : withoutComment(at.text);
 	const returns = /\breturn\b[^;]*;/.exec(text);
-	if (where === "before this return" && returns !== null && (bare || returns.index > 0)) return `${where}, in braces with it: { ${code.replace(/;.*$/s, ";")} ${returns[0]} }${code.includes("(or ") ? ` ${code.slice(code.indexOf("(or "))}` : ""}`;
+	if (where === "before this return" && returns !== null && (bare || returns.index > 0))
+		return `${where}, in braces with it: { ${code.replace(/;.*$/s, ";")} ${returns[0]} }${code.includes("(or ") ? ` ${code.slice(code.indexOf("(or "))}` : ""}`;
 	if (where === "before it" && bare && text.endsWith(";")) return `${where}, in braces with it: { ${code} ${text} }`;
 	return `${where}: ${code}`;
 }
@@ -48,8 +53,10 @@ export function indexBound(clues: Clues): string | null {
 	const { index, object } = clues;
 	const largest = largestIndex(clues);
 	if (index === null && clues.access?.index) return tooFar(clues, clues.access.index);
-	if (index === null && clues.size !== null && object !== null && object > clues.accessOffset) return sizeTooLarge(clues, clues.size, object - clues.accessOffset);
-	if (index === null) return object === null ? null : `stay below the ${object} bytes of the object: compare the offset before, or make the object larger`;
+	if (index === null && clues.size !== null && object !== null && object > clues.accessOffset)
+		return sizeTooLarge(clues, clues.size, object - clues.accessOffset);
+	if (index === null)
+		return object === null ? null : `stay below the ${object} bytes of the object: compare the offset before, or make the object larger`;
 	const name = index.name ?? "i";
 	if (index.low !== null && index.low === index.high) return tooFar(clues, name);
 	if (largest === null) return `before it: if (${name} >= SIZE) ${clues.exit}  or mask it: ${name} &= SIZE - 1; (SIZE a power of two)`;
@@ -62,7 +69,9 @@ export function indexBound(clues: Clues): string | null {
 /** The size given to a function is more than what is left of the object. */
 function sizeTooLarge({ argument }: Clues, { text, low }: NonNullable<Clues["size"]>, left: number): string {
 	if (text === null) return `give a size of at most ${left}: that many bytes are left of the object`;
-	return /^(?:\d|sizeof\b)|^[A-Z_\d]+$/.test(text) ? `${left} bytes are left of the object, and ${text} is ${low}: give sizeof what ${argument?.text ?? "the argument"} points to, or point further to the front` : `before the call: if (${text} > ${left}) ${text} = ${left};  (${left} bytes are left of the object)`;
+	return /^(?:\d|sizeof\b)|^[A-Z_\d]+$/.test(text)
+		? `${left} bytes are left of the object, and ${text} is ${low}: give sizeof what ${argument?.text ?? "the argument"} points to, or point further to the front`
+		: `before the call: if (${text} > ${left}) ${text} = ${left};  (${left} bytes are left of the object)`;
 }
 
 /** The index is one number, and too large. */
@@ -70,7 +79,8 @@ function tooFar({ object, accessOffset, accessSize }: Clues, name: string): stri
 	if (object === null) return null;
 	const excess = accessOffset + accessSize - object;
 	if (excess <= 0) return null;
-	if (/^\d/.test(name)) return `the object ends after byte ${object - 1}, and the access at byte ${accessOffset + accessSize - 1}: use a smaller index, or make the array longer`;
+	if (/^\d/.test(name))
+		return `the object ends after byte ${object - 1}, and the access at byte ${accessOffset + accessSize - 1}: use a smaller index, or make the array longer`;
 	return `the object ends after byte ${object - 1}, and the access at byte ${accessOffset + accessSize - 1}: ${name} is ${Math.ceil(excess / accessSize)} too large here. Let the loop stop earlier (< in place of <=, or the array's own length as bound), or make the array longer`;
 }
 
@@ -80,7 +90,8 @@ export function bounding(clues: Clues): string {
 	const largest = largestIndex(clues);
 	const high = clues.index?.high ?? null;
 	// A comparison as unsigned numbers of 64 bits gives both bounds, for any type of the index.
-	if (largest !== null && clues.index?.low === null && (high === null || high > BigInt(largest))) return `${ahead(clues, "before it", `if ((unsigned long)${name} > ${largest}) ${clues.exit}`)}  (all 64 bits of it: a cast to 32 bits checks only half)`;
+	if (largest !== null && clues.index?.low === null && (high === null || high > BigInt(largest)))
+		return `${ahead(clues, "before it", `if ((unsigned long)${name} > ${largest}) ${clues.exit}`)}  (all 64 bits of it: a cast to 32 bits checks only half)`;
 	const within = withinVariable(clues, name);
 	if (within !== null) return ahead(clues, "before it", `if (${within}) ${clues.exit}`);
 	const over = largest === null ? ` || ${name} >= SIZE` : high === null || high > BigInt(largest) ? ` || ${name} > ${largest}` : "";
@@ -93,8 +104,10 @@ export function unset(clues: Clues): string {
 	const register = Number(groups[1]);
 	const at = image.insns[insn];
 	if (at?.opcode === 0x95) return "return a value at every end of the function: return 0;";
-	if (register === 6 && (at?.opcode & 7) === 0) return "a legacy packet load reads the context from r6: put it there first, or use bpf_skb_load_bytes()";
-	if (clues.unread && register >= 2 && register <= 5) return `a program has one argument, its context: what the traced function was called with is in PT_REGS_PARM${register}(ctx) of a kprobe, or after BPF_KPROBE(name, …), BPF_PROG(name, …)`;
+	if (register === 6 && (at?.opcode & 7) === 0)
+		return "a legacy packet load reads the context from r6: put it there first, or use bpf_skb_load_bytes()";
+	if (clues.unread && register >= 2 && register <= 5)
+		return `a program has one argument, its context: what the traced function was called with is in PT_REGS_PARM${register}(ctx) of a kprobe, or after BPF_KPROBE(name, …), BPF_PROG(name, …)`;
 	return "set it where it is declared; a call leaves only its result: what is needed after it must not be in its arguments";
 }
 
@@ -102,17 +115,29 @@ export function unset(clues: Clues): string {
 export function contextElsewhere(clues: Clues): string {
 	const { image, groups, write, access } = clues;
 	const own = specOf(image.type);
-	const has = (spec: ProgramSpec, writes: boolean): boolean => spec.access({ off: Number(groups[1]), size: Number(groups[2]), write: writes, signExtend: false, attach: spec.attachType(0) ?? 0 }) !== null;
+	const has = (spec: ProgramSpec, writes: boolean): boolean =>
+		spec.access({ off: Number(groups[1]), size: Number(groups[2]), write: writes, signExtend: false, attach: spec.attachType(0) ?? 0 }) !==
+		null;
 	const what = access?.text ?? "it";
-	if (write && own !== null && has(own, false)) return `${what} can be read, not written: change a copy of it, or use a helper that changes what it stands for`;
+	if (write && own !== null && has(own, false))
+		return `${what} can be read, not written: change a copy of it, or use a helper that changes what it stands for`;
 	const types = typesWhere((spec) => spec.contextType === own?.contextType && has(spec, write));
-	if (own !== null && types.length > 0) return `${what} may be ${write ? "written" : "read"} in ${types.join(", ")} programs; here use the fields that linux/bpf.h allows for ${own.name}, each at its own width`;
+	if (own !== null && types.length > 0)
+		return `${what} may be ${write ? "written" : "read"} in ${types.join(", ")} programs; here use the fields that linux/bpf.h allows for ${own.name}, each at its own width`;
 	return "use the fields that the context's declaration lists for this program type, each at its own width; write only those that it lets programs write";
 }
 
 /** Of an array on the stack nothing but its own size is known. */
 function withinVariable({ index, access, known }: Clues, name: string): string | null {
-	if (index === null || access === null || access.address !== null || access.index === null || !/^fp/.test(known?.type ?? "") || !/^\w+$/.test(access.base)) return null;
+	if (
+		index === null ||
+		access === null ||
+		access.address !== null ||
+		access.index === null ||
+		!/^fp/.test(known?.type ?? "") ||
+		!/^\w+$/.test(access.base)
+	)
+		return null;
 	return `(unsigned long)${name} >= sizeof ${access.base}${index.scale > 1 ? ` / sizeof ${access.base}[0]` : ""}`;
 }
 
@@ -128,9 +153,18 @@ export function packetCheck(clues: Clues): string {
 	const { access, index } = clues;
 	const name = clues.name ?? "p";
 	const { argument } = clues;
-	const what = argument?.text ? `(void *)${argument.text} + ${clues.accessSize}` : clues.copied?.size ? `(void *)${clues.copied.text} + ${clues.copied.size}` : access === null ? `(void *)${name} + ${clues.packetEnd ?? "SIZE"}` : `(void *)(${access.address ?? (access.index === null ? name : `&${access.text}`)} + 1)`;
+	const what = argument?.text
+		? `(void *)${argument.text} + ${clues.accessSize}`
+		: clues.copied?.size
+			? `(void *)${clues.copied.text} + ${clues.copied.size}`
+			: access === null
+				? `(void *)${name} + ${clues.packetEnd ?? "SIZE"}`
+				: `(void *)(${access.address ?? (access.index === null ? name : `&${access.text}`)} + 1)`;
 	// The verifier follows packet pointers up to 65535 bytes.
-	const wide = index !== null && (index.high === null || index.high * BigInt(Math.max(1, Math.trunc(index.scale))) + BigInt(Math.max(0, clues.accessOffset) + clues.accessSize) > 0xffffn);
+	const wide =
+		index !== null &&
+		(index.high === null ||
+			index.high * BigInt(Math.max(1, Math.trunc(index.scale))) + BigInt(Math.max(0, clues.accessOffset) + clues.accessSize) > 0xffffn);
 	return `${ahead(clues, "before it", `if (${what} > ${endName(clues)}) ${clues.exit}`)}${wide ? `  and before that bound ${index.name ?? "the index"} by a constant below 65536` : ""}`;
 }
 
@@ -140,10 +174,14 @@ export function pointerAgain(clues: Clues): string {
 	const { lost } = clues;
 	if (lost !== null) {
 		const at = lost.line === null ? `instruction ${lost.insn}` : `line ${lost.line.line}`;
-		return lost.moved ? `after ${at} read ${contextName(clues)}->data and ${contextName(clues)}->data_end again, and compare again: ${lost.callee}() may move the packet` : `use ${name} before ${at}: there ${lost.callee}() gives it back`;
+		return lost.moved
+			? `after ${at} read ${contextName(clues)}->data and ${contextName(clues)}->data_end again, and compare again: ${lost.callee}() may move the packet`
+			: `use ${name} before ${at}: there ${lost.callee}() gives it back`;
 	}
-	if (clues.origin?.kind === "constant") return `${name} is a number of the program's own${clues.origin.line === null ? "" : ` (line ${clues.origin.line.line})`}, or a member of NULL: give it the address of an object on every path`;
-	if (specOf(clues.image.type)?.contextIsMemory) return `read through a copy: bpf_probe_read_kernel(&copy, sizeof copy, ${name}), for user memory bpf_probe_read_user(); or BPF_CORE_READ()`;
+	if (clues.origin?.kind === "constant")
+		return `${name} is a number of the program's own${clues.origin.line === null ? "" : ` (line ${clues.origin.line.line})`}, or a member of NULL: give it the address of an object on every path`;
+	if (specOf(clues.image.type)?.contextIsMemory)
+		return `read through a copy: bpf_probe_read_kernel(&copy, sizeof copy, ${name}), for user memory bpf_probe_read_user(); or BPF_CORE_READ()`;
 	return `keep ${name} a pointer all the way: arithmetic in 32 bits, casts through an integer and storing it in a map make it a number`;
 }
 
@@ -169,7 +207,10 @@ const RELEASES: readonly (readonly [pattern: RegExp, edit: string])[] = [
 	[/^bpf_map_lookup_elem$/, "bpf_sk_release($r);"],
 	[/^bpf_obj_new|^bpf_list_pop|^bpf_rbtree_remove|^bpf_refcount_acquire/, "bpf_obj_drop($r);"],
 	[/^bpf_percpu_obj_new/, "bpf_percpu_obj_drop($r);"],
-	[/^bpf_kptr_xchg$/, "the release function of its type (bpf_task_release, bpf_cgroup_release, bpf_obj_drop …), or put it back with bpf_kptr_xchg()"],
+	[
+		/^bpf_kptr_xchg$/,
+		"the release function of its type (bpf_task_release, bpf_cgroup_release, bpf_obj_drop …), or put it back with bpf_kptr_xchg()",
+	],
 	[/^bpf_task_(?:acquire|from_)/, "bpf_task_release($r);"],
 	[/^bpf_cgroup_(?:acquire|from_|ancestor)/, "bpf_cgroup_release($r);"],
 	[/^bpf_cpumask_(?:create|acquire)/, "bpf_cpumask_release($r);"],
@@ -190,7 +231,12 @@ export function releasing(clues: Clues): string {
 	return `before this return, release what ${from.callee} gave`;
 }
 
-const UNLOCKS: Readonly<Record<string, string>> = { spin_lock: "bpf_spin_unlock(&…->lock);", rcu_read_lock: "bpf_rcu_read_unlock();", preempt_disable: "bpf_preempt_enable();", local_irq_save: "bpf_local_irq_restore(&flags);" };
+const UNLOCKS: Readonly<Record<string, string>> = {
+	spin_lock: "bpf_spin_unlock(&…->lock);",
+	rcu_read_lock: "bpf_rcu_read_unlock();",
+	preempt_disable: "bpf_preempt_enable();",
+	local_irq_save: "bpf_local_irq_restore(&flags);",
+};
 
 export function unlocking({ groups }: Clues): string {
 	return `on every path before this: ${UNLOCKS[groups[2] ?? "spin_lock"] ?? UNLOCKS.spin_lock}`;
@@ -201,7 +247,10 @@ export function helperElsewhere(clues: Clues): string {
 	const name = (clues.groups[1] ?? clues.groups[3] ?? "").replace(/^bpf_/, "");
 	const types = typesWhere((spec) => spec.helper(name, 0, false) !== null);
 	const row = helperById(Number(clues.groups[2] ?? clues.groups[4] ?? 0));
-	if (types.length === 0) return row === undefined ? "rebuild the object against the headers of this kernel" : `bpf_${name} is there since Linux ${row.since}, but not in this program type; see its manual page for those that have it`;
+	if (types.length === 0)
+		return row === undefined
+			? "rebuild the object against the headers of this kernel"
+			: `bpf_${name} is there since Linux ${row.since}, but not in this program type; see its manual page for those that have it`;
 	const many = types.length > 12;
 	return `bpf_${name} is there in ${many ? `${types.slice(0, 10).join(", ")} and ${types.length - 10} more` : types.join(", ")} programs`;
 }
@@ -223,16 +272,25 @@ export function argumentEdit(clues: Clues): string {
 		return `${lost.callee}() has given ${what} back at ${at}: return after it, or do this in its else`;
 	}
 	const made = SOURCES.find(([pattern]) => pattern.test(clues.callee ?? ""));
-	if (made !== undefined && argument?.number === 1) return made[1].replaceAll("$a", what.replace(/^&/, "")).replaceAll("$m", ringbufOf(clues));
-	if (clues.known?.type === "scalar" && /\bmap_value\b/.test(groups[3] ?? "")) return `pass the address of an initialised variable: &${/^\w+$/.test(what) && what !== "NULL" && !/^\d/.test(what) ? what : "key"}${/map_(?:update|lookup)_elem/.test(clues.callee ?? "") && argument?.number === 2 ? " (queues and stacks have no key: bpf_map_push_elem(), bpf_map_pop_elem())" : ""}`;
-	if (groups[3] === "map_ptr") return `pass the address of a map of section .maps on every path${image.maps.length > 0 ? `: &${image.maps[0].name}` : ""}`;
+	if (made !== undefined && argument?.number === 1)
+		return made[1].replaceAll("$a", what.replace(/^&/, "")).replaceAll("$m", ringbufOf(clues));
+	if (clues.known?.type === "scalar" && /\bmap_value\b/.test(groups[3] ?? ""))
+		return `pass the address of an initialised variable: &${/^\w+$/.test(what) && what !== "NULL" && !/^\d/.test(what) ? what : "key"}${/map_(?:update|lookup)_elem/.test(clues.callee ?? "") && argument?.number === 2 ? " (queues and stacks have no key: bpf_map_push_elem(), bpf_map_pop_elem())" : ""}`;
+	if (groups[3] === "map_ptr")
+		return `pass the address of a map of section .maps on every path${image.maps.length > 0 ? `: &${image.maps[0].name}` : ""}`;
 	return `pass ${argument?.text ?? "the argument"} as what the function's declaration asks for`;
 }
 
 /** Where what a function takes comes from. */
 const SOURCES: readonly (readonly [pattern: RegExp, edit: string])[] = [
-	[/^bpf_ringbuf_(?:submit|discard)$/, "only a record of bpf_ringbuf_reserve() can be given: reserve it, check it for NULL and fill it in place; a copy on the stack goes with bpf_ringbuf_output(&$m, &$a, sizeof $a, 0)"],
-	[/^bpf_spin_(?:un)?lock$/, "a lock lies in a map's value or in an object of bpf_obj_new(), not in a copy of it: look the value up, check it for NULL, and pass &value->lock"],
+	[
+		/^bpf_ringbuf_(?:submit|discard)$/,
+		"only a record of bpf_ringbuf_reserve() can be given: reserve it, check it for NULL and fill it in place; a copy on the stack goes with bpf_ringbuf_output(&$m, &$a, sizeof $a, 0)",
+	],
+	[
+		/^bpf_spin_(?:un)?lock$/,
+		"a lock lies in a map's value or in an object of bpf_obj_new(), not in a copy of it: look the value up, check it for NULL, and pass &value->lock",
+	],
 	[/^bpf_sk_release$/, "only a socket of bpf_sk_lookup_…() or bpf_skc_lookup_tcp() can be given, after a check for NULL"],
 ];
 
@@ -244,19 +302,25 @@ const RINGBUF = 27;
 export function pointerOperator(clues: Clues): string {
 	const operator = clues.groups[2] ?? clues.groups[3] ?? "";
 	const name = clues.name ?? "the pointer";
-	if (/<<|>>/.test(operator)) return `keep all 64 bits of ${name}: a cast to 32 bits, or a shift to the left and back, leaves a number; use a pointer variable or unsigned long`;
-	return operator.startsWith("&") ? `mask the offset, then add it to ${name}: a masked pointer is a number` : `multiply or combine the offset, then add it to ${name}`;
+	if (/<<|>>/.test(operator))
+		return `keep all 64 bits of ${name}: a cast to 32 bits, or a shift to the left and back, leaves a number; use a pointer variable or unsigned long`;
+	return operator.startsWith("&")
+		? `mask the offset, then add it to ${name}: a masked pointer is a number`
+		: `multiply or combine the offset, then add it to ${name}`;
 }
 
 /** A pointer that is known to be NULL where it is used. */
 export function nullHere({ name, origin }: Clues): string {
-	if (origin?.kind === "constant") return `${name ?? "it"} is set to NULL${origin.line === null ? "" : ` at line ${origin.line.line}`} and to nothing else on this path: give it an address before it is used`;
+	if (origin?.kind === "constant")
+		return `${name ?? "it"} is set to NULL${origin.line === null ? "" : ` at line ${origin.line.line}`} and to nothing else on this path: give it an address before it is used`;
 	const where = origin?.compared ? `after the comparison at line ${origin.compared.line}` : "where it is NULL";
 	return `the path goes on ${where}: leave the function there (return, goto), or put what uses ${name ?? "it"} into the other branch`;
 }
 
 const SECTIONS: Readonly<Record<string, readonly [enter: string, leave: string]>> = {
-	rcu_read_lock: ["bpf_rcu_read_lock()", "bpf_rcu_read_unlock()"], "non-preemptible": ["bpf_preempt_disable()", "bpf_preempt_enable()"], "IRQ-disabled": ["bpf_local_irq_save()", "bpf_local_irq_restore()"],
+	rcu_read_lock: ["bpf_rcu_read_lock()", "bpf_rcu_read_unlock()"],
+	"non-preemptible": ["bpf_preempt_disable()", "bpf_preempt_enable()"],
+	"IRQ-disabled": ["bpf_local_irq_save()", "bpf_local_irq_restore()"],
 };
 
 export function outsideSection({ groups, callee }: Clues): string {
@@ -275,7 +339,8 @@ export function loopEdit(clues: Clues): string {
 	const where = busiest === null ? "" : `line ${busiest.line} was walked ${busiest.visits.toLocaleString("en")} times: `;
 	const { known, name } = clues;
 	const open = known?.type === "scalar" && name !== null && (known.high === null || known.high > 8192n);
-	if (open) return `${where}bound ${name} before the loop: if (${name} > 1000) ${name} = 1000;  or use bpf_loop(), bpf_for() or can_loop, whose rounds are not walked one by one`;
+	if (open)
+		return `${where}bound ${name} before the loop: if (${name} > 1000) ${name} = 1000;  or use bpf_loop(), bpf_for() or can_loop, whose rounds are not walked one by one`;
 	return `${where}bound the loop by a smaller constant, keep less that differs between rounds (branches, variables set in the loop), use bpf_loop(), bpf_for() or can_loop, or move its body into a global (not static) function`;
 }
 

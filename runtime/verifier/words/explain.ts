@@ -68,7 +68,8 @@ export function explain(image: ProgramImage, rejection: Rejection): Explanation 
 	const insnAt = image.insns[insn];
 	const fill = (text: string): string => filled(text, clues);
 	const row = diagnosis?.row;
-	const edit = row === undefined || row.edit === null ? (rejection.suggestion ?? null) : typeof row.edit === "string" ? row.edit : row.edit(clues);
+	const edit =
+		row === undefined || row.edit === null ? (rejection.suggestion ?? null) : typeof row.edit === "string" ? row.edit : row.edit(clues);
 	const origin = clues.acquired === null ? clues.origin : { ...clues.acquired, why: `acquired by ${clues.acquired.callee}` };
 	return {
 		program: image.name,
@@ -113,16 +114,50 @@ function wrongContext(image: ProgramImage, { origin, known, insn }: Clues): stri
 }
 
 /** Contexts that are often taken for each other. */
-const CONTEXTS = new Set(["xdp_md", "__sk_buff", "pt_regs", "bpf_sock", "bpf_sock_addr", "bpf_sock_ops", "sk_msg_md", "bpf_perf_event_data", "sk_reuseport_md", "bpf_sk_lookup", "bpf_sockopt", "bpf_sysctl"]);
+const CONTEXTS = new Set([
+	"xdp_md",
+	"__sk_buff",
+	"pt_regs",
+	"bpf_sock",
+	"bpf_sock_addr",
+	"bpf_sock_ops",
+	"sk_msg_md",
+	"bpf_perf_event_data",
+	"sk_reuseport_md",
+	"bpf_sk_lookup",
+	"bpf_sockopt",
+	"bpf_sysctl",
+]);
 
 function filled(text: string, clues: Clues): string {
 	const { groups, argument } = clues;
 	const words: Readonly<Record<string, string>> = {
-		v: clues.name ?? (argument?.text ? argument.text : "this value"), f: clues.callee === null ? "the call" : `${clues.callee}()`, n: String(argument?.number ?? groups[1] ?? ""),
-		a: argument?.text ?? "the argument", k: clues.known === null ? "of another kind" : describe(clues.known), e: isAnyMemory(groups[3] ?? "") ? ANY_MEMORY : (groups[3] ?? "").split(", ").map((type) => describe({ type, attributes: new Map(), low: 0n, high: 0n }).replace(/,? (?:of map|\(\? bytes\)|of \? bytes|never compared with data_end).*$/, "")).filter((type, i, all) => all.indexOf(type) === i).join(", "),
-		r: clues.acquired?.name ?? (clues.acquired === null ? "a reference" : `what ${clues.acquired.callee} gave`), w: clues.write ? "written" : "read", x: clues.exit,
-		q: poisonedBy(clues.image.insns[clues.insn]) || "field, type or value that is relocated here", u: unsetWords(clues), o: /callback/.test(groups[1] ?? "") ? "the callback" : "the program", i: groups[4] === groups[5] ? `the value ${groups[4] ?? ""}` : `a value from ${groups[4] ?? ""} to ${groups[5] ?? ""}`,
-		t: specOf(clues.image.type)?.name ?? String(clues.image.type), c: clues.access?.text ?? `the context at offset ${groups[1] ?? "?"} (${groups[2] ?? "?"} bytes)`,
+		v: clues.name ?? (argument?.text ? argument.text : "this value"),
+		f: clues.callee === null ? "the call" : `${clues.callee}()`,
+		n: String(argument?.number ?? groups[1] ?? ""),
+		a: argument?.text ?? "the argument",
+		k: clues.known === null ? "of another kind" : describe(clues.known),
+		e: isAnyMemory(groups[3] ?? "")
+			? ANY_MEMORY
+			: (groups[3] ?? "")
+					.split(", ")
+					.map((type) =>
+						describe({ type, attributes: new Map(), low: 0n, high: 0n }).replace(
+							/,? (?:of map|\(\? bytes\)|of \? bytes|never compared with data_end).*$/,
+							"",
+						),
+					)
+					.filter((type, i, all) => all.indexOf(type) === i)
+					.join(", "),
+		r: clues.acquired?.name ?? (clues.acquired === null ? "a reference" : `what ${clues.acquired.callee} gave`),
+		w: clues.write ? "written" : "read",
+		x: clues.exit,
+		q: poisonedBy(clues.image.insns[clues.insn]) || "field, type or value that is relocated here",
+		u: unsetWords(clues),
+		o: /callback/.test(groups[1] ?? "") ? "the callback" : "the program",
+		i: groups[4] === groups[5] ? `the value ${groups[4] ?? ""}` : `a value from ${groups[4] ?? ""} to ${groups[5] ?? ""}`,
+		t: specOf(clues.image.type)?.name ?? String(clues.image.type),
+		c: clues.access?.text ?? `the context at offset ${groups[1] ?? "?"} (${groups[2] ?? "?"} bytes)`,
 	};
 	return text.replace(/\$([a-z]|\d)/g, (whole, key: string) => words[key] ?? groups[Number(key)] ?? whole);
 }
@@ -142,14 +177,26 @@ function knownWords(clues: Clues, rejection: Rejection): string | null {
 	const { known, index, origin, acquired } = clues;
 	if (acquired !== null) return `acquired at ${since(acquired.line, acquired.insn)} by ${acquired.callee}, still held here`;
 	const out: string[] = [];
-	const from = origin === null || origin.kind === "argument" || origin.why === "an address on the stack" ? "" : `, since ${since(origin.line, origin.insn)} (${origin.why})${comparedWords(origin, known)}`;
+	const from =
+		origin === null || origin.kind === "argument" || origin.why === "an address on the stack"
+			? ""
+			: `, since ${since(origin.line, origin.insn)} (${origin.why})${comparedWords(origin, known)}`;
 	// One number in the offset is what the compiler made of it, not what the index is.
 	if (index !== null && known !== null && known.type !== "scalar" && (index.low !== index.high || index.origin !== null)) {
-		const made = index.origin === null ? "" : `, since ${since(index.origin.line, index.origin.insn)} (${index.origin.why})${comparedWords(index.origin, index)}`;
-		out.push(`${index.name ?? "the index"} is ${rangeWords(index.low, index.high)}${index.scale > 1 ? `, times ${index.scale} bytes` : ""}${made}`);
+		const made =
+			index.origin === null
+				? ""
+				: `, since ${since(index.origin.line, index.origin.insn)} (${index.origin.why})${comparedWords(index.origin, index)}`;
+		out.push(
+			`${index.name ?? "the index"} is ${rangeWords(index.low, index.high)}${index.scale > 1 ? `, times ${index.scale} bytes` : ""}${made}`,
+		);
 	}
-	if (clues.size !== null && clues.size.text !== null && !/^\d+$/.test(clues.size.text)) out.push(`${clues.size.text} is ${rangeWords(clues.size.low, clues.size.high)}`);
-	if (known !== null) out.push(`${clues.name ?? clues.argument?.text ?? (rejection.register === 0 ? "the result" : "it")} is ${describe(known)}${from}${lostWords(clues)}`);
+	if (clues.size !== null && clues.size.text !== null && !/^\d+$/.test(clues.size.text))
+		out.push(`${clues.size.text} is ${rangeWords(clues.size.low, clues.size.high)}`);
+	if (known !== null)
+		out.push(
+			`${clues.name ?? clues.argument?.text ?? (rejection.register === 0 ? "the result" : "it")} is ${describe(known)}${from}${lostWords(clues)}`,
+		);
 	else if (rejection.known !== undefined) out.push(rejection.known + from);
 	else if (origin !== null) out.push(`${clues.name ?? "it"} was ${origin.why} at ${since(origin.line, origin.insn)}`);
 	return out.length === 0 ? null : out.join("; ");
@@ -207,22 +254,35 @@ function pathOf(image: ProgramImage, { insn, executed = [] }: Rejection): PathSt
 	return out;
 }
 
-const sameLine = (a: LineRecord | null, b: LineRecord | null): boolean => a === b || (a !== null && b !== null && a.line === b.line && a.file === b.file);
+const sameLine = (a: LineRecord | null, b: LineRecord | null): boolean =>
+	a === b || (a !== null && b !== null && a.line === b.line && a.file === b.file);
 
 export function renderExplanation(e: Explanation, color = false): string {
 	const paint = (style: string, text: string): string => (color ? `\x1b[${style}m${text}\x1b[0m` : text);
-	const where = e.line === null ? `${e.program}${e.insn >= 0 ? `: instruction ${e.insn}` : ""}` : `${e.line.file}:${e.line.line}:${e.caret?.column ?? e.line.column}`;
+	const where =
+		e.line === null
+			? `${e.program}${e.insn >= 0 ? `: instruction ${e.insn}` : ""}`
+			: `${e.line.file}:${e.line.line}:${e.caret?.column ?? e.line.column}`;
 	const out = [`${paint("1", `${where}:`)} ${paint("1;31", "error:")} ${paint("1", e.title)} [${e.code}]`];
 	if (e.line !== null) {
 		const number = String(e.line.line).padStart(6);
 		out.push(`${number} | ${e.line.text.replaceAll("\t", " ")}`);
-		if (e.caret !== null) out.push(`       | ${" ".repeat(e.caret.column - 1)}${paint("1;32", `^${"~".repeat(Math.max(0, e.caret.length - 1))}`)}`);
+		if (e.caret !== null)
+			out.push(`       | ${" ".repeat(e.caret.column - 1)}${paint("1;32", `^${"~".repeat(Math.max(0, e.caret.length - 1))}`)}`);
 	}
 	if (e.title !== e.message) out.push(`  kernel: ${e.message.replaceAll("\n", " ")}`);
-	if (e.instruction !== "") out.push(`  at:     instruction ${e.insn} of ${e.program}${e.function === null || e.function === e.program ? "" : ` (in ${e.function})`}: ${e.instruction}`);
+	if (e.instruction !== "")
+		out.push(
+			`  at:     instruction ${e.insn} of ${e.program}${e.function === null || e.function === e.program ? "" : ` (in ${e.function})`}: ${e.instruction}`,
+		);
 	if (e.needed !== null) out.push(`  needed: ${e.needed}`);
 	if (e.known !== null) out.push(`  known:  ${e.known}`);
-	const steps = e.path.slice(-SHOWN).map((step) => `${step.line.file}:${step.line.line}: ${step.line.text.trim()}${step.to === null ? "" : `  → line ${step.to.line}`}${step.times > 1 ? ` (${step.times} times)` : ""}`);
+	const steps = e.path
+		.slice(-SHOWN)
+		.map(
+			(step) =>
+				`${step.line.file}:${step.line.line}: ${step.line.text.trim()}${step.to === null ? "" : `  → line ${step.to.line}`}${step.times > 1 ? ` (${step.times} times)` : ""}`,
+		);
 	if (e.path.length > SHOWN) steps.unshift(`… ${e.path.length - SHOWN} branches before`);
 	for (const [i, step] of steps.entries()) out.push(`${i === 0 ? "  path:   " : "          "}${step}`);
 	if (e.suggestion !== null) out.push(`  try:    ${e.suggestion}`);

@@ -21,11 +21,14 @@ function numberIn(text: string): bigint | null {
 
 export function parseState(text: string): Known {
 	// "P" marks precise values; before Linux 6.0 scalars were called inv.
-	const plain = text.replace(/^P(?=[-\d]|scalar)/, "").replace(/^invP?(?=-?\d|$|\()/, (_, at: number) => (at === 0 && /^invP?-?\d/.test(text) ? "" : "scalar"));
+	const plain = text
+		.replace(/^P(?=[-\d]|scalar)/, "")
+		.replace(/^invP?(?=-?\d|$|\()/, (_, at: number) => (at === 0 && /^invP?-?\d/.test(text) ? "" : "scalar"));
 	const constant = numberIn(plain);
-	if (constant !== null) return { type: "scalar", attributes: new Map(), low: BigInt.asIntN(64, constant), high: BigInt.asIntN(64, constant) };
+	if (constant !== null)
+		return { type: "scalar", attributes: new Map(), low: BigInt.asIntN(64, constant), high: BigInt.asIntN(64, constant) };
 	const open = plain.indexOf("(");
-	const type = (open < 0 ? plain : plain.slice(0, open));
+	const type = open < 0 ? plain : plain.slice(0, open);
 	const attributes = new Map<string, string>();
 	const inner = open < 0 ? "" : plain.slice(open + 1, plain.lastIndexOf(")"));
 	for (const part of inner.split(/,(?![^(]*\))/)) {
@@ -39,9 +42,10 @@ export function parseState(text: string): Known {
 	const umin = of("umin") ?? of("umin_value");
 	const smin = signed(of("smin") ?? of("smin_value"));
 	const smax = signed(of("smax") ?? of("smax_value"));
-	if (type !== "scalar" && umax === null && smin === null && smax === null && !attributes.has("var_off")) return { type, attributes, low: of("imm") ?? 0n, high: of("imm") ?? 0n };
+	if (type !== "scalar" && umax === null && smin === null && smax === null && !attributes.has("var_off"))
+		return { type, attributes, low: of("imm") ?? 0n, high: of("imm") ?? 0n };
 	// A signed range that holds negative numbers says more than the unsigned one that then spans everything.
-	const high = umax !== null && umax < U64 / 2n ? umax : smax ?? umax;
+	const high = umax !== null && umax < U64 / 2n ? umax : (smax ?? umax);
 	const low = umin !== null && umin > 0n ? umin : umax !== null && umax < U64 / 2n ? (smin !== null && smin > 0n ? smin : 0n) : smin;
 	return { type, attributes, low, high };
 }
@@ -54,11 +58,27 @@ export function rangeWords(low: bigint | null, high: bigint | null): string {
 }
 
 const TYPES: readonly (readonly [pattern: RegExp, words: string])[] = [
-	[/^ctx$/, "the program's context"], [/^map_ptr$/, "a map"], [/^map_value$/, "a value of map $m ($s bytes)"], [/^map_key$/, "a key of map $m"],
-	[/^fp(-?\d+)?$/, "an address on the stack"], [/^pkt_end$/, "the end of the packet (data_end)"], [/^pkt_meta$/, "a pointer into the packet's metadata, $p"], [/^pkt$/, "a pointer into the packet, $p"],
-	[/^flow_keys$/, "the flow keys"], [/^sock$/, "a socket"], [/^sock_common$/, "the common part of a socket"], [/^tcp_sock$/, "a TCP socket"], [/^xdp_sock$/, "an XDP socket"],
-	[/^ringbuf_mem$/, "a record of bpf_ringbuf_reserve() ($z bytes)"], [/^(?:rdonly_|dynptr_)*mem$/, "memory of $z bytes"], [/^func$/, "a function"], [/^arena$/, "an arena pointer"], [/^dynptr_ptr$/, "a dynptr"], [/^(?:rdonly_|rdwr_)?buf$/, "a buffer"],
-	[/^ptr_$/, "an object of bpf_obj_new() or of the kernel"], [/^(untrusted_|trusted_|rcu_|percpu_|user_)*ptr_(\w+)$/, "a pointer to the kernel's or an own struct $2"],
+	[/^ctx$/, "the program's context"],
+	[/^map_ptr$/, "a map"],
+	[/^map_value$/, "a value of map $m ($s bytes)"],
+	[/^map_key$/, "a key of map $m"],
+	[/^fp(-?\d+)?$/, "an address on the stack"],
+	[/^pkt_end$/, "the end of the packet (data_end)"],
+	[/^pkt_meta$/, "a pointer into the packet's metadata, $p"],
+	[/^pkt$/, "a pointer into the packet, $p"],
+	[/^flow_keys$/, "the flow keys"],
+	[/^sock$/, "a socket"],
+	[/^sock_common$/, "the common part of a socket"],
+	[/^tcp_sock$/, "a TCP socket"],
+	[/^xdp_sock$/, "an XDP socket"],
+	[/^ringbuf_mem$/, "a record of bpf_ringbuf_reserve() ($z bytes)"],
+	[/^(?:rdonly_|dynptr_)*mem$/, "memory of $z bytes"],
+	[/^func$/, "a function"],
+	[/^arena$/, "an arena pointer"],
+	[/^dynptr_ptr$/, "a dynptr"],
+	[/^(?:rdonly_|rdwr_)?buf$/, "a buffer"],
+	[/^ptr_$/, "an object of bpf_obj_new() or of the kernel"],
+	[/^(untrusted_|trusted_|rcu_|percpu_|user_)*ptr_(\w+)$/, "a pointer to the kernel's or an own struct $2"],
 ];
 
 /** One phrase. */
@@ -72,8 +92,13 @@ export function describe(known: Known): string {
 		const match = pattern.exec(bare);
 		if (match === null) continue;
 		const reach = attributes.get("r") ?? "0";
-		words = text.replace("$2", match[2] ?? "").replace("$m", attributes.get("map") ?? "").replace("$s", attributes.get("vs") ?? "?").replace("$z", attributes.get("sz") ?? attributes.get("mem_size") ?? "?")
-			.replace("$p", reach === "0" ? "never compared with data_end" : `of which ${reach} bytes were compared with data_end`).replace("map  (", "a map (");
+		words = text
+			.replace("$2", match[2] ?? "")
+			.replace("$m", attributes.get("map") ?? "")
+			.replace("$s", attributes.get("vs") ?? "?")
+			.replace("$z", attributes.get("sz") ?? attributes.get("mem_size") ?? "?")
+			.replace("$p", reach === "0" ? "never compared with data_end" : `of which ${reach} bytes were compared with data_end`)
+			.replace("map  (", "a map (");
 		break;
 	}
 	const off = attributes.get("off");

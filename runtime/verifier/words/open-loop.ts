@@ -26,7 +26,10 @@ export interface OpenLoop {
 }
 
 /** The slot walked most. Of a loop's slots, all walked as often give or take the last round, the question that leaves it. null: nothing was walked. */
-export function busiestOf(image: ProgramImage, visits: Iterable<readonly [insn: number, visits: number]>): NonNullable<Rejection["busiest"]> | null {
+export function busiestOf(
+	image: ProgramImage,
+	visits: Iterable<readonly [insn: number, visits: number]>,
+): NonNullable<Rejection["busiest"]> | null {
 	const all = [...visits];
 	const most = all.reduce((most, [, count]) => Math.max(most, count), 0);
 	const busy = all.filter(([, count]) => count > 0 && count >= most - 1);
@@ -58,7 +61,10 @@ export function openLoop(image: ProgramImage, executed: readonly number[], regis
 		if (count < MANY || count <= (found?.rounds ?? 0) || !leaves(image, insn)) continue;
 		const jump = image.insns[insn];
 		const state = registersAt(insn);
-		const register = (jump.opcode & 8) !== 0 ? openBound(image, executed.slice(first + 1), state, jump) : openCounter(image, executed, first, second, state, jump);
+		const register =
+			(jump.opcode & 8) !== 0
+				? openBound(image, executed.slice(first + 1), state, jump)
+				: openCounter(image, executed, first, second, state, jump);
 		if (register >= 0) found = { insn, at: first, register, rounds: count };
 	}
 	return found;
@@ -67,14 +73,23 @@ export function openLoop(image: ProgramImage, executed: readonly number[], regis
 /** Of a comparison of two registers, the one whose bound is open: it came from memory or a call, and the other counts. −1: none. */
 export function openBound(image: ProgramImage, executed: readonly number[], state: Registers, jump: Insn): number {
 	if (!isConditional(jump) || (jump.opcode & 8) === 0) return -1;
-	return [jump.src, jump.dst].find((register) => {
-		const kind = trace(image, executed, 0, register)?.kind;
-		return isOpen(state, register) && (kind === "load" || kind === "call");
-	}) ?? -1;
+	return (
+		[jump.src, jump.dst].find((register) => {
+			const kind = trace(image, executed, 0, register)?.kind;
+			return isOpen(state, register) && (kind === "load" || kind === "call");
+		}) ?? -1
+	);
 }
 
 /** `while (n--)`: what is compared with a constant is carried from round to round, and began with a number from memory or a call. */
-function openCounter(image: ProgramImage, executed: readonly number[], first: number, second: number, state: Registers, { dst }: Insn): number {
+function openCounter(
+	image: ProgramImage,
+	executed: readonly number[],
+	first: number,
+	second: number,
+	state: Registers,
+	{ dst }: Insn,
+): number {
 	const from = trace(image, executed, first + 1, dst);
 	if (from === null || (from.kind !== "load" && from.kind !== "call") || !isOpen(state, dst)) return -1;
 	return executed.indexOf(from.insn) > second ? dst : -1;

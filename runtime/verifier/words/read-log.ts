@@ -43,7 +43,8 @@ const NAMED = /(?:prog|program) '?([\w.]+)'?: (?:load program|BPF program load f
 const INSN = /^(\d+): \(([0-9a-f]{2})\) (.*)$/;
 const STATE = /^(?:(\d+): )?((?: ?frame\d+:)? ?(?:R\d+|fp-\d+)(?:_[rwD]+)?=.*)$/;
 const FROM = /^from (\d+) to (\d+)(?: \(speculative execution\))?:(.*)$/;
-const IGNORED = /^(?:func#\d+ @\d+|Live regs before insn:|\d+: [.\d]{10} \(|mark_precise:|last_idx \d+|regs=|parent (?:didn't|already)|propagating |verification time|stack depth|peak_states|processed \d+ insns|max_states_per_insn|total_states|Func#\d+ \('|(?:caller|callee|returning from callee|to caller at \d+):?$|returning from callee:|to caller at |caller:|callee:|\d+: safe|(?:BPF program )?load failed|-- )/;
+const IGNORED =
+	/^(?:func#\d+ @\d+|Live regs before insn:|\d+: [.\d]{10} \(|mark_precise:|last_idx \d+|regs=|parent (?:didn't|already)|propagating |verification time|stack depth|peak_states|processed \d+ insns|max_states_per_insn|total_states|Func#\d+ \('|(?:caller|callee|returning from callee|to caller at \d+):?$|returning from callee:|to caller at |caller:|callee:|\d+: safe|(?:BPF program )?load failed|-- )/;
 const LINE = /^; (.*?)(?: @ (\S+):(\d+))?$/;
 const OMITTED = /\(?\d+ lines? omitted\)?|\[truncated\]|log truncated/i;
 
@@ -117,7 +118,8 @@ class Reader {
 		this.opcodes.set(at, opcode);
 		this.visits.set(at, (this.visits.get(at) ?? 0) + 1);
 		if (this.pending !== null) {
-			if (!this.lines.has(at)) this.lines.set(at, { insn: at, file: this.pending.file, line: this.pending.line, column: 0, text: this.pending.text });
+			if (!this.lines.has(at))
+				this.lines.set(at, { insn: at, file: this.pending.file, line: this.pending.line, column: 0, text: this.pending.text });
 			this.pending = null;
 		}
 		this.before.push(...this.said);
@@ -132,7 +134,8 @@ class Reader {
 
 	/** A full state, or what changed. */
 	private take(text: string): void {
-		for (const match of text.matchAll(/(?:^|\s)(R\d+|fp-\d+)(?:_[rwD]+)?=((?:[^\s()]|\((?:[^()]|\([^()]*\))*\))*)/g)) this.state[match[1]] = match[2];
+		for (const match of text.matchAll(/(?:^|\s)(R\d+|fp-\d+)(?:_[rwD]+)?=((?:[^\s()]|\((?:[^()]|\([^()]*\))*\))*)/g))
+			this.state[match[1]] = match[2];
 	}
 
 	get empty(): boolean {
@@ -147,17 +150,28 @@ class Reader {
 		const loop = /^infinite loop detected at insn (\d+)/.exec(message ?? "");
 		const insn = loop === null ? (executed.shift() ?? -1) : Number(loop[1]);
 		return {
-			program: this.program, message, notes: [...this.before, ...said.filter((text) => text !== message)], accepted: message === null && this.processed,
-			truncated: this.omitted || !this.processed, insn, executed, state: this.state, validating: this.validating, opcodes: this.opcodes, visits: this.visits,
+			program: this.program,
+			message,
+			notes: [...this.before, ...said.filter((text) => text !== message)],
+			accepted: message === null && this.processed,
+			truncated: this.omitted || !this.processed,
+			insn,
+			executed,
+			state: this.state,
+			validating: this.validating,
+			opcodes: this.opcodes,
+			visits: this.visits,
 			lines: [...this.lines.values()].sort((a, b) => a.insn - b.insn),
 		};
 	}
 }
 
 /** What loaders say around the kernel's text. */
-const NOISE = /^(?:Error: |Warning: |If it used to work|libbpf: |arg#\d+ reference type\('UNKNOWN|Global function \S+ doesn't return scalar|failed to load|load program: )/i;
+const NOISE =
+	/^(?:Error: |Warning: |If it used to work|libbpf: |arg#\d+ reference type\('UNKNOWN|Global function \S+ doesn't return scalar|failed to load|load program: )/i;
 
-const AFTERWARDS = /^(?:combined stack size|stack size of subprog|tail_calls are not allowed when|the call stack of \d+ frames is too deep !|invalid kernel function call not eliminated)/;
+const AFTERWARDS =
+	/^(?:combined stack size|stack size of subprog|tail_calls are not allowed when|the call stack of \d+ frames is too deep !|invalid kernel function call not eliminated)/;
 
 /** Text before a line of the log: time stamps, journald's "host kernel:", libbpf's name, a margin. */
 const PREFIX = /^(?:\s*\[\s*\d+\.\d+\]\s?|\S+ \d+ [\d:]+ \S+ kernel: (?:\[\s*\d+\.\d+\]\s?)?|[\t >|]+)+/;

@@ -70,7 +70,10 @@ export function trace(image: ProgramImage, executed: readonly number[], from: nu
 			continue;
 		}
 		if (insn.dst !== reg || cls === 2 || cls === 3 || cls === 5 || cls === 6) continue;
-		if (cls === 0) return insn.opcode === 0x18 ? found(at, insn.src === 0 ? "constant" : "address", constantWhy(insn, image.insns[at + 1])) : found(at, "load", "read from the packet");
+		if (cls === 0)
+			return insn.opcode === 0x18
+				? found(at, insn.src === 0 ? "constant" : "address", constantWhy(insn, image.insns[at + 1]))
+				: found(at, "load", "read from the packet");
 		if (cls === 1) {
 			if (insn.src !== FRAME_POINTER) return found(at, "load", "loaded from memory");
 			slot = insn.off;
