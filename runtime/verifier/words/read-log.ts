@@ -10,6 +10,7 @@
  *
  * Source: kernel/bpf/verifier.c and log.c, Linux 6.18; libbpf's fixup_log.
  */
+import { poisonedCall } from "../../../linker/core/answer.ts";
 import type { LineRecord } from "../../image.ts";
 import { diagnose } from "./diagnoses.ts";
 
@@ -45,6 +46,9 @@ const STATE = /^(?:(\d+): )?((?: ?frame\d+:)? ?(?:R\d+|fp-\d+)(?:_[rwD]+)?=.*)$/
 const FROM = /^from (\d+) to (\d+)(?: \(speculative execution\))?:(.*)$/;
 const IGNORED =
 	/^(?:func#\d+ @\d+|Live regs before insn:|\d+: [.\d]{10} \(|mark_precise:|last_idx \d+|regs=|parent (?:didn't|already)|propagating |verification time|stack depth|peak_states|processed \d+ insns|max_states_per_insn|total_states|Func#\d+ \('|(?:caller|callee|returning from callee|to caller at \d+):?$|returning from callee:|to caller at |caller:|callee:|\d+: safe|(?:BPF program )?load failed|-- )/;
+/** What libbpf writes in place of the poisoned call, and of the kernel's word on it. */
+const RELOCATION = /^(\d+): <invalid CO-RE relocation>$/;
+const UNRESOLVED = /^failed to resolve CO-RE relocation </;
 const LINE = /^; (.*?)(?: @ (\S+):(\d+))?$/;
 const OMITTED = /\(?\d+ lines? omitted\)?|\[truncated\]|log truncated/i;
 
@@ -78,7 +82,9 @@ class Reader {
 			this.line(raw.slice(0, glued));
 			return this.line(raw.slice(glued));
 		}
-		const text = raw;
+		const relocated = RELOCATION.exec(raw);
+		if (relocated !== null) return this.line(`${relocated[1]}: (85) call unknown#${poisonedCall}`);
+		const text = UNRESOLVED.test(raw) ? `invalid func unknown#${poisonedCall}` : raw;
 		if (text === "") return;
 		if (OMITTED.test(text)) this.omitted = true;
 		const insn = INSN.exec(text);
