@@ -102,7 +102,7 @@ async function run(file: string, options: Options): Promise<void> {
 		maxEntries: mapSizes(options.maxEntries ?? []),
 	});
 	const program = choose(object.programs, options.program);
-	const inputs = readInputs(options);
+	const inputs = readInputs(options, program.takes);
 	const results = inputs.map((input) => ({ output: program.run(input), nanoseconds: time(program, input, Number(options.repeat)) }));
 	const last = results[results.length - 1]?.output;
 	if (options.dataOut !== undefined && last?.packet) writeWhole(options.dataOut, last.packet);
@@ -142,7 +142,7 @@ function input(path: string): Uint8Array {
 	}
 }
 
-function readInputs(options: Options): RunInput[] {
+function readInputs(options: Options, takes: readonly (keyof RunInput)[]): RunInput[] {
 	const common: RunInput = {
 		...(options.ctxIn === undefined ? {} : { context: input(options.ctxIn) }),
 		...(options.arg === undefined
@@ -157,7 +157,7 @@ function readInputs(options: Options): RunInput[] {
 	}
 	if (options.dataIn !== undefined) {
 		const data = input(options.dataIn);
-		return [{ ...common, packet: data, data }];
+		return [{ ...common, ...(takes.includes("data") ? { data } : { packet: data }) }];
 	}
 	return [common];
 }

@@ -94,7 +94,8 @@ export class Program {
 	readonly engine: string;
 	readonly verdict: Verdict | null;
 	readonly #prepare: (input: RunInput) => Prepared;
-	readonly #takes: readonly (keyof RunInput)[];
+	/** Inputs that its type is run over, besides those that any program has (`cpu`, `task`, `cookie`, `repeat`). @example ["packet", "meta", "context"] */
+	readonly takes: readonly (keyof RunInput)[];
 
 	constructor(
 		loaded: LoadedProgram,
@@ -107,7 +108,7 @@ export class Program {
 		this.engine = engine;
 		this.verdict = verdict;
 		this.#prepare = prepare;
-		this.#takes = takes;
+		this.takes = takes;
 	}
 
 	get name(): string {
@@ -122,7 +123,7 @@ export class Program {
 	run(input: RunInput = {}): RunOutput {
 		const { machine } = this.loaded;
 		const outer = machine.environment;
-		const wrong = inputProblem(input, machine.cpus, this.#takes);
+		const wrong = inputProblem(input, machine.cpus, this.takes);
 		if (wrong !== null) throw new InputError(wrong);
 		if (input.cpu !== undefined || input.task !== undefined)
 			machine.setEnvironment({ cpu: input.cpu ?? outer.cpu, task: { ...outer.task, ...input.task } });

@@ -1,4 +1,4 @@
-/** docs/guide.md does what it says: its commands succeed, its TypeScript runs, and what stands behind `// =>` is what comes out. */
+/** README.md and docs/guide.md do what they say: their commands succeed, its TypeScript runs, and what stands behind `// =>` is what comes out. */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,6 +11,8 @@ import { eth, ipv4, packet } from "ebpfcc/runtime/test";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const guide = readFileSync(join(root, "docs/guide.md"), "utf8");
 const blocks = [...guide.matchAll(/^```(\w+) ?(.*)\n([\s\S]*?)^```$/gm)].map(([all, language, name, text]) => ({ language, name, text, line: guide.slice(0, guide.indexOf(all)).split("\n").length }));
+/** The README's commands of the tool; those that set up a machine are what runs this. */
+const readme = [...readFileSync(join(root, "README.md"), "utf8").matchAll(/^npx ebpfcc .*$/gm)].map(([line]) => line);
 const of = (language: string) => blocks.filter((block) => block.language === language);
 
 const folder = mkdtempSync(join(tmpdir(), "guide-"));
@@ -47,12 +49,26 @@ describe("the guide", () => {
 		cli = bundled({ file: "cli/main.ts" }, "cli.mjs");
 	});
 
-	const commands = of("sh").flatMap(({ text }) => text.trim().split("\n"));
-	it.each(commands)("%s", (line) => {
+	const succeeds = (line: string): void => {
 		const [npx, command, ...words] = line.replace(/#.*/, "").trim().split(/\s+/);
 		expect([npx, command]).toEqual(["npx", "ebpfcc"]);
 		const { status, stderr, stdout } = node(cli, ...words);
 		expect(status, stdout + stderr).toBe(0);
+	};
+	it.each(of("sh").flatMap(({ text }) => text.trim().split("\n")))("%s", succeeds);
+
+	describe("and the README", () => {
+		beforeAll(() => {
+			const [{ text: source }] = of("c");
+			writeFileSync(join(folder, "filter.bpf.c"), source);
+			writeFileSync(join(folder, "packet.bin"), packet(eth(), ipv4()));
+			for (const name of ["a", "b"]) {
+				writeFileSync(join(folder, `${name}.bpf.c`), `int ${name}(int x) { return x; }\n`);
+				expect(node(cli, "-O2", "-g", "-c", `${name}.bpf.c`, "-o", `${name}.o`).status).toBe(0);
+			}
+		});
+		it("has commands", () => expect(readme.length).toBeGreaterThan(4));
+		it.each(readme)("%s", succeeds);
 	});
 
 	it.each(of("text"))("the message of line $line", ({ text }) => {
