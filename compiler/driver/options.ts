@@ -3,7 +3,7 @@ import type { ObjectFile } from "../../assembler/object.ts";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import type { WarningOptions } from "../diagnostics/engine.ts";
 import type { TokenBuffer } from "../preprocess/buffer.ts";
-import type { SearchDir } from "../preprocess/include.ts";
+import type { PreprocessOptions } from "../preprocess/options.ts";
 import type { TargetOptions } from "../preprocess/predefined.ts";
 import type { FileProvider } from "../source/files.ts";
 import type { PathOptions } from "./paths.ts";
@@ -12,15 +12,7 @@ import type { PathOptions } from "./paths.ts";
 export type Stage = "preprocess" | "macros" | "tokens" | "ast" | "typed" | "syntax" | "ir" | "asm" | "obj";
 
 /** All that a compilation depends on besides its text; `defaultOptions` has a value for each. */
-export interface CompileOptions {
-	readonly target: TargetOptions;
-	readonly macros: readonly { readonly kind: "define" | "undefine"; readonly text: string }[];
-	readonly includes: readonly string[];
-	/** -imacros: read in front of the includes, for their macros alone. */
-	readonly imacros?: readonly string[];
-	/** Searched in order; "built-in" is where our own headers stand. */
-	readonly dirs: readonly (SearchDir | "built-in")[];
-	readonly provider: FileProvider;
+export interface CompileOptions extends Pick<PreprocessOptions, "target" | "macros" | "includes" | "imacros" | "dirs" | "provider"> {
 	readonly warnings: WarningOptions;
 	readonly stage: Stage;
 	/** -P: no line markers in -E's output. */

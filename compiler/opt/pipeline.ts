@@ -152,7 +152,7 @@ export function optimize(module: IrModule, options: OptimizeOptions): IrModule {
 		runAll(promote, fn);
 		// Enough to turn `ctx->data` into one wide load and constants into operands.
 		// What was written down twice is found while each choice still has blocks of its own.
-		runAll(optimizing ? [combine, widenLoads, gvn, simplifyCfg, dce] : [combine, widenLoads, simplifyCfg, dce], fn);
+		runAll([combine, widenLoads, ...(optimizing ? [gvn] : []), simplifyCfg, dce], fn);
 		if (optimizing) {
 			settle(fn);
 			if (run(tailRecursion, fn)) settle(fn);

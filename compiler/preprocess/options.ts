@@ -16,8 +16,9 @@ export interface PreprocessOptions {
 	readonly macros: readonly { readonly kind: "define" | "undefine"; readonly text: string }[];
 	/** -include */
 	readonly includes: readonly string[];
-	/** -imacros */
+	/** -imacros: read in front of the includes, for their macros alone. */
 	readonly imacros?: readonly string[];
+	/** Searched in order; "built-in" is where our own headers stand. */
 	readonly dirs: readonly (SearchDir | "built-in")[];
 	readonly provider: FileProvider;
 	readonly builtinHeader: (name: string) => Uint8Array | string | undefined;

@@ -253,3 +253,10 @@ function findLoops(
 	}
 	return { loop, outerLoop, reducible };
 }
+
+/** Instructions of a loop without those of the loops in it, at least 1: what a round takes from the budget. */
+export function loopLength({ blocks }: Cfg, header: number): number {
+	let length = 0;
+	for (const block of blocks) if (block.loop === header) length += block.end - block.start;
+	return Math.max(1, length);
+}

@@ -1,4 +1,4 @@
-import type { Const, Value } from "../../ir/types.ts";
+import type { Value } from "../../ir/types.ts";
 import { isConst, unsigned, widthOf } from "../../ir/values.ts";
 
 /**
@@ -117,21 +117,22 @@ export function knownOnes(value: Value, depth = DEPTH): bigint {
 	const width = widthOf(ty);
 	const full = all(width);
 	const arg = (i: number): bigint => knownOnes(value.args[i], depth - 1);
-	const by = isConst(value.args[1] ?? value) ? Number((value.args[1] as Const).value & BigInt(width - 1)) : null;
+	const second = value.args[1];
+	const by = second !== undefined && isConst(second) ? second.value & BigInt(width - 1) : null;
 	switch (value.op) {
 		case "and":
 			return arg(0) & arg(1);
 		case "or":
 			return arg(0) | arg(1);
 		case "xor":
-			return by === null ? 0n : (arg(0) & ~arg(1)) | (arg(1) & knownZeros(value.args[0], depth - 1));
+			return isConst(second) ? (arg(0) & ~arg(1)) | (arg(1) & knownZeros(value.args[0], depth - 1)) : 0n;
 		case "zext":
 		case "trunc":
 			return arg(0) & full;
 		case "shl":
-			return by === null ? 0n : (arg(0) << BigInt(by)) & full;
+			return by === null ? 0n : (arg(0) << by) & full;
 		case "lshr":
-			return by === null ? 0n : arg(0) >> BigInt(by);
+			return by === null ? 0n : arg(0) >> by;
 		case "select":
 			return arg(1) & arg(2);
 		case "phi": {

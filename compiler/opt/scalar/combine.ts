@@ -8,8 +8,6 @@ import { laws } from "./laws.ts";
 import { compareLaws } from "./compare-laws.ts";
 import type { Rewriter } from "./law.ts";
 
-/** Local simplification: each instruction is offered to the laws of its operation until none applies. */
-
 const ARITHMETIC = new Set<Op>([
 	"add",
 	"sub",
@@ -32,6 +30,7 @@ const ARITHMETIC = new Set<Op>([
 	"bswap",
 ]);
 
+/** Local simplification: each instruction is offered to the laws of its operation until none applies. */
 export const combine: Pass = {
 	name: "combine",
 	run(fn) {

@@ -1,5 +1,6 @@
 import type { Pred, Value } from "../../ir/types.ts";
 import type { Rewriter } from "./law.ts";
+import { swapped } from "../../ir/fold.ts";
 import { constant, isConst, isInst, sameValue, unsigned } from "../../ir/values.ts";
 import { maxUnsigned } from "../analysis/known.ts";
 
@@ -30,8 +31,6 @@ function walkOf(pointer: Value): Walk {
 /** Within an object addresses do not wrap, and so distances have signs. */
 export const betweenDistances = (pred: Pred): Pred => (pred.startsWith("u") ? (`s${pred.slice(1)}` as Pred) : pred);
 
-const MIRRORED: Partial<Record<Pred, Pred>> = { slt: "sgt", sgt: "slt", sle: "sge", sge: "sle" };
-
 /**
  * p + x < p + y is x < y: of numbers the verifier learns a bound, of addresses it learns none. `next = &list->items[list->used];
  * if (next >= &list->items[64]) return;` asks whether 64 are used.
@@ -45,7 +44,7 @@ export function ofOnePointer(a: Value, b: Value, pred: Pred, rw: Rewriter): Valu
 	const asked = betweenDistances(pred);
 	if (x.length > 1 || y.length > 1) return null;
 	if (y.length === 0 && x.length === 1) return ofStep(x[0], right.offset - left.offset, asked, rw);
-	if (x.length === 0 && y.length === 1) return ofStep(y[0], left.offset - right.offset, MIRRORED[asked] ?? asked, rw);
+	if (x.length === 0 && y.length === 1) return ofStep(y[0], left.offset - right.offset, swapped[asked], rw);
 	if (x.length === 0) return rw.make("icmp", "i32", [constant("i64", left.offset), constant("i64", right.offset)], { pred: asked });
 	return left.offset === right.offset ? rw.make("icmp", "i32", [x[0], y[0]], { pred: asked }) : null;
 }

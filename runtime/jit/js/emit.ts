@@ -8,6 +8,7 @@
 import { type HashLayout, LONGEST_INLINE_KEY } from "../../maps/map.ts";
 import { exchange } from "../../memory.ts";
 import { FLAG, NO_OFFSET, parameterRegisters } from "../representation.ts";
+import { loopLength } from "../cfg.ts";
 import type { Op } from "../decode.ts";
 import type { JitFunction, JitProgram } from "../program.ts";
 import { MAY_GOTO_LIMIT } from "../../limits.ts";
@@ -95,7 +96,7 @@ function emitFunction(fn: JitFunction, context: Context): JsBody {
 			case "loop":
 				b.frame(`L${item.label}: for (;;) {`);
 				b.depth++;
-				burn(loopLength(fn, item.label) * item.copies, fn.cfg.blocks[item.label].start);
+				burn(loopLength(fn.cfg, item.label) * item.copies, fn.cfg.blocks[item.label].start);
 				break;
 			case "end":
 				b.depth--;
@@ -149,12 +150,6 @@ function emitFunction(fn: JitFunction, context: Context): JsBody {
 function use(context: Context, name: string): string {
 	context.names.add(name);
 	return name;
-}
-
-function loopLength(fn: JitFunction, header: number): number {
-	let length = 0;
-	for (const block of fn.cfg.blocks) if (block.loop === header) length += block.end - block.start;
-	return Math.max(1, length);
 }
 
 function emitBlock(b: JsBody, fn: JitFunction, id: number, context: Context): void {

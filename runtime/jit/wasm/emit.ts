@@ -7,6 +7,7 @@
  */
 import { exchange } from "../../memory.ts";
 import { definedBy, FLAG, parameterRegisters } from "../representation.ts";
+import { loopLength } from "../cfg.ts";
 import type { Op } from "../decode.ts";
 import { MAY_GOTO_LIMIT } from "../../limits.ts";
 import type { JitFunction, JitProgram } from "../program.ts";
@@ -104,7 +105,7 @@ function emitFunction(fn: JitFunction, link: Linkage): { b: Body; marks: Marks }
 				break;
 			case "loop":
 				b.open(OP.loop, VOID, { kind: "loop", label: item.label });
-				if (link.around.fuel !== null) burn(b, loopLength(fn, item.label) * item.copies, link);
+				if (link.around.fuel !== null) burn(b, loopLength(fn.cfg, item.label) * item.copies, link);
 				break;
 			case "end":
 				if (item.of === "dispatch") b.op(OP.unreachable);
@@ -159,12 +160,6 @@ function emitFunction(fn: JitFunction, link: Linkage): { b: Body; marks: Marks }
 	}
 	b.op(OP.unreachable);
 	return { b, marks };
-}
-
-function loopLength(fn: JitFunction, header: number): number {
-	let length = 0;
-	for (const block of fn.cfg.blocks) if (block.loop === header) length += block.end - block.start;
-	return Math.max(1, length);
 }
 
 /** Takes from the budget, and traps where it is used up. */
