@@ -49,6 +49,7 @@ export const TABLE = [
 	{ code: "E0133", severity: "error", title: "#embed" },
 	{ code: "E0134", severity: "error", title: "a malformed #line" },
 	{ code: "E0150", severity: "error", title: "a syntax error" },
+	{ code: "W0150", severity: "warning", title: "a record whose last member ends without ';'" },
 	{ code: "E0151", severity: "error", title: "brackets or an else-if chain nested beyond the limit" },
 	{ code: "E0152", severity: "error", title: "brackets that do not match" },
 	{ code: "E0153", severity: "error", title: "a name is used as a type but declares none" },

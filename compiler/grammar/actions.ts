@@ -8,6 +8,8 @@ export interface Builder {
 	readonly tokens: TokenBuffer;
 	/** Attributes that pragmas add to a record, enum or function that begins at the token. */
 	pragmaAttributes(token: number, subject: "record" | "enum" | "function" | "variable"): readonly Attribute[];
+	/** Warns that the last member of a record ends without its semicolon in front of the token. */
+	lacksSemicolon(token: number): void;
 }
 
 /** By rule. */

@@ -244,7 +244,15 @@ export function declarationActions(builder: Builder): Actions {
 		memberList(_open, members, _close) {
 			return all<MemberDecl | StaticAssert | null>(members).filter((m) => m !== null);
 		},
-		member_declaration(specifiers, declarators, _semicolon) {
+		memberEnd_semicolon(_semicolon) {
+			return null;
+		},
+		memberEnd_missing(_close) {
+			builder.lacksSemicolon(this.from);
+			return null;
+		},
+		member_declaration(specifiers, declarators, end) {
+			end.ast();
 			return {
 				kind: "member",
 				specs: ast<DeclSpecs>(specifiers),

@@ -37,7 +37,7 @@ function tokens(text: string): { readonly kinds: Uint8Array; readonly builder: B
 	const pp = newPreprocessor({ target: DEFAULT_TARGET, macros: [], includes: [], dirs: [], provider: { read: () => null }, builtinHeader: () => undefined, virtualVmlinux: () => false }, () => undefined);
 	const { tokens, names, programLength } = pp.run("t.c", text);
 	const kinds = classify(tokens, 0, programLength, { isTypedef: (name) => names.text(name).endsWith("_t") });
-	return { kinds, builder: { tokens, pragmaAttributes: () => [] }, rule: RULE.test(text) ? "functionDef" : "declaration" };
+	return { kinds, builder: { tokens, pragmaAttributes: () => [], lacksSemicolon: () => {} }, rule: RULE.test(text) ? "functionDef" : "declaration" };
 }
 
 /** Without the rules of one part, which the matcher leaves out, and the places of repetitions, which nobody asks for. */

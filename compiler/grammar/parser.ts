@@ -62,7 +62,18 @@ export class Parser {
 
 	constructor(context: ParserContext) {
 		this.#context = context;
-		const builder: Builder = { tokens: context.tokens, pragmaAttributes: (token, subject) => this.#attributesAt(token, subject) };
+		const builder: Builder = {
+			tokens: context.tokens,
+			pragmaAttributes: (token, subject) => this.#attributesAt(token, subject),
+			lacksSemicolon: (token) =>
+				context.sink.report({
+					code: "W0150",
+					severity: "warning",
+					message: "expected ';' at end of declaration list",
+					span: { from: token - 1, to: token },
+					fix: { span: { from: token, to: token }, text: ";", message: "insert ';'" },
+				}),
+		};
 		this.#actions = actionTable({ ...declarationActions(builder), ...statementActions(builder), ...expressionActions(builder) });
 		this.#match = createMatcher(this.#actions);
 	}

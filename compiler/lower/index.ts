@@ -46,8 +46,7 @@ export function lower(unit: TypedUnit, context: LowerContext): IrModule {
 		lowered.set(symbol, lowerFunction(state, symbol));
 		reachFromGlobals();
 	}
-	for (const { text, span } of unit.fileAsm)
-		if (text.trim() !== "") state.refuse("E0605", "assembly outside of functions is not supported", span);
+	for (const { span } of unit.fileAsm) state.refuse("E0605", "assembly outside of functions is not supported", span);
 	const order = new Map(unit.functions.map((symbol, i) => [symbol, i]));
 	const functions = [...lowered.values()].sort((a, b) => (order.get(a.symbol) ?? 0) - (order.get(b.symbol) ?? 0));
 	return { functions, globals: globals.list, extraTypes: unit.extraTypes };

@@ -65,7 +65,7 @@ export function check(unit: ParsedUnit, options: CheckOptions): TypedUnit {
 	for (const root of unit.roots) {
 		const { decl } = root;
 		if (decl.kind === "file-asm") {
-			fileAsm.push({ text: decl.text, span: decl.span });
+			if (decl.text.trim() !== "") fileAsm.push({ text: decl.text, span: decl.span });
 			continue;
 		}
 		if (decl.kind === "static-assert") {

@@ -36,11 +36,13 @@ interface Reading {
 	readonly attrs: Attribute[];
 	/** Where a length may be known at run time only (`sizeof(char[n])`): the size of the layers so far, in bytes, or null while it is a constant. */
 	readonly measure?: { size: TExpr | null };
+	/** The array layer of a parameter that becomes a pointer: nobody needs its length. */
+	readonly decays?: Declarator | null;
 	params: readonly Param[] | null;
 }
 
-export function declare(cx: Cx, declarator: Declarator, base: CType): Declared {
-	const reading: Reading = { attrs: [], params: null };
+export function declare(cx: Cx, declarator: Declarator, base: CType, decays: Declarator | null = null): Declared {
+	const reading: Reading = { attrs: [], params: null, decays };
 	return read(cx, declarator, base, reading);
 }
 
@@ -89,7 +91,7 @@ function read(cx: Cx, start: Declarator, base: CType, reading: Reading): Declare
 
 const TYPE_ATTRIBUTES = new Set(["mode", "address_space", "btf_type_tag"]);
 
-function array(cx: Cx, d: Declarator & { kind: "array" }, element: CType, { measure }: Reading): CType {
+function array(cx: Cx, d: Declarator & { kind: "array" }, element: CType, { measure, decays }: Reading): CType {
 	const kind = canonical(element).kind;
 	let of = element;
 	if (kind === "function" || kind === "void") {
@@ -105,7 +107,7 @@ function array(cx: Cx, d: Declarator & { kind: "array" }, element: CType, { meas
 		of = ERROR;
 	}
 	if (!d.length) return arrayOf(of, null);
-	const length = arrayLength(cx, d.length, nameIn(d), measure !== undefined && cx.fn !== null);
+	const length = arrayLength(cx, d.length, nameIn(d), d === decays || (measure !== undefined && cx.fn !== null));
 	if (measure && typeof length !== "number" && length !== null) {
 		measure.size = build.binary(
 			"*",
@@ -190,7 +192,7 @@ function functionType(cx: Cx, d: Declarator & { kind: "function" }, result: CTyp
 
 function parameter(cx: Cx, ast: ParamDecl): Param {
 	const base = specify(cx, ast.specs);
-	const declared = declare(cx, ast.declarator, base.type);
+	const declared = declare(cx, ast.declarator, base.type, innermostArray(ast.declarator));
 	const attrs = ownAttributes(cx, base.attrs, declared.attrs, ast.attrs);
 	return {
 		name: declared.name,

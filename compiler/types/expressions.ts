@@ -3,7 +3,7 @@ import type { TokenSpan } from "../diagnostics/diagnostic.ts";
 import { builtin } from "../builtins/table.ts";
 import { addressExpr, derefExpr, indexExpr, memberExpr } from "./access.ts";
 import { assignExpr, stepExpr } from "./assignments.ts";
-import { arrayOf, BOOL, CHAR, isError, pointerTo, qualify, VOID } from "./basic.ts";
+import { arrayOf, BOOL, CHAR, INT, isArithmetic, isError, pointerTo, qualify, VOID } from "./basic.ts";
 import * as build from "./build.ts";
 import { callExpr } from "./calls.ts";
 import { alignofType, castExpr, chooseExpr, genericExpr, offsetofExpr, sizeofExpr, sizeofName, typesCompatible } from "./casts.ts";
@@ -13,6 +13,7 @@ import { didYouMean, lookup } from "./lookup.ts";
 import { useLabel } from "./labels.ts";
 import { designate, errorValue, type Operand } from "./operand.ts";
 import { arithmeticUnary, binaryExpr, commaExpr, conditionalExpr } from "./operators.ts";
+import { quote } from "./spell.ts";
 import type { TExpr } from "./typed.ts";
 
 /** One expression of the syntax tree → an operand. The switch over all kinds; each construct lives in its own file. */
@@ -190,14 +191,24 @@ function unary(cx: Cx, e: Node<"unary">): Operand {
 			return cx.rules.expr(cx, e.operand);
 		case "__real__":
 		case "__imag__":
-			report(cx, "noComplex", e.span, "complex numbers are not supported by eBPF");
-			return errorValue(e.span);
+			return partOfNumber(cx, e, e.op === "__real__");
 		case "+":
 		case "-":
 		case "~":
 		case "!":
 			return arithmeticUnary(cx, e, e.op);
 	}
+}
+
+/** No number here is complex: each is its own real part, and its imaginary part is zero. */
+function partOfNumber(cx: Cx, e: Node<"unary">, real: boolean): Operand {
+	const operand = cx.rules.expr(cx, e.operand);
+	if (isError(operand.type)) return operand;
+	if (!isArithmetic(operand.type)) {
+		report(cx, "badOperands", e.span, `invalid type ${quote(operand.type)} to ${e.op} operator`);
+		return errorValue(e.span);
+	}
+	return real ? operand : build.convert(build.intConst(0n, INT, e.span), operand.type, false);
 }
 
 // ── ({ … }) ─────────────────────────────────────────────────────────────────────────────────────
