@@ -8,7 +8,9 @@
  * Each command is a file in cases/ that exports `main(args)`, which returns the exit status.
  */
 import { readdirSync } from "node:fs";
-import { endWith } from "./support/arguments.ts";
+import { endWith, usage } from "./support/arguments.ts";
+
+usage(import.meta.url);
 
 const folder = new URL("./cases/", import.meta.url);
 const commands = readdirSync(folder)

@@ -27,6 +27,9 @@ import { compileBench } from "./compile.ts";
 import { cpu } from "./clock.ts";
 import { runPlain } from "./plain.ts";
 import { verifier } from "./verifier.ts";
+import { usage } from "../support/arguments.ts";
+
+usage(import.meta.url);
 
 const engines: readonly (readonly [string, () => Engine])[] = [
 	["wasm", () => createWasmEngine({ checked: false, fuel: null })],

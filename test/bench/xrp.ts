@@ -12,6 +12,9 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { usage } from "../support/arguments.ts";
+
+usage(import.meta.url);
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const outdir = join(root, "node_modules", ".cache", "ebpfcc", `bench-xrp.${process.pid}`);

@@ -7,6 +7,9 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { buildSync } from "esbuild";
 import { hasTool, inFolder } from "../support/clang.ts";
+import { usage } from "../support/arguments.ts";
+
+usage(import.meta.url);
 
 const here = import.meta.dirname;
 const installed = ["csmith", "gcc"].map(hasTool);

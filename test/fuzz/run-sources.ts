@@ -4,7 +4,9 @@
  */
 import { corpusSources, ownSources } from "./source-samples.ts";
 import { fuzzSources } from "./sources.ts";
-import { scriptArguments } from "../support/arguments.ts";
+import { scriptArguments, usage } from "../support/arguments.ts";
+
+usage(import.meta.url);
 
 const { values } = scriptArguments({ options: { mutations: { type: "string" }, seconds: { type: "string" }, seed: { type: "string" }, only: { type: "string" } } });
 const number = (text: string | undefined, otherwise: number): number => (text === undefined ? otherwise : Number(text));

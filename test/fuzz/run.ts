@@ -9,6 +9,9 @@ import { join } from "node:path";
 import { buildSync } from "esbuild";
 import { inFolder } from "../support/clang.ts";
 import { corpusObjects, ownObjects } from "./samples.ts";
+import { usage } from "../support/arguments.ts";
+
+usage(import.meta.url);
 
 const OBJECTS = 50;
 

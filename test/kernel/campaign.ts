@@ -12,7 +12,9 @@
  */
 import { CAMPAIGNS, runCampaign } from "./run-campaign.ts";
 import { summary } from "./judge.ts";
-import { scriptArguments } from "../support/arguments.ts";
+import { scriptArguments, usage } from "../support/arguments.ts";
+
+usage(import.meta.url);
 
 const MAX_LOADS = 200_000;
 

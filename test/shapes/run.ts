@@ -3,10 +3,12 @@
  * verifier with and ours does not, what computes something else, and what costs far more; then the figures. Status 1 for the first two.
  * --print shows the program of a seed.
  */
-import { scriptArguments } from "../support/arguments.ts";
+import { scriptArguments, usage } from "../support/arguments.ts";
 import { hasTool } from "../support/clang.ts";
 import { makeShape } from "./program.ts";
 import { campaign } from "./campaign.ts";
+
+usage(import.meta.url);
 
 const { values } = scriptArguments({ options: { count: { type: "string", default: "500" }, seed: { type: "string", default: "1" }, print: { type: "boolean", default: false } } });
 const first = Number(values.seed);

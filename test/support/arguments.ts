@@ -1,9 +1,19 @@
 /** What people type and name: read with one clear line when it is wrong. */
 import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { type ParseArgsConfig, parseArgs } from "node:util";
 
 /** A mistake in arguments or in a file that they name. */
 export class BadArguments extends Error {}
+
+/** For `--help`: prints the comment at the head of the script, which says what it takes, and ends the process. `url`: the script's `import.meta.url`. */
+export function usage(url: string): void {
+	if (!process.argv.includes("--help")) return;
+	const comment = /\/\*\*(.*?)\*\//s.exec(readFileSync(fileURLToPath(url), "utf8"));
+	const lines = (comment?.[1] ?? "").split("\n").map((line) => line.replace(/^ \* ?/, "").trimEnd());
+	console.log(lines.join("\n").trim());
+	process.exit(0);
+}
 
 /** `parseArgs` for scripts: what it does not know ends the process with a line and 2. */
 export function scriptArguments<T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArgs<T>> {

@@ -5,9 +5,11 @@
  *
  * Prints each program that behaves otherwise and the totals; exits with 1 when there is one. `--only`: programs of these snippets alone.
  */
-import { scriptArguments } from "../../support/arguments.ts";
+import { scriptArguments, usage } from "../../support/arguments.ts";
 import { HOOKS } from "./program.ts";
 import { runBehaviour, summary } from "./run.ts";
+
+usage(import.meta.url);
 
 const MOST = 100_000;
 const { values } = scriptArguments({ options: { seed: { type: "string", default: "1" }, count: { type: "string", default: "500" }, only: { type: "string", default: "" } } });
