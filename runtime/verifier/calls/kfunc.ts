@@ -29,7 +29,8 @@ import {
 	unknownScalar,
 	zeroScalar,
 } from "../state.ts";
-import { type KfuncCall, checkKfuncArgs, newKfuncCall } from "./kfunc-args.ts";
+import { checkKfuncArgs } from "./kfunc-args.ts";
+import { type KfuncCall, newKfuncCall } from "./kfunc-call.ts";
 import {
 	clearCallerSaved,
 	dropPacketPointers,
@@ -61,7 +62,6 @@ export function callKfunc(env: Env, insn: Insn): number {
 	const at = env.insn;
 	if (insn.imm === 0) {
 		// Stands for a function that this kernel lacks; only dead code may hold it, which is known after the walk.
-		clearNothing(env);
 		return at + 1;
 	}
 	const kfunc = kfuncOf(env, at);
@@ -94,10 +94,6 @@ export function callKfunc(env: Env, insn: Insn): number {
 	if (kfunc.flags.has("iter-next")) iterate(env, call, at);
 	if (name === "bpf_throw") return -1;
 	return at + 1;
-}
-
-function clearNothing(env: Env): void {
-	void env;
 }
 
 /** Taking a resilient lock may fail: that way the call returns an error and no lock is held. */
@@ -180,14 +176,14 @@ function releases(env: Env, call: KfuncCall): void {
 	}
 }
 
-function graphNode(env: Env, call: KfuncCall): Reg {
+/** A node that a list or tree gives: of the struct that its root holds. */
+function graphNode(call: KfuncCall): Reg {
 	const root = call.graphField;
 	if (!root) internal("graph node without a root");
 	const r = pointer(PTR_TO_BTF_ID | ALLOC);
 	r.btf = root.types!;
 	r.btfId = root.valueId!;
 	r.off = root.nodeOffset!;
-	void env;
 	return r;
 }
 
@@ -318,7 +314,7 @@ function specialResult(env: Env, call: KfuncCall, node: boolean): Reg | null {
 			return r;
 		}
 	}
-	return node ? graphNode(env, call) : null;
+	return node ? graphNode(call) : null;
 }
 
 function iteratorReg(env: Env, call: KfuncCall): Reg {
