@@ -30,6 +30,8 @@ export interface ProgramImage {
 	/** Kernel functions and variables by name: slot → name and id in the kernel's BTF (0 when unknown). */
 	readonly kfuncs: readonly { readonly insn: number; readonly name: string; readonly btfId: number }[];
 	readonly ksyms: readonly { readonly insn: number; readonly name: string; readonly btfId: number }[];
+	/** Calls in the place of what the kernel's types do not have (CO-RE): slot → what was asked for, in C's words. */
+	readonly poisoned: ReadonlyMap<number, string>;
 	/** Function or type that a tracing, LSM, struct_ops or ext program attaches to. */
 	readonly attach: { readonly btfId: number; readonly name: string } | null;
 }

@@ -191,58 +191,52 @@ function layoutOf(
 
 const widths: Readonly<Record<number, number>> = { 1: 0x10, 2: 0x08, 4: 0x00, 8: 0x18 };
 
-/** What a poisoned call stands for, in C's words: who explains why it was refused asks here, since the call itself has no room for it. */
-const poisoned = new WeakMap<Insn, string>();
+/** What became of the instruction; a sentence says why nothing could. */
+export type Patched = "patched" | "poisoned" | { readonly wrong: string };
 
-/** @example poisonedBy(insn) // "struct task_struct.pidd", undefined for what no relocation poisoned */
-export function poisonedBy(insn: Insn): string | undefined {
-	return poisoned.get(insn);
-}
-
-/** Writes the answer into the instruction; a string says why it cannot be. `asked`: what the relocation names, in words. */
-export function patch(insns: Insn[], slot: number, result: CoreAnswer, asked: () => string = () => ""): string | null {
+/** Writes the answer into the instruction. */
+export function patch(insns: Insn[], slot: number, result: CoreAnswer): Patched {
 	const insn = insns[slot];
-	if (insn === undefined) return "the record lies outside the program";
-	if (result.kind === "error") return result.message;
+	if (insn === undefined) return { wrong: "the record lies outside the program" };
+	if (result.kind === "error") return { wrong: result.message };
 	if (result.kind === "poison" || (result.width?.target === -1 && insn.opcode % 8 < 4)) {
-		poison(insns, slot, asked());
-		return null;
+		poison(insns, slot);
+		return "poisoned";
 	}
 	const number = result.value;
 	switch (insn.opcode & 7) {
 		case 4:
 		case 7:
-			if (insn.opcode & 8) return "the instruction has no immediate to patch";
+			if (insn.opcode & 8) return { wrong: "the instruction has no immediate to patch" };
 			insns[slot] = makeInsn(insn.opcode, insn.dst, insn.src, insn.off, Number(BigInt.asIntN(32, number)));
-			return null;
+			return "patched";
 		case 1:
 		case 2:
 		case 3: {
-			if (number > 32767n || number < -32768n) return `offset ${number} does not fit into 16 bits`;
+			if (number > 32767n || number < -32768n) return { wrong: `offset ${number} does not fit into 16 bits` };
 			let { opcode } = insn;
 			if (result.width !== null) {
 				const width = widths[result.width.target];
-				if (width === undefined) return `a load of ${result.width.target} bytes does not exist`;
+				if (width === undefined) return { wrong: `a load of ${result.width.target} bytes does not exist` };
 				opcode = (opcode & ~0x18) | width;
 			}
 			insns[slot] = makeInsn(opcode, insn.dst, insn.src, Number(number), insn.imm);
-			return null;
+			return "patched";
 		}
 		case 0: {
 			const second = insns[slot + 1];
-			if (insn.opcode !== 0x18 || second === undefined) return "the instruction is no ld_imm64";
+			if (insn.opcode !== 0x18 || second === undefined) return { wrong: "the instruction is no ld_imm64" };
 			insns[slot] = makeInsn(insn.opcode, insn.dst, insn.src, insn.off, Number(BigInt.asIntN(32, number)));
 			insns[slot + 1] = makeInsn(second.opcode, second.dst, second.src, second.off, Number(BigInt.asIntN(32, number >> 32n)));
-			return null;
+			return "patched";
 		}
 		default:
-			return `the instruction (opcode 0x${insn.opcode.toString(16)}) has nothing to patch`;
+			return { wrong: `the instruction (opcode 0x${insn.opcode.toString(16)}) has nothing to patch` };
 	}
 }
 
-function poison(insns: Insn[], slot: number, asked: string): void {
+function poison(insns: Insn[], slot: number): void {
 	const call: Insn = { opcode: 0x85, dst: 0, src: 0, off: 0, imm: poisonedCall };
-	poisoned.set(call, asked);
 	const wide = insns[slot].opcode === 0x18;
 	insns[slot] = call;
 	if (wide && insns[slot + 1] !== undefined) insns[slot + 1] = call;

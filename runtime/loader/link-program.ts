@@ -7,7 +7,7 @@
  *     call           src 1, imm = distance                 kernel function src 2, imm = BTF id
  */
 import type { BtfExt } from "../../assembler/btf/ext.ts";
-import type { ObjectFile } from "../../assembler/object.ts";
+import type { ObjectFile, ObjectSymbol, Reloc } from "../../assembler/object.ts";
 import type { Insn } from "../../assembler/spec/insn.ts";
 import { makeInsn } from "../../assembler/spec/insn.ts";
 import type { LineRecord, ProgramImage } from "../image.ts";
@@ -31,6 +31,8 @@ export interface LinkInput {
 	/** Instructions of each code section, CO-RE applied. */
 	readonly code: ReadonlyMap<number, readonly Insn[]>;
 	readonly maps: readonly PlacedMap[];
+	/** Of each code section the slots whose CO-RE relocation the target has no answer to, and what it asked for. */
+	readonly poisoned: ReadonlyMap<number, ReadonlyMap<number, string>>;
 	readonly externs: Externs;
 	/** Index of .kconfig among the maps. */
 	readonly kconfigMap: number;
@@ -41,7 +43,7 @@ export interface LinkInput {
 	readonly arena: { readonly section: number; readonly map: number } | null;
 }
 
-export interface Linked extends Pick<ProgramImage, "insns" | "funcInfo" | "kfuncs" | "ksyms"> {
+export interface Linked extends Pick<ProgramImage, "insns" | "funcInfo" | "kfuncs" | "ksyms" | "poisoned"> {
 	/** Made when called: most programs run without anybody asking for a line. */
 	readonly lines: () => readonly LineRecord[];
 }
@@ -56,158 +58,169 @@ const NO_MAP = -1;
 const KERNEL_TEXT_LOW = 0x81000000 | 0;
 
 export function linkProgram(entry: CodeFunction, input: LinkInput, errors: LoadError[]): Linked {
-	const insns: Insn[] = [];
-	const placed = new Map<CodeFunction, number>();
-	const kfuncs: { insn: number; name: string; btfId: number }[] = [];
-	const ksyms: { insn: number; name: string; btfId: number }[] = [];
-
-	const append = (fn: CodeFunction): void => {
-		const base = insns.length;
-		placed.set(fn, base);
-		const code = input.code.get(fn.section) ?? [];
-		for (let i = fn.start; i < fn.start + fn.length; i++) insns.push(code[i]);
-		const { relocs } = input.object.sections[fn.section];
-		// Calls are followed after the whole function is in place, so that distances are known.
-		for (let i = 0; i < fn.length; i++) {
-			const { opcode } = insns[base + i];
-			if (opcode === call || opcode === ldImm64 || relocAt(relocs, (fn.start + i) * 8) !== undefined) relocate(fn, base, i);
-			if (opcode === ldImm64) i++;
-		}
-	};
-
-	/** Slot of a function's first instruction, appending it when it is new. */
-	const place = (target: CodeFunction): number => {
-		if (!placed.has(target)) append(target);
-		return placed.get(target) ?? 0;
-	};
-
-	const relocate = (fn: CodeFunction, base: number, i: number): void => {
-		const slot = base + i;
-		const insn = insns[slot];
-		const offset = (fn.start + i) * 8;
-		const section = input.object.sections[fn.section];
-		const reloc = relocAt(section.relocs, offset);
-		const fail = (symbol: string, message: string): void => {
-			errors.push({ section: section.name, offset, symbol, message });
-		};
-		const symbol = reloc === undefined ? undefined : input.object.symbols[reloc.symbol];
-		if (insn.opcode === call && insn.src !== 0) {
-			if (symbol !== undefined && symbol.section === "undefined") {
-				const extern = input.externs.bySymbol.get(reloc?.symbol ?? -1);
-				if (extern?.kind !== "function") {
-					fail(symbol.name, "is called but defined nowhere");
-					return;
-				}
-				if (extern.problem !== null) {
-					fail(symbol.name, extern.problem);
-					return;
-				}
-				if (!extern.known && extern.weak && input.hasKernel) {
-					// A guarded call to what this kernel lacks: refused only where it can be reached.
-					insns[slot] = naming(insn, 0, missingFunction, 0);
-					return;
-				}
-				insns[slot] = naming(insn, 2, extern.btfId, 0);
-				kfuncs.push({ insn: slot, name: extern.name, btfId: extern.btfId });
-				return;
-			}
-			const [inSection, target] =
-				symbol === undefined ? [fn.section, fn.start + i + insn.imm + 1] : [symbol.section, symbol.value / 8 + insn.imm + 1];
-			const callee = typeof inSection === "number" ? functionAt(input, inSection, target) : undefined;
-			if (callee === undefined) {
-				fail(symbol?.name ?? "", `calls no function: there is none at instruction ${target}`);
-				return;
-			}
-			insns[slot] = naming(insn, insn.src, place(callee) - slot - 1);
-			return;
-		}
-		if (reloc === undefined || symbol === undefined) {
-			// A map by number is an open file of whoever loads; none is open here, and the number is no index.
-			if (insn.opcode === ldImm64 && (insn.src === 1 || insn.src === 2)) insns[slot] = naming(insn, insn.src, NO_MAP);
-			return;
-		}
-		if (insn.opcode !== ldImm64) {
-			// A helper called through an undefined symbol, or code that no loader can place.
-			fail(symbol.name, `relocation type ${reloc.type} on an instruction with opcode 0x${insn.opcode.toString(16)}`);
-			return;
-		}
-		const second = insns[slot + 1];
-		if (second === undefined) {
-			fail(symbol.name, "is named by an instruction whose second half is missing");
-			return;
-		}
-		if (symbol.section === "undefined") {
-			const extern = input.externs.bySymbol.get(reloc.symbol);
-			if (extern === undefined) {
-				fail(symbol.name, "is used but defined nowhere");
-				return;
-			}
-			if (extern.problem !== null) {
-				fail(symbol.name, extern.problem);
-				return;
-			}
-			if (extern.kind === "kconfig") {
-				insns[slot] = naming(insn, 2, input.kconfigMap);
-				insns[slot + 1] = naming(second, second.src, extern.offset);
-			} else if (!extern.known && extern.weak) {
-				insns[slot] = naming(insn, 0, 0);
-				insns[slot + 1] = naming(second, second.src, 0);
-			} else if (!extern.typed) {
-				// A name without a type is a number to compare and to print.
-				insns[slot] = naming(insn, 0, KERNEL_TEXT_LOW + reloc.symbol * 16);
-				insns[slot + 1] = naming(second, second.src, -1);
-			} else {
-				insns[slot] = naming(insn, 3, extern.btfId);
-				insns[slot + 1] = naming(second, second.src, 0);
-				ksyms.push({ insn: slot, name: extern.name, btfId: extern.btfId });
-			}
-			return;
-		}
-		if (typeof symbol.section !== "number") {
-			fail(symbol.name, `is ${symbol.section} and has no place`);
-			return;
-		}
-		if (input.code.has(symbol.section)) {
-			const target = (symbol.value + insn.imm) / 8;
-			const callee = functionAt(input, symbol.section, target);
-			if (callee === undefined) {
-				fail(symbol.name, `is no function: there is none at instruction ${target}`);
-				return;
-			}
-			insns[slot] = naming(insn, 4, place(callee) - slot - 1);
-			insns[slot + 1] = naming(second, second.src, 0);
-			return;
-		}
-		const addend = insn.imm;
-		if (input.arena !== null && symbol.section === input.arena.section) {
-			insns[slot] = naming(insn, 2, input.arena.map);
-			insns[slot + 1] = naming(second, second.src, (symbol.value + addend) | 0);
-			return;
-		}
-		const index = input.maps.findIndex(
-			(map) =>
-				map.section === symbol.section &&
-				(map.isData || map.offset === symbol.value + addend || (map.offset === symbol.value && symbol.type !== "section")),
-		);
-		const map = input.maps[index];
-		if (map === undefined) {
-			fail(symbol.name, `refers to section ${input.object.sections[symbol.section]?.name ?? "?"}, which holds no map and no data`);
-			return;
-		}
-		insns[slot] = naming(insn, map.isData ? 2 : 1, index);
-		insns[slot + 1] = naming(second, second.src, map.isData ? (symbol.value + addend) | 0 : 0);
-	};
-
-	append(entry);
+	const linking = new Linking(input, errors);
+	linking.place(entry);
 	const handler = exceptionCallback(entry, input, errors);
-	if (handler !== undefined) place(handler);
+	if (handler !== undefined) linking.place(handler);
+	const { insns, placed, kfuncs, ksyms, poisoned } = linking;
 	return {
 		insns,
+		poisoned,
 		funcInfo: functionRecords(input, placed),
 		lines: () => lineRecords(input, placed),
 		kfuncs: kfuncs.sort((a, b) => a.insn - b.insn),
 		ksyms: ksyms.sort((a, b) => a.insn - b.insn),
 	};
+}
+
+interface KernelName {
+	readonly insn: number;
+	readonly name: string;
+	readonly btfId: number;
+}
+
+/** An instruction that may name something: where it is in the program and where it was in its section, in bytes. */
+interface Site {
+	readonly fn: CodeFunction;
+	readonly slot: number;
+	readonly offset: number;
+	readonly insn: Insn;
+}
+
+/** The program as far as it is put together. What relocates an instruction says what is wrong with it; null: nothing. */
+class Linking {
+	readonly insns: Insn[] = [];
+	readonly placed = new Map<CodeFunction, number>();
+	readonly kfuncs: KernelName[] = [];
+	readonly ksyms: KernelName[] = [];
+	readonly poisoned = new Map<number, string>();
+	readonly #input: LinkInput;
+	readonly #errors: LoadError[];
+
+	constructor(input: LinkInput, errors: LoadError[]) {
+		this.#input = input;
+		this.#errors = errors;
+	}
+
+	/** Slot of a function's first instruction, which is appended when it is new. */
+	place(fn: CodeFunction): number {
+		const before = this.placed.get(fn);
+		if (before !== undefined) return before;
+		const { insns } = this;
+		const base = insns.length;
+		this.placed.set(fn, base);
+		const code = this.#input.code.get(fn.section) ?? [];
+		const poisoned = this.#input.poisoned.get(fn.section);
+		for (let i = fn.start; i < fn.start + fn.length; i++) {
+			const asked = poisoned?.get(i);
+			if (asked !== undefined) this.poisoned.set(insns.length, asked);
+			insns.push(code[i]);
+		}
+		const { relocs } = this.#input.object.sections[fn.section];
+		// Calls are followed after the whole function is in place, so that distances are known.
+		for (let i = 0; i < fn.length; i++) {
+			const offset = (fn.start + i) * 8;
+			const insn = insns[base + i];
+			const reloc = relocAt(relocs, offset);
+			if (insn.opcode === call || insn.opcode === ldImm64 || reloc !== undefined)
+				this.#relocate({ fn, slot: base + i, offset, insn }, reloc);
+			if (insn.opcode === ldImm64) i++;
+		}
+		return base;
+	}
+
+	#relocate(site: Site, reloc: Reloc | undefined): void {
+		const { object } = this.#input;
+		const { fn, offset, insn } = site;
+		const symbol = reloc === undefined ? undefined : object.symbols[reloc.symbol];
+		const message =
+			insn.opcode === call && insn.src !== 0
+				? this.#relocateCall(site, reloc, symbol)
+				: reloc === undefined || symbol === undefined
+					? this.#relocateNothing(site)
+					: this.#relocateConstant(site, reloc, symbol);
+		if (message !== null) this.#errors.push({ section: object.sections[fn.section].name, offset, symbol: symbol?.name ?? "", message });
+	}
+
+	#relocateCall(site: Site, reloc: Reloc | undefined, symbol: ObjectSymbol | undefined): string | null {
+		const { fn, slot, offset, insn } = site;
+		if (reloc !== undefined && symbol?.section === "undefined") return this.#relocateKernelCall(site, reloc);
+		const [section, target] =
+			symbol === undefined ? [fn.section, offset / 8 + insn.imm + 1] : [symbol.section, symbol.value / 8 + insn.imm + 1];
+		const callee = typeof section === "number" ? functionAt(this.#input, section, target) : undefined;
+		if (callee === undefined) return `calls no function: there is none at instruction ${target}`;
+		this.insns[slot] = naming(insn, insn.src, this.place(callee) - slot - 1);
+		return null;
+	}
+
+	#relocateKernelCall({ slot, insn }: Site, reloc: Reloc): string | null {
+		const extern = this.#input.externs.bySymbol.get(reloc.symbol);
+		if (extern?.kind !== "function") return "is called but defined nowhere";
+		if (extern.problem !== null) return extern.problem;
+		if (!extern.known && extern.weak && this.#input.hasKernel) {
+			// A guarded call to what this kernel lacks: refused only where it can be reached.
+			this.insns[slot] = naming(insn, 0, missingFunction, 0);
+			return null;
+		}
+		this.insns[slot] = naming(insn, 2, extern.btfId, 0);
+		this.kfuncs.push({ insn: slot, name: extern.name, btfId: extern.btfId });
+		return null;
+	}
+
+	/** A map by number is an open file of whoever loads; none is open here, and the number is no index. */
+	#relocateNothing({ slot, insn }: Site): null {
+		if (insn.opcode === ldImm64 && (insn.src === 1 || insn.src === 2)) this.insns[slot] = naming(insn, insn.src, NO_MAP);
+		return null;
+	}
+
+	#relocateConstant(site: Site, reloc: Reloc, symbol: ObjectSymbol): string | null {
+		const { slot, insn } = site;
+		// A helper called through an undefined symbol, or code that no loader can place.
+		if (insn.opcode !== ldImm64) return `relocation type ${reloc.type} on an instruction with opcode 0x${insn.opcode.toString(16)}`;
+		if (this.insns[slot + 1] === undefined) return "is named by an instruction whose second half is missing";
+		if (symbol.section === "undefined") return this.#relocateExtern(site, reloc);
+		if (typeof symbol.section !== "number") return `is ${symbol.section} and has no place`;
+		if (this.#input.code.has(symbol.section)) return this.#relocateFunction(site, symbol, symbol.section);
+		return this.#relocateData(site, symbol, symbol.section);
+	}
+
+	/** Both halves of a constant. */
+	#setConstant({ slot, insn }: Site, src: number, low: number, high: number): null {
+		const second = this.insns[slot + 1];
+		this.insns[slot] = naming(insn, src, low);
+		this.insns[slot + 1] = naming(second, second.src, high);
+		return null;
+	}
+
+	#relocateExtern(site: Site, reloc: Reloc): string | null {
+		const extern = this.#input.externs.bySymbol.get(reloc.symbol);
+		if (extern === undefined) return "is used but defined nowhere";
+		if (extern.problem !== null) return extern.problem;
+		if (extern.kind === "kconfig") return this.#setConstant(site, 2, this.#input.kconfigMap, extern.offset);
+		if (!extern.known && extern.weak) return this.#setConstant(site, 0, 0, 0);
+		// A name without a type is a number to compare and to print.
+		if (!extern.typed) return this.#setConstant(site, 0, KERNEL_TEXT_LOW + reloc.symbol * 16, -1);
+		this.ksyms.push({ insn: site.slot, name: extern.name, btfId: extern.btfId });
+		return this.#setConstant(site, 3, extern.btfId, 0);
+	}
+
+	#relocateFunction(site: Site, symbol: ObjectSymbol, section: number): string | null {
+		const target = (symbol.value + site.insn.imm) / 8;
+		const callee = functionAt(this.#input, section, target);
+		if (callee === undefined) return `is no function: there is none at instruction ${target}`;
+		return this.#setConstant(site, 4, this.place(callee) - site.slot - 1, 0);
+	}
+
+	#relocateData(site: Site, symbol: ObjectSymbol, section: number): string | null {
+		const { arena, maps, object } = this.#input;
+		const at = symbol.value + site.insn.imm;
+		if (section === arena?.section) return this.#setConstant(site, 2, arena.map, at | 0);
+		const index = maps.findIndex(
+			(map) => map.section === section && (map.isData || map.offset === at || (map.offset === symbol.value && symbol.type !== "section")),
+		);
+		if (index < 0) return `refers to section ${object.sections[section]?.name ?? "?"}, which holds no map and no data`;
+		return maps[index].isData ? this.#setConstant(site, 2, index, at | 0) : this.#setConstant(site, 1, index, 0);
+	}
 }
 
 /**
@@ -241,7 +254,7 @@ function exceptionCallback(entry: CodeFunction, { object, functions }: LinkInput
 /** The instruction with another number in it, and what kind of number it is. */
 const naming = ({ opcode, dst, off }: Insn, src: number, imm: number, distance = off): Insn => makeInsn(opcode, dst, src, distance, imm);
 
-function relocAt(relocs: readonly { readonly offset: number; readonly type: number; readonly symbol: number }[], offset: number) {
+function relocAt(relocs: readonly Reloc[], offset: number): Reloc | undefined {
 	let low = 0;
 	let high = relocs.length;
 	while (low < high) {

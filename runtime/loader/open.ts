@@ -70,13 +70,14 @@ export function openObject(object: ObjectFile, options: OpenOptions = {}): Opene
 	const kconfigMap = placedMaps.length;
 	const maps = [...placedMaps.map((map) => map.def), ...(externs.kconfig === null ? [] : [externs.kconfig])];
 	const code = decodeSections(object, errors);
-	applyCore(object, btf, options.kernelBtf, code, errors);
+	const poisoned = applyCore(object, btf, options.kernelBtf, code, errors);
 	const functions = findFunctions(object, code);
 	const license = sectionText(object, "license");
 	const input: LinkInput = {
 		object,
 		functions,
 		code,
+		poisoned,
 		maps: placedMaps,
 		externs,
 		kconfigMap,
@@ -120,6 +121,7 @@ export function openObject(object: ObjectFile, options: OpenOptions = {}): Opene
 				},
 				kfuncs: linked.kfuncs,
 				ksyms: linked.ksyms,
+				poisoned: linked.poisoned,
 				maps,
 				btf,
 				attach: attachName === "" ? null : { name: attachName, btfId: member?.btfId ?? attachId(attachName, choice, options.kernelBtf) },
@@ -145,29 +147,38 @@ function decodeSections(object: ObjectFile, errors: LoadError[]): Map<number, In
 	return code;
 }
 
+/** Gives back what it poisoned: code section → slot → what the relocation asked for. */
 function applyCore(
 	object: ObjectFile,
 	btf: Btf | null,
 	kernelBtf: TypeSource | undefined,
 	code: ReadonlyMap<number, Insn[]>,
 	errors: LoadError[],
-): void {
-	if (btf === null || object.btfExt === undefined) return;
+): Map<number, Map<number, string>> {
+	const poisoned = new Map<number, Map<number, string>>();
+	if (btf === null || object.btfExt === undefined) return poisoned;
 	const local = typeSource(btf);
 	// Without a kernel the object is its own target: every field is where the compiler saw it.
 	const target = kernelBtf ?? local;
 	const answers = new Map<string, ReturnType<typeof answer>>();
 	for (const { section, records } of object.btfExt.coreRelos) {
-		const insns = code.get(object.sections.findIndex((s) => s.name === section));
+		const index = object.sections.findIndex((s) => s.name === section);
+		const insns = code.get(index);
 		if (insns === undefined) continue;
+		const here = poisoned.get(index) ?? new Map<number, string>();
+		poisoned.set(index, here);
 		for (const relo of records) {
 			const key = `${relo.typeId}/${relo.kind}/${relo.access}`;
 			const known = answers.get(key) ?? answer(relo, local, target);
 			answers.set(key, known);
-			const wrong = patch(insns, relo.insnOffset / 8, known, () => askedFor(relo, local));
-			if (wrong !== null) errors.push({ section, offset: relo.insnOffset, symbol: "", message: `CO-RE relocation: ${wrong}` });
+			const slot = relo.insnOffset / 8;
+			const result = patch(insns, slot, known);
+			if (result === "poisoned") here.set(slot, askedFor(relo, local));
+			else if (result !== "patched")
+				errors.push({ section, offset: relo.insnOffset, symbol: "", message: `CO-RE relocation: ${result.wrong}` });
 		}
 	}
+	return poisoned;
 }
 
 /** Function symbols with code, each up to the size that its symbol says. */

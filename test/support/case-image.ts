@@ -77,6 +77,7 @@ export function caseImage(one: RecordedCase, folder: string): ProgramImage {
 		lineInfo: [],
 		kfuncs: target(one.kfuncs),
 		ksyms: target(one.ksyms),
+		poisoned: new Map(),
 		attach: one.attach === undefined ? null : { btfId: one.attach.btf_id ?? 0, name: one.attach.name ?? "" },
 	};
 }

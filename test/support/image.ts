@@ -17,6 +17,7 @@ export function bareImage(name: string, insns: readonly Insn[], extra: Partial<P
 		lineInfo: [],
 		kfuncs: [],
 		ksyms: [],
+		poisoned: new Map(),
 		attach: null,
 		...extra,
 	};

@@ -12,7 +12,6 @@
  *       try:    after line 6: if (!value) return XDP_PASS;
  */
 import { printInsn } from "../../../assembler/text/print.ts";
-import { poisonedBy } from "../../../linker/core/answer.ts";
 import { lineAt } from "../../fault.ts";
 import type { LineRecord, ProgramImage } from "../../image.ts";
 import type { Rejection } from "../facts.ts";
@@ -152,7 +151,7 @@ function filled(text: string, clues: Clues): string {
 		r: clues.acquired?.name ?? (clues.acquired === null ? "a reference" : `what ${clues.acquired.callee} gave`),
 		w: clues.write ? "written" : "read",
 		x: clues.exit,
-		q: poisonedBy(clues.image.insns[clues.insn]) || "field, type or value that is relocated here",
+		q: clues.image.poisoned.get(clues.insn) || "field, type or value that is relocated here",
 		u: unsetWords(clues),
 		o: /callback/.test(groups[1] ?? "") ? "the callback" : "the program",
 		i: groups[4] === groups[5] ? `the value ${groups[4] ?? ""}` : `a value from ${groups[4] ?? ""} to ${groups[5] ?? ""}`,
