@@ -7,6 +7,7 @@
 import type { LineRecord, ProgramImage } from "../../image.ts";
 import { lineAt } from "../../fault.ts";
 import type { Rejection } from "../facts.ts";
+import { MAP } from "../maps.ts";
 import { type AccessText, accessAt, argumentsOf, assignedIn, objectOf, withoutComment } from "./c-text.ts";
 import { type Known, parseState } from "./known.ts";
 import { openBound } from "./open-loop.ts";
@@ -79,6 +80,14 @@ export interface Clues {
 
 const SIZES = [4, 2, 1, 8];
 
+/** What a lookup gives in a map of maps that declares no inner one: the verifier takes it for a value, which nobody means. */
+function withoutInner(known: Known, { maps }: ProgramImage): Known {
+	if (known.type !== "map_value") return known;
+	const map = maps.find(({ name }) => name === known.attributes.get("map"));
+	return map?.inner === null && MAPS_OF_MAPS.has(map.type) ? { ...known, type: "inner_map" } : known;
+}
+const MAPS_OF_MAPS: ReadonlySet<number> = new Set([MAP.ARRAY_OF_MAPS, MAP.HASH_OF_MAPS]);
+
 export function gather(image: ProgramImage, rejection: Rejection, groups: readonly string[]): Clues {
 	const { message, loop } = rejection;
 	// Where the budget ran out says nothing; the loop does.
@@ -107,7 +116,7 @@ export function gather(image: ProgramImage, rejection: Rejection, groups: readon
 						? pointerOf(rejection, at.dst, at.src)
 						: -1;
 	const text = rejection.state?.[`R${register}`];
-	const known = text === undefined ? null : parseState(text);
+	const known = text === undefined ? null : withoutInner(parseState(text), image);
 	const from = register >= 0 && register <= 10 ? trace(image, executed, 0, register) : null;
 	const origin = placed(image, from);
 	const callee = isCall ? calleeName(image, insn) : null;

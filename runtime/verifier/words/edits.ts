@@ -276,6 +276,8 @@ export function argumentEdit(clues: Clues): string {
 		return made[1].replaceAll("$a", what.replace(/^&/, "")).replaceAll("$m", ringbufOf(clues));
 	if (clues.known?.type === "scalar" && /\bmap_value\b/.test(groups[3] ?? ""))
 		return `pass the address of an initialised variable: &${/^\w+$/.test(what) && what !== "NULL" && !/^\d/.test(what) ? what : "key"}${/map_(?:update|lookup)_elem/.test(clues.callee ?? "") && argument?.number === 2 ? " (queues and stacks have no key: bpf_map_push_elem(), bpf_map_pop_elem())" : ""}`;
+	if (clues.known?.type === "inner_map")
+		return `say in ${clues.known.attributes.get("map")} what its maps are like: __array(values, struct { __uint(type, BPF_MAP_TYPE_HASH); … });`;
 	if (groups[3] === "map_ptr")
 		return `pass the address of a map of section .maps on every path${image.maps.length > 0 ? `: &${image.maps[0].name}` : ""}`;
 	return `pass ${argument?.text ?? "the argument"} as what the function's declaration asks for`;

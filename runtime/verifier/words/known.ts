@@ -61,6 +61,7 @@ const TYPES: readonly (readonly [pattern: RegExp, words: string])[] = [
 	[/^ctx$/, "the program's context"],
 	[/^map_ptr$/, "a map"],
 	[/^map_value$/, "a value of map $m ($s bytes)"],
+	[/^inner_map$/, "a map out of $m, which does not say what its maps are like"],
 	[/^map_key$/, "a key of map $m"],
 	[/^fp(-?\d+)?$/, "an address on the stack"],
 	[/^pkt_end$/, "the end of the packet (data_end)"],
