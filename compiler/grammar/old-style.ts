@@ -4,38 +4,11 @@
  */
 import type { TokenBuffer } from "../preprocess/buffer.ts";
 import { Kind, kindOf } from "../source/kinds.ts";
+import { COMMA, EQUALS, isTagWord, keywords, LBRACE, LBRACKET, LPAREN, RBRACKET, RPAREN, SEMICOLON } from "./token-kinds.ts";
 
-const LPAREN = kindOf("(");
-const RPAREN = kindOf(")");
-const LBRACKET = kindOf("[");
-const RBRACKET = kindOf("]");
-const LBRACE = kindOf("{");
-const SEMICOLON = kindOf(";");
-const COMMA = kindOf(",");
-const EQUALS = kindOf("=");
 const K_INT = kindOf("int");
-const isTag = new Uint8Array(256);
-for (const word of ["struct", "union", "enum"] as const) isTag[kindOf(word)] = 1;
-const isWord = new Uint8Array(256);
-for (const word of [
-	"const",
-	"volatile",
-	"register",
-	"void",
-	"char",
-	"short",
-	"int",
-	"long",
-	"float",
-	"double",
-	"signed",
-	"unsigned",
-	"_Bool",
-	"__int128",
-] as const)
-	isWord[kindOf(word)] = 1;
-const isQualifier = new Uint8Array(256);
-for (const word of ["const", "volatile", "register"] as const) isQualifier[kindOf(word)] = 1;
+const isWord = keywords("const volatile register void char short int long float double signed unsigned _Bool __int128");
+const isQualifier = keywords("const volatile register");
 
 /** How far declarations of parameters may reach. */
 const MAX_TOKENS = 4096;
@@ -43,7 +16,7 @@ const MAX_TOKENS = 4096;
 /** `close`: the parenthesis behind names. Is what follows it declarations up to a body, where a `;` stands in front of the brace? */
 export function isOldStyle({ kinds }: TokenBuffer, from: number, close: number, end: number): boolean {
 	const first = kinds[close + 1];
-	if (first !== Kind.identifier && isWord[first] !== 1 && isTag[first] !== 1) return false;
+	if (first !== Kind.identifier && isWord[first] !== 1 && isTagWord[first] !== 1) return false;
 	let open = close - 1;
 	for (let name = true; open > from && kinds[open] === (name ? Kind.identifier : COMMA); name = !name) open--;
 	if (
@@ -100,7 +73,7 @@ function declarations({ kinds, values }: TokenBuffer, from: number, to: number):
 		const first = i;
 		let typed = false;
 		for (; i < to; i++) {
-			if (isTag[kinds[i]] === 1) i++;
+			if (isTagWord[kinds[i]] === 1) i++;
 			else if (isWord[kinds[i]] !== 1 && (typed || kinds[i] !== Kind.identifier)) break;
 			typed ||= isQualifier[kinds[i]] !== 1;
 		}
