@@ -51,6 +51,7 @@ interface State {
 	optimizeSize: boolean;
 	strictAliasing: boolean;
 	strictOverflow: boolean;
+	deleteNullChecks: boolean;
 	bigEndian: boolean;
 	debug: boolean;
 	macros: { kind: "define" | "undefine"; text: string }[];
@@ -128,6 +129,8 @@ const FLAGS: readonly (readonly [flag: string, form: Form, action: Action])[] = 
 	["-fno-wrapv", "none", (s) => { s.strictOverflow = true; }],
 	["-fstrict-overflow", "none", (s) => { s.strictOverflow = true; }],
 	["-fno-strict-overflow", "none", (s) => { s.strictOverflow = false; }],
+	["-fdelete-null-pointer-checks", "none", (s) => { s.deleteNullChecks = true; }],
+	["-fno-delete-null-pointer-checks", "none", (s) => { s.deleteNullChecks = false; }],
 	["-gline-tables-only", "none", (s) => { s.debug = true; }],
 	["-gdwarf", "joined", (s) => { s.debug = true; }],
 	["-g", "joined", (s, v) => { s.debug = v !== "0"; }],
@@ -236,7 +239,7 @@ const FLAGS: readonly (readonly [flag: string, form: Form, action: Action])[] = 
 /** -f and -m options that change nothing here and need no warning. */
 const QUIET = new Set([
 	"builtin", "common", "asynchronous-unwind-tables", "unwind-tables", "exceptions", "stack-protector", "stack-protector-strong", "stack-protector-all", "stack-clash-protection", 
-	"omit-frame-pointer", "PIC", "pic", "PIE", "pie", "function-sections", "data-sections", "unroll-loops", "inline", "inline-functions", "jump-tables", "addrsig", "ident", "delete-null-pointer-checks", "merge-all-constants", "ms-extensions", "plan9-extensions",
+	"omit-frame-pointer", "PIC", "pic", "PIE", "pie", "function-sections", "data-sections", "unroll-loops", "inline", "inline-functions", "jump-tables", "addrsig", "ident", "merge-all-constants", "ms-extensions", "plan9-extensions",
 	"signed-char", "short-enums", "gnu89-inline", "visibility", "debug-types-section", "show-column", "diagnostics-show-option", "caret-diagnostics", "integrated-as", "integrated-cc1", "zero-initialized-in-bss", "threadsafe-statics", "rtti", "vectorize", "slp-vectorize",
 	"macro-backtrace-limit", "template-depth", "trapping-math", "math-errno", "tree-vectorize", "freestanding", "hosted", "verbose-asm", "bracket-depth", "constexpr-depth", "spell-checking", "cf-protection", "plt", "semantic-interposition", "lto", "sanitize", "profile-generate", "keep-inline-functions", "dwarf2-cfi-asm", "ferror-limit", "message-length", "unit-at-a-time", "reorder-blocks", "tree-loop-distribute-patterns", "strict-flex-arrays", "trivial-auto-var-init", "diagnostics-show-note-include-stack", "diagnostics-absolute-paths", "time-report", "debug-info-for-profiling", "eliminate-unused-debug-types", "standalone-debug", "no-standalone-debug",
 ]);
@@ -249,7 +252,7 @@ function forwarded(argv: readonly string[]): string[] {
 export function parseArguments(args: readonly string[]): Invocation {
 	const argv = forwarded(args);
 	const s: State = {
-		inputs: [], output: null, stage: null, compileOnly: false, cpu: DEFAULT_TARGET.cpu, std: "gnu17", optimize: 0, optimizeSize: false, strictAliasing: true, strictOverflow: true, bigEndian: false, debug: false, macros: [], includes: [], imacros: [],
+		inputs: [], output: null, stage: null, compileOnly: false, cpu: DEFAULT_TARGET.cpu, std: "gnu17", optimize: 0, optimizeSize: false, strictAliasing: true, strictOverflow: true, deleteNullChecks: true, bigEndian: false, debug: false, macros: [], includes: [], imacros: [],
 		quote: [], user: [], system: [], after: [], noStandardIncludes: false, warnings: [], noWarnings: false, errorLimit: 20, depsWanted: "none", depsSystem: true, depsFile: null, depsTargets: [], phony: false,
 		allowMissing: false, debugMaps: [], macroMaps: [], compilationDir: null, lineMarkers: true, macrosOnly: false, json: false, color: null, btf: null, verbose: false, dryRun: false, print: null, language: null, complaints: [],
 	};
@@ -285,7 +288,7 @@ export function parseArguments(args: readonly string[]): Invocation {
 	if (s.macrosOnly && stage === "preprocess") stage = "macros";
 	return {
 		inputs: s.inputs, output: s.output, stage, compileOnly: s.compileOnly,
-		target: { cpu: s.cpu, std: s.std, optimize: s.optimize, optimizeSize: s.optimizeSize, strictAliasing: s.strictAliasing, strictOverflow: s.strictOverflow, bigEndian: s.bigEndian, debug: s.debug },
+		target: { cpu: s.cpu, std: s.std, optimize: s.optimize, optimizeSize: s.optimizeSize, strictAliasing: s.strictAliasing, strictOverflow: s.strictOverflow, deleteNullChecks: s.deleteNullChecks, bigEndian: s.bigEndian, debug: s.debug },
 		macros: s.macros, includes: s.includes, imacros: s.imacros, quote: s.quote, user: s.user, system: s.system, after: s.after, noStandardIncludes: s.noStandardIncludes,
 		warnings: { flags: s.warnings, none: s.noWarnings, errorLimit: s.errorLimit, systemHeaders: s.warnings.includes("system-headers") },
 		dependencies: { wanted: s.depsWanted, system: s.depsSystem, file: s.depsFile, targets: s.depsTargets, phony: s.phony, allowMissing: s.allowMissing },

@@ -133,6 +133,7 @@ function stages(
 	const lowering = {
 		strictAliasing: level > 0 && options.target.strictAliasing,
 		strictOverflow: level > 0 && options.target.strictOverflow,
+		nullIsAddress: !options.target.deleteNullChecks,
 	};
 	if (options.stage === "syntax") {
 		// For its warnings: what only code generation refuses is no matter of syntax.

@@ -47,6 +47,7 @@ export const DEFAULT_TARGET: TargetOptions = {
 	optimizeSize: false,
 	strictAliasing: true,
 	strictOverflow: true,
+	deleteNullChecks: true,
 	bigEndian: false,
 	debug: true,
 };

@@ -199,10 +199,12 @@ export function parseModule(text: string): IrModule {
 			result,
 		).type;
 		symbol.linkage = next() as FunctionSym["linkage"];
+		let nullIsAddress = false;
 		while (!eat("{")) {
 			const word = next();
 			if (word.startsWith("inline-")) symbol.inline = word.slice(7) as FunctionSym["inline"];
 			else if (word === "naked") symbol.naked = true;
+			else if (word === "null-is-address") nullIsAddress = true;
 			else if (word === "section") symbol.section = string();
 			else fail("unknown word before {");
 		}
@@ -215,7 +217,7 @@ export function parseModule(text: string): IrModule {
 			blocks.set(word, made);
 			return made;
 		};
-		const fn: IrFunction = { symbol, name, params, result, blocks: [], nextId: 0, end: null };
+		const fn: IrFunction = { symbol, name, params, result, blocks: [], nextId: 0, end: null, ...(nullIsAddress ? { nullIsAddress } : {}) };
 		functions.push(fn);
 		let current: Block | null = null;
 		while (!eat("}")) {

@@ -47,6 +47,7 @@ export function printFunction(fn: IrFunction, options: PrintOptions = {}): strin
 	let head = `function ${quoteName(fn.name)}(${params}) -> ${fn.result ?? "void"} ${fn.symbol.linkage}`;
 	if (fn.symbol.inline !== "none") head += ` inline-${fn.symbol.inline}`;
 	if (fn.symbol.naked) head += " naked";
+	if (fn.nullIsAddress) head += " null-is-address";
 	if (fn.symbol.section !== null) head += ` section ${JSON.stringify(fn.symbol.section)}`;
 	const lines = [`${head} {`];
 	for (const block of fn.blocks) {

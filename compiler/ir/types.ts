@@ -44,6 +44,8 @@ export interface IrFunction {
 	/** For new instruction and block numbers. */
 	nextId: number;
 	readonly end: Loc | null;
+	/** `-fno-delete-null-pointer-checks`: something may lie at address 0. */
+	nullIsAddress?: boolean;
 }
 
 /** Tokens of the source that an instruction comes from; the innermost inlined place. */

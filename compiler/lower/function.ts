@@ -26,6 +26,7 @@ export function lowerFunction(unit: UnitLowering, symbol: FunctionSym): IrFuncti
 		blocks: [],
 		nextId: 0,
 		end: body.end,
+		...(unit.context.nullIsAddress ? { nullIsAddress: true } : {}),
 	};
 	const types = parameterTypes(symbol.type);
 	for (const [param, ty] of types.entries()) fn.params.push(newInst(fn, "param", ty, [], { param }, symbol.span));

@@ -19,6 +19,8 @@ export interface LowerContext {
 	readonly strictAliasing: boolean;
 	/** Signed sums, differences and products do not overflow (`-fwrapv`: they wrap). */
 	readonly strictOverflow: boolean;
+	/** `-fno-delete-null-pointer-checks`: address 0 may be accessed. */
+	readonly nullIsAddress?: boolean;
 }
 
 /** State of the unit. */

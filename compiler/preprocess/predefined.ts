@@ -13,6 +13,8 @@ export interface TargetOptions {
 	readonly strictAliasing: boolean;
 	/** Signed arithmetic does not overflow (`-fwrapv`: it wraps). */
 	readonly strictOverflow: boolean;
+	/** Nothing is accessed at address 0 (`-fno-delete-null-pointer-checks`: something may be). */
+	readonly deleteNullChecks: boolean;
 	readonly bigEndian: boolean;
 	readonly debug: boolean;
 }

@@ -14,7 +14,7 @@ export interface Checked {
 	readonly errors: readonly string[];
 }
 
-const TARGET = { cpu: 3, std: "gnu17", optimize: 2, optimizeSize: false, strictAliasing: true, strictOverflow: true, bigEndian: false, debug: true } as const;
+const TARGET = { cpu: 3, std: "gnu17", optimize: 2, optimizeSize: false, strictAliasing: true, strictOverflow: true, deleteNullChecks: true, bigEndian: false, debug: true } as const;
 
 /** `#pragma clang diagnostic ignored` in force where the message points. */
 function ignored({ pragmas }: Preprocessed, d: Diagnostic): boolean {

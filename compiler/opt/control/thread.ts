@@ -9,6 +9,7 @@ import { writesOf } from "../analysis/alias.ts";
 import { analysesOf, forget } from "../analysis/analyses.ts";
 import { addExitEdges, demoteEscaping } from "./clone.ts";
 import { mem2reg } from "../memory/mem2reg.ts";
+import { isNotNull, isNullCheck } from "../analysis/non-null.ts";
 import { along, follows } from "../analysis/ranges.ts";
 
 /**
@@ -129,14 +130,10 @@ const MOST_ASKED = 12;
  * What the branches on the way to the edge say of the comparison: `p = find(); if (!p) report(); if (!p) return;` asks once. Only of
  * the same two values: what a chain of limits says of the next chain would make a way of its own for each of them.
  */
-function askedOf(
-	pred: Pred,
-	[left, right]: readonly Value[],
-	block: Block,
-	from: Block,
-	{ predecessors: preds, dominators: dom }: Analyses,
-): Const | null {
+function askedOf(pred: Pred, [left, right]: readonly Value[], block: Block, from: Block, known: Analyses): Const | null {
+	const { predecessors: preds, dominators: dom } = known;
 	if (!isInst(left) || !isConst(right)) return null;
+	if (isNullCheck(pred, right) && isNotNull(left, { block: from, before: null }, known)) return constant("i32", pred === "ne" ? 1 : 0);
 	let [source, target]: [Block | undefined, Block] = [from, block];
 	for (let count = 0; count < MOST_ASKED; count++) {
 		const fact = source === undefined ? null : along(source, target);

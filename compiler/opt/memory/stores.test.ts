@@ -186,12 +186,3 @@ describe("a slot that nothing was stored in", () => {
 		expect(passed(bits("%7 = zext i64 %1\n%8 = ptradd ptr %3, %7\nstore size=1 %8, i32 1\n"), [gvn])).toContain("load");
 	});
 });
-
-describe("an address behind one that is not null", () => {
-	const asked = (offset: number): string => functionOf(`a.2:\n%3 = icmp.ne i32 %0, ptr 0\nbranch %3, b.4, c.5\nb.4:\n%6 = ptradd ptr %0, i64 ${offset}\n%7 = icmp.eq i32 %6, ptr 0\nret %7\nc.5:\nret i32 2`);
-	it("is none", () => {
-		expect(passed(asked(8), [gvn])).toContain("ret i32 0\n");
-		expect(passed(asked(8).replace("icmp.ne", "icmp.eq"), [gvn])).not.toContain("ret i32 0\n");
-		expect(passed(asked(-8), [gvn])).not.toContain("ret i32 0\n");
-	});
-});

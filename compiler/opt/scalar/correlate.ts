@@ -3,6 +3,7 @@ import type { Pass } from "../pass.ts";
 import { swapped } from "../../ir/fold.ts";
 import { constant, isConst, isInst, newInst, replaceAll, terminator, unsigned } from "../../ir/values.ts";
 import { analysesOf } from "../analysis/analyses.ts";
+import { isNotNull, isNullCheck } from "../analysis/non-null.ts";
 import { decide, type Range, ranges } from "../analysis/ranges.ts";
 
 /**
@@ -12,7 +13,8 @@ import { decide, type Range, ranges } from "../analysis/ranges.ts";
 export const correlate: Pass = {
 	name: "correlate",
 	run(fn, context) {
-		const { dominators: dom, predecessors, home, users } = analysesOf(fn, context);
+		const analyses = analysesOf(fn, context);
+		const { dominators: dom, predecessors, home, users } = analyses;
 		const known = ranges(dom, predecessors, home);
 		const map = new Map<Inst, Value>();
 		// Assembly is where programs write a comparison that must stay with its register.
@@ -35,7 +37,11 @@ export const correlate: Pass = {
 						});
 						break;
 					case "icmp": {
-						if (inst.args[0].ty === "ptr") break;
+						if (inst.args[0].ty === "ptr") {
+							if (isNullCheck(inst.attr!.pred!, inst.args[1]) && isNotNull(inst.args[0], { block, before: inst }, analyses))
+								map.set(inst, constant("i32", inst.attr!.pred === "ne" ? 1 : 0));
+							break;
+						}
 						if (asksWhatIsLeft(inst, (value) => known.at(value, block)) || asksWithoutSum(inst, (value) => known.at(value, block), users))
 							changed = true;
 						const [left, right] = inst.args;

@@ -6,7 +6,6 @@ import { row } from "../../ir/ops.ts";
 import { constant, isConst, isInst, newInst, replaceAll, resolve, terminator, undef, unsigned } from "../../ir/values.ts";
 import { negated } from "../../ir/fold.ts";
 import { isQuestion, writesOf } from "../analysis/alias.ts";
-import { baseOf } from "../analysis/slots.ts";
 import { analysesOf } from "../analysis/analyses.ts";
 import { choiceKeys } from "./choices.ts";
 
@@ -135,10 +134,6 @@ function number(fn: IrFunction, { dominators: dom, predecessors: preds, alias }:
 		const out: Inst[] = [];
 		for (const inst of block.insts) {
 			if (map.size > 0) for (let i = 0; i < inst.args.length; i++) inst.args[i] = resolve(map, inst.args[i]);
-			if (inst.op === "icmp" && isBehindKnown(inst, (condition) => find(keyOf(condition, idOf), block))) {
-				map.set(inst, constant("i32", inst.attr!.pred === "ne" ? 1 : 0));
-				continue;
-			}
 			if (inst.op === "phi") {
 				const keys = choiceKeys(inst, block, preds, dom, keyOf, idOf);
 				const same = keys === null ? null : find(keys[0], block);
@@ -339,20 +334,6 @@ function stored(fn: IrFunction, value: Value, load: Inst, ty: Ty, out: Inst[]): 
 	}
 	return ty === "i64" ? emit(signed ? "sext" : "zext", "i64", [narrow]) : narrow;
 }
-
-/** Whether an address is compared with null that lies behind one that was found to be none. */
-function isBehindKnown(inst: Inst, find: (condition: Inst) => Value | null): boolean {
-	const [address, right] = inst.args;
-	const { pred } = inst.attr!;
-	if ((pred !== "eq" && pred !== "ne") || !isConst(right) || right.ty !== "ptr" || right.value !== 0n) return false;
-	const { base, offset } = baseOf(address);
-	if (offset <= 0 || offset > FURTHEST) return false;
-	const known = find({ ...inst, args: [base, right], attr: { pred: "ne" } });
-	return known !== null && isConst(known) && known.value === 1n;
-}
-
-/** No object is larger. */
-const FURTHEST = 0x7fffffff;
 
 /** A slot that nothing has been stored in. */
 const unwritten = (at: Placed): Known => ({ at, base: at.base, offset: at.offset, value: undef("i64"), signed: false, from: "store" });
