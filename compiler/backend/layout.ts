@@ -4,11 +4,12 @@ import { FRAME, forDefs, forUses, type MBlock, type MFunction, type MInst, minst
 import { keyOf, mergeable } from "./code-key.ts";
 import { mergeTails } from "./merge-tails.ts";
 import { rotateLoops, stepsInFront } from "./rotate-loops.ts";
+import { moveAside } from "./waiting.ts";
 
 /**
  * Orders the blocks. Jumps to jumps are shortened, a lone `exit` is repeated rather than jumped to, and what is left stands in
  * reverse postorder, loops before what follows them, so that most blocks fall into the next one; a loop asks at its end whether to go on.
- * Of two sides the one that the kernel's verifier should walk first comes first.
+ * Of two sides the one that the kernel's verifier should walk first comes first; where too many ways would wait, questions stand aside.
  */
 export function layOut(fn: MFunction, cpu: Cpu): void {
 	const sameAs = sameness();
@@ -25,6 +26,7 @@ export function layOut(fn: MFunction, cpu: Cpu): void {
 	const canTurn = (jump: MInst): boolean => opposite(jump, cpu) !== null;
 	rotateLoops(fn, canTurn);
 	stepsInFront(fn, canTurn);
+	moveAside(fn, canTurn);
 	repeatExits(fn);
 	flipJumps(fn, cpu);
 }
