@@ -15,193 +15,190 @@ interface Value {
 	readonly unsigned: boolean;
 }
 
-const BINARY: readonly (readonly [Punctuator, number])[] = [
-	["*", 10],
-	["/", 10],
-	["%", 10],
-	["+", 9],
-	["-", 9],
-	["<<", 8],
-	[">>", 8],
-	["<", 7],
-	[">", 7],
-	["<=", 7],
-	[">=", 7],
-	["==", 6],
-	["!=", 6],
-	["&", 5],
-	["^", 4],
-	["|", 3],
-	["&&", 2],
-	["||", 1],
+interface Operator {
+	readonly spelling: Punctuator;
+	/** A higher one binds tighter. */
+	readonly level: number;
+	/** Of operands of one type; a boolean is 1 or 0, of type int. */
+	compute(x: bigint, y: bigint): bigint | boolean;
+}
+
+const OPERATORS: readonly Operator[] = [
+	{ spelling: "*", level: 10, compute: (x, y) => x * y },
+	{ spelling: "/", level: 10, compute: (x, y) => x / y },
+	{ spelling: "%", level: 10, compute: (x, y) => x % y },
+	{ spelling: "+", level: 9, compute: (x, y) => x + y },
+	{ spelling: "-", level: 9, compute: (x, y) => x - y },
+	{ spelling: "<<", level: 8, compute: (x, y) => x << BigInt.asUintN(6, y) },
+	{ spelling: ">>", level: 8, compute: (x, y) => x >> BigInt.asUintN(6, y) },
+	{ spelling: "<", level: 7, compute: (x, y) => x < y },
+	{ spelling: ">", level: 7, compute: (x, y) => x > y },
+	{ spelling: "<=", level: 7, compute: (x, y) => x <= y },
+	{ spelling: ">=", level: 7, compute: (x, y) => x >= y },
+	{ spelling: "==", level: 6, compute: (x, y) => x === y },
+	{ spelling: "!=", level: 6, compute: (x, y) => x !== y },
+	{ spelling: "&", level: 5, compute: (x, y) => x & y },
+	{ spelling: "^", level: 4, compute: (x, y) => x ^ y },
+	{ spelling: "|", level: 3, compute: (x, y) => x | y },
+	{ spelling: "&&", level: 2, compute: (x, y) => x !== 0n && y !== 0n },
+	{ spelling: "||", level: 1, compute: (x, y) => x !== 0n || y !== 0n },
 ];
-const precedence = new Map(BINARY.map(([op, level]) => [kindOf(op), { op, level }]));
+const operatorOf = new Map(OPERATORS.map((operator) => [kindOf(operator.spelling), operator]));
 const LPAREN = kindOf("(");
 const RPAREN = kindOf(")");
 const QUESTION = kindOf("?");
 const COLON = kindOf(":");
 const COMMA = kindOf(",");
+const MINUS = kindOf("-");
+const PLUS = kindOf("+");
+const TILDE = kindOf("~");
+const BANG = kindOf("!");
 const MAX_DEPTH = 1000;
 
 class Malformed extends Error {}
 
 /** null: an error has been reported. `tokens` ends with a token of kind `end` that stands for the end of the line. */
 export function evaluate(tokens: readonly Tok[], host: ConditionHost): Value | null {
-	let at = 0;
-	let depth = 0;
-	const fail = (message: string): never => {
-		host.report("E0130", message, tokens[Math.min(at, tokens.length - 1)]);
-		throw new Malformed();
-	};
-	const peek = (): Tok => tokens[at];
-	const wrap = (value: bigint, unsigned: boolean): Value => ({
-		value: unsigned ? BigInt.asUintN(64, value) : BigInt.asIntN(64, value),
-		unsigned,
-	});
-
-	function primary(live: boolean): Value {
-		if (++depth > MAX_DEPTH) fail(`the expression is nested more than ${MAX_DEPTH} deep`);
-		try {
-			const token = peek();
-			switch (token.kind) {
-				case Kind.number: {
-					at++;
-					const value = parseInteger(host.spell(token));
-					if (typeof value === "string") {
-						at--;
-						return fail(value);
-					}
-					return value;
-				}
-				case Kind.char:
-					at++;
-					return { value: charValue(host.spell(token)), unsigned: false };
-				case Kind.identifier:
-					at++;
-					return { value: host.spell(token) === "true" ? 1n : 0n, unsigned: false };
-				case LPAREN: {
-					at++;
-					const value = comma(live);
-					if (peek().kind !== RPAREN) fail("expected ')' in the preprocessor expression");
-					at++;
-					return value;
-				}
-				case kindOf("-"): {
-					at++;
-					const v = primary(live);
-					return wrap(-v.value, v.unsigned);
-				}
-				case kindOf("+"):
-					at++;
-					return primary(live);
-				case kindOf("~"): {
-					at++;
-					const v = primary(live);
-					return wrap(~v.value, v.unsigned);
-				}
-				case kindOf("!"): {
-					at++;
-					return { value: primary(live).value === 0n ? 1n : 0n, unsigned: false };
-				}
-				case Kind.end:
-					return fail("a value is missing in the preprocessor expression");
-				default:
-					return fail(`'${host.spell(token)}' cannot stand in a preprocessor expression`);
-			}
-		} finally {
-			depth--;
-		}
-	}
-
-	function binary(min: number, live: boolean): Value {
-		let left = primary(live);
-		for (;;) {
-			const operator = precedence.get(peek().kind);
-			if (operator === undefined || operator.level < min) return left;
-			const place = at++;
-			const skip = (operator.op === "&&" && left.value === 0n) || (operator.op === "||" && left.value !== 0n);
-			const right = binary(operator.level + 1, live && !skip);
-			left = apply(operator.op, left, right, live, place);
-		}
-	}
-
-	function apply(op: string, a: Value, b: Value, live: boolean, place: number): Value {
-		const unsigned = a.unsigned || b.unsigned;
-		const x = unsigned ? BigInt.asUintN(64, a.value) : a.value;
-		const y = unsigned ? BigInt.asUintN(64, b.value) : b.value;
-		const truth = (v: boolean): Value => ({ value: v ? 1n : 0n, unsigned: false });
-		switch (op) {
-			case "*":
-				return wrap(x * y, unsigned);
-			case "/":
-			case "%":
-				if (y === 0n) {
-					if (!live) return { value: 0n, unsigned };
-					at = place;
-					return fail("division by zero in the preprocessor expression");
-				}
-				return wrap(op === "/" ? x / y : x % y, unsigned);
-			case "+":
-				return wrap(x + y, unsigned);
-			case "-":
-				return wrap(x - y, unsigned);
-			case "<<":
-				return wrap(a.value << BigInt.asUintN(6, b.value), a.unsigned);
-			case ">>":
-				return wrap(a.value >> BigInt.asUintN(6, b.value), a.unsigned);
-			case "<":
-				return truth(x < y);
-			case ">":
-				return truth(x > y);
-			case "<=":
-				return truth(x <= y);
-			case ">=":
-				return truth(x >= y);
-			case "==":
-				return truth(x === y);
-			case "!=":
-				return truth(x !== y);
-			case "&":
-				return wrap(x & y, unsigned);
-			case "^":
-				return wrap(x ^ y, unsigned);
-			case "|":
-				return wrap(x | y, unsigned);
-			case "&&":
-				return truth(x !== 0n && y !== 0n);
-			default:
-				return truth(x !== 0n || y !== 0n);
-		}
-	}
-
-	function conditional(live: boolean): Value {
-		const condition = binary(1, live);
-		if (peek().kind !== QUESTION) return condition;
-		at++;
-		const yes = condition.value !== 0n;
-		const then = comma(live && yes);
-		if (peek().kind !== COLON) fail("expected ':' in the preprocessor expression");
-		at++;
-		const otherwise = conditional(live && !yes);
-		return wrap((yes ? then : otherwise).value, then.unsigned || otherwise.unsigned);
-	}
-
-	function comma(live: boolean): Value {
-		let value = conditional(live);
-		while (peek().kind === COMMA) {
-			at++;
-			value = conditional(live);
-		}
-		return value;
-	}
-
 	try {
-		const value = comma(true);
-		if (peek().kind !== Kind.end) fail(`'${host.spell(peek())}' is left over behind the preprocessor expression`);
-		return value;
+		return new Evaluation(tokens, host).whole();
 	} catch (error) {
 		if (error instanceof Malformed) return null;
 		throw error;
+	}
+}
+
+const wrap = (value: bigint, unsigned: boolean): Value => ({
+	value: unsigned ? BigInt.asUintN(64, value) : BigInt.asIntN(64, value),
+	unsigned,
+});
+const truth = (holds: boolean): Value => ({ value: holds ? 1n : 0n, unsigned: false });
+
+/** A method a level of the grammar. `live`: the value counts; where it does not, nothing may be divided by 0. */
+class Evaluation {
+	readonly #tokens: readonly Tok[];
+	readonly #host: ConditionHost;
+	#at = 0;
+	#depth = 0;
+
+	constructor(tokens: readonly Tok[], host: ConditionHost) {
+		this.#tokens = tokens;
+		this.#host = host;
+	}
+
+	whole(): Value {
+		const value = this.#comma(true);
+		if (this.#kind !== Kind.end) this.#fail(`'${this.#spelling}' is left over behind the preprocessor expression`);
+		return value;
+	}
+
+	get #kind(): number {
+		return this.#tokens[this.#at].kind;
+	}
+
+	get #spelling(): string {
+		return this.#host.spell(this.#tokens[this.#at]);
+	}
+
+	#fail(message: string): never {
+		this.#host.report("E0130", message, this.#tokens[Math.min(this.#at, this.#tokens.length - 1)]);
+		throw new Malformed();
+	}
+
+	#expect(kind: number, spelling: Punctuator): void {
+		if (this.#kind !== kind) this.#fail(`expected '${spelling}' in the preprocessor expression`);
+		this.#at++;
+	}
+
+	#comma(live: boolean): Value {
+		let value = this.#conditional(live);
+		while (this.#kind === COMMA) {
+			this.#at++;
+			value = this.#conditional(live);
+		}
+		return value;
+	}
+
+	#conditional(live: boolean): Value {
+		const condition = this.#binary(1, live);
+		if (this.#kind !== QUESTION) return condition;
+		this.#at++;
+		const yes = condition.value !== 0n;
+		const then = this.#comma(live && yes);
+		this.#expect(COLON, ":");
+		const otherwise = this.#conditional(live && !yes);
+		return wrap((yes ? then : otherwise).value, then.unsigned || otherwise.unsigned);
+	}
+
+	#binary(min: number, live: boolean): Value {
+		let left = this.#primary(live);
+		for (;;) {
+			const operator = operatorOf.get(this.#kind);
+			if (operator === undefined || operator.level < min) return left;
+			const place = this.#at++;
+			const decided = (operator.spelling === "&&" && left.value === 0n) || (operator.spelling === "||" && left.value !== 0n);
+			const right = this.#binary(operator.level + 1, live && !decided);
+			left = this.#apply(operator, left, right, live, place);
+		}
+	}
+
+	#apply({ spelling, compute }: Operator, a: Value, b: Value, live: boolean, place: number): Value {
+		const shifts = spelling === "<<" || spelling === ">>";
+		const unsigned = a.unsigned || (b.unsigned && !shifts);
+		const x = unsigned ? BigInt.asUintN(64, a.value) : a.value;
+		const y = unsigned ? BigInt.asUintN(64, b.value) : b.value;
+		if (y === 0n && (spelling === "/" || spelling === "%")) {
+			if (!live) return { value: 0n, unsigned };
+			this.#at = place;
+			return this.#fail("division by zero in the preprocessor expression");
+		}
+		const result = compute(x, y);
+		return typeof result === "boolean" ? truth(result) : wrap(result, unsigned);
+	}
+
+	#primary(live: boolean): Value {
+		if (++this.#depth > MAX_DEPTH) this.#fail(`the expression is nested more than ${MAX_DEPTH} deep`);
+		try {
+			const token = this.#tokens[this.#at++];
+			switch (token.kind) {
+				case Kind.number: {
+					const value = parseInteger(this.#host.spell(token));
+					return typeof value === "string" ? this.#failBefore(value) : value;
+				}
+				case Kind.char:
+					return { value: charValue(this.#host.spell(token)), unsigned: false };
+				case Kind.identifier:
+					return truth(this.#host.spell(token) === "true");
+				case LPAREN: {
+					const value = this.#comma(live);
+					this.#expect(RPAREN, ")");
+					return value;
+				}
+				case MINUS: {
+					const { value, unsigned } = this.#primary(live);
+					return wrap(-value, unsigned);
+				}
+				case PLUS:
+					return this.#primary(live);
+				case TILDE: {
+					const { value, unsigned } = this.#primary(live);
+					return wrap(~value, unsigned);
+				}
+				case BANG:
+					return truth(this.#primary(live).value === 0n);
+				case Kind.end:
+					return this.#failBefore("a value is missing in the preprocessor expression");
+				default:
+					return this.#failBefore(`'${this.#host.spell(token)}' cannot stand in a preprocessor expression`);
+			}
+		} finally {
+			this.#depth--;
+		}
+	}
+
+	/** Points at the token just taken. */
+	#failBefore(message: string): never {
+		this.#at--;
+		return this.#fail(message);
 	}
 }
 
