@@ -4,7 +4,8 @@
  */
 import { type SourceFile, Sources, toBytes } from "../source/files.ts";
 import { C23_KEYWORDS, isKeyword, KEYWORDS, Kind, keywordKind, kindOf } from "../source/kinds.ts";
-import { Flag, isUtf8, keywordTable, Lexer } from "../source/lexer.ts";
+import { isUtf8 } from "../source/characters.ts";
+import { Flag, keywordTable, Lexer } from "../source/lexer.ts";
 import { Names } from "../source/names.ts";
 import { type Expansion, TokenBuffer } from "./buffer.ts";
 import { BodyScanner, DEFER_FROM_BYTES, type Deferred } from "./defer.ts";

@@ -3,8 +3,10 @@
  * Comments and white space become flags of the next token. Backslash-newlines within a token are rare, so the fast path only notices
  * that a token stops at one and reads it again from a copy without them (`#spliced`).
  */
-import { GNU_KEYWORDS, Kind, kindOf, type Punctuator } from "./kinds.ts";
+import { Class, classOf, isExponent, isPrefix, isUtf8, singleKind, wideBlank, wordByte } from "./characters.ts";
+import { GNU_KEYWORDS, Kind } from "./kinds.ts";
 import { HASH_START, MAX_NAME_BYTES, type Names } from "./names.ts";
+import { punctuatorAt } from "./punctuators.ts";
 
 export const Flag = {
 	/** White space or a comment stands before the token. */
@@ -16,125 +18,6 @@ export const Flag = {
 } as const;
 
 export type LexError = (code: string, message: string, offset: number, length: number) => void;
-
-// Character classes of the dispatch table.
-const OTHER = 0;
-const LETTER = 1;
-const DIGIT = 2;
-const BLANK = 3;
-const NEWLINE = 4;
-const QUOTE = 5;
-const APOSTROPHE = 6;
-const SLASH = 7;
-const BACKSLASH = 8;
-const DOT = 9;
-const NUL = 10;
-/** Stands for a token of its own whatever follows: ( ) [ ] { } ; , ? ~ */
-const SINGLE = 11;
-/** Not ASCII: a letter of a name, or white space as web pages and word processors write it. */
-const HIGH = 12;
-
-const classOf = new Uint8Array(256);
-const singleKind = new Uint8Array(256);
-for (let c = 0; c < 256; c++) {
-	const ch = String.fromCharCode(c);
-	if (/[A-Za-z_$]/.test(ch)) classOf[c] = LETTER;
-	else if (c >= 0x80) classOf[c] = HIGH;
-	else if (/[0-9]/.test(ch)) classOf[c] = DIGIT;
-	else if (/[ \t\v\f\r]/.test(ch)) classOf[c] = BLANK;
-	else if ("()[]{};,?~".includes(ch)) {
-		classOf[c] = SINGLE;
-		singleKind[c] = kindOf(ch as Punctuator);
-	}
-}
-classOf[10] = NEWLINE;
-classOf[34] = QUOTE;
-classOf[39] = APOSTROPHE;
-classOf[47] = SLASH;
-classOf[92] = BACKSLASH;
-classOf[46] = DOT;
-classOf[0] = NUL;
-
-/** 1 where the byte continues an identifier, 2 where that must be looked at. */
-const wordByte = new Uint8Array(256);
-for (let c = 0; c < 256; c++) wordByte[c] = classOf[c] === LETTER || classOf[c] === DIGIT ? 1 : classOf[c] === HIGH ? 2 : 0;
-
-/** Unicode's white space beyond ASCII, as UTF-8: no-break and ideographic spaces, those of a certain width, line and paragraph separators. */
-const WIDE_BLANKS = [
-	[0xc2, 0x85],
-	[0xc2, 0xa0],
-	[0xe1, 0x9a, 0x80],
-	[0xe1, 0xa0, 0x8e],
-	...Array.from({ length: 11 }, (_, i) => [0xe2, 0x80, 0x80 + i]),
-	[0xe2, 0x80, 0xa8],
-	[0xe2, 0x80, 0xa9],
-	[0xe2, 0x80, 0xaf],
-	[0xe2, 0x81, 0x9f],
-	[0xe3, 0x80, 0x80],
-];
-
-/** Bytes of the white space at `pos` that is not ASCII; 0: there is none. */
-function wideBlank(bytes: Uint8Array, pos: number): number {
-	const found = bytes[pos] < 0x80 ? undefined : WIDE_BLANKS.find((blank) => blank.every((byte, i) => bytes[pos + i] === byte));
-	return found === undefined ? 0 : found.length;
-}
-
-const K = {
-	lt: kindOf("<"),
-	gt: kindOf(">"),
-	le: kindOf("<="),
-	ge: kindOf(">="),
-	shl: kindOf("<<"),
-	shr: kindOf(">>"),
-	shlEq: kindOf("<<="),
-	shrEq: kindOf(">>="),
-	eq: kindOf("="),
-	eqEq: kindOf("=="),
-	not: kindOf("!"),
-	notEq: kindOf("!="),
-	and: kindOf("&"),
-	andAnd: kindOf("&&"),
-	andEq: kindOf("&="),
-	or: kindOf("|"),
-	orOr: kindOf("||"),
-	orEq: kindOf("|="),
-	xor: kindOf("^"),
-	xorEq: kindOf("^="),
-	plus: kindOf("+"),
-	plusPlus: kindOf("++"),
-	plusEq: kindOf("+="),
-	minus: kindOf("-"),
-	minusMinus: kindOf("--"),
-	minusEq: kindOf("-="),
-	arrow: kindOf("->"),
-	star: kindOf("*"),
-	starEq: kindOf("*="),
-	slash: kindOf("/"),
-	slashEq: kindOf("/="),
-	percent: kindOf("%"),
-	percentEq: kindOf("%="),
-	colon: kindOf(":"),
-	colonColon: kindOf("::"),
-	hash: kindOf("#"),
-	hashHash: kindOf("##"),
-	dot: kindOf("."),
-	ellipsis: kindOf("..."),
-	lbracket: kindOf("["),
-	rbracket: kindOf("]"),
-	lbrace: kindOf("{"),
-	rbrace: kindOf("}"),
-} as const;
-
-const strict = new TextDecoder("utf-8", { fatal: true });
-
-export function isUtf8(bytes: Uint8Array): boolean {
-	try {
-		strict.decode(bytes);
-		return true;
-	} catch {
-		return false;
-	}
-}
 
 export class Lexer {
 	readonly bytes: Uint8Array;
@@ -173,11 +56,11 @@ export class Lexer {
 			}
 			const c = bytes[pos];
 			switch (classOf[c]) {
-				case BLANK:
+				case Class.blank:
 					flags |= Flag.space;
 					pos++;
 					continue;
-				case NEWLINE:
+				case Class.newline:
 					if (this.inDirective) {
 						// Stays before the newline: the directive is over, the next line starts with it.
 						this.#finish(Kind.newline, pos, pos, flags);
@@ -186,7 +69,7 @@ export class Lexer {
 					flags = Flag.lineStart;
 					pos++;
 					continue;
-				case HIGH: {
+				case Class.high: {
 					const length = wideBlank(bytes, pos);
 					if (length === 0) return this.#word(pos, pos, HASH_START, flags);
 					if (!this.lenient) this.#report("W0106", "treating Unicode character as whitespace", pos, length);
@@ -194,32 +77,21 @@ export class Lexer {
 					pos += length;
 					continue;
 				}
-				case LETTER: {
-					const start = pos;
-					let hash = HASH_START;
-					let b = c;
-					do {
-						hash = Math.imul(hash ^ b, 0x01000193);
-						b = bytes[++pos];
-					} while (wordByte[b] === 1);
-					if (b > 127) return this.#word(start, pos, hash, flags);
-					if (b === 92 && this.#isSplice(pos)) return this.#spliced(start, flags);
-					if ((b === 34 || b === 39) && pos - start <= 2 && isPrefix(bytes, start, pos)) return this.#quoted(start, pos, b, flags);
-					return this.#name(start, pos, hash, flags);
-				}
-				case DIGIT:
+				case Class.letter:
+					return this.#letters(pos, flags);
+				case Class.digit:
 					return this.#number(pos, flags);
-				case SINGLE:
+				case Class.single:
 					this.kind = singleKind[c];
 					this.start = pos;
 					this.value = 1;
 					this.flags = flags;
 					this.pos = pos + 1;
 					return;
-				case QUOTE:
-				case APOSTROPHE:
+				case Class.quote:
+				case Class.apostrophe:
 					return this.#quoted(pos, pos, c, flags);
-				case SLASH: {
+				case Class.slash: {
 					const second = bytes[pos + 1];
 					if (second === 42) {
 						pos = this.#blockComment(pos);
@@ -231,12 +103,12 @@ export class Lexer {
 						flags |= Flag.space;
 						continue;
 					}
-					return this.#punctuator(pos, c, flags);
+					return this.#punctuator(pos, flags);
 				}
-				case DOT:
-					if (classOf[bytes[pos + 1]] === DIGIT) return this.#number(pos, flags);
-					return this.#punctuator(pos, c, flags);
-				case BACKSLASH: {
+				case Class.dot:
+					if (classOf[bytes[pos + 1]] === Class.digit) return this.#number(pos, flags);
+					return this.#punctuator(pos, flags);
+				case Class.backslash: {
 					const after = this.#isSplice(pos);
 					if (after > 0) {
 						flags |= Flag.space;
@@ -246,13 +118,13 @@ export class Lexer {
 					this.#finish(Kind.stray, pos, pos + 1, flags);
 					return;
 				}
-				case NUL:
+				case Class.nul:
 					if (!this.lenient && bytes[pos - 1] !== 0) this.#report("W0101", "null character ignored", pos, 1);
 					flags |= Flag.space;
 					pos++;
 					continue;
 				default:
-					return this.#punctuator(pos, c, flags);
+					return this.#punctuator(pos, flags);
 			}
 		}
 	}
@@ -264,9 +136,9 @@ export class Lexer {
 		for (;;) {
 			const c = bytes[pos];
 			if (c === 40) return true;
-			const kind = pos < bytes.length ? classOf[c] : OTHER;
-			if (kind === BLANK || (kind === NEWLINE && !this.inDirective)) pos++;
-			else if (kind === BACKSLASH && this.#isSplice(pos) > 0) pos = this.#isSplice(pos);
+			const kind = pos < bytes.length ? classOf[c] : Class.other;
+			if (kind === Class.blank || (kind === Class.newline && !this.inDirective)) pos++;
+			else if (kind === Class.backslash && this.#isSplice(pos) > 0) pos = this.#isSplice(pos);
 			else if (c === 47 && bytes[pos + 1] === 42) pos = this.#blockComment(pos);
 			else if (c === 47 && bytes[pos + 1] === 47) pos = this.#lineComment(pos);
 			else if (wideBlank(bytes, pos) > 0) pos += wideBlank(bytes, pos);
@@ -278,12 +150,12 @@ export class Lexer {
 	restOfLine(): { readonly from: number; readonly to: number } {
 		const bytes = this.bytes;
 		let pos = this.pos;
-		while (classOf[bytes[pos]] === BLANK && pos < bytes.length) pos++;
+		while (classOf[bytes[pos]] === Class.blank && pos < bytes.length) pos++;
 		const from = pos;
 		while (pos < bytes.length && bytes[pos] !== 10) pos = this.#isSplice(pos) || pos + 1;
 		this.pos = pos;
 		let to = pos;
-		while (to > from && classOf[bytes[to - 1]] === BLANK) to--;
+		while (to > from && classOf[bytes[to - 1]] === Class.blank) to--;
 		return { from, to };
 	}
 
@@ -292,7 +164,7 @@ export class Lexer {
 		const bytes = this.bytes;
 		let pos = this.pos;
 		for (;;) {
-			if (classOf[bytes[pos]] === BLANK && pos < bytes.length) pos++;
+			if (classOf[bytes[pos]] === Class.blank && pos < bytes.length) pos++;
 			else if (bytes[pos] === 47 && bytes[pos + 1] === 42) pos = this.#blockComment(pos);
 			else if (wideBlank(bytes, pos) > 0) pos += wideBlank(bytes, pos);
 			else break;
@@ -306,6 +178,22 @@ export class Lexer {
 		if (bytes[to] !== close) return null;
 		this.pos = to + 1;
 		return { from, to, angled: open === 60 };
+	}
+
+	/** A name, or the prefix of a quote. */
+	#letters(start: number, flags: number): void {
+		const bytes = this.bytes;
+		let pos = start;
+		let hash = HASH_START;
+		let b = bytes[pos];
+		do {
+			hash = Math.imul(hash ^ b, 0x01000193);
+			b = bytes[++pos];
+		} while (wordByte[b] === 1);
+		if (b > 127) return this.#word(start, pos, hash, flags);
+		if (b === 92 && this.#isSplice(pos)) return this.#spliced(start, flags);
+		if ((b === 34 || b === 39) && pos - start <= 2 && isPrefix(bytes, start, pos)) return this.#quoted(start, pos, b, flags);
+		this.#name(start, pos, hash, flags);
 	}
 
 	/** A name that is not ASCII throughout, from the first such byte on. */
@@ -347,7 +235,7 @@ export class Lexer {
 		const bytes = this.bytes;
 		if (bytes[pos] !== 92) return 0;
 		let at = pos + 1;
-		while (at < bytes.length && classOf[bytes[at]] === BLANK) at++;
+		while (at < bytes.length && classOf[bytes[at]] === Class.blank) at++;
 		return bytes[at] === 10 ? at + 1 : 0;
 	}
 
@@ -405,112 +293,19 @@ export class Lexer {
 			while (newline < bytes.length && bytes[newline] !== 10) newline++;
 			if (newline === bytes.length) return newline;
 			let back = newline - 1;
-			while (back > start && classOf[bytes[back]] === BLANK) back--;
+			while (back > start && classOf[bytes[back]] === Class.blank) back--;
 			if (bytes[back] !== 92) return newline;
 			pos = newline + 1;
 		}
 	}
 
-	#punctuator(start: number, c: number, flags: number): void {
+	#punctuator(start: number, flags: number): void {
 		const bytes = this.bytes;
-		const b = bytes[start + 1];
-		let kind: number = Kind.stray;
-		let length = 1;
-		const two = (k: number): void => {
-			kind = k;
-			length = 2;
-		};
-		switch (c) {
-			case 45: // -
-				if (b === 62) two(K.arrow);
-				else if (b === 45) two(K.minusMinus);
-				else if (b === 61) two(K.minusEq);
-				else kind = K.minus;
-				break;
-			case 42: // *
-				if (b === 61) two(K.starEq);
-				else kind = K.star;
-				break;
-			case 61: // =
-				if (b === 61) two(K.eqEq);
-				else kind = K.eq;
-				break;
-			case 46: // .
-				if (b === 46 && bytes[start + 2] === 46) {
-					kind = K.ellipsis;
-					length = 3;
-				} else kind = K.dot;
-				break;
-			case 38: // &
-				if (b === 38) two(K.andAnd);
-				else if (b === 61) two(K.andEq);
-				else kind = K.and;
-				break;
-			case 43: // +
-				if (b === 43) two(K.plusPlus);
-				else if (b === 61) two(K.plusEq);
-				else kind = K.plus;
-				break;
-			case 60: // <
-				if (b === 60) {
-					if (bytes[start + 2] === 61) {
-						kind = K.shlEq;
-						length = 3;
-					} else two(K.shl);
-				} else if (b === 61) two(K.le);
-				else if (b === 58) two(K.lbracket);
-				else if (b === 37) two(K.lbrace);
-				else kind = K.lt;
-				break;
-			case 62: // >
-				if (b === 62) {
-					if (bytes[start + 2] === 61) {
-						kind = K.shrEq;
-						length = 3;
-					} else two(K.shr);
-				} else if (b === 61) two(K.ge);
-				else kind = K.gt;
-				break;
-			case 33: // !
-				if (b === 61) two(K.notEq);
-				else kind = K.not;
-				break;
-			case 124: // |
-				if (b === 124) two(K.orOr);
-				else if (b === 61) two(K.orEq);
-				else kind = K.or;
-				break;
-			case 94: // ^
-				if (b === 61) two(K.xorEq);
-				else kind = K.xor;
-				break;
-			case 47: // /
-				if (b === 61) two(K.slashEq);
-				else kind = K.slash;
-				break;
-			case 37: // %
-				if (b === 61) two(K.percentEq);
-				else if (b === 62) two(K.rbrace);
-				else if (b === 58) {
-					if (bytes[start + 2] === 37 && bytes[start + 3] === 58) {
-						kind = K.hashHash;
-						length = 4;
-					} else two(K.hash);
-				} else kind = K.percent;
-				break;
-			case 58: // :
-				if (b === 62) two(K.rbracket);
-				else if (b === 58) two(K.colonColon);
-				else kind = K.colon;
-				break;
-			case 35: // #
-				if (b === 35) two(K.hashHash);
-				else kind = K.hash;
-				break;
-		}
-		const pos = start + length;
-		if (bytes[pos] === 92 && kind !== Kind.stray && this.#isSplice(pos) > 0 && !this.#unspliced) return this.#spliced(start, flags);
-		this.#finish(kind, start, pos, flags);
+		const found = punctuatorAt(bytes, start);
+		if (found === undefined) return this.#finish(Kind.stray, start, start + 1, flags);
+		const pos = start + found.bytes.length;
+		if (bytes[pos] === 92 && this.#isSplice(pos) > 0 && !this.#unspliced) return this.#spliced(start, flags);
+		this.#finish(found.kind, start, pos, flags);
 	}
 
 	#unspliced = false;
@@ -550,17 +345,6 @@ export class Lexer {
 			return;
 		}
 	}
-}
-
-function isExponent(b: number): boolean {
-	return b === 69 || b === 101 || b === 80 || b === 112;
-}
-
-/** L u U u8 in front of a quote. */
-function isPrefix(bytes: Uint8Array, from: number, to: number): boolean {
-	const first = bytes[from];
-	if (to - from === 1) return first === 76 || first === 117 || first === 85;
-	return first === 117 && bytes[from + 1] === 56;
 }
 
 /** Which words the dialect takes as keywords: name number → kind. */
