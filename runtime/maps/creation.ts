@@ -7,25 +7,8 @@
 import { type MapTypeName, type MapTypeRow, mapFlags, mapTypeById, mapTypeId } from "../../assembler/spec/map-types.ts";
 import type { MapDef } from "../image.ts";
 
-const { NO_PREALLOC, NO_COMMON_LRU, NUMA_NODE, RDONLY, WRONLY, STACK_BUILD_ID, ZERO_SEED, RDONLY_PROG, WRONLY_PROG, CLONE, MMAPABLE, PRESERVE_ELEMS, INNER_MAP, LINK, VTYPE_BTF_OBJ_FD, SEGV_ON_FAULT, NO_USER_CONV } = mapFlags;
-const BY_FILE = RDONLY | WRONLY;
-const ACCESS = BY_FILE | RDONLY_PROG | WRONLY_PROG;
-const HASH = NO_PREALLOC | NUMA_NODE | ZERO_SEED | ACCESS;
-const STORAGE = NO_PREALLOC | CLONE;
+const { NO_PREALLOC, NO_COMMON_LRU, NUMA_NODE, RDONLY, WRONLY, STACK_BUILD_ID, RDONLY_PROG, WRONLY_PROG } = mapFlags;
 
-/** Flags that a type knows. */
-const FLAGS: Readonly<Record<MapTypeName, number>> = {
-	HASH, PERCPU_HASH: HASH, LRU_HASH: HASH | NO_COMMON_LRU, LRU_PERCPU_HASH: HASH | NO_COMMON_LRU, HASH_OF_MAPS: HASH, ARRAY: NUMA_NODE | ACCESS | MMAPABLE | INNER_MAP, PERCPU_ARRAY: ACCESS,
-	PROG_ARRAY: NUMA_NODE | BY_FILE, PERF_EVENT_ARRAY: NUMA_NODE | BY_FILE | PRESERVE_ELEMS, CGROUP_ARRAY: NUMA_NODE | BY_FILE, ARRAY_OF_MAPS: NUMA_NODE | BY_FILE, REUSEPORT_SOCKARRAY: NUMA_NODE | ACCESS,
-	STACK_TRACE: NUMA_NODE | BY_FILE | STACK_BUILD_ID, LPM_TRIE: NO_PREALLOC | NUMA_NODE | ACCESS, DEVMAP: NUMA_NODE | BY_FILE, DEVMAP_HASH: NUMA_NODE | BY_FILE, SOCKMAP: NUMA_NODE | BY_FILE,
-	SOCKHASH: NUMA_NODE | BY_FILE, XSKMAP: NUMA_NODE | BY_FILE, CPUMAP: NUMA_NODE, CGROUP_STORAGE: NUMA_NODE | ACCESS, PERCPU_CGROUP_STORAGE: NUMA_NODE | ACCESS, QUEUE: NUMA_NODE | ACCESS, STACK: NUMA_NODE | ACCESS,
-	SK_STORAGE: STORAGE, INODE_STORAGE: STORAGE, TASK_STORAGE: STORAGE, CGRP_STORAGE: STORAGE, STRUCT_OPS: LINK | VTYPE_BTF_OBJ_FD, RINGBUF: NUMA_NODE, USER_RINGBUF: NUMA_NODE,
-	BLOOM_FILTER: NUMA_NODE | ZERO_SEED | ACCESS, ARENA: MMAPABLE | SEGV_ON_FAULT | NO_USER_CONV,
-};
-/** Flags that a type is not made without. */
-const NEEDED: Readonly<Partial<Record<MapTypeName, keyof typeof mapFlags>>> = {
-	LPM_TRIE: "NO_PREALLOC", SK_STORAGE: "NO_PREALLOC", INODE_STORAGE: "NO_PREALLOC", TASK_STORAGE: "NO_PREALLOC", CGRP_STORAGE: "NO_PREALLOC", ARENA: "MMAPABLE",
-};
 /** Types that maps in maps cannot hold. */
 const NOT_INNER: ReadonlySet<string> = new Set(["PROG_ARRAY", "ARRAY_OF_MAPS", "HASH_OF_MAPS", "STRUCT_OPS", "CGROUP_STORAGE", "PERCPU_CGROUP_STORAGE"] satisfies MapTypeName[]);
 
@@ -75,7 +58,7 @@ function creationRefusal(def: MapDef): string | null {
 	const row = mapTypeById(def.type);
 	if (row === undefined) return null;
 	const name = row.name as MapTypeName;
-	return wrongSizes(row, def) ?? wrongFlags(name, def) ?? wrongRest(name, def);
+	return wrongSizes(row, def) ?? wrongFlags(row, def) ?? wrongRest(name, def);
 }
 
 /** Sizes that no map of the type has. */
@@ -95,11 +78,10 @@ function ruleText(rule: MapTypeRow["key"] | MapTypeRow["value"]): string {
 	return rule === "any" ? "at least 1" : rule === "prefix" ? "5 to 260: a u32 and the bytes" : `${rule}`;
 }
 
-function wrongFlags(name: MapTypeName, { flags }: MapDef): string | null {
-	const unknown = (flags & ~FLAGS[name]) >>> 0;
+function wrongFlags({ name, flags: known, needs }: MapTypeRow, { flags }: MapDef): string | null {
+	const unknown = (flags & ~known) >>> 0;
 	if (unknown !== 0) return `${name} has no flag ${flagText(unknown)}`;
-	const needed = NEEDED[name];
-	if (needed !== undefined && (flags & mapFlags[needed]) === 0) return `${name} needs the flag BPF_F_${needed}`;
+	if (needs !== undefined && (flags & mapFlags[needs]) === 0) return `${name} needs the flag BPF_F_${needs}`;
 	const both = (a: number, b: number): boolean => (flags & a) !== 0 && (flags & b) !== 0;
 	if (both(RDONLY, WRONLY) || both(RDONLY_PROG, WRONLY_PROG)) return "a map is read-only or write-only, not both";
 	if (name.startsWith("LRU") && (flags & NO_PREALLOC) !== 0) return `${name} has its elements beforehand: it takes no BPF_F_NO_PREALLOC`;
