@@ -1,42 +1,11 @@
 /** What BTF's types are called in C. */
 import type { BtfType } from "./types.ts";
+import { wordSet } from "../words.ts";
 
-const KEYWORDS = new Set([
-	"auto",
-	"break",
-	"case",
-	"char",
-	"const",
-	"continue",
-	"default",
-	"do",
-	"double",
-	"else",
-	"enum",
-	"extern",
-	"float",
-	"for",
-	"goto",
-	"if",
-	"inline",
-	"int",
-	"long",
-	"register",
-	"restrict",
-	"return",
-	"short",
-	"signed",
-	"sizeof",
-	"static",
-	"struct",
-	"switch",
-	"typedef",
-	"union",
-	"unsigned",
-	"void",
-	"volatile",
-	"while",
-]);
+const KEYWORDS = wordSet(`
+	auto break case char const continue default do double else enum extern float for goto if inline int long
+	register restrict return short signed sizeof static struct switch typedef union unsigned void volatile while
+`);
 
 /** A name as an identifier of C: names in an object are data, never code. */
 export function identifier(name: string): string {

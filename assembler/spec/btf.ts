@@ -6,27 +6,10 @@ export const BTF_VERSION = 1;
 export const BTF_HEADER_SIZE = 24;
 
 /** Index is the kind's number. */
+// biome-ignore format: a list of words
 export const BTF_KINDS = [
-	"void",
-	"int",
-	"ptr",
-	"array",
-	"struct",
-	"union",
-	"enum",
-	"fwd",
-	"typedef",
-	"volatile",
-	"const",
-	"restrict",
-	"func",
-	"func_proto",
-	"var",
-	"datasec",
-	"float",
-	"decl_tag",
-	"type_tag",
-	"enum64",
+	"void", "int", "ptr", "array", "struct", "union", "enum", "fwd", "typedef", "volatile", "const", "restrict", "func",
+	"func_proto", "var", "datasec", "float", "decl_tag", "type_tag", "enum64",
 ] as const satisfies readonly BtfType["kind"][];
 /** Kinds of types by name. */
 export type BtfKind = (typeof BTF_KINDS)[number];
@@ -61,20 +44,10 @@ export const INT_ENCODING = { signed: 1, char: 2, bool: 4 } as const;
 export const BTF_LINKAGES = ["static", "global", "extern"] as const;
 
 /** Index is `enum bpf_core_relo_kind`; the texts are those of libbpf's messages and llvm-objdump. */
+// biome-ignore format: a list of words
 export const CORE_KINDS = [
-	"byte_off",
-	"byte_sz",
-	"field_exists",
-	"signed",
-	"lshift_u64",
-	"rshift_u64",
-	"local_type_id",
-	"target_type_id",
-	"type_exists",
-	"type_size",
-	"enumval_exists",
-	"enumval_value",
-	"type_matches",
+	"byte_off", "byte_sz", "field_exists", "signed", "lshift_u64", "rshift_u64", "local_type_id", "target_type_id",
+	"type_exists", "type_size", "enumval_exists", "enumval_value", "type_matches",
 ] as const;
 /** Kinds of CO-RE relocations by name. */
 export type CoreKind = (typeof CORE_KINDS)[number];

@@ -8,6 +8,7 @@ import type { Diagnostic, DiagnosticSink } from "./diagnostic.ts";
 import { FollowUps } from "./follow-ups.ts";
 import { members } from "./groups.ts";
 import type { DiagnosticRow } from "./table.ts";
+import { wordSet } from "../../assembler/words.ts";
 
 /** -W options in the order of the command line: "unused-variable", "no-unused", "error", "error=sign-compare", "no-error=…". */
 export interface WarningOptions {
@@ -26,19 +27,10 @@ interface GroupState {
 }
 
 /** Groups that speak of whole functions: of one that lost a statement to an error they would say what is not so. clang, too, is silent then. */
-const WHOLE: ReadonlySet<string> = new Set([
-	"return-type",
-	"uninitialized",
-	"sometimes-uninitialized",
-	"implicit-fallthrough",
-	"unreachable-code",
-	"unused-variable",
-	"unused-but-set-variable",
-	"unused-but-set-parameter",
-	"unused-parameter",
-	"unused-label",
-	"unused-function",
-]);
+const WHOLE: ReadonlySet<string> = wordSet(`
+	return-type uninitialized sometimes-uninitialized implicit-fallthrough unreachable-code unused-variable
+	unused-but-set-variable unused-but-set-parameter unused-parameter unused-label unused-function
+`);
 
 export class DiagnosticEngine implements DiagnosticSink {
 	readonly kept: Diagnostic[] = [];

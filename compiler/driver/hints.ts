@@ -6,22 +6,13 @@ import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { nearest } from "../diagnostics/suggest.ts";
 import { builtinHeader, builtinHeaderNames } from "../headers/index.ts";
 import type { TokenBuffer } from "../preprocess/buffer.ts";
+import { words } from "../../assembler/words.ts";
 
 /** Headers that programs include, before those that only others include. */
-const FIRST = [
-	"bpf/bpf_helpers.h",
-	"bpf/bpf_endian.h",
-	"bpf/bpf_tracing.h",
-	"bpf/bpf_core_read.h",
-	"linux/types.h",
-	"linux/bpf.h",
-	"linux/if_ether.h",
-	"linux/ip.h",
-	"linux/in.h",
-	"stdint.h",
-	"stdbool.h",
-	"stddef.h",
-];
+const FIRST = words(`
+	bpf/bpf_helpers.h bpf/bpf_endian.h bpf/bpf_tracing.h bpf/bpf_core_read.h linux/types.h linux/bpf.h
+	linux/if_ether.h linux/ip.h linux/in.h stdint.h stdbool.h stddef.h
+`);
 /** What is in the first is had by including the second. */
 const THROUGH: Readonly<Record<string, string>> = {
 	"bpf/bpf_helper_defs.h": "bpf/bpf_helpers.h",

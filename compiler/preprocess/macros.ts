@@ -34,32 +34,12 @@ export interface Macro {
 }
 
 /** Macros that are made anew each time. */
+// biome-ignore format: a list of words
 export const DYNAMIC_MACROS = [
-	"__FILE__",
-	"__LINE__",
-	"__COUNTER__",
-	"__BASE_FILE__",
-	"__FILE_NAME__",
-	"__INCLUDE_LEVEL__",
-	"__DATE__",
-	"__TIME__",
-	"__TIMESTAMP__",
-	"_Pragma",
-	"__has_attribute",
-	"__has_builtin",
-	"__has_feature",
-	"__has_extension",
-	"__has_include",
-	"__has_include_next",
-	"__has_c_attribute",
-	"__has_declspec_attribute",
-	"__has_warning",
-	"__is_identifier",
-	"__has_embed",
-	"__building_module",
-	"__has_constexpr_builtin",
-	"__is_target_arch",
-	"__is_target_os",
+	"__FILE__", "__LINE__", "__COUNTER__", "__BASE_FILE__", "__FILE_NAME__", "__INCLUDE_LEVEL__", "__DATE__", "__TIME__",
+	"__TIMESTAMP__", "_Pragma", "__has_attribute", "__has_builtin", "__has_feature", "__has_extension", "__has_include",
+	"__has_include_next", "__has_c_attribute", "__has_declspec_attribute", "__has_warning", "__is_identifier",
+	"__has_embed", "__building_module", "__has_constexpr_builtin", "__is_target_arch", "__is_target_os",
 ] as const;
 export type DynamicMacro = (typeof DYNAMIC_MACROS)[number];
 

@@ -9,6 +9,7 @@
 import type { SourceFile } from "../source/files.ts";
 import type { MacroTable } from "./macros.ts";
 import type { MacrosThen } from "./pass-over.ts";
+import { wordSet } from "../../assembler/words.ts";
 
 /** Declarations one behind the other, without a directive among them. */
 interface Stretch {
@@ -52,20 +53,9 @@ const POINTER_TYPEDEF = new RegExp(`\\(\\s*\\*\\s*(?:const\\s+)?(${WORD})\\s*\\)
 const LAST_WORD = new RegExp(`[\\s*](${WORD})\\s*$`);
 const MENTION = new RegExp(`^(?:(?:const|volatile)\\s+)*(?:struct|union|enum)\\s+(${WORD})`);
 /** A parenthesis behind these is no declarator's. */
-const OPERATORS = new Set([
-	"typeof",
-	"__typeof",
-	"__typeof__",
-	"_Alignas",
-	"_Atomic",
-	"_BitInt",
-	"__attribute__",
-	"__attribute",
-	"__declspec",
-	"asm",
-	"__asm",
-	"__asm__",
-]);
+const OPERATORS = wordSet(`
+	typeof __typeof __typeof__ _Alignas _Atomic _BitInt __attribute__ __attribute __declspec asm __asm __asm__
+`);
 
 /** A search takes half a millisecond in the kernel's types, the list of all enumerators some ten. */
 const SEARCHES = 24;

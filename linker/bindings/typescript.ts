@@ -6,6 +6,7 @@
  * tells whether it is zero, which is how a hash key with rubbish between its fields is found.
  */
 import type { Field, ObjectModel, Shape } from "./model.ts";
+import { wordSet } from "../../assembler/words.ts";
 
 /** The texts of `x.d.ts` and `x.js`. */
 export interface TypeScriptBindings {
@@ -13,66 +14,12 @@ export interface TypeScriptBindings {
 	readonly module: string;
 }
 
-const RESERVED = new Set([
-	"Codec",
-	"MapInfo",
-	"Uint8Array",
-	"codecs",
-	"maps",
-	"globals",
-	"break",
-	"case",
-	"catch",
-	"class",
-	"const",
-	"continue",
-	"debugger",
-	"default",
-	"delete",
-	"do",
-	"else",
-	"enum",
-	"export",
-	"extends",
-	"false",
-	"finally",
-	"for",
-	"function",
-	"if",
-	"import",
-	"in",
-	"instanceof",
-	"interface",
-	"new",
-	"null",
-	"return",
-	"super",
-	"switch",
-	"this",
-	"throw",
-	"true",
-	"try",
-	"typeof",
-	"var",
-	"void",
-	"while",
-	"with",
-	"yield",
-	"let",
-	"static",
-	"await",
-	"number",
-	"string",
-	"boolean",
-	"bigint",
-	"any",
-	"unknown",
-	"never",
-	"object",
-	"symbol",
-	"undefined",
-	"type",
-]);
+const RESERVED = wordSet(`
+	Codec MapInfo Uint8Array codecs maps globals break case catch class const continue debugger default delete do
+	else enum export extends false finally for function if import in instanceof interface new null return super
+	switch this throw true try typeof var void while with yield let static await number string boolean bigint any
+	unknown never object symbol undefined type
+`);
 const typeName = (name: string): string => (RESERVED.has(name) ? `${name}_` : name);
 const property = (name: string): string => (/^[A-Za-z_$][\w$]*$/.test(name) && name !== "__proto__" ? name : JSON.stringify(name));
 

@@ -2,19 +2,12 @@
 import type { MapDef } from "../image.ts";
 import type { TypeSource } from "../../assembler/btf/type-source.ts";
 import { nameOf, resolved, sizeOf, typeSource } from "../../assembler/btf/type-source.ts";
+import { wordSet } from "../../assembler/words.ts";
 
-const owned = new Set([
-	"bpf_spin_lock",
-	"bpf_res_spin_lock",
-	"bpf_timer",
-	"bpf_wq",
-	"bpf_list_head",
-	"bpf_list_node",
-	"bpf_rb_root",
-	"bpf_rb_node",
-	"bpf_refcount",
-	"bpf_task_work",
-]);
+const owned = wordSet(`
+	bpf_spin_lock bpf_res_spin_lock bpf_timer bpf_wq bpf_list_head bpf_list_node bpf_rb_root bpf_rb_node
+	bpf_refcount bpf_task_work
+`);
 
 /** A field's place in the value, and its struct's name ("kptr" of a pointer). */
 export type SpecialField = readonly [offset: number, size: number, name: string];

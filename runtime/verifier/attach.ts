@@ -7,6 +7,7 @@ import { EINVAL, ENOTSUPP, type Env, reject, unsupported } from "./env.ts";
 import { resolved } from "./btf.ts";
 import { DISABLED_LSM, SLEEPABLE_LSM, RAW_TP_NULLABLE } from "./attach-facts.ts";
 import type { RetvalRange } from "./programs/spec.ts";
+import { wordSet } from "../../assembler/words.ts";
 
 const TRACING = 26;
 const STRUCT_OPS = 27;
@@ -168,33 +169,16 @@ export function lsmReturnRange(env: Env): RetvalRange | null {
 }
 
 const BOOLEAN_HOOKS = new Set(["audit_rule_known", "inode_xattr_skipcap"]);
-const ANY_RETURN_HOOKS = new Set([
-	"vm_enough_memory",
-	"inode_need_killpriv",
-	"inode_getsecurity",
-	"inode_listsecurity",
-	"inode_copy_up_xattr",
-	"getprocattr",
-	"setprocattr",
-	"xfrm_decode_session",
-	"ismaclabel",
-	"getselfattr",
-	"key_getsecurity",
-	"audit_rule_match",
-]);
+const ANY_RETURN_HOOKS = wordSet(`
+	vm_enough_memory inode_need_killpriv inode_getsecurity inode_listsecurity inode_copy_up_xattr getprocattr
+	setprocattr xfrm_decode_session ismaclabel getselfattr key_getsecurity audit_rule_match
+`);
 
 /** Functions whose programs may ask for the path of a file without being in LSM or an iterator. Source: btf_allowlist_d_path of kernel/trace/bpf_trace.c. */
-const WITH_PATHS = new Set([
-	"security_file_permission",
-	"security_inode_getattr",
-	"security_file_open",
-	"security_path_truncate",
-	"vfs_truncate",
-	"vfs_fallocate",
-	"dentry_open",
-	"vfs_getattr",
-	"filp_close",
-]);
+const WITH_PATHS = wordSet(`
+	security_file_permission security_inode_getattr security_file_open security_path_truncate vfs_truncate
+	vfs_fallocate dentry_open vfs_getattr filp_close
+`);
 
 /** Whether the helper may be called from where the program attaches: some sleep in locks that only a few places are free of. */
 export function helperFitsPlace(env: Env, helper: string): boolean {

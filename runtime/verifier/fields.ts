@@ -6,6 +6,7 @@
  * Source: btf_parse_fields and btf_parse_struct_metas of kernel/bpf/btf.c.
  */
 import { type BtfType, type TypeSource, isRecord, nameOf, skipModifiers } from "./btf.ts";
+import { wordSet } from "../../assembler/words.ts";
 
 export const FIELD = {
 	spinLock: 1,
@@ -221,16 +222,9 @@ function parse(types: TypeSource, kernel: TypeSource | null, id: number, wanted:
 }
 
 /** Kernel types that a referenced kptr may point to: those with a registered destructor. */
-const DESTRUCTORS = new Set([
-	"task_struct",
-	"cgroup",
-	"bpf_cpumask",
-	"bpf_crypto_ctx",
-	"prog_test_ref_kfunc",
-	"prog_test_member",
-	"sk_buff",
-	"bpf_testmod_ctx",
-]);
+const DESTRUCTORS = wordSet(`
+	task_struct cgroup bpf_cpumask bpf_crypto_ctx prog_test_ref_kfunc prog_test_member sk_buff bpf_testmod_ctx
+`);
 
 /** 0 or a negative errno. */
 function inRecord(

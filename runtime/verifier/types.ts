@@ -4,6 +4,8 @@
  *
  * Source: enum bpf_reg_type and enum bpf_type_flag (include/linux/bpf.h), reg_type_str of kernel/bpf/log.c for the names.
  */
+import { words } from "../../assembler/words.ts";
+
 export const NOT_INIT = 0;
 export const SCALAR = 1;
 export const PTR_TO_CTX = 2;
@@ -61,30 +63,10 @@ export const kindsOf = (kind: number): number => kind * 0o11111111;
 export const kindAt = (kinds: number, i: number): number => (kinds >> (3 * i)) & 7;
 export const withKind = (kinds: number, i: number, kind: number): number => (kinds & ~(7 << (3 * i))) | (kind << (3 * i));
 
-const BASE_NAMES = [
-	"?",
-	"scalar",
-	"ctx",
-	"map_ptr",
-	"map_value",
-	"map_key",
-	"fp",
-	"pkt_meta",
-	"pkt",
-	"pkt_end",
-	"flow_keys",
-	"sock",
-	"sock_common",
-	"tcp_sock",
-	"tp_buffer",
-	"xdp_sock",
-	"ptr_",
-	"mem",
-	"arena",
-	"buf",
-	"func",
-	"dynptr_ptr",
-];
+const BASE_NAMES = words(`
+	? scalar ctx map_ptr map_value map_key fp pkt_meta pkt pkt_end flow_keys sock sock_common tcp_sock tp_buffer
+	xdp_sock ptr_ mem arena buf func dynptr_ptr
+`);
 
 /** "map_value_or_null", "rcu_ptr_or_null_": the kernel's name. */
 export function typeName(type: number): string {

@@ -4,6 +4,7 @@
  *
  *     v[i] = p->len + *q + *(int *)(r + n);      accesses: v[i], p->len, *q, *(int *)(r + n)      assigned: v[i]
  */
+import { wordSet } from "../../../assembler/words.ts";
 export interface AccessText {
 	readonly text: string;
 	/** Where it starts, from 0. */
@@ -160,31 +161,10 @@ export function tokenAt(line: string, column: number): number {
 	return /^(?:[A-Za-z_]\w*|\d\w*|[-+*/%&|^=<>!]+)/.exec(rest)?.[0].length ?? 1;
 }
 
-const KEYWORDS = new Set([
-	"if",
-	"else",
-	"for",
-	"while",
-	"do",
-	"return",
-	"sizeof",
-	"switch",
-	"case",
-	"goto",
-	"struct",
-	"union",
-	"enum",
-	"const",
-	"int",
-	"char",
-	"long",
-	"short",
-	"unsigned",
-	"signed",
-	"void",
-	"static",
-	"SEC",
-]);
+const KEYWORDS = wordSet(`
+	if else for while do return sizeof switch case goto struct union enum const int char long short unsigned
+	signed void static SEC
+`);
 
 /** Strings, character constants and comments as blanks. */
 function blanked(line: string): string {

@@ -21,6 +21,7 @@ import { specOf } from "../programs/table.ts";
 import { diagnose } from "./diagnoses.ts";
 import { calleeName } from "./trace.ts";
 import { describe, rangeWords } from "./known.ts";
+import { wordSet } from "../../../assembler/words.ts";
 
 /** Stable: `ebpfcc verify --json` prints it (docs/internals/verifier.md). */
 export interface Explanation {
@@ -113,20 +114,10 @@ function wrongContext(image: ProgramImage, { origin, known, insn }: Clues): stri
 }
 
 /** Contexts that are often taken for each other. */
-const CONTEXTS = new Set([
-	"xdp_md",
-	"__sk_buff",
-	"pt_regs",
-	"bpf_sock",
-	"bpf_sock_addr",
-	"bpf_sock_ops",
-	"sk_msg_md",
-	"bpf_perf_event_data",
-	"sk_reuseport_md",
-	"bpf_sk_lookup",
-	"bpf_sockopt",
-	"bpf_sysctl",
-]);
+const CONTEXTS = wordSet(`
+	xdp_md __sk_buff pt_regs bpf_sock bpf_sock_addr bpf_sock_ops sk_msg_md bpf_perf_event_data sk_reuseport_md
+	bpf_sk_lookup bpf_sockopt bpf_sysctl
+`);
 
 function filled(text: string, clues: Clues): string {
 	const { groups, argument } = clues;
