@@ -101,126 +101,28 @@ export function readLayout(bytes: Uint8Array): ElfLayout {
 	return { endian: r.little ? "little" : "big", machine, headers, reader: r };
 }
 
-/** The bytes of an ELF file to an object. @throws FormatError for what is no relocatable file of 64 bits, or not whole @throws FormatError for what is no relocatable ELF file of 64 bits, for BPF or no machine, with the offset in the file */
+/** The bytes of an ELF file to an object. @throws FormatError for what is no relocatable ELF file of 64 bits, for BPF or no machine, with the offset in the file */
 export function readElf(input: Uint8Array): ObjectFile {
 	// A view of the same memory without a subclass's methods (Node's Buffer).
 	const bytes = new Uint8Array(input.buffer, input.byteOffset, input.byteLength);
 	const layout = readLayout(bytes);
 	const { headers } = layout;
-	const r: Reader = layout.reader;
-	const dataOf = (h: SectionHeader): Uint8Array =>
-		h.type === SHT.nobits ? bytes.subarray(0, 0) : bytes.subarray(h.offset, h.offset + h.size);
-	// Well-formed tables do not overlap: together they fit into the file. This bounds what a hostile file can make us allocate.
-	let budget = bytes.length;
-	const spend = (h: SectionHeader, entry: number): number => {
-		if (h.size % entry !== 0) r.fail(`the size of section ${h.name} is not a multiple of ${entry}`, h.at + 32);
-		if ((budget -= h.size) < 0) r.fail(`section ${h.name} overlaps another table`, h.at + 24);
-		return h.size / entry;
-	};
-
-	const symtabIndex = headers.findIndex((h) => h.type === SHT.symtab);
-	const derived = new Set<number>([0]);
-	let btfIndex = -1;
-	let extIndex = -1;
-	headers.forEach((h, i) => {
-		if (h.type === SHT.rela) r.fail(`section ${h.name} holds RELA relocations; BPF has REL only`, h.at + 4);
-		if (h.type === SHT.null || h.type === SHT.symtab || h.type === SHT.strtab || h.type === SHT.rel) derived.add(i);
-		if (h.type === SHT.symtab && i !== symtabIndex) r.fail("a second symbol table", h.at);
-		if (h.type === SHT.progbits && h.name === ".BTF") {
-			if (btfIndex >= 0) r.fail("a second .BTF section", h.at);
-			derived.add((btfIndex = i));
-		}
-		if (h.type === SHT.progbits && h.name === ".BTF.ext") {
-			if (extIndex >= 0) r.fail("a second .BTF.ext section", h.at);
-			derived.add((extIndex = i));
-		}
-	});
-
-	const newIndex: number[] = [];
+	const { symtab, btf: btfIndex, ext: extIndex, derived } = ownTables(layout);
 	let kept = 0;
-	for (let i = 0; i < headers.length; i++) newIndex.push(derived.has(i) ? -1 : kept++);
-
-	const symbols: ObjectSymbol[] = [];
-	if (symtabIndex >= 0) {
-		const table = headers[symtabIndex];
-		const count = spend(table, 24);
-		const strings = headers[table.link];
-		if (strings === undefined || strings.type !== SHT.strtab) r.fail("the symbol table has no string table", table.at + 40);
-		const pool = new StringPool(dataOf(strings));
-		for (let i = 1; i < count; i++) {
-			const at = table.offset + i * 24;
-			const name = pool.get(r.u32(at));
-			if (name === null) r.fail(`the name of symbol ${i} is outside the string table`, at);
-			const info = r.u8(at + 4);
-			const binding = SYMBOL_BINDINGS[info >> 4];
-			const type = SYMBOL_TYPES[info & 15];
-			if (binding === undefined || type === undefined)
-				r.fail(`symbol ${i} has unknown binding or type (st_info 0x${info.toString(16)})`, at + 4);
-			const shndx = r.u16(at + 6);
-			let section: ObjectSymbol["section"];
-			if (shndx === SHN.undefined) section = "undefined";
-			else if (shndx === SHN.absolute) section = "absolute";
-			else if (shndx === SHN.common) section = "common";
-			else if (shndx < headers.length && newIndex[shndx] >= 0) section = newIndex[shndx];
-			// A section symbol of .BTF or the like: nothing can use it.
-			else if (shndx < headers.length) section = "absolute";
-			else r.fail(`symbol ${i} is in section ${shndx} of ${headers.length}`, at + 6);
-			symbols.push({
-				name,
-				section,
-				value: r.u64(at + 8, "st_value"),
-				size: r.u64(at + 16, "st_size"),
-				binding,
-				type,
-				visibility: SYMBOL_VISIBILITIES[r.u8(at + 5) & 3],
-			});
-		}
-	}
-
-	const relocs = new Map<number, Reloc[]>();
-	for (const h of headers) {
-		if (h.type !== SHT.rel) continue;
-		const target = headers[h.info];
-		if (target === undefined || h.info === 0) r.fail(`${h.name} relocates section ${h.info} of ${headers.length}`, h.at + 44);
-		if (h.link !== symtabIndex) r.fail(`${h.name} uses section ${h.link} as its symbol table`, h.at + 40);
-		const count = spend(h, 16);
-		// .BTF and .BTF.ext hold plain numbers already; their relocations are for debuggers.
-		if (newIndex[h.info] < 0) continue;
-		const list = relocs.get(h.info) ?? [];
-		relocs.set(h.info, list);
-		for (let i = 0; i < count; i++) {
-			const at = h.offset + i * 16;
-			const offset = r.u64(at, "r_offset");
-			const type = r.u32(r.little ? at + 8 : at + 12);
-			const symbol = r.u32(r.little ? at + 12 : at + 8) - 1;
-			if (symbol >= symbols.length) r.fail(`a relocation of ${target.name} names symbol ${symbol + 1} of ${symbols.length + 1}`, at + 8);
-			if (offset >= target.size) r.fail(`a relocation at ${offset} lies outside ${target.name} (${target.size} bytes)`, at);
-			// Type 0 does nothing; a type without symbol would have nothing to add.
-			if (type === 0) continue;
-			if (symbol < 0) r.fail(`a relocation of ${target.name} names no symbol`, at + 8);
-			list.push({ offset, type, symbol });
-		}
-	}
-
-	const sections: Section[] = [];
-	headers.forEach((h, i) => {
-		if (newIndex[i] < 0) return;
-		const list = relocs.get(i) ?? [];
-		sections.push({
-			name: h.name,
-			type: h.type,
-			flags: h.flags,
-			align: h.align,
-			entsize: h.entsize,
-			size: h.size,
-			data: dataOf(h),
-			relocs: list.sort((a, b) => a.offset - b.offset),
-		});
+	const newIndex = headers.map((_, i) => (derived.has(i) ? -1 : kept++));
+	const tables: Tables = { ...layout, bytes, newIndex, budget: bytes.length };
+	const symbols = symtab < 0 ? [] : readSymbols(tables, headers[symtab]);
+	const relocs = readRelocs(tables, symtab, symbols.length);
+	const sections = headers.flatMap((h, i): Section[] => {
+		if (newIndex[i] < 0) return [];
+		const { name, type, flags, align, entsize, size } = h;
+		const own = relocs.get(i) ?? [];
+		return [{ name, type, flags, align, entsize, size, data: dataOf(bytes, h), relocs: own.sort((a, b) => a.offset - b.offset) }];
 	});
 
 	const object: ObjectFile = { endian: layout.endian, sections, symbols };
 	if (btfIndex < 0) return object;
-	const view = new BtfView(dataOf(headers[btfIndex]), { fileOffset: headers[btfIndex].offset });
+	const view = new BtfView(dataOf(bytes, headers[btfIndex]), { fileOffset: headers[btfIndex].offset });
 	const btf = readBtf(view);
 	let strings: readonly string[] | null = null;
 	return {
@@ -230,6 +132,119 @@ export function readElf(input: Uint8Array): ObjectFile {
 		get btfStrings() {
 			return (strings ??= view.strings.all());
 		},
-		...(extIndex < 0 ? {} : { btfExt: readBtfExt(dataOf(headers[extIndex]), view, headers[extIndex].offset) }),
+		...(extIndex < 0 ? {} : { btfExt: readBtfExt(dataOf(bytes, headers[extIndex]), view, headers[extIndex].offset) }),
 	};
+}
+
+/** What its tables are read with. */
+interface Tables extends ElfLayout {
+	readonly bytes: Uint8Array;
+	/** By ELF number: the section's index in the object, −1 for what is no section there. */
+	readonly newIndex: readonly number[];
+	/** Bytes that tables may still take. Well-formed ones do not overlap: together they fit into the file. This bounds what a hostile file can make us allocate. */
+	budget: number;
+}
+
+function dataOf(bytes: Uint8Array, h: SectionHeader): Uint8Array {
+	return h.type === SHT.nobits ? bytes.subarray(0, 0) : bytes.subarray(h.offset, h.offset + h.size);
+}
+
+/** The sections that the format itself needs, and BTF's: the object holds what is in them as symbols, relocations, types. −1: there is none. */
+function ownTables({ headers, reader: r }: ElfLayout): { symtab: number; btf: number; ext: number; derived: ReadonlySet<number> } {
+	const symtab = headers.findIndex((h) => h.type === SHT.symtab);
+	const derived = new Set<number>([0]);
+	let btf = -1;
+	let ext = -1;
+	headers.forEach((h, i) => {
+		if (h.type === SHT.rela) r.fail(`section ${h.name} holds RELA relocations; BPF has REL only`, h.at + 4);
+		if (h.type === SHT.null || h.type === SHT.symtab || h.type === SHT.strtab || h.type === SHT.rel) derived.add(i);
+		if (h.type === SHT.symtab && i !== symtab) r.fail("a second symbol table", h.at);
+		if (h.type === SHT.progbits && h.name === ".BTF") {
+			if (btf >= 0) r.fail("a second .BTF section", h.at);
+			derived.add((btf = i));
+		}
+		if (h.type === SHT.progbits && h.name === ".BTF.ext") {
+			if (ext >= 0) r.fail("a second .BTF.ext section", h.at);
+			derived.add((ext = i));
+		}
+	});
+	return { symtab, btf, ext, derived };
+}
+
+/** How many entries the table has. */
+function countEntries(tables: Tables, h: SectionHeader, entry: number): number {
+	const r: Reader = tables.reader;
+	if (h.size % entry !== 0) r.fail(`the size of section ${h.name} is not a multiple of ${entry}`, h.at + 32);
+	if ((tables.budget -= h.size) < 0) r.fail(`section ${h.name} overlaps another table`, h.at + 24);
+	return h.size / entry;
+}
+
+function readSymbols(tables: Tables, table: SectionHeader): ObjectSymbol[] {
+	const r: Reader = tables.reader;
+	const count = countEntries(tables, table, 24);
+	const strings = tables.headers[table.link];
+	if (strings === undefined || strings.type !== SHT.strtab) r.fail("the symbol table has no string table", table.at + 40);
+	const pool = new StringPool(dataOf(tables.bytes, strings));
+	const symbols: ObjectSymbol[] = [];
+	for (let i = 1; i < count; i++) {
+		const at = table.offset + i * 24;
+		const name = pool.get(r.u32(at));
+		if (name === null) r.fail(`the name of symbol ${i} is outside the string table`, at);
+		const info = r.u8(at + 4);
+		const binding = SYMBOL_BINDINGS[info >> 4];
+		const type = SYMBOL_TYPES[info & 15];
+		if (binding === undefined || type === undefined)
+			r.fail(`symbol ${i} has unknown binding or type (st_info 0x${info.toString(16)})`, at + 4);
+		symbols.push({
+			name,
+			section: sectionOfSymbol(tables, i, at + 6),
+			value: r.u64(at + 8, "st_value"),
+			size: r.u64(at + 16, "st_size"),
+			binding,
+			type,
+			visibility: SYMBOL_VISIBILITIES[r.u8(at + 5) & 3],
+		});
+	}
+	return symbols;
+}
+
+function sectionOfSymbol({ reader: r, headers, newIndex }: Tables, symbol: number, at: number): ObjectSymbol["section"] {
+	const shndx = r.u16(at);
+	if (shndx === SHN.undefined) return "undefined";
+	if (shndx === SHN.absolute) return "absolute";
+	if (shndx === SHN.common) return "common";
+	if (shndx >= headers.length) r.fail(`symbol ${symbol} is in section ${shndx} of ${headers.length}`, at);
+	// A section symbol of .BTF or the like: nothing can use it.
+	return newIndex[shndx] >= 0 ? newIndex[shndx] : "absolute";
+}
+
+/** By the ELF number of the section that they are in. */
+function readRelocs(tables: Tables, symtab: number, symbolCount: number): Map<number, Reloc[]> {
+	const { headers, newIndex } = tables;
+	const r: Reader = tables.reader;
+	const relocs = new Map<number, Reloc[]>();
+	for (const h of headers) {
+		if (h.type !== SHT.rel) continue;
+		const target = headers[h.info];
+		if (target === undefined || h.info === 0) r.fail(`${h.name} relocates section ${h.info} of ${headers.length}`, h.at + 44);
+		if (h.link !== symtab) r.fail(`${h.name} uses section ${h.link} as its symbol table`, h.at + 40);
+		const count = countEntries(tables, h, 16);
+		// .BTF and .BTF.ext hold plain numbers already; their relocations are for debuggers.
+		if (newIndex[h.info] < 0) continue;
+		const list = relocs.get(h.info) ?? [];
+		relocs.set(h.info, list);
+		for (let i = 0; i < count; i++) {
+			const at = h.offset + i * 16;
+			const offset = r.u64(at, "r_offset");
+			const type = r.u32(r.little ? at + 8 : at + 12);
+			const symbol = r.u32(r.little ? at + 12 : at + 8) - 1;
+			if (symbol >= symbolCount) r.fail(`a relocation of ${target.name} names symbol ${symbol + 1} of ${symbolCount + 1}`, at + 8);
+			if (offset >= target.size) r.fail(`a relocation at ${offset} lies outside ${target.name} (${target.size} bytes)`, at);
+			// Type 0 does nothing; a type without symbol would have nothing to add.
+			if (type === 0) continue;
+			if (symbol < 0) r.fail(`a relocation of ${target.name} names no symbol`, at + 8);
+			list.push({ offset, type, symbol });
+		}
+	}
+	return relocs;
 }
