@@ -17,7 +17,6 @@ export interface SymbolBuilder {
 	binding?: ObjectSymbol["binding"];
 	type: ObjectSymbol["type"];
 	visibility: ObjectSymbol["visibility"];
-	usedInRelocation: boolean;
 	/** Named in inline assembly, where clang loses sight of what is its own. */
 	inlineAsm: boolean;
 	/** When it was first named, among sections and symbols. */
@@ -78,10 +77,7 @@ export class ObjectBuilder {
 	symbol(name: string): SymbolBuilder {
 		let symbol = this.symbols.get(name);
 		if (symbol === undefined)
-			this.symbols.set(
-				name,
-				(symbol = { name, type: "none", visibility: "default", usedInRelocation: false, inlineAsm: false, rank: this.ranks++ }),
-			);
+			this.symbols.set(name, (symbol = { name, type: "none", visibility: "default", inlineAsm: false, rank: this.ranks++ }));
 		return symbol;
 	}
 	/** `.` in an expression is the place where the directive stands. */

@@ -1,18 +1,18 @@
 /**
- * What an assembly file built up, to an object: places everything, resolves what is known, leaves relocations for the rest (`fixups.ts`), orders
- * symbols and sections as LLVM does, and makes the debug sections that directives only describe.
+ * What an assembly file built up, to an object: places everything (`addresses.ts`), resolves what is known, leaves relocations for the rest (`fixups.ts`),
+ * orders symbols and sections as LLVM does, and makes the debug sections that directives only describe.
  *
  * Source: LLVM's ELF object writer for the rules.
  */
-import { FormatError, Writer } from "../bytes.ts";
+import { Writer } from "../bytes.ts";
 import { readBtfExt } from "../btf/ext-read.ts";
 import { readBtf } from "../btf/read.ts";
 import { BtfView } from "../btf/view.ts";
 import type { ObjectFile, ObjectSymbol, Reloc, Section } from "../object.ts";
 import { R_BPF_64_ABS32, R_BPF_64_ABS64, SHF, SHT } from "../spec/elf.ts";
+import { Addresses } from "./addresses.ts";
 import type { ObjectBuilder, SymbolBuilder } from "./builder.ts";
-import type { Value } from "./cursor.ts";
-import { applyFixup, type Place } from "./fixups.ts";
+import { applyFixup } from "./fixups.ts";
 import { debugFrame } from "./frames.ts";
 import { lineTable } from "./line-table.ts";
 import { type Label, SectionBuilder } from "./section.ts";
@@ -21,141 +21,21 @@ import { type Label, SectionBuilder } from "./section.ts";
 const TEMPORARY = /^(\.L|LBB\d+_\d+$)/;
 
 export function finish(o: ObjectBuilder): ObjectFile {
-	const absolute = (label: Label): number => label.section.addressOf(label);
-	/** Where a symbol is, through `.set`. */
-	const locate = (name: string, from: Label | undefined, depth = 0): Place | bigint | undefined => {
-		const numeric = /^(\d+)([bf])$/.exec(name);
-		if (numeric !== null) {
-			const labels = (o.numeric.get(numeric[1]) ?? []).filter((label) => label.section === from?.section);
-			const at = from ? absolute(from) : 0;
-			const label = numeric[2] === "b" ? labels.findLast((l) => absolute(l) <= at) : labels.find((l) => absolute(l) > at);
-			return label && { section: label.section, address: absolute(label) };
-		}
-		const symbol = o.symbols.get(name);
-		if (symbol?.label) return { section: symbol.label.section, address: absolute(symbol.label) };
-		if (symbol?.equals === undefined || depth > 20) {
-			// A section's name is a symbol at its start.
-			const section = symbol?.binding === undefined ? o.known(name) : undefined;
-			return section && { section, address: 0 };
-		}
-		if (symbol.equals.symbol === undefined) return symbol.equals.constant;
-		if (symbol.equals.minus !== undefined) return difference(symbol.equals);
-		const base = locate(symbol.equals.symbol, from, depth + 1);
-		if (base === undefined || typeof base === "bigint") return base;
-		return { section: base.section, address: base.address + Number(symbol.equals.constant) };
-	};
-	/** A constant, or the difference of two labels of one section. */
-	const difference = (value: Value): bigint => {
-		if (value.symbol === undefined) return value.constant;
-		const a = locate(value.symbol, undefined);
-		const b = value.minus === undefined ? undefined : locate(value.minus, undefined);
-		if (typeof a === "bigint" && value.minus === undefined) return a + value.constant;
-		if (a === undefined || b === undefined || typeof a === "bigint" || typeof b === "bigint" || a.section !== b.section)
-			throw new FormatError(`"${value.symbol}${value.minus === undefined ? "" : ` - ${value.minus}`}" is not known when assembling`, 0);
-		return BigInt(a.address - b.address) + value.constant;
-	};
-
-	for (let round = 0; ; round++) {
-		let changed = false;
-		for (const section of o.sections) changed = section.place(round === 0 ? () => 0n : difference) || changed;
-		if (!changed && round > 0) break;
-		if (round > 50) throw new FormatError("the lengths of LEB128 values do not settle", 0);
-	}
-
-	const sectionSymbols = new Set<SectionBuilder>();
-	const pending: Pending[] = debugSections(o);
-	for (const { target } of pending) if (!("usedInRelocation" in target)) sectionSymbols.add(target);
-	const contents = new Map<SectionBuilder, Uint8Array>();
-	for (const section of o.sections) {
-		const bytes = section.contents(difference);
-		contents.set(section, bytes);
-		for (const fixup of section.fixups) {
-			const reloc = applyFixup(o, fixup, bytes, locate, difference);
-			if (reloc === undefined) continue;
-			pending.push({ section, ...reloc });
-			if ("usedInRelocation" in reloc.target) reloc.target.usedInRelocation = true;
-			else sectionSymbols.add(reloc.target);
-		}
-	}
-
+	const addresses = new Addresses(o);
+	addresses.settle();
+	const pending = debugSections(o);
+	const contents = fillSections(o, addresses, pending);
 	// .BTF and .BTF.ext are read back: an object holds them as types, not as bytes.
 	const kept = o.sections.filter((section) => section.name !== ".BTF" && section.name !== ".BTF.ext");
-	const indexOf = new Map(kept.map((section, i) => [section, i]));
-	const symbols: ObjectSymbol[] = [];
-	const symbolIndex = new Map<SymbolBuilder | SectionBuilder, number>();
-	if (o.fileName !== undefined)
-		symbols.push({
-			name: o.fileName,
-			section: "absolute",
-			value: 0,
-			size: 0,
-			binding: "local",
-			type: "file",
-			visibility: "default",
-		});
-	const finished = [...o.symbols.values()].filter(
-		(symbol) =>
-			symbol.usedInRelocation ||
-			((!TEMPORARY.test(symbol.name) || (symbol.inlineAsm && !symbol.name.startsWith(".L"))) &&
-				(symbol.label || symbol.equals || symbol.common || symbol.binding !== undefined)),
-	);
-	const bindingOf = (symbol: SymbolBuilder): ObjectSymbol["binding"] =>
-		symbol.binding ?? (symbol.label || symbol.equals ? "local" : "global");
-	// In the order in which they were first named; a section is when it is begun.
-	const inOrder = [...finished, ...kept.filter((section) => sectionSymbols.has(section))].sort((a, b) => a.rank - b.rank);
-	for (const local of [true, false])
-		for (const symbol of inOrder) {
-			if (symbol instanceof SectionBuilder) {
-				if (!local) continue;
-				symbolIndex.set(symbol, symbols.length);
-				symbols.push({
-					name: "",
-					section: indexOf.get(symbol)!,
-					value: 0,
-					size: 0,
-					binding: "local",
-					type: "section",
-					visibility: "default",
-				});
-				continue;
-			}
-			const binding = bindingOf(symbol);
-			if ((binding === "local") !== local) continue;
-			const place = locate(symbol.name, undefined);
-			symbolIndex.set(symbol, symbols.length);
-			symbols.push({
-				name: symbol.name,
-				section: symbol.common
-					? "common"
-					: place === undefined
-						? "undefined"
-						: typeof place === "bigint"
-							? "absolute"
-							: indexOf.get(place.section)!,
-				value: symbol.common ? symbol.common.align : place === undefined ? 0 : typeof place === "bigint" ? Number(place) : place.address,
-				size: symbol.size ? Number(difference(symbol.size)) : 0,
-				binding,
-				type: symbol.type,
-				visibility: symbol.visibility,
-			});
-		}
-
+	const { symbols, indexOf } = numberSymbols(o, addresses, kept, pending);
 	const sections = kept.map((section): Section => {
+		const { name, type, flags, align, entsize, size } = section;
 		const relocs: Reloc[] = pending
 			.filter((p) => p.section === section)
-			.map(({ offset, type, target }) => ({ offset, type, symbol: symbolIndex.get(target)! }));
-		return {
-			name: section.name,
-			type: section.type,
-			flags: section.flags,
-			align: section.align,
-			entsize: section.entsize,
-			size: section.size,
-			data: contents.get(section)!,
-			relocs: relocs.sort((a, b) => a.offset - b.offset),
-		};
+			.map(({ offset, type, target }) => ({ offset, type, symbol: indexOf.get(target)! }));
+		return { name, type, flags, align, entsize, size, data: contents.get(section)!, relocs: relocs.sort((a, b) => a.offset - b.offset) };
 	});
-	if (o.significant !== undefined) sections.push(addressSignificant(o.significant, (symbol) => symbolIndex.get(symbol)));
+	if (o.significant !== undefined) sections.push(addressSignificant(o.significant, indexOf));
 	const object: ObjectFile = { endian: o.little ? "little" : "big", sections, symbols };
 	const btf = o.known(".BTF");
 	if (btf === undefined) return object;
@@ -169,11 +49,75 @@ export function finish(o: ObjectBuilder): ObjectFile {
 	};
 }
 
+/** A relocation, before symbols have numbers. */
 interface Pending {
 	readonly section: SectionBuilder;
 	readonly offset: number;
 	readonly type: number;
 	readonly target: SymbolBuilder | SectionBuilder;
+}
+
+/** Each section's bytes with all numbers that are known; relocations for the others are added to `pending`. */
+function fillSections(o: ObjectBuilder, addresses: Addresses, pending: Pending[]): Map<SectionBuilder, Uint8Array> {
+	const contents = new Map<SectionBuilder, Uint8Array>();
+	for (const section of o.sections) {
+		const bytes = section.contents((value) => addresses.difference(value));
+		contents.set(section, bytes);
+		for (const fixup of section.fixups) {
+			const reloc = applyFixup(o, fixup, bytes, addresses);
+			if (reloc !== undefined) pending.push({ section, ...reloc });
+		}
+	}
+	return contents;
+}
+
+interface Numbered {
+	readonly symbols: readonly ObjectSymbol[];
+	readonly indexOf: ReadonlyMap<SymbolBuilder | SectionBuilder, number>;
+}
+
+/** The file's name, what is local, what is not; each in the order in which it was first named (a section is when it is begun). */
+function numberSymbols(o: ObjectBuilder, addresses: Addresses, kept: readonly SectionBuilder[], pending: readonly Pending[]): Numbered {
+	const used = new Set(pending.map(({ target }) => target));
+	const sectionIndex = new Map(kept.map((section, i) => [section, i]));
+	const symbols: ObjectSymbol[] = [];
+	const indexOf = new Map<SymbolBuilder | SectionBuilder, number>();
+	const own = { value: 0, size: 0, binding: "local", visibility: "default" } as const;
+	if (o.fileName !== undefined) symbols.push({ ...own, name: o.fileName, section: "absolute", type: "file" });
+	const named = [...o.symbols.values()].filter((symbol) => used.has(symbol) || isKept(symbol));
+	const inOrder = [...named, ...kept.filter((section) => used.has(section))].sort((a, b) => a.rank - b.rank);
+	for (const local of [true, false])
+		for (const symbol of inOrder) {
+			const isSection = symbol instanceof SectionBuilder;
+			if ((isSection || bindingOf(symbol) === "local") !== local) continue;
+			indexOf.set(symbol, symbols.length);
+			symbols.push(
+				isSection
+					? { ...own, name: "", section: sectionIndex.get(symbol)!, type: "section" }
+					: objectSymbol(symbol, addresses, sectionIndex),
+			);
+		}
+	return { symbols, indexOf };
+}
+
+/** Symbols that nothing refers to stay when they are no temporary labels and say something. */
+function isKept(symbol: SymbolBuilder): boolean {
+	const temporary = TEMPORARY.test(symbol.name) && !(symbol.inlineAsm && !symbol.name.startsWith(".L"));
+	return !temporary && Boolean(symbol.label || symbol.equals || symbol.common || symbol.binding !== undefined);
+}
+
+function bindingOf(symbol: SymbolBuilder): ObjectSymbol["binding"] {
+	return symbol.binding ?? (symbol.label || symbol.equals ? "local" : "global");
+}
+
+function objectSymbol(symbol: SymbolBuilder, addresses: Addresses, sectionIndex: ReadonlyMap<SectionBuilder, number>): ObjectSymbol {
+	const { name, type, visibility, common } = symbol;
+	const rest = { binding: bindingOf(symbol), type, visibility, size: symbol.size ? Number(addresses.difference(symbol.size)) : 0 };
+	if (common) return { name, section: "common", value: common.align, ...rest };
+	const place = addresses.locate(name, undefined);
+	if (place === undefined) return { name, section: "undefined", value: 0, ...rest };
+	if (typeof place === "bigint") return { name, section: "absolute", value: Number(place), ...rest };
+	return { name, section: sectionIndex.get(place.section)!, value: place.address, ...rest };
 }
 
 /** Line table and call frames, behind what their sections hold; the relocations that they need. */
@@ -220,10 +164,10 @@ function debugSections(o: ObjectBuilder): Pending[] {
 }
 
 /** `.llvm_addrsig`: the numbers of symbols whose addresses matter. */
-function addressSignificant(names: readonly SymbolBuilder[], index: (symbol: SymbolBuilder) => number | undefined): Section {
+function addressSignificant(names: readonly SymbolBuilder[], indexOf: Numbered["indexOf"]): Section {
 	const out = new Writer(true);
 	for (const symbol of names) {
-		const at = index(symbol);
+		const at = indexOf.get(symbol);
 		if (at === undefined) continue;
 		let rest = at + 1;
 		for (; rest > 0x7f; rest >>>= 7) out.u8((rest & 0x7f) | 0x80);

@@ -5,23 +5,17 @@
  * Source: LLVM's BPFELFObjectWriter; Documentation/bpf/llvm_reloc.rst for the types.
  */
 import { R_BPF_64_32, R_BPF_64_64, R_BPF_64_ABS32, R_BPF_64_ABS64, R_BPF_64_NODYLD32, SHF } from "../spec/elf.ts";
+import type { Addresses } from "./addresses.ts";
 import type { ObjectBuilder, SymbolBuilder } from "./builder.ts";
-import type { Value } from "./cursor.ts";
 import { TextFault } from "./lex.ts";
-import type { Fixup, Label, SectionBuilder } from "./section.ts";
-
-export interface Place {
-	readonly section: SectionBuilder;
-	readonly address: number;
-}
+import type { Fixup, SectionBuilder } from "./section.ts";
 
 /** Writes what is known into the bytes; returns the relocation that is left. */
 export function applyFixup(
 	o: ObjectBuilder,
 	{ kind, label, value, line, column }: Fixup,
 	bytes: Uint8Array,
-	locate: (name: string, from: Label | undefined) => Place | bigint | undefined,
-	difference: (value: Value) => bigint,
+	addresses: Addresses,
 ): { offset: number; type: number; target: SymbolBuilder | SectionBuilder } | undefined {
 	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 	const { little } = o;
@@ -39,11 +33,11 @@ export function applyFixup(
 	};
 	const width = { data1: 1, data2: 2, data4: 4, data8: 8, off: 2, imm_jump: 4, call: 4, imm64: 8, imm: 4 }[kind] as 1 | 2 | 4 | 8;
 	if (value.minus !== undefined) {
-		put(width, at, difference(value));
+		put(width, at, addresses.difference(value));
 		return undefined;
 	}
 	const name = value.symbol!;
-	const place = locate(name, label);
+	const place = addresses.locate(name, label);
 	const symbol = o.symbols.get(name);
 	if (typeof place === "bigint") {
 		const constant = place + value.constant;
