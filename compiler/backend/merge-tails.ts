@@ -1,5 +1,5 @@
 import { keyOf, mergeable } from "./code-key.ts";
-import { forArguments, forDefs, FRAME, goTo, type MBlock, type MFunction, type MInst, NONE, predecessors, type Reg } from "./machine.ts";
+import { forArguments, forDefs, FRAME, goTo, type MBlock, type MFunction, type MInst, NONE, type Reg } from "./machine.ts";
 
 /**
  * Blocks that end alike and go on to the same place get one end: errors that are reported in many places of a function
@@ -17,10 +17,8 @@ export function mergeTails(fn: MFunction): boolean {
 		if (id === undefined) ids.set(object, (id = ids.size));
 		return id;
 	};
-	const preds = predecessors(fn);
 	let changed = false;
 	for (const group of groupsByEnd(fn)) {
-		if (moveBehind(group, preds, idOf, once)) changed = true;
 		let ends = group.map((block): End => ({ block, keys: keysOf(block, idOf) }));
 		for (;;) {
 			const tail = mergeLongest(fn, ends, once);
@@ -65,34 +63,6 @@ function groupsByEnd(fn: MFunction): MBlock[][] {
 		else list.push(block);
 	}
 	return [...groups.values()].filter((group) => group.length > 1);
-}
-
-/**
- * Where all that lead to a block end alike, the block begins with what they end with, and there is no jump to pay for. A value that goes to the
- * stack on each of the ways is stored once: `n = a < 15 ? a : 15`, kept over a call. Nothing goes into a loop.
- */
-function moveBehind(
-	group: readonly MBlock[],
-	preds: ReadonlyMap<MBlock, readonly MBlock[]>,
-	idOf: (object: object) => number,
-	once: ReadonlySet<Reg>,
-): boolean {
-	const [target] = lastOf(group[0]).blocks;
-	if (target === undefined || preds.get(target)!.length !== group.length) return false;
-	if (group.some((block) => block === target || block.depth < target.depth)) return false;
-	const [model, ...others] = group.map((block): End => ({ block, keys: keysOf(block, idOf) }));
-	const length = usable(model, Math.min(...others.map((other) => equal(model, other))), once);
-	if (length === 0) return false;
-	const moved = model.block.insts.slice(-length - 1, -1);
-	for (const block of group) {
-		moved.forEach((inst, i) => {
-			const { loc } = block.insts[block.insts.length - 1 - length + i];
-			if (loc !== null && (inst.loc === null || loc.from > inst.loc.from)) moved[i] = { ...moved[i], loc };
-		});
-		block.insts.splice(block.insts.length - 1 - length, length);
-	}
-	target.insts.unshift(...moved);
-	return true;
 }
 
 /** The longest tail that two of the blocks share becomes a block of its own, for all that end in it; null: none is worth it. */

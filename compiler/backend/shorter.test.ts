@@ -38,16 +38,6 @@ describe("common tails", () => {
 		expect(count(code(text), "call 3")).toBe(1);
 		expect(count(code(text), "call 4")).toBe(1);
 	});
-	it("of all blocks that lead to one are its beginning, without a jump", () => {
-		const one = (left: number): string[] =>
-			code(body(`%40 = alloca ptr size=8 align=8\nbranch %1, a.10, b.11\na.10:\n%20 = call i64 helper h#2\nstore size=8 %40, %20\njump end.12\nb.11:\n%30 = call i64 helper h#3\nstore size=${left} %40, %30\njump end.12\nend.12:\ncall helper h#4 %40\nret i64 0`));
-		expect(count(one(8), "*(u64 *)(r10 - 8) =")).toBe(1);
-		expect(count(one(4), "(r10 - 8) =")).toBe(2);
-	});
-	it("but a loop does not begin with what stands in front of it", () => {
-		const lines = code(body("%40 = alloca ptr size=8 align=8\ncall helper h#2\nstore size=8 %40, i64 7\njump loop.10\nloop.10:\n%20 = call i64 helper h#3 %40\n%21 = icmp.ne i32 %20, i64 0\nbranch %21, again.11, end.12\nagain.11:\ncall helper h#4\nstore size=8 %40, i64 7\njump loop.10\nend.12:\nret i64 0"));
-		expect(count(lines, "(r10 - 8) =")).toBe(2);
-	});
 	it("do not access memory through pointers from two places", () => {
 		const text = branches("%20 = call ptr helper h#2\nstore size=8 %20, i64 1\nstore size=8 %0, i64 1", "%30 = call ptr helper h#3\n%33 = load ptr size=8 %30\nstore size=8 %33, i64 1\nstore size=8 %0, i64 1");
 		const lines = code(text);

@@ -13,6 +13,7 @@ import {
 	renameRegs,
 } from "./machine.ts";
 import { SPILL } from "./stack.ts";
+import { storeOnce } from "./store-once.ts";
 
 /**
  * Moves registers to the stack. A use loads into a register of its own just before, a definition stores just after, always the
@@ -91,6 +92,8 @@ export function spill(fn: MFunction, spilled: ReadonlyMap<Reg, Reg>, reach: numb
 		});
 		block.insts = out;
 	}
+	// Each takes a register for a while, which the last rounds do not have.
+	if (reach > 2) storeOnce(fn);
 }
 
 /** Registers with one definition that needs nothing: a constant, a symbol's address, an address in the frame. */
