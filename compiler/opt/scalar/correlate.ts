@@ -176,6 +176,8 @@ function asksWithoutSum(inst: Inst, known: (value: Value) => Range, users: Reado
 	const ty = right.ty!;
 	const [added, limit] = [unsigned(ty, value), unsigned(ty, right.value)];
 	if (added > limit || known(x).umax + added > unsigned(ty, -1n)) return false;
+	// A counter after its step takes the place of the one before, of which nothing is kept for a question.
+	if (isInst(x) && x.op === "phi" && x.args.includes(sum)) return false;
 	if ((users.get(sum)?.length ?? 1) > 1 && (leadsSomewhere(sum, users) || !leadsSomewhere(x, users))) return false;
 	inst.args = [x, constant(ty, limit - added)];
 	return true;
