@@ -27,78 +27,132 @@ import { isAsyncCallbackCall, isSyncCallbackCall, kfuncAt, kfuncIs } from "./cal
 const DISCOVERED = 1;
 const EXPLORED = 2;
 
-/** Depth-first over instructions, as the kernel does it, for the same prune points and the same first error. */
+/** Every instruction can be reached, by jumps that are right; points where states are kept and compared. */
 export function checkCfg(env: Env): void {
 	const { insns } = env;
-	const n = insns.length;
-	const state = new Uint8Array(n);
-	// Which edge of an instruction was taken last: 0 none, 1 fall through, 2 branch.
-	const edge = new Uint8Array(n);
-	const stack: number[] = [0];
-	state[0] = DISCOVERED;
-
-	const push = (t: number, w: number, e: 1 | 2): boolean => {
-		if (edge[t] >= e) return false;
-		if (w < 0 || w >= n) reject(EINVAL, `jump out of range from insn ${t} to ${w}`);
-		if (e === 2) env.prunePoint[w] = env.jumpPoint[w] = 1;
-		if (state[w] === 0) {
-			edge[t] = e;
-			state[w] = DISCOVERED;
-			stack.push(w);
-			return true;
+	const walk = new CfgWalk(env);
+	walk.from(0);
+	const exception = env.exceptionCallback ? env.subprogs[env.exceptionCallback].start : 0;
+	if (exception && !walk.hasExplored(exception)) walk.from(exception);
+	for (let i = 0; i < insns.length; i++) {
+		if (!walk.hasExplored(i)) reject(EINVAL, `unreachable insn ${i}`);
+		if (insns[i].opcode === LD_IMM64) {
+			if (walk.hasSeen(i + 1)) reject(EINVAL, `jump into the middle of ldimm64 insn ${i}`);
+			i++;
 		}
-		if (state[w] === EXPLORED) edge[t] = e;
-		return false;
-	};
+	}
+}
+
+/** Depth-first over instructions, as the kernel does it, for the same prune points and the same first error. */
+class CfgWalk {
+	readonly #env: Env;
+	/** DISCOVERED, EXPLORED, or 0. */
+	readonly #state: Uint8Array;
+	/** Which edge of an instruction was taken last: 0 none, 1 fall through, 2 branch. */
+	readonly #edge: Uint8Array;
+	readonly #stack: number[] = [];
+
+	constructor(env: Env) {
+		this.#env = env;
+		this.#state = new Uint8Array(env.insns.length);
+		this.#edge = new Uint8Array(env.insns.length);
+	}
+
+	hasSeen(insn: number): boolean {
+		return this.#state[insn] !== 0;
+	}
+
+	hasExplored(insn: number): boolean {
+		return this.#state[insn] === EXPLORED;
+	}
+
+	from(entry: number): void {
+		const stack = this.#stack;
+		this.#state[entry] = DISCOVERED;
+		stack.push(entry);
+		while (stack.length > 0) {
+			const t = stack[stack.length - 1];
+			if (!this.#visit(t)) {
+				this.#state[t] = EXPLORED;
+				stack.pop();
+			}
+		}
+	}
+
+	/** Goes along an edge, once. True: `w` is new and comes first. */
+	#push(t: number, w: number, edge: 1 | 2): boolean {
+		if (this.#edge[t] >= edge) return false;
+		if (w < 0 || w >= this.#state.length) reject(EINVAL, `jump out of range from insn ${t} to ${w}`);
+		if (edge === 2) this.#markJump(w);
+		const seen = this.#state[w];
+		if (seen !== DISCOVERED) this.#edge[t] = edge;
+		if (seen !== 0) return false;
+		this.#state[w] = DISCOVERED;
+		this.#stack.push(w);
+		return true;
+	}
+
+	#markJump(to: number): void {
+		this.#env.prunePoint[to] = this.#env.jumpPoint[to] = 1;
+	}
 
 	/** Whether there is more to explore below t first. */
-	const visit = (t: number): boolean => {
-		const insn = insns[t];
-		if (isFuncPointer(insn)) return call(t, true);
+	#visit(t: number): boolean {
+		const env = this.#env;
+		const insn = env.insns[t];
+		if (isFuncPointer(insn)) return this.#visitCallee(t, true);
 		if (!isJump(insn)) {
 			const abs = (insn.opcode & 7) === 0 && insn.opcode !== LD_IMM64;
 			const sub = env.subprogAt(t);
 			// For 6.18 a load of the packet always goes on, and so does a tail call.
 			if (abs && sub.exitIndex && env.thorough) env.jump[t] = sub.exitIndex;
-			return push(t, t + (insn.opcode === LD_IMM64 ? 2 : 1), 1);
+			return this.#push(t, t + (insn.opcode === LD_IMM64 ? 2 : 1), 1);
 		}
 		switch (insn.opcode & 0xf0) {
 			case 0x90:
 				return false;
-			case 0x80: {
-				if (isAsyncCallbackCall(env, t)) env.prunePoint[t] = 1;
-				if (isSyncCallbackCall(env, t)) env.callsCallback[t] = env.forceCheckpoint[t] = env.prunePoint[t] = env.jumpPoint[t] = 1;
-				const sub = env.subprogAt(t);
-				if (isHelperCall(insn)) {
-					if (helperMightSleep(env, insn.imm)) sub.mightSleep = true;
-					if (helperChangesPacket(insn.imm)) sub.changesPacket = true;
-					if (insn.imm === HELPER_TAIL_CALL && sub.exitIndex && env.thorough) env.jump[t] = sub.exitIndex;
-				} else if (isKfuncCall(insn)) {
-					const kfunc = kfuncAt(env, t);
-					if (kfunc && kfuncIs(kfunc, "iter-next")) env.prunePoint[t] = env.forceCheckpoint[t] = 1;
-					if (kfunc && kfuncIs(kfunc, "sleepable")) sub.mightSleep = true;
-					if (kfunc && kfunc.name === "bpf_xdp_pull_data") sub.changesPacket = true;
-				}
-				return call(t, isSubprogCall(insn));
-			}
+			case 0x80:
+				return this.#visitCall(t, insn);
 			case 0x00: {
 				const to = t + jumpOffset(insn) + 1;
-				const more = push(t, to, 1);
-				env.prunePoint[to] = env.jumpPoint[to] = 1;
+				const more = this.#push(t, to, 1);
+				this.#markJump(to);
 				return more;
 			}
 			default:
 				env.prunePoint[t] = 1;
 				if (isMayGoto(insn)) env.forceCheckpoint[t] = 1;
-				return push(t, t + 1, 1) || push(t, t + insn.off + 1, 2);
+				return this.#push(t, t + 1, 1) || this.#push(t, t + insn.off + 1, 2);
 		}
-	};
+	}
 
-	const call = (t: number, visitCallee: boolean): boolean => {
+	/** What the function that calls does by it, and whether states are kept there. */
+	#visitCall(t: number, insn: Insn): boolean {
+		const env = this.#env;
+		if (isAsyncCallbackCall(env, t)) env.prunePoint[t] = 1;
+		if (isSyncCallbackCall(env, t)) env.callsCallback[t] = env.forceCheckpoint[t] = env.prunePoint[t] = env.jumpPoint[t] = 1;
+		const sub = env.subprogAt(t);
+		if (isHelperCall(insn)) {
+			if (helperMightSleep(env, insn.imm)) sub.mightSleep = true;
+			if (helperChangesPacket(insn.imm)) sub.changesPacket = true;
+			if (insn.imm === HELPER_TAIL_CALL && sub.exitIndex && env.thorough) env.jump[t] = sub.exitIndex;
+		} else if (isKfuncCall(insn)) {
+			const kfunc = kfuncAt(env, t);
+			if (kfunc && kfuncIs(kfunc, "iter-next")) env.prunePoint[t] = env.forceCheckpoint[t] = 1;
+			if (kfunc && kfuncIs(kfunc, "sleepable")) sub.mightSleep = true;
+			if (kfunc && kfunc.name === "bpf_xdp_pull_data") sub.changesPacket = true;
+		}
+		return this.#visitCallee(t, isSubprogCall(insn));
+	}
+
+	/** What follows the call, then the function itself. */
+	#visitCallee(t: number, isOwn: boolean): boolean {
+		const env = this.#env;
+		const { insns } = env;
 		const next = t + (insns[t].opcode === LD_IMM64 ? 2 : 1);
-		if (push(t, next, 1)) return true;
-		env.prunePoint[next] = env.jumpPoint[next] = 1;
-		if (!visitCallee) return false;
+		if (this.#push(t, next, 1)) return true;
+		this.#markJump(next);
+		if (!isOwn) return false;
 		const target = t + insns[t].imm + 1;
 		env.prunePoint[t] = 1;
 		const caller = env.subprogAt(t);
@@ -106,31 +160,7 @@ export function checkCfg(env: Env): void {
 		// The callee's effects are known on the second visit of the call, after its body.
 		caller.changesPacket ||= callee.changesPacket;
 		caller.mightSleep ||= callee.mightSleep;
-		return push(t, target, 2);
-	};
-
-	const walk = (): void => {
-		while (stack.length > 0) {
-			const t = stack[stack.length - 1];
-			if (!visit(t)) {
-				state[t] = EXPLORED;
-				stack.pop();
-			}
-		}
-	};
-	walk();
-	const exception = env.exceptionCallback ? env.subprogs[env.exceptionCallback].start : 0;
-	if (exception && state[exception] !== EXPLORED) {
-		state[exception] = DISCOVERED;
-		stack.push(exception);
-		walk();
-	}
-	for (let i = 0; i < n; i++) {
-		if (state[i] !== EXPLORED) reject(EINVAL, `unreachable insn ${i}`);
-		if (insns[i].opcode === LD_IMM64) {
-			if (state[i + 1] !== 0) reject(EINVAL, `jump into the middle of ldimm64 insn ${i}`);
-			i++;
-		}
+		return this.#push(t, target, 2);
 	}
 }
 

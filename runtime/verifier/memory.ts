@@ -230,11 +230,10 @@ export function mayAccessPacket(env: Env, write: boolean): boolean {
 	return !write || spec.packetWrite;
 }
 
-export function checkBuffer(env: Env, reg: Reg, regno: number, off: number, size: number, what: string): void {
+export function checkBuffer(reg: Reg, regno: number, off: number, size: number, what: string): void {
 	if (off < 0) reject(EACCES, `${R(regno)} invalid ${what} buffer access: off=${off}, size=${size}`, { code: "V0232" });
 	if (!isZero(reg.range))
 		reject(EACCES, `${R(regno)} invalid variable buffer offset: off=${off}, var_off=${tnumText(reg.range.tnum)}`, { code: "V0232" });
-	void env;
 }
 
 function leak(env: Env, a: Access, into: string): void {
@@ -254,117 +253,115 @@ export function accessMemory(env: Env, regno: number, access: Access): void {
 	checkAlignment(env, reg, access.off, size, access.strict);
 	const off = access.off + reg.off;
 	switch (baseOf(reg.type)) {
-		case PTR_TO_MAP_KEY:
-			if (reg.type !== PTR_TO_MAP_KEY) return notMemory(env, reg, regno);
-			if (write) reject(EACCES, `write to change key ${R(regno)} not allowed`, { code: "V0225" });
-			checkRegion(env, regno, off, size, reg.map!.keySize, false);
-			loadInto(regs, access, unknownScalar);
+		case PTR_TO_STACK:
+			accessStack(env, reg, regno, off, access);
 			break;
-		case PTR_TO_MAP_VALUE:
-			if (reg.type !== PTR_TO_MAP_VALUE) return notMemory(env, reg, regno);
-			accessMapValue(env, reg, regno, off, access);
-			break;
-		case PTR_TO_MEM: {
-			const readonly = (reg.type & RDONLY) !== 0;
-			if (reg.type & MAYBE_NULL) return notMemory(env, reg, regno);
-			if (write && readonly) reject(EACCES, `${R(regno)} cannot write into ${typeName(reg.type)}`, { code: "V0226" });
-			leak(env, access, "mem");
-			if (!(readonly && reg.type & UNTRUSTED)) checkRegion(env, regno, off, size, reg.memSize, false);
-			loadInto(regs, access, unknownScalar);
-			break;
-		}
 		case PTR_TO_CTX:
-			if (reg.type !== PTR_TO_CTX) return notMemory(env, reg, regno);
+			if (reg.type !== PTR_TO_CTX) return notMemory(reg, regno);
 			leak(env, access, "ctx");
 			checkUnmodified(env, reg, regno, false);
-			{
-				const result = contextAccess(env, off, size, write, access.signExtend);
-				loadInto(regs, access, result);
-			}
+			loadInto(regs, access, contextAccess(env, off, size, write, access.signExtend));
 			break;
-		case PTR_TO_STACK: {
-			checkStackBounds(env, regno, off, size, write);
-			const frame = framePointedTo(env, reg);
-			const fixed = isConst(reg.range);
-			const at = fixed ? off + constNumber(reg.range) : off;
-			if (write) {
-				if (fixed) writeFixed(env, frame, at, size, value, access.imm);
-				else writeVariable(env, frame, regno, off, size, value, access.imm);
-			} else if (fixed) readFixed(env, frame, at, size, value);
-			else if (value < 0) {
-				reject(
-					EACCES,
-					`variable offset stack pointer cannot be passed into helper function; var_off=${tnumText(reg.range.tnum)} off=${off} size=${size}`,
-					{ code: "V0233" },
-				);
-			} else readVariable(env, regno, off, size, value);
+		case PTR_TO_MAP_VALUE:
+			if (reg.type !== PTR_TO_MAP_VALUE) return notMemory(reg, regno);
+			accessMapValue(env, reg, regno, off, access);
 			break;
-		}
+		case PTR_TO_BTF_ID:
+			if (reg.type & MAYBE_NULL) return notMemory(reg, regno);
+			loadInto(regs, access, accessKernelObject(env, reg, regno, off, size, write));
+			break;
+		case CONST_PTR_TO_MAP:
+			if (reg.type !== CONST_PTR_TO_MAP) return notMemory(reg, regno);
+			loadInto(regs, access, accessMapPointer(env, reg, regno, off, size, write));
+			break;
+		default:
+			checkBytes(env, reg, regno, off, access);
+			loadInto(regs, access, unknownScalar);
+	}
+	if (!write && value >= 0 && size < 8 && regs[value].type === SCALAR) narrow(env, access);
+}
+
+/** Memory of which nothing is known but where it ends: a load gives any number. */
+function checkBytes(env: Env, reg: Reg, regno: number, off: number, access: Access): void {
+	const { size, write } = access;
+	switch (baseOf(reg.type)) {
 		case PTR_TO_PACKET:
 		case PTR_TO_PACKET_META:
 			if (write && !mayAccessPacket(env, true)) reject(EACCES, "cannot write into packet", { code: "V0302" });
 			leak(env, access, "packet");
-			checkPacket(env, regno, off, size, false);
-			loadInto(regs, access, unknownScalar);
-			break;
+			return checkPacket(env, regno, off, size, false);
+		case PTR_TO_MAP_KEY:
+			if (reg.type !== PTR_TO_MAP_KEY) return notMemory(reg, regno);
+			if (write) reject(EACCES, `write to change key ${R(regno)} not allowed`, { code: "V0225" });
+			return checkRegion(env, regno, off, size, reg.map!.keySize, false);
+		case PTR_TO_MEM: {
+			const readonly = (reg.type & RDONLY) !== 0;
+			if (reg.type & MAYBE_NULL) return notMemory(reg, regno);
+			if (write && readonly) reject(EACCES, `${R(regno)} cannot write into ${typeName(reg.type)}`, { code: "V0226" });
+			leak(env, access, "mem");
+			if (!(readonly && reg.type & UNTRUSTED)) checkRegion(env, regno, off, size, reg.memSize, false);
+			return;
+		}
+		case PTR_TO_BUF: {
+			const readonly = (reg.type & RDONLY) !== 0;
+			if (reg.type & MAYBE_NULL) return notMemory(reg, regno);
+			if (readonly && write) reject(EACCES, `${R(regno)} cannot write into ${typeName(reg.type)}`, { code: "V0226" });
+			return checkBuffer(reg, regno, off, size, readonly ? "rdonly" : "rdwr");
+		}
+		case PTR_TO_TP_BUFFER:
+			return checkBuffer(reg, regno, off, size, "tracepoint");
 		case PTR_TO_FLOW_KEYS:
 			leak(env, access, "flow keys");
 			if (off < 0 || off + size > FLOW_KEYS_SIZE) reject(EACCES, `invalid access to flow keys off=${off} size=${size}`, { code: "V0227" });
-			loadInto(regs, access, unknownScalar);
-			break;
+			return;
 		case PTR_TO_SOCKET:
 		case PTR_TO_SOCK_COMMON:
 		case PTR_TO_TCP_SOCK:
 		case PTR_TO_XDP_SOCK:
-			if (!isSock(reg.type)) return notMemory(env, reg, regno);
+			if (!isSock(reg.type)) return notMemory(reg, regno);
 			if (write) reject(EACCES, `${R(regno)} cannot write into ${typeName(reg.type)}`, { code: "V0226" });
-			accessSock(env, reg, regno, off, size);
-			loadInto(regs, access, unknownScalar);
-			break;
-		case PTR_TO_TP_BUFFER:
-			checkBuffer(env, reg, regno, off, size, "tracepoint");
-			loadInto(regs, access, unknownScalar);
-			break;
-		case PTR_TO_BTF_ID:
-			if (reg.type & MAYBE_NULL) return notMemory(env, reg, regno);
-			{
-				const result = accessKernelObject(env, reg, regno, off, size, write);
-				loadInto(regs, access, result);
-			}
-			break;
-		case CONST_PTR_TO_MAP:
-			if (reg.type !== CONST_PTR_TO_MAP) return notMemory(env, reg, regno);
-			loadInto(regs, access, accessMapPointer(env, reg, regno, off, size, write));
-			break;
-		case PTR_TO_BUF: {
-			const readonly = (reg.type & RDONLY) !== 0;
-			if (reg.type & MAYBE_NULL) return notMemory(env, reg, regno);
-			if (readonly && write) reject(EACCES, `${R(regno)} cannot write into ${typeName(reg.type)}`, { code: "V0226" });
-			checkBuffer(env, reg, regno, off, size, readonly ? "rdonly" : "rdwr");
-			loadInto(regs, access, unknownScalar);
-			break;
-		}
+			return accessSock(env, reg, regno, off, size);
 		case PTR_TO_ARENA:
-			loadInto(regs, access, unknownScalar);
-			break;
-		default:
-			return notMemory(env, reg, regno);
-	}
-	if (!write && value >= 0 && size < 8 && regs[value].type === SCALAR) {
-		const loaded = regs[value];
-		if (loaded === unknownScalar && !access.signExtend) {
-			regs[value] = unknownOfSize[size];
 			return;
-		}
-		const range = access.signExtend ? signExtend(loaded.range, size) : truncate(loaded.range, size);
-		const r = loaded.withRange(range);
-		// A number that changes as its sign is extended is no longer its source's equal. Linux 6.18 keeps the link, and then believes what is not so.
-		if (access.signExtend && r.id !== 0 && !same(range, loaded.range)) {
-			if (env.thorough) r.id = 0;
-			else env.doubt = true;
-		}
-		regs[value] = r;
+		default:
+			return notMemory(reg, regno);
 	}
+}
+
+function accessStack(env: Env, reg: Reg, regno: number, off: number, { size, write, value, imm }: Access): void {
+	checkStackBounds(env, regno, off, size, write);
+	const frame = framePointedTo(env, reg);
+	const fixed = isConst(reg.range);
+	const at = fixed ? off + constNumber(reg.range) : off;
+	if (write) {
+		if (fixed) writeFixed(env, frame, at, size, value, imm);
+		else writeVariable(env, frame, regno, off, size, value, imm);
+	} else if (fixed) readFixed(env, frame, at, size, value);
+	else if (value < 0) {
+		reject(
+			EACCES,
+			`variable offset stack pointer cannot be passed into helper function; var_off=${tnumText(reg.range.tnum)} off=${off} size=${size}`,
+			{ code: "V0233" },
+		);
+	} else readVariable(env, regno, off, size, value);
+}
+
+/** A loaded number has no more bits than were read. */
+function narrow(env: Env, { size, value, signExtend: extended }: Access): void {
+	const { regs } = env;
+	const loaded = regs[value];
+	if (loaded === unknownScalar && !extended) {
+		regs[value] = unknownOfSize[size];
+		return;
+	}
+	const range = extended ? signExtend(loaded.range, size) : truncate(loaded.range, size);
+	const r = loaded.withRange(range);
+	// A number that changes as its sign is extended is no longer its source's equal. Linux 6.18 keeps the link, and then believes what is not so.
+	if (extended && r.id !== 0 && !same(range, loaded.range)) {
+		if (env.thorough) r.id = 0;
+		else env.doubt = true;
+	}
+	regs[value] = r;
 }
 
 const unknownOfSize: Readonly<Record<number, Reg>> = {
@@ -373,8 +370,7 @@ const unknownOfSize: Readonly<Record<number, Reg>> = {
 	4: unknownScalar32,
 };
 
-function notMemory(env: Env, reg: Reg, regno: number): never {
-	void env;
+function notMemory(reg: Reg, regno: number): never {
 	const name = typeName(reg.type);
 	reject(EACCES, `${R(regno)} invalid mem access '${name}'`, {
 		code: reg.type & MAYBE_NULL ? "V0101" : "V0200",

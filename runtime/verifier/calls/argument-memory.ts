@@ -90,7 +90,7 @@ export function checkHelperMemory(env: Env, regno: number, size: number, write: 
 		case PTR_TO_BUF:
 			if (reg.type & RDONLY && write)
 				reject(EACCES, `${R(regno)} cannot write into ${typeName(reg.type)}`, { code: "V0226", register: regno });
-			return checkBuffer(env, reg, regno, reg.off, size, reg.type & RDONLY ? "rdonly" : "rdwr");
+			return checkBuffer(reg, regno, reg.off, size, reg.type & RDONLY ? "rdonly" : "rdwr");
 		case PTR_TO_STACK:
 			return checkStackRange(env, regno, reg.off, size, zeroAllowed, write, raw);
 		case PTR_TO_BTF_ID:
