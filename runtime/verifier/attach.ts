@@ -4,7 +4,7 @@
  * Source: check_attach_btf_id, bpf_check_attach_target, check_struct_ops_btf_id of kernel/bpf/verifier.c.
  */
 import { EINVAL, ENOTSUPP, type Env, reject, unsupported } from "./env.ts";
-import { resolved } from "./btf.ts";
+import { type BtfType, type TypeSource, resolved } from "./btf.ts";
 import { DISABLED_LSM, SLEEPABLE_LSM, RAW_TP_NULLABLE } from "./attach-facts.ts";
 import type { RetvalRange } from "./programs/spec.ts";
 import { wordSet } from "../../assembler/words.ts";
@@ -53,18 +53,9 @@ export function checkAttach(env: Env): void {
 	env.attachId = id;
 	env.attachName = name;
 	switch (attach) {
-		case RAW_TP: {
-			if (t.kind !== "typedef") reject(EINVAL, `attach_btf_id ${id} is not a typedef`, { code: "V0702" });
-			if (!name.startsWith("btf_trace_")) reject(EINVAL, `attach_btf_id ${id} points to wrong type name ${name}`, { code: "V0702" });
-			// The tracepoint's own function names the arguments; the typedef's prototype has a data pointer in front.
-			const template = kernel.find(`__bpf_trace_${name.slice("btf_trace_".length)}`, "func");
-			const f = template > 0 ? kernel.type(template) : null;
-			let p = f && f.kind === "func" ? kernel.type(f.type) : resolved(kernel, t.type);
-			if (p.kind === "ptr") p = kernel.type(p.type);
-			if (p.kind !== "func_proto") reject(EINVAL, "invalid tracepoint type", { code: "V0702" });
-			env.attachProto = p;
+		case RAW_TP:
+			env.attachProto = tracepointProto(kernel, id, t, name);
 			return;
-		}
 		case ITER:
 		case FENTRY:
 		case FEXIT:
@@ -82,29 +73,34 @@ export function checkAttach(env: Env): void {
 	}
 	if (attach === ITER && !isIterator(name))
 		reject(EINVAL, `attach_btf_id ${id} is not the function of an iterator: ${name}`, { code: "V0702" });
-	if (spec.id === LSM && attach !== LSM_CGROUP && !name.startsWith("bpf_lsm_"))
-		reject(EINVAL, `attach_btf_id ${id} points to wrong type name ${name}`, { code: "V0702" });
-	if (spec.id === LSM && DISABLED_LSM.has(name.replace(/^bpf_lsm_/, "")))
-		reject(EINVAL, `attach_btf_id ${id} points to disabled hook ${name}`, { code: "V0702" });
-	if (env.sleepable && spec.id === LSM && !SLEEPABLE_LSM.has(name.replace(/^bpf_lsm_/, "")))
+	if (spec.id === LSM) checkLsmHook(env, id, name);
+	if (env.sleepable && spec.id === TRACING && attach !== ITER && !mayFailOrSleep(name) && !name.startsWith("bpf_fentry_test"))
 		reject(EINVAL, `${name} is not sleepable`, { code: "V0703" });
-	if (env.sleepable && spec.id === TRACING && attach !== ITER) {
-		const syscall =
-			/^__x64_sys_|^__ia32_sys_/.test(name) ||
-			name.startsWith("bpf_fentry_test") ||
-			name.startsWith("bpf_modify_return_test") ||
-			name.startsWith("should_");
-		if (!syscall) reject(EINVAL, `${name} is not sleepable`, { code: "V0703" });
-	}
-	if (
-		!env.sleepable &&
-		attach === FMOD_RET &&
-		!name.startsWith("security_") &&
-		!name.startsWith("bpf_modify_return_test") &&
-		!/^__x64_sys_|^__ia32_sys_|^should_/.test(name)
-	) {
+	if (!env.sleepable && attach === FMOD_RET && !mayFailOrSleep(name) && !name.startsWith("security_"))
 		reject(EINVAL, `${name}() is not modifiable`, { code: "V0703" });
-	}
+}
+
+/** System calls, functions in which errors may be put, the kernel's own tests. */
+const mayFailOrSleep = (name: string): boolean => /^(?:__x64_sys_|__ia32_sys_|should_|bpf_modify_return_test)/.test(name);
+
+/** The tracepoint's own function names the arguments; the typedef's prototype has a data pointer in front. */
+function tracepointProto(kernel: TypeSource, id: number, t: BtfType, name: string): BtfType & { kind: "func_proto" } {
+	if (t.kind !== "typedef") reject(EINVAL, `attach_btf_id ${id} is not a typedef`, { code: "V0702" });
+	if (!name.startsWith("btf_trace_")) reject(EINVAL, `attach_btf_id ${id} points to wrong type name ${name}`, { code: "V0702" });
+	const template = kernel.find(`__bpf_trace_${name.slice("btf_trace_".length)}`, "func");
+	const f = template > 0 ? kernel.type(template) : null;
+	let p = f && f.kind === "func" ? kernel.type(f.type) : resolved(kernel, t.type);
+	if (p.kind === "ptr") p = kernel.type(p.type);
+	if (p.kind !== "func_proto") reject(EINVAL, "invalid tracepoint type", { code: "V0702" });
+	return p;
+}
+
+function checkLsmHook(env: Env, id: number, name: string): void {
+	const hook = name.replace(/^bpf_lsm_/, "");
+	if (env.image.expectedAttachType !== LSM_CGROUP && !name.startsWith("bpf_lsm_"))
+		reject(EINVAL, `attach_btf_id ${id} points to wrong type name ${name}`, { code: "V0702" });
+	if (DISABLED_LSM.has(hook)) reject(EINVAL, `attach_btf_id ${id} points to disabled hook ${name}`, { code: "V0702" });
+	if (env.sleepable && !SLEEPABLE_LSM.has(hook)) reject(EINVAL, `${name} is not sleepable`, { code: "V0703" });
 }
 
 /** The struct's member by number: a function pointer whose prototype the program implements. */

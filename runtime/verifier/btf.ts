@@ -119,17 +119,12 @@ export function walkStruct(types: TypeSource, id: number, off: number, size: num
 		const name = t.name || "(anon)";
 		if (t.kind === "union" && members.length !== 1) flags |= UNTRUSTED;
 		if (off + size > t.size) {
-			// Only a flexible array at the end reaches beyond the record.
-			const beyond: WalkResult = { kind: "error", errno: 13, message: `access beyond struct ${name} at off ${off} size ${size}` };
-			const last = members[members.length - 1];
-			if (!last || !flexible) return beyond;
-			const array = resolved(types, last.type);
-			if (array.kind !== "array" || array.length !== 0) return beyond;
-			const start = last.bitOffset >> 3;
-			if (off < start) return beyond;
-			const element = resolved(types, array.type);
-			if (element.kind === "int") return { kind: "scalar" };
-			if (!isRecord(element) || element.size === 0) return beyond;
+			const last = flexible ? members[members.length - 1] : undefined;
+			const start = last ? last.bitOffset >> 3 : 0;
+			const element = last && off >= start ? flexibleElement(types, last.type) : null;
+			if (element?.kind === "int") return { kind: "scalar" };
+			if (!element || !isRecord(element) || element.size === 0)
+				return { kind: "error", errno: 13, message: `access beyond struct ${name} at off ${off} size ${size}` };
 			// Nothing tells how many elements there are: what is read there is not to be trusted.
 			flags |= UNTRUSTED;
 			t = element;
@@ -176,13 +171,7 @@ export function walkStruct(types: TypeSource, id: number, off: number, size: num
 						message: `cannot access ptr member ${m.name} with moff ${start} in struct ${name} with off ${off} size ${size}`,
 					};
 				}
-				let tagFlags = 0;
-				const tag = types.type(member.type);
-				if (tag.kind === "type_tag" && !tag.kflag)
-					tagFlags = tag.name === "user" ? USER : tag.name === "percpu" ? PERCPU : tag.name === "rcu" ? RCU : 0;
-				const target = skipModifiers(types, member.type);
-				if (isRecord(types.type(target))) return { kind: "pointer", id: target, flags: flags | tagFlags, field: m.name };
-				return { kind: "untrusted-pointer" };
+				return pointerMember(types, member.type, flags, m.name);
 			}
 			if (off + size > end && !(flags & UNTRUSTED)) {
 				return {
@@ -196,6 +185,32 @@ export function walkStruct(types: TypeSource, id: number, off: number, size: num
 		return { kind: "error", errno: 22, message: `struct ${name} doesn't have field at offset ${off}` };
 	}
 	return { kind: "error", errno: 22, message: "struct nesting is too deep" };
+}
+
+/** Of an array without a length, the last member of a record: only it reaches beyond. */
+function flexibleElement(types: TypeSource, id: number): BtfType | null {
+	const array = resolved(types, id);
+	return array.kind === "array" && array.length === 0 ? resolved(types, array.type) : null;
+}
+
+function pointerMember(types: TypeSource, pointee: number, flags: number, field: string): WalkResult {
+	const target = skipModifiers(types, pointee);
+	if (!isRecord(types.type(target))) return { kind: "untrusted-pointer" };
+	const tag = types.type(pointee);
+	return { kind: "pointer", id: target, flags: tag.kind === "type_tag" && !tag.kflag ? flags | tagFlags(tag.name) : flags, field };
+}
+
+function tagFlags(tag: string): number {
+	switch (tag) {
+		case "user":
+			return USER;
+		case "percpu":
+			return PERCPU;
+		case "rcu":
+			return RCU;
+		default:
+			return 0;
+	}
 }
 
 /** Whether a pointer to `id` + off is one to `needed` (or, unless strict, to a record that begins with it). */

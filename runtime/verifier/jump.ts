@@ -295,52 +295,71 @@ function matchPacket(insn: Insn, dst: Reg, src: Reg, fallThrough: State, jump: S
 
 /** Walks on in `env.current` at the returned instruction; the other way, if any, is pending. */
 export function checkJump(env: Env, insn: Insn): number {
+	const op = insn.opcode & 0xf0;
+	if (op === 0 || op > JCOND) reject(EINVAL, `invalid BPF_JMP/JMP32 opcode ${op.toString(16)}`, { code: "V0012" });
+	if (op === JCOND) return mayGoto(env, insn);
+	checkReadable(env, insn.dst);
+	const src = comparedWith(env, insn);
+	const dst = env.frame.regs[insn.dst];
+	const flags = (src.type === PTR_TO_STACK ? JUMP_SRC_STACK : 0) | (dst.type === PTR_TO_STACK ? JUMP_DST_STACK : 0);
+	if (flags) pushHistory(env, env.current, flags, null);
+	const taken = branchTaken(dst, src, op, isLow(insn));
+	const next = taken >= 0 ? goOneWay(env, insn, dst, src, taken === 1) : goBothWays(env, insn, dst, src);
+	env.trace?.state();
+	return next;
+}
+
+const byRegister = (insn: Insn): boolean => (insn.opcode & 8) !== 0;
+/** JMP32. */
+const isLow = (insn: Insn): boolean => (insn.opcode & 7) === 6;
+
+function mayGoto(env: Env, insn: Insn): number {
+	const at = env.insn;
+	if (!isMayGoto(insn) || insn.dst !== 0 || insn.imm !== 0) reject(EINVAL, `invalid may_goto imm ${insn.imm}`, { code: "V0012" });
+	const previous = env.current.parent ? findUnfinished(env, env.current.parent, at) : null;
+	const queued = pushBranch(env, at + 1, at, false);
+	queued.mayGotoDepth++;
+	if (previous) widen(env, previous, queued);
+	return at + insn.off + 1;
+}
+
+function comparedWith(env: Env, insn: Insn): Reg {
+	if (!byRegister(insn)) {
+		if (insn.src !== 0) reject(EINVAL, "BPF_JMP/JMP32 uses reserved fields", { code: "V0012" });
+		return constScalar(insn.imm);
+	}
+	const { regs } = env.frame;
+	if (insn.imm !== 0) reject(EINVAL, "BPF_JMP/JMP32 uses reserved fields", { code: "V0012" });
+	checkReadable(env, insn.src);
+	const src = regs[insn.src];
+	if (!(isPacketAny(regs[insn.dst].type) && isPacketAny(src.type)) && !env.allowPtrLeaks && src.type !== SCALAR) {
+		reject(EACCES, `${R(insn.src)} pointer comparison prohibited`, { code: "V0261", register: insn.src });
+	}
+	return src;
+}
+
+/** What is known decides; a processor that guesses wrong may still go the other way. */
+function goOneWay(env: Env, insn: Insn, dst: Reg, src: Reg, jumps: boolean): number {
+	const at = env.insn;
+	if (dst.type === SCALAR) markPrecise(env, insn.dst);
+	if (byRegister(insn) && src.type === SCALAR) markPrecise(env, insn.src);
+	if (!env.bypassSpecV1) {
+		const branch = pushBranch(env, jumps ? at + 1 : at + insn.off + 1, at, true);
+		const r = branch.frames[branch.curframe].regs;
+		r[insn.dst] = unknownScalar;
+		if (byRegister(insn)) r[insn.src] = unknownScalar;
+	}
+	return jumps ? at + insn.off + 1 : at + 1;
+}
+
+/** The way of the jump is walked later. On both the compared registers, and those equal to them, know what the comparison says. */
+function goBothWays(env: Env, insn: Insn, dst: Reg, src: Reg): number {
 	const at = env.insn;
 	const op = insn.opcode & 0xf0;
-	const byReg = (insn.opcode & 8) !== 0;
-	if (op === 0 || op > JCOND) reject(EINVAL, `invalid BPF_JMP/JMP32 opcode ${op.toString(16)}`, { code: "V0012" });
-	if (op === JCOND) {
-		if (!isMayGoto(insn) || insn.dst !== 0 || insn.imm !== 0) reject(EINVAL, `invalid may_goto imm ${insn.imm}`, { code: "V0012" });
-		const previous = env.current.parent ? findUnfinished(env, env.current.parent, at) : null;
-		const queued = pushBranch(env, at + 1, at, false);
-		queued.mayGotoDepth++;
-		if (previous) widen(env, previous, queued);
-		return at + insn.off + 1;
-	}
-	checkReadable(env, insn.dst);
+	const byReg = byRegister(insn);
+	const low = isLow(insn);
 	const state = env.current;
 	const { regs } = env.frame;
-	let flags = 0;
-	let src: Reg;
-	if (byReg) {
-		if (insn.imm !== 0) reject(EINVAL, "BPF_JMP/JMP32 uses reserved fields", { code: "V0012" });
-		checkReadable(env, insn.src);
-		src = regs[insn.src];
-		if (!(isPacketAny(regs[insn.dst].type) && isPacketAny(src.type)) && !env.allowPtrLeaks && src.type !== SCALAR) {
-			reject(EACCES, `${R(insn.src)} pointer comparison prohibited`, { code: "V0261", register: insn.src });
-		}
-		if (src.type === PTR_TO_STACK) flags |= JUMP_SRC_STACK;
-	} else {
-		if (insn.src !== 0) reject(EINVAL, "BPF_JMP/JMP32 uses reserved fields", { code: "V0012" });
-		src = constScalar(insn.imm);
-	}
-	const dst = regs[insn.dst];
-	if (dst.type === PTR_TO_STACK) flags |= JUMP_DST_STACK;
-	if (flags) pushHistory(env, state, flags, null);
-	const low = (insn.opcode & 7) === 6;
-	const taken = branchTaken(dst, src, op, low);
-	if (taken >= 0) {
-		if (dst.type === SCALAR) markPrecise(env, insn.dst);
-		if (byReg && src.type === SCALAR) markPrecise(env, insn.src);
-		if (!env.bypassSpecV1) {
-			const branch = pushBranch(env, taken === 1 ? at + 1 : at + insn.off + 1, at, true);
-			const r = branch.frames[branch.curframe].regs;
-			r[insn.dst] = unknownScalar;
-			if (byReg) r[insn.src] = unknownScalar;
-		}
-		env.trace?.state();
-		return taken === 1 ? at + insn.off + 1 : at + 1;
-	}
 	const linked: LinkedReg[] = [];
 	if (byReg && src.type === SCALAR && src.id) collectLinked(env, state, src.id, linked);
 	if (dst.type === SCALAR && dst.id) collectLinked(env, state, dst.id, linked);
@@ -350,16 +369,7 @@ export function checkJump(env: Env, insn: Insn): number {
 	// Collecting may have cut a link of one of the two.
 	const d0 = regs[insn.dst];
 	const s0 = byReg ? regs[insn.src] : src;
-	if (d0.type === SCALAR && s0.type === SCALAR) {
-		// Two registers may share a value without being one.
-		const apart = byReg && insn.dst !== insn.src && d0 === s0 ? s0.copy() : s0;
-		refinePair(env, d0, apart, REVERSE[op], low);
-		regs[insn.dst] = refined.a;
-		if (byReg) regs[insn.src] = refined.b;
-		refinePair(env, d0, apart, op, low);
-		otherRegs[insn.dst] = refined.a;
-		if (byReg) otherRegs[insn.src] = refined.b;
-	}
+	if (d0.type === SCALAR && s0.type === SCALAR) refineNumbers(env, insn, d0, s0, regs, otherRegs);
 	if (byReg && s0.type === SCALAR && s0.id) {
 		syncLinked(state, regs[insn.src], insn.src, linked);
 		syncLinked(other, otherRegs[insn.src], insn.src, linked);
@@ -368,15 +378,7 @@ export function checkJump(env: Env, insn: Insn): number {
 		syncLinked(state, regs[insn.dst], insn.dst, linked);
 		syncLinked(other, otherRegs[insn.dst], insn.dst, linked);
 	}
-	if (
-		!low &&
-		byReg &&
-		s0.type !== SCALAR &&
-		d0.type !== SCALAR &&
-		(s0.type & MAYBE_NULL) !== (d0.type & MAYBE_NULL) &&
-		baseOf(s0.type) !== PTR_TO_BTF_ID &&
-		baseOf(d0.type) !== PTR_TO_BTF_ID
-	) {
+	if (!low && byReg && oneMayBeNull(d0, s0)) {
 		// Equal to a pointer that is not null.
 		const equal = op === JEQ ? otherRegs : op === JNE ? regs : null;
 		if (equal) {
@@ -390,6 +392,30 @@ export function checkJump(env: Env, insn: Insn): number {
 	} else if (!matchPacket(insn, regs[insn.dst], regs[insn.src], state, other) && !env.allowPtrLeaks && regs[insn.dst].type !== SCALAR) {
 		reject(EACCES, `${R(insn.dst)} pointer comparison prohibited`, { code: "V0261", register: insn.dst });
 	}
-	env.trace?.state();
 	return at + 1;
+}
+
+function refineNumbers(env: Env, insn: Insn, dst: Reg, src: Reg, regs: Reg[], otherRegs: Reg[]): void {
+	const op = insn.opcode & 0xf0;
+	const byReg = byRegister(insn);
+	const low = isLow(insn);
+	// Two registers may share a value without being one.
+	const apart = byReg && insn.dst !== insn.src && dst === src ? src.copy() : src;
+	refinePair(env, dst, apart, REVERSE[op], low);
+	regs[insn.dst] = refined.a;
+	if (byReg) regs[insn.src] = refined.b;
+	refinePair(env, dst, apart, op, low);
+	otherRegs[insn.dst] = refined.a;
+	if (byReg) otherRegs[insn.src] = refined.b;
+}
+
+/** Of two pointers one may be null. */
+function oneMayBeNull(a: Reg, b: Reg): boolean {
+	return (
+		a.type !== SCALAR &&
+		b.type !== SCALAR &&
+		(a.type & MAYBE_NULL) !== (b.type & MAYBE_NULL) &&
+		baseOf(a.type) !== PTR_TO_BTF_ID &&
+		baseOf(b.type) !== PTR_TO_BTF_ID
+	);
 }

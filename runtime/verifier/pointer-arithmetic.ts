@@ -110,31 +110,8 @@ export function pointerArithmetic(env: Env, insn: Insn, op: number, ptr: Reg, of
 		// Any address may be read through it, so the offset need not be known. (dst keeps what it was.)
 		return;
 	}
-	switch (baseOf(ptr.type)) {
-		case PTR_TO_CTX:
-		case PTR_TO_MAP_VALUE:
-		case PTR_TO_MAP_KEY:
-		case PTR_TO_STACK:
-		case PTR_TO_PACKET_META:
-		case PTR_TO_PACKET:
-		case PTR_TO_TP_BUFFER:
-		case PTR_TO_BTF_ID:
-		case PTR_TO_MEM:
-		case PTR_TO_BUF:
-		case PTR_TO_FUNC:
-		case CONST_PTR_TO_DYNPTR:
-			break;
-		default:
-			if (baseOf(ptr.type) === PTR_TO_FLOW_KEYS && known) break;
-			if (
-				(baseOf(ptr.type) === CONST_PTR_TO_MAP || baseOf(ptr.type) === PTR_TO_FLOW_KEYS) &&
-				known &&
-				(sminHi | sminLo) === 0 &&
-				op === ALU_ADD
-			)
-				break;
-			reject(EACCES, `${R(d)} pointer arithmetic on ${typeName(ptr.type)} prohibited`, { code: "V0257", register: d });
-	}
+	if (!mayMove(ptr, op, off))
+		reject(EACCES, `${R(d)} pointer arithmetic on ${typeName(ptr.type)} prohibited`, { code: "V0257", register: d });
 	saneOffset(off, ptr.type);
 	saneOffset(ptr, ptr.type);
 	const result = ptr.copy();
@@ -175,4 +152,29 @@ export function pointerArithmetic(env: Env, insn: Insn, op: number, ptr: Reg, of
 	env.regs[d] = result;
 	if (!env.bypassSpecV1) sanitizeBounds(env, d, result);
 	if (plan) sanitizeSecond(env, insn, plan, result, off);
+}
+
+/** Kinds of pointers that numbers are added to; to those to flow keys constants, to those to maps only 0. */
+function mayMove(ptr: Reg, op: number, off: Reg): boolean {
+	switch (baseOf(ptr.type)) {
+		case PTR_TO_CTX:
+		case PTR_TO_MAP_VALUE:
+		case PTR_TO_MAP_KEY:
+		case PTR_TO_STACK:
+		case PTR_TO_PACKET_META:
+		case PTR_TO_PACKET:
+		case PTR_TO_TP_BUFFER:
+		case PTR_TO_BTF_ID:
+		case PTR_TO_MEM:
+		case PTR_TO_BUF:
+		case PTR_TO_FUNC:
+		case CONST_PTR_TO_DYNPTR:
+			return true;
+		case PTR_TO_FLOW_KEYS:
+			return isConst(off.range);
+		case CONST_PTR_TO_MAP:
+			return isConst(off.range) && (off.range.sminHi | off.range.sminLo) === 0 && op === ALU_ADD;
+		default:
+			return false;
+	}
 }

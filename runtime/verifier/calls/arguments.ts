@@ -18,7 +18,7 @@ import { framePointedTo, type RawMode, slotOf } from "../stack.ts";
 import { fieldsOf, spinLock } from "../references.ts";
 import { objectSlot, useDynptr } from "../dynptr.ts";
 import { checkReadable } from "../alu.ts";
-import { type Arg, type Contract, helperName } from "./contract.ts";
+import { type Arg, type ArgKind, type Contract, helperName } from "./contract.ts";
 import { inTreeCallback } from "./callbacks.ts";
 import {
 	ALLOC,
@@ -126,7 +126,7 @@ const TYPED = new Set(
 const BTF_POINTERS = [PTR_TO_BTF_ID, PTR_TO_BTF_ID | TRUSTED, PTR_TO_BTF_ID | RCU];
 
 /** Register types that an argument takes, before nullness. */
-const FITTING: Readonly<Record<Arg["kind"], readonly number[]>> = {
+const FITTING: Readonly<Record<ArgKind, readonly number[]>> = {
 	any: [],
 	map: [CONST_PTR_TO_MAP],
 	key: MEMORY,
@@ -151,7 +151,7 @@ const FITTING: Readonly<Record<Arg["kind"], readonly number[]>> = {
 	dynptr: [PTR_TO_STACK, CONST_PTR_TO_DYNPTR],
 };
 
-function checkType(env: Env, regno: number, arg: Arg, kind: Arg["kind"], nullable: boolean, helper: string, facts: CallFacts): void {
+function checkType(env: Env, regno: number, arg: Arg, kind: ArgKind, nullable: boolean, helper: string, facts: CallFacts): void {
 	const reg = env.regs[regno];
 	let { type } = reg;
 	const readonly = arg.read || (kind === "dynptr" && arg.read);
@@ -301,11 +301,17 @@ export function checkArgument(env: Env, index: number, contract: Contract, helpe
 			nullable = false;
 		}
 	}
-	const raw = (kind === "mem" || kind === "value") && arg.uninit && !(helper === "map_peek_elem" && facts.map?.type === MAP.BLOOM_FILTER);
 	if (!(isNull(reg) && nullable)) {
 		checkType(env, regno, arg, kind, nullable, helper, facts);
 		checkArgOffset(env, reg, regno, arg.release, kind === "dynptr");
 	}
+	checkReference(env, regno, arg, kind, facts);
+	takeArgument(env, index, contract, kind, nullable, helper, facts);
+}
+
+/** What is given back is owned, and one argument at the most is. */
+function checkReference(env: Env, regno: number, arg: Arg, kind: ArgKind, facts: CallFacts): void {
+	const reg = env.regs[regno];
 	if (arg.release) {
 		if (kind === "dynptr") {
 			if (reg.type !== PTR_TO_STACK) reject(EINVAL, "cannot release unowned const bpf_dynptr", { code: "V0606" });
@@ -322,7 +328,23 @@ export function checkArgument(env: Env, index: number, contract: Contract, helpe
 			reject(EACCES, `more than one arg with ref_obj_id ${R(regno)} ${reg.refObjId} ${facts.refObjId}`, { code: "V0616" });
 		facts.refObjId = reg.refObjId;
 	}
-	const next = contract.args[index - 1];
+}
+
+/** What each kind asks beyond its type, and what of it the call's later steps need. */
+function takeArgument(
+	env: Env,
+	index: number,
+	contract: Contract,
+	kind: ArgKind,
+	nullable: boolean,
+	helper: string,
+	facts: CallFacts,
+): void {
+	const regno = index + 1;
+	const reg = env.regs[regno];
+	const arg = contract.args[index];
+	/** Filled by the helper: it need not hold anything yet. */
+	const raw = (kind === "mem" || kind === "value") && arg.uninit && !(helper === "map_peek_elem" && facts.map?.type === MAP.BLOOM_FILTER);
 	switch (kind) {
 		case "map":
 			if (facts.map && (facts.map !== reg.map || facts.mapUid !== reg.mapUid)) {
@@ -368,7 +390,7 @@ export function checkArgument(env: Env, index: number, contract: Contract, helpe
 			break;
 		case "size":
 		case "size0":
-			checkSize(env, regno, next?.write ?? false, kind === "size0", facts.rawMode ? facts.raw : null, facts);
+			checkSize(env, regno, contract.args[index - 1]?.write ?? false, kind === "size0", facts.rawMode ? facts.raw : null, facts);
 			break;
 		case "dynptr":
 			useDynptr(env, regno, { uninit: arg.uninit, readonly: arg.read, type: DYNPTR_KIND[arg.of], cloneRef: 0 });
