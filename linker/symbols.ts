@@ -31,67 +31,82 @@ interface Global {
 const STRICTNESS = ["default", "protected", "hidden", "internal"] as const;
 
 export function resolveSymbols(inputs: readonly LinkInput[], joined: Joined, merged: MergedTypes, errors: LinkError[]): ResolvedSymbols {
-	const symbols: ObjectSymbol[] = joined.sections.map((_, section) => ({
-		name: "",
-		section,
-		value: 0,
-		size: 0,
-		binding: "local",
-		type: "section",
-		visibility: "default",
-	}));
-	const globals = new Map<string, Global>();
-	const replaced = new Map<number, number>();
+	const table = new SymbolTable(inputs, joined, merged, errors);
+	const indexes = inputs.map(({ object }, input) => object.symbols.map((symbol) => table.add(symbol, input)));
+	const { symbols, owners, replaced } = table;
+	return { symbols, indexes, owners, replaced };
+}
 
-	const moved = (symbol: ObjectSymbol, input: number): ObjectSymbol | undefined => {
-		if (typeof symbol.section !== "number") return symbol;
-		const placement = joined.placements[input][symbol.section];
-		return placement && { ...symbol, section: placement.section, value: symbol.value + placement.offset };
-	};
+/** The symbols of all inputs so far, one for each global name. */
+class SymbolTable {
+	readonly symbols: ObjectSymbol[];
+	readonly replaced = new Map<number, number>();
+	readonly #globals = new Map<string, Global>();
+	readonly #inputs: readonly LinkInput[];
+	readonly #joined: Joined;
+	readonly #merged: MergedTypes;
+	readonly #errors: LinkError[];
 
-	const indexes = inputs.map(({ name: inputName, object }, input) =>
-		object.symbols.map((symbol) => {
-			if (symbol.type === "file") return symbols.push(symbol) - 1;
-			const now = moved(symbol, input);
-			if (now === undefined) return -1;
-			if (symbol.type === "section") return typeof now.section === "number" ? now.section : -1;
-			if (symbol.section === "common") {
-				errors.push({ message: `"${symbol.name}" is a common symbol; compile with -fno-common`, places: [inputName] });
-				return -1;
-			}
-			if (typeof symbol.section === "number" && joined.placements[input][symbol.section]?.duplicate)
-				return globals.get(symbol.name)?.index ?? -1;
-			if (symbol.binding === "local") return symbols.push(now) - 1;
-			const defined = symbol.section !== "undefined";
-			const typeId = merged.typeOfSymbol[input].get(symbol.name);
-			const known = globals.get(symbol.name);
-			if (known === undefined) {
-				globals.set(symbol.name, {
-					index: symbols.length,
-					owner: defined ? input : undefined,
-					firstSeen: input,
-					typeId,
-				});
-				return symbols.push(now) - 1;
-			}
-			merge(known, now, symbol, input, typeId);
+	constructor(inputs: readonly LinkInput[], joined: Joined, merged: MergedTypes, errors: LinkError[]) {
+		this.#inputs = inputs;
+		this.#joined = joined;
+		this.#merged = merged;
+		this.#errors = errors;
+		const own = { name: "", value: 0, size: 0, binding: "local", type: "section", visibility: "default" } as const;
+		this.symbols = joined.sections.map((_, section) => ({ ...own, section }));
+	}
+
+	/** Which input defines a name; undefined: none. */
+	get owners(): Map<string, number | undefined> {
+		return new Map([...this.#globals].map(([name, { owner }]) => [name, owner]));
+	}
+
+	/** The symbol's index in the output; −1: it is not there. */
+	add(symbol: ObjectSymbol, input: number): number {
+		if (symbol.type === "file") return this.symbols.push(symbol) - 1;
+		const now = this.#moved(symbol, input);
+		if (now === undefined) return -1;
+		if (symbol.type === "section") return typeof now.section === "number" ? now.section : -1;
+		if (symbol.section === "common") {
+			const places = [this.#inputs[input].name];
+			this.#errors.push({ message: `"${symbol.name}" is a common symbol; compile with -fno-common`, places });
+			return -1;
+		}
+		if (typeof symbol.section === "number" && this.#joined.placements[input][symbol.section]?.duplicate)
+			return this.#globals.get(symbol.name)?.index ?? -1;
+		if (symbol.binding === "local") return this.symbols.push(now) - 1;
+		const typeId = this.#merged.typeOfSymbol[input].get(symbol.name);
+		const known = this.#globals.get(symbol.name);
+		if (known !== undefined) {
+			this.#merge(known, now, symbol, input, typeId);
 			return known.index;
-		}),
-	);
+		}
+		const owner = symbol.section === "undefined" ? undefined : input;
+		this.#globals.set(symbol.name, { index: this.symbols.length, owner, firstSeen: input, typeId });
+		return this.symbols.push(now) - 1;
+	}
 
-	function merge(known: Global, now: ObjectSymbol, symbol: ObjectSymbol, input: number, typeId: number | undefined): void {
+	/** To where its section went; undefined: the section is left out. */
+	#moved(symbol: ObjectSymbol, input: number): ObjectSymbol | undefined {
+		if (typeof symbol.section !== "number") return symbol;
+		const placement = this.#joined.placements[input][symbol.section];
+		return placement && { ...symbol, section: placement.section, value: symbol.value + placement.offset };
+	}
+
+	#merge(known: Global, now: ObjectSymbol, symbol: ObjectSymbol, input: number, typeId: number | undefined): void {
+		const { symbols, replaced } = this;
 		const old = symbols[known.index];
 		const defined = symbol.section !== "undefined";
-		const places = [describe(known.owner ?? known.firstSeen, old), describe(input, symbol)];
+		const places = [this.#describe(known.owner ?? known.firstSeen, old), this.#describe(input, symbol)];
 		if (known.typeId !== undefined && typeId !== undefined && known.typeId !== typeId) {
-			const mismatch = mismatchOf(known.typeId, typeId);
-			if (mismatch !== null) errors.push({ message: `"${symbol.name}" is declared differently: ${mismatch}`, places });
+			const mismatch = this.#mismatch(known.typeId, typeId);
+			if (mismatch !== null) this.#errors.push({ message: `"${symbol.name}" is declared differently: ${mismatch}`, places });
 		}
 		const visibility =
 			STRICTNESS[Math.max(STRICTNESS.indexOf(old.visibility as never), STRICTNESS.indexOf(symbol.visibility as never))] ?? old.visibility;
 		const takes = defined && (known.owner === undefined || (old.binding === "weak" && symbol.binding === "global"));
 		if (defined && known.owner !== undefined && old.binding === "global" && symbol.binding === "global")
-			errors.push({ message: `"${symbol.name}" is defined twice`, places });
+			this.#errors.push({ message: `"${symbol.name}" is defined twice`, places });
 		if (takes) {
 			if (known.typeId !== undefined && typeId !== undefined) replaced.set(known.typeId, typeId);
 			for (const [id, target] of replaced) if (target === known.typeId && typeId !== undefined) replaced.set(id, typeId);
@@ -107,18 +122,19 @@ export function resolveSymbols(inputs: readonly LinkInput[], joined: Joined, mer
 		symbols[known.index] = { ...old, binding, visibility };
 	}
 
-	function mismatchOf(a: number, b: number): string | null {
-		const { types } = merged;
+	#mismatch(a: number, b: number): string | null {
+		const { types, maps } = this.#merged;
 		const x = types[a];
 		const y = types[b];
 		if (x.kind === "var" && y.kind === "var")
-			return merged.maps.has(a) || merged.maps.has(b) ? mapMismatch(types, x.type, y.type) : typeMismatch(types, x.type, y.type);
+			return maps.has(a) || maps.has(b) ? mapMismatch(types, x.type, y.type) : typeMismatch(types, x.type, y.type);
 		if (x.kind === "func" && y.kind === "func") return typeMismatch(types, x.type, y.type);
 		return "a function against a variable";
 	}
 
-	function describe(input: number, symbol: ObjectSymbol): string {
-		const { name, object } = inputs[input];
+	/** Where the input has the symbol. */
+	#describe(input: number, symbol: ObjectSymbol): string {
+		const { name, object } = this.#inputs[input];
 		const own = object.symbols.find((candidate) => candidate.name === symbol.name && candidate.binding !== "local");
 		if (own === undefined || typeof own.section !== "number") return name;
 		const { name: section } = object.sections[own.section];
@@ -127,6 +143,4 @@ export function resolveSymbols(inputs: readonly LinkInput[], joined: Joined, mer
 			?.records.find((record) => record.insnOffset === own.value);
 		return line ? `${name} (${line.file}:${line.line})` : `${name} (${section}+${own.value})`;
 	}
-
-	return { symbols, indexes, owners: new Map([...globals].map(([name, { owner }]) => [name, owner])), replaced };
 }

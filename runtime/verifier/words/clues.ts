@@ -4,6 +4,7 @@
  *
  * In: the image and a rejection, of ours or read from a kernel's log; out: `Clues`, of which words and edits are made.
  */
+import type { Insn } from "../../../assembler/spec/insn.ts";
 import type { LineRecord, ProgramImage } from "../../image.ts";
 import { lineAt } from "../../fault.ts";
 import type { Rejection } from "../facts.ts";
@@ -100,21 +101,7 @@ export function gather(image: ProgramImage, rejection: Rejection, groups: readon
 	const isCall = at?.opcode === 0x85;
 	const memory = at !== undefined && cls >= 1 && cls <= 3;
 	const adds = at?.opcode === 0x0f;
-	const compares =
-		loop?.register ??
-		(/jumps is too complex|too large\. Processed/.test(message) && at !== undefined ? openBound(image, executed, rejection.state, at) : -1);
-	const register =
-		compares >= 0
-			? compares
-			: rejection.register >= 0
-				? rejection.register
-				: memory
-					? cls === 1
-						? at.src
-						: at.dst
-					: adds
-						? pointerOf(rejection, at.dst, at.src)
-						: -1;
+	const register = suspect(image, rejection, at);
 	const text = rejection.state?.[`R${register}`];
 	const known = text === undefined ? null : withoutInner(parseState(text), image);
 	const from = register >= 0 && register <= 10 ? trace(image, executed, 0, register) : null;
@@ -143,24 +130,11 @@ export function gather(image: ProgramImage, rejection: Rejection, groups: readon
 		(/stack/.test(message) ? storedName(image, executed) : null);
 	const next = argument !== null && known !== null && known.type !== "scalar" ? rejection.state?.[`R${register + 1}`] : undefined;
 	const sizeKnown = next === undefined ? null : parseState(next);
-	const numbers = [...notes, message]
-		.map((note) => /(?:value_size|mem_size|key_size)=(\d+) off=(-?\d+) size=(\d+)/.exec(note))
-		.find((match) => match !== null && match !== undefined);
-	const packet = [...notes, message]
-		.map((note) => /invalid access to packet, off=(-?\d+) size=(\d+)/.exec(note))
-		.find((match) => match !== null && match !== undefined);
+	const numbers = firstMatch([...notes, message], /(?:value_size|mem_size|key_size)=(\d+) off=(-?\d+) size=(\d+)/);
+	const packet = firstMatch([...notes, message], /invalid access to packet, off=(-?\d+) size=(\d+)/);
 	const sized = known?.attributes.get("vs") ?? known?.attributes.get("sz") ?? known?.attributes.get("mem_size");
 	const after = adds ? nextAccess(image, insn) : null;
-	const size =
-		numbers !== undefined && numbers !== null
-			? Number(numbers[3])
-			: packet !== undefined && packet !== null
-				? Number(packet[2])
-				: after !== null
-					? after.size
-					: memory
-						? SIZES[(at.opcode >> 3) & 3]
-						: 1;
+	const size = numbers ? Number(numbers[3]) : packet ? Number(packet[2]) : (after?.size ?? (memory ? SIZES[(at.opcode >> 3) & 3] : 1));
 	const offset = Number(known?.attributes.get("off") ?? 0) + (memory ? at.off : (after?.off ?? 0));
 	const added = adds && rejection.register < 0 ? { register: at.dst === register ? at.src : at.dst, at: 0 } : (from?.added ?? null);
 	return {
@@ -193,6 +167,30 @@ export function gather(image: ProgramImage, rejection: Rejection, groups: readon
 		bare: line !== null && isBare(image, line),
 		recursion: recursionAt(image, insn, executed),
 	};
+}
+
+/** The register that the rejection is about: it may say so itself, or the instruction tells. −1: neither does. */
+function suspect(image: ProgramImage, rejection: Rejection, at: Insn | undefined): number {
+	const { message, loop } = rejection;
+	if (loop && loop.register >= 0) return loop.register;
+	if (!loop && at !== undefined && /jumps is too complex|too large\. Processed/.test(message)) {
+		const bound = openBound(image, rejection.executed ?? [], rejection.state, at);
+		if (bound >= 0) return bound;
+	}
+	if (rejection.register >= 0) return rejection.register;
+	if (at === undefined) return -1;
+	const cls = at.opcode & 7;
+	if (cls === 1) return at.src;
+	if (cls === 2 || cls === 3) return at.dst;
+	return at.opcode === 0x0f ? pointerOf(rejection, at.dst, at.src) : -1;
+}
+
+function firstMatch(texts: readonly string[], pattern: RegExp): RegExpExecArray | null {
+	for (const text of texts) {
+		const match = pattern.exec(text);
+		if (match !== null) return match;
+	}
+	return null;
 }
 
 /** Of `__builtin_memcpy(&to, &from, n)` the object that is read, or the one that is written. */
