@@ -120,83 +120,95 @@ export function readMacro(
 	base: number,
 	builtin: boolean,
 ): Macro | DefineError {
-	const vaArgs = names.intern("__VA_ARGS__");
-	const vaOpt = names.intern("__VA_OPT__");
-	const fail = (code: string, message: string): DefineError => ({
-		code,
-		message,
-		start: lexer.start,
-		length: Math.max(1, lexer.pos - lexer.start),
-	});
-	let params: number[] | null = null;
+	lexer.next();
+	let parameters: Parameters | null = null;
+	// `#define A+1`: the standard wants a space, clang only warns.
+	if (lexer.kind === LPAREN && (lexer.flags & Flag.space) === 0) {
+		const read = readParameters(lexer, names);
+		if ("code" in read) return read;
+		parameters = read;
+	}
+	const body = readBody(lexer, names, parameters, base);
+	if ("code" in body) return body;
+	const { params, variadic } = parameters ?? { params: null, variadic: false };
+	return { name, params, variadic, ...body, definedAt, builtin, active: false };
+}
+
+interface Parameters {
+	readonly params: number[];
+	readonly variadic: boolean;
+}
+
+/** What is wrong at the token at hand. */
+function fault(lexer: Lexer, code: string, message: string): DefineError {
+	return { code, message, start: lexer.start, length: Math.max(1, lexer.pos - lexer.start) };
+}
+
+/** From the parenthesis on: `(a, b...)`. */
+function readParameters(lexer: Lexer, names: Names): Parameters | DefineError {
+	const params: number[] = [];
 	let variadic = false;
 	lexer.next();
-	if (lexer.kind === LPAREN && (lexer.flags & Flag.space) === 0) {
-		params = [];
-		lexer.next();
-		while (lexer.kind !== RPAREN) {
+	while (lexer.kind !== RPAREN) {
+		if (lexer.kind === ELLIPSIS) {
+			params.push(names.intern("__VA_ARGS__"));
+			variadic = true;
+			lexer.next();
+		} else if (lexer.kind === Kind.identifier) {
+			const param = lexer.value;
+			if (params.includes(param)) return fault(lexer, "E0112", `macro parameter '${names.text(param)}' is named twice`);
+			params.push(param);
+			lexer.next();
 			if (lexer.kind === ELLIPSIS) {
-				params.push(vaArgs);
 				variadic = true;
 				lexer.next();
-			} else if (lexer.kind === Kind.identifier) {
-				const param = lexer.value;
-				if (params.includes(param)) return fail("E0112", `macro parameter '${names.text(param)}' is named twice`);
-				params.push(param);
-				lexer.next();
-				if (lexer.kind === ELLIPSIS) {
-					variadic = true;
-					lexer.next();
-				}
-			} else
-				return fail(
-					"E0111",
-					lexer.kind === Kind.newline
-						? "the parameter list of the macro is not closed"
-						: "expected a parameter name, '...' or ')' in the macro's parameter list",
-				);
-			if (lexer.kind === COMMA && !variadic) {
-				lexer.next();
-				if (lexer.kind === RPAREN) return fail("E0111", "expected a parameter name after ','");
-			} else if (lexer.kind !== RPAREN) return fail("E0111", "expected ',' or ')' in the macro's parameter list");
-		}
-		lexer.next();
-	} else if (lexer.kind !== Kind.newline && lexer.kind !== Kind.end && (lexer.flags & Flag.space) === 0) {
-		// `#define A+1`: the standard wants a space, clang only warns. Fall through.
+			}
+		} else if (lexer.kind === Kind.newline) return fault(lexer, "E0111", "the parameter list of the macro is not closed");
+		else return fault(lexer, "E0111", "expected a parameter name, '...' or ')' in the macro's parameter list");
+		if (lexer.kind === COMMA && !variadic) {
+			lexer.next();
+			if (lexer.kind === RPAREN) return fault(lexer, "E0111", "expected a parameter name after ','");
+		} else if (lexer.kind !== RPAREN) return fault(lexer, "E0111", "expected ',' or ')' in the macro's parameter list");
 	}
+	lexer.next();
+	return { params, variadic };
+}
+
+/** Names of parameters become their numbers. */
+function readBody(
+	lexer: Lexer,
+	names: Names,
+	parameters: Parameters | null,
+	base: number,
+): { readonly body: Tok[]; readonly plain: boolean } | DefineError {
+	const vaArgs = names.intern("__VA_ARGS__");
+	const vaOpt = names.intern("__VA_OPT__");
 	const body: Tok[] = [];
 	let plain = true;
-	let first = true;
 	while (lexer.kind !== Kind.newline && lexer.kind !== Kind.end) {
 		let { kind, value } = lexer;
-		if (kind === Kind.identifier && params !== null) {
-			const index = params.indexOf(value);
+		if (kind === Kind.identifier && parameters !== null) {
+			const index = parameters.params.indexOf(value);
 			if (index >= 0) {
 				kind = Kind.parameter;
 				value = index;
-			} else if (value === vaArgs) return fail("E0113", "__VA_ARGS__ stands only in macros with '...'");
-			else if (value === vaOpt && variadic) plain = false;
+			} else if (value === vaArgs) return fault(lexer, "E0113", "__VA_ARGS__ stands only in macros with '...'");
+			else if (value === vaOpt && parameters.variadic) plain = false;
 		}
-		if (kind === PASTE || (kind === HASH && params !== null)) plain = false;
-		if (
-			params !== null &&
-			body.length > 0 &&
-			body[body.length - 1].kind === HASH &&
-			kind !== Kind.parameter &&
-			!(kind === Kind.identifier && value === vaOpt)
-		)
-			return fail("E0114", "'#' is not followed by a macro parameter");
+		if (kind === PASTE || (kind === HASH && parameters !== null)) plain = false;
+		const isOperand = kind === Kind.parameter || (kind === Kind.identifier && value === vaOpt);
+		if (parameters !== null && body.at(-1)?.kind === HASH && !isOperand) return fault(lexer, "E0114", NO_OPERAND);
 		// White space in front of the body is not part of it.
-		body.push({ kind, flags: first ? 0 : lexer.flags & Flag.space, value, location: base + lexer.start, expansion: 0 });
-		first = false;
+		const flags = body.length === 0 ? 0 : lexer.flags & Flag.space;
+		body.push({ kind, flags, value, location: base + lexer.start, expansion: 0 });
 		lexer.next();
 	}
-	if (params !== null && body.length > 0 && body[body.length - 1].kind === HASH)
-		return fail("E0114", "'#' is not followed by a macro parameter");
-	if (body.length > 0 && (body[0].kind === PASTE || body[body.length - 1].kind === PASTE))
-		return fail("E0115", "'##' cannot be at either end of a macro");
-	return { name, params, variadic, body, definedAt, builtin, active: false, plain };
+	if (parameters !== null && body.at(-1)?.kind === HASH) return fault(lexer, "E0114", NO_OPERAND);
+	if (body[0]?.kind === PASTE || body.at(-1)?.kind === PASTE) return fault(lexer, "E0115", "'##' cannot be at either end of a macro");
+	return { body, plain };
 }
+
+const NO_OPERAND = "'#' is not followed by a macro parameter";
 
 /** C11 6.10.3p2: the same definition may be given again. */
 export function sameMacro(a: Macro, b: Macro, text: (token: Tok) => string): boolean {

@@ -113,35 +113,30 @@ function readAttributes(
 			case "map_extra":
 				def.extra = attributeWide(source, member.type) ?? 0n;
 				break;
-			case "values": {
+			case "values":
 				values = member.bitOffset / 8;
-				if (depth > 0) {
-					fail("maps nest only one deep");
-					break;
-				}
-				const array = resolved(source, member.type);
-				if (array.kind !== "array") {
-					fail("attribute values is not written with __array");
-					break;
-				}
-				const element = resolved(source, array.type);
-				const target = element.kind === "ptr" ? resolved(source, element.type) : element;
-				if (def.type === mapTypeId("PROG_ARRAY")) break;
-				if (target.kind !== "struct") {
-					fail("attribute values holds neither maps nor programs");
-					break;
-				}
-				const inner = emptyMap(`${def.name}.inner`, def.btf);
-				readAttributes(source, target, inner, fail, depth + 1);
-				def.inner = normalise(inner);
+				if (depth > 0) fail("maps nest only one deep");
+				else readInnerMap(source, member.type, def, fail);
 				break;
-			}
 			default:
 				fail(`unknown map attribute ${member.name}; there are ${ATTRIBUTES}`);
 		}
 	}
 	if (def.type === 0) fail(`${depth === 0 ? "the map" : "the map within it"} has no type: __uint(type, BPF_MAP_TYPE_…);`);
 	return values;
+}
+
+/** What `values` holds: maps of one definition, or programs. */
+function readInnerMap(source: TypeSource, id: number, def: MutableMap, fail: (message: string) => void): void {
+	const array = resolved(source, id);
+	if (array.kind !== "array") return fail("attribute values is not written with __array");
+	const element = resolved(source, array.type);
+	const target = element.kind === "ptr" ? resolved(source, element.type) : element;
+	if (def.type === mapTypeId("PROG_ARRAY")) return;
+	if (target.kind !== "struct") return fail("attribute values holds neither maps nor programs");
+	const inner = emptyMap(`${def.name}.inner`, def.btf);
+	readAttributes(source, target, inner, fail, 1);
+	def.inner = normalise(inner);
 }
 
 const ATTRIBUTES = "type, key, value, key_size, value_size, max_entries, map_flags, map_extra, numa_node, pinning and values";
