@@ -90,40 +90,13 @@ function mustBeOwned(argument: PointerArgument): void {
 	mustBeReferenced(argument);
 }
 
-/** The kernel's own context struct of a program type. */
-const KERNEL_CONTEXT: Readonly<Record<number, string>> = {
-	1: "sk_buff",
-	2: "pt_regs",
-	3: "sk_buff",
-	4: "sk_buff",
-	6: "xdp_buff",
-	7: "bpf_perf_event_data_kern",
-	8: "sk_buff",
-	9: "sock",
-	10: "sk_buff",
-	11: "sk_buff",
-	12: "sk_buff",
-	13: "bpf_sock_ops_kern",
-	14: "sk_buff",
-	15: "bpf_cgroup_dev_ctx",
-	16: "sk_msg",
-	18: "bpf_sock_addr_kern",
-	19: "sk_buff",
-	21: "sk_reuseport_kern",
-	22: "bpf_flow_dissector",
-	23: "bpf_sysctl_kern",
-	25: "bpf_sockopt_kern",
-	30: "bpf_sk_lookup_kern",
-	32: "bpf_nf_ctx",
-};
-
 function context(env: Env, { call, reg, regno, index }: PointerArgument): void {
 	if (reg.type !== PTR_TO_CTX)
 		reject(EINVAL, `arg#${index} expected pointer to ctx, but got ${typeName(reg.type)}`, { code: "V0110", register: regno });
 	if (call.kfunc.name !== "bpf_cast_to_kern_ctx") return;
 	const kernel = env.kernel!;
-	const name = KERNEL_CONTEXT[env.spec.id];
-	if (!name) reject(EINVAL, `kern ctx type id ${kernelContextType(env, kernel)} is not a struct`, { code: "V0656" });
+	const name = env.spec.kernelContext;
+	if (name === "") reject(EINVAL, `kern ctx type id ${kernelContextType(env, kernel)} is not a struct`, { code: "V0656" });
 	call.resultId = kernel.find(name, "struct");
 }
 

@@ -67,34 +67,6 @@ function registered({ kernel }: Env, id: number): boolean {
 	return tagged.size === 0 || tagged.has(id);
 }
 
-/** Kinds of programs by type number, as kernel functions are registered for them. */
-const HOOKS: Readonly<Record<number, string>> = {
-	1: "socket",
-	2: "kprobe",
-	3: "tc",
-	4: "act",
-	5: "tracing",
-	6: "xdp",
-	7: "tracing",
-	8: "cgroup",
-	9: "cgroup",
-	10: "lwt",
-	11: "lwt",
-	12: "lwt",
-	13: "cgroup",
-	14: "sk_skb",
-	15: "cgroup",
-	18: "cgroup",
-	19: "lwt",
-	23: "cgroup",
-	25: "cgroup",
-	26: "tracing",
-	27: "struct_ops",
-	29: "tracing",
-	31: "syscall",
-	32: "netfilter",
-};
-
 /** The kernel function called at the slot, when the program may call it: passes before the walk know nothing of others. */
 export function allowedKfunc(env: Env, at: number): Kfunc | null {
 	const kfunc = kfuncOf(env, at);
@@ -102,12 +74,12 @@ export function allowedKfunc(env: Env, at: number): Kfunc | null {
 }
 
 export function mayCallKfunc(env: Env, kfunc: Kfunc): boolean {
-	const { id } = env.spec;
+	const { id, kfuncHook } = env.spec;
 	const attach = env.image.expectedAttachType;
 	if (kfunc.hooks.includes("common")) return true;
 	if (kfunc.hooks.includes("lsm") && id === 29) return true;
 	if (kfunc.name.startsWith("bpf_session_")) return id === 2 && (attach === 56 || attach === 57);
-	if (!kfunc.hooks.includes(HOOKS[id] ?? "none")) return false;
+	if (!kfunc.hooks.includes(kfuncHook)) return false;
 	// What is for packets in struct_ops programs is for queueing disciplines.
 	if (
 		id === 27 &&

@@ -53,6 +53,10 @@ export interface ProgramSpec {
 	readonly contextIsMemory: boolean;
 	/** Names of the context struct, for global functions' arguments. */
 	readonly contextType: string;
+	/** The kernel's own struct behind it; empty: none. */
+	readonly kernelContext: string;
+	/** The kind of program for which kernel functions are registered. */
+	readonly kfuncHook: string;
 }
 
 /** A field of a context laid out as data. */
