@@ -18,6 +18,7 @@ import { copiedBits, countedBits } from "./scalar/copied-bits.ts";
 import { correlate } from "./scalar/correlate.ts";
 import { dce } from "./scalar/dce.ts";
 import { delay } from "./scalar/delay.ts";
+import { stepsLast } from "./scalar/steps-last.ts";
 import { dse } from "./memory/dse.ts";
 import { equalPhis } from "./scalar/equal-phis.ts";
 import { fewValues } from "./scalar/few-values.ts";
@@ -209,6 +210,7 @@ export function optimize(module: IrModule, options: OptimizeOptions): IrModule {
 		// What was inlined twice, on two ways, does the same to the same bytes now.
 		if (run(mergeSlots, fn) && optimizing) while (run(sink, fn)) runAll([combine, dce, simplifyCfg], fn);
 		run(settleSlots, fn);
+		if (optimizing) run(stepsLast, fn);
 	}
 	stripUnused(module);
 	return module;
