@@ -54,7 +54,7 @@ export function selectMemory(s: Selector, inst: Inst): void {
 		case "atomic":
 			return selectAtomic(s, inst);
 		case "cmpxchg": {
-			if (!s.cpu.atomics) return unsupported(s, inst);
+			if (!hasAtomic(s, inst)) return unsupported(s, inst);
 			const { base, off, slot, core } = address(s, inst.args[0]);
 			s.moveTo(0, inst.args[1], loc);
 			s.emit(
@@ -123,8 +123,11 @@ function storable(s: Selector, value: Value, bytes: Bytes): number | null {
 	return cut >= -0x80000000n && cut <= 0x7fffffffn ? Number(cut) : null;
 }
 
+/** Beyond `lock +=`. */
+const hasAtomic = (s: Selector, inst: Inst): boolean => s.cpu.alu32 || inst.attr!.size === 8;
+
 function unsupported(s: Selector, inst: Inst): void {
-	s.error("E0702", `this atomic operation needs -mcpu=v3, the target is ${s.cpu.name}`, inst.loc);
+	s.error("E0702", `this atomic operation on 32 bits needs -mcpu=v3, the target is ${s.cpu.name}`, inst.loc);
 }
 
 function selectAtomic(s: Selector, inst: Inst): void {
@@ -137,7 +140,7 @@ function selectAtomic(s: Selector, inst: Inst): void {
 	}
 	const fetch = rmw === "xchg" || (inst.attr!.fetch === true && s.isWanted(inst));
 	const plain = rmw === "sub" ? "add" : rmw!;
-	if ((fetch || plain !== "add") && !s.cpu.atomics) return unsupported(s, inst);
+	if ((fetch || plain !== "add") && !hasAtomic(s, inst)) return unsupported(s, inst);
 	const { base, off, slot, core } = address(s, inst.args[0]);
 	const op: AtomicOp = plain === "xchg" ? "xchg" : fetch ? `fetch_${plain}` : plain;
 	if (!fetch && rmw !== "sub") {

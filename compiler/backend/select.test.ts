@@ -209,9 +209,12 @@ describe("what eBPF cannot do", () => {
 		expect(refused("%5 = sdiv i64 %2, i64 3\nret %5")).toEqual([
 			"E0701 unsupported signed division, please convert to unsigned div/mod",
 		]);
-		expect(refused("%5 = atomic.xchg i64 size=8 fetch %0, %2\nret %5", "v2")).toEqual([
-			"E0702 this atomic operation needs -mcpu=v3, the target is v2",
-		]);
+		for (const op of ["atomic.xchg i32 size=4 fetch %0, %1", "atomic.add i32 size=4 fetch %0, %1", "cmpxchg i32 size=4 %0, %1, i32 3"])
+			expect(refused(`%5 = ${op}\nret i64 %5`.replace("ret i64 %5", "%6 = zext i64 %5\nret %6"), "v2")).toEqual(["E0702 this atomic operation on 32 bits needs -mcpu=v3, the target is v2"]);
+	});
+	it("is nothing atomic on 64 bits, at any level", () => {
+		for (const op of ["atomic.xchg i64 size=8 fetch %0, %2", "atomic.or i64 size=8 fetch %0, %2", "cmpxchg i64 size=8 %0, %2, i64 3"]) expect(refused(`%5 = ${op}\nret %5`, "v1")).toEqual([]);
+		expect(compileIr(body("%5 = atomic.or i64 size=8 fetch %0, %2\nret i64 0"), "v1").code()).toContain("lock *(u64 *)(r1 + 0) |= r3");
 	});
 	it("a frame beyond 512 bytes comes with a bill", () => {
 		const { diagnostics } = compileIr(
