@@ -27,20 +27,24 @@ const DIRECTIVES: Readonly<Record<string, Directive>> = {
 		const name = macroName(pp, lexer, base, "ifndef");
 		const holds = name >= 0 && pp.macros.get(name) === undefined;
 		pp.conditions.push({ taken: holds, sawElse: false, at });
-		if (name >= 0) pp.current.guard.ifndef(name, pp.conditions.length, pp.buffer.length);
+		if (name >= 0) {
+			pp.current.guard.ifndef(name, pp.conditions.length, pp.buffer.length);
+			extraTokens(pp, lexer, base, "ifndef");
+		}
 		if (!holds) skip(pp, lexer);
 	},
 	elif: (pp, lexer, _base, at) => alternative(pp, lexer, at, "elif"),
 	elifdef: (pp, lexer, _base, at) => alternative(pp, lexer, at, "elifdef"),
 	elifndef: (pp, lexer, _base, at) => alternative(pp, lexer, at, "elifndef"),
 	else: (pp, lexer, _base, at) => alternative(pp, lexer, at, "else"),
-	endif: (pp, _lexer, _base, at) => {
+	endif: (pp, lexer, base, at) => {
 		if (pp.conditions.length <= pp.current.conditions) {
 			pp.report("E0106", "#endif without #if", at);
 			return;
 		}
 		pp.current.guard.endif(pp.conditions.length, pp.buffer.length);
 		pp.conditions.pop();
+		extraTokens(pp, lexer, base, "endif");
 	},
 	error: (pp, lexer, _base, at) => pp.report("E0131", rest(lexer), at),
 	warning: (pp, lexer, _base, at) => pp.report("W0131", rest(lexer), at, { group: "#warnings" }),
@@ -88,6 +92,13 @@ function endLine(lexer: Lexer): void {
 	lexer.inDirective = true;
 	while (lexer.kind !== Kind.newline && lexer.kind !== Kind.end) lexer.next();
 	lexer.inDirective = false;
+}
+
+/** What stands behind a directive that is complete, comments aside, means nothing. */
+function extraTokens(pp: Preprocessor, lexer: Lexer, base: number, directive: string): void {
+	lexer.next();
+	if (lexer.kind === Kind.newline || lexer.kind === Kind.end) return;
+	pp.report("W0107", `extra tokens at end of #${directive} directive`, token(lexer, base), { group: "extra-tokens" });
 }
 
 function rest(lexer: Lexer): string {
@@ -157,7 +168,9 @@ function define(pp: Preprocessor, lexer: Lexer, base: number): void {
 
 function undef(pp: Preprocessor, lexer: Lexer, base: number): void {
 	const name = macroName(pp, lexer, base, "undef");
-	if (name >= 0) pp.macros.set(name, undefined);
+	if (name < 0) return;
+	pp.macros.set(name, undefined);
+	extraTokens(pp, lexer, base, "undef");
 }
 
 // ── files ───────────────────────────────────────────────────────────────────────────────────────
@@ -219,6 +232,7 @@ const GREATER = kindOf(">");
 
 function isDefined(pp: Preprocessor, lexer: Lexer, base: number, directive: string): boolean {
 	const name = macroName(pp, lexer, base, directive);
+	if (name >= 0) extraTokens(pp, lexer, base, directive);
 	return name >= 0 && pp.macros.get(name) !== undefined;
 }
 
@@ -277,6 +291,7 @@ function alternative(pp: Preprocessor, lexer: Lexer, at: Tok, which: string): vo
 	}
 	checkElse(pp, condition, at, which);
 	pp.current.guard.else(pp.conditions.length);
+	if (which === "else") extraTokens(pp, lexer, pp.current.file.base, which);
 	skip(pp, lexer);
 }
 
@@ -310,6 +325,7 @@ function skip(pp: Preprocessor, lexer: Lexer): void {
 		if (name === "if" || name === "ifdef" || name === "ifndef") depth++;
 		else if (name === "endif") {
 			if (depth === 0) {
+				extraTokens(pp, lexer, base, name);
 				lexer.lenient = false;
 				pp.current.guard.endif(pp.conditions.length, pp.buffer.length);
 				pp.conditions.pop();
@@ -323,6 +339,7 @@ function skip(pp: Preprocessor, lexer: Lexer): void {
 				lexer.lenient = false;
 				const holds = name === "else" || (name === "elif" ? condition(pp, at) : isDefined(pp, lexer, base, name) === (name === "elifdef"));
 				if (holds) {
+					if (name === "else") extraTokens(pp, lexer, base, name);
 					group.taken = true;
 					return;
 				}

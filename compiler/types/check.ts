@@ -96,6 +96,10 @@ function declaredBy(cx: Cx, decl: ExternalDecl): Sym[] {
 	}
 	if (decl.kind === "declaration" && decl.declarators.length === 0) {
 		atFileScope(cx, () => specifiedOnce(cx, decl));
+		const { type, storage, span } = decl.specs;
+		const declares = type.kind === "enum" ? type.enumerators || type.name : type.kind === "record" && type.name;
+		if (storage.includes("typedef")) report(cx, "emptyDeclaration", span, "typedef requires a name");
+		else if (!declares) report(cx, "emptyDeclaration", span, "declaration does not declare anything");
 		for (const spec of specsIn(decl)) {
 			if (!spec.name) continue;
 			const tag = cx.file.tags.get(spec.name);

@@ -33,6 +33,7 @@ export const CODES = {
 	duplicateMember: error("E0316", "two members of one record share a name"),
 	badBitField: error("E0317", "a bit-field of a bad type or width"),
 	emptyDeclaration: warning("W0325", "missing-declarations", "a declaration that declares nothing"),
+	externInit: warning("W0326", "extern-initializer", "an extern variable that is defined here"),
 	badMember: error("E0318", "a member of function or incomplete type"),
 	staticAssert: error("E0319", "a _Static_assert whose condition is false"),
 	badAttribute: error("E0320", "an attribute whose arguments make no sense"),

@@ -341,6 +341,7 @@ export function fileObject(
 	if (isVoid(type) && !storage.includes("extern")) {
 		report(cx, "incompleteType", declared.span, `variable has incomplete type ${quote(type)}`);
 	}
+	if (storage.includes("extern") && d.init) report(cx, "externInit", declared.span, "'extern' variable has an initializer");
 	const extern = storage.includes("extern") && !d.init;
 	const linkage = storage.includes("static") ? "static" : extern ? "extern" : "global";
 	const before = cx.file.known(name);

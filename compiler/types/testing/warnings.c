@@ -203,3 +203,23 @@ int bounds(struct middle *m, union either *e) { // missing-prototypes
 	if (sizeof(int) == 8) a[8] = 1;
 	return (0 ? a[9] : 1) + sizeof(a[10]) + *(a + 1);
 }
+
+extern int elsewhere; extern int here = 3; // extern-initializer
+#define FLAG 1
+#ifdef FLAG FLAG // extra-tokens
+#ifndef FLAG /* said */
+#else FLAG // extra-tokens
+#endif /* FLAG */
+#else its // extra-tokens
+#endif /* FLAG */
+#if 0
+#if 1
+#endif it's
+#else here // extra-tokens
+#undef FLAG FLAG // extra-tokens
+#endif FLAG // extra-tokens
+int; // missing-declarations
+u32; // missing-declarations
+struct { int a; }; // missing-declarations
+enum { ONE }; enum named { TWO }; struct afar; struct near { int a; };
+typedef struct nigh { int a; }; // missing-declarations
