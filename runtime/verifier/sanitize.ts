@@ -6,7 +6,7 @@
  */
 import type { Insn } from "../../assembler/spec/insn.ts";
 import { EACCES, type Env, R, Refusal, reject } from "./env.ts";
-import { checkMapValue } from "./memory.ts";
+import { checkMapValue } from "./regions.ts";
 import { constNumber, isConst } from "./range.ts";
 import { ALU_ADD, ALU_SUB } from "./scalar.ts";
 import type { Reg } from "./state.ts";

@@ -7,7 +7,8 @@ import { isConst } from "../range.ts";
 import { isNull, type Reg } from "../state.ts";
 import { markPrecise } from "../precision.ts";
 import { accessKernelObject, checkUnmodified } from "../objects.ts";
-import { accessMemory, checkBuffer, checkMapRights, checkMapValue, checkPacket, checkRegion, describeRange } from "../memory.ts";
+import { accessMemory } from "../memory.ts";
+import { checkBuffer, checkMapRights, checkMapValue, checkPacket, checkRegion, describeRange } from "../regions.ts";
 import { checkStackRange, type RawMode } from "../stack.ts";
 import { notNullReg } from "../jump.ts";
 import {

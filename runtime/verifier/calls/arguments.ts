@@ -13,7 +13,7 @@ import { constNumber, isConst } from "../range.ts";
 import { type Reg, isNull, slotIsSpilled } from "../state.ts";
 import { markPrecise, markSlotPrecise } from "../precision.ts";
 import { matchKptr } from "../objects.ts";
-import { checkAligned, checkMapValue, mayAccessPacket } from "../memory.ts";
+import { checkAligned, checkMapValue, mayAccessPacket } from "../regions.ts";
 import { framePointedTo, type RawMode, slotOf } from "../stack.ts";
 import { fieldsOf, spinLock } from "../references.ts";
 import { objectSlot, useDynptr } from "../dynptr.ts";

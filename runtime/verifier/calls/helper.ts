@@ -1,24 +1,20 @@
 /**
  * A call of a helper function: may it be called here, do the arguments fit, what is known afterwards.
  *
- * Source: check_helper_call, check_map_func_compatibility of kernel/bpf/verifier.c.
+ * Source: check_helper_call of kernel/bpf/verifier.c.
  */
 import type { Insn } from "../../../assembler/spec/insn.ts";
 import { helperFitsPlace } from "../attach.ts";
 import { EACCES, EINVAL, ENOTSUPP, type Env, internal, reject } from "../env.ts";
-import { isRecord, resolved, sizeOf } from "../btf.ts";
-import { FIELD, hasField } from "../fields.ts";
-import { F_INNER_MAP, F_RDONLY_PROG, MAP, type MapInfo } from "../maps.ts";
-import { rangeBetween, sync } from "../bounds.ts";
-import { editable, isConst, unbounded } from "../range.ts";
-import { highOf, lowOf } from "../word.ts";
+import { F_RDONLY_PROG, MAP, type MapInfo } from "../maps.ts";
+import { isConst } from "../range.ts";
 import { markPrecise } from "../precision.ts";
 import { accessMemory } from "../memory.ts";
 import { inRcu } from "../objects.ts";
 import { acquire, checkHeld, release, releaseNoMark } from "../references.ts";
 import { dynptrReg, releaseDynptr } from "../dynptr.ts";
 import { invalidated } from "../stack.ts";
-import { type Reg, type State, isNull, mapRegs, notInit, pointer, scalar, slotIsSpilled, unknownScalar } from "../state.ts";
+import { type Reg, type State, isNull, mapRegs, slotIsSpilled, unknownScalar } from "../state.ts";
 import { type CallFacts, checkArgument, checkConstString, newCallFacts } from "./arguments.ts";
 import {
 	clearCallerSaved,
@@ -35,24 +31,10 @@ import { pushBranch } from "../walk.ts";
 import { type Contract, contract as contractOf, helperName } from "./contract.ts";
 import { helperChangesPacket, helperContractName } from "./summary.ts";
 import { formatIsValid } from "./format.ts";
-import {
-	ALLOC,
-	MAYBE_NULL,
-	PERCPU,
-	PTR_TO_BTF_ID,
-	PTR_TO_MAP_VALUE,
-	PTR_TO_MEM,
-	PTR_TO_SOCKET,
-	PTR_TO_SOCK_COMMON,
-	PTR_TO_STACK,
-	PTR_TO_TCP_SOCK,
-	RCU,
-	RDONLY,
-	RINGBUF,
-	TRUSTED,
-	typeName,
-} from "../types.ts";
+import { ALLOC, MAYBE_NULL, PERCPU, PTR_TO_MAP_VALUE, PTR_TO_STACK, RCU, typeName } from "../types.ts";
 import { DYN_SKB, DYN_SKB_META } from "../dynptr-kinds.ts";
+import { checkMapForHelper } from "./helper-maps.ts";
+import { helperResult, refineResult } from "./helper-result.ts";
 
 const CASTS = new Set([
 	"tcp_sock",
@@ -64,7 +46,9 @@ const CASTS = new Set([
 	"skc_to_tcp_timewait_sock",
 	"skc_to_tcp_request_sock",
 ]);
+
 const ACQUIRES = new Set(["sk_lookup_tcp", "sk_lookup_udp", "skc_lookup_tcp", "ringbuf_reserve", "kptr_xchg"]);
+
 /** Calls whose map the JIT wants to know. */
 const MAP_CALLS = new Set([
 	"tail_call",
@@ -78,6 +62,7 @@ const MAP_CALLS = new Set([
 	"redirect_map",
 	"map_lookup_percpu_elem",
 ]);
+
 const WRITES_MAP = new Set(["map_delete_elem", "map_update_elem", "map_push_elem", "map_pop_elem"]);
 
 function findContract(env: Env, name: string, id: number): Contract {
@@ -125,7 +110,7 @@ export function callHelper(env: Env, insn: Insn): number {
 	}
 	const { regs } = env.frame;
 	clearCallerSaved(regs);
-	regs[0] = result(env, c, name, facts, percpuObject);
+	regs[0] = helperResult(env, c, name, facts, percpuObject);
 	if (regs[0].type & MAYBE_NULL) regs[0].id = env.newId();
 	if (name === "dynptr_data") regs[0].dynptrId = facts.dynptrId;
 	if (CASTS.has(name) || name === "dynptr_data") {
@@ -273,192 +258,4 @@ function loopInline(env: Env, subprog: number): void {
 	};
 	if (!known) env.loopInline[env.insn] = { fit: flagsZero(), subprog };
 	else if (known.fit) known.fit = flagsZero() && known.subprog === subprog;
-}
-
-function result(env: Env, c: Contract, name: string, facts: CallFacts, percpuObject: boolean): Reg {
-	let flags = c.result.nullable ? MAYBE_NULL : 0;
-	switch (c.result.kind) {
-		case "int":
-			return unknownScalar.copy();
-		case "void":
-			return notInit.copy();
-		case "value": {
-			const map = facts.map;
-			if (!map) internal("unexpected null map_ptr");
-			if (
-				name === "map_lookup_elem" &&
-				(map.type === MAP.ARRAY || map.type === MAP.PERCPU_ARRAY) &&
-				!(map.flags & F_INNER_MAP) &&
-				facts.constKey >= 0n &&
-				facts.constKey < BigInt(map.maxEntries)
-			)
-				flags &= ~MAYBE_NULL;
-			const r = pointer(PTR_TO_MAP_VALUE | flags);
-			r.map = map;
-			r.mapUid = facts.mapUid;
-			if (!(flags & MAYBE_NULL) && hasField(map.fields, FIELD.spinLock | FIELD.resSpinLock)) r.id = env.newId();
-			return r;
-		}
-		case "socket":
-			return pointer(PTR_TO_SOCKET | flags);
-		case "sock_common":
-			return pointer(PTR_TO_SOCK_COMMON | flags);
-		case "tcp_sock":
-			return pointer(PTR_TO_TCP_SOCK | flags);
-		case "ringbuf":
-		case "mem": {
-			const r = pointer(PTR_TO_MEM | flags | (c.result.kind === "ringbuf" ? RINGBUF : 0));
-			r.memSize = facts.memSize;
-			return r;
-		}
-		case "mem_or_btf": {
-			const p = facts.percpu!;
-			const t = resolved(p.btf!, p.btfId);
-			if (!isRecord(t)) {
-				const size = sizeOf(p.btf!, p.btfId);
-				if (size === null) reject(EINVAL, `unable to resolve the size of type`, { code: "V0113" });
-				const r = pointer(PTR_TO_MEM | flags | RDONLY);
-				r.memSize = size;
-				return r;
-			}
-			const r = pointer(percpuObject ? PTR_TO_BTF_ID | ALLOC | RCU : PTR_TO_BTF_ID | flags);
-			r.btf = p.btf;
-			r.btfId = p.btfId;
-			return r;
-		}
-		default: {
-			const r = pointer(PTR_TO_BTF_ID | flags | (c.result.trusted ? TRUSTED : 0));
-			if (name === "kptr_xchg") {
-				const field = facts.kptr!;
-				r.btf = field.types!;
-				r.btfId = field.typeId!;
-				if (!field.types!.kernel) r.type |= ALLOC | (field.kind === FIELD.kptrPercpu ? PERCPU : 0);
-			} else {
-				r.btf = env.kernel;
-				r.btfId = env.kernel?.find(c.result.of, "struct") ?? 0;
-			}
-			return r;
-		}
-	}
-}
-
-const SIZED_RESULT = new Set(["get_stack", "get_task_stack", "probe_read_str", "probe_read_kernel_str", "probe_read_user_str"]);
-
-const MAX_ERRNO = -4095;
-
-function refineResult(env: Env, c: Contract, name: string, facts: CallFacts): void {
-	if (c.result.kind !== "int") return;
-	const { regs } = env.frame;
-	if (SIZED_RESULT.has(name)) {
-		const r = editable(unbounded);
-		r.setSigned(-1, MAX_ERRNO, highOf(facts.maxSize), lowOf(facts.maxSize));
-		r.s32min = MAX_ERRNO;
-		r.s32max = lowOf(facts.maxSize);
-		const id = regs[0];
-		regs[0] = scalar(sync(r));
-		regs[0].id = id.id;
-	} else if (name === "get_smp_processor_id") {
-		regs[0] = scalar(rangeBetween(0, env.options.cpus - 1));
-	}
-}
-
-/** Helpers that a map type takes; a type that is not here takes any that is not another type's own. */
-const MAP_HELPERS: Readonly<Record<number, readonly string[]>> = {
-	[MAP.PROG_ARRAY]: ["tail_call"],
-	[MAP.PERF_EVENT_ARRAY]: ["perf_event_read", "perf_event_output", "skb_output", "perf_event_read_value", "xdp_output"],
-	[MAP.RINGBUF]: [
-		"ringbuf_output",
-		"ringbuf_reserve",
-		"ringbuf_query",
-		"ringbuf_reserve_dynptr",
-		"ringbuf_submit_dynptr",
-		"ringbuf_discard_dynptr",
-	],
-	[MAP.USER_RINGBUF]: ["user_ringbuf_drain"],
-	[MAP.STACK_TRACE]: ["get_stackid"],
-	[MAP.CGROUP_ARRAY]: ["skb_under_cgroup", "current_task_under_cgroup"],
-	[MAP.CGROUP_STORAGE]: ["get_local_storage"],
-	[MAP.PERCPU_CGROUP_STORAGE]: ["get_local_storage"],
-	[MAP.DEVMAP]: ["redirect_map", "map_lookup_elem"],
-	[MAP.DEVMAP_HASH]: ["redirect_map", "map_lookup_elem"],
-	[MAP.CPUMAP]: ["redirect_map"],
-	[MAP.XSKMAP]: ["redirect_map", "map_lookup_elem"],
-	[MAP.ARRAY_OF_MAPS]: ["map_lookup_elem"],
-	[MAP.HASH_OF_MAPS]: ["map_lookup_elem"],
-	[MAP.SOCKMAP]: ["sk_redirect_map", "sock_map_update", "msg_redirect_map", "sk_select_reuseport", "map_lookup_elem"],
-	[MAP.SOCKHASH]: ["sk_redirect_hash", "sock_hash_update", "msg_redirect_hash", "sk_select_reuseport", "map_lookup_elem"],
-	[MAP.REUSEPORT_SOCKARRAY]: ["sk_select_reuseport"],
-	[MAP.QUEUE]: ["map_peek_elem", "map_pop_elem", "map_push_elem"],
-	[MAP.STACK]: ["map_peek_elem", "map_pop_elem", "map_push_elem"],
-	[MAP.SK_STORAGE]: ["sk_storage_get", "sk_storage_delete", "kptr_xchg"],
-	[MAP.INODE_STORAGE]: ["inode_storage_get", "inode_storage_delete", "kptr_xchg"],
-	[MAP.TASK_STORAGE]: ["task_storage_get", "task_storage_delete", "kptr_xchg"],
-	[MAP.CGRP_STORAGE]: ["cgrp_storage_get", "cgrp_storage_delete", "kptr_xchg"],
-	[MAP.BLOOM_FILTER]: ["map_peek_elem", "map_push_elem"],
-	[MAP.INSN_ARRAY]: [],
-};
-
-/** Map types that a helper takes; others take any. */
-const HELPER_MAPS: Readonly<Record<string, readonly number[]>> = {
-	tail_call: [MAP.PROG_ARRAY],
-	perf_event_read: [MAP.PERF_EVENT_ARRAY],
-	perf_event_output: [MAP.PERF_EVENT_ARRAY],
-	perf_event_read_value: [MAP.PERF_EVENT_ARRAY],
-	skb_output: [MAP.PERF_EVENT_ARRAY],
-	xdp_output: [MAP.PERF_EVENT_ARRAY],
-	ringbuf_output: [MAP.RINGBUF],
-	ringbuf_reserve: [MAP.RINGBUF],
-	ringbuf_query: [MAP.RINGBUF],
-	ringbuf_reserve_dynptr: [MAP.RINGBUF],
-	ringbuf_submit_dynptr: [MAP.RINGBUF],
-	ringbuf_discard_dynptr: [MAP.RINGBUF],
-	user_ringbuf_drain: [MAP.USER_RINGBUF],
-	get_stackid: [MAP.STACK_TRACE],
-	current_task_under_cgroup: [MAP.CGROUP_ARRAY],
-	skb_under_cgroup: [MAP.CGROUP_ARRAY],
-	redirect_map: [MAP.DEVMAP, MAP.DEVMAP_HASH, MAP.CPUMAP, MAP.XSKMAP],
-	sk_redirect_map: [MAP.SOCKMAP],
-	msg_redirect_map: [MAP.SOCKMAP],
-	sock_map_update: [MAP.SOCKMAP],
-	sk_redirect_hash: [MAP.SOCKHASH],
-	msg_redirect_hash: [MAP.SOCKHASH],
-	sock_hash_update: [MAP.SOCKHASH],
-	get_local_storage: [MAP.CGROUP_STORAGE, MAP.PERCPU_CGROUP_STORAGE],
-	sk_select_reuseport: [MAP.REUSEPORT_SOCKARRAY, MAP.SOCKMAP, MAP.SOCKHASH],
-	map_pop_elem: [MAP.QUEUE, MAP.STACK],
-	map_peek_elem: [MAP.QUEUE, MAP.STACK, MAP.BLOOM_FILTER],
-	map_push_elem: [MAP.QUEUE, MAP.STACK, MAP.BLOOM_FILTER],
-	map_lookup_percpu_elem: [MAP.PERCPU_ARRAY, MAP.PERCPU_HASH, MAP.LRU_PERCPU_HASH],
-	sk_storage_get: [MAP.SK_STORAGE],
-	sk_storage_delete: [MAP.SK_STORAGE],
-	inode_storage_get: [MAP.INODE_STORAGE],
-	inode_storage_delete: [MAP.INODE_STORAGE],
-	task_storage_get: [MAP.TASK_STORAGE],
-	task_storage_delete: [MAP.TASK_STORAGE],
-	cgrp_storage_get: [MAP.CGRP_STORAGE],
-	cgrp_storage_delete: [MAP.CGRP_STORAGE],
-};
-
-/** Program types that may update or delete in sock maps. */
-const SOCKMAP_UPDATERS = new Set([1, 3, 4, 6, 21, 22, 30]);
-
-function maySockmap(env: Env, name: string): boolean {
-	if (name !== "map_update_elem" && name !== "map_delete_elem") return false;
-	const { id } = env.spec;
-	if (id === 26 && env.image.expectedAttachType === 28) return true;
-	if (id === 13 && name === "map_delete_elem") return true;
-	return SOCKMAP_UPDATERS.has(id);
-}
-
-function checkMapForHelper(env: Env, map: MapInfo | null, name: string, id: number): void {
-	if (!map) return;
-	const own = MAP_HELPERS[map.type];
-	const taken = HELPER_MAPS[name];
-	const fits =
-		(own === undefined || own.includes(name) || ((map.type === MAP.SOCKMAP || map.type === MAP.SOCKHASH) && maySockmap(env, name))) &&
-		(taken === undefined || taken.includes(map.type));
-	if (fits) return;
-	if ((map.type === MAP.SOCKMAP || map.type === MAP.SOCKHASH) && (name === "map_update_elem" || name === "map_delete_elem"))
-		env.note("cannot update sockmap in this context");
-	reject(EINVAL, `cannot pass map_type ${map.type} into func bpf_${name}#${id}`, { code: "V0127" });
 }

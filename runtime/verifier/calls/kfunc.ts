@@ -12,7 +12,7 @@ import { findUnfinished } from "../prune.ts";
 import { inRcu, isRcu } from "../objects.ts";
 import { acquire, fieldsOf, release } from "../references.ts";
 import { releaseDynptr } from "../dynptr.ts";
-import { mayAccessPacket } from "../memory.ts";
+import { mayAccessPacket } from "../regions.ts";
 import { notNullReg } from "../jump.ts";
 import { pushBranch, widen } from "../walk.ts";
 import { checkReturn } from "../returns.ts";
