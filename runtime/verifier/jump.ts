@@ -184,7 +184,7 @@ function syncLinked(state: State, known: Reg, knownAt: number, linked: readonly 
 }
 
 /** The pointer without "or null"; what stands for something else when it is known to be there, becomes that. */
-export function notNullReg(env: Env, reg: Reg): Reg {
+export function notNullReg(reg: Reg): Reg {
 	const r = reg.copy();
 	if (baseOf(reg.type) === PTR_TO_MAP_VALUE) {
 		const map = reg.map!;
@@ -199,7 +199,6 @@ export function notNullReg(env: Env, reg: Reg): Reg {
 		return r;
 	}
 	r.type &= ~MAYBE_NULL;
-	void env;
 	return r;
 }
 
@@ -214,7 +213,7 @@ function markNull(env: Env, state: State, regno: number, isNull: boolean): void 
 			const r = scalar(reg.range);
 			return r;
 		}
-		const r = notNullReg(env, reg);
+		const r = notNullReg(reg);
 		if (!hasField(fieldsOf(env, r), FIELD.spinLock | FIELD.resSpinLock)) r.id = 0;
 		return r;
 	});
@@ -383,7 +382,7 @@ function goBothWays(env: Env, insn: Insn, dst: Reg, src: Reg): number {
 		const equal = op === JEQ ? otherRegs : op === JNE ? regs : null;
 		if (equal) {
 			const which = s0.type & MAYBE_NULL ? insn.src : insn.dst;
-			equal[which] = notNullReg(env, equal[which]);
+			equal[which] = notNullReg(equal[which]);
 		}
 	}
 	if (!low && !byReg && insn.imm === 0 && (op === JEQ || op === JNE) && d0.type & MAYBE_NULL) {

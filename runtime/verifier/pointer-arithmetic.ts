@@ -151,7 +151,7 @@ export function pointerArithmetic(env: Env, insn: Insn, op: number, ptr: Reg, of
 	result.range = sync(r);
 	env.regs[d] = result;
 	if (!env.bypassSpecV1) sanitizeBounds(env, d, result);
-	if (plan) sanitizeSecond(env, insn, plan, result, off);
+	if (plan) sanitizeSecond(env, insn, plan, result);
 }
 
 /** Kinds of pointers that numbers are added to; to those to flow keys constants, to those to maps only 0. */

@@ -36,7 +36,7 @@ export function sanitizeFirst(env: Env, insn: Insn, op: number, ptr: Reg, off: R
 			reject(EACCES, `${R(ptrIsDst ? insn.src : insn.dst)} has unknown scalar with mixed signed bounds, ${FORBIDDEN}`, { code: "V0801" });
 		}
 		const maskToLeft = (op === ALU_ADD && negative) || (op === ALU_SUB && !negative);
-		const limit = pointerLimit(env, insn, ptr, maskToLeft, ptrIsDst);
+		const limit = pointerLimit(insn, ptr, maskToLeft, ptrIsDst);
 		const state = (negative ? ALU_NEG_VALUE : 0) | (immediate ? ALU_IMMEDIATE : 0) | (ptrIsDst ? ALU_SANITIZE_SRC : ALU_SANITIZE_DST);
 		if (!immediate) env.exploreAluLimits = true;
 		plan = { maskToLeft, state, limit };
@@ -51,15 +51,13 @@ export function sanitizeFirst(env: Env, insn: Insn, op: number, ptr: Reg, off: R
 	return plan;
 }
 
-export function sanitizeSecond(env: Env, insn: Insn, plan: Plan, result: Reg, off: Reg): void {
-	void off;
+export function sanitizeSecond(env: Env, insn: Insn, plan: Plan, result: Reg): void {
 	if (env.current.speculative) return;
-	const limit = pointerLimit(env, insn, result, plan.maskToLeft, true);
+	const limit = pointerLimit(insn, result, plan.maskToLeft, true);
 	updateAluState(env, insn, plan.state, Math.abs(plan.limit - limit), plan);
 }
 
-function pointerLimit(env: Env, insn: Insn, ptr: Reg, maskToLeft: boolean, ptrIsDst: boolean): number {
-	void env;
+function pointerLimit(insn: Insn, ptr: Reg, maskToLeft: boolean, ptrIsDst: boolean): number {
 	let max: number;
 	let limit: number;
 	if (ptr.type === PTR_TO_STACK) {

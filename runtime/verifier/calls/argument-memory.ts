@@ -163,7 +163,7 @@ export function checkSize(
 export function checkWholeMemory(env: Env, regno: number, bytes: number): void {
 	const reg = env.regs[regno];
 	if (isNull(reg)) return;
-	if (reg.type & MAYBE_NULL) env.regs[regno] = notNullReg(env, reg);
+	if (reg.type & MAYBE_NULL) env.regs[regno] = notNullReg(reg);
 	checkHelperMemory(env, regno, bytes, false, true, null);
 	checkHelperMemory(env, regno, bytes, true, true, null);
 	if (reg.type & MAYBE_NULL) env.regs[regno] = reg;

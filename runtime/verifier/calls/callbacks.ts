@@ -161,7 +161,7 @@ function mapPointers(callee: Frame, map: Reg, first: boolean): void {
 
 const FOR_EACH_MAPS = new Set<number>([MAP.HASH, MAP.PERCPU_HASH, MAP.LRU_HASH, MAP.LRU_PERCPU_HASH, MAP.ARRAY, MAP.PERCPU_ARRAY]);
 
-export const forEachCallback: SetCallee = (env, caller, callee) => {
+export const forEachCallback: SetCallee = (_env, caller, callee) => {
 	const map = caller.regs[1].map!;
 	if (!FOR_EACH_MAPS.has(map.type)) reject(ENOTSUPP, "callback function not allowed for map", { code: "V0640" });
 	callee.regs[1] = caller.regs[1];
@@ -169,7 +169,6 @@ export const forEachCallback: SetCallee = (env, caller, callee) => {
 	callee.regs[4] = caller.regs[3];
 	callee.inCallback = true;
 	callee.callbackReturn = returns01;
-	void env;
 };
 
 export const loopCallback: SetCallee = (_env, caller, callee) => {

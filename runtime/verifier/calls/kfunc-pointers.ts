@@ -249,7 +249,7 @@ function memory(env: Env, { regno, index, param }: PointerArgument): void {
 /** Memory of the size in the register behind. */
 function sizedMemory(env: Env, { call, reg, regno, index, param, next }: PointerArgument): void {
 	if (!isNull(reg) || !isNullable(param)) {
-		if (reg.type & MAYBE_NULL) env.regs[regno] = notNullReg(env, reg);
+		if (reg.type & MAYBE_NULL) env.regs[regno] = notNullReg(reg);
 		try {
 			checkSize(env, regno + 1, false, true, null, null);
 			checkSize(env, regno + 1, true, true, null, null);

@@ -337,7 +337,7 @@ function iterate(env: Env, call: KfuncCall, at: number): void {
 		slots[call.iterSlot] = active;
 		if (previous) widen(env, previous, queued);
 		const { regs } = queued.frames[queued.curframe];
-		regs[0] = notNullReg(env, regs[0]);
+		regs[0] = notNullReg(regs[0]);
 	}
 	const drained = iter.copy();
 	drained.iterState = ITER_DRAINED;
