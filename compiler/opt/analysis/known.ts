@@ -29,7 +29,9 @@ export function knownZeros(value: Value, depth = DEPTH, proven = false): bigint 
 		case "or":
 			return arg(0) & arg(1);
 		case "xor":
-			return (arg(0) & arg(1)) | (isConst(value.args[1]) ? unsigned(ty, value.args[1].value) & knownOnes(value.args[0], depth - 1) : 0n);
+			return (
+				(arg(0) & arg(1)) | (isConst(value.args[1]) ? unsigned(ty, value.args[1].value) & knownOnes(value.args[0], depth - 1, proven) : 0n)
+			);
 		case "alloca":
 			return BigInt(Math.min(value.attr!.align!, STACK_ALIGN) - 1);
 		case "ptradd":
@@ -108,15 +110,15 @@ export function knownZeros(value: Value, depth = DEPTH, proven = false): bigint 
 	}
 }
 
-/** Which bits of a value are surely one: what masks and constants put there. */
-export function knownOnes(value: Value, depth = DEPTH): bigint {
+/** Which bits of a value are surely one: what masks and constants put there. `proven`: as of `knownZeros`. */
+export function knownOnes(value: Value, depth = DEPTH, proven = false): bigint {
 	const ty = value.ty;
 	if (ty === null) return 0n;
 	if (isConst(value)) return unsigned(ty, value.value);
 	if (value.op === "undef" || depth === 0) return 0n;
 	const width = widthOf(ty);
 	const full = all(width);
-	const arg = (i: number): bigint => knownOnes(value.args[i], depth - 1);
+	const arg = (i: number): bigint => knownOnes(value.args[i], depth - 1, proven);
 	const second = value.args[1];
 	const by = second !== undefined && isConst(second) ? second.value & BigInt(width - 1) : null;
 	switch (value.op) {
@@ -125,7 +127,7 @@ export function knownOnes(value: Value, depth = DEPTH): bigint {
 		case "or":
 			return arg(0) | arg(1);
 		case "xor":
-			return isConst(second) ? (arg(0) & ~arg(1)) | (arg(1) & knownZeros(value.args[0], depth - 1)) : 0n;
+			return isConst(second) ? (arg(0) & ~arg(1)) | (arg(1) & knownZeros(value.args[0], depth - 1, proven)) : 0n;
 		case "zext":
 		case "trunc":
 			return arg(0) & full;
@@ -139,7 +141,7 @@ export function knownOnes(value: Value, depth = DEPTH): bigint {
 			let ones = full;
 			for (const input of value.args) {
 				if (input === value || input.op === "undef") continue;
-				ones &= knownOnes(input, Math.min(depth - 1, 2));
+				ones &= knownOnes(input, Math.min(depth - 1, 2), proven);
 				if (ones === 0n) break;
 			}
 			return ones;
@@ -173,5 +175,7 @@ export const provenZeros = (value: Value): bigint => knownZeros(value, DEPTH, tr
 export const maxUnsigned = (value: Value): bigint => maxOf(knownZeros(value), widthOf(value.ty!));
 /** The same, as the verifier knows it. */
 export const maxProven = (value: Value): bigint => maxOf(provenZeros(value), widthOf(value.ty!));
+/** The smallest unsigned number that it may be, as the verifier knows it. */
+export const minProven = (value: Value): bigint => knownOnes(value, DEPTH, true);
 
 export const isNonNegative = (value: Value): boolean => ((knownZeros(value) >> BigInt(widthOf(value.ty!) - 1)) & 1n) === 1n;

@@ -1,7 +1,7 @@
 import type { Inst, Pred, Value } from "../../ir/types.ts";
 import { foldOp, negated, swapped } from "../../ir/fold.ts";
 import { constant, isConst, isInst, sameValue, unsigned, widthOf } from "../../ir/values.ts";
-import { isNonNegative, knownOnes, knownZeros, maxProven, maxUnsigned } from "../analysis/known.ts";
+import { isNonNegative, knownOnes, knownZeros, maxProven, maxUnsigned, minProven } from "../analysis/known.ts";
 import { ofOnePointer } from "./distances.ts";
 import type { Rewriter } from "./law.ts";
 
@@ -37,11 +37,23 @@ function betweenValues(a: Value, b: Value, pred: Pred, rw: Rewriter): Value | nu
 		if (op === "sext" || !pred.startsWith("s")) return rw.make("icmp", "i32", [a.args[0], b.args[0]], { pred });
 		return rw.make("icmp", "i32", [a.args[0], b.args[0]], { pred: `u${pred.slice(1)}` as Pred });
 	}
+	if ((pred === "eq" || pred === "ne") && areApart(a, b)) return constant("i32", pred === "ne" ? 1 : 0);
 	const distances = ofOnePointer(a, b, pred, rw);
 	if (distances !== null) return distances;
 	if (is(a, "ptrtoint") && is(b, "ptrtoint")) return rw.make("icmp", "i32", [a.args[0], b.args[0]], { pred });
 	if (is(a, "inttoptr") && is(b, "inttoptr") && (pred === "eq" || pred === "ne")) return null;
 	return null;
+}
+
+/** x + c and x + d, with c ≠ d: never the same. */
+function areApart(a: Value, b: Value): boolean {
+	const [left, right] = [moved(a), moved(b)];
+	return left.from === right.from && left.by !== right.by;
+}
+
+function moved(value: Value): { readonly from: Value; readonly by: bigint } {
+	const by = is(value, "add") ? value.args[1] : null;
+	return by !== null && isConst(by) ? { from: (value as Inst).args[0], by: unsigned(value.ty!, by.value) } : { from: value, by: 0n };
 }
 
 /** (x < y) ≠ 0 = x < y; (x < y) = 0 its negation. */
@@ -78,10 +90,15 @@ function decided(a: Value, b: bigint, pred: Pred): Value | null {
 		if (pred === "ult" || pred === "ule") return bool(true);
 		if (pred === "ugt" || pred === "uge") return bool(false);
 	}
+	const min = minProven(a);
+	if (limit < min) {
+		if (pred === "ult" || pred === "ule") return bool(false);
+		if (pred === "ugt" || pred === "uge") return bool(true);
+	}
+	if (limit === min && pred === "ult") return bool(false);
+	if (limit === min && pred === "uge") return bool(true);
 	if (limit === max && pred === "ule") return bool(true);
 	if (limit === max && pred === "ugt") return bool(false);
-	if (limit === 0n && pred === "ult") return bool(false);
-	if (limit === 0n && pred === "uge") return bool(true);
 	if (max < half) {
 		// Not negative.
 		if (b < 0n) return pred === "slt" || pred === "sle" ? bool(false) : pred === "sgt" || pred === "sge" ? bool(true) : null;

@@ -1,0 +1,24 @@
+import { describe, expect, it } from "vitest";
+import { functionOf, passed } from "../../../test/support/passed.ts";
+import { combine } from "./combine.ts";
+import { dce } from "./dce.ts";
+
+const result = (lines: string): string => passed(functionOf(`a.2:\n${lines}`), [combine, dce]);
+
+describe("a comparison whose answer is known", () => {
+	it("of one number moved by two constants", () => {
+		const moved = (pred: string, left: number, right: number): string => result(`%3 = add i32 %1, i32 ${left}\n%4 = add i32 %1, i32 ${right}\n%5 = icmp.${pred} i32 %3, %4\nret %5`);
+		expect(moved("ne", 1, 2)).toContain("ret i32 1");
+		expect(moved("eq", 1, -1)).toContain("ret i32 0");
+		expect(moved("ult", 1, 2)).toContain("icmp.ult");
+		expect(result("%3 = add i32 %1, i32 7\n%4 = icmp.eq i32 %1, %3\nret %4")).toContain("ret i32 0");
+	});
+	it("by the bits that are one", () => {
+		const set = (pred: string, limit: number): string => result(`%3 = and i32 %1, i32 3\n%4 = or i32 %3, i32 16\n%5 = icmp.${pred} i32 %4, i32 ${limit}\nret %5`);
+		for (const [pred, limit, answer] of [["ugt", 15, 1], ["ult", 16, 0], ["uge", 16, 1], ["ule", 15, 0]] as const) expect(set(pred, limit)).toContain(`ret i32 ${answer}`);
+		expect(set("ugt", 16)).not.toMatch(/ret i32/);
+	});
+	it("not by what the verifier does not find out", () => {
+		expect(result("%3 = umod i32 %1, i32 10\n%4 = xor i32 %3, i32 16\n%5 = icmp.ugt i32 %4, i32 15\nret %5")).toContain("icmp.ugt");
+	});
+});
