@@ -171,6 +171,11 @@ describe("fold-branches", () => {
 	it("asks once whether a number is below zero or too large", () => {
 		expect(passed(twice("%10 = icmp.slt i32 %1, i32 0", "%20 = icmp.sge i32 %1, i32 16"), [foldBranches, dce])).toBe("b0:\n%0 = icmp.uge i32 %1, i32 16\nbranch %0, b1, b2\nb1:\nret i32 1\nb2:\nret i32 2");
 	});
+	it("asks once how two numbers compare", () => {
+		const asked = (first: string, second: string): string => passed(twice(`%7 = load i32 size=4 %0\n%10 = icmp.${first} i32 %1, %7`, `%20 = icmp.${second} i32 %1, %7`), [foldBranches, dce]);
+		for (const [first, second, both] of [["ugt", "ult", "ne"], ["sgt", "slt", "ne"], ["eq", "ult", "ule"], ["sgt", "eq", "sge"], ["ult", "ne", "ne"]]) expect(asked(first, second)).toMatch(new RegExp(`icmp.${both} i32 %\\d, %\\d\nbranch[^]*ret i32 1[^]*ret i32 2$`));
+		expect(asked("ugt", "slt")).toContain("icmp.slt");
+	});
 	it("asks for several bits under one mask", () => {
 		const text = twice("%6 = and i32 %1, i32 1\n%10 = icmp.ne i32 %6, i32 0", "%7 = and i32 %1, i32 4\n%20 = icmp.eq i32 %7, i32 0");
 		expect(passed(text, [foldBranches, dce])).toContain("and i32 %1, i32 5\n%2 = icmp.ne i32 %0, i32 4");

@@ -5,8 +5,8 @@ import { constant, exponentOf, isConst, isInst, newInst, phisOf, removePhiEdge, 
 import { analysesOf, forget } from "../analysis/analyses.ts";
 
 /**
- * Two questions about one value that lead to the same place are asked at once: `i < 0 || i >= N` is one unsigned comparison, and
- * tests of several bits of a word are one test under a mask. The value that is compared stays the value that is used: nothing is
+ * Two questions about one value that lead to the same place are asked at once: `i < 0 || i >= N` is one unsigned comparison,
+ * `a < b || a > b` asks whether they differ, and tests of several bits of a word are one test under a mask. The value that is compared stays the value that is used: nothing is
  * subtracted from it, so the verifier learns its bounds.
  */
 export const foldBranches: Pass = {
@@ -45,7 +45,7 @@ function foldAt(
 		if (phisOf(shared).some((phi) => !sameValue(phi.args[phi.blocks!.indexOf(block)], phi.args[phi.blocks!.indexOf(second)]))) continue;
 		const one = leadsTo(end, shared);
 		const other = leadsTo(next, shared);
-		const both = outOfRange(one, other) ?? outOfRange(other, one) ?? underMask(one, other);
+		const both = eitherOf(one, other) ?? outOfRange(one, other) ?? outOfRange(other, one) ?? underMask(one, other);
 		if (both === null || !onlyAsks(second, users())) continue;
 		const rest = next.blocks!.find((to) => to !== shared)!;
 		const { loc } = end;
@@ -81,7 +81,7 @@ function onlyAsks(block: Block, users: ReadonlyMap<Inst, readonly Inst[]>): bool
 interface Question {
 	readonly pred: Pred;
 	readonly left: Value;
-	readonly right: Const;
+	readonly right: Value;
 }
 
 /** What a branch asks; a number alone is asked whether it is 0. */
@@ -90,7 +90,7 @@ function question(branch: Inst): Question | null {
 	if (!isInst(test)) return null;
 	if (test.op !== "icmp") return { pred: "ne", left: test, right: constant(test.ty!, 0) };
 	const [left, right] = test.args;
-	return isConst(right) && left.ty !== "ptr" ? { pred: test.attr!.pred!, left, right } : null;
+	return left.ty !== "ptr" ? { pred: test.attr!.pred!, left, right } : null;
 }
 
 /** What must hold to get to the block. */
@@ -99,11 +99,32 @@ function leadsTo(branch: Inst, target: Block): Question {
 	return branch.blocks![0] === target ? asked : { ...asked, pred: negated[asked.pred] };
 }
 
-type Answer = { readonly left: Value; readonly mask: Const | null; readonly pred: Pred; readonly right: Const } | null;
+type Answer = { readonly left: Value; readonly mask: Const | null; readonly pred: Pred; readonly right: Value } | null;
+
+/** What a comparison of two numbers lets pass: the left one is less, the same, greater. */
+const LESS = 1;
+const SAME = 2;
+const GREATER = 4;
+const PASSES: Readonly<Record<string, number>> = { lt: LESS, le: LESS | SAME, gt: GREATER, ge: GREATER | SAME };
+const EQUALITY: Readonly<Partial<Record<Pred, number>>> = { eq: SAME, ne: LESS | GREATER };
+
+/** a < b or a = b: a ≤ b; a < b or a > b: a ≠ b. Both must count in the same way where they ask for more than equality. */
+function eitherOf(one: Question, other: Question): Answer {
+	if (one.left !== other.left || !sameValue(one.right, other.right)) return null;
+	const orders = [one.pred, other.pred].filter((pred) => EQUALITY[pred] === undefined).map((pred) => pred[0]);
+	if (orders.length === 0 || orders.some((order) => order !== orders[0])) return null;
+	const passes = ({ pred }: Question): number => EQUALITY[pred] ?? PASSES[pred.slice(1)];
+	const union = passes(one) | passes(other);
+	const answer = (pred: Pred): Answer => ({ left: one.left, mask: null, pred, right: one.right });
+	if (union === EQUALITY.ne) return answer("ne");
+	const name = Object.keys(PASSES).find((key) => PASSES[key] === union);
+	return name === undefined ? null : answer(`${orders[0]}${name}` as Pred);
+}
 
 /** x < 0 or x ≥ c: as an unsigned number x ≥ c. */
 function outOfRange(low: Question, high: Question): Answer {
-	if (low.left !== high.left || low.pred !== "slt" || low.right.value !== 0n || high.right.value < 0n) return null;
+	if (low.left !== high.left || low.pred !== "slt" || !isConst(low.right) || low.right.value !== 0n) return null;
+	if (!isConst(high.right) || high.right.value < 0n) return null;
 	if (high.pred === "sge" || high.pred === "uge") return { left: low.left, mask: null, pred: "uge", right: high.right };
 	if (high.pred === "sgt" || high.pred === "ugt") return { left: low.left, mask: null, pred: "ugt", right: high.right };
 	return null;
@@ -117,7 +138,7 @@ interface Masked {
 
 /** (x & m) ≠ v, or the same said of a single bit by =. */
 function masked({ pred, left, right }: Question): Masked | null {
-	if (!isInst(left) || left.op !== "and" || !isConst(left.args[1])) return null;
+	if (!isInst(left) || left.op !== "and" || !isConst(left.args[1]) || !isConst(right)) return null;
 	const mask = unsigned(left.ty!, left.args[1].value);
 	const number = unsigned(left.ty!, right.value);
 	if (pred === "ne") return { value: left.args[0], mask, wanted: number };

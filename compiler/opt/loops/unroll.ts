@@ -239,9 +239,9 @@ function countRounds(fn: IrFunction, loop: Loop, latch: Block, most: number, fix
 function isOneQuestion(fn: IrFunction, deciding: Block, loop: Loop): boolean {
 	const preds = predecessors(fn);
 	return [...loop.blocks].some((other) => {
-		const pair = isAskedWith(fn, deciding, other, loop, preds)
+		const pair = isAskedWith(deciding, other, loop, preds)
 			? [deciding, other]
-			: isAskedWith(fn, other, deciding, loop, preds)
+			: isAskedWith(other, deciding, loop, preds)
 				? [other, deciding]
 				: null;
 		// Asked first in a round, it leads out with what the round began with: the end of the one before had other values.
@@ -259,10 +259,10 @@ function isUsedOutside(fn: IrFunction, phis: readonly Inst[], loop: Loop, branch
 	);
 }
 
-/** Used behind `block`, but for phis that it leads to. */
-function isUsedBeyond(fn: IrFunction, insts: readonly Inst[], block: Block): boolean {
+/** Used by the rest of a round, but for phis that `block` leads to. What comes after the loop is not looked at yet by then. */
+function isUsedBeyond(insts: readonly Inst[], block: Block, loop: Loop): boolean {
 	const values = new Set<Value>(insts.filter(({ op }) => op !== "phi"));
-	return fn.blocks.some(
+	return [...loop.blocks].some(
 		(other) =>
 			other !== block &&
 			other.insts.some(
@@ -272,7 +272,7 @@ function isUsedBeyond(fn: IrFunction, insts: readonly Inst[], block: Block): boo
 }
 
 /** `second` is asked right after `first`, in the same round or first in the next one, and both lead out to one place with the same values. */
-function isAskedWith(fn: IrFunction, first: Block, second: Block, loop: Loop, preds: ReadonlyMap<Block, readonly Block[]>): boolean {
+function isAskedWith(first: Block, second: Block, loop: Loop, preds: ReadonlyMap<Block, readonly Block[]>): boolean {
 	const wayOut = (block: Block): number =>
 		terminator(block).op === "branch" ? terminator(block).blocks!.findIndex((next) => !loop.blocks.has(next)) : -1;
 	const [out, other] = [wayOut(first), wayOut(second)];
@@ -291,7 +291,7 @@ function isAskedWith(fn: IrFunction, first: Block, second: Block, loop: Loop, pr
 	}
 	between.push(...second.insts.filter((inst) => inst !== end && inst !== end.args[0]));
 	// Made here and used further on, it keeps the questions apart.
-	if (isUsedBeyond(fn, between, second)) return false;
+	if (isUsedBeyond(between, second, loop)) return false;
 	const work = between.filter((inst) => !FREE.has(inst.op) && !(inst.op === "ptradd" && isConst(inst.args[1])));
 	if (work.length > 1 || work.some((inst) => row(inst.op).does !== "pure")) return false;
 	const ways = second === loop.header ? loop.latches : preds.get(second)!;
