@@ -40,6 +40,7 @@ import { keepNarrow } from "./scalar/keep-narrow.ts";
 import { loadPhis } from "./memory/load-phis.ts";
 import { lowerSwitches } from "./legal/lower-switches.ts";
 import { mem2reg } from "./memory/mem2reg.ts";
+import { copiedSlots } from "./memory/copied-slots.ts";
 import { mergeSlots } from "./memory/merge-slots.ts";
 import { mergeStores } from "./memory/merge-stores.ts";
 import { narrowPhis } from "./scalar/narrow-phi.ts";
@@ -150,6 +151,8 @@ export function optimize(module: IrModule, options: OptimizeOptions): IrModule {
 		inlineCalls(fn, graph, !optimizing);
 		forget(context);
 		if (options.check) verify("inline", fn, kept);
+		// While what is returned by value is still copied whole.
+		if (optimizing) run(copiedSlots, fn);
 		runAll(promote, fn);
 		// Enough to turn `ctx->data` into one wide load and constants into operands.
 		// What was written down twice is found while each choice still has blocks of its own.

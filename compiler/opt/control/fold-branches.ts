@@ -3,6 +3,7 @@ import type { Pass } from "../pass.ts";
 import { negated } from "../../ir/fold.ts";
 import { constant, exponentOf, isConst, isInst, newInst, phisOf, removePhiEdge, sameValue, terminator, unsigned } from "../../ir/values.ts";
 import { analysesOf, forget } from "../analysis/analyses.ts";
+import { either } from "../scalar/orders.ts";
 
 /**
  * Two questions about one value that lead to the same place are asked at once: `i < 0 || i >= N` is one unsigned comparison,
@@ -45,7 +46,7 @@ function foldAt(
 		if (phisOf(shared).some((phi) => !sameValue(phi.args[phi.blocks!.indexOf(block)], phi.args[phi.blocks!.indexOf(second)]))) continue;
 		const one = leadsTo(end, shared);
 		const other = leadsTo(next, shared);
-		const both = eitherOf(one, other) ?? outOfRange(one, other) ?? outOfRange(other, one) ?? underMask(one, other);
+		const both = ofSame(one, other) ?? outOfRange(one, other) ?? outOfRange(other, one) ?? underMask(one, other);
 		if (both === null || !onlyAsks(second, users())) continue;
 		const rest = next.blocks!.find((to) => to !== shared)!;
 		const { loc } = end;
@@ -101,24 +102,11 @@ function leadsTo(branch: Inst, target: Block): Question {
 
 type Answer = { readonly left: Value; readonly mask: Const | null; readonly pred: Pred; readonly right: Value } | null;
 
-/** What a comparison of two numbers lets pass: the left one is less, the same, greater. */
-const LESS = 1;
-const SAME = 2;
-const GREATER = 4;
-const PASSES: Readonly<Record<string, number>> = { lt: LESS, le: LESS | SAME, gt: GREATER, ge: GREATER | SAME };
-const EQUALITY: Readonly<Partial<Record<Pred, number>>> = { eq: SAME, ne: LESS | GREATER };
-
-/** a < b or a = b: a ≤ b; a < b or a > b: a ≠ b. Both must count in the same way where they ask for more than equality. */
-function eitherOf(one: Question, other: Question): Answer {
+/** a < b or a > b: a ≠ b, and the like. */
+function ofSame(one: Question, other: Question): Answer {
 	if (one.left !== other.left || !sameValue(one.right, other.right)) return null;
-	const orders = [one.pred, other.pred].filter((pred) => EQUALITY[pred] === undefined).map((pred) => pred[0]);
-	if (orders.length === 0 || orders.some((order) => order !== orders[0])) return null;
-	const passes = ({ pred }: Question): number => EQUALITY[pred] ?? PASSES[pred.slice(1)];
-	const union = passes(one) | passes(other);
-	const answer = (pred: Pred): Answer => ({ left: one.left, mask: null, pred, right: one.right });
-	if (union === EQUALITY.ne) return answer("ne");
-	const name = Object.keys(PASSES).find((key) => PASSES[key] === union);
-	return name === undefined ? null : answer(`${orders[0]}${name}` as Pred);
+	const pred = either(one.pred, other.pred);
+	return pred === null || pred === true ? null : { left: one.left, mask: null, pred, right: one.right };
 }
 
 /** x < 0 or x ≥ c: as an unsigned number x ≥ c. */

@@ -4,7 +4,10 @@ import { startOf } from "./distances.ts";
 import { negated } from "../../ir/fold.ts";
 import { constant, exponentOf, isConst, isInst, sameValue, unsigned, widthOf } from "../../ir/values.ts";
 import { isNonNegative, knownZeros, provenZeros } from "../analysis/known.ts";
+import { bitFormula } from "./bit-formulas.ts";
 import type { Law, Rewriter } from "./law.ts";
+import { both, either } from "./orders.ts";
+import { sumFormula } from "./sum-formulas.ts";
 
 /**
  * Laws by operation, one line each where possible. None may change which value a later bounds check sees: a constant is
@@ -101,6 +104,8 @@ export const laws: Partial<Record<Op, readonly Law[]>> = {
 		// (x − y) + y = x
 		(inst) => (is(inst.args[0], "sub") && sameValue(inst.args[0].args[1], inst.args[1]) ? inst.args[0].args[0] : null),
 		(inst) => (is(inst.args[1], "sub") && sameValue(inst.args[1].args[1], inst.args[0]) ? inst.args[1].args[0] : null),
+		sumFormula,
+		bitFormula,
 	],
 	sub: [
 		// x − c = x + −c
@@ -129,11 +134,14 @@ export const laws: Partial<Record<Op, readonly Law[]>> = {
 			if (!is(a, "ptrtoint") || !is(b, "ptrtoint") || startOf(a.args[0]) !== startOf(b.args[0])) return null;
 			return rw.make("sub", "i64", [distanceOf(a.args[0], rw), distanceOf(b.args[0], rw)]);
 		},
+		sumFormula,
+		bitFormula,
 	],
 	neg: [
 		(inst) => (is(inst.args[0], "neg") ? inst.args[0].args[0] : null),
 		(inst, rw) =>
 			is(inst.args[0], "sub") && rw.uses(inst.args[0]) <= 1 ? rw.make("sub", inst.ty!, [inst.args[0].args[1], inst.args[0].args[0]]) : null,
+		sumFormula,
 	],
 	mul: [
 		gather,
@@ -238,14 +246,25 @@ export const laws: Partial<Record<Op, readonly Law[]>> = {
 				? rw.make("zext", "i64", [rw.make("and", "i32", [a.args[0], constant("i32", b.value)])])
 				: null;
 		},
+		comparedTwice(both),
+		bitFormula,
 	],
 	or: [
 		zeroRight,
 		gather,
 		copiedBits,
 		(inst) => (c(inst.args[1]) === -1n ? inst.args[1] : sameValue(inst.args[0], inst.args[1]) ? inst.args[0] : null),
+		comparedTwice(either),
+		bitFormula,
 	],
-	xor: [zeroRight, gather, (inst) => (sameValue(inst.args[0], inst.args[1]) ? constant(inst.ty!, 0) : null), invertCompare],
+	xor: [
+		zeroRight,
+		gather,
+		(inst) => (sameValue(inst.args[0], inst.args[1]) ? constant(inst.ty!, 0) : null),
+		invertCompare,
+		sumFormula,
+		bitFormula,
+	],
 	shl: [
 		shiftTooFar,
 		zeroRight,
@@ -261,7 +280,7 @@ export const laws: Partial<Record<Op, readonly Law[]>> = {
 		(inst, rw) => {
 			const [a, b] = inst.args;
 			const k = c(b);
-			if (k === null || !is(a, "lshr") || c(a.args[1]) !== k || (inst.ty === "i64" && k < 33n)) return null;
+			if (k === null || !is(a, "lshr") || c(a.args[1]) !== k || (inst.ty === "i64" && (k > 31n || rw.uses(a) > 1))) return null;
 			return rw.make("and", inst.ty!, [a.args[0], constant(inst.ty!, -(1n << k))]);
 		},
 	],
@@ -460,6 +479,18 @@ function shiftTwice(op: "shl" | "lshr" | "ashr"): Law {
 		if (total >= width) return op === "ashr" ? rw.make(op, inst.ty!, [a.args[0], constant(inst.ty!, width - 1n)]) : constant(inst.ty!, 0);
 		// Somebody else has the first one, and may have checked it: `i = a << 3; if (i < 16) ports[i]` of two bytes each.
 		return rw.uses(a) > 1 ? null : rw.make(op, inst.ty!, [a.args[0], constant(inst.ty!, total)]);
+	};
+}
+
+/** a < b or a = b, both as numbers: a ≤ b. */
+function comparedTwice(joined: typeof either | typeof both): Law {
+	return (inst, rw) => {
+		const [a, b] = inst.args;
+		if (!is(a, "icmp") || !is(b, "icmp") || rw.uses(a) > 1 || rw.uses(b) > 1) return null;
+		if (!sameValue(a.args[0], b.args[0]) || !sameValue(a.args[1], b.args[1])) return null;
+		const pred = joined(a.attr!.pred!, b.attr!.pred!);
+		if (pred === null) return null;
+		return typeof pred === "boolean" ? constant("i32", pred ? 1 : 0) : rw.make("icmp", "i32", a.args.slice(), { pred });
 	};
 }
 
