@@ -1,6 +1,6 @@
 import type { Block, Const, Inst, IrFunction, Pred, Value } from "../../ir/types.ts";
 import type { Pass } from "../pass.ts";
-import { negated } from "../../ir/fold.ts";
+import { negated, swapped } from "../../ir/fold.ts";
 import { constant, exponentOf, isConst, isInst, newInst, phisOf, removePhiEdge, sameValue, terminator, unsigned } from "../../ir/values.ts";
 import { analysesOf, forget } from "../analysis/analyses.ts";
 import { either } from "../scalar/orders.ts";
@@ -104,8 +104,9 @@ type Answer = { readonly left: Value; readonly mask: Const | null; readonly pred
 
 /** a < b or a > b: a ≠ b, and the like. */
 function ofSame(one: Question, other: Question): Answer {
-	if (one.left !== other.left || !sameValue(one.right, other.right)) return null;
-	const pred = either(one.pred, other.pred);
+	const isSame = one.left === other.left && sameValue(one.right, other.right);
+	if (!isSame && (one.left !== other.right || one.right !== other.left)) return null;
+	const pred = either(one.pred, isSame ? other.pred : swapped[other.pred]);
 	return pred === null || pred === true ? null : { left: one.left, mask: null, pred, right: one.right };
 }
 

@@ -13,6 +13,14 @@ describe("a comparison whose answer is known", () => {
 		expect(moved("ult", 1, 2)).toContain("icmp.ult");
 		expect(result("%3 = add i32 %1, i32 7\n%4 = icmp.eq i32 %1, %3\nret %4")).toContain("ret i32 0");
 	});
+	it("of a number and of what is further on", () => {
+		const further = (pred: string, sum: string): string => result(`%3 = ${sum} %1, i32 5\n%5 = icmp.${pred} i32 %3, %1\nret %5`);
+		expect(further("ult", "add i32")).toMatch(/icmp.uge i32 %\d, i32 -5/);
+		expect(further("ugt", "add i32")).toMatch(/icmp.ult i32 %\d, i32 -5/);
+		expect(further("sgt", "add i32 signed")).toContain("ret i32 1");
+		expect(further("slt", "add i32")).toContain("icmp.slt");
+		expect(result("%3 = neg i32 %1\n%4 = icmp.eq i32 %3, i32 5\nret %4")).toMatch(/icmp.eq i32 %\d, i32 -5/);
+	});
 	it("by the bits that are one", () => {
 		const set = (pred: string, limit: number): string => result(`%3 = and i32 %1, i32 3\n%4 = or i32 %3, i32 16\n%5 = icmp.${pred} i32 %4, i32 ${limit}\nret %5`);
 		for (const [pred, limit, answer] of [["ugt", 15, 1], ["ult", 16, 0], ["uge", 16, 1], ["ule", 15, 0]] as const) expect(set(pred, limit)).toContain(`ret i32 ${answer}`);

@@ -38,6 +38,8 @@ function betweenValues(a: Value, b: Value, pred: Pred, rw: Rewriter): Value | nu
 		return rw.make("icmp", "i32", [a.args[0], b.args[0]], { pred: `u${pred.slice(1)}` as Pred });
 	}
 	if ((pred === "eq" || pred === "ne") && areApart(a, b)) return constant("i32", pred === "ne" ? 1 : 0);
+	const further = isFurther(a, b, pred, rw) ?? isFurther(b, a, swapped[pred], rw);
+	if (further !== null) return further;
 	const distances = ofOnePointer(a, b, pred, rw);
 	if (distances !== null) return distances;
 	if (is(a, "ptrtoint") && is(b, "ptrtoint")) return rw.make("icmp", "i32", [a.args[0], b.args[0]], { pred });
@@ -49,6 +51,14 @@ function betweenValues(a: Value, b: Value, pred: Pred, rw: Rewriter): Value | nu
 function areApart(a: Value, b: Value): boolean {
 	const [left, right] = [moved(a), moved(b)];
 	return left.from === right.from && left.by !== right.by;
+}
+
+/** x + c < x, with c ≠ 0: only where the sum wraps, that is for x ≥ −c; never where a signed one must not. */
+function isFurther(a: Value, x: Value, pred: Pred, rw: Rewriter): Value | null {
+	if (!is(a, "add") || a.args[0] !== x || !isConst(a.args[1]) || a.args[1].value === 0n || pred === "eq" || pred === "ne") return null;
+	const isLess = pred === "ult" || pred === "ule" || pred === "slt" || pred === "sle";
+	if (pred.startsWith("s")) return a.attr?.signed === true ? constant("i32", a.args[1].value < 0n === isLess ? 1 : 0) : null;
+	return rw.make("icmp", "i32", [x, constant(x.ty!, -a.args[1].value)], { pred: isLess ? "uge" : "ult" });
 }
 
 function moved(value: Value): { readonly from: Value; readonly by: bigint } {
@@ -200,7 +210,7 @@ function solved(a: Value, b: bigint, pred: Pred, rw: Rewriter): Value | null {
 	}
 	if (a.op === "xor" && isConst(inner)) return to(a.args[0], constant(ty, inner.value ^ b));
 	if (b === 0n && (a.op === "sub" || a.op === "xor") && rw.uses(a) <= 1) return to(a.args[0], a.args[1]);
-	if (a.op === "neg" && b === 0n) return to(a.args[0], constant(ty, 0));
+	if (a.op === "neg") return to(a.args[0], constant(ty, -b));
 	if (a.op === "add" && isConst(inner) && rw.uses(a) <= 1) return to(a.args[0], constant(ty, b - inner.value));
 	if (a.op === "bswap" && maxUnsigned(a.args[0]) < 1n << BigInt(a.attr!.bits!))
 		return to(a.args[0], foldOp("bswap", ty, [constant(ty, b)], a.attr)!);

@@ -18,6 +18,9 @@ describe("copied-bits", () => {
 		expect(passed(two("4", "16"), [copiedBits])).toBe(passed(two("4", "16"), []));
 		expect(passed(two("2", "8"), [copiedBits])).toBe(passed(two("2", "8"), []));
 	});
+	it("are moved when all go as far", () => {
+		expect(passed(two("8", "16"), [copiedBits, simplifyCfg, combine, gvn, combine, dce])).toMatch(/shl i32 %\d, i32 1\n%\d = and i32 %\d, i32 24\n%\d = or i32/);
+	});
 	it("are asked for when something else is done with them", () => {
 		const called = two("4", "8").replace("d.12:\n", "d.12:\ncall helper h#1\n");
 		expect(passed(called, [copiedBits])).toBe(passed(called, []));

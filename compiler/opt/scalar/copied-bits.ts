@@ -40,7 +40,7 @@ export const copiedBits: Pass = {
 				link = setBy(link.join)
 			)
 				chain.push(link);
-			if (chain.length < (chain.every(({ mask, set }) => mask === set) ? (chain.some(goesOn) ? 1 : LEAST) : LEAST_MOVED)) continue;
+			if (chain.length < leastOf(chain)) continue;
 			for (const link of chain) {
 				done.add(link.block);
 				replace(fn, link, map);
@@ -79,6 +79,12 @@ export const countedBits: Pass = {
 
 const LEAST = 2;
 const LEAST_MOVED = 4;
+
+/** Bits that are all moved alike are one shift under one mask. */
+function leastOf(chain: readonly Link[]): number {
+	if (chain.every(({ mask, set }) => mask === set)) return chain.some(goesOn) ? 1 : LEAST;
+	return chain.every(({ mask, set }) => mask * chain[0].set === set * chain[0].mask) ? LEAST : LEAST_MOVED;
+}
 
 interface Link {
 	readonly block: Block;

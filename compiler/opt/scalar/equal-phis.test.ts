@@ -13,6 +13,11 @@ describe("equal-phis", () => {
 		expect(passed(chosen("%6 = icmp.ne i32 %3, i32 0", "0"), [equalPhis])).toMatch(/ret %0$/);
 		expect(passed(chosen("%6 = icmp.ne i32 %3, i32 -5", "-5"), [equalPhis])).toMatch(/ret %0$/);
 	});
+	it("are one of two numbers where they were found to be the same", () => {
+		const either = (pred: string): string => passed(functionOf(`a.2:\n%3 = load i32 size=4 %0\n%6 = icmp.${pred} i32 %1, %3\nbranch %6, b.4, c.5\nb.4:\ncall helper h#1\njump d.7\nc.5:\njump d.7\nd.7:\n%8 = phi i32 [%1, b.4], [%3, c.5]\nret %8`), [equalPhis]);
+		for (const pred of ["eq", "ne"]) expect(either(pred)).not.toContain("phi");
+		expect(either("ule")).toContain("phi");
+	});
 	it("are two values where it was found to be something else", () => {
 		expect(passed(chosen("%6 = icmp.ne i32 %3, i32 1", "0"), [equalPhis])).toContain("phi");
 		expect(passed(chosen("%6 = icmp.eq i32 %3, i32 0", "0"), [equalPhis])).toContain("phi");

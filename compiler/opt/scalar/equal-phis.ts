@@ -22,9 +22,14 @@ export const equalPhis: Pass = {
 					map.set(phi, again);
 					continue;
 				}
-				const value = onlyValue(phi);
-				if (value === null || value.ty !== phi.ty || home.get(value) === block || map.has(value)) continue;
-				if (phi.args.every((arg, i) => arg === value || isFound(value, arg, phi.blocks![i], block, preds))) map.set(phi, value);
+				const value = candidates(phi).find(
+					(one) =>
+						one.ty === phi.ty &&
+						home.get(one) !== block &&
+						!map.has(one) &&
+						phi.args.every((arg, i) => arg === one || isFound(one, arg, phi.blocks![i], block, preds)),
+				);
+				if (value !== undefined) map.set(phi, value);
 			}
 		}
 		replaceAll(fn, map);
@@ -74,38 +79,33 @@ function returnsEither(block: Block): boolean {
 /** What a block returns that does nothing else. */
 const returned = (block: Block): readonly Value[] => (block.insts.length === 1 && block.insts[0].op === "ret" ? block.insts[0].args : []);
 
-/** The one value that is not a constant, when there are constants beside it. */
-function onlyValue(phi: Inst): Inst | null {
-	let only: Inst | null = null;
+/** The one value that is not a constant, when there are constants beside it; either of two numbers. */
+function candidates(phi: Inst): readonly Inst[] {
+	const values = new Set<Value>();
 	let constants = 0;
 	for (const arg of phi.args) {
 		if (isConst(arg)) constants++;
-		else if (!isInst(arg) || (only !== null && arg !== only)) return null;
-		else only = arg;
+		else if (isInst(arg) && arg !== phi) values.add(arg);
+		else return [];
 	}
-	return constants > 0 && only !== phi ? only : null;
+	const found = [...values] as Inst[];
+	return (found.length === 1 && constants > 0) || (found.length === 2 && constants === 0 && phi.ty !== "ptr") ? found : [];
 }
 
 /** Branches on the way that are looked at. */
 const MOST_BEFORE = 4;
 
-/** Whether the value was compared on the way from `from` to `to`, and found equal to the constant. */
-function isFound(value: Inst, constant: Value, from: Block, to: Block, preds: ReadonlyMap<Block, readonly Block[]>): boolean {
-	if (!isConst(constant)) return false;
+/** Whether the value was compared on the way from `from` to `to`, and found equal to the other one. */
+function isFound(value: Inst, other: Value, from: Block, to: Block, preds: ReadonlyMap<Block, readonly Block[]>): boolean {
+	if (!isConst(other) && other.ty === "ptr") return false;
 	let [at, next] = [from, to];
 	for (let count = 0; count < MOST_BEFORE; count++) {
 		const end = terminator(at);
 		if (end.op === "branch" && end.blocks![0] !== end.blocks![1]) {
 			const [question] = end.args;
 			const taken = end.blocks![0] === next;
-			if (question === value) return constant.value === 0n && !taken;
-			if (
-				isInst(question) &&
-				question.op === "icmp" &&
-				question.args[0] === value &&
-				isConst(question.args[1]) &&
-				question.args[1].value === constant.value
-			) {
+			if (question === value) return isConst(other) && other.value === 0n && !taken;
+			if (isInst(question) && question.op === "icmp" && isOf(question, value, other)) {
 				if (question.attr!.pred === "eq" && taken) return true;
 				if (question.attr!.pred === "ne" && !taken) return true;
 			}
@@ -116,3 +116,6 @@ function isFound(value: Inst, constant: Value, from: Block, to: Block, preds: Re
 	}
 	return false;
 }
+
+const isOf = ({ args: [a, b] }: Inst, value: Value, other: Value): boolean =>
+	(a === value && sameValue(b, other)) || (b === value && a === other);

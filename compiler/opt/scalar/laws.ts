@@ -1,10 +1,11 @@
 import type { Inst, Op, Ty, Value } from "../../ir/types.ts";
 import { belowPower } from "./compare-laws.ts";
 import { startOf } from "./distances.ts";
-import { negated } from "../../ir/fold.ts";
+import { negated, swapped } from "../../ir/fold.ts";
 import { constant, exponentOf, isConst, isInst, sameValue, unsigned, widthOf } from "../../ir/values.ts";
 import { isNonNegative, knownZeros, provenZeros } from "../analysis/known.ts";
 import { bitFormula } from "./bit-formulas.ts";
+import { byteSwap } from "./byte-orders.ts";
 import type { Law, Rewriter } from "./law.ts";
 import { both, either } from "./orders.ts";
 import { sumFormula } from "./sum-formulas.ts";
@@ -247,6 +248,7 @@ export const laws: Partial<Record<Op, readonly Law[]>> = {
 				: null;
 		},
 		comparedTwice(both),
+		byteSwap,
 		bitFormula,
 	],
 	or: [
@@ -255,6 +257,7 @@ export const laws: Partial<Record<Op, readonly Law[]>> = {
 		copiedBits,
 		(inst) => (c(inst.args[1]) === -1n ? inst.args[1] : sameValue(inst.args[0], inst.args[1]) ? inst.args[0] : null),
 		comparedTwice(either),
+		byteSwap,
 		bitFormula,
 	],
 	xor: [
@@ -296,6 +299,15 @@ export const laws: Partial<Record<Op, readonly Law[]>> = {
 			if (k === null || !is(a, "shl") || c(a.args[1]) !== k) return null;
 			if (inst.ty === "i64" && k === 32n) return rw.make("zext", "i64", [rw.make("trunc", "i32", [a.args[0]])]);
 			return inst.ty === "i64" && k < 33n ? null : rw.make("and", inst.ty!, [a.args[0], constant(inst.ty!, ones(inst.ty!) >> k)]);
+		},
+		// (x << k) >> j where nothing is lost
+		(inst, rw) => {
+			const [a, b] = inst.args;
+			if (!isConst(b) || !is(a, "shl") || !isConst(a.args[1]) || rw.uses(a) > 1) return null;
+			const [k, j] = [unsigned(inst.ty!, a.args[1].value), unsigned(inst.ty!, b.value)];
+			const lost = ones(inst.ty!) & ~(ones(inst.ty!) >> k);
+			if (k >= BigInt(widthOf(inst.ty!)) || j >= BigInt(widthOf(inst.ty!)) || (lost & ~provenZeros(a.args[0])) !== 0n) return null;
+			return rw.make(j < k ? "shl" : "lshr", inst.ty!, [a.args[0], constant(inst.ty!, j < k ? k - j : j - k)]);
 		},
 		// Of swapped bytes the upper ones are the lower ones swapped: ntohl(x) >> 16 = ntohs(x)
 		(inst, rw) => {
@@ -487,8 +499,10 @@ function comparedTwice(joined: typeof either | typeof both): Law {
 	return (inst, rw) => {
 		const [a, b] = inst.args;
 		if (!is(a, "icmp") || !is(b, "icmp") || rw.uses(a) > 1 || rw.uses(b) > 1) return null;
-		if (!sameValue(a.args[0], b.args[0]) || !sameValue(a.args[1], b.args[1])) return null;
-		const pred = joined(a.attr!.pred!, b.attr!.pred!);
+		const isSame = (i: number): boolean => sameValue(a.args[0], b.args[i]) && sameValue(a.args[1], b.args[1 - i]);
+		if (!isSame(0) && !isSame(1)) return null;
+		const other = b.attr!.pred!;
+		const pred = joined(a.attr!.pred!, isSame(0) ? other : swapped[other]);
 		if (pred === null) return null;
 		return typeof pred === "boolean" ? constant("i32", pred ? 1 : 0) : rw.make("icmp", "i32", a.args.slice(), { pred });
 	};
