@@ -36,6 +36,7 @@ import { settleSlots } from "./legal/settle-slots.ts";
 import { expandSignedDivision } from "./legal/signed-division.ts";
 import { splitUnaligned } from "./legal/unaligned.ts";
 import { expandMemory } from "./legal/mem-expand.ts";
+import { extendFirst } from "./scalar/extend-first.ts";
 import { keepNarrow } from "./scalar/keep-narrow.ts";
 import { loadPhis } from "./memory/load-phis.ts";
 import { lowerSwitches } from "./legal/lower-switches.ts";
@@ -208,7 +209,7 @@ export function optimize(module: IrModule, options: OptimizeOptions): IrModule {
 			run(mergeStores, fn);
 			if (runAll([countedBits, bitQuestions], fn)) runAll([simplifyCfg, combine, gvn, combine, dce], fn);
 			if (run(unreadBits, fn)) run(dce, fn);
-			runAll([hoistAddresses, hoistLimits, keepNarrow, delay, compareExtended], fn);
+			runAll([hoistAddresses, hoistLimits, keepNarrow, delay, extendFirst, compareExtended], fn);
 		}
 		// What was inlined twice, on two ways, does the same to the same bytes now.
 		if (run(mergeSlots, fn) && optimizing) while (run(sink, fn)) runAll([combine, dce, simplifyCfg], fn);

@@ -6,9 +6,9 @@ import type { IrFunction } from "../../compiler/ir/types.ts";
 import type { OptContext, Pass } from "../../compiler/opt/pass.ts";
 
 /** Text in, passes over the first function, its instructions out, one a line, values and blocks counted from 0. */
-export function passed(text: string, passes: readonly Pass[]): string {
+export function passed(text: string, passes: readonly Pass[], cpu: OptContext["cpu"] = 3): string {
 	const module = parseModule(text);
-	const context: OptContext = { level: 2, cpu: 3, module, diagnostics: { report: () => {} } };
+	const context: OptContext = { level: 2, cpu, module, diagnostics: { report: () => {} } };
 	const [fn] = module.functions;
 	for (const pass of passes) {
 		pass.run(fn, context);

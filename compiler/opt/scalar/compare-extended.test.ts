@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { functionOf, passed } from "../../../test/support/passed.ts";
 import { compareExtended } from "./compare-extended.ts";
+import { extendFirst } from "./extend-first.ts";
 
 describe("compare-extended", () => {
 	const text = (question: string, before = "%4 = sext i64 %3", behind = ""): string => functionOf(`a.2:\n%3 = load i32 size=4 %0\n${before}\n%5 = ${question}\nbranch %5, b.6, c.7\nb.6:\n${behind}%8 = ptradd ptr %0, %4\nstore size=1 %8, i32 0\njump c.7\nc.7:\nret i32 0`);
@@ -20,5 +21,25 @@ describe("compare-extended", () => {
 		expect(passed(half("call i32 helper h#1", "icmp.uge i32 %3, i32 12"), [compareExtended])).toContain("icmp.uge i32 %1, i64 12");
 		expect(passed(half("call i32 helper h#1", "icmp.ne i32 %3, i32 -1"), [compareExtended])).toContain("icmp.ne i32 %1, i64 4294967295");
 		for (const same of [half("call i32 helper h#1", "icmp.slt i32 %3, i32 12"), half("load i32 size=4 %0", "icmp.uge i32 %3, i32 12")]) expect(passed(same, [compareExtended])).toBe(passed(same, []));
+	});
+});
+
+describe("extend-first", () => {
+	const text = (question: string, behind = "%4 = zext i64 %1\n", end = ""): string => functionOf(`a.2:\n%5 = ${question}\nbranch %5, b.6, c.7\nb.6:\n${behind}%8 = ptradd ptr %0, %4\nstore size=1 %8, i32 0\njump c.7\nc.7:\n${end}ret i32 0`);
+	const both = [extendFirst, compareExtended];
+
+	it("asks and uses one extended number where a question extends", () => {
+		expect(passed(text("icmp.ult i32 %1, i32 10"), both, 2)).toMatch(/^b0:\n(%\d) = zext i64 %1\n%\d = icmp.ult i32 \1, i64 10\n(?:.*\n)*%\d = ptradd ptr %\d, \1/);
+		expect(passed(text("icmp.slt i32 %1, i32 10", "%4 = sext i64 %1\n"), both, 1)).toMatch(/^b0:\n(%\d) = sext[^\n]*\n%\d = icmp.slt i32 \1, i64 10/);
+	});
+	it("extends once for all that is behind the question, whatever else the number is used for", () => {
+		const more = passed(text("icmp.ult i32 %1, i32 10", "%4 = zext i64 %1\n", "%9 = zext i64 %1\n%10 = ptradd ptr %0, %9\nstore size=4 %10, %1\n"), both, 2);
+		expect(more.match(/zext/g)).toHaveLength(1);
+		expect(more).toMatch(/icmp.ult i32 %\d, i64 10/);
+	});
+	it("leaves what 32-bit registers ask, other questions, and what is extended on another way", () => {
+		expect(passed(text("icmp.ult i32 %1, i32 10"), both, 3)).toBe(passed(text("icmp.ult i32 %1, i32 10"), []));
+		for (const same of [text("icmp.slt i32 %1, i32 10"), functionOf("a.2:\n%3 = load i32 size=4 %0\nbranch %3, b.6, c.7\nb.6:\n%5 = icmp.ult i32 %1, i32 10\nret %5\nc.7:\n%4 = zext i64 %1\n%8 = ptradd ptr %0, %4\nstore size=1 %8, i32 0\nret i32 0")])
+			expect(passed(same, both, 2)).toBe(passed(same, []));
 	});
 });

@@ -11,7 +11,7 @@ import { analysesOf } from "../analysis/analyses.ts";
  *
  * A number that was extended already is compared as what it was extended to, when nothing else asks the narrow one: two shifts extend it, and behind them
  * the verifier no longer knows that both are one number, so that what is checked must be what is used. So it is with a copy of the lower half of what
- * a call returned.
+ * a call returned; and without 32-bit registers (-mcpu=v1, v2) with any number.
  */
 export const compareExtended: Pass = {
 	name: "compare-extended",
@@ -21,12 +21,14 @@ export const compareExtended: Pass = {
 		for (const block of fn.blocks) {
 			for (const wide of block.insts) {
 				const [narrow] = wide.args;
-				if (!isExtension(wide)) continue;
+				if (!isExtension(wide, context.cpu)) continue;
 				analyses ??= analysesOf(fn, context);
 				const users = analyses.users.get(narrow as Inst)!;
-				if (!users.every((user) => user.op === wide.op || isQuestion(user, narrow as Inst, wide.op))) continue;
-				for (const user of users) {
-					if (user.op === wide.op || !isBefore(wide, user, analyses)) continue;
+				const questions = users.filter((user) => isQuestion(user, narrow as Inst, wide.op));
+				// Without 32-bit registers a question extends the narrow one in any case.
+				if (context.cpu >= 3 && !users.every((user) => user.op === wide.op || questions.includes(user))) continue;
+				for (const user of questions) {
+					if (!isBefore(wide, user, analyses)) continue;
 					const limit = isConst(user.args[1]) ? user.args[1].value : 0n;
 					user.args = [wide, constant("i64", wide.op === "zext" ? unsigned("i32", limit) : limit)];
 					changed = true;
@@ -40,17 +42,17 @@ export const compareExtended: Pass = {
 /** What may leave something above its 32 bits; of anything else the extension without a sign is no instruction. */
 const UNEXTENDED: ReadonlySet<Op> = new Set(["call", "param", "trunc"]);
 
-const isExtension = ({ op, ty, args: [narrow] }: Inst): boolean =>
-	ty === "i64" && (op === "sext" || op === "zext") && isInst(narrow) && (op === "sext" || UNEXTENDED.has(narrow.op));
+const isExtension = ({ op, ty, args: [narrow] }: Inst, cpu: number): boolean =>
+	ty === "i64" && (op === "sext" || op === "zext") && isInst(narrow) && (cpu < 3 || op === "sext" || UNEXTENDED.has(narrow.op));
 
 /** A comparison with a constant that has the same answer for both: of the extension with a sign the signed ones, and those with a limit that is none of the negative numbers; of the other the unsigned ones. */
-function isQuestion({ op, args, attr }: Inst, narrow: Inst, extension: Op): boolean {
+export function isQuestion({ op, args, attr }: Inst, narrow: Inst, extension: Op): boolean {
 	if (op !== "icmp" || args[0] !== narrow || !isConst(args[1])) return false;
 	const pred = attr!.pred!;
 	return extension === "zext" ? !pred.startsWith("s") : !pred.startsWith("u") || args[1].value >= 0n;
 }
 
-function isBefore(a: Inst, b: Inst, { home, dominators }: Analyses): boolean {
+export function isBefore(a: Inst, b: Inst, { home, dominators }: Analyses): boolean {
 	const [one, other] = [home.get(a)!, home.get(b)!];
 	return one === other ? one.insts.indexOf(a) < one.insts.indexOf(b) : dominators.dominates(one, other);
 }

@@ -1,0 +1,42 @@
+import type { Inst } from "../../ir/types.ts";
+import type { Pass } from "../pass.ts";
+import { replaceAll } from "../../ir/values.ts";
+import { analysesOf } from "../analysis/analyses.ts";
+import { isBefore, isQuestion } from "./compare-extended.ts";
+
+/**
+ *     if (i >= 10) return;                       wide = (long)i;
+ *     p = table + (long)i;              →        if (i >= 10) return;
+ *                                                p = table + wide;
+ *
+ * Without 32-bit registers (-mcpu=v1, v2) a question extends what it asks, with two shifts on a copy, and so does each use as an index, of which the
+ * verifier then does not know the answer. A number that is extended behind a question is extended in front of it, once; `compare-extended.ts` has
+ * the extended one asked.
+ */
+export const extendFirst: Pass = {
+	name: "extend-first",
+	run(fn, context) {
+		if (context.cpu >= 3) return false;
+		const analyses = analysesOf(fn, context);
+		const replaced = new Map<Inst, Inst>();
+		let changed = false;
+		for (const [narrow, users] of analyses.users) {
+			for (const op of ["zext", "sext"] as const) {
+				const [wide, ...others] = users.filter((user) => user.op === op && user.ty === "i64");
+				if (wide === undefined) continue;
+				const questions = users.filter((user) => isQuestion(user, narrow, op));
+				const later = [wide, ...others, ...questions];
+				const first = questions.find((one) => later.every((other) => other === one || isBefore(one, other, analyses)));
+				if (first === undefined) continue;
+				const from = analyses.home.get(wide)!.insts;
+				from.splice(from.indexOf(wide), 1);
+				const to = analyses.home.get(first)!.insts;
+				to.splice(to.indexOf(first), 0, wide);
+				for (const other of others) replaced.set(other, wide);
+				changed = true;
+			}
+		}
+		replaceAll(fn, replaced);
+		return changed;
+	},
+};
