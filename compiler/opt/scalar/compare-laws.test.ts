@@ -21,6 +21,12 @@ describe("a comparison whose answer is known", () => {
 		expect(further("slt", "add i32")).toContain("icmp.slt");
 		expect(result("%3 = neg i32 %1\n%4 = icmp.eq i32 %3, i32 5\nret %4")).toMatch(/icmp.eq i32 %\d, i32 -5/);
 	});
+	it("of a number and of a part of it", () => {
+		const part = (pred: string, op: string, other = "i32 15"): string => result(`%3 = load i32 size=4 %0\n%4 = ${op} i32 %1, ${other}\n%5 = icmp.${pred} i32 %4, %1\nret %5`);
+		for (const op of ["and", "lshr", "udiv", "umod"]) expect([part("ule", op), part("ugt", op)].map((text) => /ret i32 (\d)/.exec(text)![1])).toEqual(["1", "0"]);
+		expect(part("uge", "or", "%3")).toContain("ret i32 1");
+		for (const text of [part("ult", "and"), part("sle", "lshr"), part("ule", "or")]) expect(text).toContain("icmp");
+	});
 	it("by the bits that are one", () => {
 		const set = (pred: string, limit: number): string => result(`%3 = and i32 %1, i32 3\n%4 = or i32 %3, i32 16\n%5 = icmp.${pred} i32 %4, i32 ${limit}\nret %5`);
 		for (const [pred, limit, answer] of [["ugt", 15, 1], ["ult", 16, 0], ["uge", 16, 1], ["ule", 15, 0]] as const) expect(set(pred, limit)).toContain(`ret i32 ${answer}`);

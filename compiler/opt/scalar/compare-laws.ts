@@ -38,6 +38,8 @@ function betweenValues(a: Value, b: Value, pred: Pred, rw: Rewriter): Value | nu
 		return rw.make("icmp", "i32", [a.args[0], b.args[0]], { pred: `u${pred.slice(1)}` as Pred });
 	}
 	if ((pred === "eq" || pred === "ne") && areApart(a, b)) return constant("i32", pred === "ne" ? 1 : 0);
+	const part = ofPart(a, b, pred) ?? ofPart(b, a, swapped[pred]);
+	if (part !== null) return constant("i32", part ? 1 : 0);
 	const further = isFurther(a, b, pred, rw) ?? isFurther(b, a, swapped[pred], rw);
 	if (further !== null) return further;
 	const distances = ofOnePointer(a, b, pred, rw);
@@ -51,6 +53,14 @@ function betweenValues(a: Value, b: Value, pred: Pred, rw: Rewriter): Value | nu
 function areApart(a: Value, b: Value): boolean {
 	const [left, right] = [moved(a), moved(b)];
 	return left.from === right.from && left.by !== right.by;
+}
+
+/** What is left of x when bits are cleared, shifted out or divided away is at most x, with more bits set at least x. */
+function ofPart(a: Value, x: Value, pred: Pred): boolean | null {
+	if (!isInst(a) || !a.args.includes(x)) return null;
+	const atMost = a.op === "and" || (a.args[0] === x && ["lshr", "udiv", "umod"].includes(a.op));
+	if (atMost && (pred === "ule" || pred === "ugt")) return pred === "ule";
+	return a.op === "or" && (pred === "uge" || pred === "ult") ? pred === "uge" : null;
 }
 
 /** x + c < x, with c ≠ 0: only where the sum wraps, that is for x ≥ −c; never where a signed one must not. */
