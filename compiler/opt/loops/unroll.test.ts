@@ -31,11 +31,6 @@ describe("a loop with two questions in a row", () => {
 		expect(calls(walk(UNROLL))).toBe(8);
 		expect(calls(walk(UNROLL, 10))).toBe(1);
 	});
-	it("becomes straight code when what is made between the questions is used further on", () => {
-		const reads = (place: string): string => `char *at = p, *end = (char *)p + 90; ${UNROLL} for (int i = 0; i < 20; i++) { if (at + 1 > end) break; make(at[${place}]); at += used; } return 0;`;
-		expect(calls(reads("1"))).toBe(20);
-		expect(calls(reads("2"))).toBe(1);
-	});
 	it("becomes straight code where it matters which one ended it, or something is done between them", () => {
 		expect(calls(limited().replace("i < used && i < 8", "i < 8 && i < used"))).toBe(8);
 		expect(calls(walk("", 8, "return i;"))).toBe(8);

@@ -259,18 +259,6 @@ function isUsedOutside(fn: IrFunction, phis: readonly Inst[], loop: Loop, branch
 	);
 }
 
-/** Used by the rest of a round, but for phis that `block` leads to. What comes after the loop is not looked at yet by then. */
-function isUsedBeyond(insts: readonly Inst[], block: Block, loop: Loop): boolean {
-	const values = new Set<Value>(insts.filter(({ op }) => op !== "phi"));
-	return [...loop.blocks].some(
-		(other) =>
-			other !== block &&
-			other.insts.some(
-				(user) => !values.has(user) && user.args.some((arg, i) => values.has(arg) && !(user.op === "phi" && user.blocks![i] === block)),
-			),
-	);
-}
-
 /** `second` is asked right after `first`, in the same round or first in the next one, and both lead out to one place with the same values. */
 function isAskedWith(first: Block, second: Block, loop: Loop, preds: ReadonlyMap<Block, readonly Block[]>): boolean {
 	const wayOut = (block: Block): number =>
@@ -290,8 +278,6 @@ function isAskedWith(first: Block, second: Block, loop: Loop, preds: ReadonlyMap
 		[at] = successors(at);
 	}
 	between.push(...second.insts.filter((inst) => inst !== end && inst !== end.args[0]));
-	// Made here and used further on, it keeps the questions apart.
-	if (isUsedBeyond(between, second, loop)) return false;
 	const work = between.filter((inst) => !FREE.has(inst.op) && !(inst.op === "ptradd" && isConst(inst.args[1])));
 	if (work.length > 1 || work.some((inst) => row(inst.op).does !== "pure")) return false;
 	const ways = second === loop.header ? loop.latches : preds.get(second)!;

@@ -21,13 +21,11 @@ export const sumFormula: Law = (inst, rw) => {
 			? plain
 			: { terms: terms.map((term) => ({ ...term, factor: term.factor >> BigInt(shared) })), rest, shift: shared };
 	const best = costOf(ty, shifted) < costOf(ty, plain) ? shifted : plain;
-	return costOf(ty, best) < sum.saved && isAllowed(ty, terms) ? build(ty, best, rw) : null;
+	return costOf(ty, best) < sum.saved && isAllowed(terms) ? build(ty, best, rw) : null;
 };
 
-/**
- * What is a number here may be a pointer to the verifier, which takes `(end − data) + x` and not `end + x − data`: 64-bit differences keep their order.
- */
-const isAllowed = (ty: Ty, terms: Terms["terms"]): boolean => terms.length < 2 || ty === "i32" || terms.every(({ factor }) => factor > 0n);
+/** What is a number here may be a pointer to the verifier, which takes `(end − data) + x` and not `end + x − data`: differences keep their order. */
+const isAllowed = (terms: Terms["terms"]): boolean => terms.length < 2 || terms.every(({ factor }) => factor > 0n);
 
 const MOST_OPERATIONS = 8;
 const MOST_TERMS = 4;
