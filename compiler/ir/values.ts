@@ -25,6 +25,12 @@ export function makeJump(end: Inst, to: Block): void {
 
 export const unsigned = (ty: Ty, value: bigint): bigint => BigInt.asUintN(widthOf(ty), value);
 
+/** A word of ones. */
+export const allOnes = (ty: Ty): bigint => unsigned(ty, -1n);
+
+/** Whether an instruction holds it in its 32 bits. */
+export const isImmediate = (ty: Ty, value: bigint): boolean => wrap(ty, value) === BigInt.asIntN(32, wrap(ty, value));
+
 export const constant = (ty: Ty, value: bigint | number): Const => ({ op: "const", ty, value: wrap(ty, BigInt(value)) });
 
 export const undef = (ty: Ty): Undef => ({ op: "undef", ty });

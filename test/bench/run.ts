@@ -29,7 +29,8 @@ import { runPlain } from "./plain.ts";
 import { verifier } from "./verifier.ts";
 import { usage } from "../support/arguments.ts";
 
-usage(import.meta.url);
+// Behind a name they are that measurement's.
+usage(import.meta.url, process.argv.slice(2, 3));
 
 const engines: readonly (readonly [string, () => Engine])[] = [
 	["wasm", () => createWasmEngine({ checked: false, fuel: null })],

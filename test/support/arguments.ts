@@ -6,9 +6,9 @@ import { type ParseArgsConfig, parseArgs } from "node:util";
 /** A mistake in arguments or in a file that they name. */
 export class BadArguments extends Error {}
 
-/** For `--help`: prints the comment at the head of the script, which says what it takes, and ends the process. `url`: the script's `import.meta.url`. */
-export function usage(url: string): void {
-	if (!process.argv.includes("--help")) return;
+/** For `--help`: prints the comment at the head of the script, which says what it takes, and ends the process. `url`: the script's `import.meta.url`. `args`: those that are the script's own. */
+export function usage(url: string, args: readonly string[] = process.argv.slice(2)): void {
+	if (!args.includes("--help")) return;
 	const comment = /\/\*\*(.*?)\*\//s.exec(readFileSync(fileURLToPath(url), "utf8"));
 	const lines = (comment?.[1] ?? "").split("\n").map((line) => line.replace(/^ \* ?/, "").trimEnd());
 	console.log(lines.join("\n").trim());

@@ -56,6 +56,12 @@ export class Analyses {
 		return (this.#alias ??= aliasInfo(this.slots, this.users));
 	}
 
+	/** Whether every way to `b` has passed `a`. */
+	isBefore(a: Inst, b: Inst): boolean {
+		const [one, other] = [this.home.get(a)!, this.home.get(b)!];
+		return one === other ? one.insts.indexOf(a) < one.insts.indexOf(b) : this.dominators.dominates(one, other);
+	}
+
 	/** What is kept and no longer so; null: all of it holds. */
 	stale(): string | null {
 		const now = new Analyses(this.fn);

@@ -76,8 +76,5 @@ function accesses({ op, args, attr }: Inst, address: Value): boolean {
 	return BLOCKS.has(op) && (attr?.size ?? 0) > 0 && (args[0] === address || (op !== "memset" && args[1] === address));
 }
 
-function isAbove(access: Inst, { block, before }: Place, { dominators: dom, home }: Analyses): boolean {
-	const where = home.get(access)!;
-	if (where !== block) return dom.dominates(where, block);
-	return before === null || block.insts.indexOf(access) < block.insts.indexOf(before);
-}
+const isAbove = (access: Inst, { block, before }: Place, known: Analyses): boolean =>
+	before === null ? known.dominators.dominates(known.home.get(access)!, block) : known.isBefore(access, before);

@@ -1,14 +1,26 @@
 import type { Block, Const, Inst, IrFunction, Pred, Value } from "../../ir/types.ts";
 import type { Pass } from "../pass.ts";
 import { negated, swapped } from "../../ir/fold.ts";
-import { constant, exponentOf, isConst, isInst, newInst, phisOf, removePhiEdge, sameValue, terminator, unsigned } from "../../ir/values.ts";
+import {
+	constant,
+	exponentOf,
+	isConst,
+	isImmediate,
+	isInst,
+	newInst,
+	phisOf,
+	removePhiEdge,
+	sameValue,
+	terminator,
+	unsigned,
+} from "../../ir/values.ts";
 import { analysesOf, forget } from "../analysis/analyses.ts";
 import { either } from "../scalar/orders.ts";
 
 /**
  * Two questions about one value that lead to the same place are asked at once: `i < 0 || i >= N` is one unsigned comparison,
- * `a < b || a > b` asks whether they differ, and tests of several bits of a word are one test under a mask. The value that is compared stays the value that is used: nothing is
- * subtracted from it, so the verifier learns its bounds.
+ * `a < b || a > b` asks whether they differ, and tests of several bits of a word are one test under a mask. The value that is
+ * compared stays the value that is used: nothing is subtracted from it, so the verifier learns its bounds.
  */
 export const foldBranches: Pass = {
 	name: "fold-branches",
@@ -144,6 +156,6 @@ function underMask(one: Question, other: Question): Answer {
 	const right = constant(ty, a.wanted | b.wanted);
 	const mask = constant(ty, a.mask | b.mask);
 	// Both must fit an instruction.
-	if (ty === "i64" && (mask.value !== BigInt.asIntN(32, mask.value) || right.value !== BigInt.asIntN(32, right.value))) return null;
+	if (!isImmediate(ty, mask.value) || !isImmediate(ty, right.value)) return null;
 	return { left: a.value, mask, pred: "ne", right };
 }

@@ -12,6 +12,9 @@ describe("a slot that is copied into another one", () => {
 		expect(text.match(/alloca/g)).toHaveLength(1);
 		expect(text).not.toMatch(/memcpy|lifetime/);
 	});
+	it("is that one where the copy would allow for an overlap", () => {
+		expect(slots(`call helper h#1 %3\n${COPY.replace("memcpy", "memmove")}\ncall helper h#2 %4`)).not.toMatch(/memmove|lifetime/);
+	});
 	it("is that one on each of two ways", () => {
 		expect(slots(`call helper h#1 %3\nbranch %1, b.5, c.6\nb.5:\nstore size=8 %3, i64 1\n${COPY}\njump d.7\nc.6:\n${COPY}\njump d.7\nd.7:\ncall helper h#2 %4`).match(/alloca/g)).toHaveLength(1);
 	});

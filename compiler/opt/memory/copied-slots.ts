@@ -33,7 +33,7 @@ function mergeOne(fn: IrFunction): boolean {
 		const isGone = (inst: Inst): boolean =>
 			inst === from ||
 			(inst.op === "lifetime" && inst.args[0] === to) ||
-			(inst.op === "memcpy" && inst.args[0] === to && inst.args[1] === to);
+			((inst.op === "memcpy" || inst.op === "memmove") && inst.args[0] === to && inst.args[1] === to);
 		for (const block of fn.blocks) block.insts = block.insts.filter((inst) => !isGone(inst));
 		return true;
 	}

@@ -4,11 +4,7 @@ import { row } from "../../ir/ops.ts";
 import { isInst, successors, usersOf } from "../../ir/values.ts";
 import { baseOf, derivedUses } from "../analysis/slots.ts";
 
-/**
- * When stack slots live, and which lives overlap. A slot lives from its `lifetime` mark, more exactly from the first use after it, to the last instruction
- * that has an address into it; where the address is stored nobody knows which one that is, and the slot lives until the next mark, or as long as
- * something may still follow the address. Found by data flow in both directions.
- */
+/** By the slot's position, 32 in a word. */
 export type Bits = Uint32Array;
 
 export const has = (bits: Bits, i: number): boolean => ((bits[i >>> 5] >>> (i & 31)) & 1) === 1;
@@ -19,7 +15,13 @@ export interface Lives {
 	readonly conflicts: readonly Bits[];
 }
 
-/** `apart`: two slots that meet in one of these instructions alone do not conflict. */
+/**
+ * When stack slots live, and which lives overlap. A slot lives from its `lifetime` mark, more exactly from the first use after it, to the last instruction
+ * that has an address into it; where the address is stored nobody knows which one that is, and the slot lives until the next mark, or as long as
+ * something may still follow the address. Found by data flow in both directions.
+ *
+ * `apart`: two slots that meet in one of these instructions alone do not conflict.
+ */
 export function livesOf(fn: IrFunction, apart: ReadonlySet<Inst> = new Set()): Lives {
 	const users = usersOf(fn);
 	const slots: Inst[] = [];

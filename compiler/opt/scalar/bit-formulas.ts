@@ -1,5 +1,5 @@
 import type { Inst, Ty, Value } from "../../ir/types.ts";
-import { constant, isConst, isInst, unsigned, widthOf } from "../../ir/values.ts";
+import { allOnes, constant, isConst, isImmediate, isInst, unsigned } from "../../ir/values.ts";
 import { knownZeros } from "../analysis/known.ts";
 import type { Law, Rewriter } from "./law.ts";
 import { ALWAYS, NEVER, shortest, VALUES } from "./truth-tables.ts";
@@ -29,18 +29,13 @@ interface Formula {
 	readonly saved: number;
 }
 
-const full = (ty: Ty): bigint => (1n << BigInt(widthOf(ty))) - 1n;
-
-/** An operand of 32 bits holds it; otherwise it is two more. */
-const constantCost = (ty: Ty, value: bigint): number => {
-	const signed = BigInt.asIntN(widthOf(ty), value);
-	return signed === BigInt.asIntN(32, signed) ? 0 : 2;
-};
+/** An operand that no instruction holds takes two more. */
+const constantCost = (ty: Ty, value: bigint): number => (isImmediate(ty, value) ? 0 : 2);
 
 /** Computes an instruction and what it is made of; null: it is too large, or nothing in it is said twice. */
 function read(root: Inst, rw: Rewriter): Formula | null {
 	const ty = root.ty!;
-	const ones = full(ty);
+	const ones = allOnes(ty);
 	const values: Value[] = [];
 	let operations = 0;
 	let saved = 0;
@@ -109,7 +104,7 @@ function ofOne(inst: Inst, { values, results, saved }: Formula, rw: Rewriter): V
 	if (values.length !== 1) return null;
 	const ty = inst.ty!;
 	const [x] = values;
-	const ones = full(ty);
+	const ones = allOnes(ty);
 	const possible = ones & ~knownZeros(x);
 	const [others] = results;
 	const kept = (others ^ results[1]) & possible;
@@ -135,7 +130,7 @@ function ofSeveral(inst: Inst, { values, results, saved }: Formula, rw: Rewriter
 	if (results.some((result) => result !== 0n && result !== mask)) return null;
 	let table = 0;
 	for (let i = 0; i < 8; i++) if (results[i & (results.length - 1)] !== 0n) table |= 1 << i;
-	const masked = mask !== 0n && mask !== full(ty);
+	const masked = mask !== 0n && mask !== allOnes(ty);
 	const cost = shortest(table).cost + (masked ? 1 + constantCost(ty, mask) : 0);
 	if (cost >= saved) return null;
 	const make = (part: number): Value => {

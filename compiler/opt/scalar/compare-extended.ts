@@ -1,8 +1,7 @@
 import type { Inst, Op } from "../../ir/types.ts";
-import type { Analyses } from "../analysis/analyses.ts";
 import type { Pass } from "../pass.ts";
 import { constant, isConst, isInst, unsigned } from "../../ir/values.ts";
-import { analysesOf } from "../analysis/analyses.ts";
+import { type Analyses, analysesOf } from "../analysis/analyses.ts";
 
 /**
  *     i = *next;                                  i = *next; index = (long)i;
@@ -28,7 +27,7 @@ export const compareExtended: Pass = {
 				// Without 32-bit registers a question extends the narrow one in any case.
 				if (context.cpu >= 3 && !users.every((user) => user.op === wide.op || questions.includes(user))) continue;
 				for (const user of questions) {
-					if (!isBefore(wide, user, analyses)) continue;
+					if (!analyses.isBefore(wide, user)) continue;
 					const limit = isConst(user.args[1]) ? user.args[1].value : 0n;
 					user.args = [wide, constant("i64", wide.op === "zext" ? unsigned("i32", limit) : limit)];
 					changed = true;
@@ -50,9 +49,4 @@ export function isQuestion({ op, args, attr }: Inst, narrow: Inst, extension: Op
 	if (op !== "icmp" || args[0] !== narrow || !isConst(args[1])) return false;
 	const pred = attr!.pred!;
 	return extension === "zext" ? !pred.startsWith("s") : !pred.startsWith("u") || args[1].value >= 0n;
-}
-
-export function isBefore(a: Inst, b: Inst, { home, dominators }: Analyses): boolean {
-	const [one, other] = [home.get(a)!, home.get(b)!];
-	return one === other ? one.insts.indexOf(a) < one.insts.indexOf(b) : dominators.dominates(one, other);
 }

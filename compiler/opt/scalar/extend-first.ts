@@ -2,7 +2,7 @@ import type { Inst } from "../../ir/types.ts";
 import type { Pass } from "../pass.ts";
 import { replaceAll } from "../../ir/values.ts";
 import { analysesOf } from "../analysis/analyses.ts";
-import { isBefore, isQuestion } from "./compare-extended.ts";
+import { isQuestion } from "./compare-extended.ts";
 
 /**
  *     if (i >= 10) return;                       wide = (long)i;
@@ -26,7 +26,7 @@ export const extendFirst: Pass = {
 				if (wide === undefined) continue;
 				const questions = users.filter((user) => isQuestion(user, narrow, op));
 				const later = [wide, ...others, ...questions];
-				const first = questions.find((one) => later.every((other) => other === one || isBefore(one, other, analyses)));
+				const first = questions.find((one) => later.every((other) => other === one || analyses.isBefore(one, other)));
 				if (first === undefined) continue;
 				const from = analyses.home.get(wide)!.insts;
 				from.splice(from.indexOf(wide), 1);

@@ -2,7 +2,7 @@ import type { Inst, Op, Ty, Value } from "../../ir/types.ts";
 import { belowPower } from "./compare-laws.ts";
 import { startOf } from "./distances.ts";
 import { negated, swapped } from "../../ir/fold.ts";
-import { constant, exponentOf, isConst, isInst, sameValue, unsigned, widthOf } from "../../ir/values.ts";
+import { allOnes, constant, exponentOf, isConst, isInst, sameValue, unsigned, widthOf } from "../../ir/values.ts";
 import { isNonNegative, knownZeros, provenZeros } from "../analysis/known.ts";
 import { bitFormula } from "./bit-formulas.ts";
 import { byteSwap } from "./byte-orders.ts";
@@ -17,8 +17,6 @@ import { sumFormula } from "./sum-formulas.ts";
 const c = (value: Value): bigint | null => (isConst(value) ? value.value : null);
 
 const is = (value: Value, op: Op): value is Inst => isInst(value) && value.op === op;
-
-const ones = (ty: Ty): bigint => (1n << BigInt(widthOf(ty))) - 1n;
 
 /** k for 2ᵏ, else null. */
 const log2 = (ty: Ty, value: bigint): number | null => exponentOf(unsigned(ty, value));
@@ -84,7 +82,7 @@ function distanceOf(pointer: Value, rw: Rewriter): Value {
 function withoutBorrow(whole: Value, x: Value, less: bigint, rw: Rewriter): Value | null {
 	if (!isConst(whole) || isConst(x)) return null;
 	const left = constant(whole.ty, whole.value - less);
-	return (unsigned(whole.ty, left.value) | provenZeros(x)) === ones(whole.ty) ? rw.make("xor", whole.ty, [x, left]) : null;
+	return (unsigned(whole.ty, left.value) | provenZeros(x)) === allOnes(whole.ty) ? rw.make("xor", whole.ty, [x, left]) : null;
 }
 
 /** By as many places as there are, or more: not defined, and refused by the verifier where it is not decided here. */
@@ -197,7 +195,7 @@ export const laws: Partial<Record<Op, readonly Law[]>> = {
 		(inst) => {
 			const mask = c(inst.args[1]);
 			if (mask === null) return null;
-			const cleared = ones(inst.ty!) & ~unsigned(inst.ty!, mask);
+			const cleared = allOnes(inst.ty!) & ~unsigned(inst.ty!, mask);
 			return (cleared & ~provenZeros(inst.args[0])) === 0n ? inst.args[0] : null;
 		},
 		// Nothing left.
@@ -211,7 +209,7 @@ export const laws: Partial<Record<Op, readonly Law[]>> = {
 			const [a] = inst.args;
 			if (k === null || !is(a, "neg")) return null;
 			if (k === 0) return rw.make("and", inst.ty!, [a.args[0], inst.args[1]]);
-			return provenZeros(a.args[0]) === (ones(inst.ty!) & ~1n) ? rw.make("shl", inst.ty!, [a.args[0], constant(inst.ty!, k)]) : null;
+			return provenZeros(a.args[0]) === (allOnes(inst.ty!) & ~1n) ? rw.make("shl", inst.ty!, [a.args[0], constant(inst.ty!, k)]) : null;
 		},
 		// (x | y) & m = x & m when y & m = 0
 		(inst, rw) => {
@@ -298,14 +296,14 @@ export const laws: Partial<Record<Op, readonly Law[]>> = {
 			const k = c(b);
 			if (k === null || !is(a, "shl") || c(a.args[1]) !== k) return null;
 			if (inst.ty === "i64" && k === 32n) return rw.make("zext", "i64", [rw.make("trunc", "i32", [a.args[0]])]);
-			return inst.ty === "i64" && k < 33n ? null : rw.make("and", inst.ty!, [a.args[0], constant(inst.ty!, ones(inst.ty!) >> k)]);
+			return inst.ty === "i64" && k < 33n ? null : rw.make("and", inst.ty!, [a.args[0], constant(inst.ty!, allOnes(inst.ty!) >> k)]);
 		},
 		// (x << k) >> j where nothing is lost
 		(inst, rw) => {
 			const [a, b] = inst.args;
 			if (!isConst(b) || !is(a, "shl") || !isConst(a.args[1]) || rw.uses(a) > 1) return null;
 			const [k, j] = [unsigned(inst.ty!, a.args[1].value), unsigned(inst.ty!, b.value)];
-			const lost = ones(inst.ty!) & ~(ones(inst.ty!) >> k);
+			const lost = allOnes(inst.ty!) & ~(allOnes(inst.ty!) >> k);
 			if (k >= BigInt(widthOf(inst.ty!)) || j >= BigInt(widthOf(inst.ty!)) || (lost & ~provenZeros(a.args[0])) !== 0n) return null;
 			return rw.make(j < k ? "shl" : "lshr", inst.ty!, [a.args[0], constant(inst.ty!, j < k ? k - j : j - k)]);
 		},
@@ -317,7 +315,7 @@ export const laws: Partial<Record<Op, readonly Law[]>> = {
 			const bits = a.attr!.bits! - Number(k);
 			return bits < a.attr!.bits! && (bits === 16 || bits === 32) ? rw.make("bswap", inst.ty!, [a.args[0]], { bits }) : null;
 		},
-		(inst) => ((ones(inst.ty!) & ~knownZeros(inst)) === 0n ? constant(inst.ty!, 0) : null),
+		(inst) => ((allOnes(inst.ty!) & ~knownZeros(inst)) === 0n ? constant(inst.ty!, 0) : null),
 	],
 	ashr: [
 		shiftTooFar,
@@ -360,7 +358,7 @@ export const laws: Partial<Record<Op, readonly Law[]>> = {
 	sextfrom: [
 		(inst) => {
 			const bits = BigInt(inst.attr!.bits!);
-			return knownZeros(inst.args[0]) >> (bits - 1n) === ones(inst.ty!) >> (bits - 1n) ? inst.args[0] : null;
+			return knownZeros(inst.args[0]) >> (bits - 1n) === allOnes(inst.ty!) >> (bits - 1n) ? inst.args[0] : null;
 		},
 		(inst) => (is(inst.args[0], "sextfrom") && inst.args[0].attr!.bits! <= inst.attr!.bits! ? inst.args[0] : null),
 		(inst) =>

@@ -1,5 +1,5 @@
 import type { Inst, Ty, Value } from "../../ir/types.ts";
-import { constant, exponentOf, isConst, isInst, unsigned, widthOf } from "../../ir/values.ts";
+import { constant, exponentOf, isConst, isImmediate, isInst, unsigned, widthOf } from "../../ir/values.ts";
 import type { Law, Rewriter } from "./law.ts";
 
 /**
@@ -110,17 +110,16 @@ function sharedShift(factors: readonly bigint[]): number {
 const size = (factor: bigint): bigint => (factor < 0n ? -factor : factor);
 
 function costOf(ty: Ty, { terms, rest, shift }: Terms): number {
-	const isLong = (value: bigint): boolean => value !== BigInt.asIntN(32, value) && ty === "i64";
 	let cost = shift > 0 ? 1 : 0;
 	for (const { factor } of terms) {
 		const times = size(factor);
-		cost += times === 1n ? 1 : exponentOf(times) === null && isLong(times) ? 4 : 2;
+		cost += times === 1n ? 1 : exponentOf(times) === null && !isImmediate(ty, times) ? 4 : 2;
 	}
 	// The first one needs no addition, unless there is nothing that it could be taken from.
 	const isTaken = terms.length > 0 && terms.every(({ factor }) => factor < 0n);
 	if (terms.length > 0 && !isTaken) cost--;
 	// A constant that it is taken from need not be copied before, as a value is that somebody else wants.
-	if (rest !== 0n && terms.length > 0) cost += (isLong(rest) ? 3 : 1) - (isTaken ? 0.5 : 0);
+	if (rest !== 0n && terms.length > 0) cost += (isImmediate(ty, rest) ? 1 : 3) - (isTaken ? 0.5 : 0);
 	return cost;
 }
 
