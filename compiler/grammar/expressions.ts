@@ -1,42 +1,9 @@
-/** Actions for expressions: flat runs of operators become trees here, by precedence (C11 6.5). */
+/** Actions for expressions (C11 6.5.1 to 6.5.4): what is in front of an operand and behind it, operands, and the built-in ones. */
 import { Kind, spellingOf } from "../source/kinds.ts";
-import { type Actions, all, ast, type Builder, maybe, spanOf, textOf } from "./actions.ts";
-import type { AssignOp, BinaryOp, CompoundStmt, Designator, Expr, InitList, TypeName, UnaryOp } from "./ast.ts";
+import { type Actions, all, ast, type Builder, spanOf, textOf } from "./actions.ts";
+import type { CompoundStmt, Designator, Expr, InitList, TypeName, UnaryOp } from "./ast.ts";
+import { operatorActions } from "./operators.ts";
 import type { Node } from "./tree.ts";
-
-/** How tight an operator binds; assignments and conditionals group from the right. */
-const COMMA = 0;
-const ASSIGN = 1;
-const TERNARY = 2;
-const PRECEDENCE: Readonly<Record<BinaryOp, number>> = {
-	"*": 12,
-	"/": 12,
-	"%": 12,
-	"+": 11,
-	"-": 11,
-	"<<": 10,
-	">>": 10,
-	"<": 9,
-	">": 9,
-	"<=": 9,
-	">=": 9,
-	"==": 8,
-	"!=": 8,
-	"&": 7,
-	"^": 6,
-	"|": 5,
-	"&&": 4,
-	"||": 3,
-};
-
-/** An operator between two operands. */
-interface Operator {
-	readonly level: number;
-	readonly op: string;
-	readonly at: number;
-	/** Of `a ? then : b`. */
-	readonly then?: Expr;
-}
 
 /** What a prefix means to the expression behind it. */
 type Prefix = { readonly from: number } & (
@@ -47,26 +14,22 @@ type Prefix = { readonly from: number } & (
 /** What a suffix makes of the expression in front of it. */
 type Suffix = (base: Expr) => Expr;
 
-export function expressionActions(builder: Builder): Actions {
+export const expressionActions = (builder: Builder): Actions => ({
+	...operatorActions(builder),
+	...unaryActions(builder),
+	...primaryActions(builder),
+	...builtinActions(builder),
+});
+
+function unaryActions(builder: Builder): Actions {
 	const op = (node: Node): string => spellingOf(builder.tokens.kinds[node.from]);
+	function member(name: Node, arrow: boolean): Suffix {
+		const at = name.from;
+		const text = textOf(builder, name);
+		return (base) => ({ kind: "member", base, name: text, arrow, at, span: { from: base.span.from, to: at + 1 } });
+	}
 
 	return {
-		expr(first, operators, rest) {
-			return climb(ast(first), all(operators), all(rest));
-		},
-		assignment(first, operators, rest) {
-			return climb(ast(first), all(operators), all(rest));
-		},
-		conditional(first, operators, rest) {
-			return climb(ast(first), all(operators), all(rest));
-		},
-		exprOp: operator,
-		assignmentOp: operator,
-		conditionalOp: operator,
-		ternary(_question, then, _colon): Operator {
-			const middle = maybe<Expr>(then);
-			return { level: TERNARY, op: "?", at: this.from, ...(middle === undefined ? {} : { then: middle }) };
-		},
 		unary(prefixes, primary, suffixes) {
 			let value = ast<Expr>(primary);
 			for (const suffix of all<Suffix>(suffixes)) value = suffix(value);
@@ -114,114 +77,79 @@ export function expressionActions(builder: Builder): Actions {
 		typeArgument(type) {
 			return { kind: "type-argument", type: ast<TypeName>(type), span: spanOf(this) } satisfies Expr;
 		},
-		atom(_token): Expr {
-			const text = textOf(builder, this);
-			switch (builder.tokens.kinds[this.from]) {
-				case Kind.number:
-					return { kind: "number", text, span: spanOf(this) };
-				case Kind.char:
-					return { kind: "char", text, span: spanOf(this) };
-				default:
-					return { kind: "identifier", name: text, span: spanOf(this) };
-			}
-		},
-		strings(tokens) {
-			return { kind: "string", parts: tokens.children.map((token) => textOf(builder, token)), span: spanOf(this) } satisfies Expr;
-		},
-		primary_expr(_open, inner, _close) {
-			// Parentheses leave no node.
-			return ast(inner);
-		},
-		primary_literal(_open, type, _close, init) {
-			return { kind: "compound-literal", type: ast<TypeName>(type), init: ast<InitList>(init), span: spanOf(this) } satisfies Expr;
-		},
-		primary_statement(_open, body, _close) {
-			return { kind: "statement", body: ast<CompoundStmt>(body), span: spanOf(this) } satisfies Expr;
-		},
-		sizeofType(word, _open, type, _close) {
-			return { kind: op(word) === "sizeof" ? "sizeof-type" : "alignof-type", type: ast<TypeName>(type), span: spanOf(this) } satisfies Expr;
-		},
-		labelAddress(_and, name) {
-			return { kind: "label-address", label: textOf(builder, name), span: spanOf(this) } satisfies Expr;
-		},
-		generic(_word, _open, control, _comma, cases, _close) {
-			return { kind: "generic", control: ast<Expr>(control), cases: all(cases), span: spanOf(this) } satisfies Expr;
-		},
-		genericCase_default(_default, _colon, value) {
-			return { value: ast<Expr>(value), span: spanOf(this) };
-		},
-		genericCase_type(type, _colon, value) {
-			return { type: ast<TypeName>(type), value: ast<Expr>(value), span: spanOf(this) };
-		},
-		offsetof(_word, _open, type, _comma, name, rest, _close) {
-			const first: Designator = { kind: "field", name: textOf(builder, name), span: spanOf(name) };
-			return { kind: "offsetof", type: ast<TypeName>(type), path: [first, ...all<Designator>(rest)], span: spanOf(this) } satisfies Expr;
-		},
-		offsetDesignator_field(_dot, name) {
-			return { kind: "field", name: textOf(builder, name), span: spanOf(this) } satisfies Designator;
-		},
-		offsetDesignator_index(_open, index, _close) {
-			return { kind: "index", from: ast<Expr>(index), span: spanOf(this) } satisfies Designator;
-		},
-		typesCompatible(_word, _open, left, _comma, right, _close) {
-			return { kind: "types-compatible", left: ast<TypeName>(left), right: ast<TypeName>(right), span: spanOf(this) } satisfies Expr;
-		},
-		choose(_word, _open, condition, _comma, then, _comma2, otherwise, _close) {
-			return {
-				kind: "choose",
-				condition: ast<Expr>(condition),
-				then: ast<Expr>(then),
-				else: ast<Expr>(otherwise),
-				span: spanOf(this),
-			} satisfies Expr;
-		},
-		vaArg(_word, _open, from, _comma, type, _close) {
-			return { kind: "va-arg", list: ast<Expr>(from), type: ast<TypeName>(type), span: spanOf(this) } satisfies Expr;
-		},
 	};
-
-	function operator(this: Node, part: Node): Operator {
-		if (!part.isTerminal()) return ast(part);
-		const spelling = op(part);
-		const level = spelling === "," ? COMMA : Object.hasOwn(PRECEDENCE, spelling) ? PRECEDENCE[spelling as BinaryOp] : ASSIGN;
-		return { level, op: spelling, at: part.from };
-	}
-
-	function member(name: Node, arrow: boolean): Suffix {
-		const at = name.from;
-		const text = textOf(builder, name);
-		return (base) => ({ kind: "member", base, name: text, arrow, at, span: { from: base.span.from, to: at + 1 } });
-	}
 }
 
-/** Shunting-yard: operators wait until one that binds no tighter comes. */
-function climb(first: Expr, operators: readonly Operator[], rest: readonly Expr[]): Expr {
-	if (operators.length === 0) return first;
-	const values: Expr[] = [first];
-	const waiting: Operator[] = [];
-	const reduce = (): void => {
-		const right = values.pop() as Expr;
-		const left = values.pop() as Expr;
-		values.push(combine(left, waiting.pop() as Operator, right));
-	};
-	operators.forEach((next, i) => {
-		const fromRight = next.level === ASSIGN || next.level === TERNARY;
-		while (
-			waiting.length > 0 &&
-			(waiting[waiting.length - 1].level > next.level || (waiting[waiting.length - 1].level === next.level && !fromRight))
-		)
-			reduce();
-		waiting.push(next);
-		values.push(rest[i]);
-	});
-	while (waiting.length > 0) reduce();
-	return values[0];
-}
+const primaryActions = (builder: Builder): Actions => ({
+	atom(_token): Expr {
+		const text = textOf(builder, this);
+		switch (builder.tokens.kinds[this.from]) {
+			case Kind.number:
+				return { kind: "number", text, span: spanOf(this) };
+			case Kind.char:
+				return { kind: "char", text, span: spanOf(this) };
+			default:
+				return { kind: "identifier", name: text, span: spanOf(this) };
+		}
+	},
+	strings(tokens) {
+		return { kind: "string", parts: tokens.children.map((token) => textOf(builder, token)), span: spanOf(this) } satisfies Expr;
+	},
+	primary_expr(_open, inner, _close) {
+		// Parentheses leave no node.
+		return ast(inner);
+	},
+	primary_literal(_open, type, _close, init) {
+		return { kind: "compound-literal", type: ast<TypeName>(type), init: ast<InitList>(init), span: spanOf(this) } satisfies Expr;
+	},
+	primary_statement(_open, body, _close) {
+		return { kind: "statement", body: ast<CompoundStmt>(body), span: spanOf(this) } satisfies Expr;
+	},
+	sizeofType(word, _open, type, _close) {
+		return {
+			kind: spellingOf(builder.tokens.kinds[word.from]) === "sizeof" ? "sizeof-type" : "alignof-type",
+			type: ast<TypeName>(type),
+			span: spanOf(this),
+		} satisfies Expr;
+	},
+	labelAddress(_and, name) {
+		return { kind: "label-address", label: textOf(builder, name), span: spanOf(this) } satisfies Expr;
+	},
+	generic(_word, _open, control, _comma, cases, _close) {
+		return { kind: "generic", control: ast<Expr>(control), cases: all(cases), span: spanOf(this) } satisfies Expr;
+	},
+	genericCase_default(_default, _colon, value) {
+		return { value: ast<Expr>(value), span: spanOf(this) };
+	},
+	genericCase_type(type, _colon, value) {
+		return { type: ast<TypeName>(type), value: ast<Expr>(value), span: spanOf(this) };
+	},
+});
 
-function combine(left: Expr, { level, op, at, then }: Operator, right: Expr): Expr {
-	const span = { from: left.span.from, to: right.span.to };
-	if (level === COMMA) return { kind: "comma", left, right, span };
-	if (level === ASSIGN) return { kind: "assign", op: op as AssignOp, target: left, value: right, at, span };
-	if (level === TERNARY) return { kind: "conditional", condition: left, ...(then === undefined ? {} : { then }), else: right, span };
-	return { kind: "binary", op: op as BinaryOp, left, right, at, span };
-}
+const builtinActions = (builder: Builder): Actions => ({
+	offsetof(_word, _open, type, _comma, name, rest, _close) {
+		const first: Designator = { kind: "field", name: textOf(builder, name), span: spanOf(name) };
+		return { kind: "offsetof", type: ast<TypeName>(type), path: [first, ...all<Designator>(rest)], span: spanOf(this) } satisfies Expr;
+	},
+	offsetDesignator_field(_dot, name) {
+		return { kind: "field", name: textOf(builder, name), span: spanOf(this) } satisfies Designator;
+	},
+	offsetDesignator_index(_open, index, _close) {
+		return { kind: "index", from: ast<Expr>(index), span: spanOf(this) } satisfies Designator;
+	},
+	typesCompatible(_word, _open, left, _comma, right, _close) {
+		return { kind: "types-compatible", left: ast<TypeName>(left), right: ast<TypeName>(right), span: spanOf(this) } satisfies Expr;
+	},
+	choose(_word, _open, condition, _comma, then, _comma2, otherwise, _close) {
+		return {
+			kind: "choose",
+			condition: ast<Expr>(condition),
+			then: ast<Expr>(then),
+			else: ast<Expr>(otherwise),
+			span: spanOf(this),
+		} satisfies Expr;
+	},
+	vaArg(_word, _open, from, _comma, type, _close) {
+		return { kind: "va-arg", list: ast<Expr>(from), type: ast<TypeName>(type), span: spanOf(this) } satisfies Expr;
+	},
+});

@@ -7,7 +7,7 @@ import type { Builder } from "./actions.ts";
 import { classify, grammarString } from "./classify.ts";
 import { declarationActions } from "./declarations.ts";
 import { expressionActions } from "./expressions.ts";
-import { actionTable, createMatcher, END_OF_TEXT } from "./matcher.ts";
+import { actionTable, END_OF_TEXT, Matcher } from "./matcher.ts";
 import { loadRecipe, treeOf } from "./ohm.ts";
 import { recipe } from "./recipe.ts";
 import { statementActions } from "./statements.ts";
@@ -45,11 +45,11 @@ function shape(node: Node): unknown {
 	if (node.rule >= 0 && ARITIES[node.rule] === 1 && node.children.length === 1) return shape(node.children[0]);
 	return [node.rule, ...(node.rule === ITERATION ? [] : [node.from, node.to]), node.children.map(shape)];
 }
-const match = createMatcher(actionTable({}));
+const matcher = new Matcher(actionTable({}));
 const ohm = loadRecipe(recipe);
 
 function agree(kinds: Uint8Array, rule: string): boolean {
-	const ours = match(kinds, 7, rule);
+	const ours = matcher.match(kinds, 7, rule);
 	const theirs = ohm.match(grammarString(kinds), rule);
 	expect(ours !== null).toBe(theirs.succeeded());
 	if (ours !== null) expect(shape(ours)).toEqual(shape(treeOf(theirs, 7, [])));
@@ -87,7 +87,7 @@ describe("the matcher", () => {
 		// Each level is tried as a cast and as a literal.
 		const levels = 60;
 		const { kinds } = tokens(`int x = ${"(typeof(".repeat(levels)}1${")){ 1 }".repeat(levels)};`);
-		expect(match(kinds, 0, "declaration")).toBeNull();
+		expect(matcher.match(kinds, 0, "declaration")).toBeNull();
 		expect(ohm.match(grammarString(kinds), "declaration").succeeded()).toBe(true);
 	});
 });
@@ -105,7 +105,7 @@ describe("the actions", () => {
 		for (const text of TEXTS) {
 			const { kinds, rule, builder } = tokens(text);
 			const table = actionTable({ ...declarationActions(builder), ...statementActions(builder), ...expressionActions(builder) });
-			const ours = createMatcher(table)(kinds, 0, rule)?.ast();
+			const ours = new Matcher(table).match(kinds, 0, rule)?.ast();
 			expect(ours).toBeDefined();
 			expect(treeOf(ohm.match(grammarString(kinds), rule), 0, table).ast()).toEqual(ours);
 		}

@@ -29,158 +29,163 @@ export function actionTable(actions: Readonly<Record<string, Action>>): readonly
 	return RULES.map((name) => actions[name]);
 }
 
-/** Kinds of a text's tokens, with END_OF_TEXT behind the last; the number of its first token in the unit; the rule it is to match. */
-export type Match = (kinds: Uint8Array, base: number, rule: string) => Node | null;
-
-export function createMatcher(actions: readonly (Action | undefined)[]): Match {
+export class Matcher {
+	/** By rule number. */
+	readonly #actions: readonly (Action | undefined)[];
 	/** A rule of one part without an action is left out of the tree. */
-	const transparent = Uint8Array.from(ARITIES, (arity, rule) => (arity === 1 && actions[rule] === undefined ? 1 : 0));
-	let text: Uint8Array = new Uint8Array(0);
-	let base = 0;
-	let pos = 0;
-	let steps = 0;
-	let nodes: Node[] = [];
+	readonly #transparent: Uint8Array;
+	#text: Uint8Array = new Uint8Array(0);
+	#base = 0;
+	#pos = 0;
+	#steps = 0;
+	#nodes: Node[] = [];
 
-	return (kinds, first, rule) => {
-		text = kinds;
-		base = first;
-		pos = 0;
-		nodes = [];
-		steps = STEPS + STEPS_PER_TOKEN * kinds.length;
+	constructor(actions: readonly (Action | undefined)[]) {
+		this.#actions = actions;
+		this.#transparent = Uint8Array.from(ARITIES, (arity, rule) => (arity === 1 && actions[rule] === undefined ? 1 : 0));
+	}
+
+	/** Of the kinds of a text's tokens, with END_OF_TEXT behind the last, and the number of its first token in the unit. */
+	match(kinds: Uint8Array, first: number, rule: string): Node | null {
+		this.#text = kinds;
+		this.#base = first;
+		this.#pos = 0;
+		this.#nodes = [];
+		this.#steps = STEPS + STEPS_PER_TOKEN * kinds.length;
 		const number = ruleNumber.get(rule) as number;
-		if (!run(bodies[number]) || pos !== kinds.length - 1 || steps < 0) return null;
-		return new Node(number, base, base + pos, nodes, actions);
-	};
+		if (!this.#run(bodies[number]) || this.#pos !== kinds.length - 1 || this.#steps < 0) return null;
+		return new Node(number, first, first + this.#pos, this.#nodes, this.#actions);
+	}
 
 	/** Matches the expression here: moves on and leaves its nodes, or gives false with position and nodes anywhere. */
-	function run(at: number): boolean {
-		if (--steps < 0) return false;
+	#run(at: number): boolean {
+		if (--this.#steps < 0) return false;
 		switch (code[at]) {
 			case Op.token:
-				if (text[pos] !== code[at + 1]) return false;
-				terminal();
+				if (this.#text[this.#pos] !== code[at + 1]) return false;
+				this.#terminal();
 				return true;
 			case Op.range: {
-				const kind = text[pos];
+				const kind = this.#text[this.#pos];
 				if (kind < code[at + 1] || kind > code[at + 2]) return false;
-				terminal();
+				this.#terminal();
 				return true;
 			}
 			case Op.sequence: {
 				const last = at + 1 + code[at + 1];
-				for (let part = at + 2; part <= last; part++) if (!run(code[part])) return false;
+				for (let part = at + 2; part <= last; part++) if (!this.#run(code[part])) return false;
 				return true;
 			}
 			case Op.choice: {
-				const start = pos;
-				const count = nodes.length;
-				const kind = text[pos];
+				const start = this.#pos;
+				const count = this.#nodes.length;
+				const kind = this.#text[this.#pos];
 				const last = at + 2 * code[at + 1];
 				for (let part = at + 2; part <= last; part += 2) {
 					const set = code[part];
 					if (set >= 0 && member[set * KINDS + kind] === 0) continue;
-					if (run(code[part + 1])) return true;
-					pos = start;
-					nodes.length = count;
+					if (this.#run(code[part + 1])) return true;
+					this.#pos = start;
+					this.#nodes.length = count;
 				}
 				return false;
 			}
 			case Op.repeat:
-				return repeat(at);
+				return this.#repeat(at);
 			case Op.not: {
-				const start = pos;
-				const count = nodes.length;
-				const matched = run(code[at + 1]);
-				pos = start;
-				nodes.length = count;
+				const start = this.#pos;
+				const count = this.#nodes.length;
+				const matched = this.#run(code[at + 1]);
+				this.#pos = start;
+				this.#nodes.length = count;
 				return !matched;
 			}
 			case Op.lookahead: {
-				const start = pos;
-				const matched = run(code[at + 1]);
-				pos = start;
+				const start = this.#pos;
+				const matched = this.#run(code[at + 1]);
+				this.#pos = start;
 				return matched;
 			}
 			case Op.rule: {
 				const rule = code[at + 1];
-				if (transparent[rule] === 1) return run(bodies[rule]);
-				const start = pos;
-				const count = nodes.length;
-				if (!run(bodies[rule])) return false;
-				const parts = take(count);
-				nodes.push(new Node(rule, base + start, base + pos, parts, actions));
+				if (this.#transparent[rule] === 1) return this.#run(bodies[rule]);
+				const start = this.#pos;
+				const count = this.#nodes.length;
+				if (!this.#run(bodies[rule])) return false;
+				const parts = this.#take(count);
+				this.#nodes.push(new Node(rule, this.#base + start, this.#base + this.#pos, parts, this.#actions));
 				return true;
 			}
 			default:
-				return list(at);
+				return this.#list(at);
 		}
 	}
 
-	function terminal(): void {
-		const at = base + pos++;
-		nodes.push(new Node(TERMINAL, at, at + 1, NO_NODES, actions));
+	#terminal(): void {
+		const at = this.#base + this.#pos++;
+		this.#nodes.push(new Node(TERMINAL, at, at + 1, NO_NODES, this.#actions));
 	}
 
 	/** The nodes from `count` on, taken off. */
-	function take(count: number): readonly Node[] {
-		if (nodes.length === count) return NO_NODES;
-		const taken = nodes.slice(count);
-		nodes.length = count;
+	#take(count: number): readonly Node[] {
+		if (this.#nodes.length === count) return NO_NODES;
+		const taken = this.#nodes.slice(count);
+		this.#nodes.length = count;
 		return taken;
 	}
 
-	function repeat(at: number): boolean {
+	#repeat(at: number): boolean {
 		const least = code[at + 1];
 		const most = code[at + 2];
 		const arity = code[at + 3];
 		const set = code[at + 4];
 		const inner = code[at + 5];
-		const start = pos;
-		const count = nodes.length;
+		const start = this.#pos;
+		const count = this.#nodes.length;
 		let rounds = 0;
 		while (rounds < most) {
-			const before = pos;
-			const matched = nodes.length;
-			if (set >= 0 && member[set * KINDS + text[pos]] === 0) break;
-			if (!run(inner)) {
-				pos = before;
-				nodes.length = matched;
+			const before = this.#pos;
+			const matched = this.#nodes.length;
+			if (set >= 0 && member[set * KINDS + this.#text[this.#pos]] === 0) break;
+			if (!this.#run(inner)) {
+				this.#pos = before;
+				this.#nodes.length = matched;
 				break;
 			}
 			rounds++;
 		}
 		if (rounds < least) return false;
-		const taken = take(count);
+		const taken = this.#take(count);
 		for (let column = 0; column < arity; column++)
-			nodes.push(iteration(arity === 1 ? taken : taken.filter((_, i) => i % arity === column), start));
+			this.#nodes.push(this.#iteration(arity === 1 ? taken : taken.filter((_, i) => i % arity === column), start));
 		return true;
 	}
 
-	function list(at: number): boolean {
+	#list(at: number): boolean {
 		const element = code[at + 2];
 		const separator = code[at + 3];
-		const start = pos;
-		const count = nodes.length;
+		const start = this.#pos;
+		const count = this.#nodes.length;
 		let behind = start;
 		let matched = count;
-		while (run(element)) {
-			behind = pos;
-			matched = nodes.length;
-			if (!run(separator)) break;
-			nodes.length = matched;
+		while (this.#run(element)) {
+			behind = this.#pos;
+			matched = this.#nodes.length;
+			if (!this.#run(separator)) break;
+			this.#nodes.length = matched;
 		}
 		// Back to behind the last element.
-		pos = behind;
-		nodes.length = matched;
+		this.#pos = behind;
+		this.#nodes.length = matched;
 		if (matched === count && code[at + 1] > 0) return false;
-		nodes.push(iteration(take(count), start));
+		this.#nodes.push(this.#iteration(this.#take(count), start));
 		return true;
 	}
 
-	function iteration(children: readonly Node[], start: number): Node {
-		const at = base + start;
+	#iteration(children: readonly Node[], start: number): Node {
+		const at = this.#base + start;
 		return children.length === 0
-			? new Node(ITERATION, at, at, NO_NODES, actions)
-			: new Node(ITERATION, children[0].from, children[children.length - 1].to, children, actions);
+			? new Node(ITERATION, at, at, NO_NODES, this.#actions)
+			: new Node(ITERATION, children[0].from, children[children.length - 1].to, children, this.#actions);
 	}
 }

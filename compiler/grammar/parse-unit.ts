@@ -1,197 +1,224 @@
 /**
  * The preprocessed tokens as a unit that is parsed on demand (`unit.ts` says what the checker sees of it).
  */
-import type { DiagnosticSink, TokenSpan } from "../diagnostics/diagnostic.ts";
+import type { DiagnosticSink } from "../diagnostics/diagnostic.ts";
+import type { TokenBuffer } from "../preprocess/buffer.ts";
+import type { Preprocessed } from "../preprocess/options.ts";
 import { Kind, kindOf } from "../source/kinds.ts";
 import type { ExternalDecl } from "./ast.ts";
-import { beginsStatement, type OddBrace, oddBrace } from "./brackets.ts";
 import { type Chunks, splitChunks } from "./chunks.ts";
 import { Trait } from "./declared-names.ts";
 import type { NameIndex } from "./name-index.ts";
 import { withPrototype } from "./old-style.ts";
 import { Parser, type StartRule } from "./parser.ts";
+import { reportUnbalanced } from "./unbalanced.ts";
 import type { ExternalTypes, ParsedUnit, Root } from "./unit.ts";
-import type { Preprocessed } from "../preprocess/options.ts";
 
 export function parseUnit(source: Preprocessed, external: ExternalTypes | null, sink: DiagnosticSink, c23 = false): ParsedUnit {
-	const { tokens, names } = source;
-	/** Names looked up in outlines and type information: is it a type? */
-	const externalTypes = new Map<number, boolean>();
-	const { outlines } = source;
-	const externalType = (name: number): boolean => {
-		if (external === null && outlines.length === 0) return false;
-		let known = externalTypes.get(name);
-		if (known === undefined) {
-			const text = names.text(name);
-			known = outlines.some((outline) => outline.isTypedef(text)) || (external?.typedef(text) ?? null) !== null;
-			externalTypes.set(name, known);
-		}
-		return known;
-	};
-	const chunks = splitChunks(tokens, source.programLength, source.pragmas, source.deferred, externalType);
-	const parsed: (ExternalDecl | null | undefined)[] = [];
+	return new LazyUnit(source, external, sink, c23);
+}
 
-	const broken = new Set<number>();
-	for (const problem of chunks.problems) {
-		broken.add(problem.chunk);
-		const notes =
-			problem.open < 0 ? braceNotes(problem) : [{ message: "it was opened here", span: { from: problem.open, to: problem.open + 1 } }];
-		sink.report({
-			code: "E0152",
-			severity: "error",
-			message: problem.message,
-			span: { from: problem.token, to: problem.token + 1 },
-			notes,
+/** Where a declaration stands among the chunks: the token that it, or what stands for it, begins with. */
+interface Found {
+	readonly at: number;
+	readonly defines: boolean;
+	tree(): ExternalDecl | null;
+}
+
+class LazyUnit implements ParsedUnit {
+	readonly tokens: TokenBuffer;
+	readonly weakNames: ReadonlySet<string>;
+	readonly external: ExternalTypes | null;
+	readonly #source: Preprocessed;
+	readonly #sink: DiagnosticSink;
+	readonly #c23: boolean;
+	/** Names looked up in outlines and type information: is it a type? */
+	readonly #externalTypes = new Map<number, boolean>();
+	readonly #chunks: Chunks;
+	/** Chunks with unbalanced brackets, which have been complained about. */
+	readonly #broken: ReadonlySet<number>;
+	readonly #parser: Parser;
+	readonly #parsed: (ExternalDecl | null | undefined)[] = [];
+	/** Declarations of large headers, by number. */
+	readonly #outlined: readonly Map<number, ExternalDecl | null>[];
+	#roots: readonly Root[] | null = null;
+
+	constructor(source: Preprocessed, external: ExternalTypes | null, sink: DiagnosticSink, c23: boolean) {
+		const { tokens, pragmas } = source;
+		this.tokens = tokens;
+		this.weakNames = new Set(pragmas.weak.map(({ name }) => name));
+		this.external = external;
+		this.#source = source;
+		this.#sink = sink;
+		this.#c23 = c23;
+		this.#outlined = source.outlines.map(() => new Map());
+		this.#chunks = splitChunks(tokens, source.programLength, pragmas, source.deferred, (name) => this.#isExternalType(name));
+		this.#broken = reportUnbalanced(tokens, this.#chunks, sink);
+		this.#parser = new Parser({
+			tokens,
+			pragmas,
+			types: { isTypedef: (name) => this.#isTypedef(name) },
+			sink,
+			typeNames: () => this.#typeNames(),
 		});
 	}
 
-	/** What the indentation says of a brace that is never closed, or that closes nothing. */
-	function braceNotes({ token, chunk }: Chunks["problems"][number]): { readonly message: string; readonly span: TokenSpan }[] {
-		const note = ({ token: at, opener }: OddBrace, words: string) => [
-			{
-				message: `this '}' closes the '{' of line ${tokens.sources.presumed(tokens.messageLocation(opener)).line}, which begins further to the ${words}`,
-				span: { from: at, to: at + 1 },
-			},
-		];
-		if (tokens.kinds[token] === kindOf("{")) {
-			const odd = oddBrace(tokens, token, chunks.ends[chunk], "left");
-			return odd === null ? [] : note(odd, "right: is one missing before it?");
+	get roots(): readonly Root[] {
+		this.#roots ??= findRoots(this.#source, this.#chunks).flatMap(({ chunk, emit }) => {
+			const decl = this.#parse(chunk);
+			return decl === null ? [] : [{ decl, emit }];
+		});
+		return this.#roots;
+	}
+
+	ordinary(name: string): readonly ExternalDecl[] {
+		return trees(inOrder(this.#findOrdinary(name)));
+	}
+
+	variables(name: string): readonly ExternalDecl[] {
+		return trees(this.#inChunks(this.#chunks.ordinary, name));
+	}
+
+	hasTag(name: string): boolean {
+		return this.#chunks.tags.has(this.#source.names.intern(name)) || this.#source.outlines.some((outline) => outline.hasTag(name));
+	}
+
+	tag(name: string): readonly ExternalDecl[] {
+		const found = inOrder(this.#findTag(name));
+		const defining = found.filter((f) => f.defines);
+		// With a definition at hand, mere mentions tell nothing new.
+		return trees(defining.length > 0 ? defining : found.slice(0, 1));
+	}
+
+	*ordinaryNames(): Iterable<string> {
+		for (const name of this.#chunks.ordinary.names()) yield this.#source.names.text(name);
+		for (const outline of this.#source.outlines) yield* outline.ordinaryNames();
+	}
+
+	*tagNames(): Iterable<string> {
+		for (const name of this.#chunks.tags.names()) yield this.#source.names.text(name);
+		for (const outline of this.#source.outlines) yield* outline.tagNames();
+	}
+
+	// ── which names are types ──
+
+	#isExternalType(name: number): boolean {
+		const { outlines, names } = this.#source;
+		if (this.external === null && outlines.length === 0) return false;
+		let known = this.#externalTypes.get(name);
+		if (known === undefined) {
+			const text = names.text(name);
+			known = outlines.some((outline) => outline.isTypedef(text)) || (this.external?.typedef(text) ?? null) !== null;
+			this.#externalTypes.set(name, known);
 		}
-		if (tokens.kinds[token] !== kindOf("}")) return [];
-		let before = chunk - 1;
-		// What follows the function up to here was to be its end, and says nothing of its own.
-		for (; before >= 0 && tokens.kinds[chunks.ends[before] - 1] !== kindOf("}"); before--)
-			if (beginsStatement(tokens.kinds[chunks.starts[before]])) broken.add(before);
-		const odd = before < 0 ? null : oddBrace(tokens, chunks.starts[before], chunks.ends[before], "right");
-		return odd === null ? [] : note(odd, "left: is it one too many?");
+		return known;
 	}
 
-	const isTypedef = (name: number): boolean =>
-		(name < chunks.isTypedef.length && chunks.isTypedef[name] === 1) || (!chunks.ordinary.has(name) && externalType(name));
-	function* typeNames(): Iterable<string> {
-		for (const name of chunks.ordinary.names()) if (name < chunks.isTypedef.length && chunks.isTypedef[name] === 1) yield names.text(name);
-		for (const outline of outlines) yield* outline.typedefNames();
+	#isTypedef(name: number): boolean {
+		const { isTypedef, ordinary } = this.#chunks;
+		return (name < isTypedef.length && isTypedef[name] === 1) || (!ordinary.has(name) && this.#isExternalType(name));
 	}
-	const parser = new Parser({ tokens, pragmas: source.pragmas, types: { isTypedef }, sink, typeNames });
 
-	function parse(chunk: number): ExternalDecl | null {
-		let tree = parsed[chunk];
+	*#typeNames(): Iterable<string> {
+		const { isTypedef, ordinary } = this.#chunks;
+		for (const name of ordinary.names()) if (name < isTypedef.length && isTypedef[name] === 1) yield this.#source.names.text(name);
+		for (const outline of this.#source.outlines) yield* outline.typedefNames();
+	}
+
+	// ── where declarations stand ──
+
+	#findOrdinary(name: string): Found[] {
+		const { outlines } = this.#source;
+		const found = this.#inChunks(this.#chunks.ordinary, name);
+		outlines.forEach((outline, i) => found.push(...this.#inOutline(i, [outline.typedef(name)], true)));
+		if (found.length > 0) return found;
+		return outlines.flatMap((outline, i) => this.#inOutline(i, outline.enumsWith(name), true));
+	}
+
+	#findTag(name: string): Found[] {
+		const found = this.#inChunks(this.#chunks.tags, name);
+		this.#source.outlines.forEach((outline, i) => {
+			const { declaration, defines } = outline.tag(name);
+			found.push(...this.#inOutline(i, [declaration], defines));
+		});
+		return found;
+	}
+
+	#inChunks(index: NameIndex, name: string): Found[] {
+		return index
+			.chunks(this.#source.names.intern(name))
+			.map(({ chunk, defines }) => ({ at: this.#chunks.starts[chunk], defines, tree: () => this.#parse(chunk) }));
+	}
+
+	#inOutline(outline: number, declarations: readonly number[], defines: boolean): Found[] {
+		return declarations
+			.filter((declaration) => declaration >= 0)
+			.map((declaration) => ({
+				at: this.#source.outlines[outline].get(declaration).token,
+				defines,
+				tree: () => this.#parseOutlined(outline, declaration),
+			}));
+	}
+
+	// ── parsing, once each ──
+
+	#parse(chunk: number): ExternalDecl | null {
+		let tree = this.#parsed[chunk];
 		if (tree === undefined) {
-			// A chunk with unbalanced brackets has been complained about.
-			tree = broken.has(chunk) ? null : parseTokens(chunk);
-			parsed[chunk] = tree;
+			tree = this.#broken.has(chunk) ? null : this.#parseChunk(chunk);
+			this.#parsed[chunk] = tree;
 		}
 		return tree;
 	}
 
 	/** What was passed over in a large header is read now. */
-	function parseTokens(chunk: number): ExternalDecl | null {
-		const from = chunks.starts[chunk];
-		const to = chunks.ends[chunk];
-		const rule = startRule(source, chunks, chunk);
-		const names = chunks.oldStyle.get(chunk);
+	#parseChunk(chunk: number): ExternalDecl | null {
+		const from = this.#chunks.starts[chunk];
+		const to = this.#chunks.ends[chunk];
+		const rule = startRule(this.#source, this.#chunks, chunk);
+		const names = this.#chunks.oldStyle.get(chunk);
 		if (names !== undefined) {
-			const { name, ...rewritten } = withPrototype(tokens, from, names, to);
-			const span = { from: name, to: name + 1 };
-			if (c23)
-				sink.report({
-					code: "E0154",
-					severity: "error",
-					message: "a function definition without a prototype is not supported in C23",
-					span,
-				});
-			else
-				sink.report({
-					code: "W0154",
-					severity: "warning",
-					group: "deprecated-non-prototype",
-					message: "a function definition without a prototype is deprecated in all versions of C and is not supported in C23",
-					span,
-				});
-			return parser.parse(rewritten.from, rewritten.to, rule);
+			const { name, ...rewritten } = withPrototype(this.tokens, from, names, to);
+			this.#reportOldStyle(name);
+			return this.#parser.parse(rewritten.from, rewritten.to, rule);
 		}
-		const whole = tokens.kinds.subarray(from, to).includes(Kind.deferred) ? source.read(from, to) : { from, to };
-		return parser.parse(whole.from, whole.to, rule);
+		const whole = this.tokens.kinds.subarray(from, to).includes(Kind.deferred) ? this.#source.read(from, to) : { from, to };
+		return this.#parser.parse(whole.from, whole.to, rule);
 	}
 
-	/** Declarations of large headers, by number. */
-	const outlined = outlines.map(() => new Map<number, ExternalDecl | null>());
-	function parseOutlined(outline: number, declaration: number): ExternalDecl | null {
-		let tree = outlined[outline].get(declaration);
+	#reportOldStyle(name: number): void {
+		const span = { from: name, to: name + 1 };
+		if (this.#c23)
+			this.#sink.report({
+				code: "E0154",
+				severity: "error",
+				message: "a function definition without a prototype is not supported in C23",
+				span,
+			});
+		else
+			this.#sink.report({
+				code: "W0154",
+				severity: "warning",
+				group: "deprecated-non-prototype",
+				message: "a function definition without a prototype is deprecated in all versions of C and is not supported in C23",
+				span,
+			});
+	}
+
+	#parseOutlined(outline: number, declaration: number): ExternalDecl | null {
+		const outlined = this.#outlined[outline];
+		let tree = outlined.get(declaration);
 		if (tree === undefined) {
-			const { from, to } = source.readOutlined(outlines[outline].get(declaration));
-			tree = parser.parse(from, to, "declaration");
-			outlined[outline].set(declaration, tree);
+			const { from, to } = this.#source.readOutlined(this.#source.outlines[outline].get(declaration));
+			tree = this.#parser.parse(from, to, "declaration");
+			outlined.set(declaration, tree);
 		}
 		return tree;
 	}
-
-	/** Where declarations stand among the chunks: each with the token that it, or what stands for it, begins with. */
-	type Found = { readonly at: number; readonly defines: boolean; tree(): ExternalDecl | null };
-	const inChunks = (index: NameIndex, name: number): Found[] =>
-		index.chunks(name).map(({ chunk, defines }) => ({ at: chunks.starts[chunk], defines, tree: () => parse(chunk) }));
-	const inOutline = (outline: number, declarations: readonly number[], defines: boolean): Found[] =>
-		declarations
-			.filter((declaration) => declaration >= 0)
-			.map((declaration) => ({ at: outlines[outline].get(declaration).token, defines, tree: () => parseOutlined(outline, declaration) }));
-	const inOrder = (found: Found[]): Found[] => found.sort((a, b) => a.at - b.at);
-	const trees = (found: readonly Found[]): ExternalDecl[] => present(found.map((f) => f.tree()));
-
-	function findOrdinary(name: string): Found[] {
-		const found = inChunks(chunks.ordinary, names.intern(name));
-		outlines.forEach((outline, i) => found.push(...inOutline(i, [outline.typedef(name)], true)));
-		if (found.length > 0) return found;
-		return outlines.flatMap((outline, i) => inOutline(i, outline.enumsWith(name), true));
-	}
-
-	function findTag(name: string): Found[] {
-		const found = inChunks(chunks.tags, names.intern(name));
-		outlines.forEach((outline, i) => {
-			const { declaration, defines } = outline.tag(name);
-			found.push(...inOutline(i, [declaration], defines));
-		});
-		return found;
-	}
-
-	const present = (list: readonly (ExternalDecl | null)[]): ExternalDecl[] => list.filter((d) => d !== null);
-	let roots: readonly Root[] | null = null;
-
-	return {
-		tokens,
-		external,
-		weakNames: new Set(source.pragmas.weak.map(({ name }) => name)),
-		get roots() {
-			roots ??= findRoots(source, chunks).flatMap(({ chunk, emit }) => {
-				const decl = parse(chunk);
-				return decl === null ? [] : [{ decl, emit }];
-			});
-			return roots;
-		},
-		ordinary(name) {
-			return trees(inOrder(findOrdinary(name)));
-		},
-		variables(name) {
-			return trees(inChunks(chunks.ordinary, names.intern(name)));
-		},
-		hasTag(name) {
-			return chunks.tags.has(names.intern(name)) || outlines.some((outline) => outline.hasTag(name));
-		},
-		tag(name) {
-			const found = inOrder(findTag(name));
-			const defining = found.filter((f) => f.defines);
-			// With a definition at hand, mere mentions tell nothing new.
-			return trees(defining.length > 0 ? defining : found.slice(0, 1));
-		},
-		*ordinaryNames() {
-			for (const name of chunks.ordinary.names()) yield names.text(name);
-			for (const outline of outlines) yield* outline.ordinaryNames();
-		},
-		*tagNames() {
-			for (const name of chunks.tags.names()) yield names.text(name);
-			for (const outline of outlines) yield* outline.tagNames();
-		},
-	};
 }
+
+const inOrder = (found: Found[]): Found[] => found.sort((a, b) => a.at - b.at);
+const trees = (found: readonly Found[]): ExternalDecl[] => found.map((f) => f.tree()).filter((tree) => tree !== null);
 
 const K_STATIC_ASSERT = kindOf("_Static_assert");
 const K_ASM = kindOf("asm");

@@ -15,7 +15,7 @@ import { MAX_DEPTH } from "./chunks.ts";
 import { classify, grammarString, type TypeNames } from "./classify.ts";
 import { declarationActions } from "./declarations.ts";
 import { expressionActions } from "./expressions.ts";
-import { actionTable, createMatcher, type Match } from "./matcher.ts";
+import { actionTable, Matcher } from "./matcher.ts";
 import { failureOf, loadRecipe, treeOf } from "./ohm.ts";
 import { recipe } from "./recipe.ts";
 import { statementActions } from "./statements.ts";
@@ -55,7 +55,7 @@ export interface ParserContext {
 export class Parser {
 	readonly #context: ParserContext;
 	readonly #actions: readonly (Action | undefined)[];
-	readonly #match: Match;
+	readonly #matcher: Matcher;
 	/** What the error that is being explained takes out. */
 	#lost: TokenSpan | null = null;
 	readonly #pragmaAttributes = new Map<number, readonly Attribute[]>();
@@ -75,7 +75,7 @@ export class Parser {
 				}),
 		};
 		this.#actions = actionTable({ ...declarationActions(builder), ...statementActions(builder), ...expressionActions(builder) });
-		this.#match = createMatcher(this.#actions);
+		this.#matcher = new Matcher(this.#actions);
 	}
 
 	/** null: an empty declaration, or nothing could be made of it (errors are reported). */
@@ -83,7 +83,7 @@ export class Parser {
 		if (!this.#depthFits(from, to)) return null;
 		this.#lost = null;
 		const kinds = classify(this.#context.tokens, from, to, this.#context.types);
-		const tree = this.#match(kinds, from, rule);
+		const tree = this.#matcher.match(kinds, from, rule);
 		if (tree !== null) return tree.ast() as ExternalDecl | null;
 		let text = grammarString(kinds);
 		for (let errors = 0; ; errors++) {
