@@ -12,9 +12,10 @@ import type { EmittedText } from "./js/emit.ts";
 import { emitText } from "./js/emit.ts";
 import { compilesWasm } from "./abilities.ts";
 import { explainedBy, NotSimulated } from "./faults.ts";
-import type { JitFunction, JitProgram } from "./program.ts";
+import type { JitProgram } from "./program.ts";
 import { liftProgram } from "./program.ts";
 import { type JitOptions, ProgramSurroundings, TAIL_CALL } from "./surroundings.ts";
+import { printedSize } from "./unroll.ts";
 import { prepareWasm } from "./wasm.ts";
 
 export interface JsOptions extends JitOptions {
@@ -41,6 +42,8 @@ export type SourceMapper = (image: ProgramImage, emitted: EmittedText, file: str
 const LARGEST = 1000;
 /** Four copies of a step of Murmur, in whose products the constants of one block are made once. */
 const EVEN_BUDGET = 128;
+/** Two copies of a large loop: more text would cost V8 more than it gains. */
+const LARGE_BUDGET = 400;
 
 interface Instance {
 	run(r1: number, r2: number): number;
@@ -68,12 +71,13 @@ export function prepareJs(bound: BoundProgram, options: JsOptions): Entry {
 		facts: program.facts,
 		checked: surroundings.checked,
 		evenBudget: EVEN_BUDGET,
+		largeBudget: LARGE_BUDGET,
 		mapped,
 		shape: (op, slot) => surroundings.shape(op, slot),
 	});
 	if ("why" in lifting) throw new ProgramFault(image, lifting.slot, lifting.why);
 	const lifted = lifting;
-	if (mayBeWasm && lifted.functions.some((fn) => size(fn) > LARGEST)) return prepareWasm(program, options, lifted);
+	if (mayBeWasm && lifted.functions.some((fn) => printedSize(fn) > LARGEST)) return prepareWasm(program, options, lifted);
 	const emitted = emitText(lifted, surroundings, mapped);
 	if (mayBeWasm && emitted.longest > LARGEST) return prepareWasm(program, options, lifted);
 	const host = hostValues(program, lifted, emitted, surroundings);
@@ -114,11 +118,6 @@ function renew(held: Held): void {
 		held.ebpfccRun = held.ebpfccCurrent().run;
 		return held.ebpfccRun(r1, r2);
 	};
-}
-
-/** Instructions that are printed, repeated loops as often as they are: about as many lines or more. */
-function size({ items, cfg }: Pick<JitFunction, "items" | "cfg">): number {
-	return items.reduce((n, item) => (item.kind === "code" ? n + cfg.blocks[item.block].end - cfg.blocks[item.block].start : n), 0);
 }
 
 /** Everything that generated text may name besides its own locals. */

@@ -65,6 +65,8 @@ export interface LiftOptions {
 	readonly guarded?: boolean;
 	/** Instructions in all copies of a loop that passes a known number of times (unroll.ts). */
 	readonly evenBudget?: number;
+	/** The same for loops of which that allows no two copies. */
+	readonly largeBudget?: number;
 	/** The text will be shown as its C: nothing is copied that debuggers and coverage would see twice. */
 	readonly mapped?: boolean;
 	/** r1 is an address, r2 a number below 2^32. */
@@ -195,7 +197,7 @@ export function liftProgram(insns: readonly Insn[], options: LiftOptions): JitPr
 			plan,
 			slow: null,
 		};
-		const fast = { ...base, items: unrollLoops(base.items, cfg, ops, counted, options.evenBudget) };
+		const fast = { ...base, items: unrollLoops(base.items, cfg, ops, counted, options.evenBudget, options.largeBudget) };
 		return plan?.guard == null ? fast : { ...fast, analysis: guarded!, slow: base };
 	});
 	const deepest = Math.max(...depth.values());
