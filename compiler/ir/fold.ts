@@ -105,30 +105,3 @@ function compare(pred: Pred, ty: Ty, a: bigint, b: bigint): boolean {
 			return unsigned(ty, a) >= unsigned(ty, b);
 	}
 }
-
-export const negated: Record<Pred, Pred> = {
-	eq: "ne",
-	ne: "eq",
-	ult: "uge",
-	ule: "ugt",
-	ugt: "ule",
-	uge: "ult",
-	slt: "sge",
-	sle: "sgt",
-	sgt: "sle",
-	sge: "slt",
-};
-
-/** The predicate with its operands the other way round. */
-export const swapped: Record<Pred, Pred> = {
-	eq: "eq",
-	ne: "ne",
-	ult: "ugt",
-	ule: "uge",
-	ugt: "ult",
-	uge: "ule",
-	slt: "sgt",
-	sle: "sge",
-	sgt: "slt",
-	sge: "sle",
-};

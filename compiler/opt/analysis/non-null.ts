@@ -1,7 +1,7 @@
 import type { Block, Inst, Pred, Value } from "../../ir/types.ts";
 import type { Analyses } from "./analyses.ts";
 import { isConst, isInst } from "../../ir/values.ts";
-import { along } from "./ranges.ts";
+import { along } from "./facts.ts";
 import { baseOf } from "./slots.ts";
 
 /**

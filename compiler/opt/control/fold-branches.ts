@@ -1,6 +1,6 @@
 import type { Block, Const, Inst, IrFunction, Pred, Value } from "../../ir/types.ts";
 import type { Pass } from "../pass.ts";
-import { negated, swapped } from "../../ir/fold.ts";
+import { either, negated, swapped } from "../../ir/preds.ts";
 import {
 	constant,
 	exponentOf,
@@ -15,7 +15,6 @@ import {
 	unsigned,
 } from "../../ir/values.ts";
 import { analysesOf, forget } from "../analysis/analyses.ts";
-import { either } from "../scalar/orders.ts";
 
 /**
  * Two questions about one value that lead to the same place are asked at once: `i < 0 || i >= N` is one unsigned comparison,

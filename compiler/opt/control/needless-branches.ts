@@ -3,7 +3,7 @@ import type { Pass } from "../pass.ts";
 import { foldOp } from "../../ir/fold.ts";
 import { row } from "../../ir/ops.ts";
 import { constant, isConst, makeJump, phisOf, removePhiEdge, sameValue, terminator } from "../../ir/values.ts";
-import { along, type Fact, follows } from "../analysis/ranges.ts";
+import { along, type Fact, follows } from "../analysis/facts.ts";
 
 /**
  *     if (length == 0) return 0;

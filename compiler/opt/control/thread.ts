@@ -10,7 +10,7 @@ import { analysesOf, forget } from "../analysis/analyses.ts";
 import { addExitEdges, demoteEscaping } from "./clone.ts";
 import { mem2reg } from "../memory/mem2reg.ts";
 import { isNotNull, isNullCheck } from "../analysis/non-null.ts";
-import { along, follows } from "../analysis/ranges.ts";
+import { along, follows } from "../analysis/facts.ts";
 
 /**
  * Jump threading: where a block's branch is decided by the edge it is entered through (a phi of 0 and 1 that an inlined

@@ -1,6 +1,6 @@
 import type { Block, Inst, Value } from "../../ir/types.ts";
 import type { Dominators } from "../../ir/cfg.ts";
-import { negated } from "../../ir/fold.ts";
+import { negated } from "../../ir/preds.ts";
 import { isComputation } from "../../ir/ops.ts";
 import { isInst, terminator } from "../../ir/values.ts";
 

@@ -1,5 +1,6 @@
 import type { Inst, Pred, Value } from "../../ir/types.ts";
-import { foldOp, negated, swapped } from "../../ir/fold.ts";
+import { foldOp } from "../../ir/fold.ts";
+import { negated, swapped } from "../../ir/preds.ts";
 import { constant, isConst, isInst, sameValue, unsigned, widthOf } from "../../ir/values.ts";
 import { isNonNegative, knownOnes, knownZeros, maxProven, maxUnsigned, minProven } from "../analysis/known.ts";
 import { ofOnePointer } from "./distances.ts";

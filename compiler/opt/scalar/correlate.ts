@@ -1,10 +1,11 @@
 import type { Block, Const, Inst, Pred, Value } from "../../ir/types.ts";
 import type { Pass } from "../pass.ts";
-import { swapped } from "../../ir/fold.ts";
+import { swapped } from "../../ir/preds.ts";
 import { constant, isConst, isInst, newInst, replaceAll, terminator, unsigned } from "../../ir/values.ts";
 import { analysesOf } from "../analysis/analyses.ts";
 import { isNotNull, isNullCheck } from "../analysis/non-null.ts";
-import { decide, type Range, ranges } from "../analysis/ranges.ts";
+import { decide, type Range } from "../analysis/range.ts";
+import { ranges } from "../analysis/ranges.ts";
 
 /**
  * What the branches before it say of a value (`ranges.ts`) decides comparisons, also where their answers are carried on, makes sign extensions

@@ -1,6 +1,6 @@
 import type { Pred, Value } from "../../ir/types.ts";
 import type { Rewriter } from "./law.ts";
-import { swapped } from "../../ir/fold.ts";
+import { swapped } from "../../ir/preds.ts";
 import { constant, isConst, isInst, sameValue, unsigned } from "../../ir/values.ts";
 import { maxUnsigned } from "../analysis/known.ts";
 

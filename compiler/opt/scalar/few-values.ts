@@ -1,6 +1,7 @@
 import type { Block, Const, Inst, IrFunction, Pred, Value } from "../../ir/types.ts";
 import type { Pass } from "../pass.ts";
-import { foldOp, negated } from "../../ir/fold.ts";
+import { foldOp } from "../../ir/fold.ts";
+import { negated } from "../../ir/preds.ts";
 import { isComputation } from "../../ir/ops.ts";
 import { constant, isConst, isInst, makeJump, newInst, phisOf, removePhiEdge, replaceAll, terminator } from "../../ir/values.ts";
 import { analysesOf } from "../analysis/analyses.ts";

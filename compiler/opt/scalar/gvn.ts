@@ -4,7 +4,7 @@ import type { Analyses } from "../analysis/analyses.ts";
 import type { AliasInfo, Placed } from "../analysis/alias.ts";
 import { row } from "../../ir/ops.ts";
 import { constant, isConst, isInst, newInst, replaceAll, resolve, terminator, undef, unsigned } from "../../ir/values.ts";
-import { negated } from "../../ir/fold.ts";
+import { negated } from "../../ir/preds.ts";
 import { isQuestion, writesOf } from "../analysis/alias.ts";
 import { analysesOf } from "../analysis/analyses.ts";
 import { choiceKeys } from "./choices.ts";

@@ -1,13 +1,12 @@
 import type { Inst, Op, Ty, Value } from "../../ir/types.ts";
 import { belowPower } from "./compare-laws.ts";
 import { startOf } from "./distances.ts";
-import { negated, swapped } from "../../ir/fold.ts";
+import { both, either, negated, swapped } from "../../ir/preds.ts";
 import { allOnes, constant, exponentOf, isConst, isInst, sameValue, unsigned, widthOf } from "../../ir/values.ts";
 import { isNonNegative, knownZeros, provenZeros } from "../analysis/known.ts";
 import { bitFormula } from "./bit-formulas.ts";
 import { byteSwap } from "./byte-orders.ts";
 import type { Law, Rewriter } from "./law.ts";
-import { both, either } from "./orders.ts";
 import { sumFormula } from "./sum-formulas.ts";
 
 /**

@@ -1,5 +1,32 @@
-import type { Pred } from "../../ir/types.ts";
-import { negated } from "../../ir/fold.ts";
+import type { Pred } from "./types.ts";
+
+/** The predicates of comparisons: each one's opposite, and one for two. */
+export const negated: Record<Pred, Pred> = {
+	eq: "ne",
+	ne: "eq",
+	ult: "uge",
+	ule: "ugt",
+	ugt: "ule",
+	uge: "ult",
+	slt: "sge",
+	sle: "sgt",
+	sgt: "sle",
+	sge: "slt",
+};
+
+/** The predicate with its operands the other way round. */
+export const swapped: Record<Pred, Pred> = {
+	eq: "eq",
+	ne: "ne",
+	ult: "ugt",
+	ule: "uge",
+	ugt: "ult",
+	uge: "ule",
+	slt: "sgt",
+	sle: "sge",
+	sgt: "slt",
+	sge: "sle",
+};
 
 /** What a comparison of two numbers lets pass: the left one is less, the same, greater. */
 const LESS = 1;
