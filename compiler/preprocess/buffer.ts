@@ -7,6 +7,7 @@ import { Flag } from "../source/lexer.ts";
 import type { Sources } from "../source/files.ts";
 import type { Names } from "../source/names.ts";
 import type { Place, Tokens } from "../source/tokens.ts";
+import type { Tok } from "./macros.ts";
 
 /** How a token came out of a macro: one record per expansion and per argument that was put in. */
 export interface Expansion {
@@ -69,6 +70,16 @@ export class TokenBuffer implements Tokens {
 		this.values = words(this.values);
 		this.locations = words(this.locations);
 		this.expanded = words(this.expanded);
+	}
+
+	token(index: number): Tok {
+		return {
+			kind: this.kinds[index],
+			flags: this.flags[index],
+			value: this.values[index],
+			location: this.locations[index],
+			expansion: this.expanded[index],
+		};
 	}
 
 	kind(token: number): number {

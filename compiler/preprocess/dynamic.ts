@@ -5,9 +5,10 @@ import { basename } from "../source/file-names.ts";
 import { Kind, kindOf } from "../source/kinds.ts";
 import { Flag, Lexer } from "../source/lexer.ts";
 import { runPragma } from "./directives.ts";
-import { type Expander, numberToken, stringToken } from "./expand.ts";
+import type { Expander } from "./expand.ts";
 import { ATTRIBUTES, BUILTINS, C23_ATTRIBUTES, FEATURES } from "./features.ts";
 import type { DynamicMacro, Tok } from "./macros.ts";
+import { numberToken, stringToken } from "./paste.ts";
 import type { Preprocessor } from "./preprocessor.ts";
 
 const LPAREN = kindOf("(");

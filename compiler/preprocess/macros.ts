@@ -14,6 +14,9 @@ export interface Tok {
 	readonly expansion: number;
 }
 
+/** Where nothing follows. */
+export const END: Tok = { kind: Kind.end, flags: 0, value: 0, location: 0, expansion: 0 };
+
 export interface Macro {
 	readonly name: number;
 	/** null: object-like. */

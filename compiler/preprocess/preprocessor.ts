@@ -1,6 +1,6 @@
 /**
  * The unit while it is read: open files, macros, conditions, the tokens so far. One loop reads tokens straight from the file into the buffer; only a macro's name,
- * a `#` at the start of a line and the end of a file leave it. Of large headers not even that is read: see `outline.ts` and `defer.ts`.
+ * a `#` at the start of a line and the end of a file leave it. Of large headers not even that is read: see `postponed.ts`.
  */
 import { type SourceFile, Sources, toBytes } from "../source/files.ts";
 import { C23_KEYWORDS, isKeyword, KEYWORDS, Kind, keywordKind, kindOf } from "../source/kinds.ts";
@@ -8,13 +8,13 @@ import { isUtf8 } from "../source/characters.ts";
 import { Flag, keywordTable, Lexer } from "../source/lexer.ts";
 import { Names } from "../source/names.ts";
 import { type Expansion, TokenBuffer } from "./buffer.ts";
-import { BodyScanner, DEFER_FROM_BYTES, type Deferred } from "./defer.ts";
-import { END, type ExpandHost, Expander } from "./expand.ts";
+import { DEFER_FROM_BYTES } from "./defer.ts";
+import { type ExpandHost, Expander } from "./expand.ts";
 import { type Found, IncludeSearch } from "./include.ts";
-import { DYNAMIC_MACROS, type DynamicMacro, type Macro, MacroTable, type Tok } from "./macros.ts";
-import { Outline, type Outlined } from "./outline.ts";
-import { Boundary, type MacrosThen, macrosThen } from "./pass-over.ts";
+import { DYNAMIC_MACROS, END, type DynamicMacro, type Macro, MacroTable, type Tok } from "./macros.ts";
+import { Outline } from "./outline.ts";
 import { newPragmaStacks, newPragmaState, type PragmaStacks, type PragmaState } from "./pragma.ts";
+import { Postponed, type PostponedHost } from "./postponed.ts";
 import { predefinedText, STANDARDS } from "./predefined.ts";
 import type { Preprocessed, PreprocessOptions, Report } from "./options.ts";
 import { IncludeGuard } from "./include-guard.ts";
@@ -40,13 +40,11 @@ export interface Condition {
 	readonly at: Tok;
 }
 
-const NONE: number[] = [];
 const HASH = kindOf("#");
 const K_STRUCT = kindOf("struct");
 const K_UNION = kindOf("union");
 const K_ENUM = kindOf("enum");
 const K_TYPEDEF = kindOf("typedef");
-const SEMICOLON = kindOf(";");
 /** As gcc and clang have it. */
 const MAX_INCLUDE_DEPTH = 200;
 const MAX_TOKENS = 4_000_000;
@@ -60,7 +58,7 @@ export interface UnitRules {
 	dynamic(pp: Preprocessor, macro: DynamicMacro, name: Tok, expander: Expander): readonly Tok[];
 }
 
-export class Preprocessor implements ExpandHost {
+export class Preprocessor implements ExpandHost, PostponedHost {
 	readonly sources = new Sources();
 	readonly names = new Names();
 	macros = new MacroTable();
@@ -80,12 +78,9 @@ export class Preprocessor implements ExpandHost {
 	/** How deep in the stack the file stands that is read for its macros alone; 0: none. */
 	#macrosOnly = 0;
 	stopped = false;
-	readonly #deferred: Deferred[] = [];
-	readonly #scanner = new BodyScanner(this.names);
-	#snapshot: MacrosThen | null = null;
-	readonly #boundary = new Boundary(this.buffer, this.pragmas);
-	#predefined = { from: 0, to: 0 };
-	readonly #outlines: Outline[] = [];
+	/** Where the built-in macros are defined. */
+	predefined = { from: 0, to: 0 };
+	readonly #postponed = new Postponed(this);
 	readonly #guards = new Map<string, number>();
 	readonly #notUtf8 = new Set<SourceFile>();
 	readonly #report: Report;
@@ -126,7 +121,7 @@ export class Preprocessor implements ExpandHost {
 		this.#open(main, null);
 		this.#open(this.sources.add("<command line>", toBytes(command), -1, false, true), null);
 		const predefined = this.sources.add("<built-in>", toBytes(predefinedText(this.options.target)), -1, true, true);
-		this.#predefined = { from: predefined.base, to: predefined.base + predefined.bytes.length };
+		this.predefined = { from: predefined.base, to: predefined.base + predefined.bytes.length };
 		this.#open(predefined, null);
 		this.#loop();
 		if (!this.stopped)
@@ -142,10 +137,10 @@ export class Preprocessor implements ExpandHost {
 			names: this.names,
 			stopped: this.stopped,
 			programLength: this.programLength,
-			read: (from, to) => this.#read(from, to),
-			deferred: this.#deferred,
-			outlines: this.#outlines,
-			readOutlined: (declaration) => this.#readOutlined(declaration),
+			read: (from, to) => this.#postponed.read(from, to),
+			deferred: this.#postponed.deferred,
+			outlines: this.#postponed.outlines,
+			readOutlined: (declaration) => this.#postponed.readOutlined(declaration),
 		};
 	}
 
@@ -172,12 +167,12 @@ export class Preprocessor implements ExpandHost {
 						defers &&
 						(word === K_TYPEDEF || word === K_STRUCT || word === K_UNION || word === K_ENUM) &&
 						(lexer.flags & Flag.lineStart) !== 0 &&
-						this.#passOver(open)
+						this.#postponed.passOver(lexer, open.file, open.outline)
 					)
 						continue;
 					buffer.push(word === 0 ? Kind.identifier : word, lexer.flags, value, base + lexer.start, 0);
 					if (defers && (word === K_STRUCT || word === K_UNION || word === K_ENUM) && (lexer.flags & Flag.lineStart) !== 0)
-						this.#defer(open, word);
+						this.#postponed.defer(lexer, open.file, word);
 				} else if (kind === HASH && (lexer.flags & Flag.lineStart) !== 0) {
 					open.guard.directives++;
 					this.#rules.directive(this, lexer, base);
@@ -191,75 +186,16 @@ export class Preprocessor implements ExpandHost {
 				}
 			}
 			if (buffer.length > MAX_TOKENS)
-				this.stop("E0121", `the program has more than ${MAX_TOKENS} tokens after preprocessing`, this.#token(buffer.length - 1));
+				this.stop("E0121", `the program has more than ${MAX_TOKENS} tokens after preprocessing`, buffer.token(buffer.length - 1));
 		}
 	}
 
-	#macrosNow(): MacrosThen {
-		if (this.#snapshot === null || this.#snapshot.version !== this.macros.version)
-			this.#snapshot = macrosThen(this.macros, this.names, this.#predefined);
-		return this.#snapshot;
-	}
-
-	/** A line opens like a declaration: those from here on that nobody may ask for are only noted, one token stands for them. */
-	#passOver(open: OpenFile): boolean {
-		const { lexer, file } = open;
-		const { buffer } = this;
-		if (open.outline === null || !this.#boundary.reached()) return false;
-		const to = open.outline.take(lexer.start, buffer.length, this.#macrosNow());
-		if (to === lexer.start) return false;
-		if (!this.#outlines.includes(open.outline)) this.#outlines.push(open.outline);
-		buffer.push(SEMICOLON, Flag.lineStart, 1, file.base + to - 1, 0);
-		lexer.pos = to;
-		return true;
-	}
-
-	#readOutlined({ file, from, to, token, macros }: Outlined): { from: number; to: number } {
-		const { buffer } = this;
-		const start = buffer.length;
+	readPart(file: SourceFile, part: { readonly from: number; readonly to: number }, macros: MacroTable): void {
 		const now = this.macros;
 		this.macros = macros;
-		this.#open(file, null, { from, to });
+		this.#open(file, null, part);
 		this.#loop();
 		this.macros = now;
-		buffer.moved.push({ from: start, to: buffer.length, anchor: token });
-		return { from: start, to: buffer.length };
-	}
-
-	/** The word `struct`, `union` or `enum` opens a line: may what follows wait? */
-	#defer(open: OpenFile, word: number): void {
-		const { lexer, file } = open;
-		const { bytes } = lexer;
-		const scanner = this.#scanner;
-		if (!scanner.head(bytes, lexer.pos)) return;
-		const { name: tag, from, open: brace } = scanner;
-		if ((tag < 0 && word !== K_ENUM) || (tag >= 0 && (this.macros.defined[tag] === 1 || this.isKeywordName(tag)))) return;
-		const enumerators: number[] = word === K_ENUM ? [] : NONE;
-		const to = word === K_ENUM ? scanner.endOfEnum(bytes, brace, this.macros, enumerators) : scanner.endOfRecord(bytes, brace);
-		if (to === 0) return;
-		if (tag >= 0) this.buffer.push(Kind.identifier, Flag.space, tag, file.base + from, 0);
-		this.buffer.push(Kind.deferred, Flag.space, this.#deferred.length, file.base + brace, 0);
-		this.#deferred.push({ file, from: brace, to, macros: this.#macrosNow().table, enumerators });
-		lexer.pos = to;
-	}
-
-	#read(from: number, to: number): { from: number; to: number } {
-		const { buffer, macros } = this;
-		const start = buffer.length;
-		for (let i = from; i < to; i++) {
-			const token = this.#token(i);
-			if (token.kind !== Kind.deferred) {
-				buffer.push(token.kind, token.flags, token.value, token.location, token.expansion);
-				continue;
-			}
-			const body = this.#deferred[token.value];
-			this.macros = body.macros;
-			this.#open(body.file, null, body);
-			this.#loop();
-			this.macros = macros;
-		}
-		buffer.moved.push({ from: start, to: buffer.length, anchor: from });
-		return { from: start, to: buffer.length };
 	}
 
 	/** A macro's name stands in the file. True: the file stack changed. */
@@ -288,17 +224,6 @@ export class Preprocessor implements ExpandHost {
 		const { value } = token;
 		const kind = token.kind === Kind.identifier ? this.keywordOf(value) : token.kind;
 		this.buffer.push(kind, token.flags, value, token.location, token.expansion);
-	}
-
-	#token(index: number): Tok {
-		const { buffer } = this;
-		return {
-			kind: buffer.kinds[index],
-			flags: buffer.flags[index],
-			value: buffer.values[index],
-			location: buffer.locations[index],
-			expansion: buffer.expanded[index],
-		};
 	}
 
 	#stray(lexer: Lexer, base: number): void {
