@@ -11,7 +11,8 @@ export function predecessors(fn: IrFunction): Map<Block, Block[]> {
 	for (const block of fn.blocks) {
 		for (const next of successors(block)) {
 			const list = map.get(next)!;
-			if (!list.includes(block)) list.push(block);
+			// Both ways of a branch may lead there, one after the other.
+			if (list.at(-1) !== block) list.push(block);
 		}
 	}
 	return map;

@@ -1,7 +1,8 @@
 import type { Block, Const, Inst, IrFunction, IrGlobal, Value } from "../../ir/types.ts";
 import type { Loop } from "../../ir/cfg.ts";
 import type { Pass } from "../pass.ts";
-import { dominators, loops, predecessors } from "../../ir/cfg.ts";
+import type { Analyses } from "../analysis/analyses.ts";
+import { loops, predecessors } from "../../ir/cfg.ts";
 import { foldOp } from "../../ir/fold.ts";
 import { row } from "../../ir/ops.ts";
 import { constant, isConst, isInst, newBlock, newInst, phisOf, sameValue, successors, terminator } from "../../ir/values.ts";
@@ -39,15 +40,17 @@ export const unroll: Pass = {
 		// Innermost first; an outer loop is looked at again when its inner ones are gone.
 		const fixed = unchanging(context);
 		for (let budget = 64; budget > 0; budget--) {
-			const all = loops(fn, analysesOf(fn, context).dominators);
+			const known = analysesOf(fn, context);
+			const all = loops(fn, known.dominators, known.predecessors);
 			const innermost = all.filter((loop) => !all.some((other) => other.parent === loop));
 			// One with loops in it is repeated only for who asks for it.
 			const asked = all.filter(
 				(loop) => !innermost.includes(loop) && loop.latches.some(({ unroll: wish }) => wish !== undefined && wish !== 1),
 			);
-			const candidate = [...innermost, ...asked].find((loop) => rounds(fn, loop, fixed) !== null);
+			let count: number | null = null;
+			const candidate = [...innermost, ...asked].find((loop) => (count = rounds(fn, loop, known, fixed)) !== null);
 			if (candidate === undefined) break;
-			unrollFully(fn, candidate, rounds(fn, candidate, fixed)!);
+			unrollFully(fn, candidate, count!);
 			forget(context);
 			if (removeDeadBlocks.run(fn, context)) forget(context);
 			if (mem2reg.run(fn, context)) forget(context);
@@ -58,16 +61,13 @@ export const unroll: Pass = {
 };
 
 /** How often the header is entered when the loop should be unrolled, else null. */
-function rounds(fn: IrFunction, loop: Loop, fixed: ReadonlySet<IrGlobal>): number | null {
+function rounds(fn: IrFunction, loop: Loop, known: Analyses, fixed: ReadonlySet<IrGlobal>): number | null {
 	if (loop.latches.length !== 1) return null;
 	const [latch] = loop.latches;
 	if (latch.unroll === 1) return null;
 	const asked = latch.unroll !== undefined;
 	for (const block of loop.blocks) if (terminator(block).op === "asmgoto") return null;
-	const outside = predecessors(fn)
-		.get(loop.header)!
-		.filter((pred) => !loop.blocks.has(pred));
-	if (outside.length === 0) return null;
+	if (known.predecessors.get(loop.header)!.every((pred) => loop.blocks.has(pred))) return null;
 	const size = sizeOf(loop, fixed);
 	const limit = asked ? ASKED_RESULT : size.calls ? SMALL_RESULT : SMALL_RESULT * MAX_BOOST;
 	const most = Math.min(
@@ -75,7 +75,7 @@ function rounds(fn: IrFunction, loop: Loop, fixed: ReadonlySet<IrGlobal>): numbe
 		Math.floor(limit / Math.max(asked ? size.all : size.calls ? size.all - BACK_EDGE : Math.min(size.rest, size.all - BACK_EDGE), 1)) + 1,
 	);
 	if (most < 2 && !asked) return null;
-	const count = countRounds(fn, loop, latch, most, fixed);
+	const count = countRounds(fn, loop, latch, most, known, fixed);
 	if (count === null || asked) return count;
 	if (size.rest === 0 && count <= MAX_COUNTED) return count;
 	// What depends on the counter alone disappears, so a loop made mostly of that may grow more.
@@ -192,8 +192,7 @@ interface Scope {
 	readonly fixed: ReadonlySet<IrGlobal>;
 }
 
-function countRounds(fn: IrFunction, loop: Loop, latch: Block, most: number, fixed: ReadonlySet<IrGlobal>): number | null {
-	const dom = dominators(fn);
+function countRounds(fn: IrFunction, loop: Loop, latch: Block, most: number, known: Analyses, fixed: ReadonlySet<IrGlobal>): number | null {
 	const phis = phisOf(loop.header);
 	const scope: Scope = { inside: new Set<Value>([...loop.blocks].flatMap((block) => block.insts)), fixed };
 	const entry = new Map<Inst, Known>();
@@ -203,7 +202,10 @@ function countRounds(fn: IrFunction, loop: Loop, latch: Block, most: number, fix
 		if (first !== null && values.every((value) => value !== null && alike(value, first))) entry.set(phi, first);
 	}
 	const exits = [...loop.blocks].filter(
-		(block) => dom.dominates(block, latch) && terminator(block).op === "branch" && successors(block).some((next) => !loop.blocks.has(next)),
+		(block) =>
+			known.dominators.dominates(block, latch) &&
+			terminator(block).op === "branch" &&
+			successors(block).some((next) => !loop.blocks.has(next)),
 	);
 	if (exits.length === 0) return null;
 	let env = entry;
@@ -217,7 +219,7 @@ function countRounds(fn: IrFunction, loop: Loop, latch: Block, most: number, fix
 			if (condition === null || condition.op !== "const") undecided++;
 			else if (!loop.blocks.has(end.blocks![condition.value !== 0n ? 0 : 1])) {
 				const trips = block === latch ? round : round - 1;
-				return (!asked || trips > MAX_UPPER_BOUND) && isOneQuestion(fn, block, loop) ? null : round;
+				return (!asked || trips > MAX_UPPER_BOUND) && isOneQuestion(fn, block, loop, known.predecessors) ? null : round;
 			}
 		}
 		if (undecided === exits.length) return null;
@@ -236,8 +238,7 @@ function countRounds(fn: IrFunction, loop: Loop, latch: Block, most: number, fix
  * to one place, with next to nothing between the questions, are one way out for LLVM (`foldBranchToCommonDest`), which then does not know how
  * many rounds there are, and leaves the loop. A chain of headers that is walked by such a loop would be long as straight code.
  */
-function isOneQuestion(fn: IrFunction, deciding: Block, loop: Loop): boolean {
-	const preds = predecessors(fn);
+function isOneQuestion(fn: IrFunction, deciding: Block, loop: Loop, preds: ReadonlyMap<Block, readonly Block[]>): boolean {
 	return [...loop.blocks].some((other) => {
 		const pair = isAskedWith(deciding, other, loop, preds)
 			? [deciding, other]
