@@ -1,98 +1,26 @@
 /**
- * Conditional jumps: which ways can be taken, and what each way teaches: bounds, null checks, packet bounds, equal registers.
+ * Conditional jumps: which ways can be taken, and what each way teaches: bounds (`compare.ts`), of all registers that are equal (`linked.ts`),
+ * null checks (`null-checks.ts`), packet bounds (`packet-compare.ts`).
  *
- * Source: check_cond_jmp_op, is_branch_taken, regs_refine_cond_op, try_match_pkt_pointers of kernel/bpf/verifier.c, Linux 6.18.
+ * Source: check_cond_jmp_op, is_branch_taken, regs_refine_cond_op of kernel/bpf/verifier.c, Linux 6.18.
  */
 import type { Insn } from "../../assembler/spec/insn.ts";
 import { EACCES, EFAULT, EINVAL, type Env, R, reject } from "./env.ts";
 import { checkReadable } from "./alu.ts";
-import { FLIP, JEQ, JGE, JGT, JLE, JLT, JNE, REVERSE, type Taken, refine, scalarTaken } from "./compare.ts";
+import { JEQ, JNE, REVERSE, type Taken, refine, scalarTaken } from "./compare.ts";
 import { isMayGoto } from "./structure.ts";
 import { contradiction, sync } from "./bounds.ts";
-import { zeroExtend32 } from "./extend.ts";
 import { type Range, assign, editable, isConstWidth, isZero, settled, unbounded, withTnum } from "./range.ts";
-import { addConstant } from "./scalar.ts";
 import { findUnfinished } from "./prune.ts";
 import { markPrecise, pushHistory } from "./precision.ts";
 import { pushBranch, widen } from "./walk.ts";
-import { FIELD, hasField } from "./fields.ts";
-import { fieldsOf, releaseNoMark } from "./references.ts";
-import { MAP } from "./maps.ts";
-import { isRcu, isTrusted } from "./objects.ts";
-import {
-	AT_PKT_END,
-	BEYOND_PKT_END,
-	JUMP_DST_STACK,
-	JUMP_SRC_STACK,
-	type LinkedReg,
-	type Reg,
-	type State,
-	baseId,
-	constScalar,
-	frameInsn,
-	isAddConst,
-	isAddConstLow,
-	mapRegs,
-	scalar,
-	slotIsSpilled,
-	unknownScalar,
-} from "./state.ts";
-import {
-	CONST_PTR_TO_MAP,
-	MAYBE_NULL,
-	PTR_TO_BTF_ID,
-	PTR_TO_MAP_KEY,
-	PTR_TO_MAP_VALUE,
-	PTR_TO_MEM,
-	PTR_TO_PACKET,
-	PTR_TO_PACKET_END,
-	PTR_TO_PACKET_META,
-	PTR_TO_SOCKET,
-	PTR_TO_SOCK_COMMON,
-	PTR_TO_STACK,
-	PTR_TO_TCP_SOCK,
-	PTR_TO_XDP_SOCK,
-	SCALAR,
-	UNTRUSTED,
-	baseOf,
-	isPacketAny,
-} from "./types.ts";
+import { JUMP_DST_STACK, JUMP_SRC_STACK, type LinkedReg, type Reg, constScalar, unknownScalar } from "./state.ts";
+import { MAYBE_NULL, PTR_TO_STACK, SCALAR, isPacketAny } from "./types.ts";
+import { collectLinked, syncLinked } from "./linked.ts";
+import { markNull, notNull, notNullReg, oneMayBeNull } from "./null-checks.ts";
+import { matchPacket, packetTaken } from "./packet-compare.ts";
 
 const JCOND = 0xe0;
-
-function packetTaken(a: Reg, b: Reg, op: number): Taken {
-	let pkt: Reg;
-	if (b.type === PTR_TO_PACKET_END) pkt = a;
-	else if (a.type === PTR_TO_PACKET_END) {
-		pkt = b;
-		op = FLIP[op];
-	} else return -1;
-	const { packetRange } = pkt;
-	if (packetRange >= 0) return -1;
-	if ((op === JLE || op === JGT) && packetRange === BEYOND_PKT_END) return op === JGT ? 1 : 0;
-	if (op === JLT || op === JGE) return op === JGE ? 1 : 0;
-	return -1;
-}
-
-/** Types that are never null. */
-function notNull(reg: Reg): boolean {
-	if (reg.type & MAYBE_NULL) return false;
-	switch (baseOf(reg.type)) {
-		case PTR_TO_SOCKET:
-		case PTR_TO_TCP_SOCK:
-		case PTR_TO_MAP_VALUE:
-		case PTR_TO_MAP_KEY:
-		case PTR_TO_SOCK_COMMON:
-		case CONST_PTR_TO_MAP:
-			return true;
-		case PTR_TO_BTF_ID:
-			return isTrusted(reg);
-		case PTR_TO_MEM:
-			return (reg.type & UNTRUSTED) === 0;
-		default:
-			return false;
-	}
-}
 
 function branchTaken(a: Reg, b: Reg, op: number, low: boolean): Taken {
 	if (isPacketAny(a.type) && isPacketAny(b.type) && !low) return packetTaken(a, b, op);
@@ -133,163 +61,6 @@ function refinePair(env: Env, a: Reg, b: Reg, op: number, low: boolean): void {
 function withRange(reg: Reg, range: Range): Reg {
 	const kept = settled(range, reg.range);
 	return kept === reg.range ? reg : reg.withRange(kept);
-}
-
-const MAX_LINKED = 6;
-
-// Not a closure: this runs at every branch on a number that has equals.
-function addLinked(into: LinkedReg[], id: number, frame: number, list: Reg[], index: number, isReg: boolean): void {
-	const reg = list[index];
-	if (reg.type !== SCALAR || baseId(reg.id) !== id) return;
-	if (into.length < MAX_LINKED) into.push({ frame, isReg, index });
-	else {
-		const r = reg.copy();
-		r.id = 0;
-		list[index] = r;
-	}
-}
-
-/** Registers and slots with the id: what is learned of one holds for all. Beyond six, the rest lose the link. */
-function collectLinked(env: Env, state: State, id: number, into: LinkedReg[]): void {
-	id = baseId(id);
-	for (let f = state.curframe; f >= 0; f--) {
-		const frame = state.frames[f];
-		const live = env.liveRegs[frameInsn(state, f)];
-		for (let i = 0; i < 10; i++) if (live & (1 << i)) addLinked(into, id, f, frame.regs, i, true);
-		for (let i = 0; i < frame.slots.length; i++) if (slotIsSpilled(frame.kinds[i])) addLinked(into, id, f, frame.slots, i, false);
-	}
-}
-
-function syncLinked(state: State, known: Reg, knownAt: number, linked: readonly LinkedReg[]): void {
-	for (const l of linked) {
-		const frame = state.frames[l.frame];
-		const list = l.isReg ? frame.regs : frame.slots;
-		const reg = list[l.index];
-		if (reg.type !== SCALAR || baseId(reg.id) !== baseId(known.id)) continue;
-		if (l.isReg && l.frame === state.curframe && l.index === knownAt) continue;
-		// Distances of 32 and 64 bits do not mix.
-		if (isAddConst(reg.id) && isAddConst(known.id) && isAddConstLow(reg.id) !== isAddConstLow(known.id)) continue;
-		if ((!isAddConst(reg.id) && !isAddConst(known.id)) || reg.off === known.off) {
-			list[l.index] = known;
-			continue;
-		}
-		const r = known.copy();
-		r.off = reg.off;
-		r.id = reg.id;
-		const sum = addConstant(known.range, reg.off - known.off);
-		if (isAddConstLow(known.id) || isAddConstLow(reg.id)) zeroExtend32(sum);
-		r.range = sync(sum);
-		list[l.index] = r;
-	}
-}
-
-/** The pointer without "or null"; what stands for something else when it is known to be there, becomes that. */
-export function notNullReg(reg: Reg): Reg {
-	const r = reg.copy();
-	if (baseOf(reg.type) === PTR_TO_MAP_VALUE) {
-		const map = reg.map!;
-		if (map.inner) {
-			r.type = CONST_PTR_TO_MAP;
-			r.map = map.inner;
-			// Two lookups may give two maps: timers must not be taken from one to the other.
-			if (hasField(map.inner.fields, FIELD.timer | FIELD.wq | FIELD.taskWork)) r.mapUid = reg.id;
-		} else if (map.type === MAP.XSKMAP) r.type = PTR_TO_XDP_SOCK;
-		else if (map.type === MAP.SOCKMAP || map.type === MAP.SOCKHASH) r.type = PTR_TO_SOCKET;
-		else r.type = PTR_TO_MAP_VALUE;
-		return r;
-	}
-	r.type &= ~MAYBE_NULL;
-	return r;
-}
-
-/** Every pointer with this id is (not) null. */
-function markNull(env: Env, state: State, regno: number, isNull: boolean): void {
-	const { id, refObjId } = state.frames[state.curframe].regs[regno];
-	if (refObjId && refObjId === id && isNull) releaseNoMark(state, id);
-	mapRegs(state, (reg) => {
-		if (!(reg.type & MAYBE_NULL) || reg.id !== id || (id === 0 && !isRcu(reg))) return reg;
-		if (!isZero(reg.range)) return reg;
-		if (isNull) {
-			const r = scalar(reg.range);
-			return r;
-		}
-		const r = notNullReg(reg);
-		if (!hasField(fieldsOf(env, r), FIELD.spinLock | FIELD.resSpinLock)) r.id = 0;
-		return r;
-	});
-}
-
-const MAX_PACKET = 0xffff;
-
-function learnPacket(state: State, dst: Reg, open: boolean): void {
-	if (dst.off < 0 || (dst.off === 0 && open)) return;
-	if (dst.range.umaxNumber > MAX_PACKET || dst.range.umaxNumber + dst.off > MAX_PACKET) return;
-	const range = dst.off + (open ? 1 : 0);
-	mapRegs(state, (reg) => {
-		if (reg.type !== dst.type || reg.id !== dst.id || reg.packetRange >= range) return reg;
-		const r = reg.copy();
-		r.packetRange = range;
-		return r;
-	});
-}
-
-function markEnd(state: State, regno: number, open: boolean): void {
-	const { regs } = state.frames[state.curframe];
-	if (regs[regno].type !== PTR_TO_PACKET) return;
-	const r = regs[regno].copy();
-	r.packetRange = open ? BEYOND_PKT_END : AT_PKT_END;
-	regs[regno] = r;
-}
-
-const isPacketStart = (reg: Reg): boolean => reg.type === PTR_TO_PACKET && reg.id === 0 && reg.off === 0 && isZero(reg.range);
-
-/** `pkt op end` or `meta op data`: which branch may read up to the pointer. False: no such comparison. */
-function matchPacket(insn: Insn, dst: Reg, src: Reg, fallThrough: State, jump: State): boolean {
-	if (!(insn.opcode & 8) || (insn.opcode & 7) === 6) return false;
-	const forward = (dst.type === PTR_TO_PACKET && src.type === PTR_TO_PACKET_END) || (dst.type === PTR_TO_PACKET_META && isPacketStart(src));
-	const backward =
-		(dst.type === PTR_TO_PACKET_END && src.type === PTR_TO_PACKET) || (isPacketStart(dst) && src.type === PTR_TO_PACKET_META);
-	if (!forward && !backward) return false;
-	switch (insn.opcode & 0xf0) {
-		case JGT:
-			if (forward) {
-				learnPacket(fallThrough, dst, false);
-				markEnd(jump, insn.dst, true);
-			} else {
-				learnPacket(jump, src, true);
-				markEnd(fallThrough, insn.src, false);
-			}
-			return true;
-		case JLT:
-			if (forward) {
-				learnPacket(jump, dst, true);
-				markEnd(fallThrough, insn.dst, false);
-			} else {
-				learnPacket(fallThrough, src, false);
-				markEnd(jump, insn.src, true);
-			}
-			return true;
-		case JGE:
-			if (forward) {
-				learnPacket(fallThrough, dst, true);
-				markEnd(jump, insn.dst, false);
-			} else {
-				learnPacket(jump, src, false);
-				markEnd(fallThrough, insn.src, true);
-			}
-			return true;
-		case JLE:
-			if (forward) {
-				learnPacket(jump, dst, false);
-				markEnd(fallThrough, insn.dst, true);
-			} else {
-				learnPacket(fallThrough, src, true);
-				markEnd(jump, insn.src, false);
-			}
-			return true;
-		default:
-			return false;
-	}
 }
 
 /** Walks on in `env.current` at the returned instruction; the other way, if any, is pending. */
@@ -406,15 +177,4 @@ function refineNumbers(env: Env, insn: Insn, dst: Reg, src: Reg, regs: Reg[], ot
 	refinePair(env, dst, apart, op, low);
 	otherRegs[insn.dst] = refined.a;
 	if (byReg) otherRegs[insn.src] = refined.b;
-}
-
-/** Of two pointers one may be null. */
-function oneMayBeNull(a: Reg, b: Reg): boolean {
-	return (
-		a.type !== SCALAR &&
-		b.type !== SCALAR &&
-		(a.type & MAYBE_NULL) !== (b.type & MAYBE_NULL) &&
-		baseOf(a.type) !== PTR_TO_BTF_ID &&
-		baseOf(b.type) !== PTR_TO_BTF_ID
-	);
 }

@@ -14,7 +14,9 @@ import { MAP, hasDirectValue, readConstant } from "./maps.ts";
 import { accessKernelObject, accessMapPointer, checkUnmodified, loadKptr } from "./objects.ts";
 import { contextAccess } from "./context-access.ts";
 import * as context from "./programs/contexts.ts";
-import { checkStackBounds, framePointedTo, readFixed, readVariable, writeFixed, writeVariable } from "./stack.ts";
+import { checkStackBounds, framePointedTo } from "./stack.ts";
+import { readFixed, readVariable } from "./stack-read.ts";
+import { writeFixed, writeVariable } from "./stack-write.ts";
 import {
 	CONST_PTR_TO_MAP,
 	MAYBE_NULL,

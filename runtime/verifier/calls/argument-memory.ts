@@ -9,8 +9,8 @@ import { markPrecise } from "../precision.ts";
 import { accessKernelObject, checkUnmodified } from "../objects.ts";
 import { accessMemory } from "../memory.ts";
 import { checkBuffer, checkMapRights, checkMapValue, checkPacket, checkRegion, describeRange } from "../regions.ts";
-import { checkStackRange, type RawMode } from "../stack.ts";
-import { notNullReg } from "../jump.ts";
+import { checkStackRange, type RawMode } from "../stack-read.ts";
+import { notNullReg } from "../null-checks.ts";
 import {
 	ALLOC,
 	baseOf,

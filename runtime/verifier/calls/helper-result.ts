@@ -11,7 +11,7 @@ import { rangeBetween, sync } from "../bounds.ts";
 import { editable, unbounded } from "../range.ts";
 import { highOf, lowOf } from "../word.ts";
 import { type Reg, notInit, pointer, scalar, unknownScalar } from "../state.ts";
-import type { CallFacts } from "./arguments.ts";
+import type { CallFacts } from "./call-facts.ts";
 import type { Contract } from "./contract.ts";
 import {
 	ALLOC,

@@ -15,7 +15,9 @@ import { acquire, checkHeld, release, releaseNoMark } from "../references.ts";
 import { dynptrReg, releaseDynptr } from "../dynptr.ts";
 import { invalidated } from "../stack.ts";
 import { type Reg, type State, isNull, mapRegs, slotIsSpilled, unknownScalar } from "../state.ts";
-import { type CallFacts, checkArgument, checkConstString, newCallFacts } from "./arguments.ts";
+import { type CallFacts, newCallFacts } from "./call-facts.ts";
+import { checkArgument } from "./arguments.ts";
+import { checkConstString } from "./argument-values.ts";
 import {
 	clearCallerSaved,
 	dropPacketPointers,

@@ -9,7 +9,7 @@ import { type TypeSource, isProjectionOf, kindName, nameOf, sameStruct, sizeOf, 
 import { DYN_RINGBUF, DYN_SKB, DYN_SKB_META, DYN_XDP } from "../dynptr-kinds.ts";
 import { destroyIterator, dynptrReg, knownIterator, newIterator, restoreIrq, saveIrq, useDynptr } from "../dynptr.ts";
 import { FIELD } from "../fields.ts";
-import { notNullReg } from "../jump.ts";
+import { notNullReg } from "../null-checks.ts";
 import { hasUnsafeModifiers, isRcu, standsForStruct } from "../objects.ts";
 import { isConst } from "../range.ts";
 import { fieldsOf, spinLock } from "../references.ts";
@@ -30,7 +30,7 @@ import {
 	typeName,
 } from "../types.ts";
 import { checkSize, checkWholeMemory } from "./argument-memory.ts";
-import { checkConstString, checkFieldPointer } from "./arguments.ts";
+import { checkConstString, checkFieldPointer } from "./argument-values.ts";
 import { inTreeCallback } from "./callbacks.ts";
 import type { KfuncCall } from "./kfunc-call.ts";
 import { graphNode, graphRoot } from "./kfunc-graph.ts";

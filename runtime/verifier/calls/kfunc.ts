@@ -13,7 +13,7 @@ import { inRcu, isRcu } from "../objects.ts";
 import { acquire, fieldsOf, release } from "../references.ts";
 import { releaseDynptr } from "../dynptr.ts";
 import { mayAccessPacket } from "../regions.ts";
-import { notNullReg } from "../jump.ts";
+import { notNullReg } from "../null-checks.ts";
 import { pushBranch, widen } from "../walk.ts";
 import { checkReturn } from "../returns.ts";
 import { isScalarStruct } from "../btf.ts";
