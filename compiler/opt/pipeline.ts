@@ -46,6 +46,7 @@ import { mergeSlots } from "./memory/merge-slots.ts";
 import { mergeStores } from "./memory/merge-stores.ts";
 import { narrowPhis } from "./scalar/narrow-phi.ts";
 import { partialLoads } from "./memory/partial-loads.ts";
+import { noObject } from "./memory/no-object.ts";
 import { needlessBranches } from "./control/needless-branches.ts";
 import { removeDeadBlocks, simplifyCfg } from "./control/simplify-cfg.ts";
 import { sink } from "./control/sink.ts";
@@ -85,6 +86,7 @@ const tidy: readonly Pass[] = [
 	foldConstGlobals,
 	foldStrings,
 	resolveCalls,
+	noObject,
 	gvn,
 	correlate,
 	fewValues,
