@@ -6,6 +6,7 @@ import { checkIr } from "../ir/check.ts";
 import { printFunction } from "../ir/print.ts";
 import { forget, type Kept } from "./analysis/analyses.ts";
 import { settleArguments } from "./calls/arguments.ts";
+import { askBoth } from "./control/ask-both.ts";
 import { bitQuestions } from "./scalar/bit-questions.ts";
 import { carryLoads } from "./loops/carry.ts";
 import { combine } from "./scalar/combine.ts";
@@ -91,6 +92,7 @@ const tidy: readonly Pass[] = [
 	correlate,
 	fewValues,
 	foldIntoPhi,
+	askBoth,
 	foldBranches,
 	needlessBranches,
 	equalPhis,
