@@ -31,7 +31,7 @@ import { hoistAddresses, hoistLimits } from "./loops/hoist.ts";
 import { idleBranches } from "./control/idle-branches.ts";
 import { ifChains } from "./control/if-chains.ts";
 import { indexPointers } from "./loops/index-pointers.ts";
-import { callGraph, inlineCalls, inlineOrder, stripUnused } from "./calls/inline.ts";
+import { type CallGraph, callGraph, inlineCalls, inlineOrder, stripUnused } from "./calls/inline.ts";
 import { answerQuestions } from "./legal/questions.ts";
 import { settleSlots } from "./legal/settle-slots.ts";
 import { expandSignedDivision } from "./legal/signed-division.ts";
@@ -114,29 +114,123 @@ const legal: readonly Pass[] = [refuseStrings, expandMemory, splitUnaligned, low
 const ROUNDS = 6;
 
 export function optimize(module: IrModule, options: OptimizeOptions): IrModule {
-	const kept: Kept = { analyses: null };
-	const context: OptContext = { level: options.level, cpu: options.cpu, diagnostics: options.diagnostics, module, kept };
-	const run = (pass: Pass, fn: IrFunction): boolean => {
-		const changed = pass.run(fn, context);
-		if (changed) forget(context);
-		if (options.check) verify(pass.name, fn, kept);
-		if (changed) options.trace?.(pass.name, fn);
-		return changed;
-	};
-	const runAll = (passes: readonly Pass[], fn: IrFunction): boolean => {
-		let changed = false;
-		for (const pass of passes) if (run(pass, fn)) changed = true;
-		return changed;
-	};
+	const pipeline = new Pipeline(module, options);
+	// Callees first: what is copied into a caller is finished, so its size is what it costs.
+	const graph = callGraph(module);
+	for (const fn of inlineOrder(module)) pipeline.inline(fn, graph);
+	stripUnused(module);
+	if (options.level > 0) {
+		pipeline.settleCalls();
+		stripUnused(module);
+	}
+	for (const fn of module.functions) pipeline.finish(fn);
+	stripUnused(module);
+	return module;
+}
+
+class Pipeline {
+	readonly #options: OptimizeOptions;
+	readonly #context: OptContext;
+	readonly #kept: Kept = { analyses: null };
+	/** Not at level 0. */
+	readonly #optimizing: boolean;
+
+	constructor(module: IrModule, options: OptimizeOptions) {
+		const { level, cpu, diagnostics } = options;
+		this.#options = options;
+		this.#context = { level, cpu, diagnostics, module, kept: this.#kept };
+		this.#optimizing = level > 0;
+	}
+
+	/** What a function calls becomes part of it, as far as that pays, and both are tidied. */
+	inline(fn: IrFunction, graph: CallGraph): void {
+		const optimizing = this.#optimizing;
+		this.#run(removeDeadBlocks, fn);
+		this.#run(resolveCalls, fn);
+		inlineCalls(fn, graph, !optimizing);
+		forget(this.#context);
+		if (this.#options.check) verify("inline", fn, this.#kept);
+		// While what is returned by value is still copied whole.
+		if (optimizing) this.#run(copiedSlots, fn);
+		this.#runAll(promote, fn);
+		// Enough to turn `ctx->data` into one wide load and constants into operands.
+		// What was written down twice is found while each choice still has blocks of its own.
+		this.#runAll([combine, widenLoads, ...(optimizing ? [gvn] : []), simplifyCfg, dce], fn);
+		if (optimizing) {
+			this.#settle(fn);
+			if (this.#run(tailRecursion, fn)) this.#settle(fn);
+			// What a loop comes to is known before its function is copied, except where it is copied in any case: what the caller knows decides there.
+			if (fn.symbol.inline !== "always" && this.#run(unroll, fn)) this.#settle(fn);
+		}
+		// Function pointers that became known by inlining are calls to be inlined in their turn.
+		for (let again = 0; again < 4 && this.#run(resolveCalls, fn) && inlineCalls(fn, graph, !optimizing); again++) {
+			forget(this.#context);
+			if (optimizing) this.#settle(fn);
+			else this.#runAll([...promote, combine, widenLoads, simplifyCfg, dce], fn);
+		}
+	}
+
+	/** What is known of one function's arguments may be what it passes on. */
+	settleCalls(): void {
+		for (let round = 0; round < ROUNDS; round++) {
+			const changed = settleArguments(this.#context.module);
+			forget(this.#context);
+			for (const fn of changed) this.#settle(fn);
+			if (changed.size === 0) break;
+		}
+	}
+
+	/** Each step is followed by tidying only when it changed something: the function is tidy when it gets here. */
+	finish(fn: IrFunction): void {
+		const optimizing = this.#optimizing;
+		if (optimizing) this.#shape(fn);
+		else {
+			this.#run(answerQuestions, fn);
+			this.#runAll(
+				[combine, simplifyCfg, unroll, ...promote, combine, simplifyCfg, foldConstGlobals, foldStrings, resolveCalls, ...proofs],
+				fn,
+			);
+		}
+		if (this.#runAll(legal, fn)) {
+			this.#runAll(promote, fn);
+			this.#runAll([combine, simplifyCfg, dce], fn);
+			if (optimizing) this.#runAll([gvn, combine, dse, dce, simplifyCfg], fn);
+		}
+		if (optimizing) this.#polish(fn);
+		// What was inlined twice, on two ways, does the same to the same bytes now.
+		if (this.#run(mergeSlots, fn) && optimizing) while (this.#run(sink, fn)) this.#runAll([combine, dce, simplifyCfg], fn);
+		this.#run(settleSlots, fn);
+		if (optimizing) this.#run(stepsLast, fn);
+	}
+
+	/** Loops and branches get the form that they keep. */
+	#shape(fn: IrFunction): void {
+		if (this.#run(answerQuestions, fn)) this.#settle(fn);
+		if (this.#run(unroll, fn)) this.#settle(fn);
+		if (this.#run(expandMemory, fn)) {
+			this.#settle(fn);
+			if (this.#run(unroll, fn)) this.#settle(fn);
+		}
+		for (const passes of [[indexPointers], [loadPhis], [sink], [ifChains, forwardSwitch]]) if (this.#runAll(passes, fn)) this.#settle(fn);
+	}
+
+	/** On what the machine has. */
+	#polish(fn: IrFunction): void {
+		this.#run(mergeStores, fn);
+		if (this.#runAll([countedBits, bitQuestions], fn)) this.#runAll([simplifyCfg, combine, gvn, combine, dce], fn);
+		if (this.#run(unreadBits, fn)) this.#run(dce, fn);
+		this.#runAll([hoistAddresses, hoistLimits, keepNarrow, delay, extendFirst, compareExtended], fn);
+	}
+
 	/** A pass that found nothing is not asked again before another one has changed something. */
-	const settle = (fn: IrFunction): void => {
+	#settle(fn: IrFunction): void {
 		const foundNothing = new Map<Pass, number>();
 		let changes = 0;
 		const runAgain = (passes: readonly Pass[]): boolean => {
 			const before = changes;
 			for (const pass of passes) {
 				if (foundNothing.get(pass) === changes) continue;
-				if (run(pass, fn)) changes++;
+				if (this.#run(pass, fn)) changes++;
 				else foundNothing.set(pass, changes);
 			}
 			return changes !== before;
@@ -145,83 +239,21 @@ export function optimize(module: IrModule, options: OptimizeOptions): IrModule {
 			runAgain(promote);
 			if (!runAgain(tidy)) break;
 		}
-	};
-
-	// Callees first: what is copied into a caller is finished, so its size is what it costs.
-	const graph = callGraph(module);
-	const optimizing = options.level > 0;
-	for (const fn of inlineOrder(module)) {
-		run(removeDeadBlocks, fn);
-		run(resolveCalls, fn);
-		inlineCalls(fn, graph, !optimizing);
-		forget(context);
-		if (options.check) verify("inline", fn, kept);
-		// While what is returned by value is still copied whole.
-		if (optimizing) run(copiedSlots, fn);
-		runAll(promote, fn);
-		// Enough to turn `ctx->data` into one wide load and constants into operands.
-		// What was written down twice is found while each choice still has blocks of its own.
-		runAll([combine, widenLoads, ...(optimizing ? [gvn] : []), simplifyCfg, dce], fn);
-		if (optimizing) {
-			settle(fn);
-			if (run(tailRecursion, fn)) settle(fn);
-			// What a loop comes to is known before its function is copied, except where it is copied in any case: what the caller knows decides there.
-			if (fn.symbol.inline !== "always" && run(unroll, fn)) settle(fn);
-		}
-		// Function pointers that became known by inlining are calls to be inlined in their turn.
-		for (let again = 0; again < 4 && run(resolveCalls, fn) && inlineCalls(fn, graph, !optimizing); again++) {
-			forget(context);
-			if (optimizing) settle(fn);
-			else runAll([...promote, combine, widenLoads, simplifyCfg, dce], fn);
-		}
-	}
-	stripUnused(module);
-	if (optimizing) {
-		// What is known of one function's arguments may be what it passes on.
-		for (let round = 0; round < ROUNDS; round++) {
-			const changed = settleArguments(module);
-			forget(context);
-			for (const fn of changed) settle(fn);
-			if (changed.size === 0) break;
-		}
-		stripUnused(module);
 	}
 
-	for (const fn of module.functions) {
-		// Each step is followed by tidying only when it changed something: the function is tidy when it gets here.
-		const asked = run(answerQuestions, fn);
-		if (optimizing) {
-			if (asked) settle(fn);
-			if (run(unroll, fn)) settle(fn);
-			if (run(expandMemory, fn)) {
-				settle(fn);
-				if (run(unroll, fn)) settle(fn);
-			}
-		} else {
-			runAll([combine, simplifyCfg, unroll, ...promote, combine, simplifyCfg, foldConstGlobals, foldStrings, resolveCalls, ...proofs], fn);
-		}
-		if (optimizing && run(indexPointers, fn)) settle(fn);
-		if (optimizing && run(loadPhis, fn)) settle(fn);
-		if (optimizing && run(sink, fn)) settle(fn);
-		if (optimizing && runAll([ifChains, forwardSwitch], fn)) settle(fn);
-		if (runAll(legal, fn)) {
-			runAll(promote, fn);
-			runAll([combine, simplifyCfg, dce], fn);
-			if (optimizing) runAll([gvn, combine, dse, dce, simplifyCfg], fn);
-		}
-		if (optimizing) {
-			run(mergeStores, fn);
-			if (runAll([countedBits, bitQuestions], fn)) runAll([simplifyCfg, combine, gvn, combine, dce], fn);
-			if (run(unreadBits, fn)) run(dce, fn);
-			runAll([hoistAddresses, hoistLimits, keepNarrow, delay, extendFirst, compareExtended], fn);
-		}
-		// What was inlined twice, on two ways, does the same to the same bytes now.
-		if (run(mergeSlots, fn) && optimizing) while (run(sink, fn)) runAll([combine, dce, simplifyCfg], fn);
-		run(settleSlots, fn);
-		if (optimizing) run(stepsLast, fn);
+	#runAll(passes: readonly Pass[], fn: IrFunction): boolean {
+		let changed = false;
+		for (const pass of passes) if (this.#run(pass, fn)) changed = true;
+		return changed;
 	}
-	stripUnused(module);
-	return module;
+
+	#run(pass: Pass, fn: IrFunction): boolean {
+		const changed = pass.run(fn, this.#context);
+		if (changed) forget(this.#context);
+		if (this.#options.check) verify(pass.name, fn, this.#kept);
+		if (changed) this.#options.trace?.(pass.name, fn);
+		return changed;
+	}
 }
 
 function verify(pass: string, fn: IrFunction, { analyses }: Kept): void {

@@ -1,10 +1,10 @@
 import type { Attr, Block, Inst, IrFunction, Value } from "../../ir/types.ts";
 import type { OptContext, Pass } from "../pass.ts";
-import { constant, isConst, isInst, newBlock, newInst, phisOf, successors, usersOf } from "../../ir/values.ts";
-import { foldOp } from "../../ir/fold.ts";
+import { constant, isConst, isInst, newInst } from "../../ir/values.ts";
 import { unchanging } from "../analysis/constant-objects.ts";
 import { rootOf } from "../analysis/slots.ts";
-import { alignmentOf, partsOf } from "./parts.ts";
+import { asksWhetherEqual, compareMemory, loopOver } from "./mem-loops.ts";
+import { alignmentOf, littleEndian, partsOf, pattern, spread } from "./parts.ts";
 
 /**
  * memcpy, memmove, memset and memcmp → loads and stores as wide as the alignment allows, or a counted loop when there
@@ -49,22 +49,9 @@ function expandOne(fn: IrFunction, block: Block, index: number, context: OptCont
 	const inst = block.insts[index];
 	const length = inst.args[2];
 	const size = inst.attr!.size ?? (length !== undefined && isConst(length) ? Number(length.value) : undefined);
-	const out: Inst[] = [];
-	const emit = (op: Inst["op"], ty: Inst["ty"], args: Value[], attr?: Attr): Inst => {
-		const made = newInst(fn, op, ty, args, attr, inst.loc);
-		out.push(made);
-		return made;
-	};
 	if (size === undefined) {
-		context.diagnostics.report({
-			code: "E0610",
-			severity: "error",
-			message: `${inst.op} of a size that is known only at run time: eBPF has no ${inst.op} to call; bound the size with a constant, or write the loop`,
-			span: inst.loc,
-		});
-		block.insts.splice(index, 1);
-		if (inst.ty !== null) replaceUses(fn, inst, constant("i32", 0));
-		return;
+		const why = `${inst.op} of a size that is known only at run time: eBPF has no ${inst.op} to call; bound the size with a constant, or write the loop`;
+		return refuse(fn, block, index, context, why);
 	}
 	alignSlot(inst.args[0]);
 	if (inst.op !== "memset") alignSlot(inst.args[1]);
@@ -73,84 +60,130 @@ function expandOne(fn: IrFunction, block: Block, index: number, context: OptCont
 		inst.args.reverse();
 		inst.attr = { ...inst.attr, targetAlign: inst.attr!.sourceAlign, sourceAlign: inst.attr!.targetAlign };
 	}
-	const claimed = inst.attr!.align ?? 1;
-	const targetAlign = alignmentOf(inst.args[0], inst.attr!.targetAlign ?? claimed);
-	const sourceAlign = inst.op === "memset" ? 8 : alignmentOf(inst.args[1], inst.attr!.sourceAlign ?? claimed);
 	const content = inst.op === "memset" ? null : contentOf(inst.args[1], size, context);
-	// A context is read in words of its own, wherever they go to: what the program says of both sides counts, not how the slot is aligned in the end.
-	const fromContext = inst.op !== "memset" && rootOf(inst.args[1]).root.op === "param";
-	const align =
-		content !== null || inst.op === "memset"
-			? targetAlign
-			: fromContext
-				? Math.min(claimed, sourceAlign)
-				: Math.min(targetAlign, sourceAlign);
-	const parts = partsOf(size, align);
-	const at = (address: Value, offset: number): Value =>
-		offset === 0
-			? address
-			: isConst(address)
-				? constant("ptr", address.value + BigInt(offset))
-				: emit("ptradd", "ptr", [address, constant("i64", offset)]);
-	const volatile = inst.attr!.volatile ? { volatile: true } : {};
+	const aligned = alignmentsOf(inst, content !== null);
+	const parts = partsOf(size, aligned.words);
 	if (inst.op === "memcmp") {
-		if (parts.length > MAX_COMPARED) {
-			context.diagnostics.report({
-				code: "E0610",
-				severity: "error",
-				message: `memcmp of ${size} bytes is too long to be written out; compare in a loop`,
-				span: inst.loc,
-			});
-			block.insts.splice(index, 1);
-			replaceUses(fn, inst, constant("i32", 0));
-			return;
-		}
-		compareMemory(fn, block, index, parts, content);
-		return;
+		if (parts.length > MAX_COMPARED)
+			return refuse(fn, block, index, context, `memcmp of ${size} bytes is too long to be written out; compare in a loop`);
+		return compareMemory(fn, block, index, parts, content);
 	}
 	// Moving between two objects is copying.
 	if (inst.op === "memmove" && areApart(inst.args[0], inst.args[1])) inst.op = "memcpy";
-	if (content !== null && parts.length <= MAX_ACCESSES) {
-		for (const { offset, width } of parts)
-			emit(
-				"store",
-				null,
-				[at(inst.args[0], offset), constant(width === 8 ? "i64" : "i32", littleEndian(content.subarray(offset, offset + width)))],
-				{ size: width, ...volatile },
-			);
-		block.insts.splice(index, 1, ...out);
-		return;
-	}
-	if (parts.length > MAX_ACCESSES && inst.op !== "memmove") {
-		loopOver(fn, block, index, size, content === null ? align : Math.min(targetAlign, sourceAlign));
-		return;
-	}
-	if (inst.op === "memset") {
-		const [target, byte] = inst.args;
-		const wide = isConst(byte) ? null : spread(byte, emit);
-		for (const { offset, width } of parts) {
-			const ty = width === 8 ? "i64" : "i32";
-			const value =
-				wide === null ? constant(ty, pattern((byte as { value: bigint }).value, width)) : width === 8 ? wide : emit("trunc", "i32", [wide]);
-			emit("store", null, [at(target, offset), value], { size: width, ...volatile });
-		}
-	} else {
-		const [target, source] = inst.args;
-		const read = (offset: number, width: number): Inst =>
-			emit("load", width === 8 ? "i64" : "i32", [at(source, offset)], { size: width, ...volatile });
-		// A context is written in words.
-		if ([2, 4, 8].includes(size) && targetAlign >= size && align < size && rootOf(target).root.op === "param") {
-			const ty = size === 8 ? "i64" : "i32";
-			emit("store", null, [target, emit("load", ty, [source], { size, align, ...volatile })], { size, ...volatile });
-		} else if (inst.op === "memmove") {
-			const values = parts.map(({ offset, width }) => read(offset, width));
-			parts.forEach(({ offset, width }, i) => emit("store", null, [at(target, offset), values[i]], { size: width, ...volatile }));
-		} else
-			for (const { offset, width } of parts) emit("store", null, [at(target, offset), read(offset, width)], { size: width, ...volatile });
-	}
-	// Loads come before the store that they feed: `emit` wrote them in that order.
-	block.insts.splice(index, 1, ...out);
+	const isLong = parts.length > MAX_ACCESSES;
+	if (isLong && inst.op !== "memmove") return loopOver(fn, block, index, size, content === null ? aligned.words : aligned.both);
+	const words = new Words(fn, inst, parts);
+	if (content !== null && !isLong) words.write(content);
+	else if (inst.op === "memset") words.fill();
+	else words.copy(size, aligned);
+	// Loads come before the store that they feed: they were written in that order.
+	block.insts.splice(index, 1, ...words.out);
 }
+
+/** With an error: nothing is done, and what it would have found is "equal". */
+function refuse(fn: IrFunction, block: Block, index: number, context: OptContext, message: string): void {
+	const inst = block.insts[index];
+	context.diagnostics.report({ code: "E0610", severity: "error", message, span: inst.loc });
+	block.insts.splice(index, 1);
+	if (inst.ty !== null) replaceUses(fn, inst, constant("i32", 0));
+}
+
+interface Alignments {
+	readonly target: number;
+	/** Of both sides. */
+	readonly both: number;
+	/** Of the words that are read and written. */
+	readonly words: number;
+}
+
+function alignmentsOf(inst: Inst, isKnown: boolean): Alignments {
+	const claimed = inst.attr!.align ?? 1;
+	const target = alignmentOf(inst.args[0], inst.attr!.targetAlign ?? claimed);
+	if (inst.op === "memset") return { target, both: Math.min(target, 8), words: target };
+	const source = alignmentOf(inst.args[1], inst.attr!.sourceAlign ?? claimed);
+	const both = Math.min(target, source);
+	if (isKnown) return { target, both, words: target };
+	// A context is read in words of its own, wherever they go to: what the program says of both sides counts, not how the slot is aligned in the end.
+	return { target, both, words: rootOf(inst.args[1]).root.op === "param" ? Math.min(claimed, source) : both };
+}
+
+type Part = ReturnType<typeof partsOf>[number];
+
+/** A block operation as loads and stores of the parts. */
+class Words {
+	readonly out: Inst[] = [];
+	readonly #fn: IrFunction;
+	readonly #inst: Inst;
+	readonly #parts: readonly Part[];
+	readonly #volatile: Attr;
+
+	constructor(fn: IrFunction, inst: Inst, parts: readonly Part[]) {
+		this.#fn = fn;
+		this.#inst = inst;
+		this.#parts = parts;
+		this.#volatile = inst.attr!.volatile ? { volatile: true } : {};
+	}
+
+	/** What is known to be copied. */
+	write(content: Uint8Array): void {
+		for (const part of this.#parts) {
+			const { offset, width } = part;
+			this.#store(part, () => constant(typeOf(width), littleEndian(content.subarray(offset, offset + width))));
+		}
+	}
+
+	fill(): void {
+		const [, byte] = this.#inst.args;
+		const wide = isConst(byte) ? null : spread(byte, (op, ty, args, attr) => this.#emit(op, ty, args, attr));
+		for (const part of this.#parts) {
+			const ty = typeOf(part.width);
+			const value =
+				wide === null
+					? constant(ty, pattern((byte as { value: bigint }).value, part.width))
+					: part.width === 8
+						? wide
+						: this.#emit("trunc", "i32", [wide]);
+			this.#store(part, () => value);
+		}
+	}
+
+	copy(size: number, aligned: Alignments): void {
+		const [target, source] = this.#inst.args;
+		// A context is written in words.
+		if ([2, 4, 8].includes(size) && aligned.target >= size && aligned.words < size && rootOf(target).root.op === "param") {
+			const word = this.#emit("load", typeOf(size), [source], { size, align: aligned.words, ...this.#volatile });
+			this.#emit("store", null, [target, word], { size, ...this.#volatile });
+		} else if (this.#inst.op === "memmove") {
+			const values = this.#parts.map((part) => this.#load(part));
+			this.#parts.forEach((part, i) => this.#store(part, () => values[i]));
+		} else for (const part of this.#parts) this.#store(part, () => this.#load(part));
+	}
+
+	/** The address is made before the value. */
+	#store({ offset, width }: Part, value: () => Value): void {
+		const address = this.#at(this.#inst.args[0], offset);
+		this.#emit("store", null, [address, value()], { size: width, ...this.#volatile });
+	}
+
+	#load({ offset, width }: Part): Inst {
+		return this.#emit("load", typeOf(width), [this.#at(this.#inst.args[1], offset)], { size: width, ...this.#volatile });
+	}
+
+	#at(address: Value, offset: number): Value {
+		if (offset === 0) return address;
+		return isConst(address)
+			? constant("ptr", address.value + BigInt(offset))
+			: this.#emit("ptradd", "ptr", [address, constant("i64", offset)]);
+	}
+
+	#emit(op: Inst["op"], ty: Inst["ty"], args: Value[], attr?: Attr): Inst {
+		const made = newInst(this.#fn, op, ty, args, attr, this.#inst.loc);
+		this.out.push(made);
+		return made;
+	}
+}
+
+const typeOf = (width: number): "i64" | "i32" => (width === 8 ? "i64" : "i32");
 
 /**
  * The bytes that are copied from an object that nothing changes, as far as they are in the object file. What follows
@@ -166,146 +199,6 @@ function contentOf(source: Value, size: number, context: OptContext): Uint8Array
 	const content = new Uint8Array(size);
 	content.set(global.bytes?.subarray(from, from + size) ?? []);
 	return content;
-}
-
-const littleEndian = (bytes: Uint8Array): bigint => bytes.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
-
-const pattern = (byte: bigint, width: number): bigint => {
-	let value = 0n;
-	for (let i = 0; i < width; i++) value = (value << 8n) | (byte & 0xffn);
-	return value;
-};
-
-function spread(byte: Value, emit: (op: Inst["op"], ty: Inst["ty"], args: Value[], attr?: Attr) => Inst): Value {
-	const low = emit("and", "i32", [byte, constant("i32", 0xff)]);
-	return emit("mul", "i64", [emit("zext", "i64", [low]), constant("i64", 0x0101010101010101n)]);
-}
-
-/** Splits the block before `index`; the rest begins with what followed the instruction, which is dropped. */
-function splitAt(fn: IrFunction, block: Block, index: number): Block {
-	const rest = newBlock(fn, `${block.name.replace(/\.rest$/, "")}.rest`);
-	rest.insts = block.insts.splice(index).slice(1);
-	if (block.unroll !== undefined) {
-		rest.unroll = block.unroll;
-		delete block.unroll;
-	}
-	for (const next of new Set(successors(rest)))
-		for (const phi of phisOf(next)) phi.blocks = phi.blocks!.map((from) => (from === block ? rest : from));
-	return rest;
-}
-
-/** for (i = 0; i < size; i += width) — with what is left over done after it. */
-function loopOver(fn: IrFunction, block: Block, index: number, size: number, align: number): void {
-	const inst = block.insts[index];
-	const width = Math.min(8, align);
-	const whole = size - (size % width);
-	const rest = splitAt(fn, block, index);
-	const body = newBlock(fn, "memory.loop");
-	const add = (target: Block, op: Inst["op"], ty: Inst["ty"], args: Value[], attr?: Attr, blocks?: Block[]): Inst => {
-		const made = newInst(fn, op, ty, args, attr, inst.loc, blocks);
-		target.insts.push(made);
-		return made;
-	};
-	const [target, source] = inst.args;
-	add(block, "jump", null, [], undefined, [body]);
-	const i = add(body, "phi", "i64", [constant("i64", 0)], undefined, [block]);
-	const to = add(body, "ptradd", "ptr", [target, i]);
-	const ty = width === 8 ? "i64" : "i32";
-	if (inst.op === "memset") {
-		let value: Value = constant(ty, isConst(source) ? pattern(source.value, width) : 0);
-		if (!isConst(source)) {
-			const wide = spread(source, (op, type, args, attr) => add(body, op, type, args, attr));
-			value = width === 8 ? wide : add(body, "trunc", "i32", [wide]);
-		}
-		add(body, "store", null, [to, value], { size: width });
-	} else add(body, "store", null, [to, add(body, "load", ty, [add(body, "ptradd", "ptr", [source, i])], { size: width })], { size: width });
-	// The load above was pushed before its store was: arguments are built first.
-	const next = add(body, "add", "i64", [i, constant("i64", width)]);
-	i.args.push(next);
-	i.blocks!.push(body);
-	add(body, "branch", null, [add(body, "icmp", "i32", [next, constant("i64", whole)], { pred: "ult" })], undefined, [body, rest]);
-	if (size > whole) {
-		const tail = newInst(
-			fn,
-			inst.op,
-			null,
-			[
-				newInst(fn, "ptradd", "ptr", [target, constant("i64", whole)]),
-				inst.op === "memset" ? source : newInst(fn, "ptradd", "ptr", [source, constant("i64", whole)]),
-			],
-			{ size: size - whole, align: 1 },
-			inst.loc,
-		);
-		rest.insts.unshift(...tail.args.filter((arg, n): arg is Inst => isInst(arg) && (n === 0 || inst.op !== "memset")), tail);
-	}
-	fn.blocks.splice(fn.blocks.indexOf(block) + 1, 0, body, rest);
-}
-
-const asksWhetherEqual = (fn: IrFunction, inst: Inst): boolean =>
-	(usersOf(fn).get(inst) ?? []).every(
-		(use) =>
-			(use.op === "icmp" && (use.attr!.pred === "eq" || use.attr!.pred === "ne") && isConst(use.args[1]) && use.args[1].value === 0n) ||
-			use.op === "branch",
-	);
-
-/**
- * Word by word, leaving at the first difference. When only "equal or not" is asked the result is 0 or 1; else the
- * differing words are compared in byte order.
- */
-function compareMemory(
-	fn: IrFunction,
-	block: Block,
-	index: number,
-	parts: { offset: number; width: number }[],
-	content: Uint8Array | null,
-): void {
-	const inst = block.insts[index];
-	const equality = asksWhetherEqual(fn, inst);
-	const rest = splitAt(fn, block, index);
-	const blocks: Block[] = [];
-	const results: Value[] = [];
-	const sources: Block[] = [];
-	const [left, right] = inst.args;
-	let current = block;
-	const add = (op: Inst["op"], ty: Inst["ty"], args: Value[], attr?: Attr, targets?: Block[]): Inst => {
-		const made = newInst(fn, op, ty, args, attr, inst.loc, targets);
-		current.insts.push(made);
-		return made;
-	};
-	for (const { offset, width } of parts) {
-		const ty = width === 8 ? "i64" : "i32";
-		const at = (address: Value): Value => (offset === 0 ? address : add("ptradd", "ptr", [address, constant("i64", offset)]));
-		const a = add("load", ty, [at(left)], { size: width });
-		const b =
-			content === null
-				? add("load", ty, [at(right)], { size: width })
-				: constant(ty, littleEndian(content.subarray(offset, offset + width)));
-		const same = newBlock(fn, "memcmp.next");
-		const differs = newBlock(fn, "memcmp.differs");
-		add("branch", null, [add("icmp", "i32", [a, b], { pred: "ne" })], undefined, [differs, same]);
-		current = differs;
-		if (equality) results.push(constant("i32", 1));
-		else {
-			const order = (value: Value): Value =>
-				width === 1
-					? value
-					: isConst(value)
-						? (foldOp("bswap", ty, [value], { bits: (width * 8) as 16 }) as Value)
-						: add("bswap", ty, [value], { bits: (width * 8) as 16 });
-			const less = add("icmp", "i32", [order(a), order(b)], { pred: "ult" });
-			results.push(add("or", "i32", [add("neg", "i32", [less]), constant("i32", 1)]));
-		}
-		add("jump", null, [], undefined, [rest]);
-		sources.push(differs);
-		blocks.push(differs, same);
-		current = same;
-	}
-	results.push(constant("i32", 0));
-	sources.push(current);
-	add("jump", null, [], undefined, [rest]);
-	Object.assign(inst, { op: "phi", args: results, blocks: sources, attr: undefined });
-	rest.insts.unshift(inst);
-	fn.blocks.splice(fn.blocks.indexOf(block) + 1, 0, ...blocks, rest);
 }
 
 function replaceUses(fn: IrFunction, inst: Inst, value: Value): void {

@@ -1,5 +1,5 @@
-import type { Value } from "../../ir/types.ts";
-import { isInst } from "../../ir/values.ts";
+import type { Attr, Inst, Value } from "../../ir/types.ts";
+import { constant, isInst } from "../../ir/values.ts";
 import { rootOf } from "../analysis/slots.ts";
 
 /** How memory is accessed where little is known of its address: its alignment, and the widest accesses that this allows. */
@@ -30,4 +30,19 @@ export function partsOf(size: number, align: number): { offset: number; width: n
 		offset += width;
 	}
 	return parts;
+}
+
+export const littleEndian = (bytes: Uint8Array): bigint => bytes.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
+
+/** The byte, again and again. */
+export const pattern = (byte: bigint, width: number): bigint => {
+	let value = 0n;
+	for (let i = 0; i < width; i++) value = (value << 8n) | (byte & 0xffn);
+	return value;
+};
+
+/** The same of a byte that is not known, in eight. */
+export function spread(byte: Value, emit: (op: Inst["op"], ty: Inst["ty"], args: Value[], attr?: Attr) => Inst): Value {
+	const low = emit("and", "i32", [byte, constant("i32", 0xff)]);
+	return emit("mul", "i64", [emit("zext", "i64", [low]), constant("i64", 0x0101010101010101n)]);
 }

@@ -1,11 +1,11 @@
-import type { Block, Const, Inst, Pred, Value } from "../../ir/types.ts";
+import type { Block, Const, Inst, IrFunction, Pred, Value } from "../../ir/types.ts";
 import type { Pass } from "../pass.ts";
 import { swapped } from "../../ir/preds.ts";
 import { constant, isConst, isInst, newInst, replaceAll, terminator, unsigned } from "../../ir/values.ts";
-import { analysesOf } from "../analysis/analyses.ts";
+import { type Analyses, analysesOf } from "../analysis/analyses.ts";
 import { isNotNull, isNullCheck } from "../analysis/non-null.ts";
 import { decide, type Range } from "../analysis/range.ts";
-import { ranges } from "../analysis/ranges.ts";
+import { type Ranges, ranges } from "../analysis/ranges.ts";
 
 /**
  * What the branches before it say of a value (`ranges.ts`) decides comparisons, also where their answers are carried on, makes sign extensions
@@ -15,108 +15,133 @@ export const correlate: Pass = {
 	name: "correlate",
 	run(fn, context) {
 		const analyses = analysesOf(fn, context);
-		const { dominators: dom, predecessors, home, users } = analyses;
-		const known = ranges(dom, predecessors, home);
-		const map = new Map<Inst, Value>();
-		// Assembly is where programs write a comparison that must stay with its register.
-		const asked = (value: Inst): boolean => (users.get(value) ?? []).some(({ op }) => op === "icmp" || op === "asm" || op === "asmgoto");
-		// Itself, or extended somewhere else.
-		const compared = (value: Inst): boolean =>
-			asked(value) ||
-			(users.get(value) ?? []).some((user) => (user.op === "zext" || user.op === "sext" || user.op === "trunc") && asked(user));
-		let changed = false;
-		for (const block of dom.order) {
-			const out: Inst[] = [];
-			for (const inst of block.insts) {
-				switch (inst.op) {
-					case "phi":
-						inst.args.forEach((arg, i) => {
-							const answer = answeredOn(inst.blocks![i], block, arg, predecessors);
-							if (answer === null) return;
-							inst.args[i] = constant(arg.ty!, answer ? 1 : 0);
-							changed = true;
-						});
-						break;
-					case "icmp": {
-						if (inst.args[0].ty === "ptr") {
-							if (isNullCheck(inst.attr!.pred!, inst.args[1]) && isNotNull(inst.args[0], { block, before: inst }, analyses))
-								map.set(inst, constant("i32", inst.attr!.pred === "ne" ? 1 : 0));
-							break;
-						}
-						if (asksWhatIsLeft(inst, (value) => known.at(value, block)) || asksWithoutSum(inst, (value) => known.at(value, block), users))
-							changed = true;
-						const [left, right] = inst.args;
-						const truth = decide(inst.attr!.pred!, known.at(left, block), known.at(right, block));
-						if (truth !== null) map.set(inst, constant("i32", truth ? 1 : 0));
-						// An unsigned bound says more to the verifier: that nothing is below zero, which it may not know.
-						else if (inst.attr!.pred!.startsWith("s") && known.at(left, block).smin >= 0n && known.at(right, block).smin >= 0n) {
-							inst.attr = { ...inst.attr, pred: `u${inst.attr!.pred!.slice(1)}` as Pred };
-							changed = true;
-						}
-						break;
-					}
-					case "and": {
-						// A narrow counter that was below a limit before its step needs no cut.
-						const [sum, mask] = inst.args;
-						if (
-							isLow(inst) &&
-							isConst(mask) &&
-							isInst(sum) &&
-							sum.op === "add" &&
-							isConst(sum.args[1]) &&
-							known.at(sum, block).umax <= unsigned(inst.ty!, mask.value)
-						)
-							map.set(inst, sum);
-						break;
-					}
-					case "sext":
-						if (known.at(inst.args[0], block).smin >= 0n) {
-							inst.op = "zext";
-							changed = true;
-						}
-						break;
-					case "sdiv":
-					case "smod":
-					case "ashr": {
-						if (inst.op !== "ashr" && known.at(inst.args[1], block).smin < 0n) break;
-						if (known.at(inst.args[0], block).smin < 0n) break;
-						inst.op = inst.op === "sdiv" ? "udiv" : inst.op === "smod" ? "umod" : "lshr";
-						changed = true;
-						break;
-					}
-				}
-				// zext (x + c) = zext x + c, unless the sum is what was checked
-				const [sum] = inst.args;
-				if (inst.op === "zext" && isInst(sum) && sum.op === "add" && !compared(sum) && !compared(inst)) {
-					const [x, c] = sum.args;
-					if (isConst(c) && c.value > 0n && known.at(x, block).umax + c.value <= 0xffffffffn) {
-						const wide = newInst(fn, "zext", "i64", [x], undefined, inst.loc);
-						out.push(wide);
-						inst.op = "add";
-						inst.args = [wide, constant("i64", c.value)];
-						changed = true;
-					}
-				}
-				// sext (x + c) = sext x + c, under the same condition: `p + (length - 1)` is `p + length`, which the verifier knows, less one
-				if (inst.op === "sext" && isInst(sum) && sum.op === "add" && !compared(sum) && !compared(inst)) {
-					const [x, c] = sum.args;
-					const of = known.at(x, block);
-					if (isConst(c) && of.smin >= 0n && of.smax + c.value <= 0x7fffffffn) {
-						const wide = newInst(fn, "zext", "i64", [x], undefined, inst.loc);
-						out.push(wide);
-						inst.op = "add";
-						inst.args = [wide, constant("i64", c.value)];
-						changed = true;
-					}
-				}
-				out.push(inst);
-			}
-			block.insts = out;
-		}
-		replaceAll(fn, map);
-		return changed || map.size > 0;
+		const correlation = new Correlation(fn, analyses);
+		for (const block of analyses.dominators.order) correlation.walk(block);
+		replaceAll(fn, correlation.map);
+		return correlation.changed || correlation.map.size > 0;
 	},
 };
+
+class Correlation {
+	/** Values that are known by now. */
+	readonly map = new Map<Inst, Value>();
+	changed = false;
+	readonly #fn: IrFunction;
+	readonly #analyses: Analyses;
+	readonly #known: Ranges;
+
+	constructor(fn: IrFunction, analyses: Analyses) {
+		this.#fn = fn;
+		this.#analyses = analyses;
+		this.#known = ranges(analyses.dominators, analyses.predecessors, analyses.home);
+	}
+
+	walk(block: Block): void {
+		const out: Inst[] = [];
+		for (const inst of block.insts) {
+			this.#decide(inst, block);
+			const term = this.#extendedTerm(inst, block);
+			if (term !== null) out.push(term);
+			out.push(inst);
+		}
+		block.insts = out;
+	}
+
+	#decide(inst: Inst, block: Block): void {
+		switch (inst.op) {
+			case "phi":
+				return this.#phi(inst, block);
+			case "icmp":
+				return this.#comparison(inst, block);
+			case "and":
+				return this.#mask(inst, block);
+			case "sext":
+				if (this.#known.at(inst.args[0], block).smin >= 0n) this.#become(inst, "zext");
+				return;
+			case "sdiv":
+			case "smod":
+				if (this.#known.at(inst.args[1], block).smin >= 0n && this.#known.at(inst.args[0], block).smin >= 0n)
+					this.#become(inst, inst.op === "sdiv" ? "udiv" : "umod");
+				return;
+			case "ashr":
+				if (this.#known.at(inst.args[0], block).smin >= 0n) this.#become(inst, "lshr");
+		}
+	}
+
+	#become(inst: Inst, op: Inst["op"]): void {
+		inst.op = op;
+		this.changed = true;
+	}
+
+	#phi(inst: Inst, block: Block): void {
+		inst.args.forEach((arg, i) => {
+			const answer = answeredOn(inst.blocks![i], block, arg, this.#analyses.predecessors);
+			if (answer === null) return;
+			inst.args[i] = constant(arg.ty!, answer ? 1 : 0);
+			this.changed = true;
+		});
+	}
+
+	#comparison(inst: Inst, block: Block): void {
+		if (inst.args[0].ty === "ptr") {
+			if (isNullCheck(inst.attr!.pred!, inst.args[1]) && isNotNull(inst.args[0], { block, before: inst }, this.#analyses))
+				this.map.set(inst, constant("i32", inst.attr!.pred === "ne" ? 1 : 0));
+			return;
+		}
+		const at = (value: Value): Range => this.#known.at(value, block);
+		if (asksWhatIsLeft(inst, at) || asksWithoutSum(inst, at, this.#analyses.users)) this.changed = true;
+		const [left, right] = inst.args;
+		const truth = decide(inst.attr!.pred!, at(left), at(right));
+		if (truth !== null) this.map.set(inst, constant("i32", truth ? 1 : 0));
+		// An unsigned bound says more to the verifier: that nothing is below zero, which it may not know.
+		else if (inst.attr!.pred!.startsWith("s") && at(left).smin >= 0n && at(right).smin >= 0n) {
+			inst.attr = { ...inst.attr, pred: `u${inst.attr!.pred!.slice(1)}` as Pred };
+			this.changed = true;
+		}
+	}
+
+	/** A narrow counter that was below a limit before its step needs no cut. */
+	#mask(inst: Inst, block: Block): void {
+		const [sum, mask] = inst.args;
+		if (!isLow(inst) || !isConst(mask) || !isInst(sum) || sum.op !== "add" || !isConst(sum.args[1])) return;
+		if (this.#known.at(sum, block).umax <= unsigned(inst.ty!, mask.value)) this.map.set(inst, sum);
+	}
+
+	/**
+	 * zext (x + c) = zext x + c, unless the sum is what was checked; sext (x + c) under the same condition: `p + (length - 1)` is `p + length`,
+	 * which the verifier knows, less one. Gives the extension, which the instruction then adds to.
+	 */
+	#extendedTerm(inst: Inst, block: Block): Inst | null {
+		const [sum] = inst.args;
+		if (inst.op !== "zext" && inst.op !== "sext") return null;
+		if (!isInst(sum) || sum.op !== "add" || this.#isCompared(sum) || this.#isCompared(inst)) return null;
+		const [x, c] = sum.args;
+		if (!isConst(c)) return null;
+		const of = this.#known.at(x, block);
+		const fits = inst.op === "zext" ? c.value > 0n && of.umax + c.value <= 0xffffffffn : of.smin >= 0n && of.smax + c.value <= 0x7fffffffn;
+		if (!fits) return null;
+		const wide = newInst(this.#fn, "zext", "i64", [x], undefined, inst.loc);
+		inst.op = "add";
+		inst.args = [wide, constant("i64", c.value)];
+		this.changed = true;
+		return wide;
+	}
+
+	/** Itself, or extended somewhere else. */
+	#isCompared(value: Inst): boolean {
+		return (
+			this.#isAsked(value) ||
+			(this.#analyses.users.get(value) ?? []).some(
+				(user) => (user.op === "zext" || user.op === "sext" || user.op === "trunc") && this.#isAsked(user),
+			)
+		);
+	}
+
+	/** Assembly is where programs write a comparison that must stay with its register. */
+	#isAsked(value: Inst): boolean {
+		return (this.#analyses.users.get(value) ?? []).some(({ op }) => op === "icmp" || op === "asm" || op === "asmgoto");
+	}
+}
 
 /** Whether a comparison that comes along an edge is true there, because a branch on the only way there asked it; null: none did. */
 function answeredOn(from: Block, to: Block, value: Value, predecessors: ReadonlyMap<Block, readonly Block[]>): boolean | null {
