@@ -1,15 +1,15 @@
 import type { AluOp } from "../../assembler/spec/isa.ts";
 import { bug, type DiagnosticSink } from "../diagnostics/diagnostic.ts";
 import { accumulators } from "./accumulators.ts";
-import { loops, reversePostorder } from "../ir/cfg.ts";
+import { reversePostorder } from "../ir/cfg.ts";
 import type { Block, Const, Inst, IrFunction, IrGlobal, Loc, Value } from "../ir/types.ts";
 import { foldOp } from "../ir/fold.ts";
 import { isConst, isInst, isRemovable, phisOf, terminator } from "../ir/values.ts";
 import type { Sym } from "../types/typed.ts";
 import type { Cpu } from "./cpu.ts";
 import { alu, copy, FIRST_VIRTUAL, type FrameSlot, goTo, type MBlock, type MFunction, type MInst, minst, type Reg } from "./machine.ts";
-import { mostRounds } from "./rounds.ts";
 import { sequentialise, type Transfer } from "./phis.ts";
+import { type Frequency, frequencies, newSurvey, ONCE, survey } from "./survey.ts";
 import { Widths } from "./widths.ts";
 import { SharedValues } from "./shared-values.ts";
 
@@ -38,21 +38,14 @@ export class Selector {
 	readonly context: SelectContext;
 	readonly #rule: Rule;
 	readonly fn: MFunction;
-	/** Phis that an instruction's value flows into: the register to overwrite, if there is a choice. */
-	readonly flowsInto = new Map<Inst, Inst[]>();
-	/** 32-bit loads that become pointers: `ctx->data`, where the verifier puts a packet pointer. */
-	private readonly packetPointers = new Set<Inst>();
-	/** What a comparison tells the verifier about. */
-	readonly #compared = new Set<Value>();
-	private readonly outs = new Map<Inst, Inst[]>();
+	readonly #told = newSurvey();
 	private readonly regs = new Map<Inst, Reg>();
 	private readonly slots = new Map<Inst, FrameSlot>();
 	private readonly accumulators: ReadonlySet<Inst>;
 	private readonly symbols = new Map<IrGlobal | Sym, number>();
 	private readonly heads = new Map<Block, MBlock>();
 	private readonly order: Block[];
-	private readonly depth = new Map<Block, number>();
-	private readonly rounds = new Map<Block, number>();
+	readonly #frequencies: ReadonlyMap<Block, Frequency>;
 	/** Code of the machine block at hand, last instruction first. */
 	private out: MInst[] = [];
 	/** Code of the IR instruction at hand, in order. */
@@ -71,35 +64,13 @@ export class Selector {
 		this.order = reversePostorder(ir);
 		this.accumulators = accumulators(ir);
 		this.block = this.order[0];
+		this.#frequencies = frequencies(ir);
 	}
 
 	run(): MFunction {
-		for (const loop of loops(this.ir)) {
-			const most = mostRounds(loop);
-			for (const block of loop.blocks) {
-				this.depth.set(block, Math.max(loop.depth, this.depth.get(block) ?? 0));
-				this.rounds.set(block, most * (this.rounds.get(block) ?? 1));
-			}
-		}
 		this.widths.prime(this.order);
-		for (const block of this.order) {
-			this.heads.set(block, this.newBlock(block.name, block));
-			for (const inst of block.insts) {
-				if (inst.op === "inttoptr") {
-					const from = this.strip(inst.args[0]);
-					if (isInst(from) && from.op === "load" && from.attr!.size === 4) this.packetPointers.add(from);
-				}
-				if (inst.op === "icmp") for (const arg of inst.args) this.#compared.add(this.strip(arg));
-				if (inst.op !== "asmout" || !isInst(inst.args[0])) continue;
-				this.outs.set(inst.args[0], [...(this.outs.get(inst.args[0]) ?? []), inst]);
-			}
-			for (const phi of phisOf(block)) {
-				for (const arg of phi.args) {
-					const from = this.strip(arg);
-					if (isInst(from)) this.flowsInto.set(from, [...(this.flowsInto.get(from) ?? []), phi]);
-				}
-			}
-		}
+		for (const block of this.order) this.heads.set(block, this.newBlock(block.name, block));
+		survey(this.order, (value) => this.strip(value), this.#told);
 		for (let i = this.order.length - 1; i >= 0; i--) this.selectBlock(this.order[i]);
 		this.fn.blocks = [...this.order.map((block) => this.heads.get(block)!), ...this.extra];
 		return this.fn;
@@ -137,9 +108,14 @@ export class Selector {
 		for (let i = seq.length - 1; i >= 0; i--) this.out.push(seq[i]);
 	}
 
+	/** Phis that an instruction's value flows into: the register to overwrite, if there is a choice. */
+	get flowsInto(): ReadonlyMap<Inst, readonly Inst[]> {
+		return this.#told.flowsInto;
+	}
+
 	/** The asmout instructions of an asm. */
 	asmOuts(asm: Inst): readonly Inst[] {
-		return this.outs.get(asm) ?? [];
+		return this.#told.outs.get(asm) ?? [];
 	}
 
 	// ── what rules do ────────────────────────────────────────────────────────────────────────────
@@ -160,7 +136,8 @@ export class Selector {
 	}
 
 	newBlock(name: string, from: Block = this.block): MBlock {
-		return { id: this.fn.nextBlock++, insts: [], depth: this.depth.get(from) ?? 0, rounds: this.rounds.get(from) ?? 1, name };
+		const { depth, rounds } = this.#frequencies.get(from) ?? ONCE;
+		return { id: this.fn.nextBlock++, insts: [], depth, rounds, name };
 	}
 
 	/** A block that no IR block stands for: an edge's copies, half of a conditional value. */
@@ -214,7 +191,8 @@ export class Selector {
 	/** A register by whose number of places is shifted: the machine looks at its lowest bits only, so that nothing needs to be extended, unless the verifier knows bounds of the extension. */
 	amount(value: Value): Reg {
 		let at = this.strip(value);
-		while (isInst(at) && (at.op === "zext" || at.op === "sext") && !this.#compared.has(this.strip(at.args[0]))) at = this.strip(at.args[0]);
+		while (isInst(at) && (at.op === "zext" || at.op === "sext") && !this.#told.compared.has(this.strip(at.args[0])))
+			at = this.strip(at.args[0]);
 		return this.reg(at);
 	}
 
@@ -348,7 +326,7 @@ export class Selector {
 		loc: Loc | null,
 	): void {
 		const from = this.strip(first);
-		if (width === 32 && op !== "sub" && isInst(from) && this.packetPointers.has(from))
+		if (width === 32 && op !== "sub" && isInst(from) && this.#told.packetPointers.has(from))
 			this.emit(alu("mov", 32, dst, { reg: this.result(from) }, loc));
 		else this.moveTo(dst, first, loc);
 		this.emit(alu(op, width, dst, operand, loc));

@@ -7,7 +7,8 @@ import { sizeOf } from "../types/layout.ts";
 import { type Beyond, beyond, warnOfBounds } from "./bounds.ts";
 import { lowerBuiltin, isLibraryBuiltin } from "./builtins.ts";
 import { lowerCall, parameterTypes, passing, resultType, returnsIndirectly, storePieces } from "./calls.ts";
-import { lowerAggregate, lowerCondition, lowerEffect, lowerValue } from "./expressions.ts";
+import { lowerAggregate, lowerEffect, lowerValue } from "./expressions.ts";
+import { lowerCondition } from "./conditions.ts";
 import { storeInit } from "./init.ts";
 import { lowerWide } from "./int128.ts";
 import { access, copyPlace, lowerPlace } from "./places.ts";
@@ -18,6 +19,27 @@ import { endFunction, finishComputedGotos, lowerStatement } from "./statements.t
 /** One function: parameters into slots, the body, the return at its end. Every local is a slot; promotion comes later. */
 export function lowerFunction(unit: UnitLowering, symbol: FunctionSym): IrFunction {
 	const body = symbol.body!;
+	const fn = newFunction(unit, symbol);
+	const slots = new Slots(fn);
+	const bounds = new Bounds();
+	const f = lowering(unit, symbol, fn, slots, bounds);
+	const { b } = f;
+
+	if (!symbol.naked) storeParameters(f, symbol, f.result.indirect === null ? 0 : 1);
+	for (const stmt of body.statements) f.statement(stmt);
+	b.loc = body.end;
+	if (symbol.naked || symbol.noreturn) {
+		if (b.open) b.append("unreachable", null, []);
+	} else endFunction(f);
+	finishComputedGotos(f);
+	placeUnreachedLabels(f);
+	fn.blocks[0].insts.unshift(...slots.all);
+	warnOfUninitialized(fn, slots.ofVariables, unit.context.diagnostics);
+	if (bounds.exceeded.length > 0) warnOfBounds(bounds.exceeded, new Set(takenOrder(fn)), unit.context.diagnostics);
+	return fn;
+}
+
+function newFunction(unit: UnitLowering, symbol: FunctionSym): IrFunction {
 	const fn: IrFunction = {
 		symbol,
 		name: symbol.asmLabel ?? symbol.name,
@@ -25,27 +47,57 @@ export function lowerFunction(unit: UnitLowering, symbol: FunctionSym): IrFuncti
 		result: resultType(symbol.type),
 		blocks: [],
 		nextId: 0,
-		end: body.end,
+		end: symbol.body!.end,
 		...(unit.context.nullIsAddress ? { nullIsAddress: true } : {}),
 	};
-	const types = parameterTypes(symbol.type);
-	for (const [param, ty] of types.entries()) fn.params.push(newInst(fn, "param", ty, [], { param }, symbol.span));
-	const entry = newBlock(fn, "entry");
-	fn.blocks.push(entry);
-	const builder = new Builder(fn, entry);
-	builder.loc = symbol.span;
+	for (const [param, ty] of parameterTypes(symbol.type).entries()) fn.params.push(newInst(fn, "param", ty, [], { param }, symbol.span));
+	fn.blocks.push(newBlock(fn, "entry"));
+	return fn;
+}
 
-	const slots = new Map<ObjectSym, Inst>();
-	const allocas: Inst[] = [];
-	const newSlot = (size: number, align: number, variable: string): Inst => {
-		const slot = newInst(fn, "alloca", "ptr", [], { size, align, variable });
-		allocas.push(slot);
+class Slots {
+	readonly all: Inst[] = [];
+	readonly ofVariables = new Map<ObjectSym, Inst>();
+	readonly #fn: IrFunction;
+
+	constructor(fn: IrFunction) {
+		this.#fn = fn;
+	}
+
+	of(variable: ObjectSym): Inst {
+		let slot = this.ofVariables.get(variable);
+		if (slot === undefined) {
+			const size = sizeOf(variable.type);
+			slot = this.add(size, slotAlign(size, variable.align), variable.name);
+			this.ofVariables.set(variable, slot);
+		}
 		return slot;
-	};
-	const indirect = returnsIndirectly(symbol.type.result) ? fn.params[0] : null;
-	const labels = new Map<string, Block>();
-	const asked = new Set<LExpr>();
-	const outside: Beyond[] = [];
+	}
+
+	add(size: number, align: number, variable: string): Inst {
+		const slot = newInst(this.#fn, "alloca", "ptr", [], { size, align, variable });
+		this.all.push(slot);
+		return slot;
+	}
+}
+
+/** Elements that lie outside of their arrays; each is looked at once. */
+class Bounds {
+	readonly exceeded: Beyond[] = [];
+	readonly #asked = new Set<LExpr>();
+
+	check(element: Parameters<Lowering["inBounds"]>[0], block: Block, address: boolean): void {
+		if (this.#asked.has(element)) return;
+		this.#asked.add(element);
+		const wrong = beyond(element, block, address);
+		if (wrong !== null) this.exceeded.push(wrong);
+	}
+}
+
+/** What the parts of lowering call of each other. */
+function lowering(unit: UnitLowering, symbol: FunctionSym, fn: IrFunction, slots: Slots, bounds: Bounds): Lowering {
+	const builder = new Builder(fn, fn.blocks[0]);
+	builder.loc = symbol.span;
 	const noTargets: Targets = { break: null, continue: null };
 	const f: Lowering = {
 		unit,
@@ -53,10 +105,10 @@ export function lowerFunction(unit: UnitLowering, symbol: FunctionSym): IrFuncti
 		b: builder,
 		targets: noTargets,
 		cases: new Map(),
-		labels,
+		labels: new Map(),
 		addressed: [],
 		computedGotos: [],
-		result: { type: symbol.type.result, indirect },
+		result: { type: symbol.type.result, indirect: returnsIndirectly(symbol.type.result) ? fn.params[0] : null },
 		value: (expr) => lowerValue(f, expr),
 		wide: (expr) => lowerWide(f, expr),
 		aggregate: (expr, into) => lowerAggregate(f, expr, into),
@@ -67,55 +119,26 @@ export function lowerFunction(unit: UnitLowering, symbol: FunctionSym): IrFuncti
 		statement: (stmt) => lowerStatement(f, stmt),
 		builtin: (expr, used) => lowerBuiltin(f, expr, used),
 		call: (expr, into) => {
-			const { callee } = expr;
-			// A C library function that clang knows too: `memcpy` declared by a header.
-			if (callee.kind === "function" && callee.symbol.body === undefined && isLibraryBuiltin(callee.symbol.name)) {
-				const known: TExpr & { kind: "builtin" } = {
-					kind: "builtin",
-					name: `__builtin_${callee.symbol.name}`,
-					args: expr.args,
-					typeArgs: [],
-					type: expr.type,
-					span: expr.span,
-				};
-				return lowerBuiltin(f, known, true);
-			}
-			return lowerCall(f, expr, into);
+			const known = asBuiltin(expr);
+			return known === null ? lowerCall(f, expr, into) : lowerBuiltin(f, known, true);
 		},
-		slot: (variable) => {
-			let slot = slots.get(variable);
-			if (slot === undefined) {
-				const size = sizeOf(variable.type);
-				slot = newSlot(size, slotAlign(size, variable.align), variable.name);
-				slots.set(variable, slot);
-			}
-			return slot;
-		},
-		newSlot,
+		slot: (variable) => slots.of(variable),
+		newSlot: (size, align, variable) => slots.add(size, align, variable),
 		inBounds: (element, address) => {
-			if (!builder.open || asked.has(element)) return;
-			asked.add(element);
-			const wrong = beyond(element, builder.block, address);
-			if (wrong !== null) outside.push(wrong);
+			if (builder.open) bounds.check(element, builder.block, address);
 		},
 		refuse: (code, message, span) => {
 			unit.refuse(code, message, span);
 			return undef("i32");
 		},
 	};
+	return f;
+}
 
-	if (!symbol.naked) storeParameters(f, symbol, indirect === null ? 0 : 1);
-	for (const stmt of body.statements) f.statement(stmt);
-	builder.loc = body.end;
-	if (symbol.naked || symbol.noreturn) {
-		if (builder.open) builder.append("unreachable", null, []);
-	} else endFunction(f);
-	finishComputedGotos(f);
-	placeUnreachedLabels(f);
-	entry.insts.unshift(...allocas);
-	warnOfUninitialized(fn, slots, unit.context.diagnostics);
-	if (outside.length > 0) warnOfBounds(outside, new Set(takenOrder(fn)), unit.context.diagnostics);
-	return fn;
+/** A C library function that clang knows too: `memcpy` declared by a header. */
+function asBuiltin({ callee, args, type, span }: TExpr & { kind: "call" }): (TExpr & { kind: "builtin" }) | null {
+	if (callee.kind !== "function" || callee.symbol.body !== undefined || !isLibraryBuiltin(callee.symbol.name)) return null;
+	return { kind: "builtin", name: `__builtin_${callee.symbol.name}`, args, typeArgs: [], type, span };
 }
 
 /** Ours to choose: as wide as accesses to it may be. */

@@ -3,7 +3,7 @@ import type { TokenSpan } from "../diagnostics/diagnostic.ts";
 import { isComplete, isError, isVoid, VOID, ERROR } from "./basic.ts";
 import { reportFloat } from "./conversions.ts";
 import { atFileScope, type Cx, type FunctionState, inScope, report } from "./context.ts";
-import { newObject, objectAttributes } from "./declarations.ts";
+import { newObject, objectAttributes } from "./symbols.ts";
 import { fallsThrough } from "./flow.ts";
 import { finishLabels } from "./labels.ts";
 import { forward } from "./records.ts";

@@ -1,6 +1,5 @@
-import type { TokenSpan } from "../diagnostics/diagnostic.ts";
 import type { CompoundStmt, Expr, Stmt } from "../grammar/ast.ts";
-import { isError, isVoid, pointerTo, qualifiersOf, VOID } from "./basic.ts";
+import { isVoid, pointerTo, VOID } from "./basic.ts";
 import * as build from "./build.ts";
 import { checkAsm } from "./asm.ts";
 import { inScope, report, type Breakable, type Cx } from "./context.ts";
@@ -14,6 +13,8 @@ import { checkCondition, checkDanglingElse, checkEmptyBody } from "./precedence.
 import { checkStaticAssert } from "./static-assert.ts";
 import { caseStmt, defaultStmt, switchStmt } from "./switch.ts";
 import type { TExpr, TStmt } from "./typed.ts";
+import { expressionStmt, forgetWrite } from "./unused.ts";
+import { jump, returnStmt } from "./jumps.ts";
 
 /** One statement of the syntax tree → typed statements. Source: C11 6.8, GNU C for computed goto, case ranges and statement expressions. */
 type Node<K extends Stmt["kind"]> = Stmt & { readonly kind: K };
@@ -208,57 +209,6 @@ function lastIsExpr(s: Stmt): boolean {
 
 // ── expressions and conditions ──────────────────────────────────────────────────────────────────
 
-function expressionStmt(cx: Cx, s: Node<"expr">): TStmt {
-	const operand = cx.rules.expr(cx, s.expr);
-	const e = rvalue(operand);
-	forgetWrite(cx, e);
-	if (e.kind === "call" && e.callee.kind === "function" && e.callee.symbol.warnUnused && !isVoid(e.type))
-		report(cx, "unusedResult", s.span, `ignoring return value of function declared with 'warn_unused_result' attribute`);
-	else if (e.kind === "compare")
-		report(
-			cx,
-			"unusedComparison",
-			operatorOf(s.expr),
-			`${e.op === "==" ? "equality" : e.op === "!=" ? "inequality" : "relational"} comparison result unused`,
-		);
-	else if (useless(e)) report(cx, "unusedValue", operatorOf(s.expr), `expression result unused`);
-	return { kind: "expr", expr: e, span: s.span };
-}
-
-/** Where clang points for an expression as a whole: its operator, if that stands within. */
-function operatorOf(e: Expr): TokenSpan {
-	return e.kind === "binary" || e.kind === "member" ? { from: e.at, to: e.at + 1 } : e.span;
-}
-
-/** `x = 1;`, `x += 1;`, `x++;` name x and yet do not use it. */
-function forgetWrite(cx: Cx, e: TExpr): void {
-	if ((e.kind !== "assign" && e.kind !== "update") || e.target.kind !== "variable") return;
-	if (e.kind === "update" && qualifiersOf(e.target.type).volatile) return;
-	const { uses } = cx.fn!;
-	const { symbol } = e.target;
-	uses.set(symbol, (uses.get(symbol) ?? 1) - 1);
-}
-
-/** Nothing happens when this is evaluated, and the source does not say `(void)`. */
-function useless(e: TExpr): boolean {
-	if (isVoid(e.type) || isError(e.type)) return false;
-	switch (e.kind) {
-		case "binary":
-		case "compare":
-		case "pointer-add":
-		case "pointer-diff":
-		case "address":
-		case "function-address":
-			return true;
-		case "unary":
-			return useless(e.operand);
-		case "load":
-			return !e.volatile && (e.from.kind === "variable" || e.from.kind === "member");
-		default:
-			return false;
-	}
-}
-
 function conditionOf(cx: Cx, e: Expr): TExpr {
 	checkCondition(cx, e);
 	return condition(cx, value(cx, e));
@@ -367,58 +317,4 @@ function forStmt(cx: Cx, s: Node<"for">): TStmt[] {
 			span: s.span,
 		},
 	]);
-}
-
-function jump(cx: Cx, s: Node<"break" | "continue">): TStmt[] {
-	const fn = cx.fn!;
-	const out = fn.breakables.findLast((b) => s.kind === "break" || b.kind === "loop");
-	if (!out) {
-		report(
-			cx,
-			"strayBreak",
-			s.span,
-			s.kind === "break" ? "'break' statement not in loop or switch statement" : "'continue' statement not in loop statement",
-		);
-		return [];
-	}
-	return [...runCleanups(fn.cleanups.slice(out.cleanupDepth)), { kind: s.kind, span: s.span }];
-}
-
-function returnStmt(cx: Cx, s: Node<"return">): TStmt[] {
-	const fn = cx.fn!;
-	const cleanups = runCleanups(fn.cleanups);
-	if (fn.noreturn && !cx.unevaluated) report(cx, "missingReturn", s.span, `function '${fn.name}' declared 'noreturn' should not return`);
-	if (!s.value) {
-		if (!isVoid(fn.result) && !isError(fn.result))
-			report(cx, "returnValue", s.span, `non-void function '${fn.name}' should return a value`);
-		return [...cleanups, { kind: "return", span: s.span }];
-	}
-	const v = value(cx, s.value);
-	if (isVoid(fn.result)) {
-		if (!isVoid(v.type) && !isError(v.type)) report(cx, "returnValue", s.span, `void function '${fn.name}' should not return a value`);
-		return [{ kind: "expr", expr: v, span: s.span }, ...cleanups, { kind: "return", span: s.span }];
-	}
-	const converted = assignConvert(cx, v, fn.result, { kind: "returning" }, s.value.span);
-	if (cleanups.length === 0) return [{ kind: "return", value: converted, span: s.span }];
-	const kept = localObject(cx, `.return.${cx.counter++}`, converted.type, s.span);
-	return [
-		{
-			kind: "local",
-			symbol: kept,
-			init: { zero: false, stores: [{ kind: "value", offset: 0, type: kept.type, value: converted }] },
-			span: s.span,
-		},
-		...cleanups,
-		{
-			kind: "return",
-			value: {
-				kind: "load",
-				from: { kind: "variable", symbol: kept, type: kept.type, span: s.span },
-				volatile: false,
-				type: kept.type,
-				span: s.span,
-			},
-			span: s.span,
-		},
-	];
 }

@@ -3,7 +3,7 @@ import type { InitList, Initializer } from "../grammar/ast.ts";
 import { canonical, isError, isFloat } from "./basic.ts";
 import { addressValue, type Address } from "./constant.ts";
 import { report, type Cx } from "./context.ts";
-import { newObject } from "./declarations.ts";
+import { newObject } from "./symbols.ts";
 import { flatten, type Flattened } from "./initializers.ts";
 import { sizeOf } from "./layout.ts";
 import type { Operand } from "./operand.ts";

@@ -5,7 +5,8 @@ import { bulkLoad, type BulkPair } from "./bulk.ts";
 import { checkKv } from "./check.ts";
 import { BLOCK, geometry, NODE, writeBlocks } from "./format.ts";
 import { KvNode } from "./node.ts";
-import { KvStore, type WritableFile } from "./store.ts";
+import { KvStore } from "./store.ts";
+import type { WritableFile } from "./tree-edit.ts";
 
 const LAYERS = 2;
 const g = geometry(LAYERS);

@@ -37,5 +37,6 @@ export {
 	zipfian,
 } from "./ycsb.ts";
 export { KvUnsettled } from "./settled.ts";
-export { KvStore, type KvStoreOptions, type WritableFile } from "./store.ts";
+export { KvStore, type KvStoreOptions } from "./store.ts";
+export type { WritableFile } from "./tree-edit.ts";
 export { TopCache } from "./top-cache.ts";

@@ -7,7 +7,8 @@ import { AsyncKvFile } from "./async-client.ts";
 import { KvFile, type KvPrograms, textOf } from "./client.ts";
 import { createKv } from "./create.ts";
 import { geometry } from "./format.ts";
-import { KvStore, type WritableFile } from "./store.ts";
+import { KvStore } from "./store.ts";
+import type { WritableFile } from "./tree-edit.ts";
 
 const g = geometry(2);
 /** In the last leaf's upper half, which moves when one more key comes. */

@@ -5,7 +5,8 @@ import { checkKv } from "./check.ts";
 import { createKv } from "./create.ts";
 import { BLOCK, geometry, valueText } from "./format.ts";
 import { KvNode } from "./node.ts";
-import { KvStore, type WritableFile } from "./store.ts";
+import { KvStore } from "./store.ts";
+import type { WritableFile } from "./tree-edit.ts";
 
 /** A file in memory that stops working after so many writes: what a power cut leaves is what was written until then. */
 class CrashingFile implements WritableFile {

@@ -9,7 +9,8 @@ import { BLOCK, type Geometry, geometry, writeBlocks } from "../bpfkv/format.ts"
 import { LogView } from "../bpfkv/log-view.ts";
 import { KvNode } from "../bpfkv/node.ts";
 import { KvReader, type ReaderOptions } from "../bpfkv/reader.ts";
-import { KvStore, type KvStoreOptions, type WritableFile } from "../bpfkv/store.ts";
+import { KvStore, type KvStoreOptions } from "../bpfkv/store.ts";
+import type { WritableFile } from "../bpfkv/tree-edit.ts";
 import { openFileDevice } from "./file-device.ts";
 import { replaceable } from "./replace.ts";
 
