@@ -7,7 +7,8 @@
  * Bad bytes throw `FormatError` with the offset in the file. Source: Documentation/bpf/btf.rst.
  */
 import { FormatError, Reader, StringPool } from "../bytes.ts";
-import { BTF_HEADER_SIZE, BTF_KINDS, BTF_LINKAGES, BTF_MAGIC, BTF_TAIL, BTF_VERSION, type BtfKind } from "../spec/btf.ts";
+import { BTF_HEADER_SIZE, BTF_KINDS, BTF_MAGIC, BTF_TAIL, BTF_VERSION, type BtfKind } from "../spec/btf.ts";
+import { TypeDecoder, VOID } from "./decode.ts";
 import type { BtfType } from "./types.ts";
 
 /** Where the bytes belong. */
@@ -20,7 +21,6 @@ export interface BtfViewOptions {
 
 const TAIL_FIXED = BTF_KINDS.map((kind) => BTF_TAIL[kind].fixed);
 const TAIL_EACH = BTF_KINDS.map((kind) => BTF_TAIL[kind].each);
-const VOID: BtfType = { kind: "void" };
 
 /** Types by id and by name. @throws FormatError for malformed bytes, when it is made or when the type is asked for */
 export class BtfView {
@@ -146,107 +146,6 @@ export class BtfView {
 	}
 
 	private decode(p: number): BtfType {
-		const { r } = this;
-		const u32 = (at: number): number => r.view.getUint32(at, r.little);
-		const s32 = (at: number): number => r.view.getInt32(at, r.little);
-		const text = (at: number): string => this.string(u32(at), at);
-		const ref = (at: number): number => {
-			const id = u32(at);
-			if (id >= this.count) r.fail(`type id ${id} does not exist (there are ${this.count})`, at);
-			return id;
-		};
-		const info = u32(p + 4);
-		const vlen = info & 0xffff;
-		const kflag = info >>> 31 === 1;
-		const list = <T>(size: number, one: (at: number) => T): T[] => {
-			const out: T[] = new Array(vlen);
-			for (let i = 0; i < vlen; i++) out[i] = one(p + 12 + i * size);
-			return out;
-		};
-		const linkage = (value: number, at: number): (typeof BTF_LINKAGES)[number] =>
-			BTF_LINKAGES[value] ?? r.fail(`linkage ${value} is unknown`, at);
-		const kind = BTF_KINDS[(info >>> 24) & 31];
-		switch (kind) {
-			case "void":
-				return VOID;
-			case "int": {
-				const bits = u32(p + 12);
-				return {
-					kind,
-					name: text(p),
-					size: u32(p + 8),
-					bits: bits & 0xff,
-					offset: (bits >>> 16) & 0xff,
-					encoding: (bits >>> 24) & 15,
-				};
-			}
-			case "ptr":
-			case "volatile":
-			case "const":
-			case "restrict":
-				return { kind, type: ref(p + 8) } as BtfType;
-			case "array":
-				return { kind, type: ref(p + 12), indexType: ref(p + 16), length: u32(p + 20) };
-			case "struct":
-			case "union":
-				return {
-					kind,
-					name: text(p),
-					size: u32(p + 8),
-					members: list(12, (at) => {
-						const offset = u32(at + 8);
-						return {
-							name: text(at),
-							type: ref(at + 4),
-							bitOffset: kflag ? offset & 0xffffff : offset,
-							bitSize: kflag ? offset >>> 24 : 0,
-						};
-					}),
-				};
-			case "enum":
-				return {
-					kind,
-					name: text(p),
-					size: u32(p + 8),
-					signed: kflag,
-					values: list(8, (at) => ({ name: text(at), value: kflag ? s32(at + 4) : u32(at + 4) })),
-				};
-			case "enum64":
-				return {
-					kind,
-					name: text(p),
-					size: u32(p + 8),
-					signed: kflag,
-					values: list(12, (at) => {
-						const value = (BigInt(u32(at + 8)) << 32n) | BigInt(u32(at + 4));
-						return { name: text(at), value: kflag ? BigInt.asIntN(64, value) : value };
-					}),
-				};
-			case "fwd":
-				return { kind, name: text(p), union: kflag };
-			case "typedef":
-				return { kind, name: text(p), type: ref(p + 8) };
-			case "func":
-				return { kind, name: text(p), type: ref(p + 8), linkage: linkage(vlen, p + 4) };
-			case "func_proto":
-				return { kind, result: ref(p + 8), params: list(8, (at) => ({ name: text(at), type: ref(at + 4) })) };
-			case "var":
-				return { kind, name: text(p), type: ref(p + 8), linkage: linkage(u32(p + 12), p + 12) };
-			case "datasec":
-				return {
-					kind,
-					name: text(p),
-					size: u32(p + 8),
-					vars: list(12, (at) => ({ type: ref(at), offset: u32(at + 4), size: u32(at + 8) })),
-				};
-			case "float":
-				return { kind, name: text(p), size: u32(p + 8) };
-			case "decl_tag":
-				return { kind, name: text(p), type: ref(p + 8), componentIndex: s32(p + 12), ...(kflag ? { kflag } : {}) };
-			case "type_tag":
-				return { kind, name: text(p), type: ref(p + 8), ...(kflag ? { kflag } : {}) };
-			default:
-				return kind satisfies never;
-		}
+		return new TypeDecoder(this.r, p, this.count, (offset, at) => this.string(offset, at)).decode();
 	}
 }

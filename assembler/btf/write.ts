@@ -81,28 +81,68 @@ function usedFirst(btf: Btf, { stringOrder, ext }: BtfWriteOptions): readonly st
 	return stringOrder.filter((text) => text !== "" && used.has(text));
 }
 
+/** The three words that every type begins with, and what its kind has behind them. */
 function writeType(out: Writer, type: BtfType, string: (text: string) => number): void {
-	const head = (name: string, sizeOrType: number, vlen = 0, kflag = false): void => {
-		out.u32(string(name));
-		out.u32(((kflag ? 1 << 31 : 0) | (BTF_KINDS.indexOf(type.kind) << 24) | vlen) >>> 0);
-		out.u32(sizeOrType);
-	};
+	const { name = "", sizeOrType = 0, vlen = 0, kflag = false } = headOf(type);
+	out.u32(string(name));
+	out.u32(((kflag ? 1 << 31 : 0) | (BTF_KINDS.indexOf(type.kind) << 24) | vlen) >>> 0);
+	out.u32(sizeOrType);
+	writeTail(out, type, string);
+}
+
+interface Head {
+	readonly name?: string;
+	readonly sizeOrType?: number;
+	readonly vlen?: number;
+	readonly kflag?: boolean;
+}
+
+function headOf(type: BtfType): Head {
 	switch (type.kind) {
 		case "void":
-			head("", 0);
-			return;
+		case "array":
+			return {};
 		case "int":
-			head(type.name, type.size);
-			out.u32(((type.encoding << 24) | (type.offset << 16) | type.bits) >>> 0);
-			return;
+		case "float":
+			return { name: type.name, sizeOrType: type.size };
 		case "ptr":
 		case "volatile":
 		case "const":
 		case "restrict":
-			head("", type.type);
+			return { sizeOrType: type.type };
+		case "struct":
+		case "union":
+			return { name: type.name, sizeOrType: type.size, vlen: type.members.length, kflag: hasBitFields(type) };
+		case "enum":
+		case "enum64":
+			return { name: type.name, sizeOrType: type.size, vlen: type.values.length, kflag: type.signed };
+		case "fwd":
+			return { name: type.name, kflag: type.union };
+		case "typedef":
+		case "var":
+			return { name: type.name, sizeOrType: type.type };
+		case "func":
+			return { name: type.name, sizeOrType: type.type, vlen: BTF_LINKAGES.indexOf(type.linkage) };
+		case "func_proto":
+			return { sizeOrType: type.result, vlen: type.params.length };
+		case "datasec":
+			return { name: type.name, sizeOrType: type.size, vlen: type.vars.length };
+		case "decl_tag":
+		case "type_tag":
+			return { name: type.name, sizeOrType: type.type, ...(type.kflag === undefined ? {} : { kflag: type.kflag }) };
+		default:
+			return type satisfies never;
+	}
+}
+
+const hasBitFields = ({ members }: BtfType & { kind: "struct" | "union" }): boolean => members.some((m) => m.bitSize !== 0);
+
+function writeTail(out: Writer, type: BtfType, string: (text: string) => number): void {
+	switch (type.kind) {
+		case "int":
+			out.u32(((type.encoding << 24) | (type.offset << 16) | type.bits) >>> 0);
 			return;
 		case "array":
-			head("", 0);
 			out.u32(type.type);
 			out.u32(type.indexType);
 			out.u32(type.length);
@@ -110,8 +150,7 @@ function writeType(out: Writer, type: BtfType, string: (text: string) => number)
 		case "struct":
 		case "union": {
 			// With the flag set, the upper 8 bits of every offset are the width of a bit-field.
-			const kflag = type.members.some((m) => m.bitSize !== 0);
-			head(type.name, type.size, type.members.length, kflag);
+			const kflag = hasBitFields(type);
 			for (const m of type.members) {
 				out.u32(string(m.name));
 				out.u32(m.type);
@@ -120,60 +159,36 @@ function writeType(out: Writer, type: BtfType, string: (text: string) => number)
 			return;
 		}
 		case "enum":
-			head(type.name, type.size, type.values.length, type.signed);
 			for (const v of type.values) {
 				out.u32(string(v.name));
 				out.u32(v.value >>> 0);
 			}
 			return;
 		case "enum64":
-			head(type.name, type.size, type.values.length, type.signed);
 			for (const v of type.values) {
 				out.u32(string(v.name));
 				out.u32(Number(v.value & 0xffff_ffffn));
 				out.u32(Number((v.value >> 32n) & 0xffff_ffffn));
 			}
 			return;
-		case "fwd":
-			head(type.name, 0, 0, type.union);
-			return;
-		case "typedef":
-			head(type.name, type.type);
-			return;
-		case "func":
-			head(type.name, type.type, BTF_LINKAGES.indexOf(type.linkage));
-			return;
 		case "func_proto":
-			head("", type.result, type.params.length);
 			for (const p of type.params) {
 				out.u32(string(p.name));
 				out.u32(p.type);
 			}
 			return;
 		case "var":
-			head(type.name, type.type);
 			out.u32(BTF_LINKAGES.indexOf(type.linkage));
 			return;
 		case "datasec":
-			head(type.name, type.size, type.vars.length);
 			for (const v of type.vars) {
 				out.u32(v.type);
 				out.u32(v.offset);
 				out.u32(v.size);
 			}
 			return;
-		case "float":
-			head(type.name, type.size);
-			return;
 		case "decl_tag":
-			head(type.name, type.type, 0, type.kflag);
 			out.u32(type.componentIndex >>> 0);
-			return;
-		case "type_tag":
-			head(type.name, type.type, 0, type.kflag);
-			return;
-		default:
-			(type) satisfies never;
 	}
 }
 

@@ -138,8 +138,33 @@ const reg = (r: number): number => (r === NONE ? 0 : r);
 const ja = (): Insn => insn(CLASS.jmp | JA_CODE, 0, 0, 0, 0);
 const gotol = (): Insn => insn(CLASS.jmp32 | JA_CODE, 0, 0, 0, 0);
 
+const itemOf = (inst: MInst, insns: Insn[], rest: Partial<Item> = {}): Item => ({ insns, inst, jumps: [], relocs: [], ...rest });
+
+function encodeJump(inst: MInst, next: MBlock | null, isFar: boolean): Item {
+	const row = JMP_OPS[inst.op as JmpOp];
+	const cls = inst.width === 64 ? CLASS.jmp : CLASS.jmp32;
+	const test = insn(cls | row.code | (inst.src === NONE ? 0 : SOURCE_REG), inst.dst, reg(inst.src), 0, inst.imm);
+	const [yes, no] = inst.blocks;
+	if (isFar) {
+		// if (c) goto +1; gotol no; gotol yes — the test skips the first long jump.
+		return itemOf(inst, [{ ...test, off: 1 }, gotol(), gotol()], {
+			jumps: [
+				{ slot: 1, to: no, wide: true },
+				{ slot: 2, to: yes, wide: true },
+			],
+		});
+	}
+	if (no === next) return itemOf(inst, [test], { jumps: [{ slot: 0, to: yes, wide: false }] });
+	return itemOf(inst, [test, ja()], {
+		jumps: [
+			{ slot: 0, to: yes, wide: false },
+			{ slot: 1, to: no, wide: false },
+		],
+	});
+}
+
 function encodeInst(inst: MInst, next: MBlock | null, context: EncodeContext, isFar: boolean): Item {
-	const item = (insns: Insn[], rest: Partial<Item> = {}): Item => ({ insns, inst, jumps: [], relocs: [], ...rest });
+	const item = (insns: Insn[], rest?: Partial<Item>): Item => itemOf(inst, insns, rest);
 	const off = inst.off + (inst.slot?.offset ?? 0);
 	switch (inst.kind) {
 		case "alu": {
@@ -191,28 +216,8 @@ function encodeInst(inst: MInst, next: MBlock | null, context: EncodeContext, is
 				relocs: [{ slot: 0, type: R_BPF_64_32, target: { symbol: callee.symbol, addend: 0 } }],
 			});
 		}
-		case "jump": {
-			const row = JMP_OPS[inst.op as JmpOp];
-			const cls = inst.width === 64 ? CLASS.jmp : CLASS.jmp32;
-			const test = insn(cls | row.code | (inst.src === NONE ? 0 : SOURCE_REG), inst.dst, reg(inst.src), 0, inst.imm);
-			const [yes, no] = inst.blocks;
-			if (isFar) {
-				// if (c) goto +1; gotol no; gotol yes — the test skips the first long jump.
-				return item([{ ...test, off: 1 }, gotol(), gotol()], {
-					jumps: [
-						{ slot: 1, to: no, wide: true },
-						{ slot: 2, to: yes, wide: true },
-					],
-				});
-			}
-			if (no === next) return item([test], { jumps: [{ slot: 0, to: yes, wide: false }] });
-			return item([test, ja()], {
-				jumps: [
-					{ slot: 0, to: yes, wide: false },
-					{ slot: 1, to: no, wide: false },
-				],
-			});
-		}
+		case "jump":
+			return encodeJump(inst, next, isFar);
 		case "goto":
 			if (inst.blocks[0] === next) return item([]);
 			return item([isFar ? gotol() : ja()], { jumps: [{ slot: 0, to: inst.blocks[0], wide: isFar }] });

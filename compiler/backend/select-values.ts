@@ -56,32 +56,10 @@ export function selectValue(s: Selector, inst: Inst): void {
 		case "trunc":
 			// Asked for only through `strip`, which looks through it.
 			return;
-		case "zext": {
-			if (s.widths.bits(inst.args[0]) <= 32) return;
-			const dst = s.result(inst);
-			const from = s.reg(inst.args[0]);
-			if (s.cpu.alu32) s.emit(alu("mov", 32, dst, { reg: from }, loc));
-			else shiftUpAndDown(s, dst, from, 32, "rsh", 64, inst);
-			return;
-		}
-		case "sext": {
-			const dst = s.result(inst);
-			const from = s.reg(inst.args[0]);
-			if (s.widths.bits(inst.args[0]) <= 31) s.emit(copy(dst, from, loc));
-			else if (s.cpu.signExtend) s.emit(minst("movsx", loc, { width: 64, bits: 32, dst, src: from }));
-			else shiftUpAndDown(s, dst, from, 32, "arsh", 64, inst);
-			return;
-		}
-		case "sextfrom": {
-			const dst = s.result(inst);
-			const from = s.reg(inst.args[0]);
-			const bits = inst.attr!.bits as 8 | 16 | 32;
-			const w = width(s, inst);
-			if (bits === w) s.emit(copy(dst, from, loc));
-			else if (s.cpu.signExtend) s.emit(minst("movsx", loc, { width: w, bits, dst, src: from }));
-			else shiftUpAndDown(s, dst, from, w - bits, "arsh", w, inst);
-			return;
-		}
+		case "zext":
+		case "sext":
+		case "sextfrom":
+			return selectExtension(s, inst);
 		case "bswap": {
 			const dst = s.result(inst);
 			s.moveTo(dst, inst.args[0], loc);
@@ -116,6 +94,22 @@ export function selectValue(s: Selector, inst: Inst): void {
 		default:
 			bug(`no selection rule for ${inst.op} in ${s.ir.name}`);
 	}
+}
+
+function selectExtension(s: Selector, inst: Inst): void {
+	const { loc } = inst;
+	const known = s.widths.bits(inst.args[0]);
+	if (inst.op === "zext" && known <= 32) return;
+	const dst = s.result(inst);
+	const src = s.reg(inst.args[0]);
+	const w = width(s, inst);
+	const bits = inst.op === "sextfrom" ? (inst.attr!.bits as 8 | 16 | 32) : 32;
+	if (inst.op === "zext") {
+		if (s.cpu.alu32) s.emit(alu("mov", 32, dst, { reg: src }, loc));
+		else shiftUpAndDown(s, dst, src, 32, "rsh", 64, inst);
+	} else if (inst.op === "sext" ? known <= 31 : bits === w) s.emit(copy(dst, src, loc));
+	else if (s.cpu.signExtend) s.emit(minst("movsx", loc, { width: w, bits, dst, src }));
+	else shiftUpAndDown(s, dst, src, w - bits, "arsh", w, inst);
 }
 
 const width = (s: Selector, inst: Inst): 32 | 64 => (inst.ty === "i32" && s.cpu.alu32 ? 32 : 64);

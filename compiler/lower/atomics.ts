@@ -42,10 +42,7 @@ export function lowerAtomic(f: Lowering, expr: BuiltinExpr, used: boolean): Valu
 	const given = f.value(expr.args[0]);
 	const pointer = addressSpace === 0 ? given : b.append("addrspace", "ptr", [given], { from: addressSpace, to: 0 });
 	const arg = (index: number): Value => fit(f, expr.args[index], pointee);
-	const order = (index: number): bigint => {
-		const given = expr.args[index];
-		return given?.kind === "int" ? given.value : given?.kind === "convert" && given.operand.kind === "int" ? given.operand.value : 5n;
-	};
+	const order = (index: number): bigint => orderOf(expr.args[index]);
 
 	const fetch = /^__(?:sync|atomic)_(?:fetch_and_|fetch_)(\w+)$/.exec(name);
 	if (fetch !== null && fetch[1] in RMW) return modify(f, RMW[fetch[1]], pointer, arg(1), pointee, used, false);
@@ -56,19 +53,10 @@ export function lowerAtomic(f: Lowering, expr: BuiltinExpr, used: boolean): Valu
 		case "__sync_lock_test_and_set":
 		case "__atomic_exchange_n":
 		case "__sync_swap":
-		case "__atomic_exchange": {
-			if (name === "__atomic_exchange" && expr.name === "__atomic_exchange") {
-				const fresh = b.load(tyOf(pointee), f.value(expr.args[1]), { size });
-				const old = b.append("atomic", tyOf(pointee) === "ptr" ? "i64" : tyOf(pointee), [pointer, integer(f, fresh)], {
-					rmw: "xchg",
-					size,
-					fetch: true,
-				});
-				b.store(f.value(expr.args[2]), old, { size });
-				return none;
-			}
-			return modify(f, "xchg", pointer, arg(1), pointee, true, false);
-		}
+		case "__atomic_exchange":
+			if (expr.name !== "__atomic_exchange") return modify(f, "xchg", pointer, arg(1), pointee, true, false);
+			exchange(f, expr, pointer, pointee);
+			return none;
 		case "__sync_val_compare_and_swap":
 			return back(f, b.append("cmpxchg", intTy(pointee), [pointer, integer(f, arg(1)), integer(f, arg(2))], { size }), pointee);
 		case "__sync_bool_compare_and_swap": {
@@ -94,10 +82,9 @@ export function lowerAtomic(f: Lowering, expr: BuiltinExpr, used: boolean): Valu
 		case "__atomic_store_n":
 		case "__atomic_store":
 		case "__atomic_clear": {
-			const generic = expr.name === "__atomic_store";
-			const value =
-				name === "__atomic_clear" ? constant("i32", 0) : generic ? b.load(tyOf(pointee), f.value(expr.args[1]), { size }) : arg(1);
-			if (order(name === "__atomic_clear" ? 1 : 2) === RELAXED) b.store(pointer, value, { size, volatile: true });
+			const isRelaxed = order(name === "__atomic_clear" ? 1 : 2) === RELAXED;
+			const value = storedBy(f, expr, name, pointee);
+			if (isRelaxed) b.store(pointer, value, { size, volatile: true });
 			else b.append("storerel", null, [pointer, value], { size });
 			return none;
 		}
@@ -107,6 +94,24 @@ export function lowerAtomic(f: Lowering, expr: BuiltinExpr, used: boolean): Valu
 		default:
 			return f.refuse("E0603", `eBPF has no instruction for ${expr.name}`, expr.span);
 	}
+}
+
+/** What is not a constant is taken for the strictest order. */
+function orderOf(given: TExpr | undefined): bigint {
+	return given?.kind === "int" ? given.value : given?.kind === "convert" && given.operand.kind === "int" ? given.operand.value : 5n;
+}
+
+/** The generic form: the new value and the old one are in memory. */
+function exchange(f: Lowering, expr: BuiltinExpr, pointer: Value, type: CType): void {
+	const size = sizeOf(type);
+	const fresh = f.b.load(tyOf(type), f.value(expr.args[1]), { size });
+	const old = f.b.append("atomic", intTy(type), [pointer, integer(f, fresh)], { rmw: "xchg", size, fetch: true });
+	f.b.store(f.value(expr.args[2]), old, { size });
+}
+
+function storedBy(f: Lowering, expr: BuiltinExpr, name: string, type: CType): Value {
+	if (name === "__atomic_clear") return constant("i32", 0);
+	return expr.name === "__atomic_store" ? f.b.load(tyOf(type), f.value(expr.args[1]), { size: sizeOf(type) }) : fit(f, expr.args[1], type);
 }
 
 /** An operand, as a value of the object's type. */

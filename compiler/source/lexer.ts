@@ -92,18 +92,11 @@ export class Lexer {
 				case Class.apostrophe:
 					return this.#quoted(pos, pos, c, flags);
 				case Class.slash: {
-					const second = bytes[pos + 1];
-					if (second === 42) {
-						pos = this.#blockComment(pos);
-						flags |= Flag.space;
-						continue;
-					}
-					if (second === 47) {
-						pos = this.#lineComment(pos);
-						flags |= Flag.space;
-						continue;
-					}
-					return this.#punctuator(pos, flags);
+					const after = this.#comment(pos);
+					if (after === 0) return this.#punctuator(pos, flags);
+					pos = after;
+					flags |= Flag.space;
+					continue;
 				}
 				case Class.dot:
 					if (classOf[bytes[pos + 1]] === Class.digit) return this.#number(pos, flags);
@@ -127,6 +120,12 @@ export class Lexer {
 					return this.#punctuator(pos, flags);
 			}
 		}
+	}
+
+	/** The end of the comment that begins here; 0: none does. */
+	#comment(pos: number): number {
+		const second = this.bytes[pos + 1];
+		return second === 42 ? this.#blockComment(pos) : second === 47 ? this.#lineComment(pos) : 0;
 	}
 
 	/** Whether a `(` comes next, without reading the token: macro names look ahead for it. Line ends count as blanks outside directives. */

@@ -1,4 +1,4 @@
-import type { Value } from "../../ir/types.ts";
+import type { Inst, Value } from "../../ir/types.ts";
 import { isConst, unsigned, widthOf } from "../../ir/values.ts";
 
 /**
@@ -64,25 +64,10 @@ export function knownZeros(value: Value, depth = DEPTH, proven = false): bigint 
 			return [0, 1, 2, 3, 4, 5, 8, 9, 10, 12].includes(value.attr!.core!.relo) ? full & ~all(31) : 0n;
 		case "bswap":
 			return full & ~all(value.attr!.bits!);
-		case "shl": {
-			const by = value.args[1];
-			if (!isConst(by)) return 0n;
-			const count = by.value & BigInt(width - 1);
-			return ((arg(0) << count) | ((1n << count) - 1n)) & full;
-		}
-		case "lshr": {
-			const by = value.args[1];
-			if (!isConst(by)) return proven ? 0n : leading(arg(0), width);
-			const count = by.value & BigInt(width - 1);
-			return (arg(0) >> count) | (full & ~(full >> count));
-		}
-		case "ashr": {
-			const by = value.args[1];
-			const inner = arg(0);
-			if (!isConst(by) || !((inner >> BigInt(width - 1)) & 1n)) return 0n;
-			const count = by.value & BigInt(width - 1);
-			return (inner >> count) | (full & ~(full >> count));
-		}
+		case "shl":
+		case "lshr":
+		case "ashr":
+			return shiftedZeros(value, arg(0), proven);
 		case "add":
 			return below(maxOf(arg(0), width) + maxOf(arg(1), width), width) | trailing(arg(0) & arg(1));
 		case "mul":
@@ -108,6 +93,18 @@ export function knownZeros(value: Value, depth = DEPTH, proven = false): bigint 
 		default:
 			return 0n;
 	}
+}
+
+function shiftedZeros({ op, ty, args }: Inst, zeros: bigint, proven: boolean): bigint {
+	const width = widthOf(ty!);
+	const full = all(width);
+	const [, by] = args;
+	if (!isConst(by)) return op === "lshr" && !proven ? leading(zeros, width) : 0n;
+	const count = by.value & BigInt(width - 1);
+	if (op === "shl") return ((zeros << count) | ((1n << count) - 1n)) & full;
+	// Where the sign may be set, it may be copied.
+	if (op === "ashr" && !((zeros >> BigInt(width - 1)) & 1n)) return 0n;
+	return (zeros >> count) | (full & ~(full >> count));
 }
 
 /** Which bits of a value are surely one: what masks and constants put there. `proven`: as of `knownZeros`. */
