@@ -58,6 +58,10 @@ export function register(program: Command): void {
 		.description("BPF-KV files: a B+ tree and its values, searched by storage functions. One process writes to a file at a time.")
 		.showHelpAfterError("(--help shows how)")
 		.addHelpText("after", HELP);
+	for (const verb of VERBS) verb(kv);
+}
+
+function registerCreate(kv: Command): void {
 	verb(kv, "create <file>", "make a file with the keys 0 … 31^layers − 1")
 		.option("-l, --layers <n>", `levels of the tree, 1 to ${MAX_LAYERS} (3: 2.4 MB, 4: 75 MB, 5: 2.3 GB, 6: 72 GB)`, "4")
 		.option("--sparse <n>", "write only what lookups of this many keys read, chosen at random by --seed; the rest stays a hole")
@@ -83,6 +87,9 @@ export function register(program: Command): void {
 					print(`written are the ways to ${new Set(chosen).size} keys, among them ${[...new Set(chosen)].slice(0, 5).join(", ")}`);
 			}),
 		);
+}
+
+function registerLoad(kv: Command): void {
 	verb(
 		kv,
 		"load <file>",
@@ -97,6 +104,9 @@ export function register(program: Command): void {
 				print(`${file}: ${result.keys} keys, ${result.layers} layers, ${result.fileSize} bytes`);
 			}),
 		);
+}
+
+function registerGet(kv: Command): void {
 	verb(kv, "get <file> <key...>", "print the values of keys; exit 1 if one is not there")
 		.option("--cache <levels>", "keep this many levels of the tree in memory", "0")
 		.option("--json", JSON_LINES)
@@ -111,6 +121,9 @@ export function register(program: Command): void {
 				}
 			}),
 		);
+}
+
+function registerRange(kv: Command): void {
 	verb(kv, "range <file> <begin> <end>", "print the pairs from begin up to end")
 		.option("--begin-exclusive", "without begin")
 		.option("--end-inclusive", "with end")
@@ -122,6 +135,9 @@ export function register(program: Command): void {
 				await printRange(await openForReading(file, ["range"]), bounds, json ? jsonLine : (key, value) => `${key}\t${value}`);
 			}),
 		);
+}
+
+function registerSum(kv: Command): void {
 	verb(kv, "sum <file> <begin> <end>", "fold the values of a range into one number, where they are stored; of each value its digits count")
 		.option("--op <op>", Object.keys(AGGREGATES).join(", "), "sum")
 		.option("--begin-exclusive", "without begin")
@@ -147,6 +163,9 @@ export function register(program: Command): void {
 				},
 			),
 		);
+}
+
+function registerPut(kv: Command): void {
 	verb(kv, "put <file> <key> <value>", "write one value; when the command returns, it is on the disk").action(
 		run(async (file, key: string, value: string) => {
 			const number = whole(key, "a key");
@@ -155,15 +174,24 @@ export function register(program: Command): void {
 			await write(file, (store) => store.put(number, bytes));
 		}),
 	);
+}
+
+function registerDelete(kv: Command): void {
 	verb(kv, "delete <file> <key>", "remove a key").action(
 		run(async (file, key: string) => {
 			const number = whole(key, "a key");
 			await write(file, (store) => store.delete(number));
 		}),
 	);
+}
+
+function registerCheck(kv: Command): void {
 	verb(kv, "check <file>", "verify the whole tree; exit 1 and a line for each damaged place")
 		.option("--json", "print the report as one object")
 		.action(run(async (file, options: { json?: boolean }) => check(file, options.json ?? false)));
+}
+
+function registerBench(kv: Command): void {
 	verb(kv, "bench <file>", "run a YCSB workload; all but C write to the file")
 		.option("-w, --workload <name>", "A (update heavy) to F (read-modify-write)", "C")
 		.option("-n, --operations <n>", "how many", "10000")
@@ -179,6 +207,19 @@ export function register(program: Command): void {
 			}),
 		);
 }
+
+/** In the order of the help. */
+const VERBS = [
+	registerCreate,
+	registerLoad,
+	registerGet,
+	registerRange,
+	registerSum,
+	registerPut,
+	registerDelete,
+	registerCheck,
+	registerBench,
+];
 
 async function write(file: string, change: (store: KvStore) => Promise<void>): Promise<void> {
 	const store = await openKvStore(file);

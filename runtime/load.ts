@@ -179,53 +179,12 @@ export function readObject(source: Uint8Array | ArrayBuffer | ObjectFile): Objec
  * @throws LoadFailure for an object that cannot be loaded, with all that is wrong; VerifierRejection; RangeError for an engine that there is not
  */
 export async function load(source: Uint8Array | ArrayBuffer | ObjectFile, options: LoadOptions = {}): Promise<LoadedObject> {
-	const problem = (options.programTypes ?? []).map(descriptionProblem).find((one) => one !== null);
-	if (problem !== undefined) throw new LoadFailure([{ section: "", offset: -1, symbol: "", message: problem }]);
-	const opened = openObject(readObject(source), { ...options, type: options.type ?? ownSections(options) });
-	const stranger = strangerTo(opened, options);
-	if (stranger !== null) throw new LoadFailure([stranger]);
-	const sized = opened.maps.map((def) =>
-		options.maxEntries?.[def.name] === undefined ? def : { ...def, maxEntries: options.maxEntries[def.name] },
-	);
-	const maps = presetGlobals(sized, options.globals ?? {});
-	if (typeof maps === "string")
-		throw new LoadFailure([{ section: "", offset: -1, symbol: maps, message: "the object has no such global variable" }]);
-	const chosen = opened.programs.filter(({ autoload, image }) =>
-		options.only === undefined ? autoload : options.only.includes(image.name),
-	);
-	const errors = [...opened.errors, ...chosen.flatMap((program) => program.errors)];
-	if (errors.length > 0) throw new LoadFailure(errors);
-	// A copy would make the line records, which nobody may ask for.
-	const asOpened = maps.every((def, i) => def === opened.maps[i]);
-	const images = chosen.map(({ image }): ProgramImage => (asOpened ? image : { ...image, maps }));
-
+	const { images, maps } = chosenOf(source, options);
 	const custom = Object.fromEntries((options.programTypes ?? []).map((one) => [one.name, contextLayout(one)]));
-	const rows = images.map((image) => {
-		const row = familyOf(image.type, custom);
-		if (row === null)
-			throw new LoadFailure([
-				{
-					section: image.section,
-					offset: -1,
-					symbol: image.name,
-					message: `program type ${image.type} is not known; describe it in the programTypes option`,
-				},
-			]);
-		return row;
-	});
-
+	const rows = images.map((image) => knownFamily(image, custom));
 	const verify = await verifierOf(options);
 	const verdicts = images.map((image) => (verify === null ? null : verify(image)));
-	for (const [i, verdict] of verdicts.entries()) {
-		if (verdict === null || verdict.verdict === "accept") continue;
-		const { explain, renderExplanation } = await import("./verifier/index.ts");
-		throw new VerifierRejection(
-			images[i],
-			verdict.rejection,
-			verdict.log,
-			renderExplanation(explain(images[i], verdict.rejection)).trimEnd(),
-		);
-	}
+	await refuseRejected(images, verdicts);
 
 	const engine = await engineOf(options.engine ?? "default", verify !== null);
 	const heap = options.heap ?? HEAP;
@@ -258,6 +217,48 @@ export async function load(source: Uint8Array | ArrayBuffer | ObjectFile, option
 			if (options.machine === undefined) machine.close();
 		},
 	};
+}
+
+/** The programs and maps of the object that the options ask for. @throws LoadFailure with all that is wrong */
+function chosenOf(
+	source: Uint8Array | ArrayBuffer | ObjectFile,
+	options: LoadOptions,
+): { images: ProgramImage[]; maps: readonly MapDef[] } {
+	const problem = (options.programTypes ?? []).map(descriptionProblem).find((one) => one !== null);
+	if (problem !== undefined) throw new LoadFailure([{ section: "", offset: -1, symbol: "", message: problem }]);
+	const opened = openObject(readObject(source), { ...options, type: options.type ?? ownSections(options) });
+	const stranger = strangerTo(opened, options);
+	if (stranger !== null) throw new LoadFailure([stranger]);
+	const sized = opened.maps.map((def) =>
+		options.maxEntries?.[def.name] === undefined ? def : { ...def, maxEntries: options.maxEntries[def.name] },
+	);
+	const maps = presetGlobals(sized, options.globals ?? {});
+	if (typeof maps === "string")
+		throw new LoadFailure([{ section: "", offset: -1, symbol: maps, message: "the object has no such global variable" }]);
+	const chosen = opened.programs.filter(({ autoload, image }) =>
+		options.only === undefined ? autoload : options.only.includes(image.name),
+	);
+	const errors = [...opened.errors, ...chosen.flatMap((program) => program.errors)];
+	if (errors.length > 0) throw new LoadFailure(errors);
+	// A copy would make the line records, which nobody may ask for.
+	const asOpened = maps.every((def, i) => def === opened.maps[i]);
+	return { images: chosen.map(({ image }): ProgramImage => (asOpened ? image : { ...image, maps })), maps };
+}
+
+function knownFamily(image: ProgramImage, custom: Parameters<typeof familyOf>[1]): NonNullable<ReturnType<typeof familyOf>> {
+	const row = familyOf(image.type, custom);
+	if (row !== null) return row;
+	const message = `program type ${image.type} is not known; describe it in the programTypes option`;
+	throw new LoadFailure([{ section: image.section, offset: -1, symbol: image.name, message }]);
+}
+
+async function refuseRejected(images: readonly ProgramImage[], verdicts: readonly (Verdict | null)[]): Promise<void> {
+	for (const [i, verdict] of verdicts.entries()) {
+		if (verdict === null || verdict.verdict === "accept") continue;
+		const { explain, renderExplanation } = await import("./verifier/index.ts");
+		const explanation = renderExplanation(explain(images[i], verdict.rejection)).trimEnd();
+		throw new VerifierRejection(images[i], verdict.rejection, verdict.log, explanation);
+	}
 }
 
 /** A name among the options that the object does not have: what it should have done would not be done. */

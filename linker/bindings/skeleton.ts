@@ -24,14 +24,16 @@ export function cSkeleton(input: ObjectFile, bytes: Uint8Array, title: string): 
 	const object = completeDatasecs(input);
 	const btf = withoutQualifiers(object.btf ?? { types: [{ kind: "void" }] });
 	const sections = dataSections(object, btf);
-	const maps = mapNames(btf);
-	const programs = programsOf(object).map(({ name }) => name);
+	const model: Model = {
+		name,
+		entries: [
+			...mapNames(btf).map((map) => ({ map, field: identifier(map), memory: false })),
+			...sections.map(({ section, field }) => ({ map: `${title.slice(0, 7)}${section}`, field, memory: true })),
+		],
+		programs: programsOf(object).map(({ name }) => name),
+		sections,
+	};
 	const guard = `__${name.toUpperCase()}_SKEL_H__`;
-	const entries = [
-		...maps.map((map) => ({ map, field: identifier(map), memory: false })),
-		...sections.map(({ section, field }) => ({ map: `${title.slice(0, 7)}${section}`, field, memory: true })),
-	];
-
 	return `/* Made by ebpfcc from ${name}. */
 #ifndef ${guard}
 #define ${guard}
@@ -40,7 +42,20 @@ export function cSkeleton(input: ObjectFile, bytes: Uint8Array, title: string): 
 #include <stdlib.h>
 #include <bpf/libbpf.h>
 
-struct ${name} {
+${declaration(model)}${destroyer(name)}${elfBytes(name, bytes)}${creator(model)}${lifecycle(name)}#endif
+`;
+}
+
+/** What the header tells of an object. */
+interface Model {
+	readonly name: string;
+	/** Maps, and sections as the maps that libbpf makes of them. */
+	readonly entries: readonly { readonly map: string; readonly field: string; readonly memory: boolean }[];
+	readonly programs: readonly string[];
+	readonly sections: ReturnType<typeof dataSections>;
+}
+
+const declaration = ({ name, entries, programs, sections }: Model): string => `struct ${name} {
 	struct bpf_object_skeleton *skeleton;
 	struct bpf_object *obj;
 ${group(
@@ -54,14 +69,18 @@ ${group(
 	programs.map((program) => `struct bpf_link *${identifier(program)};`),
 )}${sections.map(({ field, body }) => `	struct ${name}__${field} {\n${body}	} *${field};\n`).join("")}};
 
-static inline void ${name}__destroy(struct ${name} *skel)
+`;
+
+const destroyer = (name: string): string => `static inline void ${name}__destroy(struct ${name} *skel)
 {
 	if (skel && skel->skeleton)
 		bpf_object__destroy_skeleton(skel->skeleton);
 	free(skel);
 }
 
-static inline const void *${name}__elf_bytes(size_t *size)
+`;
+
+const elfBytes = (name: string, bytes: Uint8Array): string => `static inline const void *${name}__elf_bytes(size_t *size)
 {
 	static const char bytes[] __attribute__((__aligned__(8))) = "\\
 ${literal(bytes)}";
@@ -70,7 +89,9 @@ ${literal(bytes)}";
 	return bytes;
 }
 
-static inline int ${name}__create_skeleton(struct ${name} *skel)
+`;
+
+const creator = ({ name, entries, programs }: Model): string => `static inline int ${name}__create_skeleton(struct ${name} *skel)
 {
 	struct bpf_object_skeleton *s = (struct bpf_object_skeleton *)calloc(1, sizeof(*s));
 
@@ -99,7 +120,10 @@ ${table(
 )}	return 0;
 }
 
-static inline struct ${name} *${name}__open_opts(const struct bpf_object_open_opts *opts)
+`;
+
+/** Opening, loading, attaching: the same for every object. */
+const lifecycle = (name: string): string => `static inline struct ${name} *${name}__open_opts(const struct bpf_object_open_opts *opts)
 {
 	struct ${name} *skel = (struct ${name} *)calloc(1, sizeof(*skel));
 	int err = skel ? ${name}__create_skeleton(skel) : -ENOMEM;
@@ -148,9 +172,7 @@ static inline void ${name}__detach(struct ${name} *skel)
 	bpf_object__detach_skeleton(skel->skeleton);
 }
 
-#endif
 `;
-}
 
 const group = (name: string, members: readonly string[]): string =>
 	members.length === 0 ? "" : `	struct {\n${members.map((member) => `		${member}\n`).join("")}	} ${name};\n`;

@@ -8,6 +8,7 @@
  * Encoding takes the same, and is lenient: numbers for bigints, −1 for all ones, enumerators by name, strings for char arrays, missing members stay zero. What does
  * not fit is refused, since it would be another value. Padding is always zero.
  */
+import type { BtfType } from "../../assembler/btf/types.ts";
 import type { TypeSource } from "../../assembler/btf/type-source.ts";
 import { nameOf, resolved, sizeOf } from "../../assembler/btf/type-source.ts";
 
@@ -115,85 +116,103 @@ function decodeAt(source: TypeSource, typeId: number, bytes: Uint8Array, at: num
 
 function encodeAt(source: TypeSource, typeId: number, out: Uint8Array, at: number, value: Value, path: string): void {
 	const type = resolved(source, typeId);
-	const fail = (wanted: string): never => {
-		throw new TypeError(`${path}: expected ${wanted}, not ${shown(value)}`);
+	const to: Target = {
+		source,
+		out,
+		at,
+		path,
+		fail: (wanted) => {
+			throw new TypeError(`${path}: expected ${wanted}, not ${shown(value)}`);
+		},
 	};
 	switch (type.kind) {
 		case "int":
 		case "ptr": {
 			const size = type.kind === "int" ? type.size : 8;
 			if (typeof value === "string" && value.length === 1 && size === 1) out[at] = value.charCodeAt(0);
-			else storeInteger(out, at * 8, size * 8, toInteger(value) ?? fail("a whole number"), path);
+			else storeInteger(out, at * 8, size * 8, toInteger(value) ?? to.fail("a whole number"), path);
 			return;
 		}
 		case "enum":
 		case "enum64": {
 			const named = typeof value === "string" ? type.values.find((one) => one.name === value)?.value : undefined;
-			storeInteger(
-				out,
-				at * 8,
-				type.size * 8,
-				named !== undefined ? BigInt(named) : (toInteger(value) ?? fail(`a number or an enumerator of enum ${type.name}`)),
-				path,
-			);
+			const number = named !== undefined ? BigInt(named) : (toInteger(value) ?? to.fail(`a number or an enumerator of enum ${type.name}`));
+			storeInteger(out, at * 8, type.size * 8, number, path);
 			return;
 		}
 		case "float": {
 			const view = new DataView(out.buffer, out.byteOffset + at, type.size);
-			const number = typeof value === "number" ? value : fail("a number");
+			const number = typeof value === "number" ? value : to.fail("a number");
 			if (type.size === 4) view.setFloat32(0, number, true);
 			else view.setFloat64(0, number, true);
 			return;
 		}
-		case "array": {
-			const size = sizeOf(source, type.type);
-			const list = typeof value === "string" ? new TextEncoder().encode(value) : value;
-			if (list instanceof Uint8Array && size === 1) {
-				if (list.length > type.length) fail(`at most ${type.length} bytes`);
-				out.set(list, at);
-				return;
-			}
-			if (!Array.isArray(list) || list.length > type.length) {
-				fail(`an array of at most ${type.length} elements`);
-				return;
-			}
-			for (const [i, element] of (list as readonly Value[]).entries())
-				encodeAt(source, type.type, out, at + i * size, element, `${path}[${i}]`);
-			return;
-		}
+		case "array":
+			return encodeArray(to, type, value);
 		case "struct":
-		case "union": {
-			if (value instanceof Uint8Array) {
-				if (value.length > type.size) fail(`at most ${type.size} bytes`);
-				out.set(value, at);
-				return;
-			}
-			if (typeof value !== "object" || Array.isArray(value)) {
-				fail(`an object with the members of ${type.kind} ${type.name}`);
-				return;
-			}
-			const object = value as Readonly<Record<string, Value>>;
-			for (const member of type.members) {
-				if (member.name === "") {
-					const inner = resolved(source, member.type);
-					if (inner.kind === "struct" || inner.kind === "union")
-						encodeAnonymous(source, member.type, out, at + member.bitOffset / 8, object, path);
-					continue;
-				}
-				const own = object[member.name];
-				if (own === undefined) continue;
-				const offset = at * 8 + member.bitOffset;
-				if (member.bitSize > 0)
-					storeInteger(out, offset, member.bitSize, toInteger(own) ?? fail("a whole number"), `${path}.${member.name}`);
-				else encodeAt(source, member.type, out, offset / 8, own, `${path}.${member.name}`);
-			}
-			const unknown = Object.keys(object).find((name) => !hasMember(source, typeId, name));
-			if (unknown !== undefined) throw new TypeError(`${path}: ${type.kind} ${type.name} has no member ${unknown}`);
-			return;
-		}
+		case "union":
+			return encodeRecord(to, typeId, type, value);
 		default:
-			fail(`nothing: ${type.kind} has no value`);
+			to.fail(`nothing: ${type.kind} has no value`);
 	}
+}
+
+/** Where a value goes to. */
+interface Target {
+	readonly source: TypeSource;
+	readonly out: Uint8Array;
+	readonly at: number;
+	readonly path: string;
+	readonly fail: (wanted: string) => never;
+}
+
+function encodeArray({ source, out, at, path, fail }: Target, type: BtfType & { kind: "array" }, value: Value): void {
+	const size = sizeOf(source, type.type);
+	const list = typeof value === "string" ? new TextEncoder().encode(value) : value;
+	if (list instanceof Uint8Array && size === 1) {
+		if (list.length > type.length) fail(`at most ${type.length} bytes`);
+		out.set(list, at);
+		return;
+	}
+	if (!Array.isArray(list) || list.length > type.length) {
+		fail(`an array of at most ${type.length} elements`);
+		return;
+	}
+	for (const [i, element] of (list as readonly Value[]).entries())
+		encodeAt(source, type.type, out, at + i * size, element, `${path}[${i}]`);
+}
+
+function encodeRecord(
+	{ source, out, at, path, fail }: Target,
+	typeId: number,
+	type: BtfType & { kind: "struct" | "union" },
+	value: Value,
+): void {
+	if (value instanceof Uint8Array) {
+		if (value.length > type.size) fail(`at most ${type.size} bytes`);
+		out.set(value, at);
+		return;
+	}
+	if (typeof value !== "object" || Array.isArray(value)) {
+		fail(`an object with the members of ${type.kind} ${type.name}`);
+		return;
+	}
+	const object = value as Readonly<Record<string, Value>>;
+	for (const member of type.members) {
+		if (member.name === "") {
+			const inner = resolved(source, member.type);
+			if (inner.kind === "struct" || inner.kind === "union")
+				encodeAnonymous(source, member.type, out, at + member.bitOffset / 8, object, path);
+			continue;
+		}
+		const own = object[member.name];
+		if (own === undefined) continue;
+		const offset = at * 8 + member.bitOffset;
+		if (member.bitSize > 0) storeInteger(out, offset, member.bitSize, toInteger(own) ?? fail("a whole number"), `${path}.${member.name}`);
+		else encodeAt(source, member.type, out, offset / 8, own, `${path}.${member.name}`);
+	}
+	const unknown = Object.keys(object).find((name) => !hasMember(source, typeId, name));
+	if (unknown !== undefined) throw new TypeError(`${path}: ${type.kind} ${type.name} has no member ${unknown}`);
 }
 
 /** Members of an anonymous record are given among its parent's. */

@@ -49,15 +49,7 @@ export const skb: Family = (program) => {
 		const start = hasLink ? mac : mac + ethernetHeader;
 		const protocol = frameProtocol(view, mac + ethernetHeader, place.dataEnd);
 		const ends = addresses(view, mac + ethernetHeader, place.dataEnd, protocol);
-		writeFields(view, socket, contexts.bpf_sock, {
-			family: ends.family,
-			src_ip4: ends.local4,
-			dst_ip4: ends.remote4,
-			src_ip6: ends.local6,
-			dst_ip6: ends.remote6,
-			state: TCP_CLOSE,
-			rx_queue_mapping: NO_QUEUE,
-		});
+		writeFields(view, socket, contexts.bpf_sock, socketFields(ends));
 		const defaults = {
 			pkt_type: packetType(u8.subarray(mac, mac + 6)),
 			protocol: swapped(protocol),
@@ -71,14 +63,7 @@ export const skb: Family = (program) => {
 			local_ip6: ends.local6,
 			remote_ip6: ends.remote6,
 		};
-		const fields = input.context ?? {};
-		if (fields instanceof Uint8Array) {
-			writeFields(view, context, layout, defaults);
-			u8.set(fields.subarray(0, layout.size), context);
-		} else {
-			const unknown = writeFields(view, context, layout, { ...defaults, ...fields });
-			if (unknown !== null) throw new InputError(`__sk_buff has no field ${unknown}`);
-		}
+		fillContext(memory, context, defaults, input.context ?? {});
 		const packet: PacketState = {
 			...place,
 			data: start,
@@ -113,12 +98,36 @@ export const skb: Family = (program) => {
 	};
 };
 
+const socketFields = (ends: Ends): ContextFields => ({
+	family: ends.family,
+	src_ip4: ends.local4,
+	dst_ip4: ends.remote4,
+	src_ip6: ends.local6,
+	dst_ip6: ends.remote6,
+	state: TCP_CLOSE,
+	rx_queue_mapping: NO_QUEUE,
+});
+
+/** What the caller gives, whole or by field, wins. */
+function fillContext({ view, u8 }: LinearMemory, context: number, defaults: ContextFields, given: Uint8Array | ContextFields): void {
+	const layout = contexts.__sk_buff;
+	if (given instanceof Uint8Array) {
+		writeFields(view, context, layout, defaults);
+		u8.set(given.subarray(0, layout.size), context);
+	} else {
+		const unknown = writeFields(view, context, layout, { ...defaults, ...given });
+		if (unknown !== null) throw new InputError(`__sk_buff has no field ${unknown}`);
+	}
+}
+
 /** PACKET_HOST, BROADCAST, MULTICAST, OTHERHOST by the destination; the loopback device's own address is all zero. */
 function packetType(destination: Uint8Array): number {
 	if (destination.every((byte) => byte === 0)) return 0;
 	if (destination.every((byte) => byte === 255)) return 1;
 	return destination[0] & 1 ? 2 : 3;
 }
+
+type ContextFields = Parameters<typeof writeFields>[3];
 
 interface Ends {
 	/** AF_UNSPEC, AF_INET, AF_INET6 */

@@ -74,32 +74,111 @@ class HttpFailure extends Error {
  * @throws when the object cannot be reached, or its server does not serve ranges
  */
 export async function openHttpDevice(url: string, options: HttpDeviceOptions = {}): Promise<HttpDevice> {
-	const send = options.fetch ?? fetch;
-	const retries = options.retries ?? 3;
-	const delay = options.delay ?? ((attempt: number) => new Promise<void>((resolve) => setTimeout(resolve, 50 * 2 ** attempt)));
-	const gap = options.coalesceGap ?? 4096;
-	const maxRequest = options.maxRequest ?? 1 << 20;
-	const count = { requests: 0, retries: 0, reads: 0, bytes: 0 };
-	const closed = new AbortController();
-	let known: Part | null = null;
-	let version = 0;
-	let waiting: Waiting[] = [];
+	const device = new RangeDevice(url, options);
+	await device.refresh();
+	return device;
+}
 
-	const attempt = async (from: number, to: number): Promise<Part> => {
-		count.requests++;
-		let response: Response;
-		let bytes: Uint8Array;
-		try {
-			response = await send(url, { headers: { ...options.headers, range: `bytes=${from}-${to - 1}` }, signal: closed.signal });
-			// Not even a body that nobody wants may keep the connection.
-			if (response.status !== 206) await response.body?.cancel();
-			bytes = response.status === 206 ? new Uint8Array(await response.arrayBuffer()) : new Uint8Array(0);
-		} catch (error) {
-			if (closed.signal.aborted) throw new HttpFailure("the device is closed", false);
-			const { message, cause } = error as Error;
-			throw new HttpFailure(`${url}: ${cause instanceof Error ? cause.message : message}`, true);
+class RangeDevice implements HttpDevice {
+	readonly url: string;
+	readonly #options: HttpDeviceOptions;
+	readonly #count = { requests: 0, retries: 0, reads: 0, bytes: 0 };
+	readonly #closed = new AbortController();
+	/** What the last answer said of the object. */
+	#known: Part | null = null;
+	#version = 0;
+	#waiting: Waiting[] = [];
+
+	constructor(url: string, options: HttpDeviceOptions) {
+		this.url = url;
+		this.#options = options;
+	}
+
+	get size(): number {
+		return this.#known?.size ?? 0;
+	}
+
+	get version(): number {
+		return this.#version;
+	}
+
+	get statistics(): HttpDevice["statistics"] {
+		return { ...this.#count };
+	}
+
+	async refresh(): Promise<void> {
+		await this.#fetchPart(0, 1);
+	}
+
+	readSync(): never {
+		throw Object.assign(new Error("a remote object cannot be read synchronously"), { code: "ENOTSUP" });
+	}
+
+	read(into: Uint8Array, at: number, length: number, offset: number): Promise<number> {
+		return new Promise((resolve, reject) => {
+			this.#count.reads++;
+			if (this.#waiting.length === 0) queueMicrotask(() => this.#flush());
+			this.#waiting.push({ into, at, length, offset, resolve, reject });
+		});
+	}
+
+	close(): void {
+		this.#closed.abort();
+	}
+
+	/** Reads that lie close together are one request. */
+	#flush(): void {
+		const gap = this.#options.coalesceGap ?? 4096;
+		const maxRequest = this.#options.maxRequest ?? 1 << 20;
+		const all = this.#waiting.sort((a, b) => a.offset - b.offset);
+		this.#waiting = [];
+		for (let i = 0; i < all.length; ) {
+			const from = all[i].offset;
+			let to = from + all[i].length;
+			let end = i + 1;
+			for (; end < all.length && all[end].offset <= to + gap && Math.max(to, all[end].offset + all[end].length) - from <= maxRequest; end++)
+				to = Math.max(to, all[end].offset + all[end].length);
+			void this.#serve(all.slice(i, end), from, to);
+			i = end;
 		}
-		count.bytes += bytes.length;
+	}
+
+	async #serve(group: readonly Waiting[], from: number, to: number): Promise<void> {
+		try {
+			const { bytes } = await this.#fetchPart(from, to);
+			for (const { into, at, length, offset, resolve } of group) {
+				const part = bytes.subarray(offset - from, offset - from + length);
+				into.set(part, at);
+				resolve(part.length);
+			}
+		} catch (error) {
+			for (const { reject } of group) reject(error);
+		}
+	}
+
+	/** As often as it takes, or as the options allow. */
+	async #fetchPart(from: number, to: number): Promise<Part> {
+		const retries = this.#options.retries ?? 3;
+		const delay = this.#options.delay ?? ((attempt: number) => new Promise<void>((resolve) => setTimeout(resolve, 50 * 2 ** attempt)));
+		for (let tries = 0; ; tries++) {
+			try {
+				const part = await this.#attempt(from, to);
+				if (this.#known !== null && (part.tag !== this.#known.tag || part.size !== this.#known.size)) this.#version++;
+				this.#known = part;
+				return part;
+			} catch (error) {
+				if (!(error instanceof HttpFailure) || !error.transient || tries >= retries) throw error;
+				this.#count.retries++;
+				await delay(tries + 1);
+			}
+		}
+	}
+
+	async #attempt(from: number, to: number): Promise<Part> {
+		const { url } = this;
+		this.#count.requests++;
+		const { response, bytes } = await this.#request(from, to);
+		this.#count.bytes += bytes.length;
 		const range = response.headers.get("content-range") ?? "";
 		const tag = response.headers.get("etag") ?? response.headers.get("last-modified") ?? "";
 		if (response.status === 416) {
@@ -115,73 +194,19 @@ export async function openHttpDevice(url: string, options: HttpDeviceOptions = {
 		const wanted = Math.min(to, size) - from;
 		if (bytes.length !== wanted) throw new HttpFailure(`${url}: ${bytes.length} of ${wanted} bytes came`, true);
 		return { bytes, size, tag };
-	};
+	}
 
-	const fetchPart = async (from: number, to: number): Promise<Part> => {
-		for (let tries = 0; ; tries++) {
-			try {
-				const part = await attempt(from, to);
-				if (known !== null && (part.tag !== known.tag || part.size !== known.size)) version++;
-				known = part;
-				return part;
-			} catch (error) {
-				if (!(error instanceof HttpFailure) || !error.transient || tries >= retries) throw error;
-				count.retries++;
-				await delay(tries + 1);
-			}
-		}
-	};
-
-	/** One request for reads that lie close together. */
-	const serve = async (group: readonly Waiting[], from: number, to: number): Promise<void> => {
+	async #request(from: number, to: number): Promise<{ response: Response; bytes: Uint8Array }> {
 		try {
-			const { bytes } = await fetchPart(from, to);
-			for (const { into, at, length, offset, resolve } of group) {
-				const part = bytes.subarray(offset - from, offset - from + length);
-				into.set(part, at);
-				resolve(part.length);
-			}
+			const headers = { ...this.#options.headers, range: `bytes=${from}-${to - 1}` };
+			const response = await (this.#options.fetch ?? fetch)(this.url, { headers, signal: this.#closed.signal });
+			// Not even a body that nobody wants may keep the connection.
+			if (response.status !== 206) await response.body?.cancel();
+			return { response, bytes: response.status === 206 ? new Uint8Array(await response.arrayBuffer()) : new Uint8Array(0) };
 		} catch (error) {
-			for (const { reject } of group) reject(error);
+			if (this.#closed.signal.aborted) throw new HttpFailure("the device is closed", false);
+			const { message, cause } = error as Error;
+			throw new HttpFailure(`${this.url}: ${cause instanceof Error ? cause.message : message}`, true);
 		}
-	};
-
-	const flush = (): void => {
-		const all = waiting.sort((a, b) => a.offset - b.offset);
-		waiting = [];
-		for (let i = 0; i < all.length; ) {
-			const from = all[i].offset;
-			let to = from + all[i].length;
-			let end = i + 1;
-			for (; end < all.length && all[end].offset <= to + gap && Math.max(to, all[end].offset + all[end].length) - from <= maxRequest; end++)
-				to = Math.max(to, all[end].offset + all[end].length);
-			void serve(all.slice(i, end), from, to);
-			i = end;
-		}
-	};
-
-	await fetchPart(0, 1);
-	return {
-		url,
-		get size() {
-			return known?.size ?? 0;
-		},
-		get version() {
-			return version;
-		},
-		get statistics() {
-			return { ...count };
-		},
-		refresh: async () => void (await fetchPart(0, 1)),
-		readSync() {
-			throw Object.assign(new Error("a remote object cannot be read synchronously"), { code: "ENOTSUP" });
-		},
-		read: (into, at, length, offset) =>
-			new Promise((resolve, reject) => {
-				count.reads++;
-				if (waiting.length === 0) queueMicrotask(flush);
-				waiting.push({ into, at, length, offset, resolve, reject });
-			}),
-		close: () => closed.abort(),
-	};
+	}
 }
