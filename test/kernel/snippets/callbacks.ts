@@ -14,63 +14,6 @@ function offsetOf(b: Build, struct: string, member: string): number {
 }
 
 export function callbacks(body: Body) {
-	/** What a sample, a dynptr in r6, is used for. */
-	function sample(b: Build): void {
-		const { w, random } = b;
-		const buffer = slot(b, 16);
-		if (buffer === null) return;
-		for (const off of [0, 8]) if (!mistake(b)) w.storeImm(8, 10, buffer + off, 0);
-		switch (random(7)) {
-			case 0:
-				w.stack(1, buffer);
-				w.set(2, pick([8, 16, 17], random));
-				w.mov(3, 6);
-				w.set(4, 0);
-				w.set(5, 0);
-				return w.call(DYNPTR_READ);
-			case 1:
-				w.mov(1, 6);
-				w.set(2, 0);
-				w.stack(3, buffer);
-				w.set(4, 8);
-				w.set(5, 0);
-				return w.call(DYNPTR_WRITE);
-			case 2: {
-				const none = w.label();
-				w.mov(1, 6);
-				if (random(3) === 0) number(b, 2);
-				w.mov(1, 6);
-				w.set(2, 0);
-				w.set(3, 16);
-				w.call(DYNPTR_DATA);
-				checked(b, 0, none);
-				if (random(2)) w.load(8, 7, 0, pick([0, 8, 16], random));
-				else w.storeImm(8, 0, 0, 1);
-				return w.place(none);
-			}
-			case 3:
-				w.mov(1, 6);
-				w.set(2, 0);
-				w.stack(3, buffer);
-				w.set(4, 8);
-				kfunc(b, pick(["bpf_dynptr_slice", "bpf_dynptr_slice_rdwr"], random));
-				return;
-			case 4:
-				w.mov(1, 6);
-				return kfunc(b, pick(["bpf_dynptr_size", "bpf_dynptr_is_null", "bpf_dynptr_is_rdonly"], random));
-			case 5:
-				if (!mistake(b, 3)) return;
-				w.mov(1, 6);
-				w.set(2, 0);
-				return w.call(DISCARD_DYNPTR);
-			default:
-				if (!mistake(b, 3)) return;
-				// What it points to is not the program's.
-				if (random(2)) w.load(8, 7, 6, 0);
-				else w.alu(0, 6, 8);
-		}
-	}
-
 	return {
 		drain(b: Build): void {
 			if (b.depth >= 2 || b.locked) return;
@@ -152,4 +95,61 @@ export function callbacks(body: Body) {
 			w.place(done);
 		},
 	} as const;
+}
+
+/** What a sample, a dynptr in r6, is used for. */
+function sample(b: Build): void {
+	const { w, random } = b;
+	const buffer = slot(b, 16);
+	if (buffer === null) return;
+	for (const off of [0, 8]) if (!mistake(b)) w.storeImm(8, 10, buffer + off, 0);
+	switch (random(7)) {
+		case 0:
+			w.stack(1, buffer);
+			w.set(2, pick([8, 16, 17], random));
+			w.mov(3, 6);
+			w.set(4, 0);
+			w.set(5, 0);
+			return w.call(DYNPTR_READ);
+		case 1:
+			w.mov(1, 6);
+			w.set(2, 0);
+			w.stack(3, buffer);
+			w.set(4, 8);
+			w.set(5, 0);
+			return w.call(DYNPTR_WRITE);
+		case 2: {
+			const none = w.label();
+			w.mov(1, 6);
+			if (random(3) === 0) number(b, 2);
+			w.mov(1, 6);
+			w.set(2, 0);
+			w.set(3, 16);
+			w.call(DYNPTR_DATA);
+			checked(b, 0, none);
+			if (random(2)) w.load(8, 7, 0, pick([0, 8, 16], random));
+			else w.storeImm(8, 0, 0, 1);
+			return w.place(none);
+		}
+		case 3:
+			w.mov(1, 6);
+			w.set(2, 0);
+			w.stack(3, buffer);
+			w.set(4, 8);
+			kfunc(b, pick(["bpf_dynptr_slice", "bpf_dynptr_slice_rdwr"], random));
+			return;
+		case 4:
+			w.mov(1, 6);
+			return kfunc(b, pick(["bpf_dynptr_size", "bpf_dynptr_is_null", "bpf_dynptr_is_rdonly"], random));
+		case 5:
+			if (!mistake(b, 3)) return;
+			w.mov(1, 6);
+			w.set(2, 0);
+			return w.call(DISCARD_DYNPTR);
+		default:
+			if (!mistake(b, 3)) return;
+			// What it points to is not the program's.
+			if (random(2)) w.load(8, 7, 6, 0);
+			else w.alu(0, 6, 8);
+	}
 }
