@@ -5,16 +5,17 @@ import { printFunction } from "../../compiler/ir/print.ts";
 import type { IrFunction } from "../../compiler/ir/types.ts";
 import type { OptContext, Pass } from "../../compiler/opt/pass.ts";
 
-/** Text in, passes over the first function, its instructions out, one a line, values and blocks counted from 0. */
+/** Text in, passes over the first function, messages and its instructions out, one a line, values and blocks counted from 0. */
 export function passed(text: string, passes: readonly Pass[], cpu: OptContext["cpu"] = 3): string {
 	const module = parseModule(text);
-	const context: OptContext = { level: 2, cpu, module, diagnostics: { report: () => {} } };
+	const messages: string[] = [];
+	const context: OptContext = { level: 2, cpu, module, diagnostics: { report: ({ message }) => messages.push(message) } };
 	const [fn] = module.functions;
 	for (const pass of passes) {
 		pass.run(fn, context);
 		expect(checkIr(fn), pass.name).toEqual([]);
 	}
-	return renumbered(fn);
+	return [...messages, renumbered(fn)].join("\n");
 }
 
 export function renumbered(fn: IrFunction): string {
