@@ -18,6 +18,9 @@ const COLOURS = 10;
 /** Registers that calls overwrite come first: those that survive calls are kept for values that must. */
 const ORDER: readonly Reg[] = [1, 2, 3, 4, 5, 0, 6, 7, 8, 9];
 
+/** The first register in that order of which the bit is not set. */
+const firstBut = (not: number): Reg | undefined => ORDER.find((c) => (not & (1 << c)) === 0);
+
 /** Why a register is no longer in the graph. */
 const STACKED = 1;
 const MERGED = 2;
@@ -92,13 +95,16 @@ class Coalescing {
 		const colours = new Int32Array(size).fill(-1);
 		for (let reg = 0; reg < FIRST_VIRTUAL; reg++) colours[reg] = reg;
 		const uncoloured = new Set<Reg>();
+		const apart = this.#apart();
 		for (const reg of this.#stack.reverse()) {
 			let taken = 0;
 			for (const t of neighbours[reg]) {
 				const c = colours[this.#find(t)];
 				if (c >= 0) taken |= 1 << c;
 			}
-			const choice = this.#preferred(reg, taken, colours) ?? ORDER.find((c) => (taken & (1 << c)) === 0);
+			let shunned = taken;
+			for (const other of apart.get(reg) ?? []) if (colours[other] >= 0) shunned |= 1 << colours[other];
+			const choice = this.#preferred(reg, taken, colours) ?? firstBut(shunned) ?? firstBut(taken);
 			if (choice === undefined) uncoloured.add(reg);
 			else colours[reg] = choice;
 		}
@@ -109,6 +115,17 @@ class Coalescing {
 			colours[reg] = colours[root];
 		}
 		return { colours, spilled };
+	}
+
+	/** What had better differ, by what stands for it. */
+	#apart(): Map<Reg, Reg[]> {
+		const apart = new Map<Reg, Reg[]>();
+		for (const pair of this.#graph.apart) {
+			const [a, b] = pair.map((reg) => this.#find(reg));
+			apart.set(a, [...(apart.get(a) ?? []), b]);
+			apart.set(b, [...(apart.get(b) ?? []), a]);
+		}
+		return apart;
 	}
 
 	/** A copy that could not be merged still vanishes when both sides happen to get one register. */

@@ -1,4 +1,4 @@
-import { FIRST_VIRTUAL, forDefs, forUses, isCopy, isVirtual, type MFunction, type MInst, NONE, type Reg } from "./machine.ts";
+import { FIRST_VIRTUAL, forDefs, forUses, isCopy, isVirtual, type MFunction, type MInst, NONE, predecessors, type Reg } from "./machine.ts";
 import { BitSet, liveness } from "./liveness.ts";
 
 /**
@@ -13,6 +13,8 @@ export interface Interference {
 	readonly copies: MInst[];
 	/** What spilling costs: uses and definitions, weighed by loop depth. */
 	readonly cost: Float64Array;
+	/** Registers of which one had better not be the other's, though it may. */
+	readonly apart: readonly (readonly [Reg, Reg])[];
 	adjacent(a: Reg, b: Reg): boolean;
 	connect(a: Reg, b: Reg): void;
 }
@@ -71,8 +73,12 @@ export function buildInterference(fn: MFunction): Interference {
 		}
 	}
 	for (const reg of madeAgain(fn)) cost[reg] *= MADE_AGAIN;
-	return { size, neighbours, degree, copies, cost, adjacent, connect };
+	return { size, neighbours, degree, copies, cost, apart: besideQuestions(fn), adjacent, connect };
 }
+
+/** A constant, or a symbol's address. */
+const needsNothing = ({ kind, op, src, core }: MInst): boolean =>
+	core === null && (kind === "wide" || (kind === "alu" && op === "mov" && src === NONE));
 
 /** What can be made again needs no slot and no store. */
 const MADE_AGAIN = 0.5;
@@ -84,14 +90,33 @@ function madeAgain(fn: MFunction): Set<Reg> {
 		for (const inst of block.insts) {
 			forDefs(inst, (reg) => {
 				if (!isVirtual(reg)) return;
-				const free =
-					inst.core === null &&
-					(inst.kind === "wide" || inst.kind === "address" || (inst.kind === "alu" && inst.op === "mov" && inst.src === NONE));
-				sources.set(reg, free && !sources.has(reg));
+				sources.set(reg, (needsNothing(inst) || (inst.kind === "address" && inst.core === null)) && !sources.has(reg));
 			});
 		}
 	}
 	return new Set([...sources].filter(([, free]) => free).map(([reg]) => reg));
+}
+
+/**
+ * What one side of a branch only brings along (a constant, an address), and what the branch compares. In another register it is made in front of the
+ * branch, and the side needs no block (`layout.ts`).
+ */
+function besideQuestions(fn: MFunction): (readonly [Reg, Reg])[] {
+	const preds = predecessors(fn);
+	const found: (readonly [Reg, Reg])[] = [];
+	for (const block of fn.blocks) {
+		const jump = block.insts.at(-1);
+		if (jump?.kind !== "jump") continue;
+		for (const side of jump.blocks) {
+			const last = side.insts.at(-1);
+			if (last?.kind !== "goto" || preds.get(side)!.length !== 1) continue;
+			const brought = side.insts.slice(0, -1);
+			if (brought.filter((inst) => !isCopy(inst)).length !== 1 || !brought.every((inst) => isCopy(inst) || needsNothing(inst))) continue;
+			for (const { dst } of brought)
+				for (const asked of [jump.dst, jump.src]) if (isVirtual(dst) && isVirtual(asked)) found.push([dst, asked]);
+		}
+	}
+	return found;
 }
 
 /** Written before all inputs are read: early-clobber outputs and clobbered registers keep away from the inputs. */

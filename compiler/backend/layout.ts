@@ -119,7 +119,9 @@ function hoistEdgeCopies(fn: MFunction): void {
 			const other = jump.blocks[1 - side];
 			if (edge === other || edge.insts.length !== 2 || edge.insts[1].kind !== "goto" || preds.get(edge)!.length !== 1) continue;
 			const [move] = edge.insts;
-			if (move.kind !== "alu" || move.op !== "mov" || move.core !== null) continue;
+			if ((move.kind !== "alu" || move.op !== "mov" || move.core !== null) && move.kind !== "wide") continue;
+			// Two slots, and on the way out of a loop they would be asked for in each round.
+			if (move.kind === "wide" && edge.depth < block.depth) continue;
 			const bit = 1 << move.dst;
 			if (jump.dst === move.dst || jump.src === move.dst || (liveIn.get(other)! & bit) !== 0) continue;
 			// A loop's question can be asked at its end as long as it stands alone: then the copy is the beginning of what it leads to.

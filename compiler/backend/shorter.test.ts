@@ -62,3 +62,14 @@ describe("by how many places is shifted", () => {
 		expect(count(shifted("%20 = icmp.ugt i32 %11, i32 9\nbranch %20, no.5, yes.6\nno.5:\nret i64 0\nyes.6:"), "w1 = w")).toBe(1);
 	});
 });
+
+describe("one of two addresses", () => {
+	it("is made in front of the branch, and the other one instead where it is that", () => {
+		const globals = 'global @x section ".bss" size 4 align 4 global\nglobal @y section ".bss" size 4 align 4 global\n';
+		const side = (block: string, at: number, name: string): string => `${block}:\n%${at} = global ptr @${name} offset=0\njump end.12\n`;
+		const text = `${globals}${body(`%20 = icmp.ne i32 %1, i32 0\nbranch %20, a.10, b.11\n${side("a.10", 21, "x")}${side("b.11", 22, "y")}end.12:\n%23 = phi ptr [%21, a.10], [%22, b.11]\nstore size=4 %23, i32 1\nret i64 0`)}`;
+		const lines = code(text);
+		expect(count(lines, "goto")).toBe(1);
+		expect(lines.findIndex((line) => line.includes("goto"))).toBeGreaterThan(lines.findIndex((line) => line.includes("ll")));
+	});
+});

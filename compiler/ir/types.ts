@@ -27,7 +27,8 @@ export interface IrGlobal {
 	/** Where it goes: ".maps", ".rodata", ".data", ".bss", ".rodata.str1.1", "license", ".kconfig", ".ksyms" … */
 	readonly section: string;
 	readonly size: number;
-	readonly align: number;
+	/** Copies in words may ask for more than the declaration does. */
+	align: number;
 	/** Absent: zero bytes (.bss) or extern. */
 	readonly bytes?: Uint8Array;
 	readonly relocs: readonly { readonly offset: number; readonly symbol: Sym | IrGlobal; readonly addend: number }[];

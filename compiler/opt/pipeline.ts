@@ -5,7 +5,7 @@ import { bug } from "../diagnostics/diagnostic.ts";
 import { checkIr } from "../ir/check.ts";
 import { printFunction } from "../ir/print.ts";
 import { forget, type Kept } from "./analysis/analyses.ts";
-import { settleArguments } from "./calls/arguments.ts";
+import { passUnread, settleArguments } from "./calls/arguments.ts";
 import { askBoth } from "./control/ask-both.ts";
 import { bitQuestions } from "./scalar/bit-questions.ts";
 import { carryLoads } from "./loops/carry.ts";
@@ -28,6 +28,7 @@ import { foldBranches } from "./control/fold-branches.ts";
 import { forwardSwitch } from "./control/forward-switch.ts";
 import { gvn } from "./scalar/gvn.ts";
 import { hoistAddresses, hoistLimits } from "./loops/hoist.ts";
+import { hoistCommon } from "./control/hoist-common.ts";
 import { idleBranches } from "./control/idle-branches.ts";
 import { ifChains } from "./control/if-chains.ts";
 import { indexPointers } from "./loops/index-pointers.ts";
@@ -50,7 +51,7 @@ import { partialLoads } from "./memory/partial-loads.ts";
 import { noObject } from "./memory/no-object.ts";
 import { needlessBranches } from "./control/needless-branches.ts";
 import { removeDeadBlocks, simplifyCfg } from "./control/simplify-cfg.ts";
-import { sink } from "./control/sink.ts";
+import { sink, sinkCalls } from "./control/sink.ts";
 import { sparseConstants } from "./scalar/sparse-constants.ts";
 import { sroa } from "./memory/sroa.ts";
 import { tailRecursion } from "./calls/tail-recursion.ts";
@@ -147,6 +148,10 @@ class Pipeline {
 		const optimizing = this.#optimizing;
 		this.#run(removeDeadBlocks, fn);
 		this.#run(resolveCalls, fn);
+		if (optimizing) {
+			if (passUnread(fn, graph.functions)) forget(this.#context);
+			this.#run(sinkCalls, fn);
+		}
 		inlineCalls(fn, graph, !optimizing);
 		forget(this.#context);
 		if (this.#options.check) verify("inline", fn, this.#kept);
@@ -211,7 +216,8 @@ class Pipeline {
 			this.#settle(fn);
 			if (this.#run(unroll, fn)) this.#settle(fn);
 		}
-		for (const passes of [[indexPointers], [loadPhis], [sink], [ifChains, forwardSwitch]]) if (this.#runAll(passes, fn)) this.#settle(fn);
+		for (const passes of [[indexPointers], [loadPhis], [hoistCommon, sink], [ifChains, forwardSwitch]])
+			if (this.#runAll(passes, fn)) this.#settle(fn);
 	}
 
 	/** On what the machine has. */

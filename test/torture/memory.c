@@ -64,6 +64,9 @@ TEST(copy_builtin, 111100) { u8 a[13] = "hello, world", b[13]; __builtin_memcpy(
 TEST(set_builtin, 180) { u8 a[11]; __builtin_memset(a, hide(0x5a), 11); return a[0] + a[10]; }
 TEST(set_builtin_words, -2) { u64 a[3]; __builtin_memset(a, 0xff, sizeof(a)); return (s64)a[1] + (s64)a[2]; }
 TEST(move_builtin_overlaps, 107) { u8 a[8] = { 1, 2, 3, 4, 5, 6, 7, 8 }; u8 *p = hide_pointer(a); __builtin_memmove(p + 1, p, 7); return p[1] * 100 + p[7]; }
+TEST(move_builtin_up_by_words, 1121230) { u32 a[5] = { 1, 2, 3, 4, 5 }; u32 *p = hide_pointer(a); __builtin_memmove(p + 1, p, 16); return p[0] * 1000000 + p[1] * 100000 + p[2] * 10000 + p[3] * 400 + p[4] * 7 + 2; }
+TEST(move_builtin_down, 4567867) { u8 a[8] = { 1, 2, 3, 4, 5, 6, 7, 8 }; u8 *p = hide_pointer(a); __builtin_memmove(p, p + 3, 5); return p[0] * 1000000 + p[1] * 100000 + p[2] * 10000 + p[3] * 1000 + p[4] * 100 + p[5] * 10 + p[6]; }
+TEST(move_builtin_in_a_hidden_place, 12123) { u8 a[16] = { 1, 2, 3, 4, 5, 6, 7, 8 }; u8 *p = hide_pointer(a); p += hide(2); __builtin_memmove(p, p - 2, 11); return p[-2] * 10000 + p[-1] * 1000 + p[0] * 100 + p[1] * 10 + p[2]; }
 TEST(compare_builtin_equal, 1) { u8 a[9] = "abcdefgh", b[9] = "abcdefgh"; return __builtin_memcmp(hide_pointer(a), hide_pointer(b), 9) == 0; }
 TEST(compare_builtin_less, 11) { u8 a[9] = "abcdefgh", b[9] = "abcdefzh"; return (__builtin_memcmp(hide_pointer(a), hide_pointer(b), 9) < 0) * 10 + (__builtin_memcmp(hide_pointer(b), hide_pointer(a), 9) > 0); }
 TEST(compare_builtin_is_unsigned, 1) { u8 a[4] = { 0x80 }, b[4] = { 0x7f }; return __builtin_memcmp(hide_pointer(a), hide_pointer(b), 4) > 0; }

@@ -85,6 +85,14 @@ export function baseOf(address: Value): { readonly base: Value; readonly offset:
 	return { base, offset };
 }
 
+/** An address at a constant distance in a section of this object: a map value to the verifier, whichever section it is. */
+export function isInData(address: Value): boolean {
+	const { base } = baseOf(address);
+	if (!isInst(base) || base.op !== "global") return false;
+	const global = base.attr!.global!;
+	return !("kind" in global) && /^\.(data|bss|rodata)/.test(global.section);
+}
+
 /** The alloca or other object that an address is a constant distance into. */
 export function rootOf(address: Value): { readonly root: Value; readonly offset: number | null } {
 	let at = address;

@@ -110,6 +110,30 @@ function giveResult(callee: IrFunction, sites: readonly Site[]): Set<IrFunction>
 	return changed;
 }
 
+/**
+ * What the functions that are called, which are finished, do not read, is not passed. Before they are copied: calls that are alike then can be
+ * one (`if (wrapped) return f(regs->di); return f(ctx->di);`, and `f` asks for none of it).
+ */
+export function passUnread(caller: IrFunction, functions: ReadonlyMap<FunctionSym, IrFunction>): boolean {
+	let changed = false;
+	for (const { insts } of caller.blocks) {
+		for (const call of insts) {
+			if (call.op !== "call" || call.attr!.callee!.kind !== "function") continue;
+			const { symbol } = call.attr!.callee!;
+			const callee = functions.get(symbol);
+			if (callee === undefined || callee === caller || symbol.linkage !== "static" || symbol.weak || symbol.naked) continue;
+			if (callee.blocks.length === 0 || call.args.length !== callee.params.length) continue;
+			const users = usersOf(callee);
+			callee.params.forEach((param, i) => {
+				if (call.args[i].op === "undef" || (users.get(param) ?? []).length > 0) return;
+				call.args[i] = undef(param.ty!);
+				changed = true;
+			});
+		}
+	}
+	return changed;
+}
+
 function passLess(callee: IrFunction, sites: readonly Site[]): Set<IrFunction> {
 	const users = usersOf(callee);
 	const changed = new Set<IrFunction>();

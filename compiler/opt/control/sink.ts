@@ -1,15 +1,18 @@
-import type { Attr, Block, Inst, IrFunction, Value } from "../../ir/types.ts";
+import type { Block, Inst, IrFunction, Value } from "../../ir/types.ts";
 import type { Range } from "../analysis/alias.ts";
 import type { OptContext, Pass } from "../pass.ts";
 import { helperById } from "../../../assembler/spec/helpers.ts";
 import { predecessors } from "../../ir/cfg.ts";
 import { row } from "../../ir/ops.ts";
 import { type Analyses, analysesOf, forget } from "../analysis/analyses.ts";
-import { isConst, isInst, newBlock, newInst, phisOf, sameValue, terminator } from "../../ir/values.ts";
+import { constant, isInst, newBlock, newInst, phisOf, sameValue, terminator } from "../../ir/values.ts";
+import { baseOf, isInData } from "../analysis/slots.ts";
+import { COMPUTES, sameKind, sameMade } from "./alike.ts";
 
 /**
  * What several blocks do last before they go to the same place, or return, is done once, on the way there: `err = 3; goto out;` in ten places
- * is ten numbers and one store. One operand may differ, if it is a number, and becomes a phi. Addresses must be the same ones: the kernel's verifier allows an instruction one kind of pointer (LLVM: SinkCommonCodeFromPredecessors).
+ * is ten numbers and one store. One operand may differ, if it is a number, and becomes a phi. Addresses must be the same ones, since the kernel's verifier allows an instruction
+ * one kind of pointer, or lie in this object's data: `if (c) hits++; else misses++;` is two addresses and one addition (LLVM: SinkCommonCodeFromPredecessors).
  * What is probed may be anywhere: `bpf_core_field_exists(…) ? BPF_CORE_READ(old, …) : BPF_CORE_READ(new, …)` are two addresses and one call.
  */
 export const sink: Pass = {
@@ -24,6 +27,12 @@ export const sink: Pass = {
 		}
 		return changed;
 	},
+};
+
+/** The same for calls of functions, with the same arguments, before these are copied to where they are called. */
+export const sinkCalls: Pass = {
+	name: "sink-calls",
+	run: (fn, context) => sweep(fn, context, true),
 };
 
 /**
@@ -78,7 +87,7 @@ function storeOnce(fn: IrFunction, context: OptContext): boolean {
 }
 
 /** Once over all blocks. What was moved on the way is seen by the next sweep: until then there are only too many uses known. */
-function sweep(fn: IrFunction, context: OptContext): boolean {
+function sweep(fn: IrFunction, context: OptContext, callsAlike = false): boolean {
 	const preds = predecessors(fn);
 	let known: Analyses | null = null;
 	let changed = false;
@@ -98,14 +107,15 @@ function sweep(fn: IrFunction, context: OptContext): boolean {
 		};
 		const common = (first: Block): boolean => {
 			for (const { inst: model, fed } of lastsOf(first)) {
-				let differs: number | null = null;
+				if (callsAlike && model.attr?.callee?.kind !== "function") return false;
+				let differs: Difference = ALIKE;
 				const members = new Map([[first, model]]);
 				for (const other of left) {
 					for (const { inst, fed: otherFed } of lastsOf(other)) {
 						if (!sameKind(model, inst) || otherFed !== fed) continue;
-						const operand = difference(model, inst);
-						if (operand === "many" || (operand !== null && differs !== null && operand !== differs)) continue;
-						differs ??= operand;
+						const both = difference(model, inst, differs);
+						if (both === null || (callsAlike && (both.value ?? both.place) !== null)) continue;
+						differs = both;
 						members.set(other, inst);
 						break;
 					}
@@ -147,7 +157,7 @@ function movable(block: Block, target: Block | null, known: Analyses): Last[] {
 		const fed = feeds(inst, block, target, known.users);
 		if (fed === undefined) break;
 		if (
-			(inst.op === "store" || inst.op === "call") &&
+			!COMPUTES.has(inst.op) &&
 			passed.some((load) => load.op === "load" && (inst.op === "call" || known.alias.mayAlias(rangeOf(inst), rangeOf(load))))
 		)
 			break;
@@ -160,27 +170,9 @@ function movable(block: Block, target: Block | null, known: Analyses): Last[] {
 
 const rangeOf = ({ args, attr }: Inst): Range => ({ address: args[0], size: attr!.size!, effective: attr!.effective });
 
-/** Besides stores and calls: what only computes the number that a phi of the target, or what was moved before, asks for. */
-const COMPUTES: ReadonlySet<string> = new Set([
-	"load",
-	"add",
-	"sub",
-	"and",
-	"or",
-	"xor",
-	"shl",
-	"lshr",
-	"ashr",
-	"mul",
-	"zext",
-	"sext",
-	"trunc",
-	"sextfrom",
-	"bswap",
-]);
-
+/** Stores, calls, and what only computes the number that a phi of the target, or what was moved before, asks for. */
 const mayMove = (inst: Inst): boolean =>
-	inst.op === "store" || COMPUTES.has(inst.op) || (inst.op === "call" && inst.attr!.callee!.kind !== "indirect");
+	inst.op === "store" || inst.op === "atomic" || COMPUTES.has(inst.op) || (inst.op === "call" && inst.attr!.callee!.kind !== "indirect");
 
 /** The phi of the target that the value is for, or that it is what is returned; null when it is for nobody; undefined when it is for others, too. */
 function feeds(
@@ -190,33 +182,44 @@ function feeds(
 	users: ReadonlyMap<Inst, readonly Inst[]>,
 ): Inst | "result" | null | undefined {
 	const list = users.get(inst) ?? [];
-	if (list.length === 0) return inst.op === "store" || inst.op === "call" ? null : undefined;
+	if (list.length === 0) return COMPUTES.has(inst.op) ? undefined : null;
 	const [phi] = list;
 	if (target === null) return list.length === 1 && phi === terminator(block) ? "result" : undefined;
 	const isFed = list.length === 1 && phi.op === "phi" && target.insts.includes(phi) && phi.args[phi.blocks!.indexOf(block)] === inst;
 	return isFed ? phi : undefined;
 }
 
-function sameKind(a: Inst, b: Inst): boolean {
-	if (a.op !== b.op || a.ty !== b.ty || a.args.length !== b.args.length || !a.args.every((arg, i) => arg.ty === b.args[i].ty)) return false;
-	if (a.op !== "call") return sameAttr(a.attr, b.attr, ["size", "align", "volatile", "signed", "bits"]);
-	const [one, other] = [a.attr!.callee!, b.attr!.callee!];
-	if (one.kind === "helper") return other.kind === "helper" && one.id === other.id;
-	return one.kind === "function" && other.kind === "function" && one.symbol === other.symbol;
+/** The operands in which what is to be one instruction differs: a number, or an address that nobody looks at, and the object of this object file's data that it is about. */
+interface Difference {
+	readonly value: number | null;
+	readonly place: number | null;
 }
 
-const sameAttr = (a: Attr | undefined, b: Attr | undefined, names: readonly (keyof Attr)[]): boolean =>
-	names.every((name) => a?.[name] === b?.[name]);
+const ALIKE: Difference = { value: null, place: null };
 
-/** The operand in which they differ; null: none. */
-function difference(a: Inst, b: Inst): number | null | "many" {
-	let found: number | null = null;
+/** `before`, and what `b` adds to it; null: too much. */
+function difference(a: Inst, b: Inst, before: Difference): Difference | null {
+	let { value, place } = before;
 	for (let i = 0; i < a.args.length; i++) {
 		if (sameMade(a.args[i], b.args[i])) continue;
-		if (found !== null || (a.args[i].ty === "ptr" && !isProbed(a, i)) || ((a.op === "store" || a.op === "load") && i === 0)) return "many";
-		found = i;
+		const isAddress = a.args[i].ty === "ptr";
+		if (isAddress && areInTwoObjects(a.args[i], b.args[i])) {
+			if (place !== null && place !== i) return null;
+			place = i;
+		} else {
+			if ((value !== null && value !== i) || (isAddress && !isProbed(a, i))) return null;
+			value = i;
+		}
 	}
-	return found;
+	return { value, place };
+}
+
+/** The same place in two objects. Of one object the address is in a register as likely as not, for other accesses. */
+function areInTwoObjects(a: Value, b: Value): boolean {
+	if (!isInData(a) || !isInData(b)) return false;
+	const [one, other] = [baseOf(a), baseOf(b)];
+	const [first, second] = [(one.base as Inst).attr!, (other.base as Inst).attr!];
+	return first.global !== second.global && one.offset === other.offset && (first.offset ?? 0) === (second.offset ?? 0);
 }
 
 /** An address that a helper reads at and the verifier does not look at. */
@@ -225,16 +228,8 @@ function isProbed({ op, attr }: Inst, operand: number): boolean {
 	return callee?.kind === "helper" && (helperById(callee.id)?.params.split(",")[operand]?.endsWith("*unsafe_ptr") ?? false);
 }
 
-/** One value, or the same address made twice. */
-function sameMade(a: Value, b: Value): boolean {
-	if (sameValue(a, b)) return true;
-	if (!isInst(a) || !isInst(b) || a.op !== b.op) return false;
-	if (a.op === "global") return a.attr!.global === b.attr!.global && (a.attr!.offset ?? 0) === (b.attr!.offset ?? 0);
-	return a.op === "ptradd" && isConst(a.args[1]) && sameValue(a.args[1], b.args[1]) && sameMade(a.args[0], b.args[0]);
-}
-
 /** Target null: the members return. */
-function merge(fn: IrFunction, moving: ReadonlyMap<Block, Inst>, target: Block | null, differs: number | null): void {
+function merge(fn: IrFunction, moving: ReadonlyMap<Block, Inst>, target: Block | null, differs: Difference): void {
 	const members = [...moving.keys()];
 	const lasts = [...moving.values()];
 	const [model] = lasts;
@@ -258,9 +253,24 @@ function merge(fn: IrFunction, moving: ReadonlyMap<Block, Inst>, target: Block |
 		joined.insts.push(made);
 		return made;
 	};
+	/** The objects' addresses meet, so that all accesses to one of several objects ask for one of them. */
+	const within = (all: readonly Value[], loc: Inst["loc"]): Value => {
+		const places = all.map(baseOf);
+		const base = join(
+			"ptr",
+			places.map((place) => place.base),
+			loc,
+		);
+		const { offset } = places[0];
+		if (offset === 0) return base;
+		const made = newInst(fn, "ptradd", "ptr", [base, constant("i64", offset)], undefined, loc);
+		joined.insts.push(made);
+		return made;
+	};
 	const args = model.args.map((arg, i) => {
 		const all = lasts.map((inst) => inst.args[i]);
-		return i === differs ? join(arg.ty, all, model.loc) : remake(arg, all);
+		if (i === differs.place) return within(all, model.loc);
+		return i === differs.value ? join(arg.ty, all, model.loc) : remake(arg, all);
 	});
 	const moved = newInst(fn, model.op, model.ty, args, model.attr, model.loc);
 	joined.insts.push(moved);

@@ -1,8 +1,8 @@
-import type { Attr, Block, Inst, IrFunction, Value } from "../../ir/types.ts";
+import type { Attr, Block, Inst, IrFunction, IrGlobal, Value } from "../../ir/types.ts";
 import type { OptContext, Pass } from "../pass.ts";
 import { constant, isConst, isInst, newInst } from "../../ir/values.ts";
 import { unchanging } from "../analysis/constant-objects.ts";
-import { rootOf } from "../analysis/slots.ts";
+import { baseOf, isInData, rootOf } from "../analysis/slots.ts";
 import { asksWhetherEqual, compareMemory, loopOver } from "./mem-loops.ts";
 import { alignmentOf, littleEndian, partsOf, pattern, spread } from "./parts.ts";
 
@@ -31,11 +31,17 @@ export const expandMemory: Pass = {
 	},
 };
 
-/** A slot that is copied in bytes for want of alignment gets it. */
-function alignSlot(address: Value): void {
+/** A slot, or an object in this object's data, that is copied in bytes for want of alignment gets it (LLVM: getOrEnforceKnownAlignment). */
+function alignObject(address: Value): void {
 	const { root } = rootOf(address);
-	if (isInst(root) && root.op === "alloca" && root.attr!.size! >= 4 && root.attr!.align! < 8)
+	if (!isInst(root)) return;
+	if (root.op === "alloca" && root.attr!.size! >= 4 && root.attr!.align! < 8)
 		root.attr = { ...root.attr, align: root.attr!.size! >= 8 ? 8 : 4 };
+	if (root.op !== "global" || !isInData(root)) return;
+	const global = root.attr!.global as IrGlobal;
+	// Literals lie side by side.
+	if (!global.symbol.weak && global.section !== ".rodata.str1.1" && global.size >= 4)
+		global.align = Math.max(global.align, global.size >= 8 ? 8 : 4);
 }
 
 function areApart(a: Value, b: Value): boolean {
@@ -43,6 +49,12 @@ function areApart(a: Value, b: Value): boolean {
 	const isObject = (root: Value): root is Inst => isInst(root) && (root.op === "alloca" || root.op === "global");
 	if (!isObject(x) || !isObject(y) || x === y) return false;
 	return x.op === "alloca" || y.op === "alloca" || x.attr!.global !== y.attr!.global;
+}
+
+/** Bytes from one address to the other; null: not known. */
+function distance(from: Value, to: Value): number | null {
+	const [a, b] = [baseOf(from), baseOf(to)];
+	return a.base === b.base ? b.offset - a.offset : null;
 }
 
 function expandOne(fn: IrFunction, block: Block, index: number, context: OptContext): void {
@@ -53,8 +65,8 @@ function expandOne(fn: IrFunction, block: Block, index: number, context: OptCont
 		const why = `${inst.op} of a size that is known only at run time: eBPF has no ${inst.op} to call; bound the size with a constant, or write the loop`;
 		return refuse(fn, block, index, context, why);
 	}
-	alignSlot(inst.args[0]);
-	if (inst.op !== "memset") alignSlot(inst.args[1]);
+	alignObject(inst.args[0]);
+	if (inst.op !== "memset") alignObject(inst.args[1]);
 	// Of two that are compared the known one is the second.
 	if (inst.op === "memcmp" && contentOf(inst.args[0], size, context) !== null && asksWhetherEqual(fn, inst)) {
 		inst.args.reverse();
@@ -153,10 +165,14 @@ class Words {
 		if ([2, 4, 8].includes(size) && aligned.target >= size && aligned.words < size && rootOf(target).root.op === "param") {
 			const word = this.#emit("load", typeOf(size), [source], { size, align: aligned.words, ...this.#volatile });
 			this.#emit("store", null, [target, word], { size, ...this.#volatile });
-		} else if (this.#inst.op === "memmove") {
+			return;
+		}
+		// By a known distance it is moved from the end that the rest does not overlap: no byte waits in a register.
+		const by = this.#inst.op === "memcpy" ? 0 : distance(source, target);
+		if (by === null) {
 			const values = this.#parts.map((part) => this.#load(part));
 			this.#parts.forEach((part, i) => this.#store(part, () => values[i]));
-		} else for (const part of this.#parts) this.#store(part, () => this.#load(part));
+		} else for (const part of by > 0 ? this.#parts.toReversed() : this.#parts) this.#store(part, () => this.#load(part));
 	}
 
 	/** The address is made before the value. */

@@ -5,6 +5,7 @@ import { dse } from "./dse.ts";
 import { gvn } from "../scalar/gvn.ts";
 import { mergeSlots } from "./merge-slots.ts";
 import { mergeStores } from "./merge-stores.ts";
+import { simplifyCfg } from "../control/simplify-cfg.ts";
 import { sink } from "../control/sink.ts";
 
 const slot = (size: number, lines: string): string => functionOf(`a.2:\n%3 = alloca ptr size=${size} align=4\n${lines}`);
@@ -115,6 +116,27 @@ describe("sink", () => {
 	});
 	it("leaves stores to two addresses", () => {
 		expect(passed(two("store size=4 %0, i32 1", "%6 = ptradd ptr %0, i64 4\nstore size=4 %6, i32 1"), [sink]).match(/store/g)).toHaveLength(2);
+	});
+	const data = (left: string, right: string): string => `global @x section ".bss" size 16 align 8 global\nglobal @y section ".data" size 16 align 8 global\n${two(left, right)}`;
+	const object = (at: number, name: string, then: string): string => `%${at} = global ptr @${name} offset=0\n${then}`;
+	it("stores, counts and calls once for one of two objects", () => {
+		for (const then of ["store size=4 %#, i32 1", "atomic.add size=4 %#, i32 1", "call helper h#1 %#"]) {
+			const result = passed(data(object(6, "x", then.replace("%#", "%6")), object(7, "y", then.replace("%#", "%7"))), [sink]);
+			expect(result.match(/store|atomic|call/g)).toHaveLength(1);
+			expect(result).toMatch(/phi ptr \[%\d, b\d\], \[%\d, b\d\]/);
+		}
+	});
+	it("counts in memory once, at one address", () => {
+		const side = (at: number, name: string): string => object(at, name, `%${at + 1} = ptradd ptr %${at}, i64 8\n%${at + 2} = load i32 size=4 %${at + 1}\n%${at + 3} = add i32 %${at + 2}, i32 1\nstore size=4 %${at + 1}, %${at + 3}`);
+		const result = passed(data(side(10, "x"), side(20, "y")), [sink, simplifyCfg, gvn, dce]);
+		expect(result.match(/load|add i32|store/g)).toEqual(["load", "add i32", "store"]);
+		expect(result.match(/phi/g)).toHaveLength(1);
+	});
+	it("leaves two places of one object, and places that are none of this object's data", () => {
+		const side = (at: number, offset: number): string => object(at, "x", `%${at + 1} = ptradd ptr %${at}, i64 ${offset}\nstore size=4 %${at + 1}, i32 1`);
+		expect(passed(data(side(10, 4), side(20, 8)), [sink]).match(/store/g)).toHaveLength(2);
+		const maps = data(object(6, "x", "call helper h#1 %6"), object(7, "y", "call helper h#1 %7")).replace(/"\.(bss|data)"/g, '".maps"');
+		expect(passed(maps, [sink]).match(/call/g)).toHaveLength(2);
 	});
 	it("leaves calls of two pointers", () => {
 		expect(passed(two("call helper h#1 %0", "%6 = load ptr size=8 %0\ncall helper h#1 %6"), [sink]).match(/call/g)).toHaveLength(2);

@@ -1,0 +1,45 @@
+/** What both sides of a branch begin with. */
+import { describe, expect, it } from "vitest";
+import { passed } from "../../../test/support/passed.ts";
+import { dce } from "../scalar/dce.ts";
+import { hoistCommon } from "./hoist-common.ts";
+
+const GLOBALS = 'global @x section ".bss" size 4 align 4 global\nglobal @y section ".bss" size 4 align 4 global\n';
+
+/** Two sides of a branch that asks `asked`; a line a string. */
+function sides(one: string, other: string, asked = "%3 = icmp.ne i32 %1, i32 0"): string {
+	const text = `${GLOBALS}function @f(ptr %0, i32 %1) -> i32 static {\na.2:\n%50 = load i32 size=4 %0\n${asked}\nbranch %3, b.4, c.5\nb.4:\n${one}\nret i32 1\nc.5:\n${other}\nret i32 2\n}\n`;
+	return passed(text, [hoistCommon, dce]);
+}
+
+const count = (text: string, what: RegExp): number => (text.match(what) ?? []).length;
+
+describe("hoist-common", () => {
+	it("loads once what both sides load, an address made anew", () => {
+		const side = (at: number, helper: number): string => `%${at} = global ptr @x offset=0\n%${at + 1} = load i32 size=4 %${at}\ncall helper h#${helper} %${at + 1}`;
+		const result = sides(side(10, 1), side(20, 2));
+		expect(count(result, /load/g)).toBe(1);
+		expect(result).toMatch(/global ptr @x.*\n(%\d) = load i32 size=4 %\d\nbranch .*\nb1:\ncall helper h#1 \1\nret i32 1\nb2:\ncall helper h#2 \1/);
+	});
+	it("computes once what both compute of that", () => {
+		const side = (at: number, helper: number): string => `%${at} = load i32 size=4 %0\n%${at + 1} = add i32 %${at}, i32 7\ncall helper h#${helper} %${at + 1}`;
+		expect(count(sides(side(10, 1), side(20, 2)), /add/g)).toBe(1);
+	});
+	it("leaves what is another object, another width, or behind a call", () => {
+		const side = (at: number, load: string, before = ""): string => `${before}%${at} = global ptr @x offset=0\n%${at + 1} = ${load} %${at}\ncall helper h#1 %${at + 1}`;
+		expect(count(sides(side(10, "load i32 size=4"), side(20, "load i32 size=4").replace("@x", "@y")), /load i32/g)).toBe(2);
+		expect(count(sides(side(10, "load i32 size=4"), side(20, "load i32 size=2")), /load i32/g)).toBe(2);
+		expect(count(sides(side(10, "load i32 size=4"), side(20, "load i32 size=4", "call helper h#5\n")), /load i32/g)).toBe(2);
+		expect(count(sides(side(10, "load i32 size=4 volatile"), side(20, "load i32 size=4 volatile")), /load i32/g)).toBe(2);
+	});
+	it("leaves what stands in a loop and behind it", () => {
+		const text = `function @f(ptr %0, i32 %1) -> i32 static {\na.2:\njump b.3\nb.3:\n%4 = load i32 size=4 volatile %0\n%5 = icmp.ult i32 %4, i32 9\nbranch %5, c.6, d.7\nc.6:\n%8 = load i32 size=4 %0\ncall helper h#1 %8\njump b.3\nd.7:\n%9 = load i32 size=4 %0\nret %9\n}\n`;
+		expect(count(passed(text, [hoistCommon]), /load/g)).toBe(3);
+	});
+	it("leaves what depends on the question", () => {
+		const side = (at: number, helper: number): string => `%${at} = shl i32 %50, i32 2\ncall helper h#${helper} %${at}`;
+		expect(count(sides(side(10, 1), side(20, 2)), /shl/g)).toBe(1);
+		expect(count(sides(side(10, 1), side(20, 2), "%3 = icmp.ult i32 %50, i32 8"), /shl/g)).toBe(2);
+		expect(count(sides(side(10, 1), side(20, 2), "%51 = and i32 %50, i32 15\n%3 = icmp.ult i32 %51, i32 8"), /shl/g)).toBe(2);
+	});
+});
