@@ -13,6 +13,24 @@ describe("memory operations", () => {
 		const text = functionOf("a.2:\n%3 = alloca ptr size=8 align=8\nmemcpy size=6 align=2 %3, %0\n%4 = load i32 size=4 %3\nret %4");
 		expect(passed(text, [expandMemory]).match(/load i32 size=2/g)).toHaveLength(3);
 	});
+	it("aligns an object of this object's data that is copied, but no literal and none that another object may hold", () => {
+		const copied = (section: string, size = 16): string =>
+			passed(`global @t section "${section}" size ${size} align 1 global\n${functionOf("a.2:\n%3 = global ptr @t\n%4 = load ptr size=8 %0\nmemcpy size=8 align=1 sourceAlign=8 %3, %4\nret i32 0")}`, [expandMemory, dce]);
+		expect(copied(".bss").match(/load i\d+ size=\d/g)).toEqual(["load i64 size=8"]);
+		expect(copied(".rodata.str1.1").match(/load i32 size=1/g)).toHaveLength(8);
+		expect(copied(".ksyms").match(/load i32 size=1/g)).toHaveLength(8);
+	});
+	it("moves by a known distance from the end that the rest does not overlap", () => {
+		/** Offsets that are read, and "store", in their order. */
+		const moved = (by: number): string[] => {
+			const text = passed(functionOf(`a.2:\n%3 = ptradd ptr %0, i64 8\n%4 = ptradd ptr %0, i64 ${8 + by}\nmemmove size=8 align=4 %4, %3\nret i32 0`), [expandMemory]);
+			const steps = new Map([...text.matchAll(/(%\d+) = ptradd ptr %\d+, i64 (\d+)/g)].map(([, name, by]) => [name, by]));
+			return [...text.matchAll(/load i32 size=4 (%\d+)|store/g)].map(([all, from]) => (all === "store" ? all : steps.get(from)!));
+		};
+		expect(moved(4)).toEqual(["4", "store", "8", "store"]);
+		expect(moved(-4)).toEqual(["8", "store", "4", "store"]);
+		expect(passed(functionOf("a.2:\n%3 = load ptr size=8 %0\nmemmove size=8 align=4 %0, %3\nret i32 0"), [expandMemory, dce]).match(/load i|store/g)).toEqual(["load i", "load i", "store", "store"]);
+	});
 	it("copies a constant object as the target is aligned, and zeros for what follows its end", () => {
 		const text = `global @t section ".rodata.str1.1" size 3 align 1 static readonly bytes 616200\n${functionOf("a.2:\n%3 = global ptr @t\nmemcpy size=10 align=1 targetAlign=4 %0, %3\nret i32 0")}`;
 		expect(passed(text, [expandMemory, dce])).toBe("b0:\nstore size=4 %0, i32 25185\n%1 = ptradd ptr %0, i64 4\nstore size=4 %1, i32 0\n%2 = ptradd ptr %0, i64 8\nstore size=2 %2, i32 0\nret i32 0");
