@@ -295,6 +295,26 @@ export class FieldProgram {
 		if (random(15)) this.#kfunc(kind === "task" || kind === "seen" ? "bpf_task_release" : kind === "cgroup" ? "bpf_cgroup_release" : kind === "cpumask" ? "bpf_cpumask_release" : kind === "percpu" ? "bpf_percpu_obj_drop_impl" : "bpf_obj_drop_impl");
 	}
 
+	/** A node of the program's own in r9, now and then with a reference more. */
+	#newNode(none: Label): void {
+		const w = this.#w;
+		const random = this.#random;
+		w.set(1, random(12) ? this.#layout.ids.node : this.#layout.ids.plain);
+		w.set(2, 0);
+		this.#kfunc("bpf_obj_new_impl");
+		w.jump(JEQ, 0, 0, none);
+		w.mov(9, 0);
+		if (random(3) === 0) {
+			w.mov(1, 9);
+			w.set(2, 0);
+			this.#kfunc("bpf_refcount_acquire_impl");
+			w.store(8, 10, -24, 0);
+			w.mov(1, 0);
+			w.set(2, 0);
+			this.#kfunc("bpf_obj_drop_impl");
+		}
+	}
+
 	/** Under the value's lock: what grows in it, or its bytes. */
 	#locked(none: Label): void {
 		const w = this.#w;
@@ -314,22 +334,7 @@ export class FieldProgram {
 		const roots = this.#layout.places.filter(({ kind }) => kind === "tree" || kind === "list");
 		const grows = roots.length > 0 ? random(4) !== 0 : random(15) === 0;
 		const tree = roots.length > 0 && random(12) ? pick(roots, random).kind === "tree" : random(2) === 0;
-		if (grows) {
-			w.set(1, random(12) ? this.#layout.ids.node : this.#layout.ids.plain);
-			w.set(2, 0);
-			this.#kfunc("bpf_obj_new_impl");
-			w.jump(JEQ, 0, 0, none);
-			w.mov(9, 0);
-			if (random(3) === 0) {
-				w.mov(1, 9);
-				w.set(2, 0);
-				this.#kfunc("bpf_refcount_acquire_impl");
-				w.store(8, 10, -24, 0);
-				w.mov(1, 0);
-				w.set(2, 0);
-				this.#kfunc("bpf_obj_drop_impl");
-			}
-		}
+		if (grows) this.#newNode(none);
 		const failed = w.label();
 		if (take) {
 			lock();

@@ -15,86 +15,92 @@ function offsetOf(b: Build, struct: string, member: string): number {
 
 export function callbacks(body: Body) {
 	return {
-		drain(b: Build): void {
-			if (b.depth >= 2 || b.locked) return;
-			const { w, random } = b;
-			const shared = slot(b, 8);
-			if (shared === null) return;
-			w.storeImm(8, 10, shared, 0);
-			const callback = later(b, "drain", () => {
-				w.mov(6, 1);
-				if (random(3) === 0) w.load(8, 7, 2, 0);
-				asFunction(b, (inner, count) => {
-					sample(inner);
-					body(inner, count);
-				}, random(3), [], () => leave(b, [0, 0, 1]));
-			});
-			w.wide(1, 1, mistake(b) ? MAP.ring : MAP.userRing);
-			w.func(2, callback);
-			if (random(2)) w.stack(3, shared);
-			else w.set(3, 0);
-			w.set(4, 0);
-			w.call(DRAIN);
-			b.things = [...b.things, { kind: "number", at: shared, owned: false }];
-		},
-		area(b: Build): void {
-			if (b.depth >= 2 || b.locked) return;
-			const { w, random } = b;
-			const shared = slot(b, 8);
-			if (shared === null) return;
-			w.storeImm(8, 10, shared, 0);
-			const callback = later(b, "expired", () => {
-				w.mov(8, 2);
-				if (random(2)) w.load(8, 7, 8, offsetOf(b, "vm_area_struct", pick(["vm_flags", "vm_mm", "vm_file"], random)));
-				if (random(4) === 0) w.load(8, 7, 7, 0);
-				if (random(2)) w.load(4, 7, 1, offsetOf(b, "task_struct", "pid"));
-				if (random(3) === 0) w.store(8, 3, 0, 7);
-				asFunction(b, body, random(3), [], () => leave(b, [0, 0, 1]));
-			});
-			number(b, 8);
-			w.call(CURRENT_TASK_BTF);
-			w.mov(1, 0);
-			w.mov(2, 8);
-			w.func(3, callback);
-			if (random(3)) w.stack(4, shared);
-			else w.set(4, 0);
-			w.set(5, 0);
-			w.call(FIND_VMA);
-			b.things = [...b.things, { kind: "number", at: shared, owned: false }];
-		},
-		taskWork(b: Build): void {
-			if (b.depth >= 2 || b.locked) return;
-			const { w, random, typed } = b;
-			const names = ["bpf_task_work_schedule_signal", "bpf_task_work_schedule_resume", "bpf_task_work_schedule_signal_impl", "bpf_task_work_schedule_resume_impl"].filter((name) => b.kernel.find(name, "func") > 0);
-			if (names.length === 0) return;
-			const done = w.label();
-			const callback = later(b, "expired", () => {
-				w.mov(8, 3);
-				if (random(2)) w.storeImm(8, 8, typed.member("worked", "data"), 1);
-				asFunction(b, body, random(3), [], () => leave(b, [0, 0, 1]));
-			});
-			const key = slot(b, 8);
-			if (key === null) return;
-			w.storeImm(4, 10, key, 0);
-			if (random(3)) {
-				w.wide(1, 1, MAP.worked);
-				w.stack(2, key);
-				w.call(1);
-				w.jump(JEQ, 0, 0, done);
-				w.mov(7, 0);
-			} else w.wide(7, 2, MAP.worked, 0);
-			w.call(CURRENT_TASK_BTF);
-			w.mov(1, 0);
-			w.mov(2, 7);
-			w.alu(0, 2, typed.member("worked", "work") + (mistake(b) ? 8 : 0));
-			w.wide(3, 1, mistake(b) ? MAP.typed : MAP.worked);
-			w.func(4, callback);
-			w.set(5, 0);
-			kfunc(b, pick(names, random));
-			if (mistake(b, 10)) w.load(8, 8, 7, VALUE);
-			w.place(done);
-		},
+		drain: (b: Build): void => drain(b, body),
+		area: (b: Build): void => area(b, body),
+		taskWork: (b: Build): void => taskWork(b, body),
 	} as const;
+}
+
+function drain(b: Build, body: Body): void {
+	if (b.depth >= 2 || b.locked) return;
+	const { w, random } = b;
+	const shared = slot(b, 8);
+	if (shared === null) return;
+	w.storeImm(8, 10, shared, 0);
+	const callback = later(b, "drain", () => {
+		w.mov(6, 1);
+		if (random(3) === 0) w.load(8, 7, 2, 0);
+		asFunction(b, (inner, count) => {
+			sample(inner);
+			body(inner, count);
+		}, random(3), [], () => leave(b, [0, 0, 1]));
+	});
+	w.wide(1, 1, mistake(b) ? MAP.ring : MAP.userRing);
+	w.func(2, callback);
+	if (random(2)) w.stack(3, shared);
+	else w.set(3, 0);
+	w.set(4, 0);
+	w.call(DRAIN);
+	b.things = [...b.things, { kind: "number", at: shared, owned: false }];
+}
+
+function area(b: Build, body: Body): void {
+	if (b.depth >= 2 || b.locked) return;
+	const { w, random } = b;
+	const shared = slot(b, 8);
+	if (shared === null) return;
+	w.storeImm(8, 10, shared, 0);
+	const callback = later(b, "expired", () => {
+		w.mov(8, 2);
+		if (random(2)) w.load(8, 7, 8, offsetOf(b, "vm_area_struct", pick(["vm_flags", "vm_mm", "vm_file"], random)));
+		if (random(4) === 0) w.load(8, 7, 7, 0);
+		if (random(2)) w.load(4, 7, 1, offsetOf(b, "task_struct", "pid"));
+		if (random(3) === 0) w.store(8, 3, 0, 7);
+		asFunction(b, body, random(3), [], () => leave(b, [0, 0, 1]));
+	});
+	number(b, 8);
+	w.call(CURRENT_TASK_BTF);
+	w.mov(1, 0);
+	w.mov(2, 8);
+	w.func(3, callback);
+	if (random(3)) w.stack(4, shared);
+	else w.set(4, 0);
+	w.set(5, 0);
+	w.call(FIND_VMA);
+	b.things = [...b.things, { kind: "number", at: shared, owned: false }];
+}
+
+function taskWork(b: Build, body: Body): void {
+	if (b.depth >= 2 || b.locked) return;
+	const { w, random, typed } = b;
+	const names = ["bpf_task_work_schedule_signal", "bpf_task_work_schedule_resume", "bpf_task_work_schedule_signal_impl", "bpf_task_work_schedule_resume_impl"].filter((name) => b.kernel.find(name, "func") > 0);
+	if (names.length === 0) return;
+	const done = w.label();
+	const callback = later(b, "expired", () => {
+		w.mov(8, 3);
+		if (random(2)) w.storeImm(8, 8, typed.member("worked", "data"), 1);
+		asFunction(b, body, random(3), [], () => leave(b, [0, 0, 1]));
+	});
+	const key = slot(b, 8);
+	if (key === null) return;
+	w.storeImm(4, 10, key, 0);
+	if (random(3)) {
+		w.wide(1, 1, MAP.worked);
+		w.stack(2, key);
+		w.call(1);
+		w.jump(JEQ, 0, 0, done);
+		w.mov(7, 0);
+	} else w.wide(7, 2, MAP.worked, 0);
+	w.call(CURRENT_TASK_BTF);
+	w.mov(1, 0);
+	w.mov(2, 7);
+	w.alu(0, 2, typed.member("worked", "work") + (mistake(b) ? 8 : 0));
+	w.wide(3, 1, mistake(b) ? MAP.typed : MAP.worked);
+	w.func(4, callback);
+	w.set(5, 0);
+	kfunc(b, pick(names, random));
+	if (mistake(b, 10)) w.load(8, 8, 7, VALUE);
+	w.place(done);
 }
 
 /** What a sample, a dynptr in r6, is used for. */
