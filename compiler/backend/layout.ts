@@ -4,6 +4,7 @@ import { FRAME, forDefs, forUses, type MBlock, type MFunction, type MInst, minst
 import { keyOf, mergeable } from "./code-key.ts";
 import { mergeTails } from "./merge-tails.ts";
 import { rotateLoops, stepsInFront } from "./rotate-loops.ts";
+import { skipsFirst } from "./skips-first.ts";
 import { moveAside } from "./waiting.ts";
 
 /**
@@ -26,6 +27,7 @@ export function layOut(fn: MFunction, cpu: Cpu): void {
 	const canTurn = (jump: MInst): boolean => opposite(jump, cpu) !== null;
 	rotateLoops(fn, canTurn);
 	stepsInFront(fn, canTurn);
+	skipsFirst(fn, canTurn);
 	moveAside(fn, canTurn);
 	repeatExits(fn);
 	flipJumps(fn, cpu);
