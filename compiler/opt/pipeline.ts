@@ -31,6 +31,7 @@ import { hoistAddresses, hoistLimits } from "./loops/hoist.ts";
 import { hoistCommon } from "./control/hoist-common.ts";
 import { idleBranches } from "./control/idle-branches.ts";
 import { ifChains } from "./control/if-chains.ts";
+import { impossibleWays } from "./control/impossible-ways.ts";
 import { indexPointers } from "./loops/index-pointers.ts";
 import { type CallGraph, callGraph, inlineCalls, inlineOrder, stripUnused } from "./calls/inline.ts";
 import { answerQuestions } from "./legal/questions.ts";
@@ -94,6 +95,7 @@ const tidy: readonly Pass[] = [
 	fewValues,
 	foldIntoPhi,
 	askBoth,
+	impossibleWays,
 	foldBranches,
 	needlessBranches,
 	equalPhis,
