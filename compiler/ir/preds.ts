@@ -56,3 +56,9 @@ export function both(one: Pred, other: Pred): Pred | false | null {
 	const fails = either(negated[one], negated[other]);
 	return fails === null ? null : fails === true ? false : negated[fails];
 }
+
+/** What one comparison says of another of the same numbers; null: it leaves that open. */
+export function implies(one: Pred, other: Pred): boolean | null {
+	if (either(negated[one], other) === true) return true;
+	return both(one, other) === false ? false : null;
+}

@@ -173,6 +173,13 @@ describe("simplify-cfg and thread-jumps", () => {
 		// What is above 5 may be above 7.
 		expect(passed(reported("%4 = icmp.ugt i32 %1, i32 5", "%7 = icmp.ugt i32 %1, i32 7"), [threadJumps, simplifyCfg, dce]).match(/branch/g)).toHaveLength(2);
 	});
+	it("goes straight where it asks for the same two values, whichever of them comes first", () => {
+		const lesser = (second: string): string =>
+			body(`a.2:\n%3 = load i32 size=4 %0\n%4 = icmp.ult i32 %1, %3\nbranch %4, c.6, b.5\nb.5:\njump c.6\nc.6:\n%14 = phi i32 [%1, a.2], [%3, b.5]\n${second}\nbranch %7, d.8, e.9\nd.8:\nret i32 10\ne.9:\ncall helper two#2\nret i32 20`);
+		for (const [second, end] of [["%7 = icmp.ule i32 %14, %1", 10], ["%7 = icmp.ule i32 %14, %3", 10], ["%7 = icmp.ugt i32 %14, %1", 20], ["%7 = icmp.ult i32 %3, %14", 20]] as const)
+			expect(passed(lesser(second), [threadJumps, simplifyCfg, dce]).match(/ret i32 \d+/g)).toEqual([`ret i32 ${end}`]);
+		expect(passed(lesser("%7 = icmp.sle i32 %14, %1"), [threadJumps, simplifyCfg, dce])).toMatch(/ret i32 10[^]*ret i32 20/);
+	});
 	it("asks when something else may have been stored", () => {
 		for (const between of ["call helper one#1\n", "%12 = ptradd ptr %0, i64 2\nstore size=4 %12, i32 1\n", "store size=2 %0, i32 1\n"]) expect(passed(readBack(between), [threadJumps])).toBe(passed(readBack(between), []));
 	});

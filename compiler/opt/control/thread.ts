@@ -2,6 +2,7 @@ import type { Block, Const, Inst, IrFunction, Pred, Value } from "../../ir/types
 import type { Analyses } from "../analysis/analyses.ts";
 import type { Pass } from "../pass.ts";
 import { foldOp } from "../../ir/fold.ts";
+import { implies, swapped } from "../../ir/preds.ts";
 import { row } from "../../ir/ops.ts";
 import { constant, isConst, isInst, newBlock, newInst, phisOf, removePhiEdge, sameValue, terminator } from "../../ir/values.ts";
 import { isSameAddress, leavesOf } from "../analysis/address.ts";
@@ -10,7 +11,7 @@ import { analysesOf, forget } from "../analysis/analyses.ts";
 import { addExitEdges, demoteEscaping } from "./clone.ts";
 import { mem2reg } from "../memory/mem2reg.ts";
 import { isNotNull, isNullCheck } from "../analysis/non-null.ts";
-import { along, follows } from "../analysis/facts.ts";
+import { along, type Fact, follows } from "../analysis/facts.ts";
 
 /**
  * Jump threading: where a block's branch is decided by the edge it is entered through (a phi of 0 and 1 that an inlined
@@ -132,21 +133,29 @@ const MOST_ASKED = 12;
  */
 function askedOf(pred: Pred, [left, right]: readonly Value[], block: Block, from: Block, known: Analyses): Const | null {
 	const { predecessors: preds, dominators: dom } = known;
-	if (!isInst(left) || !isConst(right)) return null;
-	if (isNullCheck(pred, right) && isNotNull(left, { block: from, before: null }, known)) return constant("i32", pred === "ne" ? 1 : 0);
+	if (!isInst(left)) return isInst(right) ? askedOf(swapped[pred], [right, left], block, from, known) : null;
+	if (left === right) return constant("i32", implies("eq", pred) ? 1 : 0);
+	const isNumber = isConst(right);
+	if (!isNumber && !isInst(right)) return null;
+	if (isNumber && isNullCheck(pred, right) && isNotNull(left, { block: from, before: null }, known))
+		return constant("i32", pred === "ne" ? 1 : 0);
 	let [source, target]: [Block | undefined, Block] = [from, block];
 	for (let count = 0; count < MOST_ASKED; count++) {
 		const fact = source === undefined ? null : along(source, target);
-		if (fact !== null && fact.left === left && sameValue(fact.right, right)) {
-			const truth = follows(pred, right, fact);
-			if (truth !== null) return constant("i32", truth ? 1 : 0);
-		}
+		const truth = fact === null ? null : toldOf(pred, left, right, fact);
+		if (truth !== null) return constant("i32", truth ? 1 : 0);
 		const above: Block | null | undefined = count === 0 ? from : dom.idom.get(target);
 		if (above === null || above === undefined) return null;
 		target = above;
 		source = preds.get(target)!.length === 1 ? preds.get(target)![0] : undefined;
 	}
 	return null;
+}
+
+/** What a branch between the same two values says. */
+function toldOf(pred: Pred, left: Value, right: Value, fact: Fact): boolean | null {
+	if (fact.left === left && sameValue(fact.right, right)) return isConst(right) ? follows(pred, right, fact) : implies(fact.pred, pred);
+	return fact.left === right && fact.right === left ? implies(swapped[fact.pred], pred) : null;
 }
 
 /** The constant that a load of the block gives when the block is entered from `pred`; null when none is known. */
