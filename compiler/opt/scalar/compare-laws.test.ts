@@ -32,6 +32,15 @@ describe("a comparison whose answer is known", () => {
 		for (const [pred, limit, answer] of [["ugt", 15, 1], ["ult", 16, 0], ["uge", 16, 1], ["ule", 15, 0]] as const) expect(set(pred, limit)).toContain(`ret i32 ${answer}`);
 		expect(set("ugt", 16)).not.toMatch(/ret i32/);
 	});
+	it("of a quotient, which is asked of the number that is divided", () => {
+		const quotient = (pred: string, limit: number, by = 10): string => result(`%3 = udiv i32 %1, i32 ${by}\n%4 = icmp.${pred} i32 %3, i32 ${limit}\nret %4`);
+		for (const [pred, limit, asked] of [["eq", 0, "ult i32 %1, i32 10"], ["ne", 0, "uge i32 %1, i32 10"], ["ult", 7, "ult i32 %1, i32 70"], ["ugt", 7, "uge i32 %1, i32 80"], ["ule", 7, "ult i32 %1, i32 80"], ["uge", 7, "uge i32 %1, i32 70"]] as const)
+			expect(quotient(pred, limit)).toContain(`icmp.${asked}`);
+		expect(quotient("ult", 500_000_000)).toContain("ret i32 1");
+		for (const text of [quotient("eq", 3), quotient("slt", 3)]) expect(text).toContain("udiv");
+		// A bound of what is used behind it stays one of that.
+		expect(result("%3 = udiv i32 %1, i32 10\n%4 = icmp.ult i32 %3, i32 7\ncall helper h#1 %3\nret %4")).toMatch(/icmp.ult i32 %\d, i32 7/);
+	});
 	it("not by what the verifier does not find out", () => {
 		expect(result("%3 = umod i32 %1, i32 10\n%4 = xor i32 %3, i32 16\n%5 = icmp.ugt i32 %4, i32 15\nret %5")).toContain("icmp.ugt");
 	});

@@ -1,7 +1,7 @@
 import type { Inst, Pred, Value } from "../../ir/types.ts";
 import { foldOp } from "../../ir/fold.ts";
 import { negated, swapped } from "../../ir/preds.ts";
-import { constant, isConst, isInst, sameValue, unsigned, widthOf } from "../../ir/values.ts";
+import { allOnes, constant, isConst, isInst, sameValue, unsigned, widthOf } from "../../ir/values.ts";
 import { isNonNegative, knownOnes, knownZeros, maxProven, maxUnsigned, minProven } from "../analysis/known.ts";
 import { ofOnePointer } from "./distances.ts";
 import type { Rewriter } from "./law.ts";
@@ -26,6 +26,7 @@ export function compareLaws(inst: Inst, rw: Rewriter): Value | null {
 		tightened(a, b.value, pred, rw) ??
 		narrowed(a, b.value, pred, rw) ??
 		belowPower(a, b.value, pred, rw) ??
+		ofQuotient(a, b.value, pred, rw) ??
 		solved(a, b.value, pred, rw)
 	);
 }
@@ -197,6 +198,23 @@ export function belowPower(a: Value, b: bigint, pred: Pred, rw: Rewriter): Value
 	const limit = shifted ? 1n << operand : (1n << BigInt(widthOf(a.ty!))) - operand;
 	if (limit <= 1n || (limit & (limit - 1n)) !== 0n || limit > (a.ty === "i64" ? 0x7fffffffn : 0xffffffffn)) return null;
 	return rw.make("icmp", "i32", [a.args[0], constant(a.ty!, limit)], { pred: pred === "eq" ? "ult" : "uge" });
+}
+
+/**
+ * x / c = 0 is x < c: the verifier learns what x is. x / c < d is x < c * d where nothing else uses the quotient, of which the verifier knows only what
+ * is asked. What a loop divides again and again waits till it is straight code, where each quotient is one of the number that it began with.
+ */
+function ofQuotient(a: Value, b: bigint, pred: Pred, rw: Rewriter): Value | null {
+	if (!is(a, "udiv") || !isConst(a.args[1]) || pred[0] === "s") return null;
+	const ty = a.ty!;
+	const [divisor, bound] = [unsigned(ty, a.args[1].value), unsigned(ty, b)];
+	const isEquality = pred === "eq" || pred === "ne";
+	const isZeroAsked = bound === (pred === "ult" || pred === "uge" ? 1n : 0n);
+	if (divisor === 0n || (isEquality && !isZeroAsked) || (rw.uses(a) > 1 && (!isZeroAsked || is(a.args[0], "phi")))) return null;
+	const limit = divisor * (pred === "ult" || pred === "uge" ? bound : bound + 1n);
+	const isBelow = pred === "eq" || pred === "ult" || pred === "ule";
+	if (limit > allOnes(ty)) return constant("i32", isBelow ? 1 : 0);
+	return rw.make("icmp", "i32", [a.args[0], constant(ty, limit)], { pred: isBelow ? "ult" : "uge" });
 }
 
 /** x ± c = d, and the like, for equality. */

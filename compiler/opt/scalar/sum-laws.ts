@@ -69,6 +69,14 @@ export const sumLaws: Partial<Record<Op, readonly Law[]>> = {
 	],
 	udiv: [
 		(inst) => (c(inst.args[1]) === 1n ? inst.args[0] : null),
+		// x / a / b is x / (a * b), of which the verifier knows something when x is compared.
+		(inst, rw) => {
+			const [inner, divisor] = inst.args;
+			if (!isInst(inner) || inner.op !== "udiv" || !isConst(divisor) || !isConst(inner.args[1])) return null;
+			const product = unsigned(inst.ty!, divisor.value) * unsigned(inst.ty!, inner.args[1].value);
+			if (product > allOnes(inst.ty!)) return constant(inst.ty!, 0);
+			return product === 0n ? null : rw.make("udiv", inst.ty!, [inner.args[0], constant(inst.ty!, product)]);
+		},
 		(inst, rw) => {
 			const k = isConst(inst.args[1]) ? log2(inst.ty!, inst.args[1].value) : null;
 			return k === null ? null : rw.make("lshr", inst.ty!, [inst.args[0], constant(inst.ty!, k)]);
