@@ -37,6 +37,13 @@ describe("extend-first", () => {
 		expect(more.match(/zext/g)).toHaveLength(1);
 		expect(more).toMatch(/icmp.ult i32 %\d, i64 10/);
 	});
+	it("extends what is only asked, but more than once", () => {
+		const cases = (made: string, second: string): string =>
+			functionOf(`a.2:\n%3 = ${made}\n%4 = icmp.eq i32 %3, i32 -22\nbranch %4, b.6, c.7\nb.6:\nret i32 1\nc.7:\n%5 = ${second}\nret %5`);
+		expect(passed(cases("call i32 helper h#1", "icmp.eq i32 %3, i32 -7"), both, 1)).toMatch(/(%\d) = sext i64 %\d\n%\d = icmp.eq i32 \1, i64 -22\n.*icmp.eq i32 \1, i64 -7/s);
+		expect(passed(cases("call i32 helper h#1", "icmp.ugt i32 %3, i32 -9"), both, 1)).toMatch(/(%\d) = zext i64 %\d\n%\d = icmp.eq i32 \1, i64 4294967274\n/);
+		for (const same of [cases("load i32 size=4 %0", "icmp.eq i32 %3, i32 -7"), cases("call i32 helper h#1", "icmp.eq i32 %1, i32 -7")]) expect(passed(same, both, 1)).toBe(passed(same, []));
+	});
 	it("leaves what 32-bit registers ask, other questions, and what is extended on another way", () => {
 		expect(passed(text("icmp.ult i32 %1, i32 10"), both, 3)).toBe(passed(text("icmp.ult i32 %1, i32 10"), []));
 		for (const same of [text("icmp.slt i32 %1, i32 10"), functionOf("a.2:\n%3 = load i32 size=4 %0\nbranch %3, b.6, c.7\nb.6:\n%5 = icmp.ult i32 %1, i32 10\nret %5\nc.7:\n%4 = zext i64 %1\n%8 = ptradd ptr %0, %4\nstore size=1 %8, i32 0\nret i32 0")])

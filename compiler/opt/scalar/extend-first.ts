@@ -1,7 +1,7 @@
-import type { Inst } from "../../ir/types.ts";
+import type { Inst, IrFunction, Op } from "../../ir/types.ts";
 import type { Pass } from "../pass.ts";
-import { replaceAll } from "../../ir/values.ts";
-import { analysesOf } from "../analysis/analyses.ts";
+import { newInst, replaceAll } from "../../ir/values.ts";
+import { type Analyses, analysesOf } from "../analysis/analyses.ts";
 import { isQuestion } from "./compare-extended.ts";
 
 /**
@@ -11,7 +11,8 @@ import { isQuestion } from "./compare-extended.ts";
  *
  * Without 32-bit registers (-mcpu=v1, v2) a question extends what it asks, with two shifts on a copy, and so does each use as an index, of which the
  * verifier then does not know the answer. A number that is extended behind a question is extended in front of it, once; `compare-extended.ts` has
- * the extended one asked.
+ * the extended one asked. So is one that is only asked, but more than once (the cases of a switch), with its sign where it can be: what is negative fits
+ * an instruction then.
  */
 export const extendFirst: Pass = {
 	name: "extend-first",
@@ -19,7 +20,8 @@ export const extendFirst: Pass = {
 		if (context.cpu >= 3) return false;
 		const analyses = analysesOf(fn, context);
 		const replaced = new Map<Inst, Inst>();
-		let changed = false;
+		const asked = [...analyses.users].filter(([narrow, users]) => extendAsked(fn, narrow, users, analyses));
+		let changed = asked.length > 0;
 		for (const [narrow, users] of analyses.users) {
 			for (const op of ["zext", "sext"] as const) {
 				const [wide, ...others] = users.filter((user) => user.op === op && user.ty === "i64");
@@ -40,3 +42,19 @@ export const extendFirst: Pass = {
 		return changed;
 	},
 };
+
+/** What may leave something above its 32 bits there. */
+const UNEXTENDED: ReadonlySet<Op> = new Set(["call", "param", "trunc", "add", "sub", "mul", "neg", "shl"]);
+
+function extendAsked(fn: IrFunction, narrow: Inst, users: readonly Inst[], analyses: Analyses): boolean {
+	if (narrow.ty !== "i32" || !UNEXTENDED.has(narrow.op) || users.some(({ op }) => op === "zext" || op === "sext")) return false;
+	for (const op of ["sext", "zext"] as const) {
+		const questions = users.filter((user) => isQuestion(user, narrow, op));
+		const first = questions.find((one) => questions.every((other) => other === one || analyses.isBefore(one, other)));
+		if (first === undefined || questions.length < 2 || questions.length < users.filter((user) => user.op === "icmp").length) continue;
+		const to = analyses.home.get(first)!.insts;
+		to.splice(to.indexOf(first), 0, newInst(fn, op, "i64", [narrow], undefined, first.loc));
+		return true;
+	}
+	return false;
+}
