@@ -44,6 +44,12 @@ describe("extend-first", () => {
 		expect(passed(cases("call i32 helper h#1", "icmp.ugt i32 %3, i32 -9"), both, 1)).toMatch(/(%\d) = zext i64 %\d\n%\d = icmp.eq i32 \1, i64 4294967274\n/);
 		for (const same of [cases("load i32 size=4 %0", "icmp.eq i32 %3, i32 -7"), cases("call i32 helper h#1", "icmp.eq i32 %1, i32 -7")]) expect(passed(same, both, 1)).toBe(passed(same, []));
 	});
+	it("passes on what was asked where others are passed on as well", () => {
+		const lesser = (made: string, then = "call helper h#2 %0, %8"): string =>
+			functionOf(`a.2:\n%3 = ${made}\n%4 = icmp.ugt i32 %3, i32 64\nbranch %4, b.6, c.7\nb.6:\njump c.7\nc.7:\n%8 = phi i32 [%3, a.2], [i32 64, b.6]\n${then}\nret i32 0`);
+		expect(passed(lesser("call i32 helper h#1"), both, 1)).toMatch(/(%\d) = sext i64 %\d\n%\d = icmp.ugt i32 \1, i64 64\n.*(%\d) = phi i64 \[\1, b0\], \[i64 64, b1\]\n(%\d) = trunc i32 \2\ncall helper h#2 %\d, \3/s);
+		for (const same of [lesser("call i32 helper h#1", "store size=4 %0, %8"), lesser("call i32 helper h#1").replace("icmp.ugt i32 %3", "icmp.ugt i32 %1")]) expect(passed(same, both, 1)).toBe(passed(same, []));
+	});
 	it("leaves what 32-bit registers ask, other questions, and what is extended on another way", () => {
 		expect(passed(text("icmp.ult i32 %1, i32 10"), both, 3)).toBe(passed(text("icmp.ult i32 %1, i32 10"), []));
 		for (const same of [text("icmp.slt i32 %1, i32 10"), functionOf("a.2:\n%3 = load i32 size=4 %0\nbranch %3, b.6, c.7\nb.6:\n%5 = icmp.ult i32 %1, i32 10\nret %5\nc.7:\n%4 = zext i64 %1\n%8 = ptradd ptr %0, %4\nstore size=1 %8, i32 0\nret i32 0")])
