@@ -226,6 +226,11 @@ describe("unread-bits", () => {
 		expect(now).not.toMatch(/and|sextfrom|signed/);
 		expect(now).toContain("store size=1");
 	});
+	it("a sign that is shifted away is not asked for", () => {
+		const shifted = (by: number): string => passed(functionOf(`a.2:\n%3 = load i32 size=2 signed %0\n%4 = lshr i32 %3, i32 ${by}\n%5 = and i32 %4, i32 8\nret %5`), [unreadBits]);
+		expect(shifted(10)).not.toContain("signed");
+		expect(shifted(13)).toContain("signed");
+	});
 	it("compares a character with a letter as it is in memory", () => {
 		const text = passed(functionOf("a.2:\n%3 = load i32 size=1 signed %0\n%4 = icmp.eq i32 %3, i32 -1\n%5 = icmp.ne i32 %3, i32 7\n%6 = add i32 %4, %5\nret %6"), [unreadBits]);
 		expect(text).not.toContain("signed");

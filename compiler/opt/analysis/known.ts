@@ -1,5 +1,5 @@
 import type { Inst, Value } from "../../ir/types.ts";
-import { isConst, unsigned, widthOf } from "../../ir/values.ts";
+import { isConst, isInst, unsigned, widthOf } from "../../ir/values.ts";
 
 /**
  * Which bits of a value are surely zero, and which one. Mostly the former: extensions, masks and range checks are what the passes
@@ -167,6 +167,25 @@ function leading(zeros: bigint, width: number): bigint {
 
 /** What a mask or a comparison is not needed for: the verifier must know it without them. */
 export const provenZeros = (value: Value): bigint => knownZeros(value, DEPTH, true);
+
+/** Values that are looked through for bits that stay zero. */
+const MOST_CHOICES = 32;
+
+/**
+ * Whether the bits are zero however a chain of choices went: `u16 r = 0; if (a) r |= 1; if (b) r |= 2; …`, also round a loop. Of each way the
+ * verifier finds it as well. All must hold, so that what is looked at already may be taken for true.
+ */
+export function stayZero(bits: bigint, value: Value, seen: Set<Value> = new Set()): boolean {
+	if (value.op === "undef" || seen.has(value)) return true;
+	if (!isInst(value) || !PASSES_ZEROS.has(value.op)) return (bits & ~provenZeros(value)) === 0n;
+	if (seen.size === MOST_CHOICES) return false;
+	seen.add(value);
+	const [first, second] = value.args;
+	if (value.op === "and") return isConst(second) ? stayZero(bits & unsigned(second.ty, second.value), first, seen) : false;
+	return value.args.every((arg) => stayZero(bits, arg, seen));
+}
+
+const PASSES_ZEROS: ReadonlySet<string> = new Set(["phi", "or", "xor", "and"]);
 
 /** The largest unsigned number that the value may be. */
 export const maxUnsigned = (value: Value): bigint => maxOf(knownZeros(value), widthOf(value.ty!));

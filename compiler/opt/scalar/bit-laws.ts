@@ -1,7 +1,7 @@
 import type { Inst, Op, Value } from "../../ir/types.ts";
 import { both, either, negated, swapped } from "../../ir/preds.ts";
 import { allOnes, constant, isConst, isInst, sameValue, unsigned, widthOf } from "../../ir/values.ts";
-import { isNonNegative, knownZeros, provenZeros } from "../analysis/known.ts";
+import { isNonNegative, knownZeros, provenZeros, stayZero } from "../analysis/known.ts";
 import { bitFormula } from "./bit-formulas.ts";
 import { byteSwap } from "./byte-orders.ts";
 import { sumFormula } from "./sum-formulas.ts";
@@ -57,7 +57,7 @@ export const bitLaws: Partial<Record<Op, readonly Law[]>> = {
 			const mask = c(inst.args[1]);
 			if (mask === null) return null;
 			const cleared = allOnes(inst.ty!) & ~unsigned(inst.ty!, mask);
-			return (cleared & ~provenZeros(inst.args[0])) === 0n ? inst.args[0] : null;
+			return (cleared & ~provenZeros(inst.args[0])) === 0n || stayZero(cleared, inst.args[0]) ? inst.args[0] : null;
 		},
 		// Nothing left.
 		(inst) => {

@@ -74,3 +74,30 @@ describe("counted-bits", () => {
 		expect(passed(chosen(4, 5, 3), [countedBits])).toContain("phi");
 	});
 });
+
+describe("bits that are set one by one", () => {
+	/** `u16 r = 0; if (x & 1) r |= 2; …`, with a mask before each. */
+	const chain = (links: number, start = "i32 0"): string => {
+		const lines = ["a.2:", "jump q0.100"];
+		let value = start;
+		let from = "a.2";
+		for (let i = 0; i < links; i++) {
+			lines.push(`q${i}.${100 + 2 * i}:`);
+			if (i > 0) lines.push(`%${200 + i} = phi i32 [${value}, ${from}], [%${400 + i}, s.${99 + 2 * i}]`);
+			const before = i === 0 ? start : `%${200 + i}`;
+			lines.push(`%${300 + i} = and i32 %1, i32 ${1 << i}`, `branch %${300 + i}, s.${101 + 2 * i}, q${i + 1}.${102 + 2 * i}`);
+			lines.push(`s.${101 + 2 * i}:`, `%${500 + i} = and i32 ${before}, i32 65535`, `%${401 + i} = or i32 %${500 + i}, i32 ${2 << i}`, `jump q${i + 1}.${102 + 2 * i}`);
+			value = before;
+			from = `q${i}.${100 + 2 * i}`;
+		}
+		lines.push(`q${links}.${100 + 2 * links}:`, `%600 = phi i32 [${value}, ${from}], [%${400 + links}, s.${99 + 2 * links}]`, "ret %600");
+		return functionOf(lines.join("\n"));
+	};
+	it("keep the other bits zero through a long chain", () => {
+		expect(passed(chain(11), [combine, dce])).not.toContain("65535");
+		expect(passed(chain(11), [combine, dce, copiedBits, simplifyCfg, combine, dce])).not.toContain("branch");
+	});
+	it("keep nothing of a number that is not small", () => {
+		expect(passed(chain(11, "%1"), [combine, dce])).toContain("65535");
+	});
+});

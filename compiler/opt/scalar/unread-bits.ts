@@ -126,7 +126,8 @@ function wanted(inst: Inst, i: number, bits: number): number {
 			return i === 0 && isConst(b) && b.value >= 0n && b.value < 64n ? Math.max(0, bits - Number(b.value)) : width;
 		case "lshr":
 		case "ashr":
-			return i === 0 && isConst(b) && b.value >= 0n && b.value < 64n && bits > 0 ? Math.min(width, bits + Number(b.value)) : width;
+			if (i !== 0 || !isConst(b) || b.value < 0n || b.value >= 64n) return width;
+			return bits === 0 ? 0 : Math.min(width, bits + Number(b.value));
 		default:
 			return width;
 	}
