@@ -56,6 +56,13 @@ describe("sroa", () => {
 });
 
 describe("combine", () => {
+	it("extends a small number once, to all the width that is asked for", () => {
+		const wide = (made: string): string => passed(functionOf(`a.2:\n%3 = load i32 size=4 %0\n${made}\nstore size=8 %0, %9\nret i32 0`), [combine, dce]);
+		expect(wide("%4 = sextfrom.8 i32 %3\n%9 = sext i64 %4")).toMatch(/(%\d) = zext i64 %\d\n(%\d) = sextfrom\.8 i64 \1\nstore size=8 %\d, \2/);
+		expect(wide("%4 = sextfrom.16 i32 %3\n%5 = ashr i32 %4, i32 3\n%9 = sext i64 %5")).toMatch(/(%\d) = sextfrom\.16 i64 %\d\n(%\d) = ashr i64 \1, i64 3\nstore/);
+		// Somebody else asks for the narrow one.
+		expect(wide("%4 = sextfrom.8 i32 %3\nstore size=4 %0, %4\n%9 = sext i64 %4")).toContain("sext i64");
+	});
 	it("shifts what was shifted and compared, not what it was made of", () => {
 		const text = (made: string): string => `function @f(ptr %0, i64 %1) -> i64 static {\na.2:\n${made}\n%5 = icmp.ult i32 %4, i64 16\nbranch %5, b.6, c.7\nb.6:\n%8 = shl i64 %4, i64 1\n%9 = ptradd ptr %0, %8\n%10 = load i64 size=8 %9\nret %10\nc.7:\nret i64 0\n}\n`;
 		expect(passed(text("%4 = shl i64 %1, i64 3"), [combine, dce])).toMatch(/(%\d) = shl i64 %\d, i64 3\n[\s\S]*shl i64 \1, i64 1/);
@@ -66,6 +73,8 @@ describe("combine", () => {
 		["x + 1 + 2", "%3 = add i32 %1, i32 1\n%4 = add i32 %3, i32 2\nret %4", "add i32 %1, i32 3"],
 		["x · 8", "%3 = mul i32 %1, i32 8\nret %3", "shl i32 %1, i32 3"],
 		["x / 10 / 100 without sign", "%3 = udiv i32 %1, i32 10\n%4 = udiv i32 %3, i32 100\nret %4", "udiv i32 %1, i32 1000"],
+		["(2x + [x < 0]) >> 1 with sign", "%3 = shl i32 %1, i32 1\n%4 = lshr i32 %1, i32 31\n%5 = add i32 %3, %4\n%6 = ashr i32 %5, i32 1\nret %6", "ashr i32 %3, i32 1"],
+		["2x / 2 with sign", "%3 = shl i32 %1, i32 1\n%4 = sdiv i32 %3, i32 2\nret %4", "ashr i32 %3, i32 1"],
 		["x / 16 without sign", "%3 = udiv i32 %1, i32 16\nret %3", "lshr i32 %1, i32 4"],
 		["(x << 24) >> 24 with sign", "%3 = shl i32 %1, i32 24\n%4 = ashr i32 %3, i32 24\nret %4", "sextfrom.8 i32 %1"],
 		["(byte) & 255", "%3 = load i32 size=1 %0\n%4 = and i32 %3, i32 255\nret %4", "load i32 size=1 %1"],

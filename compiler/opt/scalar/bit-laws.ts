@@ -42,6 +42,17 @@ const copiedBits: Law = (inst, rw) => {
 const shiftTooFar: Law = (inst) =>
 	isConst(inst.args[1]) && unsigned(inst.ty!, inst.args[1].value) >= BigInt(widthOf(inst.ty!)) ? constant(inst.ty!, 0) : null;
 
+/** (x + y) >> k, where x is a multiple of 2ᵏ and y less than it: what rounds a quotient of a number that needs none. */
+const withoutLost: Law = (inst, rw) => {
+	const [sum, by] = inst.args;
+	const k = c(by);
+	if (k === null || k <= 0n || k >= BigInt(widthOf(inst.ty!)) || !is(sum, "add")) return null;
+	const lost = (1n << k) - 1n;
+	for (const [x, y] of [sum.args, sum.args.toReversed()])
+		if ((lost & ~knownZeros(x)) === 0n && (allOnes(inst.ty!) & ~lost & ~knownZeros(y)) === 0n) return rw.make(inst.op, inst.ty!, [x, by]);
+	return null;
+};
+
 /** Bits one by one, and what moves them. */
 export const bitLaws: Partial<Record<Op, readonly Law[]>> = {
 	and: [
@@ -147,6 +158,7 @@ export const bitLaws: Partial<Record<Op, readonly Law[]>> = {
 		},
 	],
 	lshr: [
+		withoutLost,
 		shiftTooFar,
 		zeroRight,
 		shiftTwice("lshr"),
@@ -179,6 +191,7 @@ export const bitLaws: Partial<Record<Op, readonly Law[]>> = {
 		(inst) => ((allOnes(inst.ty!) & ~knownZeros(inst)) === 0n ? constant(inst.ty!, 0) : null),
 	],
 	ashr: [
+		withoutLost,
 		shiftTooFar,
 		zeroRight,
 		(inst, rw) => (isConst(inst.args[1]) && isNonNegative(inst.args[0]) ? rw.make("lshr", inst.ty!, inst.args.slice()) : null),

@@ -1,7 +1,7 @@
 import type { Inst, Op, Value } from "../../ir/types.ts";
 import { startOf } from "./distances.ts";
 import { allOnes, constant, isConst, isInst, sameValue, unsigned, widthOf } from "../../ir/values.ts";
-import { isNonNegative, provenZeros } from "../analysis/known.ts";
+import { isNonNegative, knownZeros, provenZeros } from "../analysis/known.ts";
 import { bitFormula } from "./bit-formulas.ts";
 import { sumFormula } from "./sum-formulas.ts";
 import { c, gather, is, type Law, log2, type Rewriter, zeroRight } from "./law.ts";
@@ -94,7 +94,11 @@ export const sumLaws: Partial<Record<Op, readonly Law[]>> = {
 		// x / 2ᵏ = (x + (x < 0 ? 2ᵏ − 1 : 0)) >> k
 		(inst, rw) => {
 			const k = positivePower(inst);
-			return k === null ? null : rw.make("ashr", inst.ty!, [rounded(inst, k, rw), constant(inst.ty!, k)]);
+			if (k === null) return null;
+			// Nothing is lost of a multiple.
+			const lost = (1n << BigInt(k)) - 1n;
+			const shifted = (lost & ~knownZeros(inst.args[0])) === 0n ? inst.args[0] : rounded(inst, k, rw);
+			return rw.make("ashr", inst.ty!, [shifted, constant(inst.ty!, k)]);
 		},
 	],
 	smod: [

@@ -1,5 +1,5 @@
 import type { Op, Value } from "../../ir/types.ts";
-import { allOnes, isInst, unsigned } from "../../ir/values.ts";
+import { allOnes, constant, isConst, isInst, unsigned } from "../../ir/values.ts";
 import { isNonNegative, knownZeros } from "../analysis/known.ts";
 import { c, is, type Law } from "./law.ts";
 
@@ -12,6 +12,19 @@ export const widthLaws: Partial<Record<Op, readonly Law[]>> = {
 	sext: [
 		(inst, rw) => (isNonNegative(inst.args[0]) ? rw.make("zext", "i64", inst.args.slice()) : null),
 		(inst) => (is(inst.args[0], "trunc") && is(inst.args[0].args[0], "sext") ? inst.args[0].args[0] : null),
+		// A small number is extended once, to all the width that is asked for, and shifted there.
+		(inst, rw) => {
+			const [a] = inst.args;
+			if (!is(a, "sextfrom") || rw.uses(a) > 1) return null;
+			return rw.make("sextfrom", "i64", [rw.make("zext", "i64", a.args.slice())], a.attr);
+		},
+		(inst, rw) => {
+			const [a] = inst.args;
+			if (!is(a, "ashr") || rw.uses(a) > 1) return null;
+			const [shifted, by] = a.args;
+			if (!isInst(shifted) || !isConst(by) || (shifted.op !== "sextfrom" && !(shifted.op === "load" && shifted.attr!.signed))) return null;
+			return rw.make("ashr", "i64", [rw.make("sext", "i64", [shifted]), constant("i64", by.value)]);
+		},
 	],
 	trunc: [
 		(inst) => (is(inst.args[0], "zext") || is(inst.args[0], "sext") ? inst.args[0].args[0] : null),
