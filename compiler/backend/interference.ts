@@ -1,4 +1,16 @@
-import { FIRST_VIRTUAL, forDefs, forUses, isCopy, isVirtual, type MFunction, type MInst, NONE, predecessors, type Reg } from "./machine.ts";
+import {
+	FIRST_VIRTUAL,
+	forDefs,
+	forUses,
+	isCopy,
+	isLong,
+	isVirtual,
+	type MFunction,
+	type MInst,
+	NONE,
+	predecessors,
+	type Reg,
+} from "./machine.ts";
 import { BitSet, liveness } from "./liveness.ts";
 
 /**
@@ -102,6 +114,7 @@ function madeAgain(fn: MFunction): Set<Reg> {
  * branch, and the side needs no block (`layout.ts`).
  */
 function besideQuestions(fn: MFunction): (readonly [Reg, Reg])[] {
+	if (isLong(fn)) return [];
 	const preds = predecessors(fn);
 	const found: (readonly [Reg, Reg])[] = [];
 	for (const block of fn.blocks) {

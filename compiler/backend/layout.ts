@@ -1,6 +1,18 @@
 import { JMP_OPS, type JmpOp } from "../../assembler/spec/isa.ts";
 import type { Cpu } from "./cpu.ts";
-import { FRAME, forDefs, forUses, type MBlock, type MFunction, type MInst, minst, NONE, predecessors, successors } from "./machine.ts";
+import {
+	FRAME,
+	forDefs,
+	forUses,
+	isLong,
+	type MBlock,
+	type MFunction,
+	type MInst,
+	minst,
+	NONE,
+	predecessors,
+	successors,
+} from "./machine.ts";
 import { keyOf, mergeable } from "./code-key.ts";
 import { mergeTails } from "./merge-tails.ts";
 import { rotateLoops, stepsInFront } from "./rotate-loops.ts";
@@ -113,6 +125,7 @@ function mergeTwins(fn: MFunction, sameAs: (block: MBlock) => string | null): bo
 function hoistEdgeCopies(fn: MFunction): void {
 	const liveIn = physicalLiveness(fn);
 	const preds = predecessors(fn);
+	const isFar = isLong(fn);
 	for (const block of fn.blocks) {
 		const jump = block.insts[block.insts.length - 1];
 		if (jump?.kind !== "jump") continue;
@@ -123,7 +136,7 @@ function hoistEdgeCopies(fn: MFunction): void {
 			const [move] = edge.insts;
 			if ((move.kind !== "alu" || move.op !== "mov" || move.core !== null) && move.kind !== "wide") continue;
 			// Two slots, and on the way out of a loop they would be asked for in each round.
-			if (move.kind === "wide" && edge.depth < block.depth) continue;
+			if (move.kind === "wide" && (edge.depth < block.depth || isFar)) continue;
 			const bit = 1 << move.dst;
 			if (jump.dst === move.dst || jump.src === move.dst || (liveIn.get(other)! & bit) !== 0) continue;
 			// A loop's question can be asked at its end as long as it stands alone: then the copy is the beginning of what it leads to.

@@ -2,7 +2,6 @@ import type { Block, Inst, IrFunction, Value } from "../../ir/types.ts";
 import type { Loop } from "../../ir/cfg.ts";
 import { row } from "../../ir/ops.ts";
 import { isConst, isInst, phisOf, sameValue, successors, terminator } from "../../ir/values.ts";
-import { rootOf } from "../analysis/slots.ts";
 
 /** What costs LLVM nothing. */
 export const FREE: ReadonlySet<string> = new Set(["phi", "jump", "lifetime", "trunc", "ptrtoint", "inttoptr", "zext"]);
@@ -19,21 +18,9 @@ export function isOneQuestion(fn: IrFunction, deciding: Block, loop: Loop, preds
 			: isAskedWith(other, deciding, loop, preds)
 				? [other, deciding]
 				: null;
-		if (pair !== null && asksMemory(fn, pair[1], loop)) return false;
 		// Asked first in a round, it leads out with what the round began with: the end of the one before had other values.
 		return pair !== null && (pair[1] !== loop.header || !isUsedOutside(fn, phisOf(loop.header), loop, terminator(pair[0])));
 	});
-}
-
-/** Whether the question needs what LLVM reads in each round: of a slot that calls are given, it takes any call to write to it. */
-function asksMemory(fn: IrFunction, block: Block, loop: Loop): boolean {
-	const [test] = terminator(block).args;
-	const calls = fn.blocks.flatMap(({ insts }) => insts.filter(({ op }) => op === "call"));
-	const isGiven = (slot: Value): boolean =>
-		isInst(slot) && slot.op === "alloca" && calls.some(({ args }) => args.some((arg) => rootOf(arg).root === slot));
-	const isCalling = [...loop.blocks].some(({ insts }) => insts.some(({ op }) => op === "call"));
-	const needed = isInst(test) && test.op === "icmp" ? test.args : [test];
-	return isCalling && needed.some((value) => isInst(value) && value.op === "load" && isGiven(rootOf(value.args[0]).root));
 }
 
 /** Used out there, but for phis of the block that the branch leads to, which know where they come from. */
