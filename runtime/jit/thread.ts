@@ -42,13 +42,15 @@ interface Node {
 	preds: number;
 	/** Predecessor, while there is one. */
 	from: number;
+	/** Something was decided because there is no other: no further way may lead here. */
+	closed: boolean;
 }
 
 /** Null: there is nothing to leave out. */
 export function threadJumps(cfg: Cfg, ops: readonly (Op | null)[]): Threaded | null {
 	if (!cfg.reducible) return null;
 	const { blocks } = cfg;
-	const nodes: Node[] = blocks.map((block) => ({ block: block.id, side: -1, succs: [...block.succs], preds: 0, from: -1 }));
+	const nodes: Node[] = blocks.map((block) => ({ block: block.id, side: -1, succs: [...block.succs], preds: 0, from: -1, closed: false }));
 	const link = (from: number, to: number): void => {
 		nodes[to].preds++;
 		nodes[to].from = from;
@@ -79,10 +81,11 @@ export function threadJumps(cfg: Cfg, ops: readonly (Op | null)[]): Threaded | n
 			if (side < 0) continue;
 			const key = target * 2 + side;
 			let copy = copies.get(key);
-			if (copy === undefined) {
+			if (copy === undefined || nodes[copy].closed) {
+				if (nodes[succs[side]].closed) continue;
 				budget -= block.end - block.start;
 				if (budget < 0) continue;
-				copy = nodes.push({ block: target, side, succs: [succs[side]], preds: 0, from: -1 }) - 1;
+				copy = nodes.push({ block: target, side, succs: [succs[side]], preds: 0, from: -1, closed: false }) - 1;
 				link(copy, succs[side]);
 				copies.set(key, copy);
 				work.push(copy);
@@ -121,7 +124,13 @@ export function threadJumps(cfg: Cfg, ops: readonly (Op | null)[]): Threaded | n
 			}
 			return true;
 		};
-		const answer = (): number => (constant === null ? -1 : holds(asked.op, asked.width, constant, BigInt(asked.imm)) ? 0 : 1);
+		/** Nodes with one predecessor that the walk went through. */
+		const through: number[] = [];
+		const decided = (answer: number): number => {
+			for (const one of through) nodes[one].closed = true;
+			return answer;
+		};
+		const answer = (): number => decided(constant !== null && holds(asked.op, asked.width, constant, BigInt(asked.imm)) ? 0 : 1);
 		if (!above(start, exit)) return -1;
 		if (constant !== null) return answer();
 		for (;;) {
@@ -130,11 +139,14 @@ export function threadJumps(cfg: Cfg, ops: readonly (Op | null)[]): Threaded | n
 			const known = ops[block.exit];
 			if (known?.kind === "branch" && (side >= 0 || succs.length > 1)) {
 				const told = implied(known, (side >= 0 ? side : i) === 0, asked, dst, src);
-				if (told >= 0) return told;
+				if (told >= 0) return decided(told);
 			}
 			if (!above(block.start, block.end)) return -1;
 			if (constant !== null) return answer();
 			if (preds !== 1 || from < 0 || nodes[from].succs.length > 2) return -1;
+			// The one that is left may be another one than the last that was linked, which nothing leads to any more.
+			if (nodes[from].preds === 0 && from !== 0) return -1;
+			through.push(id);
 			i = nodes[from].succs.indexOf(id);
 			if (i < 0 || nodes[from].succs[0] === nodes[from].succs[1]) return -1;
 			id = from;
