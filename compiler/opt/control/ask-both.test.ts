@@ -19,6 +19,9 @@ describe("what is asked of the lesser or the greater of two numbers", () => {
 		// The way that leads past the second question brings the same value along.
 		expect(text).toMatch(/phi i32 \[i32 1, b\d\], \[i32 2, b\d\], \[i32 1, b0\]/);
 	});
+	it("is nothing where nobody asks for the number", () => {
+		expect(chosen(...LESSER, "icmp.ult i32 %7, i32 5")).toContain("phi i32 [%");
+	});
 	it("is asked of either where one is enough", () => {
 		for (const [question, asked] of [["icmp.ult i32 %1, i32 19", "icmp.ugt i32 %7, %8"], ["icmp.ugt i32 %1, i32 19", "icmp.ule i32 %7, %8"]] as const)
 			expect(chosen(question, "%1", "i32 19", asked)).toMatch(/(%\d) = icmp.*\nbranch \1, b\d, (b\d)\n\2:\n(%\d) = icmp.*i32 19\nbranch \3/);

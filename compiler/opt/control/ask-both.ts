@@ -16,7 +16,7 @@ export const askBoth: Pass = {
 		let changed = false;
 		for (;;) {
 			const { predecessors, users } = analysesOf(fn, context);
-			const isOnlyFor = (value: Inst, user: Inst): boolean => users.get(value)!.every((use) => use === user);
+			const isOnlyFor = (value: Inst, user: Inst): boolean => users.get(value)?.every((use) => use === user) ?? false;
 			const found = fn.blocks.map((block) => chosenAt(block, predecessors, isOnlyFor)).find((one) => one !== null);
 			if (found == null) return changed;
 			askInstead(fn, found);
