@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { parseInsns } from "../../assembler/text/parse.ts";
 import type { Insn } from "../../assembler/spec/insn.ts";
 import { bareImage } from "../../test/support/image.ts";
+import { generator } from "../../test/support/random-program.ts";
 import { createInterpreter } from "../interpreter.ts";
 import { Machine } from "../machine.ts";
 import type { Engine } from "../program.ts";
@@ -43,11 +44,48 @@ const programs: readonly (readonly [name: string, before: number, after: number,
 	["not the head of a loop", 2, 2, "r0 = 0\nr3 = r2\nif r3 == 0 goto +4\nr0 += r3\nr3 &= 6\nr3 >>= 1\nif r3 != 0 goto -5\nexit"],
 ];
 
+/** Forward jumps that ask for a few numbers in two registers again and again, which little is done to in between. */
+function randomQuestions(seed: number): string {
+	const random = generator(seed);
+	const lines = ["r0 = 1", `r3 = r2`, `r3 ${random(2) ? "&= 3" : "+= 1"}`];
+	const pieces = 14 + random(20);
+	const first = lines.length;
+	for (let i = 0; i < pieces; i++) {
+		const left = pieces - 1 - i;
+		const to = Math.min(left, random(6));
+		const way = random(10);
+		if (way < 6) lines.push(`if ${random(8) ? "r" : "w"}${2 + random(2)} ${["==", "!=", "<", ">", "s<=", "&"][random(6)]} ${[1, 4, 7][random(3)]} goto +${to}`);
+		else if (way < 7) lines.push(`goto +${to}`);
+		else lines.push([`r0 *= ${3 + random(5)}`, `r0 += ${random(100)}`, "r3 = 4", "w3 = w2"][random(4)]);
+	}
+	expect(lines.length - first).toBe(pieces);
+	return [...lines, "exit"].join("\n");
+}
+
+const VALUES = [0, 1, 2, 3, 4, 5, 6, 7, 8, 20, 0x7fffffff];
+
 describe("jump threading", () => {
+	it("changes no result of programs that ask the same again and again", () => {
+		let threaded = 0;
+		for (let seed = 1; seed <= 400; seed++) {
+			const text = randomQuestions(seed);
+			const [before, after] = branches(text);
+			if (after !== before) threaded++;
+			const image = bareImage("questions", insns(text));
+			const machine = new Machine();
+			const [expected, ...others] = [engines[0], engines[1], engines[3]].map((engine) => {
+				const entry = engine.prepare({ image, machine, maps: [], ksyms: new Map(), facts: null });
+				return VALUES.map((r2) => entry(0, r2));
+			});
+			for (const results of others) expect(results, `seed ${seed}:\n${text}`).toEqual(expected);
+		}
+		expect(threaded).toBeGreaterThan(100);
+	});
+
 	it.each(programs)("%s", (_, before, after, text) => {
 		expect(branches(text)).toEqual([before, after]);
 		const image = bareImage("threaded", insns(text));
-		for (const r2 of [0, 1, 6, 7, 8, 20, 0x7fffffff]) {
+		for (const r2 of VALUES) {
 			const [expected, ...others] = engines.map((engine) => engine.prepare({ image, machine: new Machine(), maps: [], ksyms: new Map(), facts: null })(0, r2));
 			expect(others).toEqual(others.map(() => expected));
 		}

@@ -71,6 +71,8 @@ export function threadJumps(cfg: Cfg, ops: readonly (Op | null)[]): Threaded | n
 	let changed = false;
 	while (work.length > 0) {
 		const id = work.pop()!;
+		// Nothing leads there any more: what it led to has been told.
+		if (nodes[id].preds === 0 && id !== 0) continue;
 		for (let i = 0; i < nodes[id].succs.length; i++) {
 			const to = nodes[id].succs[i];
 			const { block: target, succs } = nodes[to];
