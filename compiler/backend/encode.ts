@@ -25,7 +25,7 @@ import { bug, type DiagnosticSink } from "../diagnostics/diagnostic.ts";
 import type { IrCore, Loc } from "../ir/types.ts";
 import type { Cpu } from "./cpu.ts";
 import { expandTemplate, gotoLabel } from "./inline-asm.ts";
-import { FRAME, type MBlock, type MFunction, type MInst, NONE, type SymbolRef } from "./machine.ts";
+import { FRAME, JUMP_REACH, type MBlock, type MFunction, type MInst, NONE, type SymbolRef } from "./machine.ts";
 
 /**
  * Machine instructions with registers to instruction slots: what is left symbolic are addresses (`relocs`), which the object
@@ -105,12 +105,12 @@ function link(items: readonly Item[], starts: ReadonlyMap<MBlock, number>, far: 
 			const distance = target - (base + slot + 1);
 			if (wide) out[slot] = { ...out[slot], imm: distance };
 			else {
-				if (distance < -0x8000 || distance > 0x7fff) {
+				if (distance < -JUMP_REACH - 1 || distance > JUMP_REACH) {
 					if (!context.cpu.gotol || item.inst!.kind === "asm" || far.has(item.inst!)) {
 						context.diagnostics.report({
 							code: "E0708",
 							severity: "error",
-							message: "branch target out of range (32767 instructions; -mcpu=v4 has longer jumps)",
+							message: `branch target out of range (${JUMP_REACH} instructions; -mcpu=v4 has longer jumps)`,
 							span: item.inst!.loc,
 						});
 						return { insns: [], locs: [], relocs: [], cores: [], labels };

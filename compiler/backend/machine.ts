@@ -346,6 +346,6 @@ export function hasEffect(inst: MInst): boolean {
 }
 
 /** Instructions that a jump reaches across before v4. In a longer function the block of a branch's side is often nearer than where it leads. */
-const JUMP_REACH = 0x7fff;
+export const JUMP_REACH = 0x7fff;
 
 export const isLong = (fn: MFunction): boolean => fn.blocks.reduce((size, { insts }) => size + insts.length, 0) > JUMP_REACH;

@@ -133,6 +133,20 @@ export function retarget(block: Block, from: Block, to: Block): void {
 	if (end.blocks !== undefined) end.blocks = end.blocks.map((target) => (target === from ? to : target));
 }
 
+/** Ends the block before `index`: a new one, not in the function yet, has what followed the instruction there, which is dropped. */
+export function splitAround(fn: IrFunction, block: Block, index: number, suffix: string): Block {
+	const name = block.name.endsWith(suffix) ? block.name : `${block.name}${suffix}`;
+	const rest = newBlock(fn, name);
+	rest.insts = block.insts.splice(index).slice(1);
+	if (block.unroll !== undefined) {
+		rest.unroll = block.unroll;
+		delete block.unroll;
+	}
+	for (const next of new Set(successors(rest)))
+		for (const phi of phisOf(next)) phi.blocks = phi.blocks!.map((from) => (from === block ? rest : from));
+	return rest;
+}
+
 /** Forgets one edge `from` → `block` in the block's phis. */
 export function removePhiEdge(block: Block, from: Block): void {
 	for (const inst of block.insts) {

@@ -1,5 +1,5 @@
 import type { IrGlobal } from "../ir/types.ts";
-import type { ObjectSym } from "../types/typed.ts";
+import { LITERALS, type ObjectSym } from "../types/typed.ts";
 import { unnamedObject } from "../ir/unnamed.ts";
 import { CHAR, isComplete, isConst, qualifiersOf } from "../types/basic.ts";
 import { sizeOf } from "../types/layout.ts";
@@ -84,7 +84,7 @@ export function createGlobals(): Globals {
 		const name = `.L.str${strings.size === 0 ? "" : `.${strings.size}`}`;
 		// An embedded zero would end a mergeable string early.
 		const mergeable = bytes.length > 0 && bytes.indexOf(0) === bytes.length - 1;
-		const made = unnamedObject(name, mergeable ? ".rodata.str1.1" : ".rodata", CHAR, 1, bytes);
+		const made = unnamedObject(name, mergeable ? LITERALS : ".rodata", CHAR, 1, bytes);
 		strings.set(key, made);
 		list.push(made);
 		return made;

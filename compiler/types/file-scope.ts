@@ -1,7 +1,7 @@
 import type { TokenSpan } from "../diagnostics/diagnostic.ts";
 import type { Declaration, EnumSpec, FunctionDef, Initializer, RecordSpec } from "../grammar/ast.ts";
 import type { Entity, TagEntity } from "./scope.ts";
-import type { FunctionSym, ObjectSym, Sym } from "./typed.ts";
+import { type FunctionSym, LITERALS, type ObjectSym, type Sym } from "./typed.ts";
 import type { CType, EnumType, RecordType } from "./types.ts";
 import type { Param, Specified } from "./declared.ts";
 
@@ -71,7 +71,7 @@ export class FileScope {
 			linkage: "static",
 			weak: false,
 			visibility: "default",
-			section: ".rodata.str1.1",
+			section: LITERALS,
 			used: false,
 			declTags: [],
 			type,

@@ -61,6 +61,9 @@ export interface FunctionBody {
 	readonly locals: readonly ObjectSym[];
 }
 
+/** The section of string literals, which lie side by side and may be merged. */
+export const LITERALS = ".rodata.str1.1";
+
 export interface ObjectSym extends SymBase {
 	readonly kind: "object";
 	/** Completed: `int a[] = {1,2}` has length 2 here. */

@@ -39,47 +39,24 @@ export function matchPacket(insn: Insn, dst: Reg, src: Reg, fallThrough: State, 
 	const backward =
 		(dst.type === PTR_TO_PACKET_END && src.type === PTR_TO_PACKET) || (isPacketStart(dst) && src.type === PTR_TO_PACKET_META);
 	if (!forward && !backward) return false;
-	switch (insn.opcode & 0xf0) {
-		case JGT:
-			if (forward) {
-				learnPacket(fallThrough, dst, false);
-				markEnd(jump, insn.dst, true);
-			} else {
-				learnPacket(jump, src, true);
-				markEnd(fallThrough, insn.src, false);
-			}
-			return true;
-		case JLT:
-			if (forward) {
-				learnPacket(jump, dst, true);
-				markEnd(fallThrough, insn.dst, false);
-			} else {
-				learnPacket(fallThrough, src, false);
-				markEnd(jump, insn.src, true);
-			}
-			return true;
-		case JGE:
-			if (forward) {
-				learnPacket(fallThrough, dst, true);
-				markEnd(jump, insn.dst, false);
-			} else {
-				learnPacket(jump, src, false);
-				markEnd(fallThrough, insn.src, true);
-			}
-			return true;
-		case JLE:
-			if (forward) {
-				learnPacket(jump, dst, false);
-				markEnd(fallThrough, insn.dst, true);
-			} else {
-				learnPacket(fallThrough, src, true);
-				markEnd(jump, insn.src, false);
-			}
-			return true;
-		default:
-			return false;
-	}
+	const op = insn.opcode & 0xf0;
+	if (!(op in INSIDE)) return false;
+	// `end op packet` is `packet op' end`.
+	const { jumps, open } = INSIDE[forward ? op : FLIP[op]];
+	const [packet, regno] = forward ? [dst, insn.dst] : [src, insn.src];
+	const [inside, beyond] = jumps ? [jump, fallThrough] : [fallThrough, jump];
+	learnPacket(inside, packet, open);
+	markEnd(beyond, regno, !open);
+	return true;
 }
+
+/** Of `packet op end`: whether it jumps where the packet reaches up to the pointer, and whether it reaches further then. */
+const INSIDE: Readonly<Record<number, { readonly jumps: boolean; readonly open: boolean }>> = {
+	[JGT]: { jumps: false, open: false },
+	[JLT]: { jumps: true, open: true },
+	[JGE]: { jumps: false, open: true },
+	[JLE]: { jumps: true, open: false },
+};
 
 export function packetTaken(a: Reg, b: Reg, op: number): Taken {
 	let pkt: Reg;

@@ -117,9 +117,7 @@ export function writer(): Writer {
 		function: (typeId) => void functions.push([insns.length, typeId]),
 		finish() {
 			for (const { at, label, field } of fixups) {
-				// What was begun and given up, because the stack has no room left, has no end: its jumps go on.
-				if (places[label] < 0 && field === "off") continue;
-				if (places[label] < 0) throw new Error(`bug: function ${label} has no place`);
+				if (places[label] < 0) throw new Error(`bug: label ${label} has no place`);
 				insns[at] = { ...insns[at], [field]: places[label] - at - 1 };
 			}
 			return { insns: Buffer.from(encode(insns)).toString("hex"), ...(kfuncs.length > 0 ? { kfuncs } : {}), ...(functions.length > 0 ? { func_info: functions } : {}) };

@@ -62,6 +62,11 @@ export class Analyses {
 		return one === other ? one.insts.indexOf(a) < one.insts.indexOf(b) : this.dominators.dominates(one, other);
 	}
 
+	/** The one of them that every way to the others has passed. */
+	firstOf<T extends Inst>(some: readonly T[], all: readonly Inst[] = some): T | undefined {
+		return some.find((one) => all.every((other) => other === one || this.isBefore(one, other)));
+	}
+
 	/** What is kept and no longer so; null: all of it holds. */
 	stale(): string | null {
 		const now = new Analyses(this.fn);

@@ -3,7 +3,7 @@ import type { FunctionSym } from "../../types/typed.ts";
 import { cloneBlocks } from "../control/clone.ts";
 import { blockFrequencies } from "../analysis/frequency.ts";
 import { inlineCost, RARE } from "./inline-cost.ts";
-import { makeJump, newBlock, newInst, phisOf, successors, terminator, undef } from "../../ir/values.ts";
+import { makeJump, newInst, splitAround, terminator, undef } from "../../ir/values.ts";
 
 /**
  * Calls of functions of this module become copies of their blocks. always_inline ones must; small ones and static ones
@@ -139,14 +139,7 @@ const matches = (call: Inst, callee: IrFunction): boolean =>
 
 function expand(caller: IrFunction, block: Block, index: number, callee: IrFunction, fresh: Set<Inst>): Block {
 	const call = block.insts[index];
-	const rest = newBlock(caller, `${block.name.replace(/\.after$/, "")}.after`);
-	rest.insts = block.insts.splice(index).slice(1);
-	if (block.unroll !== undefined) {
-		rest.unroll = block.unroll;
-		delete block.unroll;
-	}
-	for (const next of new Set(successors(rest)))
-		for (const phi of phisOf(next)) phi.blocks = phi.blocks!.map((from) => (from === block ? rest : from));
+	const rest = splitAround(caller, block, index, ".after");
 
 	const values = new Map<Inst, Value>();
 	callee.params.forEach((param, i) => values.set(param, call.args[i]));

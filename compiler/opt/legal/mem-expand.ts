@@ -1,5 +1,6 @@
 import type { Attr, Block, Inst, IrFunction, IrGlobal, Value } from "../../ir/types.ts";
 import type { OptContext, Pass } from "../pass.ts";
+import { LITERALS } from "../../types/typed.ts";
 import { constant, isConst, isInst, newInst } from "../../ir/values.ts";
 import { unchanging } from "../analysis/constant-objects.ts";
 import { baseOf, isInData, rootOf } from "../analysis/slots.ts";
@@ -39,8 +40,7 @@ function alignObject(address: Value): void {
 		root.attr = { ...root.attr, align: root.attr!.size! >= 8 ? 8 : 4 };
 	if (root.op !== "global" || !isInData(root)) return;
 	const global = root.attr!.global as IrGlobal;
-	// Literals lie side by side.
-	if (!global.symbol.weak && global.section !== ".rodata.str1.1" && global.size >= 4)
+	if (!global.symbol.weak && global.section !== LITERALS && global.size >= 4)
 		global.align = Math.max(global.align, global.size >= 8 ? 8 : 4);
 }
 

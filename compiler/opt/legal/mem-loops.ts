@@ -1,28 +1,15 @@
 import type { Attr, Block, Inst, IrFunction, Value } from "../../ir/types.ts";
-import { constant, isConst, isInst, newBlock, newInst, phisOf, successors, usersOf } from "../../ir/values.ts";
+import { constant, isConst, isInst, newBlock, newInst, splitAround, usersOf } from "../../ir/values.ts";
 import { foldOp } from "../../ir/fold.ts";
 import { littleEndian, pattern, spread } from "./parts.ts";
 
 /** Operations on memory that take blocks of their own: long ones as a counted loop, comparisons that leave at the first difference. */
-/** Splits the block before `index`; the rest begins with what followed the instruction, which is dropped. */
-function splitAt(fn: IrFunction, block: Block, index: number): Block {
-	const rest = newBlock(fn, `${block.name.replace(/\.rest$/, "")}.rest`);
-	rest.insts = block.insts.splice(index).slice(1);
-	if (block.unroll !== undefined) {
-		rest.unroll = block.unroll;
-		delete block.unroll;
-	}
-	for (const next of new Set(successors(rest)))
-		for (const phi of phisOf(next)) phi.blocks = phi.blocks!.map((from) => (from === block ? rest : from));
-	return rest;
-}
-
 /** for (i = 0; i < size; i += width) — with what is left over done after it. */
 export function loopOver(fn: IrFunction, block: Block, index: number, size: number, align: number): void {
 	const inst = block.insts[index];
 	const width = Math.min(8, align);
 	const whole = size - (size % width);
-	const rest = splitAt(fn, block, index);
+	const rest = splitAround(fn, block, index, ".rest");
 	const body = newBlock(fn, "memory.loop");
 	const add = (target: Block, op: Inst["op"], ty: Inst["ty"], args: Value[], attr?: Attr, blocks?: Block[]): Inst => {
 		const made = newInst(fn, op, ty, args, attr, inst.loc, blocks);
@@ -84,7 +71,7 @@ export function compareMemory(
 ): void {
 	const inst = block.insts[index];
 	const equality = asksWhetherEqual(fn, inst);
-	const rest = splitAt(fn, block, index);
+	const rest = splitAround(fn, block, index, ".rest");
 	const blocks: Block[] = [];
 	const results: Value[] = [];
 	const sources: Block[] = [];

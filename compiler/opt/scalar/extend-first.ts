@@ -29,8 +29,7 @@ export const extendFirst: Pass = {
 				const [wide, ...others] = users.filter((user) => user.op === op && user.ty === "i64");
 				if (wide === undefined) continue;
 				const questions = users.filter((user) => isQuestion(user, narrow, op));
-				const later = [wide, ...others, ...questions];
-				const first = questions.find((one) => later.every((other) => other === one || analyses.isBefore(one, other)));
+				const first = analyses.firstOf(questions, [wide, ...others, ...questions]);
 				if (first === undefined) continue;
 				const from = analyses.home.get(wide)!.insts;
 				from.splice(from.indexOf(wide), 1);
@@ -52,7 +51,7 @@ function extendAsked(fn: IrFunction, narrow: Inst, users: readonly Inst[], analy
 	if (narrow.ty !== "i32" || !UNEXTENDED.has(narrow.op) || users.some(({ op }) => op === "zext" || op === "sext")) return false;
 	for (const op of ["sext", "zext"] as const) {
 		const questions = users.filter((user) => isQuestion(user, narrow, op));
-		const first = questions.find((one) => questions.every((other) => other === one || analyses.isBefore(one, other)));
+		const first = analyses.firstOf(questions);
 		if (first === undefined || questions.length < 2 || questions.length < users.filter((user) => user.op === "icmp").length) continue;
 		const to = analyses.home.get(first)!.insts;
 		to.splice(to.indexOf(first), 0, newInst(fn, op, "i64", [narrow], undefined, first.loc));
@@ -76,7 +75,7 @@ function extendJoined(fn: IrFunction, phi: Inst, block: Block, analyses: Analyse
 	const from = terminator(phi.blocks![phi.args.indexOf(narrow)]);
 	const all = analyses.users.get(narrow)!.filter(({ op }) => op === "icmp");
 	for (const op of ["sext", "zext"] as const) {
-		const question = all.find((one) => all.every((other) => other === one || analyses.isBefore(one, other)));
+		const question = analyses.firstOf(all);
 		if (question === undefined || !analyses.isBefore(question, from) || !all.every((user) => isQuestion(user, narrow, op))) continue;
 		const wide = newInst(fn, op, "i64", [narrow], undefined, question.loc);
 		const to = analyses.home.get(question)!.insts;

@@ -50,10 +50,10 @@ function twice(b: Build): void {
 	const first = inner(b, outer, done);
 	if (first === null) return;
 	const maps = [slot(b, 8), slot(b, 8), slot(b, 8)] as const;
-	if (maps[0] === null || maps[1] === null || maps[2] === null) return;
+	if (maps[0] === null || maps[1] === null || maps[2] === null) return w.place(done);
 	w.store(8, 10, maps[0], 0);
 	const second = random(4) ? inner(b, random(3) ? outer : pick([MAP.outer, MAP.outerHash], random), done) : first;
-	if (second === null) return;
+	if (second === null) return w.place(done);
 	if (second === first) w.load(8, 0, 10, maps[0]);
 	w.store(8, 10, maps[1], 0);
 	w.load(8, 1, 10, maps[random(2)]!);

@@ -59,7 +59,7 @@ function iterate(b: Build, nested: Body): void {
 	}
 	const before = b.things;
 	const held = group ? keep(b, "cgroup", 0, true) : null;
-	if (group && held === null) return;
+	if (group && held === null) return w.place(done);
 	if (guarded) kfunc(b, "bpf_rcu_read_lock");
 	if (kind === "task_vma" || (kind === "task" && random(2))) current(b, 2);
 	else w.set(2, 0);
@@ -266,7 +266,7 @@ function walk(b: Build): void {
 	const { w, random, typed } = b;
 	const done = w.label();
 	const at = lockedValue(b, done);
-	if (at === null) return;
+	if (at === null) return w.place(done);
 	const out = w.label();
 	if (random(2)) {
 		field(b, 1, 9, "root");

@@ -113,7 +113,7 @@ function take(b: Build): void {
 	const { w, random, typed } = b;
 	const done = w.label();
 	const at = lockedValue(b, done);
-	if (at === null) return;
+	if (at === null) return w.place(done);
 	const tree = random(2) === 0;
 	if (tree) {
 		field(b, 1, 9, "root");
@@ -156,7 +156,7 @@ function lockSection(b: Build, nested: Body): void {
 	const done = w.label();
 	if (!value(b, done)) return;
 	const at = slot(b, 8);
-	if (at === null) return;
+	if (at === null) return w.place(done);
 	w.store(8, 10, at, 7);
 	lock(b, 7);
 	b.locked = !mistake(b, 20);
