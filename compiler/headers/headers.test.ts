@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { filesText } from "../../test/scripts/gen-headers.ts";
 import { compile } from "../driver/compile.ts";
 import { type CompileOptions, defaultOptions } from "../driver/options.ts";
-import { builtinHeaderNames } from "./index.ts";
+import { builtinHeader, builtinHeaderNames } from "./index.ts";
 
 const bare: CompileOptions = defaultOptions({ read: () => null });
 function messages(text: string, options: CompileOptions = bare): string[] {
@@ -13,6 +13,13 @@ function messages(text: string, options: CompileOptions = bare): string[] {
 describe("headers of our own, on a machine with nothing installed", () => {
 	it.each(builtinHeaderNames().filter((name) => name !== "bpf/usdt.bpf.h"))("<%s> compiles alone", (name) => {
 		expect(messages(`#include <${name}>\n`, { ...bare, macros: [{ kind: "define", text: "__TARGET_ARCH_x86" }] })).toEqual([]);
+	});
+
+	/** Declarations that nobody uses are not looked into: only sizes show that every member has a type. */
+	it.each(builtinHeaderNames().filter((name) => name.startsWith("linux/")))("<%s> has complete structures", (name) => {
+		const text = new TextDecoder().decode(builtinHeader(name));
+		const sizes = [...text.matchAll(/^(?:struct|union) \w+(?= \{)/gm)].map(([tag], i) => `char size${i}[sizeof(${tag})];\n`);
+		expect(messages(`#include <linux/if.h>\n#include <${name}>\n${sizes.join("")}`)).toEqual([]);
 	});
 
 	it("all compile together", () => {
@@ -62,6 +69,22 @@ char _license[] SEC("license") = "GPL";
 		["udp", "UDP_ENCAP_L2TPINUDP", 3],
 	])("linux/%s.h has the numbers user space needs too: %s", (header, name, value) => {
 		expect(messages(`#include <linux/${header}.h>\n_Static_assert(${name} == ${value}, "");\n`, bare)).toEqual([]);
+	});
+
+	it.each([
+		["netfilter", "union nf_inet_addr", 16],
+		["if_link", "struct rtnl_link_stats64", 200],
+		["perf_event", "struct perf_event_attr", 136],
+		["btf", "struct btf_type", 12],
+		["tcp", "struct tcp_info", 248],
+		["icmp", "struct icmp_ext_echo_iio", 24],
+		["if_packet", "struct tpacket3_hdr", 48],
+		["pkt_cls", "struct tc_u32_sel", 16],
+		["pkt_sched", "struct tc_netem_qopt", 24],
+		["ipv6", "struct rt2_hdr", 24],
+		["ptrace", "struct ptrace_syscall_info", 88],
+	])("linux/%s.h lays out %s as the kernel does", (header, type, size) => {
+		expect(messages(`#include <linux/${header}.h>\n_Static_assert(sizeof(${type}) == ${size}, "");\n`)).toEqual([]);
 	});
 
 	it("give way to the user's", () => {

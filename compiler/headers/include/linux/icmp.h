@@ -1,6 +1,7 @@
 #ifndef _LINUX_ICMP_H
 #define _LINUX_ICMP_H
 #include <linux/types.h>
+#include <linux/in6.h>
 #include <asm/byteorder.h>
 #define ICMP_ECHOREPLY 0
 #define ICMP_DEST_UNREACH 3
@@ -71,4 +72,40 @@ struct icmphdr {
 #define ICMP_AFI_IP 1
 #define ICMP_AFI_IP6 2
 #define ICMP_FILTER 1
+struct icmp_filter {
+	__u32 data;
+};
+struct icmp_ext_hdr {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	__u8 reserved1 : 4, version : 4;
+#else
+	__u8 version : 4, reserved1 : 4;
+#endif
+	__u8 reserved2;
+	__sum16 checksum;
+};
+struct icmp_extobj_hdr {
+	__be16 length;
+	__u8 class_num;
+	__u8 class_type;
+};
+struct icmp_ext_echo_ctype3_hdr {
+	__be16 afi;
+	__u8 addrlen;
+	__u8 reserved;
+};
+struct icmp_ext_echo_iio {
+	struct icmp_extobj_hdr extobj_hdr;
+	union {
+		char name[16];
+		__be32 ifindex;
+		struct {
+			struct icmp_ext_echo_ctype3_hdr ctype3_hdr;
+			union {
+				__be32 ipv4_addr;
+				struct in6_addr ipv6_addr;
+			} ip_addr;
+		} addr;
+	} ident;
+};
 #endif

@@ -1,6 +1,7 @@
 #ifndef _LINUX_IF_ARP_H
 #define _LINUX_IF_ARP_H
 #include <linux/types.h>
+#include <linux/if.h>
 #define ARPHRD_NETROM 0
 #define ARPHRD_ETHER 1
 #define ARPHRD_PPP 512
@@ -89,4 +90,17 @@ struct arphdr {
 #define ATF_USETRAILERS 0x10
 #define ATF_NETMASK 0x20
 #define ATF_DONTPUB 0x40
+struct arpreq {
+	struct sockaddr arp_pa;
+	struct sockaddr arp_ha;
+	int arp_flags;
+	struct sockaddr arp_netmask;
+	char arp_dev[16];
+};
+struct arpreq_old {
+	struct sockaddr arp_pa;
+	struct sockaddr arp_ha;
+	int arp_flags;
+	struct sockaddr arp_netmask;
+};
 #endif

@@ -49,4 +49,18 @@
 #define SCHED_FLAG_KEEP_ALL (SCHED_FLAG_KEEP_POLICY | SCHED_FLAG_KEEP_PARAMS)
 #define SCHED_FLAG_UTIL_CLAMP (SCHED_FLAG_UTIL_CLAMP_MIN | SCHED_FLAG_UTIL_CLAMP_MAX)
 #define SCHED_FLAG_ALL (SCHED_FLAG_RESET_ON_FORK | SCHED_FLAG_RECLAIM | SCHED_FLAG_DL_OVERRUN | SCHED_FLAG_KEEP_ALL | SCHED_FLAG_UTIL_CLAMP)
+struct clone_args {
+	__u64 __attribute__((aligned(8))) flags;
+	__u64 __attribute__((aligned(8))) pidfd;
+	__u64 __attribute__((aligned(8))) child_tid;
+	__u64 __attribute__((aligned(8))) parent_tid;
+	__u64 __attribute__((aligned(8))) exit_signal;
+	__u64 __attribute__((aligned(8))) stack;
+	__u64 __attribute__((aligned(8))) stack_size;
+	__u64 __attribute__((aligned(8))) tls;
+	__u64 __attribute__((aligned(8))) set_tid;
+	__u64 __attribute__((aligned(8))) set_tid_size;
+	__u64 __attribute__((aligned(8))) cgroup;
+};
+#define SCHED_EXT 7
 #endif

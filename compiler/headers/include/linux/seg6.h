@@ -21,4 +21,10 @@ struct ipv6_sr_hdr {
 #define SR6_TLV_EGRESS 2
 #define SR6_TLV_OPAQUE 3
 #define SR6_TLV_PADDING 4
+#define sr_has_hmac(srh) ((srh)->flags & SR6_FLAG1_HMAC)
+struct sr6_tlv {
+	__u8 type;
+	__u8 len;
+	__u8 data[0];
+};
 #endif
