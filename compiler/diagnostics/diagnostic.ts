@@ -24,6 +24,8 @@ export interface TokenSpan {
 
 export interface DiagnosticSink {
 	report(diagnostic: Diagnostic): void;
+	/** Whether a diagnostic ends the compilation; options and pragmas make warnings of some errors. Without this they are what they say. */
+	isError?(diagnostic: Diagnostic): boolean;
 }
 
 /** An error of ours, never of the user's program. The command line says so and asks for a report. */

@@ -106,6 +106,10 @@ export class DiagnosticEngine implements DiagnosticSink {
 		this.kept.push(severity === diagnostic.severity ? diagnostic : { ...diagnostic, severity });
 	}
 
+	isError(diagnostic: Diagnostic): boolean {
+		return this.#severity(diagnostic) === "error";
+	}
+
 	/** No more is kept: the error limit is reached. */
 	get full(): boolean {
 		return this.#options.errorLimit > 0 && this.errors >= this.#options.errorLimit;

@@ -121,11 +121,12 @@ function stages(
 	if (source.stopped) return {};
 
 	const btf = source.wantsVmlinux ? vmlinux() : null;
-	const c23 = STANDARDS[options.target.std]?.c23 ?? false;
-	const unit = parseUnit(source, btf === null ? null : vmlinuxTypes(btf), sink, c23);
+	const { c23, version } = STANDARDS[options.target.std] ?? STANDARDS.gnu17;
+	const standard = { c23, c89: version === null };
+	const unit = parseUnit(source, btf === null ? null : vmlinuxTypes(btf), sink, standard);
 	if (options.stage === "ast") return { output: showAst(unit) };
 
-	const typed = check(unit, { sink, c23 });
+	const typed = check(unit, { sink, ...standard });
 	if (options.stage === "typed") return { output: printUnit(typed) };
 	if (sink.errors > 0) return {};
 	const { cpu, debug } = options.target;

@@ -141,6 +141,17 @@ t.c:1:23: note: expanded from macro 'INNER'
 		expect(run("int f(int x) { return x + ; }\n", "-Wno-everything").messages).toEqual(["error E0150"]);
 	});
 
+	it("that are allowed leave a meaning: a call declares its function", () => {
+		const text = (call: string): string => `int f(int x) { return ${call}; }\nint later(int x) { return x + 1; }\n`;
+		const code = (call: string, ...flags: string[]): string => String(run(text(call), "-S", "-O2", ...flags).result.output);
+		expect(code("later(x)", "-Wno-implicit-function-declaration")).toBe(code("x + 1"));
+		expect(code("elsewhere(x)", "-std=gnu89")).toContain("call elsewhere");
+		expect(code("__builtin_constant_p(x) + abs(-3)", "-std=gnu89")).toBe(code("3"));
+		expect(run(text("late(x)") + "static int late(int x) { return x; }\n", "-Wno-implicit-function-declaration").messages).toEqual(["error E0307"]);
+		expect(run(text("late(x) != 0") + "char *late(int x) { return 0; }\n", "-std=c89").messages).toEqual(["error E0305"]);
+		expect(run(text("late(x)") + "int late;\n", "-std=c89").messages).toEqual(["error E0304"]);
+	});
+
 	it("stop at the limit", () => {
 		const many = Array.from({ length: 50 }, (_, i) => `int f${i}(void) { return u${i}; }\n`).join("");
 		expect(run(many).messages).toHaveLength(20);
@@ -165,6 +176,12 @@ describe("bad input ends in a message", () => {
 		const { result } = run(text);
 		if (code === null) expect(result.ok).toBe(true);
 		else expect(result.diagnostics.map((d) => d.code)).toContain(code);
+	});
+	it("bytes that are no UTF-8 stay what they are in a literal, also in one that a macro makes", () => {
+		const bytes = Uint8Array.from(`#define TEXT(x) #x\nconst char a[] = "\xff\xe9z\xc3\xa9", b[] = TEXT("\xfe"), c = '\xff';\n`, (c) => c.charCodeAt(0));
+		const { ok, object } = compile("t.c", bytes, options([]));
+		expect(ok).toBe(true);
+		expect([...object!.sections.find(({ name }) => name === ".rodata")!.data]).toEqual([0xff, 0xe9, 0x7a, 0xc3, 0xa9, 0, 0x22, 0xfe, 0x22, 0, 0xff]);
 	});
 	it("UTF-16", () => {
 		expect(compile("t.c", new Uint8Array([0xff, 0xfe, 0x69, 0]), options([])).diagnostics.map((d) => d.code)).toEqual(["E0105"]);

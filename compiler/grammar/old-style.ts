@@ -4,7 +4,7 @@
  */
 import type { TokenBuffer } from "../preprocess/buffer.ts";
 import { Kind, kindOf } from "../source/kinds.ts";
-import { COMMA, EQUALS, isTagWord, keywords, LBRACE, LBRACKET, LPAREN, RBRACKET, RPAREN, SEMICOLON } from "./token-kinds.ts";
+import { COMMA, EQUALS, isTagWord, keywords, LBRACE, LBRACKET, LPAREN, RBRACE, RBRACKET, RPAREN, SEMICOLON } from "./token-kinds.ts";
 
 const K_INT = kindOf("int");
 const isWord = keywords("const volatile register void char short int long float double signed unsigned _Bool __int128");
@@ -17,16 +17,7 @@ const MAX_TOKENS = 4096;
 export function isOldStyle({ kinds }: TokenBuffer, from: number, close: number, end: number): boolean {
 	const first = kinds[close + 1];
 	if (first !== Kind.identifier && isWord[first] !== 1 && isTagWord[first] !== 1) return false;
-	let open = close - 1;
-	for (let name = true; open > from && kinds[open] === (name ? Kind.identifier : COMMA); name = !name) open--;
-	if (
-		kinds[open] !== LPAREN ||
-		open === close - 1 ||
-		open === from ||
-		kinds[open + 1] !== Kind.identifier ||
-		kinds[open - 1] !== Kind.identifier
-	)
-		return false;
+	if (namesBefore(kinds, from, close) < 0) return false;
 	for (let i = close + 1; i < Math.min(end, close + MAX_TOKENS); i++) {
 		if (kinds[i] === LBRACE) return kinds[i - 1] === SEMICOLON;
 		if (kinds[i] === EQUALS) return false;
@@ -34,13 +25,44 @@ export function isOldStyle({ kinds }: TokenBuffer, from: number, close: number, 
 	return false;
 }
 
+/** Where the parenthesis of a function's list of names opens that closes at `close`; -1: it holds something else. */
+function namesBefore(kinds: TokenBuffer["kinds"], from: number, close: number): number {
+	let open = close - 1;
+	for (let name = true; open > from && kinds[open] === (name ? Kind.identifier : COMMA); name = !name) open--;
+	const isList = kinds[open] === LPAREN && open !== close - 1 && kinds[open + 1] === Kind.identifier;
+	return isList && open !== from && kinds[open - 1] === Kind.identifier ? open : -1;
+}
+
+/**
+ * `int f(a, b) { … }`: names that nothing declares, all of them ints. Which names are types is known here, `int f(T) { … }` is another
+ * definition. Out: the parenthesis behind them, or -1.
+ */
+export function bareNames({ kinds, values }: TokenBuffer, from: number, to: number, isTypedef: (name: number) => boolean): number {
+	if (kinds[to - 1] !== RBRACE) return -1;
+	let depth = 0;
+	for (let i = from + 1; i < to; i++) {
+		if (kinds[i] === LBRACE && depth++ === 0 && kinds[i - 1] === RPAREN) {
+			const open = namesBefore(kinds, from, i - 1);
+			for (let name = open + 1; name < i - 1; name += 2) if (isTypedef(values[name])) return -1;
+			return open < 0 ? -1 : i - 1;
+		} else if (kinds[i] === RBRACE) depth--;
+	}
+	return -1;
+}
+
 interface Range {
 	readonly from: number;
 	readonly to: number;
 }
 
-/** The rewritten tokens and the function's name. A parameter that is not declared is an int. */
-export function withPrototype(tokens: TokenBuffer, from: number, close: number, to: number): Range & { readonly name: number } {
+interface Rewritten extends Range {
+	/** The function's. */
+	readonly name: number;
+	/** Names that nothing declares: they are ints. */
+	readonly undeclared: readonly number[];
+}
+
+export function withPrototype(tokens: TokenBuffer, from: number, close: number, to: number): Rewritten {
 	const start = tokens.length;
 	const copy = (range: Range): void => {
 		for (let i = range.from; i < range.to; i++)
@@ -51,19 +73,23 @@ export function withPrototype(tokens: TokenBuffer, from: number, close: number, 
 	let body = close;
 	while (tokens.kinds[body] !== LBRACE) body++;
 	const declared = declarations(tokens, close + 1, body);
+	const undeclared: number[] = [];
 	copy({ from, to: open + 1 });
 	for (let i = open + 1; i < close; i++) {
 		const parts = tokens.kinds[i] === Kind.identifier ? declared.get(tokens.values[i]) : undefined;
 		if (parts !== undefined) parts.forEach(copy);
 		else {
-			if (tokens.kinds[i] === Kind.identifier) tokens.push(K_INT, tokens.flags[i], 0, tokens.locations[i], tokens.expanded[i]);
+			if (tokens.kinds[i] === Kind.identifier) {
+				undeclared.push(i);
+				tokens.push(K_INT, tokens.flags[i], 0, tokens.locations[i], tokens.expanded[i]);
+			}
 			copy({ from: i, to: i + 1 });
 		}
 	}
 	copy({ from: close, to: close + 1 });
 	copy({ from: body, to });
 	tokens.moved.push({ from: start, to: tokens.length, anchor: from });
-	return { from: start, to: tokens.length, name: open - 1 };
+	return { from: start, to: tokens.length, name: open - 1, undeclared };
 }
 
 /** By name: where its specifiers and its declarator stand. */

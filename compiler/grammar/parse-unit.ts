@@ -9,13 +9,19 @@ import type { ExternalDecl } from "./ast.ts";
 import { type Chunks, splitChunks } from "./chunks.ts";
 import { Trait } from "./declared-names.ts";
 import type { NameIndex } from "./name-index.ts";
-import { withPrototype } from "./old-style.ts";
+import { bareNames, withPrototype } from "./old-style.ts";
 import { Parser, type StartRule } from "./parser.ts";
 import { reportUnbalanced } from "./unbalanced.ts";
 import type { ExternalTypes, ParsedUnit, Root } from "./unit.ts";
 
-export function parseUnit(source: Preprocessed, external: ExternalTypes | null, sink: DiagnosticSink, c23 = false): ParsedUnit {
-	return new LazyUnit(source, external, sink, c23);
+/** Of which edition of C the text is, as far as definitions in the old style go. */
+interface Standard {
+	readonly c23?: boolean;
+	readonly c89?: boolean;
+}
+
+export function parseUnit(source: Preprocessed, external: ExternalTypes | null, sink: DiagnosticSink, standard: Standard = {}): ParsedUnit {
+	return new LazyUnit(source, external, sink, standard);
 }
 
 /** Where a declaration stands among the chunks: the token that it, or what stands for it, begins with. */
@@ -31,7 +37,7 @@ class LazyUnit implements ParsedUnit {
 	readonly external: ExternalTypes | null;
 	readonly #source: Preprocessed;
 	readonly #sink: DiagnosticSink;
-	readonly #c23: boolean;
+	readonly #standard: Standard;
 	/** Names looked up in outlines and type information: is it a type? */
 	readonly #externalTypes = new Map<number, boolean>();
 	readonly #chunks: Chunks;
@@ -43,14 +49,14 @@ class LazyUnit implements ParsedUnit {
 	readonly #outlined: readonly Map<number, ExternalDecl | null>[];
 	#roots: readonly Root[] | null = null;
 
-	constructor(source: Preprocessed, external: ExternalTypes | null, sink: DiagnosticSink, c23: boolean) {
+	constructor(source: Preprocessed, external: ExternalTypes | null, sink: DiagnosticSink, standard: Standard) {
 		const { tokens, pragmas } = source;
 		this.tokens = tokens;
 		this.weakNames = new Set(pragmas.weak.map(({ name }) => name));
 		this.external = external;
 		this.#source = source;
 		this.#sink = sink;
-		this.#c23 = c23;
+		this.#standard = standard;
 		this.#outlined = source.outlines.map(() => new Map());
 		this.#chunks = splitChunks(tokens, source.programLength, pragmas, source.deferred, (name) => this.#isExternalType(name));
 		this.#broken = reportUnbalanced(tokens, this.#chunks, sink);
@@ -176,9 +182,11 @@ class LazyUnit implements ParsedUnit {
 		const from = this.#chunks.starts[chunk];
 		const to = this.#chunks.ends[chunk];
 		const rule = startRule(this.#source, this.#chunks, chunk);
-		const names = this.#chunks.oldStyle.get(chunk);
-		if (names !== undefined) {
-			const { name, ...rewritten } = withPrototype(this.tokens, from, names, to);
+		const bare = (): number => (this.#standard.c23 ? -1 : bareNames(this.tokens, from, to, (name) => this.#isTypedef(name)));
+		const names = this.#chunks.oldStyle.get(chunk) ?? bare();
+		if (names >= 0) {
+			const { name, undeclared, ...rewritten } = withPrototype(this.tokens, from, names, to);
+			if (!this.#standard.c89) for (const parameter of undeclared) this.#reportUndeclared(parameter);
 			this.#reportOldStyle(name);
 			return this.#parser.parse(rewritten.from, rewritten.to, rule);
 		}
@@ -186,9 +194,19 @@ class LazyUnit implements ParsedUnit {
 		return this.#parser.parse(whole.from, whole.to, rule);
 	}
 
+	#reportUndeclared(parameter: number): void {
+		this.#sink.report({
+			code: "E0312",
+			severity: "error",
+			group: "implicit-int",
+			message: `parameter '${this.tokens.text(parameter)}' was not declared, defaults to 'int'; ISO C99 and later do not support implicit int`,
+			span: { from: parameter, to: parameter + 1 },
+		});
+	}
+
 	#reportOldStyle(name: number): void {
 		const span = { from: name, to: name + 1 };
-		if (this.#c23)
+		if (this.#standard.c23)
 			this.#sink.report({
 				code: "E0154",
 				severity: "error",

@@ -5,7 +5,7 @@ import type { Lowering, Place } from "./state.ts";
 import { integerType } from "../types/basic.ts";
 import { sizeOf } from "../types/layout.ts";
 import { convert } from "./convert.ts";
-import { writePlace } from "./places.ts";
+import { readPlace, writePlace } from "./places.ts";
 import { isMemory, shapeOf, tyOf } from "./state.ts";
 
 /**
@@ -33,8 +33,11 @@ export function lowerAsm(f: Lowering, stmt: TAsm): void {
 		});
 		if (memory) args.push(place.base);
 		else {
-			if (output.inout)
-				args.push(f.value({ kind: "load", from: output.target, volatile: false, type: output.target.type, span: output.target.span }));
+			if (output.inout) {
+				// Where it is was computed above, and is computed once.
+				b.loc = output.target.span;
+				args.push(readPlace(f, place));
+			}
 			registers.push({ place, ty, stmt: output });
 		}
 	}

@@ -104,3 +104,12 @@ __attribute__((section("xdp"))) int f(struct context *c) {
 	expect(text).not.toMatch(/r\d = 0\n.*\+= 40/);
 	expect(text).toMatch(/\+= 40/);
 });
+
+it.each([
+	["a comparison", "return __builtin_strcat(p, q) != p"],
+	["a sum", "return *(__builtin_strcat(p, q) + 1)"],
+	["a choice", "return *(p == q ? __builtin_strcat(p, q) : p)"],
+])("says that there is no such builtin, and no more, within %s", (_, statement) => {
+	const { diagnostics } = compile("f.c", `int f(char *p, char *q) { ${statement}; }`, defaultOptions({ read: () => null }));
+	expect(diagnostics.map(({ code }) => code)).toEqual(["E0604"]);
+});

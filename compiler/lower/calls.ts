@@ -131,7 +131,7 @@ function extended(f: Lowering, call: Value, type: CType, callee: IrCallee): Valu
 function passArgument(f: Lowering, arg: TExpr, args: Value[]): void {
 	const how = passing(arg.type);
 	if (how.kind === "scalar") {
-		if (shapeOf(arg.type).kind === "float") f.refuse("E0601", "eBPF has no floating-point values to pass", arg.span);
+		if (shapeOf(arg.type).kind === "float") args.push(f.refuse("E0601", "eBPF has no floating-point values to pass", arg.span));
 		else if (shapeOf(arg.type).kind !== "void") args.push(f.value(arg));
 		return;
 	}

@@ -17,7 +17,8 @@ export function lowerValue(f: Lowering, expr: TExpr): Value {
 	f.b.loc = expr.span;
 	const value = scalar(f, expr);
 	f.b.loc = before;
-	return value;
+	// What was refused has the type that was asked for.
+	return value.op === "undef" ? undef(tyOf(expr.type)) : value;
 }
 
 function scalar(f: Lowering, expr: TExpr): Value {

@@ -3,6 +3,7 @@ import { Kind } from "../source/kinds.ts";
 import { Flag, Lexer } from "../source/lexer.ts";
 import type { Names } from "../source/names.ts";
 import type { Sources } from "../source/files.ts";
+import { encodeToken } from "../source/stray-bytes.ts";
 import { spell } from "./buffer.ts";
 import type { Tok } from "./macros.ts";
 
@@ -66,7 +67,7 @@ export class TokenMaker {
 	/** Text of a new token; there is a limit to all of it together. */
 	#made(text: string, at: Tok): Uint8Array {
 		this.#bytesMade += text.length;
-		if (this.#bytesMade <= MAX_TEXT) return encoder.encode(text);
+		if (this.#bytesMade <= MAX_TEXT) return encodeToken(text);
 		this.#host.stop("E0121", `macros make more than ${MAX_TEXT >> 20} MB of text with # and ##`, at);
 		return encoder.encode(text.startsWith('"') ? '""' : "0");
 	}

@@ -3,6 +3,7 @@
  * a header read twice gets two stretches, so a location also knows how the file came to be included. Text made by `#` and `##` lies
  * in scratch stretches. Line numbers are counted only when somebody asks.
  */
+import { decodeToken } from "./stray-bytes.ts";
 
 /** The only way to the outside: paths are the search's own, joined with "/". null: there is no such file. */
 export interface FileProvider {
@@ -74,7 +75,7 @@ export class Sources {
 	slice(location: number, length: number): string {
 		const file = this.fileAt(location);
 		const from = location - file.base;
-		const text = decode(file.bytes.subarray(from, from + length));
+		const text = decodeToken(file.bytes.subarray(from, from + length));
 		return text.includes("\\\n") || text.includes("\\\r") ? text.replace(/\\\r?\n/g, "") : text;
 	}
 

@@ -5,8 +5,9 @@ import type { TokenSpan } from "../diagnostics/diagnostic.ts";
 import type { Expr } from "../grammar/ast.ts";
 import { asFunction, isComplete, isError, isVoid, pointedFunction, qualifiersOf, unqualified } from "./basic.ts";
 import { addressValue, readInt } from "./constant.ts";
-import { reach, report, type Cx } from "./context.ts";
+import { reach, report, reportAllowed, type Cx } from "./context.ts";
 import { assignConvert, defaultPromote } from "./conversions.ts";
+import { implicitFunction } from "./file-functions.ts";
 import { didYouMean, lookup } from "./lookup.ts";
 import { checkMapArguments } from "./map-arguments.ts";
 import { errorValue, rvalue, type Operand } from "./operand.ts";
@@ -60,8 +61,7 @@ function namedCall(cx: Cx, name: string, e: CallExpr): TExpr | null {
 	const entity = lookup(cx, name, e.callee.span.from);
 	if (!entity) {
 		if (builtin(name)) return builtinCall(cx, name, e.args, e.span);
-		undeclared(cx, name, e);
-		return errorValue(e.span);
+		return undeclaredCall(cx, name, e);
 	}
 	if (entity.kind === "function") {
 		const { symbol } = entity;
@@ -88,20 +88,29 @@ function namedCall(cx: Cx, name: string, e: CallExpr): TExpr | null {
 	return made;
 }
 
-function undeclared(cx: Cx, name: string, e: CallExpr): void {
+/** An error, but for who asked for C as it was before 1999: there a call declares its function, which returns int. */
+function undeclaredCall(cx: Cx, name: string, e: CallExpr): TExpr {
+	const symbol = isAllowed(cx, name, e) ? implicitFunction(cx, name, e.callee.span) : null;
+	if (symbol === null) {
+		for (const a of e.args) value(cx, a);
+		return errorValue(e.span);
+	}
+	const library = LIBRARY.has(name) && !cx.file.definitions.has(symbol) ? builtinCall(cx, `__builtin_${name}`, e.args, e.span) : null;
+	if (library !== null) return library;
+	reach(cx, symbol);
+	return call(cx, { kind: "function", symbol }, symbol.type, e, null);
+}
+
+function isAllowed(cx: Cx, name: string, e: CallExpr): boolean {
 	const fix = didYouMean(cx, name, e.callee.span, "value");
-	for (const a of e.args) value(cx, a);
 	const hint = fix ? `; did you mean '${fix.text}'?` : "";
-	if (/^__builtin_|^__sync_|^__atomic_/.test(name)) report(cx, "noBuiltin", e.callee.span, `use of unknown builtin '${name}'`);
-	else
-		report(
-			cx,
-			"implicitFunction",
-			e.callee.span,
-			`call to undeclared function '${name}'; ISO C99 and later do not support implicit function declarations${hint}`,
-			[],
-			fix,
-		);
+	if (/^__builtin_|^__sync_|^__atomic_/.test(name)) {
+		report(cx, "noBuiltin", e.callee.span, `use of unknown builtin '${name}'`);
+		return false;
+	}
+	if (cx.c89) return true;
+	const message = `call to undeclared function '${name}'; ISO C99 and later do not support implicit function declarations${hint}`;
+	return reportAllowed(cx, "implicitFunction", e.callee.span, message, [], fix);
 }
 
 /**

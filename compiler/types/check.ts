@@ -50,6 +50,7 @@ export function check(unit: ParsedUnit, options: CheckOptions): TypedUnit {
 		rules: RULES,
 		file: new FileScope(),
 		c23: options.c23 ?? false,
+		c89: options.c89 ?? false,
 		scope: null,
 		fn: null,
 		refs: new Set(),

@@ -14,6 +14,8 @@ export interface CheckOptions {
 	readonly sink: DiagnosticSink;
 	/** -std=c23 and later: true, false and nullptr are keywords. */
 	readonly c23?: boolean;
+	/** -std=c89, gnu89: what has no type is int, and what is called is declared. */
+	readonly c89?: boolean;
 }
 
 /**
@@ -26,6 +28,7 @@ export interface Cx {
 	readonly rules: Rules;
 	readonly file: FileScope;
 	readonly c23: boolean;
+	readonly c89: boolean;
 	/** null at file scope. */
 	scope: Scope | null;
 	fn: FunctionState | null;
@@ -141,8 +144,19 @@ export function report(
 	notes?: readonly Note[],
 	fix?: Diagnostic["fix"],
 ): void {
+	cx.sink.report(diagnostic(name, span, message, notes, fix));
+}
+
+/** Of an error that can be made a warning: whether it was. What is wrong has a meaning then, and is compiled. */
+export function reportAllowed(cx: Cx, ...said: Parameters<typeof diagnostic>): boolean {
+	const made = diagnostic(...said);
+	cx.sink.report(made);
+	return cx.sink.isError?.(made) === false;
+}
+
+function diagnostic(name: CodeName, span: TokenSpan | null, message: string, notes?: readonly Note[], fix?: Diagnostic["fix"]): Diagnostic {
 	const row: DiagnosticRow = CODES[name];
-	cx.sink.report({
+	return {
 		code: row.code,
 		severity: row.severity,
 		...(row.group ? { group: row.group } : {}),
@@ -150,7 +164,7 @@ export function report(
 		span,
 		...(notes?.length ? { notes } : {}),
 		...(fix ? { fix } : {}),
-	});
+	};
 }
 
 /** Runs `body` in a new block scope. */

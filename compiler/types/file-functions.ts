@@ -1,10 +1,11 @@
 import type { TokenSpan } from "../diagnostics/diagnostic.ts";
 import type { DeclSpecs, FunctionDef } from "../grammar/ast.ts";
-import { asFunction, isError } from "./basic.ts";
+import { asFunction, INT, isError } from "./basic.ts";
 import { compatible, compositeFunction } from "./compat.ts";
 import { atFileScope, type Cx, report } from "./context.ts";
 import { spell } from "./spell.ts";
 import type { FunctionSym } from "./typed.ts";
+import type { FunctionType } from "./types.ts";
 import type { AttrSet } from "./attr-set.ts";
 import type { Declared } from "./declared.ts";
 import { fileEntity } from "./lookup.ts";
@@ -81,4 +82,22 @@ export function blockFunction(
 ): FunctionSym {
 	fileEntity(cx, declared.name!, Number.MAX_SAFE_INTEGER);
 	return atFileScope(cx, () => mergeFunction(cx, declared, attrs, specs, asmLabel, Number.MAX_SAFE_INTEGER, null));
+}
+
+const IMPLICIT: FunctionType = { kind: "function", result: INT, params: [], variadic: false, unprototyped: true };
+
+/** What C89 takes a call of an unknown name to declare, from there on: `int name();`. null: the file has another use for the name. */
+export function implicitFunction(cx: Cx, name: string, span: TokenSpan): FunctionSym | null {
+	const known = fileEntity(cx, name, Number.MAX_SAFE_INTEGER);
+	if (known !== undefined && known.kind !== "function") {
+		differentKind(cx, name, span, known);
+		return null;
+	}
+	const symbol = known?.symbol ?? newFunction(name, IMPLICIT, span);
+	cx.file.declare(name, { kind: "function", symbol }, span.from);
+	const notes = [{ message: "previous implicit declaration is here", span }];
+	if (!compatible(symbol.type, IMPLICIT)) report(cx, "conflictingTypes", symbol.span, `conflicting types for '${name}'`, notes);
+	else if (symbol.linkage === "static")
+		report(cx, "linkageConflict", symbol.span, `static declaration of '${name}' follows non-static declaration`, notes);
+	return symbol;
 }

@@ -1,3 +1,4 @@
+import { strayByte } from "../source/stray-bytes.ts";
 import { INT, LLONG, LONG, UCHAR, UINT, ULLONG, ULONG, USHORT, CHAR, DOUBLE, FLOAT, LONG_DOUBLE } from "./basic.ts";
 import type { CType, FloatType, IntType } from "./types.ts";
 
@@ -105,7 +106,8 @@ function* pieces(body: string, problems: string[]): Iterable<Piece> {
 		const c = body[i]!;
 		if (c !== "\\") {
 			const point = body.codePointAt(i)!;
-			yield { point };
+			const stray = strayByte(point);
+			yield stray === null ? { point } : { unit: stray };
 			i += point > 0xffff ? 2 : 1;
 			continue;
 		}

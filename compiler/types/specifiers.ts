@@ -81,7 +81,8 @@ const SPELLINGS: Record<string, string> = {
 
 function fromWords(cx: Cx, words: readonly string[], specs: TypeSpec): CType {
 	if (words.length === 0) {
-		report(cx, "implicitInt", specs.span, "type specifier missing, defaults to 'int'; ISO C99 and later do not support implicit int");
+		if (!cx.c89)
+			report(cx, "implicitInt", specs.span, "type specifier missing, defaults to 'int'; ISO C99 and later do not support implicit int");
 		return INT;
 	}
 	const named = words.map((w) => SPELLINGS[w] ?? w);

@@ -100,3 +100,5 @@ TEST(macro_max_evaluates_once, 1) {
 static noinline s64 weighed(const char *text, int length) { s64 sum = 0; for (int i = 0; i < 12; i++) if (i < length) sum = sum * 7 + text[i]; return sum; }
 TEST(copied_literal, 272790867840) { char text[12] = "xxxxxxxxxxx"; char *end = __builtin_strcpy(text + 1, "literal"); return weighed(text, 12) + (end == text + 1); }
 TEST(copied_part_of_a_literal, 219499292607) { char text[12] = "xxxxxxxxxxx"; __builtin_strncpy(text, "ab", 5); __builtin_strncpy(text + 6, "abcdef", 3); return weighed(text, 12); }
+static noinline s64 *counted(s64 *n) { n[0]++; return n + 1; }
+TEST(assembly_operand_is_found_once, 107) { s64 n[2] = { hide(100), hide(6) }; __asm__("" : "+r"(*counted(n))); n[1] += n[0] - 100; return n[1] + 100; }

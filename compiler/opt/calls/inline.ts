@@ -119,8 +119,8 @@ export function inlineCalls(caller: IrFunction, graph: CallGraph, onlyRequired: 
 				callee !== caller &&
 				!fresh.has(inst) &&
 				callee.blocks.length > 0 &&
-				isWanted(inst, callee, graph, onlyRequired, () => frequencyOf(block)) &&
-				matches(inst, callee)
+				matches(inst, callee) &&
+				isWanted(inst, callee, graph, onlyRequired, () => frequencyOf(block))
 			);
 		});
 		if (index < 0) continue;
