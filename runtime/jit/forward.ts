@@ -5,6 +5,7 @@
  * Of the verifier's facts, reachability and address-ness are used, which hold on every path. Its ranges are not: where it pruned,
  * a value that its proof did not need may lie outside them.
  */
+import { arithmetic, assignSignExtended } from "./arithmetic.ts";
 import type { Block, Cfg } from "./cfg.ts";
 import type { Op } from "./decode.ts";
 import { capByInduction, countPasses, induction } from "./induction.ts";
@@ -13,6 +14,7 @@ import type { Sums } from "./offsets.ts";
 import { recordSums } from "./offsets.ts";
 import * as range from "./range.ts";
 import type { State } from "./range.ts";
+import { refine } from "./refine.ts";
 import { record, recordExposure, valueFlags } from "./record.ts";
 import type { AnalysisOptions, CountedLoop, Draft, LoopFacts } from "./representation.ts";
 import { definedBy } from "./representation.ts";
@@ -233,7 +235,7 @@ function eachEdge(walk: Walk, block: Block, take: (to: number, edge: State) => v
 				other = registers;
 			}
 			if (op.dst !== other) {
-				if (!range.refine(edge, op.op, op.width, op.dst, other, i === 0)) continue;
+				if (!refine(edge, op.op, op.width, op.dst, other, i === 0)) continue;
 				links.spread(edge, op.dst);
 				if (op.src >= 0) links.spread(edge, op.src);
 			}
@@ -271,10 +273,10 @@ function runBlock(walk: Walk, block: Block, from: State, sums: Sums | null = nul
 		switch (op.kind) {
 			case "alu":
 				if (op.src < 0) range.assignConstant(state, scratch, op.imm);
-				range.arithmetic(state, op.op, op.width, op.dst, op.src < 0 ? scratch : op.src, options.pointers);
+				arithmetic(state, op.op, op.width, op.dst, op.src < 0 ? scratch : op.src, options.pointers);
 				break;
 			case "movsx":
-				range.assignSignExtended(state, op.dst, op.src, op.bits, op.width);
+				assignSignExtended(state, op.dst, op.src, op.bits, op.width);
 				break;
 			case "extract":
 				range.assignUnsigned(state, op.dst, 0, 2 ** op.bits - 1);
@@ -285,7 +287,7 @@ function runBlock(walk: Walk, block: Block, from: State, sums: Sums | null = nul
 			case "neg":
 				range.copy(state, scratch, op.dst);
 				range.assignConstant(state, op.dst, 0);
-				range.arithmetic(state, "sub", op.width, op.dst, scratch, false);
+				arithmetic(state, "sub", op.width, op.dst, scratch, false);
 				break;
 			case "swap":
 				if (op.bits === 64) {
@@ -293,7 +295,7 @@ function runBlock(walk: Walk, block: Block, from: State, sums: Sums | null = nul
 				} else if (op.swap) range.assignUnsigned(state, op.dst, 0, 2 ** op.bits - 1);
 				else {
 					range.assignConstant(state, scratch, 2 ** op.bits - 1);
-					range.arithmetic(state, "and", 64, op.dst, scratch, false);
+					arithmetic(state, "and", 64, op.dst, scratch, false);
 				}
 				break;
 			case "imm64":
