@@ -10,6 +10,7 @@
 import type { Cfg } from "./cfg.ts";
 import { holdsLow } from "./compare.ts";
 import type { Op } from "./decode.ts";
+import { isCall } from "./op.ts";
 import { definedBy, type LoopFacts, type LoopTest } from "./representation.ts";
 import type { Offsets, Sums } from "./offsets.ts";
 import { follow, forget, joinOffsets, OFFSET_STRIDE, setRoot, shift } from "./offsets.ts";
@@ -94,8 +95,7 @@ export function induction(
 
 function change(op: Op, at: number, state: Offsets, sums: Sums): void {
 	if (follow(op, at, state, sums)) return;
-	if (op.kind === "helper" || op.kind === "kfunc" || op.kind === "call" || op.kind === "callx")
-		for (let r = 0; r <= 5; r++) forget(state, r);
+	if (isCall(op)) for (let r = 0; r <= 5; r++) forget(state, r);
 	else {
 		const dst = definedBy(op);
 		if (dst >= 0) forget(state, dst);

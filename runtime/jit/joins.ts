@@ -16,7 +16,7 @@
  */
 import type { Block, Cfg } from "./cfg.ts";
 import type { MemorySize, Op } from "./op.ts";
-import { alu, load } from "./op.ts";
+import { alu, isCall, load } from "./op.ts";
 import { definedBy, readBy } from "./representation.ts";
 
 /** The bits [shift, shift + 8 × size) of a register hold `size` bytes of the memory from `low` + the base on, all others are 0. */
@@ -200,7 +200,7 @@ function onlyMakes(ops: readonly (Op | null)[], piece: Piece, slot: number, end:
 		const holds = pc === piece.last || (readBy(op) & holding) !== 0;
 		if (holds && !made.has(pc)) return false;
 		const dst = definedBy(op);
-		if (op.kind === "helper" || op.kind === "kfunc" || op.kind === "call" || op.kind === "callx") holding &= ~0x3f;
+		if (isCall(op)) holding &= ~0x3f;
 		if (dst >= 0) holding = holds && pc !== slot ? holding | (1 << dst) : holding & ~(1 << dst);
 	}
 	return (holding & liveOut) === 0;

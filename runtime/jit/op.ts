@@ -38,6 +38,11 @@ export type Op =
 	| { readonly kind: "exit" }
 	| { readonly kind: "invalid"; readonly why: string };
 
+export type Call = Extract<Op, { kind: "helper" | "kfunc" | "call" | "callx" }>;
+
+/** It reads r1 to r5, and leaves a result in r0 and nothing that is known in r1 to r5. */
+export const isCall = ({ kind }: Op): boolean => kind === "helper" || kind === "kfunc" || kind === "call" || kind === "callx";
+
 /** Registers and jumps: `none` stands for what the kind does not have. */
 function ofRegisters(kind: Op["kind"], op: AluName | CompareName | "none", width: Width, dst: number, src: number, imm: number, bits: number, swap: boolean, target: number): Op {
 	return { kind, op, width, dst, src, imm, bits, swap, target } as Op;

@@ -11,6 +11,7 @@
  */
 import type { Cfg } from "./cfg.ts";
 import type { Op } from "./decode.ts";
+import { isCall } from "./op.ts";
 import type { CountedLoop } from "./representation.ts";
 import type { Item } from "./structure.ts";
 
@@ -113,8 +114,8 @@ function bodySize(items: readonly Item[], from: number, to: number, cfg: Cfg, op
 		if (item.kind !== "code") continue;
 		const block = cfg.blocks[item.block];
 		for (let pc = block.start; pc < block.end; pc++) {
-			const kind = ops[pc]?.kind;
-			if (kind === "helper" || kind === "kfunc" || kind === "call" || kind === "callx") return Number.POSITIVE_INFINITY;
+			const op = ops[pc];
+			if (op !== null && isCall(op)) return Number.POSITIVE_INFINITY;
 		}
 		size += block.end - block.start;
 	}
