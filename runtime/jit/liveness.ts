@@ -4,6 +4,7 @@
  */
 import type { Block, Cfg } from "./cfg.ts";
 import type { Op } from "./decode.ts";
+import type { Call } from "./op.ts";
 import type { AnalysisOptions, Draft } from "./representation.ts";
 import { definedBy, FLAG } from "./representation.ts";
 
@@ -13,21 +14,14 @@ export interface Live {
 	readonly high: Int32Array;
 }
 
-/** Current masks while a block is walked backward; `usesHigh` collects the uses of one operation that need a high half. */
-interface Needs {
-	low: number;
-	high: number;
-	usesHigh: number;
-}
-
 export function backward(ops: readonly (Op | null)[], cfg: Cfg, options: AnalysisOptions, draft: Draft): Live {
 	const { blocks } = cfg;
 	const live: Live = { low: new Int32Array(blocks.length), high: new Int32Array(blocks.length) };
-	const needs: Needs = { low: 0, high: 0, usesHigh: 0 };
+	const needs = new Needs(ops, cfg.entry, options, draft);
 	for (let changed = true; changed; ) {
 		changed = false;
 		for (let b = blocks.length - 1; b >= 0; b--) {
-			walkBack(ops, blocks[b], cfg.entry, live, needs, options, draft, false);
+			needs.walk(blocks[b], live, false);
 			if (needs.low !== live.low[b] || needs.high !== live.high[b]) {
 				live.low[b] = needs.low;
 				live.high[b] = needs.high;
@@ -35,172 +29,175 @@ export function backward(ops: readonly (Op | null)[], cfg: Cfg, options: Analysi
 			}
 		}
 	}
-	for (const block of blocks) walkBack(ops, block, cfg.entry, live, needs, options, draft, true);
+	for (const block of blocks) needs.walk(block, live, true);
 	return live;
-}
-
-function walkBack(
-	ops: readonly (Op | null)[],
-	block: Block,
-	base: number,
-	live: Live,
-	needs: Needs,
-	options: AnalysisOptions,
-	draft: Draft,
-	record: boolean,
-): void {
-	needs.low = 0;
-	needs.high = 0;
-	for (const to of block.succs) {
-		needs.low |= live.low[to];
-		needs.high |= live.high[to];
-	}
-	for (let pc = block.end - 1; pc >= block.start; pc--) {
-		const op = ops[pc];
-		if (op === null) continue;
-		const at = pc - base;
-		const flags = draft.flags[at];
-		const dst = definedBy(op);
-		needs.usesHigh = 0;
-		let low = true;
-		let high = false;
-		if (dst >= 0) {
-			const bit = 1 << dst;
-			low = (needs.low & bit) !== 0;
-			high = (needs.high & bit) !== 0;
-			needs.low &= ~bit;
-			needs.high &= ~bit;
-			if (record) draft.flags[at] |= (low ? FLAG.needLow : 0) | (high ? FLAG.needHigh : 0);
-		}
-		stepBack(op, pc, at, flags, low, high, needs, options, draft);
-		// Between the passes, `wide` carries which operands need a high half; webs() replaces it.
-		if (record) draft.wide[at] = needs.usesHigh;
-	}
 }
 
 /** Operations whose low result word depends on the operands' low words alone. */
 const LOW_CLOSED = new Set(["add", "sub", "mul", "or", "and", "xor", "mov"]);
 
-function useLow(needs: Needs, r: number): void {
-	needs.low |= 1 << r;
-}
+/** What is needed at one point of a block, while the point moves backward through it. */
+class Needs {
+	low = 0;
+	high = 0;
+	/** Uses of the operation at hand that need a high half. */
+	#usesHigh = 0;
+	readonly #ops: readonly (Op | null)[];
+	readonly #entry: number;
+	readonly #options: AnalysisOptions;
+	readonly #draft: Draft;
 
-/** The whole value; its high half counts only where the low half does not imply it. */
-function useFull(needs: Needs, r: number, implied: number): void {
-	needs.low |= 1 << r;
-	if (implied !== 0) return;
-	needs.high |= 1 << r;
-	needs.usesHigh |= 1 << r;
-}
+	constructor(ops: readonly (Op | null)[], entry: number, options: AnalysisOptions, draft: Draft) {
+		this.#ops = ops;
+		this.#entry = entry;
+		this.#options = options;
+		this.#draft = draft;
+	}
 
-function useAddress(needs: Needs, r: number, implied: number, flags: number, options: AnalysisOptions): void {
-	if (options.checked && !(flags & FLAG.proved)) useFull(needs, r, implied);
-	else useLow(needs, r);
-}
-
-function stepBack(
-	op: Op,
-	pc: number,
-	at: number,
-	flags: number,
-	low: boolean,
-	high: boolean,
-	needs: Needs,
-	options: AnalysisOptions,
-	draft: Draft,
-): void {
-	const dstImplied = flags & (FLAG.dstZero | FLAG.dstSign);
-	const srcImplied = flags & (FLAG.srcZero | FLAG.srcSign);
-	switch (op.kind) {
-		case "alu": {
-			if (!low && !high) return;
-			const full = op.width === 64 && high && (flags & (FLAG.resZero | FLAG.resSign)) === 0;
-			const isMov = op.op === "mov";
-			const count = op.src < 0 ? op.imm & 63 : draft.constant[at] & 63;
-			const knownCount = op.src < 0 || !Number.isNaN(draft.constant[at]);
-			const shift = op.op === "lsh" || op.op === "rsh" || op.op === "arsh";
-			if (
-				op.width === 32 ||
-				(!full && (LOW_CLOSED.has(op.op) || (op.op === "lsh" && (knownCount || (flags & FLAG.shiftsBelow32) !== 0))))
-			) {
-				if (!isMov) useLow(needs, op.dst);
-				if (op.src >= 0) useLow(needs, op.src);
-			} else if (shift) {
-				if (op.op === "lsh" && knownCount && count >= 32) useLow(needs, op.dst);
-				else useFull(needs, op.dst, dstImplied);
-				if (op.src >= 0) useLow(needs, op.src);
-			} else {
-				if (!isMov) useFull(needs, op.dst, dstImplied);
-				if (op.src >= 0) useFull(needs, op.src, srcImplied);
-			}
-			return;
+	/** From what `live` says of the successors to the block's start. `record`: writes down which halves of results and operands are needed. */
+	walk(block: Block, live: Live, record: boolean): void {
+		this.low = 0;
+		this.high = 0;
+		for (const to of block.succs) {
+			this.low |= live.low[to];
+			this.high |= live.high[to];
 		}
-		case "movsx":
-		case "extract":
-			if (low || high) useLow(needs, op.src);
-			return;
-		case "cast":
-			if (low || high) useLow(needs, op.src);
-			return;
-		case "neg":
-			if (op.width === 64 && high && (flags & (FLAG.resZero | FLAG.resSign)) === 0) useFull(needs, op.dst, dstImplied);
-			else if (low || high) useLow(needs, op.dst);
-			return;
-		case "swap":
-			if (!low && !high) return;
-			if (op.bits === 64 && (op.swap || high)) useFull(needs, op.dst, dstImplied);
-			else useLow(needs, op.dst);
-			return;
-		case "load":
-			useAddress(needs, draft.from[at], dstImplied, flags, options);
-			return;
-		case "store":
-			useAddress(needs, draft.from[at], dstImplied, flags, options);
-			if (op.src >= 0) op.size === 8 ? useFull(needs, op.src, srcImplied) : useLow(needs, op.src);
-			return;
-		case "atomic":
-			useAddress(needs, draft.from[at], dstImplied, flags, options);
-			if (op.size === 8) useFull(needs, op.src, srcImplied);
-			else useLow(needs, op.src);
-			if (op.op === "cmpxchg") op.size === 8 ? useFull(needs, 0, draft.argZero[at] & 1) : useLow(needs, 0);
-			return;
-		case "packet":
-			if (op.src >= 0) useLow(needs, op.src);
-			return;
-		case "branch":
-			if (op.width === 32 || (op.op === "set" && op.src < 0 && op.imm >= 0)) {
-				useLow(needs, op.dst);
-				if (op.src >= 0) useLow(needs, op.src);
-			} else {
-				useFull(needs, op.dst, dstImplied);
-				if (op.src >= 0) useFull(needs, op.src, srcImplied);
+		const { flags, wide } = this.#draft;
+		for (let pc = block.end - 1; pc >= block.start; pc--) {
+			const op = this.#ops[pc];
+			if (op === null) continue;
+			const at = pc - this.#entry;
+			// Before what is recorded here is added to them.
+			const known = flags[at];
+			const dst = definedBy(op);
+			let low = true;
+			let high = false;
+			if (dst >= 0) {
+				const bit = 1 << dst;
+				low = (this.low & bit) !== 0;
+				high = (this.high & bit) !== 0;
+				this.low &= ~bit;
+				this.high &= ~bit;
+				if (record) flags[at] |= (low ? FLAG.needLow : 0) | (high ? FLAG.needHigh : 0);
 			}
-			return;
-		case "helper":
-		case "kfunc":
-		case "call":
-		case "callx": {
-			const { args, wide } = options.shape(op, pc);
-			for (let r = 0; r <= 5; r++) {
-				needs.low &= ~(1 << r);
-				needs.high &= ~(1 << r);
-			}
-			for (let r = 1; r <= args; r++) {
-				if (wide & (1 << (r - 1))) useFull(needs, r, (draft.argZero[at] | draft.argSign[at]) & (1 << r));
-				else useLow(needs, r);
-			}
-			if (op.kind === "callx") useLow(needs, op.reg);
-			return;
+			this.#usesHigh = 0;
+			this.#step(op, pc, known, low, high);
+			// Between the passes, `wide` carries which operands need a high half; webs() replaces it.
+			if (record) wide[at] = this.#usesHigh;
 		}
-		case "exit":
-			useFull(needs, 0, dstImplied);
-			return;
-		case "imm64":
-		case "jump":
-		case "may_goto":
-		case "invalid":
-			return;
-		default:
-			op satisfies never;
+	}
+
+	/** What the operation needs, of whose result `low` and `high` are needed. */
+	#step(op: Op, pc: number, flags: number, low: boolean, high: boolean): void {
+		const at = pc - this.#entry;
+		const dstImplied = flags & (FLAG.dstZero | FLAG.dstSign);
+		const srcImplied = flags & (FLAG.srcZero | FLAG.srcSign);
+		switch (op.kind) {
+			case "alu":
+				if (low || high) this.#arithmetic(op, at, flags, high);
+				return;
+			case "movsx":
+			case "extract":
+			case "cast":
+				if (low || high) this.#useLow(op.src);
+				return;
+			case "neg":
+				if (op.width === 64 && high && !impliedResult(flags)) this.#useFull(op.dst, dstImplied);
+				else if (low || high) this.#useLow(op.dst);
+				return;
+			case "swap":
+				if (!low && !high) return;
+				return this.#use(op.dst, op.bits === 64 && (op.swap || high), dstImplied);
+			case "load":
+				return this.#useAddress(at, flags, dstImplied);
+			case "store":
+				this.#useAddress(at, flags, dstImplied);
+				return this.#use(op.src, op.size === 8, srcImplied);
+			case "atomic":
+				this.#useAddress(at, flags, dstImplied);
+				this.#use(op.src, op.size === 8, srcImplied);
+				if (op.op === "cmpxchg") this.#use(0, op.size === 8, this.#draft.argZero[at] & 1);
+				return;
+			case "packet":
+				return this.#use(op.src, false, 0);
+			case "branch": {
+				const whole = op.width === 64 && !(op.op === "set" && op.src < 0 && op.imm >= 0);
+				this.#use(op.dst, whole, dstImplied);
+				return this.#use(op.src, whole, srcImplied);
+			}
+			case "helper":
+			case "kfunc":
+			case "call":
+			case "callx":
+				return this.#call(op, pc);
+			case "exit":
+				return this.#useFull(0, dstImplied);
+			case "imm64":
+			case "jump":
+			case "may_goto":
+			case "invalid":
+				return;
+			default:
+				op satisfies never;
+		}
+	}
+
+	#arithmetic(op: Extract<Op, { kind: "alu" }>, at: number, flags: number, high: boolean): void {
+		const full = op.width === 64 && high && !impliedResult(flags);
+		const left = op.op === "mov" ? -1 : op.dst;
+		const dstImplied = flags & (FLAG.dstZero | FLAG.dstSign);
+		if (op.op === "lsh" || op.op === "rsh" || op.op === "arsh") {
+			this.#use(left, op.width === 64 && this.#shiftsHigh(op, at, flags, full), dstImplied);
+			// Of a count, no more than six bits matter.
+			return this.#use(op.src, false, 0);
+		}
+		const whole = op.width === 64 && (full || !LOW_CLOSED.has(op.op));
+		this.#use(left, whole, dstImplied);
+		this.#use(op.src, whole, flags & (FLAG.srcZero | FLAG.srcSign));
+	}
+
+	/** Whether what a 64-bit shift leaves depends on the high word of what is shifted. */
+	#shiftsHigh(op: Extract<Op, { kind: "alu" }>, at: number, flags: number, full: boolean): boolean {
+		if (op.op !== "lsh") return true;
+		const count = op.src < 0 ? op.imm : this.#draft.constant[at];
+		const known = !Number.isNaN(count);
+		if (!full && (known || (flags & FLAG.shiftsBelow32) !== 0)) return false;
+		return !known || (count & 63) < 32;
+	}
+
+	#call(op: Call, pc: number): void {
+		const at = pc - this.#entry;
+		const { argZero, argSign } = this.#draft;
+		const { args, wide } = this.#options.shape(op, pc);
+		this.low &= ~0x3f;
+		this.high &= ~0x3f;
+		for (let r = 1; r <= args; r++) this.#use(r, (wide & (1 << (r - 1))) !== 0, (argZero[at] | argSign[at]) & (1 << r));
+		if (op.kind === "callx") this.#useLow(op.reg);
+	}
+
+	/** An operand, of which the low word or all is needed; −1: it is an immediate. */
+	#use(r: number, whole: boolean, implied: number): void {
+		if (r < 0) return;
+		if (whole) this.#useFull(r, implied);
+		else this.#useLow(r);
+	}
+
+	#useLow(r: number): void {
+		this.low |= 1 << r;
+	}
+
+	/** The whole value; its high half counts only where the low half does not imply it. */
+	#useFull(r: number, implied: number): void {
+		this.low |= 1 << r;
+		if (implied !== 0) return;
+		this.high |= 1 << r;
+		this.#usesHigh |= 1 << r;
+	}
+
+	#useAddress(at: number, flags: number, implied: number): void {
+		this.#use(this.#draft.from[at], this.#options.checked && !(flags & FLAG.proved), implied);
 	}
 }
+
+/** The low word of the result tells the high one. */
+const impliedResult = (flags: number): boolean => (flags & (FLAG.resZero | FLAG.resSign)) !== 0;
