@@ -1,10 +1,12 @@
 /**
- * Decoded operations in, one control-flow graph per subprogram out: basic blocks in reverse postorder, dominators, natural loops.
+ * Decoded operations in, one control-flow graph per subprogram out: basic blocks in reverse postorder (stretches.ts), dominators, natural loops.
  * Block numbers are reverse-postorder positions, so that "backward" is `to <= from` and every pass can walk 0, 1, 2 …
  * Dominators: Cooper, Harvey, Kennedy, "A Simple, Fast Dominance Algorithm". An edge backward to a block that does not dominate
  * its source makes the graph irreducible; the structurer then falls back to a dispatch loop.
  */
 import type { Op } from "./decode.ts";
+import type { CfgProblem } from "./stretches.ts";
+import { findStretches } from "./stretches.ts";
 
 export interface Block {
 	/** Position in reverse postorder. */
@@ -32,11 +34,6 @@ export interface Cfg {
 	readonly reducible: boolean;
 }
 
-export interface CfgProblem {
-	readonly slot: number;
-	readonly why: string;
-}
-
 /** First slots of the main program and of everything that calls and function addresses name, sorted. */
 export function findSubprograms(ops: readonly (Op | null)[], reached?: Uint8Array): number[] {
 	const starts = new Set([0]);
@@ -59,80 +56,8 @@ export function buildCfg(
 	reached?: Uint8Array,
 	oneWay?: ReadonlyMap<number, number>,
 ): Cfg | CfgProblem {
-	const leader = new Uint8Array(limit - entry + 1);
-	const dead = (pc: number): boolean => reached !== undefined && pc < reached.length && reached[pc] === 0;
-	leader[0] = 1;
-	for (let pc = entry; pc < limit; pc++) {
-		const op = ops[pc];
-		if (op == null || (op.kind !== "jump" && op.kind !== "branch" && op.kind !== "may_goto" && op.kind !== "exit")) continue;
-		leader[pc + 1 - entry] = 1;
-		if (op.kind === "exit") continue;
-		if (op.target < entry || op.target >= limit || ops[op.target] === null) {
-			if (dead(pc)) continue;
-			return { slot: pc, why: "a jump out of the subprogram" };
-		}
-		leader[op.target - entry] = 1;
-	}
-	// Walk depth-first from the entry: only reachable blocks get numbers, first in the order in which they are met.
-	/** Number + 1 of a block by its first slot. */
-	const starts = new Int32Array(limit - entry + 1);
-	const raw: RawBlock[] = [];
-	const visit = (start: number): RawBlock => {
-		const known = starts[start - entry];
-		if (known !== 0) return raw[known - 1];
-		let pc = start;
-		for (;;) {
-			const op = ops[pc];
-			if (op != null && endsBlock(op)) break;
-			pc += op?.kind === "imm64" ? 2 : 1;
-			if (pc >= limit || leader[pc - entry] === 1) break;
-		}
-		const op = pc < limit ? ops[pc] : null;
-		const block: RawBlock = { start, end: pc, exit: -1, first: pc, second: -1, met: raw.length, next: 0, id: -1 };
-		if (op != null && endsBlock(op) && (pc === start || leader[pc - entry] !== 1)) {
-			block.end = pc + 1;
-			block.exit = pc;
-			block.first = -1;
-			if (op.kind === "jump") block.first = op.target;
-			else if (op.kind === "branch" || op.kind === "may_goto") {
-				block.first = oneWay?.get(pc) ?? op.target;
-				if (oneWay?.has(pc) !== true && op.target !== pc + 1) block.second = pc + 1;
-				// Both sides stay when both are dead: the branch itself was then never reached.
-				if (block.second >= 0 && op.kind === "branch" && !dead(pc) && dead(block.first) !== dead(block.second)) {
-					if (dead(block.first)) block.first = block.second;
-					block.second = -1;
-				}
-			}
-		}
-		starts[start - entry] = raw.push(block);
-		return block;
-	};
-	const stack: RawBlock[] = [visit(entry)];
-	const order: RawBlock[] = [];
-	const seen = new Uint8Array(limit - entry + 1);
-	seen[0] = 1;
-	while (stack.length > 0) {
-		const top = stack[stack.length - 1];
-		// The fall-through side last: reverse postorder then places it right after the branch.
-		const slot = top.next === 0 ? top.first : top.next === 1 ? top.second : -1;
-		if (slot < 0) {
-			order.push(top);
-			stack.pop();
-			continue;
-		}
-		top.next++;
-		if (slot >= limit) return { slot: top.end - 1, why: "control flow runs past the end" };
-		const to = visit(slot);
-		if (seen[to.met] === 0) {
-			seen[to.met] = 1;
-			stack.push(to);
-		}
-	}
-	order.reverse();
-	for (let i = 0; i < order.length; i++) order[i].id = i;
-	const to = (slot: number): number => raw[starts[slot - entry] - 1].id;
-	const succs = order.map(({ first, second }) => (first < 0 ? NONE : second < 0 ? [to(first)] : [to(first), to(second)]));
-	return assemble(entry, order, succs);
+	const stretches = findStretches(ops, entry, limit, { reached, oneWay });
+	return "why" in stretches ? stretches : assemble(entry, stretches.order, stretches.succs);
 }
 
 /** Stretches of slots in reverse postorder and the positions of their successors in; a graph out. */
@@ -156,22 +81,6 @@ export function assemble(
 	}));
 	return { entry, blocks, outerLoop, reducible };
 }
-
-/** A block while the graph is walked: slots of its successors (−1: none), how many of them were followed, its number at last. */
-interface RawBlock {
-	readonly start: number;
-	end: number;
-	exit: number;
-	first: number;
-	second: number;
-	readonly met: number;
-	next: number;
-	id: number;
-}
-
-const endsBlock = ({ kind }: Op): boolean =>
-	kind === "branch" || kind === "jump" || kind === "exit" || kind === "may_goto" || kind === "invalid";
-const NONE: readonly number[] = [];
 
 /** Of each block, in rising order and each once. */
 function predecessors(succs: readonly (readonly number[])[]): number[][] {
