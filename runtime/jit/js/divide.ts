@@ -4,7 +4,9 @@
  * BigInt divides.
  */
 import { compilesWasm } from "../abilities.ts";
-import { ByteWriter, encodeModule, I32, I64, OP } from "../wasm/encode.ts";
+import { ByteWriter } from "../wasm/bytes.ts";
+import { encodeModule } from "../wasm/encode.ts";
+import { I32, I64, OP } from "../wasm/opcodes.ts";
 import type { WasmFunction } from "../wasm/encode.ts";
 
 export type WordFunction = (low1: number, high1: number, low2: number, high2: number) => number;

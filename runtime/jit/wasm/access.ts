@@ -7,7 +7,7 @@
 import { FLAG, NO_OFFSET } from "../representation.ts";
 import type { Op } from "../decode.ts";
 import type { Body } from "./body.ts";
-import { I32, I64, OP } from "./encode.ts";
+import { I32, I64, OP } from "./opcodes.ts";
 import type { Linkage } from "./linkage.ts";
 import { swap16, swap32, swap64 } from "./swap.ts";
 import { pushCheckedAddress } from "./windows.ts";

@@ -7,7 +7,7 @@ import { FLAG } from "../representation.ts";
 import { lowComparison, OPPOSITE } from "../compare.ts";
 import type { AluName, CompareName, Op } from "../decode.ts";
 import type { Body } from "./body.ts";
-import { I32, I64, OP } from "./encode.ts";
+import { I32, I64, OP } from "./opcodes.ts";
 
 type Alu = Extract<Op, { kind: "alu" }>;
 type Branch = Extract<Op, { kind: "branch" }>;

@@ -6,8 +6,10 @@
  */
 import { FLAG } from "../representation.ts";
 import type { JitFunction } from "../program.ts";
-import type { FunctionType, ValueType } from "./encode.ts";
-import { ByteWriter, I32, I64, OP } from "./encode.ts";
+import type { FunctionType } from "./encode.ts";
+import type { ValueType } from "./opcodes.ts";
+import { ByteWriter } from "./bytes.ts";
+import { I32, I64, OP } from "./opcodes.ts";
 
 export interface Label {
 	readonly kind: "block" | "loop" | "if" | "dispatch" | "case" | "other";

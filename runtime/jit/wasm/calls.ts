@@ -6,7 +6,7 @@ import { exchange } from "../../memory.ts";
 import { FLAG, parameterRegisters } from "../representation.ts";
 import type { Op } from "../decode.ts";
 import type { Body } from "./body.ts";
-import { I32, OP } from "./encode.ts";
+import { I32, OP } from "./opcodes.ts";
 import { LOOKUP, TAIL_CALL, WORDS } from "../surroundings.ts";
 import type { Linkage } from "./linkage.ts";
 import { LONGEST_INLINE_KEY } from "../../maps/map.ts";

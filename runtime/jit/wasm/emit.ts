@@ -16,7 +16,8 @@ import { emitAlu, emitCondition, emitExtract, emitMovsx, emitNeg } from "./alu.t
 import { Body } from "./body.ts";
 import { emitCall, emitHelper, emitPacket, pushHigh } from "./calls.ts";
 import type { FunctionType, WasmFunction, WasmModule } from "./encode.ts";
-import { encodeModule, I32, I64, OP, VOID } from "./encode.ts";
+import { encodeModule } from "./encode.ts";
+import { I32, I64, OP, VOID } from "./opcodes.ts";
 import { emitHashLookup } from "./lookup.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { collectImports, GLOBALS, Linkage, low } from "./linkage.ts";

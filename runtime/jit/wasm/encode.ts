@@ -1,195 +1,18 @@
 /**
- * WebAssembly's binary format, as much of it as one module needs: LEB128 numbers, sections, function bodies.
+ * WebAssembly's binary format, as much of it as one module needs: sections and function bodies.
  * In: types, imports, functions as plain data. Out: the module's bytes.
  * Source: WebAssembly Core Specification 1.0, section 5 (Binary Format).
  *
  *     \0asm 1 │ type │ import │ function │ global │ export │ code
  *             └ each: id, byte length, count, entries
  */
-
-export const I32 = 0x7f;
-export const I64 = 0x7e;
-export const VOID = 0x40;
-export type ValueType = typeof I32 | typeof I64;
+import { ByteWriter } from "./bytes.ts";
+import type { ValueType } from "./opcodes.ts";
+import { I32, OP } from "./opcodes.ts";
 
 export interface FunctionType {
 	readonly params: readonly ValueType[];
 	readonly results: readonly ValueType[];
-}
-
-/** Opcodes by their names in the specification. */
-export const OP = {
-	unreachable: 0x00,
-	nop: 0x01,
-	block: 0x02,
-	loop: 0x03,
-	if: 0x04,
-	else: 0x05,
-	end: 0x0b,
-	br: 0x0c,
-	br_if: 0x0d,
-	br_table: 0x0e,
-	return: 0x0f,
-	call: 0x10,
-	drop: 0x1a,
-	select: 0x1b,
-	local_get: 0x20,
-	local_set: 0x21,
-	local_tee: 0x22,
-	global_get: 0x23,
-	global_set: 0x24,
-	i32_load: 0x28,
-	i64_load: 0x29,
-	i32_load8_s: 0x2c,
-	i32_load8_u: 0x2d,
-	i32_load16_s: 0x2e,
-	i32_load16_u: 0x2f,
-	i64_load8_s: 0x30,
-	i64_load8_u: 0x31,
-	i64_load16_s: 0x32,
-	i64_load16_u: 0x33,
-	i64_load32_s: 0x34,
-	i64_load32_u: 0x35,
-	i32_store: 0x36,
-	i64_store: 0x37,
-	i32_store8: 0x3a,
-	i32_store16: 0x3b,
-	i64_store8: 0x3c,
-	i64_store16: 0x3d,
-	i64_store32: 0x3e,
-	memory_size: 0x3f,
-	i32_const: 0x41,
-	i64_const: 0x42,
-	i32_eqz: 0x45,
-	i32_eq: 0x46,
-	i32_ne: 0x47,
-	i32_lt_s: 0x48,
-	i32_lt_u: 0x49,
-	i32_gt_s: 0x4a,
-	i32_gt_u: 0x4b,
-	i32_le_s: 0x4c,
-	i32_le_u: 0x4d,
-	i32_ge_s: 0x4e,
-	i32_ge_u: 0x4f,
-	i64_eqz: 0x50,
-	i64_eq: 0x51,
-	i64_ne: 0x52,
-	i64_lt_s: 0x53,
-	i64_lt_u: 0x54,
-	i64_gt_s: 0x55,
-	i64_gt_u: 0x56,
-	i64_le_s: 0x57,
-	i64_le_u: 0x58,
-	i64_ge_s: 0x59,
-	i64_ge_u: 0x5a,
-	i32_add: 0x6a,
-	i32_sub: 0x6b,
-	i32_mul: 0x6c,
-	i32_div_s: 0x6d,
-	i32_div_u: 0x6e,
-	i32_rem_s: 0x6f,
-	i32_rem_u: 0x70,
-	i32_and: 0x71,
-	i32_or: 0x72,
-	i32_xor: 0x73,
-	i32_shl: 0x74,
-	i32_shr_s: 0x75,
-	i32_shr_u: 0x76,
-	i32_rotl: 0x77,
-	i64_add: 0x7c,
-	i64_sub: 0x7d,
-	i64_mul: 0x7e,
-	i64_div_s: 0x7f,
-	i64_div_u: 0x80,
-	i64_rem_s: 0x81,
-	i64_rem_u: 0x82,
-	i64_and: 0x83,
-	i64_or: 0x84,
-	i64_xor: 0x85,
-	i64_shl: 0x86,
-	i64_shr_s: 0x87,
-	i64_shr_u: 0x88,
-	i64_rotl: 0x89,
-	i32_wrap_i64: 0xa7,
-	i64_extend_i32_s: 0xac,
-	i64_extend_i32_u: 0xad,
-	i32_extend8_s: 0xc0,
-	i32_extend16_s: 0xc1,
-	i64_extend8_s: 0xc2,
-	i64_extend16_s: 0xc3,
-	i64_extend32_s: 0xc4,
-	/** Prefix of those below. */
-	vector: 0xfd,
-} as const;
-
-export const VECTOR = { v128_const: 12, i8x16_shuffle: 13, i64x2_splat: 18, i64x2_extract_lane: 29 } as const;
-
-/** Bytes that grow. */
-export class ByteWriter {
-	bytes: Uint8Array;
-	length = 0;
-
-	constructor(capacity = 1024) {
-		this.bytes = new Uint8Array(capacity);
-	}
-
-	byte(value: number): void {
-		if (this.length === this.bytes.length) this.#grow(1);
-		this.bytes[this.length++] = value;
-	}
-
-	/** Unsigned LEB128, below 2^32. */
-	u32(value: number): void {
-		value >>>= 0;
-		while (value > 0x7f) {
-			this.byte((value & 0x7f) | 0x80);
-			value >>>= 7;
-		}
-		this.byte(value);
-	}
-
-	/** Signed LEB128 of an int32. */
-	s32(value: number): void {
-		for (;;) {
-			const low = value & 0x7f;
-			value >>= 7;
-			if ((value === 0 && (low & 0x40) === 0) || (value === -1 && (low & 0x40) !== 0)) return this.byte(low);
-			this.byte(low | 0x80);
-		}
-	}
-
-	/** Signed LEB128 of the 64-bit number with these words. */
-	s64(low: number, high: number): void {
-		for (;;) {
-			const seven = low & 0x7f;
-			low = (low >>> 7) | (high << 25);
-			high >>= 7;
-			if ((low === 0 && high === 0 && (seven & 0x40) === 0) || (low === -1 && high === -1 && (seven & 0x40) !== 0)) return this.byte(seven);
-			this.byte(seven | 0x80);
-		}
-	}
-
-	append(other: Uint8Array): void {
-		if (this.length + other.length > this.bytes.length) this.#grow(other.length);
-		this.bytes.set(other, this.length);
-		this.length += other.length;
-	}
-
-	/** ASCII only: all names here are ours. */
-	name(text: string): void {
-		this.u32(text.length);
-		for (let i = 0; i < text.length; i++) this.byte(text.charCodeAt(i));
-	}
-
-	written(): Uint8Array {
-		return this.bytes.subarray(0, this.length);
-	}
-
-	#grow(by: number): void {
-		const larger = new Uint8Array(Math.max(this.bytes.length * 2, this.length + by));
-		larger.set(this.written());
-		this.bytes = larger;
-	}
 }
 
 export interface WasmImport {
@@ -217,106 +40,136 @@ export interface WasmModule {
 	readonly globals: readonly { readonly type: ValueType; readonly initial: number; readonly name?: string }[];
 }
 
+const HEADER = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
+const SECTION = { type: 1, import: 2, function: 3, global: 6, export: 7, code: 10 } as const;
+/** What is imported or exported. */
+const KIND = { function: 0, memory: 2, global: 3 } as const;
+
 /** The module, and where each function's code begins in it: stack traces count from the start of the module. */
 export function encodeModule(module: WasmModule): { bytes: Uint8Array; codeStarts: number[] } {
-	const types: FunctionType[] = [];
-	const keys = new Map<string, number>();
-	const typeIndex = (type: FunctionType): number => {
-		const key = `${type.params}>${type.results}`;
-		let index = keys.get(key);
-		if (index === undefined) {
-			index = types.length;
-			types.push(type);
-			keys.set(key, index);
-		}
-		return index;
-	};
-	const importTypes = module.imports.map((i) => typeIndex(i.type));
-	const functionTypes = module.functions.map((f) => typeIndex(f.type));
+	const types = new TypeTable();
+	const importTypes = module.imports.map(({ type }) => types.index(type));
+	const functionTypes = module.functions.map(({ type }) => types.index(type));
 	const out = new ByteWriter(4096 + module.functions.reduce((n, f) => n + f.code.length, 0));
-	for (const b of [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]) out.byte(b);
-	const section = (id: number, count: number, write: (w: ByteWriter) => void): void => {
-		if (count === 0) return;
-		const w = new ByteWriter();
-		w.u32(count);
-		write(w);
-		out.byte(id);
-		out.u32(w.length);
-		out.append(w.written());
-	};
-	section(1, types.length, (w) => {
-		for (const type of types) {
-			w.byte(0x60);
-			w.u32(type.params.length);
-			for (const p of type.params) w.byte(p);
-			w.u32(type.results.length);
-			for (const r of type.results) w.byte(r);
-		}
-	});
-	section(2, 1 + module.imports.length, (w) => {
-		w.name("e");
-		w.name("m");
-		w.byte(2);
-		w.byte(module.memory.shared ? 3 : 0);
-		w.u32(0);
-		if (module.memory.shared) w.u32(module.memory.maximumPages);
-		module.imports.forEach((entry, i) => {
-			w.name("e");
-			w.name(entry.name);
-			w.byte(0);
-			w.u32(importTypes[i]);
-		});
-	});
-	section(3, module.functions.length, (w) => {
-		for (const t of functionTypes) w.u32(t);
-	});
-	section(6, module.globals.length, (w) => {
-		for (const global of module.globals) {
-			w.byte(global.type);
-			w.byte(1);
-			w.byte(global.type === I32 ? OP.i32_const : OP.i64_const);
-			w.s32(global.initial);
-			w.byte(OP.end);
-		}
-	});
-	const exported = module.functions.flatMap((f, i) =>
-		f.name === undefined ? [] : [{ name: f.name, kind: 0, index: module.imports.length + i }],
-	);
-	module.globals.forEach((g, index) => {
-		if (g.name !== undefined) exported.push({ name: g.name, kind: 3, index });
-	});
-	section(7, exported.length, (w) => {
-		for (const e of exported) {
-			w.name(e.name);
-			w.byte(e.kind);
-			w.u32(e.index);
-		}
-	});
-	const codeStarts: number[] = [];
-	const code = new ByteWriter(out.bytes.length);
-	code.u32(module.functions.length);
-	for (const f of module.functions) {
-		const locals = new ByteWriter(16);
-		const runs: { type: ValueType; count: number }[] = [];
-		for (const type of f.locals) {
-			const last = runs[runs.length - 1];
-			if (last?.type === type) last.count++;
-			else runs.push({ type, count: 1 });
-		}
-		locals.u32(runs.length);
-		for (const run of runs) {
-			locals.u32(run.count);
-			locals.byte(run.type);
-		}
-		code.u32(locals.length + f.code.length + 1);
-		code.append(locals.written());
-		codeStarts.push(code.length);
-		code.append(f.code);
-		code.byte(OP.end);
+	for (const byte of HEADER) out.byte(byte);
+	section(out, SECTION.type, types.all, writeType);
+	writeImports(out, module, importTypes);
+	section(out, SECTION.function, functionTypes, (w, type) => w.u32(type));
+	section(out, SECTION.global, module.globals, writeGlobal);
+	section(out, SECTION.export, exportsOf(module), writeExport);
+	const codeStarts = writeCode(out, module.functions);
+	return { bytes: out.written(), codeStarts };
+}
+
+/** A section of so many entries; without any it is left out. */
+function section<T>(out: ByteWriter, id: number, entries: readonly T[], write: (w: ByteWriter, entry: T) => void): void {
+	if (entries.length === 0) return;
+	const w = new ByteWriter();
+	w.u32(entries.length);
+	for (const entry of entries) write(w, entry);
+	out.byte(id);
+	out.u32(w.length);
+	out.append(w.written());
+}
+
+/** Each type once, in the order in which they are asked for. */
+class TypeTable {
+	readonly all: FunctionType[] = [];
+	readonly #keys = new Map<string, number>();
+
+	index(type: FunctionType): number {
+		const key = `${type.params}>${type.results}`;
+		let index = this.#keys.get(key);
+		if (index === undefined) this.#keys.set(key, (index = this.all.push(type) - 1));
+		return index;
 	}
-	out.byte(10);
-	out.u32(code.length);
+}
+
+function writeType(w: ByteWriter, { params, results }: FunctionType): void {
+	w.byte(0x60);
+	for (const list of [params, results]) {
+		w.u32(list.length);
+		for (const type of list) w.byte(type);
+	}
+}
+
+/** The memory first. */
+function writeImports(out: ByteWriter, { memory, imports }: WasmModule, types: readonly number[]): void {
+	const writeMemory = (w: ByteWriter): void => {
+		w.byte(KIND.memory);
+		w.byte(memory.shared ? 3 : 0);
+		w.u32(0);
+		if (memory.shared) w.u32(memory.maximumPages);
+	};
+	const entries = imports.map(({ name }, i) => ({ name, type: types[i] }));
+	section(out, SECTION.import, [{ name: "m", type: -1 }, ...entries], (w, { name, type }) => {
+		w.name("e");
+		w.name(name);
+		if (type < 0) return writeMemory(w);
+		w.byte(KIND.function);
+		w.u32(type);
+	});
+}
+
+function writeGlobal(w: ByteWriter, { type, initial }: WasmModule["globals"][number]): void {
+	w.byte(type);
+	w.byte(1);
+	w.byte(type === I32 ? OP.i32_const : OP.i64_const);
+	w.s32(initial);
+	w.byte(OP.end);
+}
+
+interface Export {
+	readonly name: string;
+	readonly kind: number;
+	readonly index: number;
+}
+
+function exportsOf({ imports, functions, globals }: WasmModule): Export[] {
+	const named = (list: readonly { readonly name?: string }[], kind: number, first: number): Export[] =>
+		list.flatMap(({ name }, i) => (name === undefined ? [] : [{ name, kind, index: first + i }]));
+	return [...named(functions, KIND.function, imports.length), ...named(globals, KIND.global, 0)];
+}
+
+function writeExport(w: ByteWriter, { name, kind, index }: Export): void {
+	w.name(name);
+	w.byte(kind);
+	w.u32(index);
+}
+
+/** The code section; where each function's instructions begin in `out`. */
+function writeCode(out: ByteWriter, functions: readonly WasmFunction[]): number[] {
+	const starts: number[] = [];
+	const w = new ByteWriter(out.bytes.length);
+	w.u32(functions.length);
+	for (const { locals, code } of functions) {
+		const head = localRuns(locals);
+		w.u32(head.length + code.length + 1);
+		w.append(head.written());
+		starts.push(w.length);
+		w.append(code);
+		w.byte(OP.end);
+	}
+	out.byte(SECTION.code);
+	out.u32(w.length);
 	const at = out.length;
-	out.append(code.written());
-	return { bytes: out.written(), codeStarts: codeStarts.map((start) => at + start) };
+	out.append(w.written());
+	return starts.map((start) => at + start);
+}
+
+/** Locals in a row that have one type are written as their number and the type. */
+function localRuns(locals: readonly ValueType[]): ByteWriter {
+	const runs: { readonly type: ValueType; count: number }[] = [];
+	for (const type of locals) {
+		const last = runs[runs.length - 1];
+		if (last?.type === type) last.count++;
+		else runs.push({ type, count: 1 });
+	}
+	const w = new ByteWriter(16);
+	w.u32(runs.length);
+	for (const { type, count } of runs) {
+		w.u32(count);
+		w.byte(type);
+	}
+	return w;
 }

@@ -6,7 +6,7 @@ import type { Facts } from "../../verifier/facts.ts";
 import type { JitProgram } from "../program.ts";
 import type { Surroundings } from "../surroundings.ts";
 import type { FunctionType, WasmImport } from "./encode.ts";
-import { I32 } from "./encode.ts";
+import { I32 } from "./opcodes.ts";
 
 export class Linkage {
 	readonly facts: Facts | null;

@@ -5,8 +5,10 @@
  */
 import { HASH_END, HASH_WORD } from "../../maps/hash-table.ts";
 import type { HashLayout } from "../../maps/map.ts";
-import type { ValueType, WasmFunction } from "./encode.ts";
-import { ByteWriter, I32, OP, VOID } from "./encode.ts";
+import type { WasmFunction } from "./encode.ts";
+import type { ValueType } from "./opcodes.ts";
+import { ByteWriter } from "./bytes.ts";
+import { I32, OP, VOID } from "./opcodes.ts";
 
 const KEY = 0;
 const HASH = 1;

@@ -8,7 +8,7 @@
 import { FLAG } from "../representation.ts";
 import type { Op } from "../decode.ts";
 import type { Body } from "./body.ts";
-import { I64, OP } from "./encode.ts";
+import { I64, OP } from "./opcodes.ts";
 
 interface Shift {
 	/** The number of what was shifted. */

@@ -3,7 +3,7 @@ import { compilesVectors } from "../abilities.ts";
 import type { Op } from "../decode.ts";
 import { FLAG } from "../representation.ts";
 import type { Body } from "./body.ts";
-import { I32, I64, OP, VECTOR } from "./encode.ts";
+import { I32, I64, OP, VECTOR } from "./opcodes.ts";
 
 export function emitSwap(b: Body, op: Extract<Op, { kind: "swap" }>, at: number): void {
 	const flags = b.fn.analysis.flags[at];

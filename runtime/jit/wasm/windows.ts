@@ -12,7 +12,8 @@ import type { MemorySize } from "../decode.ts";
 import { FLAG } from "../representation.ts";
 import type { Body } from "./body.ts";
 import type { WasmFunction } from "./encode.ts";
-import { ByteWriter, I32, I64, OP, VOID } from "./encode.ts";
+import { ByteWriter } from "./bytes.ts";
+import { I32, I64, OP, VOID } from "./opcodes.ts";
 import type { Linkage } from "./linkage.ts";
 import { GLOBALS } from "./linkage.ts";
 
