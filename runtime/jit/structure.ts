@@ -57,72 +57,103 @@ const TASK = {
 } as const;
 
 export function structure(cfg: Cfg): Item[] {
-	return cfg.reducible ? structured(cfg) : dispatched(cfg);
+	return cfg.reducible ? new Structurer(cfg).run() : dispatched(cfg);
 }
 
-function structured(cfg: Cfg): Item[] {
-	const { blocks } = cfg;
+/** Prints a reducible graph from an explicit stack: dominator trees of generated code are thousands of levels deep. */
+class Structurer {
+	readonly #blocks: Cfg["blocks"];
 	/** Children placed behind a label inside, or (loop headers) behind the loop; in rising order. Most blocks have none. */
-	const merges = new Map<number, number[]>();
-	const follows = new Map<number, number[]>();
-	const labelled = new Uint8Array(blocks.length);
-	for (let y = 1; y < blocks.length; y++) {
-		const header = outermostLoopLeft(cfg, blocks[y].idom, y);
-		let forward = 0;
-		for (const p of blocks[y].preds) if (p < y) forward++;
-		if (header >= 0) append(follows, header, y);
-		else if (forward > 1) append(merges, blocks[y].idom, y);
-		else continue;
-		labelled[y] = 1;
-	}
-	const items: Item[] = [];
-	// An explicit stack: dominator trees of generated code are thousands of levels deep.
-	const tasks: number[] = [TASK.tree];
-	const push = (kind: number, block: number): void => {
-		tasks.push(block * 16 + kind);
-	};
-	/** What follows the labels' ends comes first on the stack, last in the text. */
-	const behind = (children: readonly number[] = NONE): void => {
-		for (let i = children.length - 1; i >= 0; i--) {
-			push(TASK.tree, children[i]);
-			push(TASK.endBlock, children[i]);
+	readonly #merges = new Map<number, number[]>();
+	readonly #follows = new Map<number, number[]>();
+	readonly #labelled: Uint8Array;
+	readonly #tasks: number[] = [];
+	readonly #items: Item[] = [];
+
+	constructor(cfg: Cfg) {
+		const { blocks } = cfg;
+		this.#blocks = blocks;
+		this.#labelled = new Uint8Array(blocks.length);
+		for (let y = 1; y < blocks.length; y++) {
+			const header = outermostLoopLeft(cfg, blocks[y].idom, y);
+			let forward = 0;
+			for (const p of blocks[y].preds) if (p < y) forward++;
+			if (header >= 0) append(this.#follows, header, y);
+			else if (forward > 1) append(this.#merges, blocks[y].idom, y);
+			else continue;
+			this.#labelled[y] = 1;
 		}
-	};
-	const before = (children: readonly number[] = NONE): void => {
-		for (const label of children) push(TASK.block, label);
-	};
-	const jumps = (to: number, from: number): boolean => to <= from || labelled[to] === 1;
-	const goTo = (to: number, from: number): void => push(to <= from ? TASK.continue : labelled[to] === 1 ? TASK.br : TASK.tree, to);
-	while (tasks.length > 0) {
-		const task = tasks.pop()!;
-		const x = task >> 4;
-		switch (task & 15) {
-			case TASK.tree:
-				if (blocks[x].loop !== x) {
-					push(TASK.within, x);
-					break;
-				}
-				behind(follows.get(x));
-				push(TASK.endLoop, x);
-				push(TASK.within, x);
-				push(TASK.loop, x);
-				before(follows.get(x));
-				break;
-			case TASK.within: {
-				behind(merges.get(x));
-				const { succs } = blocks[x];
-				if (succs.length > 1) {
-					// A jump away goes into the if, so that the longer side stays at this level.
-					const negate = !jumps(succs[0], x) && jumps(succs[1], x);
-					goTo(succs[negate ? 0 : 1], x);
-					push(TASK.endIf, x);
-					goTo(succs[negate ? 1 : 0], x);
-					push(negate ? TASK.ifNot : TASK.if, x);
-				} else if (succs.length > 0) goTo(succs[0], x);
-				push(TASK.code, x);
-				before(merges.get(x));
-				break;
-			}
+	}
+
+	run(): Item[] {
+		this.#push(TASK.tree, 0);
+		while (this.#tasks.length > 0) {
+			const task = this.#tasks.pop()!;
+			const x = task >> 4;
+			const kind = task & 15;
+			if (kind === TASK.tree) this.#tree(x);
+			else if (kind === TASK.within) this.#within(x);
+			else this.#print(kind, x);
+		}
+		return this.#items;
+	}
+
+	#push(kind: number, block: number): void {
+		this.#tasks.push(block * 16 + kind);
+	}
+
+	/** A block with all that it dominates. What comes last in the text goes onto the stack first. */
+	#tree(x: number): void {
+		if (this.#blocks[x].loop !== x) return this.#push(TASK.within, x);
+		const follows = this.#follows.get(x);
+		this.#pushBehind(follows);
+		this.#push(TASK.endLoop, x);
+		this.#push(TASK.within, x);
+		this.#push(TASK.loop, x);
+		this.#pushBefore(follows);
+	}
+
+	/** That, without the loop that it heads. */
+	#within(x: number): void {
+		const merges = this.#merges.get(x);
+		const { succs } = this.#blocks[x];
+		this.#pushBehind(merges);
+		if (succs.length > 1) {
+			// A jump away goes into the if, so that the longer side stays at this level.
+			const negate = !this.#jumps(succs[0], x) && this.#jumps(succs[1], x);
+			this.#goTo(succs[negate ? 0 : 1], x);
+			this.#push(TASK.endIf, x);
+			this.#goTo(succs[negate ? 1 : 0], x);
+			this.#push(negate ? TASK.ifNot : TASK.if, x);
+		} else if (succs.length > 0) this.#goTo(succs[0], x);
+		this.#push(TASK.code, x);
+		this.#pushBefore(merges);
+	}
+
+	/** Labels of what is placed behind them, … */
+	#pushBefore(children: readonly number[] = NONE): void {
+		for (const label of children) this.#push(TASK.block, label);
+	}
+
+	/** … and each label's end with what follows it. */
+	#pushBehind(children: readonly number[] = NONE): void {
+		for (let i = children.length - 1; i >= 0; i--) {
+			this.#push(TASK.tree, children[i]);
+			this.#push(TASK.endBlock, children[i]);
+		}
+	}
+
+	#jumps(to: number, from: number): boolean {
+		return to <= from || this.#labelled[to] === 1;
+	}
+
+	#goTo(to: number, from: number): void {
+		this.#push(to <= from ? TASK.continue : this.#labelled[to] === 1 ? TASK.br : TASK.tree, to);
+	}
+
+	#print(kind: number, x: number): void {
+		const items = this.#items;
+		switch (kind) {
 			case TASK.block:
 				items.push({ kind: "block", label: x });
 				break;
@@ -134,7 +165,7 @@ function structured(cfg: Cfg): Item[] {
 				break;
 			case TASK.if:
 			case TASK.ifNot:
-				items.push({ kind: "if", block: x, negate: (task & 15) === TASK.ifNot });
+				items.push({ kind: "if", block: x, negate: kind === TASK.ifNot });
 				break;
 			case TASK.br:
 				items.push({ kind: "br", label: x });
@@ -143,6 +174,7 @@ function structured(cfg: Cfg): Item[] {
 				items.push({ kind: "continue", label: x });
 				break;
 			case TASK.endBlock: {
+				// A jump to what follows anyway.
 				const last = items[items.length - 1];
 				if (last?.kind === "br" && last.label === x) items.pop();
 				items.push({ kind: "end", of: "block", label: x });
@@ -156,7 +188,6 @@ function structured(cfg: Cfg): Item[] {
 				break;
 		}
 	}
-	return items;
 }
 
 const NONE: readonly number[] = [];
