@@ -20,6 +20,8 @@ export function foldBuiltin(name: FoldName, args: readonly TExpr[]): bigint | nu
 		}
 		case "bitreverse":
 			return BigInt(`0b${[...text.padStart(bits, "0")].reverse().join("")}`);
+		case "clrsb":
+			return BigInt(bits - 1 - (x < 0n ? ~x : x).toString(2).replace(/^0$/, "").length);
 		case "clz":
 			return unsigned === 0n ? null : BigInt(bits - text.length);
 		case "ctz":

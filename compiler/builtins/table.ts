@@ -9,6 +9,7 @@ export type BuiltinRow = { readonly proto: string; readonly fold?: FoldName } | 
 
 export type FoldName =
 	| "bswap"
+	| "clrsb"
 	| "clz"
 	| "ctz"
 	| "popcount"
@@ -76,6 +77,9 @@ const BUILTINS: Record<string, BuiltinRow> = {
 	btf_type_id: rule("btfTypeId"),
 	bzero: fn("vps"),
 	classify_type: rule("classifyType"),
+	clrsb: fold("ii", "clrsb"),
+	clrsbl: fold("il", "clrsb"),
+	clrsbll: fold("iL", "clrsb"),
 	clz: fold("iu", "clz"),
 	clzl: fold("im", "clz"),
 	clzll: fold("iM", "clz"),

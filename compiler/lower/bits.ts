@@ -32,6 +32,13 @@ export function countLeadingZeros(b: Builder, x: Value): Value {
 	return popcount(b, b.binary("xor", filled, constant(ty, -1)));
 }
 
+/** Copies of the sign bit that follow it: zeros of what differs from the sign, with a one behind so that there is an end to them. */
+export function countSignBits(b: Builder, x: Value): Value {
+	const ty = x.ty!;
+	const differs = b.binary("xor", x, b.binary("ashr", x, constant(ty, widthOf(ty) - 1)));
+	return countLeadingZeros(b, b.binary("or", b.binary("shl", differs, constant(ty, 1)), constant(ty, 1)));
+}
+
 /** 1 + the index of the lowest set bit, 0 for 0: `ctz + 1` with the wrap of an empty word masked away. */
 export function findFirstSet(b: Builder, x: Value): Value {
 	const zeros = countTrailingZeros(b, x);

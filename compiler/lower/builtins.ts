@@ -7,7 +7,7 @@ import { constant, undef } from "../ir/values.ts";
 import { asPointer, integerType } from "../types/basic.ts";
 import { alignOf, sizeOf } from "../types/layout.ts";
 import { isAtomicBuiltin, lowerAtomic } from "./atomics.ts";
-import { countLeadingZeros, countTrailingZeros, findFirstSet, popcount } from "./bits.ts";
+import { countLeadingZeros, countSignBits, countTrailingZeros, findFirstSet, popcount } from "./bits.ts";
 import { convert } from "./convert.ts";
 import { overflow } from "./overflow.ts";
 import { alignAt, constantIndex } from "./places.ts";
@@ -126,6 +126,9 @@ const rows: Record<string, Row> = {
 	popcountl: counted(popcount),
 	popcountll: counted(popcount),
 	popcountg: counted(popcount),
+	clrsb: counted(countSignBits),
+	clrsbl: counted(countSignBits),
+	clrsbll: counted(countSignBits),
 	clz: counted(countLeadingZeros),
 	clzl: counted(countLeadingZeros),
 	clzll: counted(countLeadingZeros),

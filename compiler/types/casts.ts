@@ -22,7 +22,7 @@ import {
 } from "./basic.ts";
 import { findSteps } from "./access.ts";
 import * as build from "./build.ts";
-import { compatibleUnqualified } from "./compat.ts";
+import { compatible, compatibleUnqualified } from "./compat.ts";
 import { constantValue } from "./constant.ts";
 import { report, unevaluated, type Cx } from "./context.ts";
 import { promote, refuseFloat } from "./conversions.ts";
@@ -238,6 +238,7 @@ export function genericExpr(cx: Cx, e: Node<"generic">): Operand {
 	const control = unevaluated(cx, () => rvalue(cx.rules.expr(cx, e.control)));
 	const type = unqualified(decayed(control.type));
 	let fallback: Expr | null = null;
+	checkAssociations(cx, e);
 	for (const c of e.cases) {
 		if (!c.type) fallback = c.value;
 		else if (compatibleUnqualified(cx.rules.typeName(cx, c.type), type) && !isQualified(cx, c.type)) return cx.rules.expr(cx, c.value);
@@ -251,6 +252,24 @@ export function genericExpr(cx: Cx, e: Node<"generic">): Operand {
 			`controlling expression type ${quote(type)} not compatible with any generic association type`,
 		);
 	return errorValue(e.span);
+}
+
+/** C11 6.5.1.1p2: no two associations fit one type. */
+function checkAssociations(cx: Cx, { cases }: Node<"generic">): void {
+	const before: CType[] = [];
+	for (const { type: name } of cases) {
+		if (!name) continue;
+		const type = cx.rules.typeName(cx, name);
+		const same = before.find((other) => compatible(other, type));
+		before.push(type);
+		if (same && !isError(type))
+			report(
+				cx,
+				"genericMatch",
+				name.span,
+				`type ${quote(type)} in generic association compatible with previously specified type ${quote(same)}`,
+			);
+	}
 }
 
 /** An association with a qualified type never fits a value, which has no qualifiers. */

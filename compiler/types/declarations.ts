@@ -5,6 +5,7 @@ import { compatible } from "./compat.ts";
 import { atFileScope, type Cx, report } from "./context.ts";
 import { declare } from "./declarators.ts";
 import { specifiedEnum } from "./enums.ts";
+import { checkSpecifiers } from "./storage-class.ts";
 import { decorate, specify } from "./specifiers.ts";
 import { quote } from "./spell.ts";
 import { specsIn } from "./tags.ts";
@@ -106,7 +107,9 @@ function declareOne(cx: Cx, decl: Declaration, d: InitDeclarator): void {
 	const base = specifiedOnce(cx, decl);
 	const { declared, attrs } = declaredWith(cx, base, d.declarator, d.attrs);
 	if (declared.name === null) return;
-	if (decl.specs.storage.includes("typedef")) {
+	const isTypedef = decl.specs.storage.includes("typedef");
+	checkSpecifiers(cx, decl.specs, isTypedef ? "typedef" : asFunction(declared.type) ? "function" : "variable", d.asmLabel !== undefined);
+	if (isTypedef) {
 		declareTypedef(cx, declared, attrs, cx.unit.tokens.inOrder(decl.span.from));
 		return;
 	}
@@ -161,5 +164,6 @@ function declareFunctionDef(cx: Cx, def: FunctionDef): void {
 			);
 		return;
 	}
+	checkSpecifiers(cx, def.specs, "function");
 	mergeFunction(cx, declared, attrs, def.specs, undefined, cx.unit.tokens.inOrder(def.span.from), def);
 }

@@ -18,8 +18,9 @@ import * as build from "./build.ts";
 import { constantValue } from "./constant.ts";
 import { inScope, report, unevaluated, type Cx } from "./context.ts";
 import { promote } from "./conversions.ts";
-import { sizeOf } from "./layout.ts";
+import { alignOf, sizeOf } from "./layout.ts";
 import { rvalue } from "./operand.ts";
+import { checkNoStorage, checkSpecifiers } from "./storage-class.ts";
 import { decorate, specify } from "./specifiers.ts";
 import { quote } from "./spell.ts";
 import type { ObjectSym, TExpr } from "./typed.ts";
@@ -105,6 +106,9 @@ function array(cx: Cx, d: Declarator & { kind: "array" }, element: CType, { meas
 	} else if (!isComplete(element) && !isError(element)) {
 		report(cx, "incompleteType", d.span, `array has incomplete element type ${quote(element)}`);
 		of = ERROR;
+	} else if (sizeOf(element) % alignOf(element) !== 0) {
+		const sizes = `(${sizeOf(element)} bytes) isn't a multiple of its alignment (${alignOf(element)} bytes)`;
+		report(cx, "badArrayElement", d.span, `size of array element of type ${quote(element)} ${sizes}`);
 	}
 	if (!d.length) return arrayOf(of, null);
 	const length = arrayLength(cx, d.length, nameIn(d), d === decays || (measure !== undefined && cx.fn !== null));
@@ -191,6 +195,7 @@ function functionType(cx: Cx, d: Declarator & { kind: "function" }, result: CTyp
 }
 
 function parameter(cx: Cx, ast: ParamDecl): Param {
+	checkSpecifiers(cx, ast.specs, "parameter");
 	const base = specify(cx, ast.specs);
 	const declared = declare(cx, ast.declarator, base.type, innermostArray(ast.declarator));
 	const attrs = ownAttributes(cx, base.attrs, declared.attrs, ast.attrs);
@@ -241,12 +246,14 @@ function prototypeParam(param: Param): ObjectSym {
 // ── type names ──────────────────────────────────────────────────────────────────────────────────
 
 export function typeName(cx: Cx, ast: TypeName): CType {
+	checkNoStorage(cx, ast.specs);
 	const base = specify(cx, ast.specs);
 	return declare(cx, ast.declarator, base.type).type;
 }
 
 /** A type name under sizeof, and its size in bytes where that is known at run time only: such an operand is evaluated (C11 6.5.3.4p2). */
 export function measuredName(cx: Cx, ast: TypeName): { type: CType; size: TExpr | null } {
+	checkNoStorage(cx, ast.specs);
 	const base = specify(cx, ast.specs);
 	const measure = { size: null };
 	const { type } = read(cx, ast.declarator, base.type, { attrs: [], params: null, measure });

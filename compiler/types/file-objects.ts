@@ -24,7 +24,6 @@ export function fileObject(
 ): ObjectSym {
 	const name = declared.name!;
 	const { storage } = specs;
-	if (storage.includes("_Thread_local")) report(cx, "noThreadLocal", declared.span, "thread-local storage is not supported by eBPF");
 	let type = declared.type;
 	if (isVoid(type) && !storage.includes("extern")) {
 		report(cx, "incompleteType", declared.span, `variable has incomplete type ${quote(type)}`);

@@ -15,6 +15,7 @@ import { markAddress, rvalue } from "./operand.ts";
 import { value } from "./operators.ts";
 import { forward } from "./records.ts";
 import type { Entity } from "./scope.ts";
+import { checkSpecifiers } from "./storage-class.ts";
 import { specify } from "./specifiers.ts";
 import { warnShadow } from "./shadow.ts";
 import { quote } from "./spell.ts";
@@ -59,7 +60,9 @@ function declareLocal(cx: Cx, decl: Declaration, base: Specified, d: InitDeclara
 	const { name, span } = declared;
 	if (name === null) return [];
 	const { storage } = decl.specs;
-	if (storage.includes("typedef")) {
+	const isTypedef = storage.includes("typedef");
+	checkSpecifiers(cx, decl.specs, isTypedef ? "typedef" : asFunction(declared.type) ? "function" : "variable");
+	if (isTypedef) {
 		const type = makeTypedef(name, declared.type, attrs);
 		if (!attrs.unused && cx.scope!.own(name) === undefined) cx.fn!.typedefs.set(type, span);
 		declareInScope(cx, name, { kind: "typedef", type, span }, span);

@@ -1,12 +1,13 @@
 import type { MemberDecl, RecordSpec } from "../grammar/ast.ts";
 import { collect, ownAttributes } from "./attributes.ts";
-import { asArray, asRecord, asFunction, canonical, ERROR, INT, integerType, isComplete, isError } from "./basic.ts";
+import { asArray, asRecord, asFunction, canonical, ERROR, INT, integerType, isComplete, isError, qualifiersOf } from "./basic.ts";
 import { atFileScope, type Cx, report, unevaluated } from "./context.ts";
 import { declare } from "./declarators.ts";
 import { layOut, sizeOf, type MemberPlan } from "./layout.ts";
 import { LazyRecord } from "./lazy.ts";
 import { rvalue } from "./operand.ts";
 import { checkStaticAssert } from "./static-assert.ts";
+import { checkNoStorage } from "./storage-class.ts";
 import { decorate, specify } from "./specifiers.ts";
 import { quote } from "./spell.ts";
 import { fileTag, findSpec, isFileTag } from "./tags.ts";
@@ -120,6 +121,7 @@ function namesOf(plan: MemberPlan): readonly string[] {
 }
 
 function* memberPlans(cx: Cx, m: MemberDecl): Iterable<MemberPlan> {
+	checkNoStorage(cx, m.specs);
 	const base = specify(cx, m.specs);
 	if (m.declarators.length === 0) {
 		const record = asRecord(base.type);
@@ -157,7 +159,7 @@ function* memberPlans(cx: Cx, m: MemberDecl): Iterable<MemberPlan> {
 			if (width.kind !== "int") {
 				if (!isError(width.type)) report(cx, "notConstant", ast.span, "expression is not an integer constant expression");
 				bits = 1;
-			} else if (!int) {
+			} else if (!int || qualifiersOf(type).atomic) {
 				if (!isError(type)) report(cx, "badBitField", span, `bit-field '${name ?? ""}' has non-integral type ${quote(type)}`);
 				type = INT;
 				bits = 1;

@@ -26,6 +26,7 @@ import {
 import { report, unevaluated, type Cx } from "./context.ts";
 import { specifiedEnum } from "./enums.ts";
 import { alignOf } from "./layout.ts";
+import { checkQualifiers } from "./storage-class.ts";
 import { didYouMean, lookup } from "./lookup.ts";
 import type { CType } from "./types.ts";
 import { type AttrSet, NO_ATTRIBUTES, noAttributes } from "./attr-set.ts";
@@ -130,8 +131,11 @@ function specified(cx: Cx, spec: TypeSpec, specs: DeclSpecs): CType {
 			const type = cx.rules.typeName(cx, spec.type);
 			return spec.unqual ? unqualified(type) : type;
 		}
-		case "atomic-type":
-			return qualify(cx.rules.typeName(cx, spec.type), { atomic: true });
+		case "atomic-type": {
+			const type = cx.rules.typeName(cx, spec.type);
+			checkQualifiers(cx, type, { atomic: true }, spec.type.span);
+			return qualify(type, { atomic: true });
+		}
 		case "auto-type":
 			report(cx, "autoType", specs.span, "'__auto_type' is only allowed for a variable with an initializer");
 			return ERROR;
@@ -140,11 +144,12 @@ function specified(cx: Cx, spec: TypeSpec, specs: DeclSpecs): CType {
 
 /** Base type and attributes of specifiers. Attributes of types are applied; those of declarations are handed on. */
 export function specify(cx: Cx, specs: DeclSpecs): Specified {
-	if (specs.attrs.length === 0 && specs.alignas.length === 0)
-		return { type: qualify(specified(cx, specs.type, specs), specs.quals), attrs: NO_ATTRIBUTES };
+	const bare = specified(cx, specs.type, specs);
+	if (specs.quals.restrict || specs.quals.atomic) checkQualifiers(cx, bare, specs.quals, specs.span);
+	if (specs.attrs.length === 0 && specs.alignas.length === 0) return { type: qualify(bare, specs.quals), attrs: NO_ATTRIBUTES };
 	const attrs = collect(cx, noAttributes(), specs.attrs);
 	for (const alignas of specs.alignas) attrs.aligned = Math.max(attrs.aligned, alignasValue(cx, alignas));
-	return { type: decorate(cx, qualify(specified(cx, specs.type, specs), specs.quals), attrs), attrs };
+	return { type: decorate(cx, qualify(bare, specs.quals), attrs), attrs };
 }
 
 /** Type attributes around a type: machine mode, address space, BTF tags. */

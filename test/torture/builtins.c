@@ -102,3 +102,6 @@ TEST(copied_literal, 272790867840) { char text[12] = "xxxxxxxxxxx"; char *end = 
 TEST(copied_part_of_a_literal, 219499292607) { char text[12] = "xxxxxxxxxxx"; __builtin_strncpy(text, "ab", 5); __builtin_strncpy(text + 6, "abcdef", 3); return weighed(text, 12); }
 static noinline s64 *counted(s64 *n) { n[0]++; return n + 1; }
 TEST(assembly_operand_is_found_once, 107) { s64 n[2] = { hide(100), hide(6) }; __asm__("" : "+r"(*counted(n))); n[1] += n[0] - 100; return n[1] + 100; }
+TEST(sign_bits, 315) { return __builtin_clrsb(hide(0)) * 10 + __builtin_clrsb(hide(-1)) - __builtin_clrsb(hide(0x40000000)) - __builtin_clrsb(hide(-2)) + 4; }
+TEST(sign_bits_of_a_long, 6130) { return __builtin_clrsbl(hide(-1)) * 10 + __builtin_clrsbll(hide(1LL << 62)) * 7 + __builtin_clrsbll(hide(-256)) * 100; }
+TEST(sign_bits_of_a_constant, 283163) { return __builtin_clrsb(5) * 10000 + __builtin_clrsb(-1) * 100 + __builtin_clrsbl(0) + __builtin_clrsbll(-1LL << 63); }
