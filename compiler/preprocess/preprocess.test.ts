@@ -31,6 +31,14 @@ describe("white space that is not ASCII", () => {
 	});
 });
 
+describe("comments", () => {
+	it("begin and end across lines that are one", () => {
+		const { text, messages } = preprocess("a /\\\n* b *\\\n/ c /\\\n\\\n/ d \\\n e\nf /* *\\\n\\\n/\n#define F(x) [x]\nF /\\\n*\n*/ (1) /* \\\n*/ g");
+		expect(text).toBe("a c f [1] g");
+		expect(messages).toEqual([]);
+	});
+});
+
 describe("macro expansion", () => {
 	it("follows the examples of C11 6.10.3.5", () => {
 		const definitions = `#define x 3

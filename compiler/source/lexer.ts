@@ -124,8 +124,16 @@ export class Lexer {
 
 	/** The end of the comment that begins here; 0: none does. */
 	#comment(pos: number): number {
-		const second = this.bytes[pos + 1];
-		return second === 42 ? this.#blockComment(pos) : second === 47 ? this.#lineComment(pos) : 0;
+		const next = this.#spliceEnd(pos + 1);
+		const second = this.bytes[next];
+		return second === 42 ? this.#blockComment(pos, next + 1) : second === 47 ? this.#lineComment(next + 1) : 0;
+	}
+
+	/** The byte that follows in the text, whatever lines end in between. */
+	#spliceEnd(from: number): number {
+		let pos = from;
+		while (this.bytes[pos] === 92 && this.#isSplice(pos) > 0) pos = this.#isSplice(pos);
+		return pos;
 	}
 
 	/** Whether a `(` comes next, without reading the token: macro names look ahead for it. Line ends count as blanks outside directives. */
@@ -138,8 +146,7 @@ export class Lexer {
 			const kind = pos < bytes.length ? classOf[c] : Class.other;
 			if (kind === Class.blank || (kind === Class.newline && !this.inDirective)) pos++;
 			else if (kind === Class.backslash && this.#isSplice(pos) > 0) pos = this.#isSplice(pos);
-			else if (c === 47 && bytes[pos + 1] === 42) pos = this.#blockComment(pos);
-			else if (c === 47 && bytes[pos + 1] === 47) pos = this.#lineComment(pos);
+			else if (c === 47 && this.#comment(pos) > 0) pos = this.#comment(pos);
 			else if (wideBlank(bytes, pos) > 0) pos += wideBlank(bytes, pos);
 			else return false;
 		}
@@ -164,7 +171,7 @@ export class Lexer {
 		let pos = this.pos;
 		for (;;) {
 			if (classOf[bytes[pos]] === Class.blank && pos < bytes.length) pos++;
-			else if (bytes[pos] === 47 && bytes[pos + 1] === 42) pos = this.#blockComment(pos);
+			else if (bytes[pos] === 47 && bytes[pos + 1] === 42) pos = this.#blockComment(pos, pos + 2);
 			else if (wideBlank(bytes, pos) > 0) pos += wideBlank(bytes, pos);
 			else break;
 		}
@@ -275,11 +282,15 @@ export class Lexer {
 		if (quote === 39 && pos === open + 1 && !this.lenient) this.#report("E0102", "empty character constant", start, 2);
 	}
 
-	#blockComment(start: number): number {
+	/** `from`: behind the two characters that begin it. */
+	#blockComment(start: number, from: number): number {
 		const bytes = this.bytes;
 		const end = bytes.length;
-		let pos = start + 2;
-		for (; pos < end; pos++) if (bytes[pos] === 42 && bytes[pos + 1] === 47) return pos + 2;
+		for (let pos = from; pos < end; pos++) {
+			if (bytes[pos] !== 42) continue;
+			const next = bytes[pos + 1] === 92 ? this.#spliceEnd(pos + 1) : pos + 1;
+			if (bytes[next] === 47) return next + 1;
+		}
 		this.#report("E0103", "the comment is not closed before the end of the file", start, 2);
 		return end;
 	}

@@ -27,6 +27,8 @@ export interface Flattened {
 interface Items {
 	readonly list: InitList["items"];
 	at: number;
+	/** Only what a designator leads to is filled; the items behind it are for another place. */
+	readonly alone?: boolean;
 }
 
 export function flatten(cx: Cx, init: Initializer, type: CType, span: TokenSpan): Flattened {
@@ -234,6 +236,7 @@ function fillRecord(
 			// A name found in an anonymous member is looked up again inside it.
 			const rest = steps.length > 1 ? designators : designators.slice(1);
 			designated(w, member.type, offset + member.bitOffset, member.bitWidth, rest, items);
+			if (items.alone) return members.length;
 		} else {
 			const slot = members[next];
 			if (!slot || (record.union && next > 0)) {
@@ -297,9 +300,8 @@ function fillArray(
 				if (!braced) return length;
 				continue;
 			}
-			const start = w.pieces.length;
-			designated(w, array.element, offset + range.from * size, null, designators.slice(1), items);
-			repeat(w, start, size, range.to - range.from, d.span);
+			inRange(w, array.element, offset, range, designators, items);
+			if (items.alone) return length;
 			next = range.to + 1;
 		} else {
 			if (array.length !== null && next >= array.length) {
@@ -317,7 +319,24 @@ function fillArray(
 	}
 }
 
-function indexRange(cx: Cx, d: Designator & { kind: "index" }, array: ArrayType): { from: number; to: number } | null {
+/** `[a ... b].m = x, y`: x is for each of the elements, y, which goes on behind the last m, for the last one only. */
+function inRange(w: Walk, element: CType, offset: number, range: IndexRange, designators: readonly Designator[], items: Items): void {
+	const size = sizeOf(element) * 8;
+	const rest = designators.slice(1);
+	const start = w.pieces.length;
+	const { from, to } = range;
+	const goesOn = rest.length > 0 && to > from && !items.alone && items.list[items.at + 1]?.designators.length === 0;
+	designated(w, element, offset + from * size, null, rest, goesOn ? { ...items, alone: true } : items);
+	repeat(w, start, size, (goesOn ? to - 1 : to) - from, designators[0]!.span);
+	if (goesOn) designated(w, element, offset + to * size, null, rest, items);
+}
+
+interface IndexRange {
+	readonly from: number;
+	readonly to: number;
+}
+
+function indexRange(cx: Cx, d: Designator & { kind: "index" }, array: ArrayType): IndexRange | null {
 	const from = index(cx, d.from);
 	const to = d.to ? index(cx, d.to) : from;
 	if (from === null || to === null) return null;

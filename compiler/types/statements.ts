@@ -11,6 +11,7 @@ import { rvalue } from "./operand.ts";
 import { value } from "./operators.ts";
 import { checkCondition, checkDanglingElse, checkEmptyBody } from "./precedence.ts";
 import { checkStaticAssert } from "./static-assert.ts";
+import { Scope } from "./scope.ts";
 import { caseStmt, defaultStmt, switchStmt } from "./switch.ts";
 import type { TExpr, TStmt } from "./typed.ts";
 import { expressionStmt, forgetWrite } from "./unused.ts";
@@ -51,9 +52,10 @@ function dispatch(cx: Cx, s: Stmt): TStmt[] {
 		case "empty":
 			return [];
 		case "if":
-			return [ifStmt(cx, s)];
+			// Each is a block, and what it holds are blocks of their own (C11 6.8.4p3, 6.8.5p5): a type that a condition declares ends with it.
+			return [inScope(cx, () => ifStmt(cx, s))];
 		case "switch":
-			return [switchStmt(cx, s)];
+			return [inScope(cx, () => switchStmt(cx, s))];
 		case "case":
 			return caseStmt(cx, s);
 		case "default":
@@ -62,13 +64,15 @@ function dispatch(cx: Cx, s: Stmt): TStmt[] {
 			const name = defineLabel(cx, s.name, s.span);
 			return [{ kind: "label", name, body: one(cx, s.body), span: s.span }];
 		}
-		case "while": {
-			const test = conditionOf(cx, s.condition);
-			return [{ kind: "loop", test: "before", condition: test, body: loopBody(cx, s.body), ...unroll(s), span: s.span }];
-		}
+		case "while":
+			return inScope(cx, () => {
+				const test = conditionOf(cx, s.condition);
+				return [{ kind: "loop", test: "before", condition: test, body: loopBody(cx, s.body), ...unroll(s), span: s.span }];
+			});
 		case "do": {
 			const body = loopBody(cx, s.body);
-			return [{ kind: "loop", test: "after", condition: conditionOf(cx, s.condition), body, ...unroll(s), span: s.span }];
+			const test = inScope(cx, () => conditionOf(cx, s.condition));
+			return [{ kind: "loop", test: "after", condition: test, body, ...unroll(s), span: s.span }];
 		}
 		case "for":
 			return forStmt(cx, s);
@@ -228,14 +232,16 @@ function ifStmt(cx: Cx, first: Node<"if">): TStmt {
 		cx.unevaluated = outer || (known === false && !hasLabel(s.then));
 		checkDanglingElse(cx, s.then, s.else !== undefined);
 		if (!s.else) checkEmptyBody(cx, "if", s.then, undefined);
-		const then = one(cx, s.then);
+		const then = inScope(cx, () => one(cx, s.then));
 		cx.unevaluated = outer || (known === true && s.else !== undefined && !hasLabel(s.else));
 		links.push({ ast: s, condition: test, then });
 		if (s.else?.kind === "if") {
 			s = s.else;
+			cx.scope = new Scope(cx.scope);
 			continue;
 		}
-		if (s.else) last = one(cx, s.else);
+		const { else: rest } = s;
+		if (rest) last = inScope(cx, () => one(cx, rest));
 		break;
 	}
 	cx.unevaluated = before;

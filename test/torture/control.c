@@ -98,3 +98,15 @@ TEST(bits_moved_u64_u32, 83) { u64 x = (u64)hide(0xffffffff80000015ll); u32 r = 
 TEST(bits_moved_from_above, 17825792) { u64 x = (u64)hide(0x8000010000000000ll); u32 r = 0; if (x & 0x8000000000000000ull) r |= 0x100000; if (x & 0x10000000000ull) r |= 0x1000000; if (x & 1) r |= 4; if (x & 2) r |= 1; return (s64)r; }
 TEST(bits_moved_u32_u64, 1099511627859) { u32 x = (u32)hide(0x80000215u); u64 r = 0; MOVED(r, x, 0x10000000000ull) return (s64)r; }
 TEST(bits_moved_s64, -9223372036854775725) { u32 x = (u32)hide(0x80000215u); s64 r = 0; MOVED(r, x, (s64)0x8000000000000000ull) return r; }
+enum { inner_name = 1 };
+TEST(conditions_are_scopes, 245701) {
+	s64 sum = 0;
+	if (sizeof(enum { inner_name = 2 }) && hide(1)) sum += inner_name;
+	sum = sum * 10 + inner_name;
+	if (!hide(1)) sum++; else if (sizeof(enum { inner_name = 3 })) sum += inner_name; else sum += sizeof(enum { inner_name = 4 });
+	switch (hide(sizeof(enum { inner_name = 5 }))) default: sum = sum * 10 + inner_name;
+	while (sizeof(enum { inner_name = 6 })) { sum = sum * 10 + inner_name; break; }
+	do sum = sum * 10 + inner_name; while (hide(0) * sizeof(enum { inner_name = 7 }));
+	if (hide(1)) sum += sizeof(struct local_record { char text[9]; }); else sum += sizeof(struct local_record { char text[8]; });
+	return sum * 10 + inner_name;
+}

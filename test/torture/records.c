@@ -157,3 +157,10 @@ TEST(record_pragma_pack, 1462) {
 #pragma pack(pop)
 	return sizeof(r) * 100 + __builtin_offsetof(typeof(r), c) * 10 + r.b; }
 TEST(record_aligned_whole, 21632) { struct { u8 a; } __attribute__((aligned(16))) s[2] = { { 1 }, { hide(2) } }; return sizeof(s) + _Alignof(typeof(s[0])) * 100 + s[1].a * 10000; }
+struct cell { int n; int part[3]; int last; };
+struct grid { int id; struct cell cells[3]; int end; };
+static s64 grid_sum(const struct grid *grids, int count) { s64 sum = 0; for (int i = 0; i < count; i++) for (int j = 0; j < (int)(sizeof(struct grid) / 4); j++) sum = sum * 3 + ((const int *)&grids[i])[j]; return sum; }
+TEST(items_behind_a_range_are_for_its_last_element, 13612406406982) { struct grid g[] = { [0 ... 1].cells[1 ... 2].part[0 ... 1] = hide(4), hide(5), 6, 7 }; return grid_sum(g, 2); }
+static struct grid ranged[] = { [0 ... 1].cells[1 ... 2].part[0 ... 1] = 4, 5, 6, 7, { 8 } };
+TEST(items_behind_a_static_range, 5467695217836788314) { return grid_sum(ranged, sizeof(ranged) / sizeof(ranged[0])); }
+TEST(range_within_a_range, 906133477) { int a[][2][4] = { [1 ... 2][0 ... 1][2 ... 3] = hide(1), [0][1][2] = 5, 6 }; s64 sum = 0; for (int i = 0; i < 24; i++) sum = sum * 3 + ((int *)a)[i]; return sum; }
