@@ -1,6 +1,5 @@
-/** What comparisons mean: their opposites, whether they hold of two numbers, and which 64-bit ones the low words decide. */
-import { FLAG } from "./representation.ts";
-import type { CompareName, Op, Width } from "./decode.ts";
+/** What comparisons mean: their opposites, and whether they hold of two numbers. */
+import type { CompareName, Width } from "./decode.ts";
 
 export type Relation = Exclude<CompareName, "set">;
 
@@ -16,7 +15,10 @@ export const OPPOSITE: Readonly<Record<Relation, Relation>> = {
 	slt: "sge",
 	sle: "sgt",
 };
-const UNSIGNED: Readonly<Partial<Record<CompareName, Relation>>> = { sgt: "gt", sge: "ge", slt: "lt", sle: "le" };
+const UNSIGNED: Readonly<Partial<Record<Relation, Relation>>> = { sgt: "gt", sge: "ge", slt: "lt", sle: "le" };
+
+/** The same order of unsigned numbers. */
+export const unsignedOrder = (relation: Relation): Relation => UNSIGNED[relation] ?? relation;
 
 /** Whether it holds of two operands, each given as its unsigned and as its signed number. */
 function related<T extends number | bigint>(relation: Relation, a: T, b: T, signedA: T, signedB: T): boolean {
@@ -52,14 +54,4 @@ export function holds(op: CompareName, width: Width, a: bigint, b: bigint): bool
 	const x = BigInt.asUintN(width, a);
 	const y = BigInt.asUintN(width, b);
 	return op === "set" ? (x & y) !== 0n : related(op, x, y, BigInt.asIntN(width, a), BigInt.asIntN(width, b));
-}
-
-/** How a comparison can be made on the low words of its operands; null: it cannot. */
-export function lowComparison(op: Extract<Op, { kind: "branch" }>, flags: number): Relation | null {
-	if (op.op === "set") return null;
-	if (op.width === 32) return op.op;
-	const zero = (flags & FLAG.dstZero) !== 0 && (flags & FLAG.srcZero) !== 0;
-	const sign = (flags & FLAG.dstSign) !== 0 && (flags & FLAG.srcSign) !== 0;
-	if (sign) return op.op; // Sign extension keeps both orders.
-	return zero ? (UNSIGNED[op.op] ?? op.op) : null;
 }

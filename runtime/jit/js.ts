@@ -14,7 +14,8 @@ import { compilesWasm } from "./abilities.ts";
 import { explainedBy, NotSimulated } from "./faults.ts";
 import type { JitProgram } from "./program.ts";
 import { liftProgram } from "./program.ts";
-import { type JitOptions, ProgramSurroundings, TAIL_CALL } from "./surroundings.ts";
+import { TAIL_CALL } from "./op.ts";
+import { type JitOptions, ProgramSurroundings } from "./surroundings.ts";
 import { printedSize } from "./unroll.ts";
 import { prepareWasm } from "./wasm.ts";
 

@@ -7,6 +7,7 @@ import type { Op } from "./decode.ts";
 import type { Call } from "./op.ts";
 import type { AnalysisOptions, Draft } from "./representation.ts";
 import { definedBy, FLAG } from "./representation.ts";
+import { impliesResult, ofLeft, ofRight } from "./implied.ts";
 
 export interface Live {
 	/** By block: bit r, low or high half of r is needed at its start. */
@@ -90,8 +91,8 @@ class Needs {
 	/** What the operation needs, of whose result `low` and `high` are needed. */
 	#step(op: Op, pc: number, flags: number, low: boolean, high: boolean): void {
 		const at = pc - this.#entry;
-		const dstImplied = flags & (FLAG.dstZero | FLAG.dstSign);
-		const srcImplied = flags & (FLAG.srcZero | FLAG.srcSign);
+		const dstImplied = ofLeft(flags);
+		const srcImplied = ofRight(flags);
 		switch (op.kind) {
 			case "alu":
 				if (low || high) this.#arithmetic(op, at, flags, high);
@@ -102,7 +103,7 @@ class Needs {
 				if (low || high) this.#useLow(op.src);
 				return;
 			case "neg":
-				if (op.width === 64 && high && !impliedResult(flags)) this.#useFull(op.dst, dstImplied);
+				if (op.width === 64 && high && !impliesResult(flags)) this.#useFull(op.dst, dstImplied);
 				else if (low || high) this.#useLow(op.dst);
 				return;
 			case "swap":
@@ -143,9 +144,9 @@ class Needs {
 	}
 
 	#arithmetic(op: Extract<Op, { kind: "alu" }>, at: number, flags: number, high: boolean): void {
-		const full = op.width === 64 && high && !impliedResult(flags);
+		const full = op.width === 64 && high && !impliesResult(flags);
 		const left = op.op === "mov" ? -1 : op.dst;
-		const dstImplied = flags & (FLAG.dstZero | FLAG.dstSign);
+		const dstImplied = ofLeft(flags);
 		if (op.op === "lsh" || op.op === "rsh" || op.op === "arsh") {
 			this.#use(left, op.width === 64 && this.#shiftsHigh(op, at, flags, full), dstImplied);
 			// Of a count, no more than six bits matter.
@@ -153,7 +154,7 @@ class Needs {
 		}
 		const whole = op.width === 64 && (full || !LOW_CLOSED.has(op.op));
 		this.#use(left, whole, dstImplied);
-		this.#use(op.src, whole, flags & (FLAG.srcZero | FLAG.srcSign));
+		this.#use(op.src, whole, ofRight(flags));
 	}
 
 	/** Whether what a 64-bit shift leaves depends on the high word of what is shifted. */
@@ -198,6 +199,3 @@ class Needs {
 		this.#use(this.#draft.from[at], this.#options.checked && !(flags & FLAG.proved), implied);
 	}
 }
-
-/** The low word of the result tells the high one. */
-const impliedResult = (flags: number): boolean => (flags & (FLAG.resZero | FLAG.resSign)) !== 0;

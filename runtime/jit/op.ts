@@ -38,6 +38,10 @@ export type Op =
 	| { readonly kind: "exit" }
 	| { readonly kind: "invalid"; readonly why: string };
 
+/** Helpers that are no calls like others, by number. */
+export const LOOKUP = 1;
+export const TAIL_CALL = 12;
+
 export type Call = Extract<Op, { kind: "helper" | "kfunc" | "call" | "callx" }>;
 
 /** It reads r1 to r5, and leaves a result in r0 and nothing that is known in r1 to r5. */

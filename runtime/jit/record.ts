@@ -3,7 +3,7 @@
  * and which part of the frame it exposes to accesses that are not followed.
  */
 import { layout } from "../memory.ts";
-import type { Op } from "./decode.ts";
+import { type Op, TAIL_CALL } from "./op.ts";
 import * as range from "./range.ts";
 import type { State } from "./range.ts";
 import type { AnalysisOptions, Draft } from "./representation.ts";
@@ -97,7 +97,7 @@ export function record(op: Op, at: number, state: State, registers: number, draf
 				if (range.signExtended(state, r)) draft.argSign[at] |= 1 << r;
 			}
 			if (op.kind === "helper") {
-				const kind = state[(op.id === 12 ? 2 : 1) * STRIDE + 4];
+				const kind = state[(op.id === TAIL_CALL ? 2 : 1) * STRIDE + 4];
 				if (kind >= range.MAP && kind !== range.POINTER) draft.map[at] = kind - range.MAP;
 			}
 			break;

@@ -14,13 +14,11 @@ import type { BoundProgram, Callback, Entry } from "../program.ts";
 import { resolveImm64 } from "../program.ts";
 import type { Facts } from "../verifier/facts.ts";
 import type { CallShape } from "./representation.ts";
-import type { Op } from "./decode.ts";
+import { type Op, TAIL_CALL } from "./op.ts";
 import { explainFault, NotSimulated } from "./faults.ts";
 
 /** Engine's words in the exchange area. */
 export const WORDS = { tailResult: exchange.engine, packetFailed: exchange.engine + 4 } as const;
-export const TAIL_CALL = 12;
-export const LOOKUP = 1;
 
 export type HostFunction = (...words: number[]) => number;
 

@@ -3,8 +3,9 @@
  * The high words of products come from doubles (product.ts), and so do quotients by small divisors; other division that does not fit 32 bits is a Wasm function (divide.ts).
  */
 import { FLAG } from "../representation.ts";
-import type { CompareName, Op } from "../decode.ts";
-import { lowComparison, OPPOSITE } from "../compare.ts";
+import type { Op } from "../decode.ts";
+import { OPPOSITE, type Relation, unsignedOrder } from "../compare.ts";
+import { impliesResult, isNeeded, lowComparison, lowDivision, ofLeft, ofRight } from "../implied.ts";
 import type { JsBody } from "./body.ts";
 import { highProduct, MOST_PRODUCTS } from "./product.ts";
 import { literal, unsigned } from "./words.ts";
@@ -18,11 +19,11 @@ interface Operand {
 
 export function emitAlu(b: JsBody, op: Alu, at: number): void {
 	const flags = b.flags(at);
-	if (!(flags & (FLAG.needLow | FLAG.needHigh))) return;
-	const full = op.width === 64 && b.keepsHigh(at) && !(flags & (FLAG.resZero | FLAG.resSign));
+	if (!isNeeded(flags)) return;
+	const full = op.width === 64 && b.keepsHigh(at) && !impliesResult(flags);
 	if (op.op === "add" && full && emitSumOfProducts(b, op)) return;
-	const src = operand(b, op.src, op.imm, at, flags & FLAG.srcZero, flags & FLAG.srcSign, true);
-	const dst = op.op === "mov" ? src : operand(b, op.dst, 0, at, flags & FLAG.dstZero, flags & FLAG.dstSign);
+	const src = operand(b, op.src, op.imm, at, ofRight(flags), true);
+	const dst = op.op === "mov" ? src : operand(b, op.dst, 0, at, ofLeft(flags));
 	const { low: a, high: ah } = dst;
 	const { low: c, high: ch } = src;
 	switch (op.op) {
@@ -75,14 +76,14 @@ function emitSumOfProducts(b: JsBody, { dst, src }: Alu): boolean {
 	return true;
 }
 
-function operand(b: JsBody, r: number, imm: number, at: number, zero: number, sign: number, source = false): Operand {
+function operand(b: JsBody, r: number, imm: number, at: number, implied: number, source = false): Operand {
 	if (r < 0) return { low: String(imm), high: String(imm >> 31) };
 	// A register that holds one number: a literal lets cheaper forms be chosen.
 	const constant = source ? b.fn.analysis.constant[at] : Number.NaN;
 	const words = source ? b.fn.ops[b.fn.analysis.words[at]] : undefined;
 	if (words?.kind === "imm64") return { low: String(words.lo), high: String(words.hi) };
 	if (!Number.isNaN(constant)) return { low: String(constant | 0), high: String(Math.floor(constant / 2 ** 32) | 0) };
-	return { low: b.low(r), high: b.high(r, at, zero !== 0, sign !== 0) };
+	return { low: b.low(r), high: b.high(r, at, implied) };
 }
 
 /** The high word, then the low one from `t`. */
@@ -175,12 +176,7 @@ function emitDivision(b: JsBody, op: Alu, at: number, flags: number, dst: Operan
 	const { low: a, high: ah } = dst;
 	const { low: c, high: ch } = src;
 	const signed = op.op === "sdiv" || op.op === "smod";
-	const narrow =
-		op.width === 32 ||
-		(signed
-			? (flags & FLAG.dstSmall) !== 0 && (flags & FLAG.srcSmall) !== 0
-			: (flags & FLAG.dstZero) !== 0 && (flags & FLAG.srcZero) !== 0);
-	if (narrow) {
+	if (lowDivision(op, flags)) {
 		const [x, y] = signed ? [a, c] : [unsigned(a), unsigned(c)];
 		const divides = op.op === "div" || op.op === "sdiv";
 		if (op.src < 0 && op.imm === 0) return b.setLow(op.dst, at, divides ? "0" : a);
@@ -206,15 +202,15 @@ function emitDivisionByTiny(b: JsBody, op: Alu, at: number, dst: Operand, c: str
 
 export function emitNeg(b: JsBody, op: Extract<Op, { kind: "neg" }>, at: number): void {
 	const flags = b.flags(at);
-	if (!(flags & (FLAG.needLow | FLAG.needHigh))) return;
-	if (op.width === 32 || !b.keepsHigh(at) || flags & (FLAG.resZero | FLAG.resSign)) return b.setLow(op.dst, at, `0 - ${b.low(op.dst)} | 0`);
-	const high = b.high(op.dst, at, (flags & FLAG.dstZero) !== 0, (flags & FLAG.dstSign) !== 0);
+	if (!isNeeded(flags)) return;
+	if (op.width === 32 || !b.keepsHigh(at) || impliesResult(flags)) return b.setLow(op.dst, at, `0 - ${b.low(op.dst)} | 0`);
+	const high = b.high(op.dst, at, ofLeft(flags));
 	b.line(`${b.name("t")} = 0 - ${b.low(op.dst)} | 0;`);
 	finish(b, op.dst, `~${high} + (t === 0 | 0) | 0`);
 }
 
 export function emitMovsx(b: JsBody, op: Extract<Op, { kind: "movsx" }>, at: number): void {
-	if (!(b.flags(at) & (FLAG.needLow | FLAG.needHigh))) return;
+	if (!isNeeded(b.flags(at))) return;
 	const low = b.low(op.src);
 	b.setLow(op.dst, at, op.bits === 32 ? low : `${low} << ${32 - op.bits} >> ${32 - op.bits}`);
 }
@@ -224,9 +220,9 @@ const swapped = (x: string): string => `(${x} << 8 | ${x} >>> 24) & 0xff00ff | (
 
 export function emitSwap(b: JsBody, op: Extract<Op, { kind: "swap" }>, at: number): void {
 	const flags = b.flags(at);
-	if (!(flags & (FLAG.needLow | FLAG.needHigh))) return;
+	if (!isNeeded(flags)) return;
 	const low = b.low(op.dst);
-	const high = b.high(op.dst, at, (flags & FLAG.dstZero) !== 0, (flags & FLAG.dstSign) !== 0);
+	const high = b.high(op.dst, at, ofLeft(flags));
 	if (op.bits === 64) {
 		if (!op.swap) return b.setBoth(op.dst, at, low, high);
 		return b.setBoth(op.dst, at, high === "0" ? "0" : swapped(high), swapped(low));
@@ -235,7 +231,7 @@ export function emitSwap(b: JsBody, op: Extract<Op, { kind: "swap" }>, at: numbe
 	b.setLow(op.dst, at, op.swap ? `(${low} & 255) << 8 | ${low} >>> 8 & 255` : `${low} & 65535`);
 }
 
-const SYMBOL: Readonly<Record<Exclude<CompareName, "set">, string>> = {
+const SYMBOL: Readonly<Record<Relation, string>> = {
 	eq: "===",
 	ne: "!==",
 	gt: ">",
@@ -251,8 +247,8 @@ const SYMBOL: Readonly<Record<Exclude<CompareName, "set">, string>> = {
 /** The branch's condition, or its opposite, as an expression. */
 export function condition(b: JsBody, op: Branch, at: number, negate: boolean): string {
 	const flags = b.flags(at);
-	const dst = operand(b, op.dst, 0, at, flags & FLAG.dstZero, flags & FLAG.dstSign);
-	const src = operand(b, op.src, op.imm, at, flags & FLAG.srcZero, flags & FLAG.srcSign, true);
+	const dst = operand(b, op.dst, 0, at, ofLeft(flags));
+	const src = operand(b, op.src, op.imm, at, ofRight(flags), true);
 	if (op.op === "set") {
 		const low = `${dst.low} & ${src.low}`;
 		const both = op.width === 32 || dst.high === "0" || src.high === "0" ? `(${low})` : `(${low} | ${dst.high} & ${src.high})`;
@@ -276,22 +272,7 @@ export function condition(b: JsBody, op: Branch, at: number, negate: boolean): s
 
 const difference = (a: string, c: string): string => (c === "0" ? a : `${a} ^ ${c}`);
 
-function unsignedOrder(name: Exclude<CompareName, "set">): Exclude<CompareName, "set"> {
-	switch (name) {
-		case "sgt":
-			return "gt";
-		case "sge":
-			return "ge";
-		case "slt":
-			return "lt";
-		case "sle":
-			return "le";
-		default:
-			return name;
-	}
-}
-
-function relation(name: Exclude<CompareName, "set">, a: string, c: string, small: boolean): string {
+function relation(name: Relation, a: string, c: string, small: boolean): string {
 	const plain = small || name === "eq" || name === "ne" || name[0] === "s";
 	return plain ? `${a} ${SYMBOL[name]} ${c}` : `${unsigned(a)} ${SYMBOL[name]} ${unsigned(c)}`;
 }

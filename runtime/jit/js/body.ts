@@ -4,6 +4,7 @@
  * Register r is the int32 `r<r>`; where the analysis keeps it wide, its high word is the int32 `h<r>`. A high word that the low one
  * implies is written out where it is used. All names are ours: letters and numbers, nothing of the object.
  */
+import { IMPLIED } from "../implied.ts";
 import { FLAG } from "../representation.ts";
 import type { JitFunction } from "../program.ts";
 import { highOfSum } from "./product.ts";
@@ -43,10 +44,10 @@ export class JsBody {
 		return r === 10 ? String(this.fn.frameTop) : this.name(`r${r}`);
 	}
 
-	/** The high word of r before slot `at`; `zero` and `sign` say what its low word implies. */
-	high(r: number, at: number, zero: boolean, sign: boolean): string {
-		if (r === 10 || zero) return "0";
-		if (sign) return `(${this.low(r)} >> 31)`;
+	/** The high word of r before slot `at`; `implied` is what its low word says of it. */
+	high(r: number, at: number, implied: number): string {
+		if (r === 10 || implied & IMPLIED.zero) return "0";
+		if (implied & IMPLIED.sign) return `(${this.low(r)} >> 31)`;
 		this.settle(r);
 		return this.fn.analysis.wide[at] & (1 << r) ? this.name(`h${r}`) : "0";
 	}

@@ -4,6 +4,7 @@
  *
  * Checks of what nothing verified are in windows.ts. Loads through kernel pointers read 0 outside the memory, as they do in the kernel.
  */
+import { isNeeded, ofArgument, ofLeft, ofRight } from "../implied.ts";
 import { FLAG, NO_OFFSET } from "../representation.ts";
 import type { Op } from "../decode.ts";
 import type { Body } from "./body.ts";
@@ -56,10 +57,10 @@ const STORE32 = { 1: OP.i32_store8, 2: OP.i32_store16, 4: OP.i32_store, 8: OP.i3
 const STORE64 = { 1: OP.i64_store8, 2: OP.i64_store16, 4: OP.i64_store32, 8: OP.i64_store } as const;
 
 export function emitLoad(b: Body, op: Load, slot: number, at: number, link: Linkage): void {
-	const { flags } = b.fn.analysis;
-	const wide = (flags[at] & FLAG.resWide) !== 0;
-	if (!(flags[at] & (FLAG.needLow | FLAG.needHigh)) && !link.checked) return;
-	const align = flags[at] & FLAG.aligned ? ALIGNMENT[op.size] : 0;
+	const flags = b.fn.analysis.flags[at];
+	const wide = (flags & FLAG.resWide) !== 0;
+	if (!isNeeded(flags) && !link.checked) return;
+	const align = flags & FLAG.aligned ? ALIGNMENT[op.size] : 0;
 	if (link.facts?.access[slot] === "kernel") return emitKernelLoad(b, op, at, align, wide);
 	const offset = pushAddress(b, op, slot, at, link);
 	if (op.reversed) return emitReversed(b, op, align, offset, wide);
@@ -82,8 +83,7 @@ function emitReversed(b: Body, { dst, size }: Load, align: number, offset: numbe
 
 function emitKernelLoad(b: Body, op: Load, at: number, align: number, wide: boolean): void {
 	const address = b.temp("kernel", I64);
-	const implied = b.fn.analysis.flags[at] & (FLAG.dstZero | FLAG.dstSign);
-	b.full(op.base, at, implied !== 0 && (implied & FLAG.dstZero) !== 0, (implied & FLAG.dstSign) !== 0);
+	b.full(op.base, at, ofLeft(b.fn.analysis.flags[at]));
 	b.i64(op.off, op.off >> 31);
 	b.op(OP.i64_add);
 	b.tee(address);
@@ -110,7 +110,7 @@ export function emitStore(b: Body, op: Store, slot: number, at: number, link: Li
 	const offset = pushAddress(b, op, slot, at, link);
 	const wide = op.size === 8 || (op.src >= 0 && op.src !== 10 && b.isWide(op.src, at));
 	if (op.src < 0) wide ? b.i64(op.imm, op.imm >> 31) : b.i32(op.imm);
-	else if (op.size === 8) b.full(op.src, at, (flags & FLAG.srcZero) !== 0, (flags & FLAG.srcSign) !== 0);
+	else if (op.size === 8) b.full(op.src, at, ofRight(flags));
 	else if (wide) b.get(b.wide(op.src));
 	else b.low(op.src, at);
 	b.memory((wide ? STORE64 : STORE32)[op.size], align, offset);
@@ -121,22 +121,21 @@ const COMBINE64 = { add: OP.i64_add, or: OP.i64_or, and: OP.i64_and, xor: OP.i64
 
 /** One thread runs a program at a time: a load, the operation, a store. */
 export function emitAtomic(b: Body, op: Atomic, slot: number, at: number, link: Linkage): void {
-	const { flags, argZero } = b.fn.analysis;
+	const flags = b.fn.analysis.flags[at];
 	const wide = op.size === 8;
 	const type = wide ? I64 : I32;
-	const align = flags[at] & FLAG.aligned ? ALIGNMENT[op.size] : 0;
+	const align = flags & FLAG.aligned ? ALIGNMENT[op.size] : 0;
 	const address = b.temp("target", I32);
 	const old = b.temp("old", type);
 	const offset = pushAddress(b, op, slot, at, link);
 	b.tee(address);
 	b.memory(wide ? OP.i64_load : OP.i32_load, align, offset);
 	b.set(old);
-	const source = (): void =>
-		wide ? b.full(op.src, at, (flags[at] & FLAG.srcZero) !== 0, (flags[at] & FLAG.srcSign) !== 0) : b.low(op.src, at);
+	const source = (): void => (wide ? b.full(op.src, at, ofRight(flags)) : b.low(op.src, at));
 	const store = (): void => b.memory(wide ? OP.i64_store : OP.i32_store, align, offset);
 	if (op.op === "cmpxchg") {
 		b.get(old);
-		if (wide) b.full(0, at, (argZero[at] & 1) !== 0, false);
+		if (wide) b.full(0, at, ofArgument(b.fn.analysis, at, 0));
 		else b.low(0, at);
 		b.op(wide ? OP.i64_eq : OP.i32_eq);
 		b.open(OP.if, 0x40, { kind: "other", label: 0 });

@@ -4,8 +4,9 @@
  * divided by −1 is itself (Wasm traps on all three).
  */
 import { FLAG } from "../representation.ts";
-import { lowComparison, OPPOSITE } from "../compare.ts";
-import type { AluName, CompareName, Op } from "../decode.ts";
+import { OPPOSITE, type Relation } from "../compare.ts";
+import { computesHigh, IMPLIED, isNeeded, lowComparison, lowDivision, ofLeft, ofRight } from "../implied.ts";
+import type { AluName, Op } from "../decode.ts";
 import type { Body } from "./body.ts";
 import { I32, I64, OP } from "./opcodes.ts";
 
@@ -45,8 +46,8 @@ const WIDE: Readonly<Record<Exclude<AluName, "mov">, number>> = {
 
 export function emitAlu(b: Body, op: Alu, at: number): void {
 	const flags = b.fn.analysis.flags[at];
-	if (!(flags & (FLAG.needLow | FLAG.needHigh))) return;
-	const full = op.width === 64 && (flags & FLAG.needHigh) !== 0 && !(flags & (FLAG.resZero | FLAG.resSign));
+	if (!isNeeded(flags)) return;
+	const full = op.width === 64 && computesHigh(flags);
 	switch (op.op) {
 		case "mov":
 			return emitMov(b, op, at, flags, full);
@@ -91,7 +92,7 @@ function emitMov(b: Body, op: Alu, at: number, flags: number, full: boolean): vo
 			b.set(b.narrow(op.dst));
 		}
 	} else if (full) {
-		b.full(op.src, at, (flags & FLAG.srcZero) !== 0, (flags & FLAG.srcSign) !== 0);
+		b.full(op.src, at, ofRight(flags));
 		b.setFull(op.dst, at);
 	} else {
 		b.low(op.src, at);
@@ -108,7 +109,7 @@ function emitNarrow(b: Body, op: Alu, at: number): void {
 }
 
 function emitWide(b: Body, op: Alu, at: number, flags: number): void {
-	b.full(op.dst, at, (flags & FLAG.dstZero) !== 0, (flags & FLAG.dstSign) !== 0);
+	b.full(op.dst, at, ofLeft(flags));
 	pushWideSource(b, op, at, flags);
 	b.op(WIDE[op.op as Exclude<AluName, "mov">]);
 	b.setFull(op.dst, at);
@@ -116,7 +117,7 @@ function emitWide(b: Body, op: Alu, at: number, flags: number): void {
 
 function pushWideSource(b: Body, op: { src: number; imm: number }, at: number, flags: number): void {
 	if (op.src < 0) b.i64(op.imm, op.imm >> 31);
-	else b.full(op.src, at, (flags & FLAG.srcZero) !== 0, (flags & FLAG.srcSign) !== 0);
+	else b.full(op.src, at, ofRight(flags));
 }
 
 function emitShift(b: Body, op: Alu, at: number, flags: number, full: boolean): void {
@@ -138,9 +139,9 @@ function emitShift(b: Body, op: Alu, at: number, flags: number, full: boolean): 
 	}
 	// Of a left shift by 32 or more, only the low word of the operand matters: its extension is as good as any.
 	const lowOnly = op.op === "lsh" && known && amount >= 32;
-	b.full(op.dst, at, lowOnly ? !b.isWide(op.dst, at) : (flags & FLAG.dstZero) !== 0, !lowOnly && (flags & FLAG.dstSign) !== 0);
+	b.full(op.dst, at, lowOnly ? (b.isWide(op.dst, at) ? IMPLIED.nothing : IMPLIED.zero) : ofLeft(flags));
 	if (known) b.i64(amount, 0);
-	else b.full(op.src, at, true, false);
+	else b.full(op.src, at, IMPLIED.zero);
 	b.op(WIDE[op.op as "lsh"]);
 	b.setFull(op.dst, at);
 }
@@ -155,18 +156,12 @@ function emitNarrowShift(b: Body, op: Alu, at: number, code: number, count: numb
 }
 
 function emitDivision(b: Body, op: Alu, at: number, flags: number): void {
-	const signed = op.op === "sdiv" || op.op === "smod";
 	const divides = op.op === "div" || op.op === "sdiv";
 	// 64-bit division of two numbers that fit 32 bits is 32-bit division.
-	const narrow =
-		op.width === 32 ||
-		(signed
-			? (flags & FLAG.dstSmall) !== 0 && (flags & FLAG.srcSmall) !== 0
-			: (flags & FLAG.dstZero) !== 0 && (flags & FLAG.srcZero) !== 0);
+	const narrow = lowDivision(op, flags);
 	const type = narrow ? I32 : I64;
 	const code = narrow ? NARROW[op.op as "div"] : WIDE[op.op as "div"];
-	const dividend = (): void =>
-		narrow ? b.low(op.dst, at) : b.full(op.dst, at, (flags & FLAG.dstZero) !== 0, (flags & FLAG.dstSign) !== 0);
+	const dividend = (): void => (narrow ? b.low(op.dst, at) : b.full(op.dst, at, ofLeft(flags)));
 	const constant = (value: number): void => (narrow ? b.i32(value) : b.i64(value, value >> 31));
 	const finish = (): void => (narrow ? b.setLow(op.dst, at) : b.setFull(op.dst, at));
 	const divisor = (): void => {
@@ -221,10 +216,10 @@ function emitDivision(b: Body, op: Alu, at: number, flags: number): void {
 
 export function emitNeg(b: Body, op: Extract<Op, { kind: "neg" }>, at: number): void {
 	const flags = b.fn.analysis.flags[at];
-	if (!(flags & (FLAG.needLow | FLAG.needHigh))) return;
-	if (op.width === 64 && flags & FLAG.needHigh && !(flags & (FLAG.resZero | FLAG.resSign))) {
+	if (!isNeeded(flags)) return;
+	if (op.width === 64 && computesHigh(flags)) {
 		b.i64(0, 0);
-		b.full(op.dst, at, (flags & FLAG.dstZero) !== 0, (flags & FLAG.dstSign) !== 0);
+		b.full(op.dst, at, ofLeft(flags));
 		b.op(OP.i64_sub);
 		b.setFull(op.dst, at);
 	} else {
@@ -236,7 +231,7 @@ export function emitNeg(b: Body, op: Extract<Op, { kind: "neg" }>, at: number): 
 }
 
 export function emitMovsx(b: Body, op: Extract<Op, { kind: "movsx" }>, at: number): void {
-	if (!(b.fn.analysis.flags[at] & (FLAG.needLow | FLAG.needHigh))) return;
+	if (!isNeeded(b.fn.analysis.flags[at])) return;
 	b.low(op.src, at);
 	if (op.bits === 8) b.op(OP.i32_extend8_s);
 	else if (op.bits === 16) b.op(OP.i32_extend16_s);
@@ -250,7 +245,7 @@ export function emitExtract(b: Body, op: Extract<Op, { kind: "extract" }>, at: n
 	b.setLow(op.dst, at);
 }
 
-const COMPARE32: Readonly<Record<Exclude<CompareName, "set">, number>> = {
+const COMPARE32: Readonly<Record<Relation, number>> = {
 	eq: OP.i32_eq,
 	ne: OP.i32_ne,
 	gt: OP.i32_gt_u,
@@ -262,7 +257,7 @@ const COMPARE32: Readonly<Record<Exclude<CompareName, "set">, number>> = {
 	slt: OP.i32_lt_s,
 	sle: OP.i32_le_s,
 };
-const COMPARE64: Readonly<Record<Exclude<CompareName, "set">, number>> = {
+const COMPARE64: Readonly<Record<Relation, number>> = {
 	eq: OP.i64_eq,
 	ne: OP.i64_ne,
 	gt: OP.i64_gt_u,
@@ -286,7 +281,7 @@ export function emitCondition(b: Body, op: Branch, at: number, negate: boolean):
 			if (negate) b.op(OP.i32_eqz);
 			return;
 		}
-		b.full(op.dst, at, (flags & FLAG.dstZero) !== 0, (flags & FLAG.dstSign) !== 0);
+		b.full(op.dst, at, ofLeft(flags));
 		pushWideSource(b, op, at, flags);
 		b.op(OP.i64_and, OP.i64_eqz);
 		if (!negate) b.op(OP.i32_eqz);
@@ -304,7 +299,7 @@ export function emitCondition(b: Body, op: Branch, at: number, negate: boolean):
 		else b.low(op.src, at);
 		return b.op(COMPARE32[relation]);
 	}
-	b.full(op.dst, at, (flags & FLAG.dstZero) !== 0, (flags & FLAG.dstSign) !== 0);
+	b.full(op.dst, at, ofLeft(flags));
 	if (op.src < 0 && op.imm === 0 && op.op === (negate ? "ne" : "eq")) return b.op(OP.i64_eqz);
 	pushWideSource(b, op, at, flags);
 	b.op(COMPARE64[negate ? OPPOSITE[op.op] : op.op]);

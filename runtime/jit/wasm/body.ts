@@ -4,6 +4,7 @@
  * Register r has up to two locals, `narrow[r]` (i32) and `wide[r]` (i64); the analysis says which one holds it at each slot.
  * Reading converts as the flags allow: a narrow value is zero- or sign-extended by what is known of it.
  */
+import { IMPLIED } from "../implied.ts";
 import { FLAG } from "../representation.ts";
 import type { JitFunction } from "../program.ts";
 import type { FunctionType } from "./encode.ts";
@@ -98,6 +99,12 @@ export class Body {
 		return this.labels.length - 1 - place;
 	}
 
+	/** A jump to an open label. */
+	branch(code: number, kind: Label["kind"], label: number): void {
+		this.w.byte(code);
+		this.w.u32(this.depthOf(kind, label));
+	}
+
 	newLocal(type: ValueType): number {
 		this.locals.push(type);
 		return this.type.params.length + this.locals.length - 1;
@@ -138,12 +145,31 @@ export class Body {
 		} else this.get(this.narrow(r));
 	}
 
-	/** Pushes all of r; `zero` and `sign` say what its low word implies. */
-	full(r: number, at: number, zero: boolean, sign: boolean): void {
+	/** Pushes all of r; `implied` is what its low word says of the high one. */
+	full(r: number, at: number, implied: number): void {
 		if (r === 10) return this.i64(this.fn.frameTop, 0);
-		if (this.isWide(r, at) && !zero && !sign) return this.get(this.wide(r));
+		if (this.isWide(r, at) && implied === IMPLIED.nothing) return this.get(this.wide(r));
 		this.low(r, at);
-		this.op(sign && !zero ? OP.i64_extend_i32_s : OP.i64_extend_i32_u);
+		this.op(implied === IMPLIED.sign ? OP.i64_extend_i32_s : OP.i64_extend_i32_u);
+	}
+
+	/** Pushes the high word of r. */
+	high(r: number, at: number, implied: number): void {
+		if (implied & IMPLIED.zero) this.i32(0);
+		else if (implied & IMPLIED.sign) {
+			this.low(r, at);
+			this.i32(31);
+			this.op(OP.i32_shr_s);
+		} else {
+			this.full(r, at, IMPLIED.nothing);
+			this.upper();
+		}
+	}
+
+	/** The high word of the i64 on the stack. */
+	upper(): void {
+		this.i64(32, 0);
+		this.op(OP.i64_shr_u, OP.i32_wrap_i64);
 	}
 
 	/** Pops an i32 into the result register r of slot `at`. */

@@ -3,11 +3,14 @@
  * area), array lookups as arithmetic, hash lookups as a function in the module.
  */
 import { exchange } from "../../memory.ts";
+import { isNeeded, ofArgument } from "../implied.ts";
 import { FLAG, parameterRegisters } from "../representation.ts";
 import type { Op } from "../decode.ts";
 import type { Body } from "./body.ts";
 import { I32, OP } from "./opcodes.ts";
-import { LOOKUP, TAIL_CALL, WORDS } from "../surroundings.ts";
+import { LOOKUP, TAIL_CALL } from "../op.ts";
+import { WORDS } from "../surroundings.ts";
+import { joinResult, loadWide, loadWord, storeWord } from "./exchange.ts";
 import type { Linkage } from "./linkage.ts";
 import { LONGEST_INLINE_KEY } from "../../maps/map.ts";
 
@@ -20,9 +23,7 @@ export function emitHelper(b: Body, op: Call, slot: number, at: number, link: Li
 	const { args, wide, result } = link.around.shape(op, slot);
 	for (let r = 1; r <= args; r++) {
 		if (!(wide & (1 << (r - 1)))) continue;
-		b.i32(0);
-		pushHigh(b, r, at, (analysis.argZero[at] & (1 << r)) !== 0, (analysis.argSign[at] & (1 << r)) !== 0);
-		b.memory(OP.i32_store, 2, exchange.args + 4 * (r - 1));
+		storeWord(b, exchange.args + 4 * (r - 1), () => b.high(r, at, ofArgument(analysis, at, r)));
 	}
 	if (op.kind === "callx") {
 		b.i32(slot);
@@ -30,29 +31,12 @@ export function emitHelper(b: Body, op: Call, slot: number, at: number, link: Li
 	}
 	for (let r = 1; r <= args; r++) b.low(r, at);
 	b.call(link.importIndex(link.around.callee(op, slot)));
-	if (!(analysis.flags[at] & (FLAG.needLow | FLAG.needHigh))) b.op(OP.drop);
+	if (!isNeeded(analysis.flags[at])) b.op(OP.drop);
 	else if (result === "wide" && analysis.flags[at] & FLAG.resWide) {
 		b.op(OP.i64_extend_i32_u);
-		b.i32(0);
-		b.memory(OP.i64_load32_u, 2, exchange.result);
-		b.i64(32, 0);
-		b.op(OP.i64_shl, OP.i64_or);
+		joinResult(b);
 		b.set(b.wide(0));
 	} else b.setLow(0, at);
-}
-
-/** Pushes the high word of r. */
-export function pushHigh(b: Body, r: number, at: number, zero: boolean, sign: boolean): void {
-	if (zero) b.i32(0);
-	else if (sign) {
-		b.low(r, at);
-		b.i32(31);
-		b.op(OP.i32_shr_s);
-	} else {
-		b.full(r, at, false, false);
-		b.i64(32, 0);
-		b.op(OP.i64_shr_u, OP.i32_wrap_i64);
-	}
 }
 
 function emitLookup(b: Body, at: number, link: Linkage, map: number): boolean {
@@ -94,14 +78,10 @@ function emitTailCall(b: Body, at: number, link: Linkage): void {
 	b.i32(b.fn.frameTop);
 	b.call(link.importIndex("tail"));
 	b.open(OP.if, 0x40, { kind: "other", label: 0 });
-	b.i32(0);
-	if (b.fn.id === 0) b.memory(OP.i32_load, 2, WORDS.tailResult);
+	if (b.fn.id === 0) loadWord(b, WORDS.tailResult);
 	else {
-		b.memory(OP.i64_load32_u, 2, WORDS.tailResult);
-		b.i32(0);
-		b.memory(OP.i64_load32_u, 2, exchange.result);
-		b.i64(32, 0);
-		b.op(OP.i64_shl, OP.i64_or);
+		loadWide(b, WORDS.tailResult);
+		joinResult(b);
 	}
 	b.op(OP.return);
 	b.end();
@@ -118,11 +98,11 @@ export function emitCall(b: Body, op: Extract<Op, { kind: "call" }>, at: number,
 	}
 	const callee = link.program.functions[id];
 	parameterRegisters(callee.analysis.liveIn).forEach((r) => {
-		if (callee.analysis.wideIn & (1 << r)) b.full(r, at, (analysis.argZero[at] & (1 << r)) !== 0, (analysis.argSign[at] & (1 << r)) !== 0);
+		if (callee.analysis.wideIn & (1 << r)) b.full(r, at, ofArgument(analysis, at, r));
 		else b.low(r, at);
 	});
 	b.call(link.functionIndex(id));
-	if (!(analysis.flags[at] & (FLAG.needLow | FLAG.needHigh))) b.op(OP.drop);
+	if (!isNeeded(analysis.flags[at])) b.op(OP.drop);
 	else b.setFull(0, at);
 }
 
@@ -135,13 +115,10 @@ export function emitPacket(b: Body, op: Extract<Op, { kind: "packet" }>, at: num
 	}
 	b.i32(op.size);
 	b.call(link.importIndex("packet"));
-	b.i32(0);
-	b.memory(OP.i32_load, 2, WORDS.packetFailed);
+	loadWord(b, WORDS.packetFailed);
 	b.open(OP.if, 0x40, { kind: "other", label: 0 });
 	if (b.fn.id === 0) {
-		b.i32(0);
-		b.i32(0);
-		b.memory(OP.i32_store, 2, exchange.result);
+		storeWord(b, exchange.result, () => b.i32(0));
 		b.i32(0);
 	} else b.i64(0, 0);
 	b.op(OP.return);

@@ -6,6 +6,9 @@
  * taken are also exported as `cb<id>` with five low words in and one out.
  */
 import { exchange } from "../../memory.ts";
+import { isNeeded, ofLeft } from "../implied.ts";
+import type { Item } from "../structure.ts";
+import { storeWord } from "./exchange.ts";
 import { definedBy, FLAG, parameterRegisters } from "../representation.ts";
 import { loopLength } from "../cfg.ts";
 import type { Op } from "../decode.ts";
@@ -14,7 +17,7 @@ import type { JitFunction, JitProgram } from "../program.ts";
 import { emitAtomic, emitLoad, emitStore } from "./access.ts";
 import { emitAlu, emitCondition, emitExtract, emitMovsx, emitNeg } from "./alu.ts";
 import { Body } from "./body.ts";
-import { emitCall, emitHelper, emitPacket, pushHigh } from "./calls.ts";
+import { emitCall, emitHelper, emitPacket } from "./calls.ts";
 import type { FunctionType, WasmFunction, WasmModule } from "./encode.ts";
 import { encodeModule } from "./encode.ts";
 import { I32, I64, OP, VOID } from "./opcodes.ts";
@@ -37,9 +40,11 @@ export function emitModule(program: JitProgram, around: Surroundings, memory: { 
 	const marks: Marks[] = [];
 	const { slow } = program.functions[0];
 	const functions: WasmFunction[] = [...program.functions, ...(slow === null ? [] : [slow])].map((fn) => {
-		const body = emitFunction(fn, link);
-		marks.push(body.marks);
-		return { type: body.b.type, locals: body.b.locals, code: body.b.w.written(), name: fn.id === 0 && fn !== slow ? "run" : undefined };
+		const emitter = new FunctionEmitter(fn, link);
+		emitter.emit();
+		marks.push(emitter.marks);
+		const { type, locals, w } = emitter.b;
+		return { type, locals, code: w.written(), name: fn.id === 0 && fn !== slow ? "run" : undefined };
 	});
 	if (link.checked) functions.push(emitEmpty(link.pairs));
 	for (let i = 0; i < link.lookups.length; i++) {
@@ -70,142 +75,169 @@ function typeOf(fn: JitFunction): FunctionType {
 	return { params: parameterRegisters(fn.analysis.liveIn).map((r) => (fn.analysis.wideIn & (1 << r) ? I64 : I32)), results: [I64] };
 }
 
-function emitFunction(fn: JitFunction, link: Linkage): { b: Body; marks: Marks } {
-	const b = new Body(fn, typeOf(fn));
-	const marks = new Marks(fn.analysis.flags.length);
-	const rotations = new Rotations();
-	if (link.checked) {
-		enterWindows(b, link);
-		enterGuard(b, link);
+/** A function while it is emitted: its code, and where in it each slot's begins. */
+class FunctionEmitter {
+	readonly b: Body;
+	readonly marks: Marks;
+	readonly #fn: JitFunction;
+	readonly #link: Linkage;
+	readonly #rotations = new Rotations();
+
+	constructor(fn: JitFunction, link: Linkage) {
+		this.b = new Body(fn, typeOf(fn));
+		this.marks = new Marks(fn.analysis.flags.length);
+		this.#fn = fn;
+		this.#link = link;
 	}
-	if (fn.id === 0) {
+
+	emit(): void {
+		const { items, cfg } = this.#fn;
+		this.#enter();
+		this.#burn(cfg.blocks[0].end - cfg.blocks[0].start);
+		for (let i = 0; i < items.length; i++) {
+			const item = items[i];
+			if (item.kind !== "if") this.#item(item);
+			else if (this.#branchTo(item, items[i + 1], items[i + 2])) i += 2;
+			else this.b.open(OP.if, VOID, { kind: "if", label: item.block });
+		}
+		this.b.op(OP.unreachable);
+	}
+
+	/** Parameters, windows, the budgets of instructions and of may_goto. */
+	#enter(): void {
+		const { b } = this;
+		const fn = this.#fn;
+		const link = this.#link;
+		if (link.checked) {
+			enterWindows(b, link);
+			enterGuard(b, link);
+		}
+		if (fn.id === 0) this.#enterMain();
+		else parameterRegisters(fn.analysis.liveIn).forEach((r, i) => b.bindParameter(r, i));
+		if (fn.cfg.blocks.some((block) => fn.ops[block.exit]?.kind === "may_goto")) {
+			b.i32(MAY_GOTO_LIMIT);
+			b.set(b.temp("may_goto", I32));
+		}
+	}
+
+	/** r1 and r2 come as low words; each run has the whole budget. */
+	#enterMain(): void {
+		const { b } = this;
+		const { fuel } = this.#link.around;
 		for (let r = 1; r <= 2; r++) {
 			b.bindParameter(r, r - 1);
-			if (!(fn.analysis.wideIn & (1 << r))) continue;
+			if (!(this.#fn.analysis.wideIn & (1 << r))) continue;
 			b.get(r - 1);
 			b.op(OP.i64_extend_i32_u);
 			b.set(b.wide(r));
 		}
-		if (link.around.fuel !== null) {
-			b.i32(link.around.fuel);
-			if (link.localFuel) b.set(b.temp("fuel", I32));
-			else b.op(OP.global_set, GLOBALS.fuel);
-		}
-	} else parameterRegisters(fn.analysis.liveIn).forEach((r, i) => b.bindParameter(r, i));
-	if (fn.cfg.blocks.some((block) => fn.ops[block.exit]?.kind === "may_goto")) {
-		b.i32(MAY_GOTO_LIMIT);
-		b.set(b.temp("may_goto", I32));
+		if (fuel === null) return;
+		b.i32(fuel);
+		if (this.#link.localFuel) b.set(b.temp("fuel", I32));
+		else b.op(OP.global_set, GLOBALS.fuel);
 	}
-	if (link.around.fuel !== null) burn(b, fn.cfg.blocks[0].end - fn.cfg.blocks[0].start, link);
-	const { items } = fn;
-	for (let i = 0; i < items.length; i++) {
-		const item = items[i];
+
+	/** Takes from the budget, if there is one, and traps where it is used up. */
+	#burn(count: number): void {
+		const { b } = this;
+		const { around, localFuel } = this.#link;
+		if (around.fuel === null) return;
+		const fuel = b.temp("fuel", I32);
+		if (localFuel) b.get(fuel);
+		else b.op(OP.global_get, GLOBALS.fuel);
+		b.i32(count);
+		b.op(OP.i32_sub);
+		b.tee(fuel);
+		if (!localFuel) {
+			b.op(OP.global_set, GLOBALS.fuel);
+			b.get(fuel);
+		}
+		b.i32(0);
+		b.op(OP.i32_lt_s);
+		b.open(OP.if, VOID, { kind: "other", label: 0 });
+		b.op(OP.unreachable);
+		b.end();
+	}
+
+	#item(item: Exclude<Item, { kind: "if" }>): void {
+		const { b } = this;
 		switch (item.kind) {
 			case "block":
-				b.open(OP.block, VOID, { kind: "block", label: item.label });
-				break;
+				return b.open(OP.block, VOID, { kind: "block", label: item.label });
 			case "loop":
 				b.open(OP.loop, VOID, { kind: "loop", label: item.label });
-				if (link.around.fuel !== null) burn(b, loopLength(fn.cfg, item.label) * item.copies, link);
-				break;
+				return this.#burn(loopLength(this.#fn.cfg, item.label) * item.copies);
 			case "end":
 				if (item.of === "dispatch") b.op(OP.unreachable);
-				b.end();
-				break;
+				return b.end();
 			case "code":
-				emitBlock(b, fn, item.block, rotations, link, marks);
-				break;
-			case "if": {
-				emitBranch(b, fn, item.block, item.negate, marks);
-				const next = items[i + 1];
-				if (
-					(next.kind === "br" || next.kind === "continue" || next.kind === "goto") &&
-					items[i + 2].kind === "end" &&
-					next.kind !== "goto"
-				) {
-					b.op(OP.br_if);
-					b.w.u32(b.depthOf(next.kind === "br" ? "block" : "loop", next.label));
-					i += 2;
-				} else b.open(OP.if, VOID, { kind: "if", label: item.block });
-				break;
-			}
+				return this.#code(item.block);
 			case "br":
-				b.op(OP.br);
-				b.w.u32(b.depthOf("block", item.label));
-				break;
+				return b.branch(OP.br, "block", item.label);
 			case "continue":
-				b.op(OP.br);
-				b.w.u32(b.depthOf("loop", item.label));
-				break;
+				return b.branch(OP.br, "loop", item.label);
 			case "dispatch":
-				b.open(OP.loop, VOID, { kind: "dispatch", label: 0 });
-				if (link.around.fuel !== null) burn(b, 4, link);
-				for (let k = item.blocks - 1; k >= 0; k--) b.open(OP.block, VOID, { kind: "case", label: k });
-				b.get(b.temp("next", I32));
-				b.op(OP.br_table);
-				b.w.u32(item.blocks - 1);
-				for (let k = 0; k < item.blocks; k++) b.w.u32(k);
-				break;
+				return this.#dispatch(item.blocks);
 			case "case":
-				b.end();
-				break;
+				return b.end();
 			case "goto":
 				b.i32(item.block);
 				b.set(b.temp("next", I32));
-				b.op(OP.br);
-				b.w.u32(b.depthOf("dispatch", 0));
-				break;
+				return b.branch(OP.br, "dispatch", 0);
 			default:
 				item satisfies never;
 		}
 	}
-	b.op(OP.unreachable);
-	return { b, marks };
-}
 
-/** Takes from the budget, and traps where it is used up. */
-function burn(b: Body, count: number, link: Linkage): void {
-	const fuel = b.temp("fuel", I32);
-	if (link.localFuel) b.get(fuel);
-	else b.op(OP.global_get, GLOBALS.fuel);
-	b.i32(count);
-	b.op(OP.i32_sub);
-	b.tee(fuel);
-	if (!link.localFuel) {
-		b.op(OP.global_set, GLOBALS.fuel);
-		b.get(fuel);
+	/** Pushes the condition. True: all that depends on it is a jump, and that was made too. */
+	#branchTo({ block, negate }: Extract<Item, { kind: "if" }>, next: Item, last: Item): boolean {
+		this.#condition(block, negate);
+		if ((next.kind !== "br" && next.kind !== "continue") || last.kind !== "end") return false;
+		this.b.branch(OP.br_if, next.kind === "br" ? "block" : "loop", next.label);
+		return true;
 	}
-	b.i32(0);
-	b.op(OP.i32_lt_s);
-	b.open(OP.if, VOID, { kind: "other", label: 0 });
-	b.op(OP.unreachable);
-	b.end();
-}
 
-function emitBranch(b: Body, fn: JitFunction, block: number, negate: boolean, marks: Marks): void {
-	const slot = fn.cfg.blocks[block].exit;
-	const op = fn.ops[slot];
-	marks.add(b.w.length, slot);
-	if (op?.kind === "branch") return emitCondition(b, op, slot - fn.entry, negate);
-	// may_goto: taken when the budget is used up.
-	const left = b.temp("may_goto", I32);
-	b.get(left);
-	b.i32(1);
-	b.op(OP.i32_sub);
-	b.tee(left);
-	b.i32(0);
-	b.op(negate ? OP.i32_ge_s : OP.i32_lt_s);
-}
-
-function emitBlock(b: Body, fn: JitFunction, id: number, rotations: Rotations, link: Linkage, marks: Marks): void {
-	const block = fn.cfg.blocks[id];
-	rotations.startBlock();
-	for (let slot = block.start; slot < block.end; slot++) {
+	#condition(block: number, negate: boolean): void {
+		const { b } = this;
+		const fn = this.#fn;
+		const slot = fn.cfg.blocks[block].exit;
 		const op = fn.ops[slot];
-		if (op === null) continue;
-		const at = slot - fn.entry;
-		marks.add(b.w.length, slot);
-		if (!rotations.step(b, op, at, definedBy(op))) emitOp(b, op, slot, at, link);
+		this.marks.add(b.w.length, slot);
+		if (op?.kind === "branch") return emitCondition(b, op, slot - fn.entry, negate);
+		// may_goto: taken when the budget is used up.
+		const left = b.temp("may_goto", I32);
+		b.get(left);
+		b.i32(1);
+		b.op(OP.i32_sub);
+		b.tee(left);
+		b.i32(0);
+		b.op(negate ? OP.i32_ge_s : OP.i32_lt_s);
+	}
+
+	/** A loop over all blocks, each behind a label: the number in `next` says which is run. */
+	#dispatch(blocks: number): void {
+		const { b } = this;
+		b.open(OP.loop, VOID, { kind: "dispatch", label: 0 });
+		this.#burn(4);
+		for (let k = blocks - 1; k >= 0; k--) b.open(OP.block, VOID, { kind: "case", label: k });
+		b.get(b.temp("next", I32));
+		b.op(OP.br_table);
+		b.w.u32(blocks - 1);
+		for (let k = 0; k < blocks; k++) b.w.u32(k);
+	}
+
+	#code(id: number): void {
+		const { b } = this;
+		const { cfg, ops, entry } = this.#fn;
+		const block = cfg.blocks[id];
+		this.#rotations.startBlock();
+		for (let slot = block.start; slot < block.end; slot++) {
+			const op = ops[slot];
+			if (op === null) continue;
+			const at = slot - entry;
+			this.marks.add(b.w.length, slot);
+			if (!this.#rotations.step(b, op, at, definedBy(op))) emitOp(b, op, slot, at, this.#link);
+		}
 	}
 }
 
@@ -226,7 +258,7 @@ function emitOp(b: Body, op: Op, slot: number, at: number, link: Linkage): void 
 			b.low(op.src, at);
 			return b.setLow(op.dst, at);
 		case "imm64": {
-			if (!(flags & (FLAG.needLow | FLAG.needHigh))) return;
+			if (!isNeeded(flags)) return;
 			const low = op.pseudo === 0 ? op.lo : link.around.address(slot);
 			if (flags & FLAG.resWide) {
 				b.i64(low, op.pseudo === 0 ? op.hi : 0);
@@ -253,14 +285,10 @@ function emitOp(b: Body, op: Op, slot: number, at: number, link: Linkage): void 
 			emitCall(b, op, at, link);
 			return renewWindows(b, link);
 		case "exit": {
-			const zero = (flags & FLAG.dstZero) !== 0;
-			const sign = (flags & FLAG.dstSign) !== 0;
 			if (b.fn.id === 0) {
-				b.i32(0);
-				pushHigh(b, 0, at, zero, sign);
-				b.memory(OP.i32_store, 2, exchange.result);
+				storeWord(b, exchange.result, () => b.high(0, at, ofLeft(flags)));
 				b.low(0, at);
-			} else b.full(0, at, zero, sign);
+			} else b.full(0, at, ofLeft(flags));
 			return b.op(OP.return);
 		}
 		case "invalid":
@@ -285,11 +313,10 @@ function emitCallback(fn: JitFunction, link: Linkage): WasmFunction {
 	}
 	b.call(link.functionIndex(fn.id));
 	b.set(result);
-	b.i32(0);
-	b.get(result);
-	b.i64(32, 0);
-	b.op(OP.i64_shr_u, OP.i32_wrap_i64);
-	b.memory(OP.i32_store, 2, exchange.result);
+	storeWord(b, exchange.result, () => {
+		b.get(result);
+		b.upper();
+	});
 	b.get(result);
 	b.op(OP.i32_wrap_i64);
 	return { type: b.type, locals: b.locals, code: b.w.written(), name: `cb${fn.id}` };

@@ -4,6 +4,7 @@
  */
 import type { Facts } from "../../verifier/facts.ts";
 import type { JitProgram } from "../program.ts";
+import { TAIL_CALL } from "../op.ts";
 import type { Surroundings } from "../surroundings.ts";
 import type { FunctionType, WasmImport } from "./encode.ts";
 import { I32 } from "./opcodes.ts";
@@ -98,7 +99,7 @@ export function collectImports(program: JitProgram, around: Surroundings): WasmI
 		for (const block of fn.cfg.blocks) {
 			for (let pc = block.start; pc < block.end; pc++) {
 				const op = fn.ops[pc];
-				if (op?.kind === "helper" && op.id === 12) need("tail", low(4));
+				if (op?.kind === "helper" && op.id === TAIL_CALL) need("tail", low(4));
 				else if (op?.kind === "callx") need("callx", low(7));
 				else if (op?.kind === "helper" || op?.kind === "kfunc") need(around.callee(op, pc), low(around.shape(op, pc).args));
 				else if (op?.kind === "packet") need("packet", low(2));

@@ -5,7 +5,7 @@
  * the complementary shift of the same x, x is still at hand: its rotation is computed then, beside the shift, into a local of its own.
  * The `or` (or `xor`, `add`) of the two takes that. The shifts are left without use, and V8 drops them.
  */
-import { FLAG } from "../representation.ts";
+import { computesHigh, IMPLIED, ofLeft } from "../implied.ts";
 import type { Op } from "../decode.ts";
 import type { Body } from "./body.ts";
 import { I64, OP } from "./opcodes.ts";
@@ -61,9 +61,7 @@ export class Rotations {
 	#shift(b: Body, r: number, left: boolean, count: number, flags: number): void {
 		const value = this.#value[r];
 		// Only where the shift itself reads all 64 bits does the wide local surely hold them.
-		const whole =
-			!(flags & (FLAG.dstZero | FLAG.dstSign)) &&
-			(!left || (count < 32 && (flags & FLAG.needHigh) !== 0 && !(flags & (FLAG.resZero | FLAG.resSign))));
+		const whole = ofLeft(flags) === IMPLIED.nothing && (!left || (count < 32 && computesHigh(flags)));
 		const shift: Shift = { value, left, count, rotated: -1 };
 		for (let others = whole ? this.#held & ~(1 << r) : 0; others !== 0; others &= others - 1) {
 			const half = this.#shifts[31 - Math.clz32(others & -others)]!;
@@ -85,9 +83,8 @@ export class Rotations {
 		const one = this.#shifts[dst]!;
 		const other = this.#shifts[src]!;
 		if (one.rotated < 0 || one.rotated !== other.rotated || one.left === other.left) return false;
-		const flags = b.fn.analysis.flags[at];
 		// A high half that nobody reads, or that is known anyway, is cheaper the plain way.
-		if (!(flags & FLAG.needHigh) || flags & (FLAG.resZero | FLAG.resSign)) return false;
+		if (!computesHigh(b.fn.analysis.flags[at])) return false;
 		b.get(one.rotated);
 		b.setFull(dst, at);
 		this.#define(dst);

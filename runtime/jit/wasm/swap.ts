@@ -1,22 +1,22 @@
 /** Byte swaps in Wasm, of registers and of what was just loaded. */
 import { compilesVectors } from "../abilities.ts";
 import type { Op } from "../decode.ts";
+import { isNeeded, ofLeft } from "../implied.ts";
 import { FLAG } from "../representation.ts";
 import type { Body } from "./body.ts";
 import { I32, I64, OP, VECTOR } from "./opcodes.ts";
 
 export function emitSwap(b: Body, op: Extract<Op, { kind: "swap" }>, at: number): void {
 	const flags = b.fn.analysis.flags[at];
-	if (!(flags & (FLAG.needLow | FLAG.needHigh))) return;
+	if (!isNeeded(flags)) return;
 	if (op.bits === 64) {
 		if (!op.swap && !(flags & FLAG.needHigh)) {
 			b.low(op.dst, at);
 			return b.setLow(op.dst, at);
 		}
-		b.full(op.dst, at, (flags & FLAG.dstZero) !== 0, (flags & FLAG.dstSign) !== 0);
+		b.full(op.dst, at, ofLeft(flags));
 		if (op.swap && !(flags & FLAG.needHigh)) {
-			b.i64(32, 0);
-			b.op(OP.i64_shr_u, OP.i32_wrap_i64);
+			b.upper();
 			swap32(b);
 			return b.setLow(op.dst, at);
 		}

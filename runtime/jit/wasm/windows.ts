@@ -9,11 +9,13 @@
  */
 import { exchange } from "../../memory.ts";
 import type { MemorySize } from "../decode.ts";
+import { ofLeft } from "../implied.ts";
 import { FLAG } from "../representation.ts";
 import type { Body } from "./body.ts";
 import type { WasmFunction } from "./encode.ts";
 import { ByteWriter } from "./bytes.ts";
 import { I32, I64, OP, VOID } from "./opcodes.ts";
+import { loadWord } from "./exchange.ts";
 import type { Linkage } from "./linkage.ts";
 import { GLOBALS } from "./linkage.ts";
 
@@ -31,9 +33,8 @@ export function pushCheckedAddress(b: Body, op: Access, slot: number, at: number
 	const plan = b.fn.plan!;
 	const window = plan.window[at];
 	const pair = link.windowPair(b.fn.id, window);
-	const flags = b.fn.analysis.flags[at];
 	const address = b.temp("address", I64);
-	b.full(op.base, at, (flags & FLAG.dstZero) !== 0, (flags & FLAG.dstSign) !== 0);
+	b.full(op.base, at, ofLeft(b.fn.analysis.flags[at]));
 	if (op.off !== 0) {
 		b.i64(op.off, op.off >> 31);
 		b.op(OP.i64_add);
@@ -45,8 +46,7 @@ export function pushCheckedAddress(b: Body, op: Access, slot: number, at: number
 	b.op(OP.i64_ge_u);
 	b.open(OP.if, VOID, { kind: "other", label: 0 });
 	b.get(address);
-	b.i64(32, 0);
-	b.op(OP.i64_shr_u, OP.i32_wrap_i64);
+	b.upper();
 	b.get(address);
 	b.op(OP.i32_wrap_i64);
 	b.i32(op.size * 2 + (store ? 1 : 0));
@@ -104,8 +104,7 @@ export function renewWindows(b: Body, link: Linkage): void {
 }
 
 function emptyIfStale(b: Body, link: Linkage): void {
-	b.i32(0);
-	b.memory(OP.i32_load, 2, exchange.generation);
+	loadWord(b, exchange.generation);
 	b.op(OP.global_get, GLOBALS.generation, OP.i32_ne);
 	b.open(OP.if, VOID, { kind: "other", label: 0 });
 	b.call(link.emptyIndex());
