@@ -125,6 +125,12 @@ function reachOf(address: Value): { readonly low: number; readonly high: number 
 	return { low, high };
 }
 
+/** Of one type: what types keep apart from one of the two they keep apart from the other. */
+export function isSameType(a: EffectiveType | undefined, b: EffectiveType | undefined): boolean {
+	if (a === undefined || b === undefined || a.scalar !== b.scalar || a.offset !== b.offset) return false;
+	return a.record === b.record || (a.record !== undefined && b.record !== undefined && isSame(a.record, b.record));
+}
+
 /** Whether two accesses may be of one C object. Asked only where addresses tell nothing: where they do, they are right. */
 function mayBeOne(a: EffectiveType | undefined, b: EffectiveType | undefined): boolean {
 	if (a === undefined || b === undefined) return true;

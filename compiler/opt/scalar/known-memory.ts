@@ -1,5 +1,6 @@
 import type { Inst, IrFunction, Ty, Value } from "../../ir/types.ts";
 import type { AliasInfo, Placed } from "../analysis/alias.ts";
+import { isSameType } from "../analysis/alias.ts";
 import { constant, isConst, isInst, newInst, undef, unsigned } from "../../ir/values.ts";
 
 /** What memory is known to hold, place by place (`gvn.ts`): what a write leaves of it, and what a load gets of it. */
@@ -13,15 +14,21 @@ export interface Known {
 	readonly signed: boolean;
 	readonly from: "load" | "store" | "asm";
 	readonly question?: string;
+	/** Only its type kept it apart from a write: who reads the place as another type may read what was written (C11 6.5p6). */
+	readonly byType?: true;
 }
 
 /** What is left of what was known when the places are written, and what the calls can see. */
 export function without(known: readonly Known[], calls: readonly Inst[], writes: readonly Placed[], alias: AliasInfo): Known[] {
 	const left: Known[] = [];
-	next: for (const entry of known) {
+	next: for (const before of known) {
+		let entry = before;
 		for (const call of calls) if (alias.mayTouch(call, entry.at)) continue next;
 		for (let i = 0; i < writes.length; i++) {
-			if (!alias.mayOverlap(entry.at, writes[i])) continue;
+			if (!alias.mayOverlap(entry.at, writes[i])) {
+				if (entry.byType !== true && isByType(entry.at, writes[i], alias)) entry = { ...entry, byType: true };
+				continue;
+			}
 			const around = beside(entry, writes[i]);
 			if (around.length > 0) left.push(...without(around, [], writes.slice(i + 1), alias));
 			continue next;
@@ -30,6 +37,10 @@ export function without(known: readonly Known[], calls: readonly Inst[], writes:
 	}
 	return left;
 }
+
+/** Whether nothing but the types tells that the write is to other memory. */
+const isByType = (at: Placed, write: Placed, alias: AliasInfo): boolean =>
+	at.effective !== undefined && write.effective !== undefined && alias.mayOverlap({ ...at, effective: undefined }, write);
 
 /** What a number that was stored still says when some of its bytes are written over (`struct key k = {}; k.reason = 14;` leaves the others zero), and a slot of which nothing was. */
 function beside(entry: Known, write: Placed): Known[] {
@@ -67,6 +78,7 @@ export function fromMemory(fn: IrFunction, known: readonly Known[], load: Inst, 
 	for (let i = known.length - 1; i >= 0; i--) {
 		const entry = known[i];
 		if (entry.from === "asm" || entry.at.size === null || !isSameBase(entry.base, at.base)) continue;
+		if (entry.byType === true && !isSameType(entry.at.effective, at.effective)) return null;
 		const into = offset - entry.offset;
 		if (into === 0 && entry.at.size === size) {
 			if (entry.from === "store") return stored(fn, entry.value, load, ty!, out);
