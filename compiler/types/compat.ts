@@ -39,7 +39,8 @@ export function compatibleUnqualified(a: CType, b: CType): boolean {
 		case "array": {
 			const other = y as ArrayType;
 			if (x.length !== null && other.length !== null && x.length !== other.length) return false;
-			return compatible(x.element, other.element);
+			// The elements' qualifiers are the array's, wherever they were said: `qualifiersOf` has them.
+			return compatibleUnqualified(x.element, other.element);
 		}
 		case "function":
 			return compatibleFunctions(x, y as FunctionType);

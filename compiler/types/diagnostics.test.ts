@@ -77,6 +77,8 @@ const FAULTS: readonly (readonly [program: string, messages: readonly string[]])
 	["struct s { _Atomic int a : 4; };", ["error: bit-field 'a' has non-integral type '_Atomic int'"]],
 	["int x = _Generic(1, int: 1, default: 3, int: 2);", ["error: type 'int' in generic association compatible with previously specified type 'int'"]],
 	["typedef int wide __attribute__((aligned(16))); wide a[2];", ["error: size of array element of type 'wide' (aka 'int') (4 bytes) isn't a multiple of its alignment (16 bytes)"]],
+	["typedef int three[3]; extern three const x; extern const int x[3]; typedef three six[2]; extern const int y[2][3]; extern six const y;", []],
+	["int a[4]; _Static_assert(sizeof((void)0, a) == sizeof(int *), \"\");", []],
 	["int a[-1];", ["error: 'a' declared as an array with a negative size"]],
 	["int f(int n, int a[n][2]) { return a[0][1]; }", []],
 	["int f(int n, int a[2][n]) { return a[0][1]; }", ["error: variable length arrays are not supported by eBPF: the size of 'a' must be a constant"]],

@@ -22,6 +22,8 @@ function typed(expression: string): { type: string; text: string } {
 describe("types of expressions", () => {
 	it.each([
 		["c + c", "int"],
+		['(i, "abc")', "char *"],
+		["sizeof((i, (int[4]){ 1 }))", "unsigned long"],
 		["uc << 1", "int"],
 		["u + i", "u32"],
 		["i + ul", "u64"],

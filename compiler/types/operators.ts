@@ -1,7 +1,6 @@
 import type { BinaryOp, Expr } from "../grammar/ast.ts";
 import type { TokenSpan } from "../diagnostics/diagnostic.ts";
 import {
-	asArray,
 	asPointer,
 	asRecord,
 	canonical,
@@ -304,9 +303,8 @@ function commonArms(cx: Cx, then: TExpr, other: TExpr, span: TokenSpan): { then:
 export function commaExpr(cx: Cx, e: Node<"comma">): Operand {
 	const left = rvalue(cx.rules.expr(cx, e.left));
 	const right = cx.rules.expr(cx, e.right);
-	// Arrays keep their identity behind a comma: `(a, b)[0]` and sizeof do not need a copy.
-	if (isLvalue(right) && (asArray(right.type) || asRecord(right.type)))
-		return { kind: "sequenced", first: left, then: right, type: right.type, span: e.span };
+	// A record behind a comma needs no copy; an array there is a pointer (C11 6.3.2.1p3), also under sizeof.
+	if (isLvalue(right) && asRecord(right.type)) return { kind: "sequenced", first: left, then: right, type: right.type, span: e.span };
 	const v = rvalue(right);
 	return { kind: "comma", left, right: v, type: v.type, span: e.span };
 }
