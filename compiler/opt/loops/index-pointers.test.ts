@@ -28,6 +28,12 @@ describe("index-pointers", () => {
 		const grown = "%14 = zext i64 %1\n";
 		for (const text of [walk(end, "%3", "%14").replace("%4 = call", `${grown}%4 = call`), walk(end, "%0"), walk("%9 = icmp.ult i32 %6, %0"), walk("%9 = load i32 size=1 %6")]) expect(passed(text, [indexPointers])).toBe(passed(text, []));
 	});
+	it("are told once where a loop goes on from where another one ended", () => {
+		const text = functionOf(
+			"a.2:\n%3 = alloca ptr size=32 align=8\n%4 = call i32 helper h#1 %3, %0\n%7 = ptradd ptr %3, i64 32\nbranch %4, b.5, e.13\nb.5:\n%6 = phi ptr [%3, a.2], [%12, c.10]\n%9 = icmp.ult i32 %6, %7\nbranch %9, c.10, d.11\nc.10:\n%12 = ptradd ptr %6, i64 1\njump b.5\nd.11:\njump e.13\ne.13:\n%14 = phi ptr [%3, a.2], [%6, d.11], [%17, f.16]\n%18 = icmp.ult i32 %14, %7\nbranch %18, f.16, g.19\nf.16:\n%17 = ptradd ptr %14, i64 4\njump e.13\ng.19:\nret i32 0",
+		);
+		expect(indexed(text).match(/branch/g)).toHaveLength(3);
+	});
 	it("stay pointers outside of loops", () => {
 		const text = functionOf("a.2:\n%3 = alloca ptr size=32 align=8\n%4 = call i32 helper h#1 %3, %0\nbranch %4, b.5, c.6\nb.5:\n%7 = ptradd ptr %3, i64 4\njump c.6\nc.6:\n%8 = phi ptr [%3, a.2], [%7, b.5]\n%9 = ptrtoint i64 %8\n%10 = ptrtoint i64 %3\n%11 = sub i64 %9, %10\n%12 = trunc i32 %11\nret %12");
 		expect(passed(text, [indexPointers])).toBe(passed(text, []));

@@ -29,7 +29,13 @@ export const indexPointers: Pass = {
 				if (asked === null || done.has(asked.phi)) continue;
 				analyses ??= analysesOf(fn, context);
 				const web = webOf(asked.phi, asked.start);
-				if (web === null || !isMoved(web, analyses, loops(fn, analyses.dominators, analyses.predecessors))) continue;
+				// A pointer is told from one beginning only.
+				if (
+					web === null ||
+					[...web].some((phi) => done.has(phi)) ||
+					!isMoved(web, analyses, loops(fn, analyses.dominators, analyses.predecessors))
+				)
+					continue;
 				for (const phi of web) done.add(phi);
 				answer(fn, web, asked.start, analyses, map);
 			}
