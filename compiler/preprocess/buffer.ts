@@ -4,6 +4,7 @@
  */
 import { isKeyword, isPunctuator, Kind, spellingOf } from "../source/kinds.ts";
 import { Flag } from "../source/lexer.ts";
+import { digraphOf } from "../source/punctuators.ts";
 import type { Sources } from "../source/files.ts";
 import type { Names } from "../source/names.ts";
 import type { Place, Tokens } from "../source/tokens.ts";
@@ -161,10 +162,17 @@ export class TokenBuffer implements Tokens {
 
 /** A token's characters. */
 export function spell(kind: number, value: number, location: number, sources: Sources, names: Names): string {
-	if (isPunctuator(kind)) return spellingOf(kind);
+	if (isPunctuator(kind)) return spellPunctuator(kind, value, location, sources);
 	// A keyword's value is its name, which may be one of several spellings.
 	if (kind === Kind.identifier || isKeyword(kind)) return names.text(value);
 	if (kind === Kind.loopPragma) return "#pragma unroll";
 	if (kind === Kind.end || kind === Kind.newline || kind === Kind.placemarker) return "";
 	return sources.slice(location, value);
+}
+
+/** A digraph is the token that it stands for, but keeps its characters (C11 6.4.6p3). */
+function spellPunctuator(kind: number, length: number, location: number, sources: Sources): string {
+	const spelling = spellingOf(kind);
+	const digraph = length > spelling.length ? digraphOf(kind) : undefined;
+	return digraph !== undefined && sources.slice(location, length) === digraph ? digraph : spelling;
 }

@@ -3,6 +3,7 @@
  * the caller has expanded already; `defined` was answered there, too.
  */
 import { Kind, kindOf, type Punctuator } from "../source/kinds.ts";
+import { charValue } from "../source/quoted.ts";
 import type { Tok } from "./macros.ts";
 
 export interface ConditionHost {
@@ -165,7 +166,7 @@ class Evaluation {
 					return typeof value === "string" ? this.#failBefore(value) : value;
 				}
 				case Kind.char:
-					return { value: charValue(this.#host.spell(token)), unsigned: false };
+					return this.#character(this.#host.spell(token));
 				case Kind.identifier:
 					return truth(this.#host.spell(token) === "true");
 				case LPAREN: {
@@ -195,6 +196,13 @@ class Evaluation {
 		}
 	}
 
+	/** What it is in the program too; the types of u'' and U'' have no sign (C11 6.10.1p4). */
+	#character(text: string): Value {
+		const { prefix, value, problems } = charValue(text);
+		const wrong = problems.find((problem) => !problem.startsWith("unknown escape"));
+		return wrong === undefined ? { value, unsigned: prefix === "u" || prefix === "U" } : this.#failBefore(wrong);
+	}
+
 	/** Points at the token just taken. */
 	#failBefore(message: string): never {
 		this.#at--;
@@ -219,31 +227,4 @@ function parseInteger(text: string): Value | string {
 	if (value >= 1n << 64n) return `integer constant '${text}' is too large`;
 	const unsigned = /[uU]/.test(match[2]) || value >= 1n << 63n;
 	return { value: unsigned ? value : BigInt.asIntN(64, value), unsigned };
-}
-
-const SIMPLE_ESCAPES: Readonly<Record<string, number>> = { n: 10, t: 9, r: 13, a: 7, b: 8, f: 12, v: 11, e: 27, E: 27, "0": 0 };
-
-function charValue(text: string): bigint {
-	const body = text.slice(text.indexOf("'") + 1, -1);
-	let value = 0;
-	for (let i = 0; i < body.length; ) {
-		let c: number;
-		if (body[i] !== "\\") c = body.charCodeAt(i++);
-		else {
-			const octal = /^[0-7]{1,3}/.exec(body.slice(i + 1));
-			const hex = /^x([0-9a-fA-F]+)/.exec(body.slice(i + 1));
-			if (octal !== null) {
-				c = Number.parseInt(octal[0], 8);
-				i += 1 + octal[0].length;
-			} else if (hex !== null) {
-				c = Number.parseInt(hex[1], 16);
-				i += 2 + hex[1].length;
-			} else {
-				c = SIMPLE_ESCAPES[body[i + 1]] ?? body.charCodeAt(i + 1);
-				i += 2;
-			}
-		}
-		value = body.length === 1 || value === 0 ? (c << 24) >> 24 : (value << 8) | (c & 0xff);
-	}
-	return BigInt(value);
 }

@@ -88,6 +88,10 @@ export class Expander {
 			const top = contexts[contexts.length - 1];
 			if (top.pos < top.tokens.length) {
 				const token = top.tokens[top.pos++];
+				if (token.kind === Kind.placemarker) {
+					this.#carry |= token.flags;
+					continue;
+				}
 				if (token.kind === Kind.identifier && (token.flags & Flag.noExpand) === 0 && this.#host.macros.get(token.value)?.active === true)
 					return { ...token, flags: token.flags | Flag.noExpand };
 				return token;
@@ -137,7 +141,7 @@ export class Expander {
 			return true;
 		}
 		const record = this.#record(macro, name, -1, this.#closedAt);
-		while (args.length < macro.params.length) args.push({ raw: [], expanded: [], stringized: null });
+		while (args.length < macro.params.length) args.push(argument([], false));
 		const body = this.#substitute(macro, args, name, record);
 		this.#nesting--;
 		this.#push(this.#dress(body, name), macro);
@@ -183,7 +187,8 @@ export class Expander {
 			return tokens;
 		}
 		this.#carry = 0;
-		tokens[0].flags = (tokens[0].flags & Flag.noExpand) | flags;
+		const kept = tokens[0].kind === Kind.placemarker ? Flag.space : Flag.noExpand;
+		tokens[0].flags = (tokens[0].flags & kept) | flags;
 		return tokens;
 	}
 
@@ -203,7 +208,9 @@ export class Expander {
 	#parenFollows(): boolean {
 		for (let i = this.#contexts.length - 1; i >= 0; i--) {
 			const context = this.#contexts[i];
-			if (context.pos < context.tokens.length) return context.tokens[context.pos].kind === LPAREN;
+			// A placemarker is the last of its list.
+			const next = context.tokens[context.pos];
+			if (next !== undefined && next.kind !== Kind.placemarker) return next.kind === LPAREN;
 			if (context.barrier) return false;
 		}
 		return this.#host.parenFollows();
@@ -213,8 +220,16 @@ export class Expander {
 	#closedAt = 0;
 
 	#arguments(macro: Macro, name: Tok): Arg[] | null {
+		const carry = this.#carry;
+		const args = this.#readArguments(macro, name);
+		this.#carry = carry;
+		return args;
+	}
+
+	#readArguments(macro: Macro, name: Tok): Arg[] | null {
 		const params = macro.params as readonly number[];
 		this.raw(); // (
+		this.#carry = 0;
 		const args: Arg[] = [];
 		let current: Tok[] = [];
 		let depth = 0;
@@ -236,17 +251,19 @@ export class Expander {
 				}
 				depth--;
 			} else if (token.kind === COMMA && depth === 0 && !(macro.variadic && args.length === params.length - 1)) {
-				args.push({ raw: current, expanded: null, stringized: null });
+				args.push(argument(current));
 				current = [];
 				continue;
 			}
-			current.push((token.flags & Flag.lineStart) !== 0 ? { ...token, flags: (token.flags & ~Flag.lineStart) | Flag.space } : token);
+			const space = (token.flags & Flag.lineStart) !== 0 || this.#carry !== 0;
+			this.#carry = 0;
+			current.push(space ? { ...token, flags: (token.flags & ~Flag.lineStart) | Flag.space } : token);
 			if (current.length > MAX_LIST) {
 				this.#host.stop("E0121", `a macro argument has more than ${MAX_LIST} tokens`, name);
 				return null;
 			}
 		}
-		if (args.length > 0 || current.length > 0 || params.length > 0) args.push({ raw: current, expanded: null, stringized: null });
+		if (args.length > 0 || current.length > 0 || params.length > 0) args.push(argument(current, args.length > 0 || current.length > 0));
 		if (args.length > params.length || args.length < params.length - (macro.variadic ? 1 : 0)) {
 			const many = args.length > params.length ? "too many" : "too few";
 			this.#host.report(
@@ -276,4 +293,8 @@ export class Expander {
 	spell(token: Tok): string {
 		return this.#maker.spell(token);
 	}
+}
+
+function argument(raw: readonly Tok[], given = true): Arg {
+	return { given, raw, expanded: null, stringized: null };
 }

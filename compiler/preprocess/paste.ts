@@ -1,5 +1,5 @@
 /** Tokens that stand in no file: what `#` and `##` make (C11 6.10.3.2, 6.10.3.3), and the numbers and texts of built-in macros. */
-import { Kind } from "../source/kinds.ts";
+import { isKeyword, isPunctuator, Kind, spellingOf } from "../source/kinds.ts";
 import { Flag, Lexer } from "../source/lexer.ts";
 import type { Names } from "../source/names.ts";
 import type { Sources } from "../source/files.ts";
@@ -36,7 +36,7 @@ export class TokenMaker {
 
 	/** `##` */
 	paste(left: Tok, right: Tok): Tok[] {
-		if (left.kind === Kind.placemarker) return [right];
+		if (left.kind === Kind.placemarker) return [{ ...right, flags: (right.flags & ~Flag.space) | (left.flags & Flag.space) }];
 		if (right.kind === Kind.placemarker) return [left];
 		const text = this.spell(left) + this.spell(right);
 		const bytes = this.#made(text, left);
@@ -46,7 +46,7 @@ export class TokenMaker {
 			this.#host.report("E0118", `pasting '${this.spell(left)}' and '${this.spell(right)}' does not give one token`, left);
 			return [left, right];
 		}
-		const keeps = lexer.kind === Kind.identifier || lexer.kind >= 16;
+		const keeps = lexer.kind === Kind.identifier || isKeyword(lexer.kind) || (isPunctuator(lexer.kind) && spellingOf(lexer.kind) === text);
 		const location = keeps ? left.location : this.#host.sources.scratch(bytes);
 		return [{ kind: lexer.kind, flags: left.flags & Flag.space, value: lexer.value, location, expansion: left.expansion }];
 	}
@@ -55,7 +55,7 @@ export class TokenMaker {
 	stringize(tokens: readonly Tok[], at: Tok): Tok {
 		let text = "";
 		tokens.forEach((token, i) => {
-			if (text.length > MAX_TEXT) return;
+			if (text.length > MAX_TEXT || token.kind === Kind.placemarker) return;
 			if (i > 0 && (token.flags & (Flag.space | Flag.lineStart)) !== 0) text += " ";
 			const spelled = this.spell(token);
 			text += token.kind === Kind.string || token.kind === Kind.char ? spelled.replace(/[\\"]/g, "\\$&") : spelled;

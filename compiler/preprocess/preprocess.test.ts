@@ -70,13 +70,38 @@ describe("macro expansion", () => {
 	});
 
 	it("takes away the comma before empty variable arguments", () => {
-		expect(expand("#define p(fmt, args...) f(fmt, ##args)\np(1) p(1,) p(1,2,3)")).toBe("f(1) f(1) f(1,2,3)");
+		expect(expand("#define p(fmt, args...) f(fmt, ##args)\np(1) p(1,2,3)")).toBe("f(1) f(1,2,3)");
+		expect(expand("#define p(...) f(a, ##__VA_ARGS__)\np() p(1)")).toBe("f(a) f(a,1)");
 		expect(expand("#define p(fmt, ...) f(fmt, ##__VA_ARGS__)\np(1) p(1,2)")).toBe("f(1) f(1,2)");
 	});
 
+	it("leaves the comma before variable arguments that are there and empty", () => {
+		expect(expand("#define p(fmt, ...) f(fmt, ##__VA_ARGS__)\np(1) p(1,) p(,)")).toBe("f(1) f(1,) f(,)");
+	});
+
+	it("hands white space in front of nothing to the next token", () => {
+		const text = (definition: string, call: string): string => expand(`#define H(x) #x\n#define STR(x) H(x)\n#define E\n#define ${definition}\nSTR(${call})`).slice(1, -1);
+		expect(text("F(a, b, c) (a, b, c)", "F(1,,E)")).toBe("(1, , )");
+		expect(text("F(x) + x", "F()+")).toBe("+ +");
+		expect(text("F(x) +x", "F()+")).toBe("++");
+		expect(text("F(x, y) x y", "-F(,)-")).toBe("- -");
+		expect(text("F(x) [ x ]", "F(-E-)")).toBe("[ -- ]");
+		expect(text("F(x, y) a x##y##b", "F(,)")).toBe("a b");
+		expect(text("F(x, y) a##x y##x b##x", "F(,c)")).toBe("a c b");
+		expect(text("F(x, ...) __VA_OPT__(a x) ## b", "F(,.)")).toBe("a b");
+		expect(text("F(x, ...) a ## __VA_OPT__(x ## x b)", "F(,.)")).toBe("a b");
+		expect(text("F(x, ...) f(x __VA_OPT__(,)+)", "F(1)")).toBe("f(1 +)");
+		expect(text("F(x, ...) #__VA_OPT__(x a x)", "F(,.)")).toBe('\\"a\\"');
+		expect(expand("#define F(x) f x\n#define f(x) <x>\n#define I(x) x\nI(F()(1))")).toBe("<1>");
+	});
+
 	it("knows __VA_OPT__", () => {
-		expect(expand("#define p(a, ...) f(a __VA_OPT__(, __VA_ARGS__))\np(1) p(1,) p(1,2)")).toBe("f(1) f(1) f(1 , 2)");
+		expect(expand("#define p(a, ...) f(a __VA_OPT__(, __VA_ARGS__))\np(1) p(1,) p(1,2)")).toBe("f(1 ) f(1 ) f(1 , 2)");
 		expect(expand("#define s(...) #__VA_OPT__(a __VA_ARGS__)\ns(b)")).toBe('"a b"');
+	});
+
+	it("keeps the characters of digraphs", () => {
+		expect(expand("#define H(x) #x\n#define STR(x) H(x)\n#define LB <:\n%:define cat(a, b) a %:%: b\nSTR(a[LB) STR(%> :> [ ]) STR(cat(%:, %:)) cat(1, 2)")).toBe('"a[<:" "%> :> [ ]" "%:%:" 12');
 	});
 
 	it("escapes what # puts into quotes", () => {
@@ -102,6 +127,13 @@ describe("conditionals", () => {
 		expect(expand("#if -1 > 0u\nyes\n#endif")).toBe("yes");
 		expect(expand("#if (2 || 1/0) && 0x7fffffffffffffff + 1 < 0\nyes\n#else\nno\n#endif")).toBe("yes");
 		expect(expand("#if 'a' == 97 && '\\xff' < 0\nyes\n#endif")).toBe("yes");
+	});
+
+	it("knows characters as the program does", () => {
+		const yes = (condition: string): string => expand(`#if ${condition}\nyes\n#else\nno\n#endif`);
+		expect(yes("L'\\400' == 256 && u'\\x1234' == 0x1234 && L'\\u20ac' == 0x20ac && 'ab' == 24930")).toBe("yes");
+		expect(yes("u'a' - 98 > 0 && U'a' - 98 > 0 && L'a' - 98 < 0 && 'a' - 98 < 0")).toBe("yes");
+		expect(yes("'\\?' == 63 && '\\\\' == 92")).toBe("yes");
 	});
 
 	it("skips groups whatever stands in them", () => {

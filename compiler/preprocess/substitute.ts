@@ -5,6 +5,8 @@ import type { Macro, Tok } from "./macros.ts";
 import { PLACEMARKER, type TokenMaker } from "./paste.ts";
 
 export interface Arg {
+	/** False for variable arguments that the call leaves out. */
+	readonly given: boolean;
 	readonly raw: readonly Tok[];
 	expanded: readonly Tok[] | null;
 	stringized: Tok | null;
@@ -45,8 +47,13 @@ export class Substitution {
 		this.#last = (call.macro.params?.length ?? 0) - 1;
 	}
 
-	/** Of the body or a part of it. */
+	/** Of the whole body. */
 	of(body: readonly Tok[]): Tok[] {
+		return withoutPlacemarkers(this.#tokens(body));
+	}
+
+	/** Of the body or a part of it, with placemarkers where there is nothing. */
+	#tokens(body: readonly Tok[]): Tok[] {
 		const out: Tok[] = [];
 		for (let i = 0; i < body.length; i++) {
 			if (body[i].kind === PASTE && i > 0) continue;
@@ -54,14 +61,14 @@ export class Substitution {
 			const pasteBefore = body[i - 1]?.kind === PASTE;
 			const pasteAfter = body[end + 1]?.kind === PASTE;
 			if (pasteBefore && this.#isBehindComma(body, i)) this.#behindComma(out, body[i], pasteAfter);
-			else this.#join(out, this.#piece(body, i, end, pasteBefore || pasteAfter), pasteBefore, pasteAfter);
+			else this.#join(out, this.#piece(body, i, end, pasteBefore || pasteAfter), pasteBefore);
 			if (out.length > MAX_LIST) {
 				this.#call.tooLong();
 				return [];
 			}
 			i = end;
 		}
-		return out.filter((t) => t.kind !== Kind.placemarker);
+		return out;
 	}
 
 	/** The last token of what begins here: `#x`, `__VA_OPT__(…)` and `#__VA_OPT__(…)` are more than one. */
@@ -85,7 +92,9 @@ export class Substitution {
 		if (this.#isHash(body, at)) {
 			const operand = body[at + 1];
 			if (operand.kind !== Kind.parameter)
-				return [{ ...maker.stringize(this.#ofVaOpt(body.slice(at + 3, end)), token), flags: token.flags, expansion: record }];
+				return [
+					{ ...maker.stringize(withoutPlacemarkers(this.#ofVaOpt(body.slice(at + 3, end))), token), flags: token.flags, expansion: record },
+				];
 			const arg = args[operand.value];
 			arg.stringized ??= maker.stringize(arg.raw, token);
 			return [{ ...arg.stringized, flags: token.flags, expansion: record }];
@@ -96,7 +105,8 @@ export class Substitution {
 		}
 		if (this.#isVaOpt(body, at)) {
 			const piece = this.#ofVaOpt(body.slice(at + 2, end));
-			if (piece.length > 0) piece[0].flags = (piece[0].flags & ~Flag.space) | (token.flags & Flag.space);
+			if (piece.length === 0) return [nothing(token)];
+			piece[0].flags = (piece[0].flags & ~Flag.space) | (token.flags & Flag.space);
 			return piece;
 		}
 		return [{ kind: token.kind, flags: token.flags, value: token.value, location: token.location, expansion: record }];
@@ -106,19 +116,19 @@ export class Substitution {
 	#ofVaOpt(inner: readonly Tok[]): Tok[] {
 		const { args } = this.#call;
 		const present = this.#last >= 0 && args.length > this.#last && this.#expanded(args[this.#last]).length > 0;
-		return present ? this.of(inner) : [];
+		return present ? this.#tokens(inner) : [];
 	}
 
-	/** GNU: `, ## __VA_ARGS__` takes the comma away when nothing follows, and pastes nothing. */
+	/** GNU: `, ## __VA_ARGS__` takes the comma away when the call has no variable arguments (empty ones are some), and pastes nothing. */
 	#isBehindComma(body: readonly Tok[], at: number): boolean {
 		const { kind, value } = body[at];
 		return kind === Kind.parameter && this.#call.macro.variadic && value === this.#last && at >= 2 && body[at - 2].kind === COMMA;
 	}
 
 	#behindComma(out: Tok[], token: Tok, pasteAfter: boolean): void {
-		const { raw } = this.#call.args[token.value];
-		if (raw.length > 0) out.push(...this.#put(raw, pasteAfter ? token : raw[0]));
-		else if (out.length > 0 && out[out.length - 1].kind === COMMA) out.pop();
+		const { raw, given } = this.#call.args[token.value];
+		if (!given && out.length > 0 && out[out.length - 1].kind === COMMA) out.pop();
+		if (raw.length > 0 || pasteAfter) for (const t of this.#put(raw, pasteAfter ? token : raw[0])) out.push(t);
 	}
 
 	#expanded(arg: Arg): readonly Tok[] {
@@ -128,6 +138,7 @@ export class Substitution {
 
 	/** Argument tokens remember both the call and where they came from. */
 	#put(tokens: readonly Tok[], first: Tok): Tok[] {
+		if (tokens.length === 0) return [nothing(first)];
 		return tokens.map((t, i) => ({
 			kind: t.kind,
 			flags: i === 0 ? (t.flags & Flag.noExpand) | (first.flags & Flag.space) : t.flags,
@@ -146,8 +157,7 @@ export class Substitution {
 		return record;
 	}
 
-	#join(out: Tok[], piece: Tok[], pasteBefore: boolean, pasteAfter: boolean): void {
-		if (piece.length === 0 && (pasteBefore || pasteAfter)) piece = [PLACEMARKER];
+	#join(out: Tok[], piece: Tok[], pasteBefore: boolean): void {
 		if (!pasteBefore || out.length === 0) {
 			for (const token of piece) out.push(token);
 			return;
@@ -156,6 +166,27 @@ export class Substitution {
 		for (const token of this.#call.maker.paste(left, piece[0])) out.push(token);
 		for (let i = 1; i < piece.length; i++) out.push(piece[i]);
 	}
+}
+
+/** Stands where an argument or `__VA_OPT__` of the body gives no token. */
+function nothing({ flags }: Tok): Tok {
+	return { ...PLACEMARKER, flags: flags & Flag.space };
+}
+
+/** White space in front of nothing stands in front of the next token; one at the end stays, for what follows the call. */
+function withoutPlacemarkers(tokens: readonly Tok[]): Tok[] {
+	const out: Tok[] = [];
+	let space = 0;
+	for (const token of tokens) {
+		if (token.kind === Kind.placemarker) space |= token.flags;
+		else {
+			token.flags |= space;
+			space = 0;
+			out.push(token);
+		}
+	}
+	if (space !== 0) out.push({ ...PLACEMARKER, flags: space });
+	return out;
 }
 
 /** Index of the parenthesis that closes the one at `open`. */

@@ -22,7 +22,7 @@ export const Kind = {
 	newline: 9,
 	/** Only in macro bodies: a parameter; the value is its index. */
 	parameter: 10,
-	/** Only during expansion: stands for an empty argument next to `##`. */
+	/** Only during expansion: stands for an empty argument, and for white space with nothing behind it. */
 	placemarker: 11,
 	/** The body of a record or enum, braces included, that nobody has asked for yet. */
 	deferred: 12,

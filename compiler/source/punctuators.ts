@@ -15,6 +15,13 @@ for (const [spelling, meant] of [...PUNCTUATORS.map((own) => [own, own] as const
 }
 for (const list of byFirst) list.sort((a, b) => b.bytes.length - a.bytes.length);
 
+/** The kinds that digraphs spell too, and how. */
+const digraphs = new Map(Object.entries(DIGRAPHS).map(([digraph, meant]) => [kindOf(meant), digraph]));
+
+export function digraphOf(kind: number): string | undefined {
+	return digraphs.get(kind);
+}
+
 /** The punctuator at `start`, or undefined. */
 export function punctuatorAt(text: Uint8Array, start: number): Munch | undefined {
 	const list = byFirst[text[start]];
