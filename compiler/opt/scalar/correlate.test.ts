@@ -207,3 +207,42 @@ describe("bounds of what is computed", () => {
 		expect(compared("%3 = lshr i32 i32 1000, %0", "uge i32 %3, i32 125")).toContain("icmp");
 	});
 });
+
+describe("an offset of two terms", () => {
+	/** Packet bytes: at = (n & limit); if (p + at + i > end) return; p[(unsigned)(at + i)] */
+	const read = (limit: number, before = "%7 = ptradd ptr %3, %6"): string =>
+		passed(`a.2:
+%3 = inttoptr ptr i64 4096
+%4 = and i32 %0, i32 ${limit}
+%5 = and i32 %1, i32 63
+%6 = zext i64 %4
+${before}
+%8 = add i32 %4, %5
+%9 = zext i64 %8
+%10 = ptradd ptr %3, %9
+%11 = load i32 size=1 %10
+ret %11`);
+	it("is added to the address that one of them has made already", () => {
+		const text = read(8191);
+		expect(text).toMatch(/(%\d+) = zext i64 %5\n\s*(%\d+) = ptradd ptr %7, \1\n\s*%10 = ptradd ptr \2, i64 0/);
+	});
+	it("stays a sum that may wrap, and one of which there is no address", () => {
+		expect(read(-1)).toContain("%10 = ptradd ptr %3, %9");
+		expect(read(8191, "%7 = ptradd ptr %3, i64 8")).toContain("%10 = ptradd ptr %3, %9");
+	});
+	it("is found behind a constant", () => {
+		const text = passed(`a.2:
+%3 = inttoptr ptr i64 4096
+%4 = load i64 size=1 %3
+%5 = trunc i32 %4
+%6 = add i32 %5, i32 44
+%7 = ptradd ptr %3, %4
+%8 = and i32 %1, i32 63
+%9 = add i32 %6, %8
+%10 = zext i64 %9
+%11 = ptradd ptr %3, %10
+%12 = load i32 size=1 %11
+ret %12`);
+		expect(text).toMatch(/(%\d+) = ptradd ptr %7, %\d+\n\s*%11 = ptradd ptr \1, i64 44/);
+	});
+});

@@ -3,6 +3,7 @@ import type { Pass } from "../pass.ts";
 import { swapped } from "../../ir/preds.ts";
 import { constant, isConst, isInst, newInst, replaceAll, terminator, unsigned } from "../../ir/values.ts";
 import { type Analyses, analysesOf } from "../analysis/analyses.ts";
+import { knownZeros } from "../analysis/known.ts";
 import { isNotNull, isNullCheck } from "../analysis/non-null.ts";
 import { decide, type Range } from "../analysis/range.ts";
 import { type Ranges, ranges } from "../analysis/ranges.ts";
@@ -42,7 +43,7 @@ class Correlation {
 			this.#decide(inst, block);
 			const term = this.#extendedTerm(inst, block);
 			if (term !== null) out.push(term);
-			out.push(inst);
+			out.push(...this.#sharedAddress(inst, block), inst);
 		}
 		block.insts = out;
 	}
@@ -125,6 +126,51 @@ class Correlation {
 		inst.args = [wide, constant("i64", c.value)];
 		this.changed = true;
 		return wide;
+	}
+
+	/**
+	 * p + zext (x + y) = (p + zext x) + zext y where that address was made before and the sum does not wrap: `if (p + at + i + 1 > end) …; p[at + i]`
+	 * reads from the pointer that was asked about. Gives the parts, which the instruction then adds.
+	 */
+	#sharedAddress(inst: Inst, block: Block): readonly Inst[] {
+		const [base, offset] = inst.args;
+		if (inst.op !== "ptradd" || !isInst(offset) || offset.op !== "zext") return [];
+		const [sum] = offset.args;
+		if (!isInst(sum) || sum.op !== "add" || isConst(sum.args[1]) || this.#isCompared(sum) || this.#isAsked(offset)) return [];
+		const [x, y] = sum.args;
+		if (this.#known.at(x, block).umax + this.#known.at(y, block).umax > 0xffffffffn) return [];
+		for (const [near, far] of [
+			[x, y],
+			[y, x],
+		]) {
+			const { number, plus } = this.#wideTerm(near, block);
+			const shared = this.#usersOf(number).find(({ op, args }) => op === "ptradd" && args[0] === base && args[1] === number);
+			if (shared === undefined || !this.#analyses.isBefore(shared, inst)) continue;
+			const wide = newInst(this.#fn, "zext", "i64", [far], undefined, inst.loc);
+			const moved = newInst(this.#fn, "ptradd", "ptr", [shared, wide], undefined, inst.loc);
+			inst.args = [moved, constant("i64", plus)];
+			this.changed = true;
+			return [wide, moved];
+		}
+		return [];
+	}
+
+	/** The 64-bit number that a term is, with a constant: `number + plus`; null: nobody has it in 64 bits. */
+	#wideTerm(term: Value, block: Block): { readonly number: Inst | null; readonly plus: bigint } {
+		const none = { number: null, plus: 0n };
+		if (!isInst(term)) return none;
+		if (term.op === "trunc" && isInst(term.args[0]) && knownZeros(term.args[0]) >> 32n === 0xffffffffn)
+			return { number: term.args[0], plus: 0n };
+		const extended = this.#usersOf(term).find(({ op }) => op === "zext");
+		if (extended !== undefined) return { number: extended, plus: 0n };
+		const [of, c] = term.args;
+		if (term.op !== "add" || !isConst(c) || c.value < 0n || this.#known.at(of, block).umax + c.value > 0xffffffffn) return none;
+		const { number, plus } = this.#wideTerm(of, block);
+		return { number, plus: plus + c.value };
+	}
+
+	#usersOf(value: Inst | null): readonly Inst[] {
+		return value === null ? [] : (this.#analyses.users.get(value) ?? []);
 	}
 
 	/** Itself, or extended somewhere else. */
