@@ -1,4 +1,6 @@
-import type { Block, Inst, IrFunction, Value } from "../../ir/types.ts";
+import type { Block, Const, Inst, IrFunction, Value } from "../../ir/types.ts";
+import { foldOp } from "../../ir/fold.ts";
+import { isComputation } from "../../ir/ops.ts";
 import { isInst, newBlock, newInst, phisOf, successors, terminator } from "../../ir/values.ts";
 
 /** Copying blocks, and the memory detour that keeps SSA form through it. */
@@ -31,6 +33,23 @@ export function cloneBlocks(fn: IrFunction, blocks: Iterable<Block>, values: Map
 		if (inst.blocks !== undefined) inst.blocks = inst.blocks.map((block) => map.get(block) ?? block);
 	}
 	return map;
+}
+
+/** Works out what is constant in copied blocks: it disappears from them, and `values` maps to the constants. */
+export function foldCopies(copies: Iterable<Block>, values: Map<Inst, Value>): void {
+	const folded = new Map<Inst, Const>();
+	const list = [...copies];
+	const now = (arg: Value): Value => (isInst(arg) ? (folded.get(arg) ?? arg) : arg);
+	for (const block of list)
+		block.insts = block.insts.filter((inst) => {
+			inst.args = inst.args.map(now);
+			const value = isComputation(inst.op) ? foldOp(inst.op, inst.ty, inst.args, inst.attr) : null;
+			if (value !== null) folded.set(inst, value);
+			return value === null;
+		});
+	if (folded.size === 0) return;
+	for (const block of list) for (const phi of phisOf(block)) phi.args = phi.args.map(now);
+	for (const [original, copy] of values) values.set(original, now(copy));
 }
 
 /** After copying: targets outside get for the copied edge the (copied) value that they get for the original one. */

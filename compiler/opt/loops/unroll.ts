@@ -7,7 +7,7 @@ import { foldOp } from "../../ir/fold.ts";
 import { row } from "../../ir/ops.ts";
 import { constant, isConst, isInst, newBlock, newInst, phisOf, successors, terminator } from "../../ir/values.ts";
 import { isQuestion } from "../analysis/alias.ts";
-import { addExitEdges, cloneBlocks, demoteEscaping } from "../control/clone.ts";
+import { addExitEdges, cloneBlocks, demoteEscaping, foldCopies } from "../control/clone.ts";
 import { betweenDistances } from "../scalar/distances.ts";
 import { numberAt, unchanging } from "../analysis/constant-objects.ts";
 import { mem2reg } from "../memory/mem2reg.ts";
@@ -49,7 +49,7 @@ export const unroll: Pass = {
 				(loop) => !innermost.includes(loop) && loop.latches.some(({ unroll: wish }) => wish !== undefined && wish !== 1),
 			);
 			let count: number | null = null;
-			const candidate = [...innermost, ...asked].find((loop) => (count = rounds(fn, loop, known, fixed)) !== null);
+			const candidate = [...innermost, ...asked].find((loop) => (count = rounds(fn, loop, known, fixed, context.cpu)) !== null);
 			if (candidate === undefined) break;
 			unrollFully(fn, candidate, count!);
 			forget(context);
@@ -62,14 +62,14 @@ export const unroll: Pass = {
 };
 
 /** How often the header is entered when the loop should be unrolled, else null. */
-function rounds(fn: IrFunction, loop: Loop, known: Analyses, fixed: ReadonlySet<IrGlobal>): number | null {
+function rounds(fn: IrFunction, loop: Loop, known: Analyses, fixed: ReadonlySet<IrGlobal>, cpu: number): number | null {
 	if (loop.latches.length !== 1) return null;
 	const [latch] = loop.latches;
 	if (latch.unroll === 1) return null;
 	const asked = latch.unroll !== undefined;
 	for (const block of loop.blocks) if (terminator(block).op === "asmgoto") return null;
 	if (known.predecessors.get(loop.header)!.every((pred) => loop.blocks.has(pred))) return null;
-	const size = sizeOf(loop, fixed);
+	const size = sizeOf(loop, fixed, cpu);
 	const limit = asked ? ASKED_RESULT : size.calls ? SMALL_RESULT : SMALL_RESULT * MAX_BOOST;
 	const most = Math.min(
 		MAX_ROUNDS,
@@ -90,8 +90,13 @@ function rounds(fn: IrFunction, loop: Loop, known: Analyses, fixed: ReadonlySet<
 /** To LLVM it is the load of a distance, an addition, and a call that keeps both together. */
 const CORE_OFFSET = 3;
 
+/** Before v3 a narrow number is extended by shifts, unless it was loaded, or is a counter, which LLVM makes wide. */
+function isExtended({ op, args: [from] }: Inst, phis: readonly Inst[], cpu: number): boolean {
+	return op === "zext" && cpu < 3 && isInst(from) && from.op !== "load" && !phis.includes(from);
+}
+
 /** Instructions of a round: all of them, and those that stay when the counter is a constant. */
-function sizeOf(loop: Loop, fixed: ReadonlySet<IrGlobal>): { all: number; rest: number; calls: boolean } {
+function sizeOf(loop: Loop, fixed: ReadonlySet<IrGlobal>, cpu: number): { all: number; rest: number; calls: boolean } {
 	const phis = phisOf(loop.header);
 	// Known in each round: it starts as a constant, and what a round makes of it is known if all these are.
 	const known = new Set(
@@ -141,7 +146,7 @@ function sizeOf(loop: Loop, fixed: ReadonlySet<IrGlobal>): { all: number; rest: 
 	);
 	for (const block of loop.blocks) {
 		for (const inst of block.insts) {
-			if (FREE.has(inst.op) || (inst.op === "ptradd" && isConst(inst.args[1]))) continue;
+			if ((FREE.has(inst.op) && !isExtended(inst, phis, cpu)) || (inst.op === "ptradd" && isConst(inst.args[1]))) continue;
 			// Assembly that answers alike in each round is asked once in straight code.
 			if (isQuestion(inst) && isQuiet && !inst.args.some((arg) => inside.has(arg))) continue;
 			// What is not compared here is compared with zero.
@@ -292,6 +297,7 @@ function unrollFully(fn: IrFunction, loop: Loop, count: number): void {
 	for (let round = 0; round < count; round++) {
 		const values = new Map(current);
 		const map = cloneBlocks(fn, order, values, "");
+		foldCopies(map.values(), values);
 		addExitEdges(map, values);
 		const head = map.get(loop.header)!;
 		const last = terminator(from);
