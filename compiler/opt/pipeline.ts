@@ -218,7 +218,8 @@ class Pipeline {
 			this.#settle(fn);
 			if (this.#run(unroll, fn)) this.#settle(fn);
 		}
-		for (const passes of [[indexPointers], [loadPhis], [hoistCommon, sink], [ifChains, forwardSwitch]])
+		// What one place holds may be what makes the number in another one small: `l4 = l3 + length`.
+		for (const passes of [[indexPointers], [loadPhis], [loadPhis], [hoistCommon, sink], [ifChains, forwardSwitch]])
 			if (this.#runAll(passes, fn)) this.#settle(fn);
 	}
 

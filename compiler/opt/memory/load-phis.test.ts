@@ -24,6 +24,19 @@ describe("load-phis", () => {
 		expect(numbers("i32 14", "%1")).toContain("load");
 		expect(numbers("i32 14", "i32 -1")).toContain("load");
 	});
+	it("take offsets in a packet, which long chains of sums may come to and which are larger", () => {
+		/** l4 = 14 or 18, + 40, and for each of the ways on as much as 8 × 255 more. */
+		const chain = (count: number, step = 8): string => {
+			const rounds = Array.from({ length: count }, (_, i) => {
+				const at = 100 + 10 * i;
+				return `branch %1, b.${at}, c.${at + 1}\nb.${at}:\n%${at + 2} = load i32 size=1 %0\n%${at + 3} = mul i32 %${at + 2}, i32 ${step}\n%${at + 4} = add i32 %${i === 0 ? 9 : at - 5}, %${at + 3}\njump c.${at + 1}\nc.${at + 1}:\n%${at + 5} = phi i32 [%${at + 4}, b.${at}], [%${i === 0 ? 9 : at - 5}, ${i === 0 ? "a.2" : `c.${at - 9}`}]`;
+			}).join("\n");
+			const last = 100 + 10 * (count - 1);
+			return passed(functionOf(`a.2:\n%8 = load i32 size=1 %0\n%9 = add i32 %8, i32 40\n${rounds}\nbranch %1, d.5, e.6\nd.5:\nstore size=2 %0, i32 54\njump f.7\ne.6:\nstore size=2 %0, %${last + 5}\njump f.7\nf.7:\n%10 = load i32 size=2 %0\nret %10`), [loadPhis]);
+		};
+		expect(chain(6)).not.toContain("load i32 size=2");
+		expect(chain(6, 32)).toContain("load i32 size=2");
+	});
 	it("go round a loop that stores it anew", () => {
 		const loop = (latch: string): string =>
 			functionOf(`a.2:\n%3 = ptradd ptr %0, i64 64\nstore size=8 %0, %3\njump b.5\nb.5:\n%9 = load ptr size=8 %0\n%10 = load i32 size=1 %9\n%11 = icmp.eq i32 %10, i32 0\nbranch %11, d.7, c.6\nc.6:\n%12 = ptradd ptr %9, i64 1\n${latch}\njump b.5\nd.7:\nret %10`);

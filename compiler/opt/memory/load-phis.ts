@@ -1,7 +1,7 @@
 import type { Block, Inst, IrFunction, Value } from "../../ir/types.ts";
 import type { AliasInfo } from "../analysis/alias.ts";
 import type { Pass } from "../pass.ts";
-import { constant, isConst, isInst, newInst, phisOf, replaceAll, successors, undef } from "../../ir/values.ts";
+import { constant, isConst, isInst, newInst, phisOf, replaceAll, successors, undef, widthOf } from "../../ir/values.ts";
 import { writesOf } from "../analysis/alias.ts";
 import { analysesOf } from "../analysis/analyses.ts";
 import { maxUnsigned } from "../analysis/known.ts";
@@ -41,9 +41,39 @@ export const loadPhis: Pass = {
 	},
 };
 
-/** A number that says more than its place: less than half of the bits. */
-const isSmall = (value: Value, size: number): boolean =>
-	value.ty !== "ptr" && value.op !== "undef" && maxUnsigned(value) < 1n << BigInt(4 * size);
+/** A number that says more than its place: less than half of the bits, or an offset in a packet that the verifier still takes. */
+function isSmall(value: Value, size: number): boolean {
+	if (value.ty === "ptr" || value.op === "undef") return false;
+	return maxUnsigned(value) < 1n << BigInt(4 * size) || (size === 2 && largest(value, new Map()) < MOST_OFFSET);
+}
+
+/** Bytes: a packet pointer that was moved further knows nothing of the packet's end (MAX_PACKET_OFF in kernel/bpf/verifier.c). */
+const MOST_OFFSET = 0xffffn / 2n;
+
+/** The largest unsigned number that sums and choices come to, however long the chain; what goes round a loop may be anything. */
+function largest(value: Value, known: Map<Value, bigint>): bigint {
+	const before = known.get(value);
+	if (before !== undefined) return before;
+	const anything = (1n << BigInt(widthOf(value.ty!))) - 1n;
+	known.set(value, anything);
+	const of = (arg: Value): bigint => largest(arg, known);
+	const least = maxUnsigned(value);
+	let max = least;
+	if (isInst(value)) {
+		const sums: Partial<Record<Inst["op"], () => bigint>> = {
+			phi: () => value.args.reduce((most, arg) => (of(arg) > most ? of(arg) : most), 0n),
+			add: () => of(value.args[0]) + of(value.args[1]),
+			trunc: () => of(value.args[0]),
+			zext: () => of(value.args[0]),
+			// The mask alone is what is known already.
+			and: () => of(value.args[0]),
+		};
+		max = sums[value.op]?.() ?? least;
+	}
+	if (max > least) max = least;
+	known.set(value, max);
+	return max;
+}
 
 type IsHandedOut = (slot: Inst, by: Inst, at: Block) => boolean;
 
