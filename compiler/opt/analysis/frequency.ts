@@ -4,29 +4,53 @@ import { exponentOf, isConst, isInst, successors, terminator } from "../../ir/va
 
 /**
  * How often each block runs for one run of its function, guessed from the code alone: pointers are rarely null, numbers
- * rarely zero, negative or −1, and a loop goes round some thirty times (the odds are LLVM's, `BranchProbabilityInfo.cpp`, after
- * Ball and Larus, "Branch Prediction for Free", 1993). The inliner asks, to leave code alone that hardly ever runs.
+ * rarely zero, negative or −1, and of thirty times a way out of a loop is taken once (the odds are LLVM's, `BranchProbabilityInfo.cpp`, after
+ * Ball and Larus, "Branch Prediction for Free", 1993; rounds from them as in `BlockFrequencyInfoImpl.cpp`: three ways out make ten). The inliner
+ * asks, to leave code alone that hardly ever runs.
  */
 const LIKELY = 20 / 32;
-const ROUNDS = 32;
+/** A way out of a loop is taken once in so many times. */
+const STAYS = 32;
+
+/** Rounds of a loop that nothing leads out of. */
+const MOST_ROUNDS = 4096;
 
 export function blockFrequencies(fn: IrFunction): ReadonlyMap<Block, number> {
 	const dom = dominators(fn);
 	const all = loops(fn, dom);
-	const frequency = new Map<Block, number>(dom.order.map((block) => [block, 0]));
-	frequency.set(dom.order[0], 1);
-	for (const block of dom.order) {
-		const loop = all.find((one) => one.header === block);
-		const here = frequency.get(block)! * (loop === undefined ? 1 : ROUNDS);
+	const rounds = new Map<Block, number>();
+	// Inner loops first: they are parts of the rounds of outer ones.
+	for (const loop of [...all].sort((a, b) => a.blocks.size - b.blocks.size)) {
+		const within = dom.order.filter((block) => loop.blocks.has(block));
+		const { back } = flow(within, loop.header, all, rounds);
+		rounds.set(loop.header, Math.min(MOST_ROUNDS, 1 / (1 - back)));
+	}
+	return flow(dom.order, dom.order[0], all, rounds).frequency;
+}
+
+/** What comes to each block of one that enters at the first, and how much of it comes back there. */
+function flow(
+	order: readonly Block[],
+	entry: Block,
+	all: ReturnType<typeof loops>,
+	rounds: ReadonlyMap<Block, number>,
+): { readonly frequency: ReadonlyMap<Block, number>; readonly back: number } {
+	const frequency = new Map<Block, number>(order.map((block) => [block, 0]));
+	const seen = new Set<Block>();
+	frequency.set(entry, 1);
+	let back = 0;
+	for (const block of order) {
+		seen.add(block);
+		const here = frequency.get(block)! * (rounds.get(block) ?? 1);
 		frequency.set(block, here);
-		const next = successors(block);
-		next.forEach((target, i) => {
-			// What goes back was counted by the loop's header.
-			if (dom.dominates(target, block)) return;
-			frequency.set(target, frequency.get(target)! + here * odds(block, i, all));
+		successors(block).forEach((target, i) => {
+			const share = here * odds(block, i, all);
+			if (target === entry) back += share;
+			// What goes back to an inner loop was counted by its rounds.
+			else if (!seen.has(target)) frequency.set(target, (frequency.get(target) ?? 0) + share);
 		});
 	}
-	return frequency;
+	return { frequency, back };
 }
 
 /** Of the way to the i-th successor. */
@@ -38,7 +62,7 @@ function odds(block: Block, i: number, all: ReturnType<typeof loops>): number {
 	if (inner !== undefined) {
 		const leaving = next.filter((target) => !inner.blocks.has(target)).length;
 		if (leaving > 0 && leaving < next.length)
-			return inner.blocks.has(next[i]) ? (1 - 1 / ROUNDS) / (next.length - leaving) : 1 / ROUNDS / leaving;
+			return inner.blocks.has(next[i]) ? (1 - 1 / STAYS) / (next.length - leaving) : 1 / STAYS / leaving;
 	}
 	if (end.op !== "branch") return 1 / next.length;
 	const likely = likelihood(end.args[0]);
