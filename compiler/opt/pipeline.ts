@@ -28,7 +28,7 @@ import { foldBranches } from "./control/fold-branches.ts";
 import { forwardSwitch } from "./control/forward-switch.ts";
 import { gvn } from "./scalar/gvn.ts";
 import { hoistAddresses, hoistLimits } from "./loops/hoist.ts";
-import { hoistCommon } from "./control/hoist-common.ts";
+import { hoistCalls, hoistCommon } from "./control/hoist-common.ts";
 import { idleBranches } from "./control/idle-branches.ts";
 import { ifChains } from "./control/if-chains.ts";
 import { impossibleWays } from "./control/impossible-ways.ts";
@@ -153,6 +153,7 @@ class Pipeline {
 		if (optimizing) {
 			if (passUnread(fn, graph.functions)) forget(this.#context);
 			this.#run(sinkCalls, fn);
+			this.#run(hoistCalls, fn);
 		}
 		inlineCalls(fn, graph, !optimizing);
 		forget(this.#context);

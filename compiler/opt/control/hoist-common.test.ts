@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { passed } from "../../../test/support/passed.ts";
 import { dce } from "../scalar/dce.ts";
-import { hoistCommon } from "./hoist-common.ts";
+import { hoistCalls, hoistCommon } from "./hoist-common.ts";
 
 const GLOBALS = 'global @x section ".bss" size 4 align 4 global\nglobal @y section ".bss" size 4 align 4 global\n';
 
@@ -41,5 +41,25 @@ describe("hoist-common", () => {
 		expect(count(sides(side(10, 1), side(20, 2)), /shl/g)).toBe(1);
 		expect(count(sides(side(10, 1), side(20, 2), "%3 = icmp.ult i32 %50, i32 8"), /shl/g)).toBe(2);
 		expect(count(sides(side(10, 1), side(20, 2), "%51 = and i32 %50, i32 15\n%3 = icmp.ult i32 %51, i32 8"), /shl/g)).toBe(2);
+	});
+});
+
+describe("hoist-calls", () => {
+	const GET = 'function @get(i32 %0) -> i32 static {\na.1:\nret %0\n}\n';
+	/** Both sides of a branch call with what they load; `between` stands in front of the second call. */
+	const both = (asked = "%3 = icmp.ne i32 %1, i32 0", between = "", second = "%0"): string => {
+		const side = (at: number, from: string, before = ""): string => `${before}%${at} = load i32 size=4 ${from}\n%${at + 1} = call i32 @get %${at}`;
+		const text = `function @f(ptr %0, i32 %1) -> i32 static {\na.2:\n%50 = load i32 size=4 %0\n%51 = ptradd ptr %0, i64 8\n${asked}\nbranch %3, b.4, c.5\nb.4:\n${side(10, "%0")}\nret %11\nc.5:\n${side(20, second, between)}\n%30 = add i32 %21, i32 1\nret %30\n}\n${GET}`;
+		return passed(text, [hoistCalls, dce]);
+	};
+	it("calls once what both sides call before anything else", () => {
+		const text = both();
+		expect(count(text, /call i32 @get/g)).toBe(1);
+		expect(text).toMatch(/(%\d+) = call i32 @get %\d+\nbranch .*\nb1:\nret \1\nb2:\n%\d+ = add i32 \1, i32 1/);
+	});
+	it("leaves calls with other arguments, behind what others see, and of what the branch asks", () => {
+		expect(count(both(undefined, "", "%51"), /call i32 @get/g)).toBe(2);
+		expect(count(both(undefined, "store size=4 %51, i32 1\n"), /call i32 @get/g)).toBe(2);
+		expect(count(both("%3 = icmp.ne i32 %0, ptr 0"), /call i32 @get/g)).toBe(2);
 	});
 });
