@@ -37,7 +37,7 @@ interface Reading {
 	readonly attrs: Attribute[];
 	/** Where a length may be known at run time only (`sizeof(char[n])`): the size of the layers so far, in bytes, or null while it is a constant. */
 	readonly measure?: { size: TExpr | null };
-	/** The array layer of a parameter that becomes a pointer: nobody needs its length. */
+	/** The array layer of a parameter that becomes a pointer: only what its length does when it is computed matters. */
 	readonly decays?: Declarator | null;
 	params: readonly Param[] | null;
 }
@@ -197,13 +197,15 @@ function functionType(cx: Cx, d: Declarator & { kind: "function" }, result: CTyp
 function parameter(cx: Cx, ast: ParamDecl): Param {
 	checkSpecifiers(cx, ast.specs, "parameter");
 	const base = specify(cx, ast.specs);
-	const declared = declare(cx, ast.declarator, base.type, innermostArray(ast.declarator));
+	const array = innermostArray(ast.declarator);
+	const declared = declare(cx, ast.declarator, base.type, array);
 	const attrs = ownAttributes(cx, base.attrs, declared.attrs, ast.attrs);
 	return {
 		name: declared.name,
 		type: adjusted(declared.type, ast.declarator),
 		span: declared.name !== null ? declared.span : ast.span,
 		attrs,
+		length: array?.length ?? null,
 	};
 }
 

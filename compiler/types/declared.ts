@@ -1,5 +1,5 @@
 import type { TokenSpan } from "../diagnostics/diagnostic.ts";
-import type { Attribute } from "../grammar/ast.ts";
+import type { Attribute, Expr } from "../grammar/ast.ts";
 import type { CType } from "./types.ts";
 import type { AttrSet } from "./attr-set.ts";
 
@@ -22,6 +22,8 @@ export interface Param {
 	readonly type: CType;
 	readonly span: TokenSpan;
 	readonly attrs: Readonly<AttrSet>;
+	/** Of the array that the adjustment made a pointer, as it is written. */
+	readonly length: Expr | null;
 }
 
 /** What specifiers say (`specifiers.ts`): the base type that declarators build on. */

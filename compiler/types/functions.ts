@@ -1,16 +1,18 @@
-import type { FunctionDef } from "../grammar/ast.ts";
+import type { Expr, FunctionDef } from "../grammar/ast.ts";
 import type { TokenSpan } from "../diagnostics/diagnostic.ts";
-import { isComplete, isError, isVoid, VOID, ERROR } from "./basic.ts";
+import { isComplete, isError, isInteger, isVoid, VOID, ERROR } from "./basic.ts";
+import { constantValue } from "./constant.ts";
 import { reportFloat } from "./conversions.ts";
 import { atFileScope, type Cx, type FunctionState, inScope, report } from "./context.ts";
 import { newObject, objectAttributes } from "./symbols.ts";
 import { fallsThrough } from "./flow.ts";
 import { finishLabels } from "./labels.ts";
+import { rvalue } from "./operand.ts";
 import { forward } from "./records.ts";
 import { nameSpan, warnShadow } from "./shadow.ts";
 import { quote } from "./spell.ts";
 import { body as statementsOf } from "./statements.ts";
-import type { FunctionBody, FunctionSym, ObjectSym, Sym } from "./typed.ts";
+import type { FunctionBody, FunctionSym, ObjectSym, Sym, TStmt } from "./typed.ts";
 import type { CType } from "./types.ts";
 import type { Param } from "./declared.ts";
 
@@ -32,7 +34,9 @@ function define(cx: Cx, symbol: FunctionSym, ast: FunctionDef, params: readonly 
 	const fn = newState(symbol.name, result, symbol.noreturn, symbol.naked);
 	cx.fn = fn;
 	return inScope(cx, (scope) => {
+		const lengths: TStmt[] = [];
 		const objects = params.map((p) => {
+			if (p.length !== null) lengths.push(...lengthOnEntry(cx, p.length));
 			const object = newObject(p.name ?? "", p.type, p.span, "param", "none");
 			objectAttributes(object, p.attrs);
 			if (p.name !== null) {
@@ -50,7 +54,7 @@ function define(cx: Cx, symbol: FunctionSym, ast: FunctionDef, params: readonly 
 			}
 			return object;
 		});
-		const statements = statementsOf(cx, ast.body.body);
+		const statements = [...lengths, ...statementsOf(cx, ast.body.body)];
 		finishLabels(cx, fn);
 		const end: TokenSpan = { from: Math.max(ast.body.span.to - 1, ast.body.span.from), to: ast.body.span.to };
 		if (!isVoid(result) && !isError(result) && !symbol.naked && !symbol.noreturn && fallsThrough(statements))
@@ -59,6 +63,13 @@ function define(cx: Cx, symbol: FunctionSym, ast: FunctionDef, params: readonly 
 		if (fn.floats.length > 0) cx.file.floats.set(symbol, fn.floats);
 		return { params: objects, statements, end, locals: fn.locals };
 	});
+}
+
+/** `int a[n++]` as a parameter: the length is computed when the function is entered, in the scope of the parameters before it (C11 6.9.1p10). */
+function lengthOnEntry(cx: Cx, ast: Expr): TStmt[] {
+	const expr = rvalue(cx.rules.expr(cx, ast));
+	if (!isInteger(expr.type) || constantValue(cx, expr) !== null) return [];
+	return [{ kind: "expr", expr, span: ast.span }];
 }
 
 /** -Wmissing-prototypes: what other files may call was to be declared in a header first. */

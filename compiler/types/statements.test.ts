@@ -116,6 +116,10 @@ describe("what is emitted", () => {
 		expect(checkText(`${text} int f(int x) { return half(x) > 1; }`).errors.join()).toContain("floating-point arithmetic is not supported");
 	});
 
+	it("computes lengths of array parameters on entry, constant ones not", () => {
+		expect(body("enum { N = 3 }; int f(int n, int a[n++], int b[N], int c[static n]) { return n; }")).toEqual(["old n += 1 in int;", "load n;", "return load n;"]);
+	});
+
 	it("makes weak what #pragma weak names, before or behind the declaration", () => {
 		const { typed } = checkText("#pragma weak later\n#pragma weak own\nint later(void); static int own(void) { return 1; }\nint f(void) { return later() + own(); }\nint v = 3;\n#pragma weak f\n#pragma weak v\n");
 		expect([...typed.functions, ...typed.objects].map((s) => [s.name, s.weak])).toEqual([["later", true], ["own", false], ["f", true], ["v", true]]);

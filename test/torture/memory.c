@@ -103,6 +103,8 @@ TEST(set_part_of_a_word, 388062904320) { u64 x = hide(0); __builtin_memset((u8 *
 TEST(sizeof_of_a_run_time_length, 1606) { int n = hide(1), m = hide(5); return sizeof(char[n]) * 1000 + sizeof(int[3][n + 1][m++]) * 5 + m; }
 TEST(sizeof_of_a_pointer_to_one, 8) { int n = hide(3); return sizeof(char (*)[n]); }
 TEST(sizeof_of_a_length_that_is_negative_nowhere, 3) { int n = hide(3); (void)sizeof(char[1 - 2 * !!(n > 4)]); return n; }
+static noinline s64 lengths_on_entry(int n, int a[n++], int b[n *= 2], char c[static 1]) { return n * 10 + (a == b) + *c; }
+TEST(lengths_of_parameters_on_entry, 81) { int a[8]; char c = 0; return lengths_on_entry(hide(3), a, a, &c); }
 static noinline int read_as_bytes(int *as_int, long *as_long) { *as_int = 1; *as_long = 0; return *(char *)as_int; }
 TEST(bytes_of_what_was_stored_last, 0) { union { long l; int i; } a; return read_as_bytes(&a.i, &a.l); }
 static noinline int read_as_it_was(int *as_int, long *as_long) { *as_int = 3; *as_long = 0; return *as_int; }
