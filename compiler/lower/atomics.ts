@@ -35,8 +35,10 @@ export function lowerAtomic(f: Lowering, expr: BuiltinExpr, used: boolean): Valu
 	}
 	if (pointee === undefined) return f.refuse("E0603", `${expr.name} needs a pointer`, expr.span);
 	const size = sizeOf(pointee);
-	if (size !== 4 && size !== 8 && !/_(load|store)(_n)?$|_clear$|release$|_init$/.test(name)) {
-		return f.refuse("E0603", `eBPF has atomic operations on 4 and 8 bytes, not on ${size}`, expr.span);
+	const plain = /_(load|store)(_n)?$|_clear$|release$|_init$/.test(name);
+	if (size !== 4 && size !== 8 && !(plain && (size === 1 || size === 2))) {
+		const what = plain ? "loads and stores of 1, 2, 4 and 8" : "operations on 4 and 8";
+		return f.refuse("E0603", `eBPF has atomic ${what} bytes, not ${plain ? "of" : "on"} ${size}`, expr.span);
 	}
 	const { addressSpace } = qualifiersOf(pointee);
 	const given = f.value(expr.args[0]);

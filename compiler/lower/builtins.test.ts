@@ -113,3 +113,12 @@ it.each([
 	const { diagnostics } = compile("f.c", `int f(char *p, char *q) { ${statement}; }`, defaultOptions({ read: () => null }));
 	expect(diagnostics.map(({ code }) => code)).toEqual(["E0604"]);
 });
+
+it.each([
+	["record of 16 bytes", "struct wide { char c[16]; } a, b; void f(void) { __atomic_store(&a, &b, 0); }", 16],
+	["record of 3 bytes", "struct odd { char c[3]; } a, b; void f(void) { __atomic_load(&a, &b, 0); }", 3],
+	["128-bit integer", "__int128 v; void f(void) { __atomic_store_n(&v, 1, 0); }", 16],
+])("refuses an atomic load or store of a %s", (_, text, size) => {
+	const { diagnostics } = compile("f.c", text, { ...defaultOptions({ read: () => null }), stage: "asm" });
+	expect(diagnostics.map(({ message }) => message)).toEqual([`eBPF has atomic loads and stores of 1, 2, 4 and 8 bytes, not of ${size}`]);
+});

@@ -3,15 +3,16 @@ import type { TokenSpan } from "../diagnostics/diagnostic.ts";
 import { builtin } from "../builtins/table.ts";
 import { addressExpr, derefExpr, indexExpr, memberExpr } from "./access.ts";
 import { assignExpr, stepExpr } from "./assignments.ts";
-import { arrayOf, BOOL, CHAR, INT, isArithmetic, isError, pointerTo, qualify, VOID } from "./basic.ts";
+import { arrayOf, BOOL, CHAR, INT, isArithmetic, isError, isFloat, pointerTo, qualify, VOID } from "./basic.ts";
 import * as build from "./build.ts";
 import { callExpr } from "./calls.ts";
 import { alignofType, castExpr, chooseExpr, genericExpr, offsetofExpr, sizeofExpr, sizeofName, typesCompatible } from "./casts.ts";
+import { constantValue } from "./constant.ts";
 import { inScope, reach, report, type Cx } from "./context.ts";
 import { parseChar, parseNumber, parseString } from "./literals.ts";
 import { didYouMean, lookup } from "./lookup.ts";
 import { useLabel } from "./labels.ts";
-import { designate, errorValue, type Operand } from "./operand.ts";
+import { designate, errorValue, type Operand, rvalue } from "./operand.ts";
 import { arithmeticUnary, binaryExpr, commaExpr, conditionalExpr } from "./operators.ts";
 import { quote } from "./spell.ts";
 import type { TExpr } from "./typed.ts";
@@ -208,7 +209,13 @@ function partOfNumber(cx: Cx, e: Node<"unary">, real: boolean): Operand {
 		report(cx, "badOperands", e.span, `invalid type ${quote(operand.type)} to ${e.op} operator`);
 		return errorValue(e.span);
 	}
-	return real ? operand : build.convert(build.intConst(0n, INT, e.span), operand.type, false);
+	if (real) return operand;
+	// The operand is evaluated all the same, unless it is a constant: then the whole is one too.
+	const zero = build.convert(build.intConst(0n, INT, e.span), operand.type, false);
+	const evaluated = rvalue(operand);
+	return constantValue(cx, evaluated) !== null || isFloat(operand.type)
+		? zero
+		: { kind: "comma", left: evaluated, right: zero, type: zero.type, span: e.span };
 }
 
 // ── ({ … }) ─────────────────────────────────────────────────────────────────────────────────────

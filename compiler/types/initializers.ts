@@ -246,6 +246,7 @@ function fillRecord(
 			}
 			const { member } = slot;
 			const before = items.at;
+			if (record.union) chooseMember(w, record, offset, slot.index, item.span);
 			fill(w, member.type, offset + member.bitOffset, member.bitWidth, items, led);
 			next++;
 			if (items.at === before && next >= members.length) {

@@ -105,6 +105,10 @@ TEST(sizeof_of_a_pointer_to_one, 8) { int n = hide(3); return sizeof(char (*)[n]
 TEST(sizeof_of_a_length_that_is_negative_nowhere, 3) { int n = hide(3); (void)sizeof(char[1 - 2 * !!(n > 4)]); return n; }
 static noinline s64 lengths_on_entry(int n, int a[n++], int b[n *= 2], char c[static 1]) { return n * 10 + (a == b) + *c; }
 TEST(lengths_of_parameters_on_entry, 81) { int a[8]; char c = 0; return lengths_on_entry(hide(3), a, a, &c); }
+static noinline int imaginary_part(int i) { int j = __imag__ ++i; return i * 10 + j + __imag__ 3; }
+TEST(imaginary_part_of_what_does_something, 60) { return imaginary_part(hide(5)); }
+TEST(union_begun_without_a_name_goes_on_by_name, 357) { union { struct { int a, b, c; }; long n[2]; } u = { hide(3), .b = hide(5), 7 }, v = { 3, 5, .c = hide(7) }; if (u.b != v.b || u.c != v.c || u.a != v.a) return 1; return u.a * 100 + u.b * 10 + u.c; }
+TEST(union_begun_without_a_name_takes_another, 20) { union { struct { int a, b; }; long n; } u = { 3, 5, .n = hide(20) }; return u.n; }
 static noinline int read_as_bytes(int *as_int, long *as_long) { *as_int = 1; *as_long = 0; return *(char *)as_int; }
 TEST(bytes_of_what_was_stored_last, 0) { union { long l; int i; } a; return read_as_bytes(&a.i, &a.l); }
 static noinline int read_as_it_was(int *as_int, long *as_long) { *as_int = 3; *as_long = 0; return *as_int; }
