@@ -2,6 +2,7 @@ import type { TokenSpan } from "../diagnostics/diagnostic.ts";
 import type { Expr } from "../grammar/ast.ts";
 import { addressOf } from "../types/access.ts";
 import {
+	asArray,
 	asPointer,
 	asRecord,
 	BOOL,
@@ -156,7 +157,7 @@ const RULES: Record<RuleName, Rule> = {
 		if (!count(cx, b.name, args, 2, 2, span)) return errorValue(span);
 		const pointer = unevaluated(cx, () => value(cx, args[0]!));
 		const kind = constantArg(cx, args[1]!);
-		const known = objectSize(pointer, kind !== null && (kind & 1n) === 1n);
+		const known = objectSize(pointer, kind ?? 0n);
 		return build.intConst(known ?? (kind !== null && kind >= 2n ? 0n : 2n ** 64n - 1n), SIZE, span);
 	},
 	assumeAligned: (cx, b, args, span) => {
@@ -230,20 +231,26 @@ function constantArg(cx: Cx, ast: Expr): bigint | null {
 	return known;
 }
 
-/** Bytes from a pointer to the end of the variable (or, `closest`, of the member) that it points into. */
-function objectSize(pointer: TExpr, closest: boolean): bigint | null {
-	if (pointer.kind === "convert") return objectSize(pointer.operand, closest);
+/** Bytes from a pointer to the end of the variable (or, for an odd `kind`, of the member) that it points into. */
+function objectSize(pointer: TExpr, kind: bigint): bigint | null {
+	if (pointer.kind === "convert") return objectSize(pointer.operand, kind);
 	if (pointer.kind === "pointer-add" && pointer.index.kind === "int") {
-		const rest = objectSize(pointer.pointer, closest);
+		const rest = objectSize(pointer.pointer, kind);
 		return rest === null ? null : rest - pointer.index.value * BigInt(pointer.scale) * (pointer.subtract ? -1n : 1n);
 	}
 	if (pointer.kind !== "address") return null;
 	let l = pointer.of;
 	let offset = 0;
 	for (;;) {
-		if (l.kind === "variable" || l.kind === "string" || l.kind === "compound-literal") return BigInt(Math.max(0, sizeOf(l.type) - offset));
+		if (l.kind === "variable" || l.kind === "string" || l.kind === "compound-literal") {
+			// An initialiser may have given elements to a flexible array member.
+			const given = l.kind === "variable" && l.symbol.kind === "object" ? (l.symbol.init?.bytes.length ?? 0) : 0;
+			return BigInt(Math.max(0, Math.max(sizeOf(l.type), given) - offset));
+		}
 		if (l.kind === "member") {
-			if (closest) return BigInt(sizeOf(l.type) - offset);
+			// Such a member reaches to the end of the variable, at most; at least (kind 3) it has no elements.
+			const flexible = asArray(l.type) !== null && sizeOf(l.type) === 0;
+			if (kind === 3n || (kind === 1n && !flexible)) return BigInt(Math.max(0, sizeOf(l.type) - offset));
 			offset += Math.floor(l.member.bitOffset / 8);
 			l = l.base;
 		} else if (l.kind === "element" && l.index.kind === "int") {

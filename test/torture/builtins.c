@@ -105,3 +105,5 @@ TEST(assembly_operand_is_found_once, 107) { s64 n[2] = { hide(100), hide(6) }; _
 TEST(sign_bits, 315) { return __builtin_clrsb(hide(0)) * 10 + __builtin_clrsb(hide(-1)) - __builtin_clrsb(hide(0x40000000)) - __builtin_clrsb(hide(-2)) + 4; }
 TEST(sign_bits_of_a_long, 6130) { return __builtin_clrsbl(hide(-1)) * 10 + __builtin_clrsbll(hide(1LL << 62)) * 7 + __builtin_clrsbll(hide(-256)) * 100; }
 TEST(sign_bits_of_a_constant, 283163) { return __builtin_clrsb(5) * 10000 + __builtin_clrsb(-1) * 100 + __builtin_clrsbl(0) + __builtin_clrsbll(-1LL << 63); }
+static struct { int count; char text[]; } with_text = { 5, "01234" };
+TEST(object_size_with_a_flexible_member, 10650) { return __builtin_object_size(&with_text, 0) * 1000 + __builtin_object_size(with_text.text, 0) * 100 + __builtin_object_size(&with_text.text[1], 1) * 10 + __builtin_object_size(with_text.text, 3); }
