@@ -35,5 +35,11 @@ describe("how often blocks run", () => {
 		);
 		expect([nested.get("o"), nested.get("i"), nested.get("out")].map((often) => Math.round(often!))).toEqual([32, 1024, 1]);
 		expect(frequencies("a.2:\njump o.3\no.3:\njump o.3").get("o")).toBe(4096);
+		// A share of one in 9, 9 times, is more than all by the last digit.
+		const ways = Array.from({ length: 9 }, (_, i) => `w.${20 + i}`);
+		const endless = frequencies(
+			`a.2:\njump o.3\no.3:\nswitch %0, ${ways[0]}, ${ways.slice(1).map((way, i) => `${i}: ${way}`).join(", ")}\n${ways.map((way) => `${way}:\njump o.3`).join("\n")}\n`.trim(),
+		);
+		expect(endless.get("o")).toBeCloseTo(4096);
 	});
 });

@@ -23,7 +23,7 @@ export function blockFrequencies(fn: IrFunction): ReadonlyMap<Block, number> {
 	for (const loop of [...all].sort((a, b) => a.blocks.size - b.blocks.size)) {
 		const within = dom.order.filter((block) => loop.blocks.has(block));
 		const { back } = flow(within, loop.header, all, rounds);
-		rounds.set(loop.header, Math.min(MOST_ROUNDS, 1 / (1 - back)));
+		rounds.set(loop.header, 1 / Math.max(1 - back, 1 / MOST_ROUNDS));
 	}
 	return flow(dom.order, dom.order[0], all, rounds).frequency;
 }

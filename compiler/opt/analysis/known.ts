@@ -189,7 +189,35 @@ const PASSES_ZEROS: ReadonlySet<string> = new Set(["phi", "or", "xor", "and"]);
 
 /** The largest unsigned number that the value may be. */
 export const maxUnsigned = (value: Value): bigint => maxOf(knownZeros(value), widthOf(value.ty!));
-/** The same, as the verifier knows it. */
+
+/** The same of sums and choices, however long the chain of them; what goes round a loop may be anything. */
+export function largest(value: Value, found: Map<Value, bigint> = new Map()): bigint {
+	const before = found.get(value);
+	if (before !== undefined) return before;
+	const most = maxUnsigned(value);
+	found.set(value, all(widthOf(value.ty!)));
+	const chained = isInst(value) ? largestOfParts(value, (part) => largest(part, found)) : null;
+	const max = chained !== null && chained < most ? chained : most;
+	found.set(value, max);
+	return max;
+}
+
+function largestOfParts({ op, args }: Inst, of: (part: Value) => bigint): bigint | null {
+	switch (op) {
+		case "phi":
+			return args.reduce((most, arg) => (of(arg) > most ? of(arg) : most), 0n);
+		case "add":
+			return of(args[0]) + of(args[1]);
+		case "trunc":
+		case "zext":
+		case "and":
+			return of(args[0]);
+		default:
+			return null;
+	}
+}
+
+/** As `maxUnsigned`, as the verifier knows it. */
 export const maxProven = (value: Value): bigint => maxOf(provenZeros(value), widthOf(value.ty!));
 /** The smallest unsigned number that it may be, as the verifier knows it. */
 export const minProven = (value: Value): bigint => knownOnes(value, DEPTH, true);

@@ -3,8 +3,10 @@ import type { Loop } from "../../ir/cfg.ts";
 import { row } from "../../ir/ops.ts";
 import { isConst, isInst, phisOf, sameValue, successors, terminator } from "../../ir/values.ts";
 
-/** What costs LLVM nothing. */
-export const FREE: ReadonlySet<string> = new Set(["phi", "jump", "lifetime", "trunc", "ptrtoint", "inttoptr", "zext"]);
+const FREE: ReadonlySet<string> = new Set(["phi", "jump", "lifetime", "trunc", "ptrtoint", "inttoptr", "zext"]);
+
+/** What costs LLVM nothing: a constant distance is part of the access. */
+export const isFree = (inst: Inst): boolean => FREE.has(inst.op) || (inst.op === "ptradd" && isConst(inst.args[1]));
 
 /**
  * `for (i = 0; i < 6; i++) { if (p + 1 > end) return -1; …`, `for (i = 0; i < n && i < 8; i++)`, or a break at the end of a round: two ways out
@@ -52,7 +54,7 @@ function isAskedWith(first: Block, second: Block, loop: Loop, preds: ReadonlyMap
 		[at] = successors(at);
 	}
 	between.push(...second.insts.filter((inst) => inst !== end && inst !== end.args[0]), ...madeBehind(first, loop));
-	const work = between.filter((inst) => !FREE.has(inst.op) && !(inst.op === "ptradd" && isConst(inst.args[1])));
+	const work = between.filter((inst) => !isFree(inst));
 	if (work.length > 1 || work.some((inst) => row(inst.op).does !== "pure")) return false;
 	const ways = second === loop.header ? loop.latches : preds.get(second)!;
 	if (ways.length !== 1 || ways[0] !== before) return false;

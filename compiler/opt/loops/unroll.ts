@@ -13,7 +13,7 @@ import { numberAt, unchanging } from "../analysis/constant-objects.ts";
 import { mem2reg } from "../memory/mem2reg.ts";
 import { baseOf, rootOf } from "../analysis/slots.ts";
 import { analysesOf, forget } from "../analysis/analyses.ts";
-import { FREE, isOneQuestion } from "./one-question.ts";
+import { isFree, isOneQuestion } from "./one-question.ts";
 import { removeDeadBlocks } from "../control/simplify-cfg.ts";
 
 /**
@@ -146,7 +146,7 @@ function sizeOf(loop: Loop, fixed: ReadonlySet<IrGlobal>, cpu: number): { all: n
 	);
 	for (const block of loop.blocks) {
 		for (const inst of block.insts) {
-			if ((FREE.has(inst.op) && !isExtended(inst, phis, cpu)) || (inst.op === "ptradd" && isConst(inst.args[1]))) continue;
+			if (isFree(inst) && !isExtended(inst, phis, cpu)) continue;
 			// Assembly that answers alike in each round is asked once in straight code.
 			if (isQuestion(inst) && isQuiet && !inst.args.some((arg) => inside.has(arg))) continue;
 			// What is not compared here is compared with zero.

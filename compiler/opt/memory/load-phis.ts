@@ -1,10 +1,10 @@
 import type { Block, Inst, IrFunction, Value } from "../../ir/types.ts";
 import type { AliasInfo } from "../analysis/alias.ts";
 import type { Pass } from "../pass.ts";
-import { constant, isConst, isInst, newInst, phisOf, replaceAll, successors, undef, widthOf } from "../../ir/values.ts";
+import { constant, isConst, isInst, newInst, phisOf, replaceAll, successors, undef } from "../../ir/values.ts";
 import { writesOf } from "../analysis/alias.ts";
 import { analysesOf } from "../analysis/analyses.ts";
-import { maxUnsigned } from "../analysis/known.ts";
+import { largest, maxUnsigned } from "../analysis/known.ts";
 import { baseOf } from "../analysis/slots.ts";
 
 /**
@@ -44,36 +44,14 @@ export const loadPhis: Pass = {
 /** A number that says more than its place: less than half of the bits, or an offset in a packet that the verifier still takes. */
 function isSmall(value: Value, size: number): boolean {
 	if (value.ty === "ptr" || value.op === "undef") return false;
-	return maxUnsigned(value) < 1n << BigInt(4 * size) || (size === 2 && largest(value, new Map()) < MOST_OFFSET);
+	return maxUnsigned(value) < 1n << BigInt(4 * size) || (size === 2 && largest(value) < MOST_OFFSET);
 }
 
-/** Bytes: a packet pointer that was moved further knows nothing of the packet's end (MAX_PACKET_OFF in kernel/bpf/verifier.c). */
-const MOST_OFFSET = 0xffffn / 2n;
-
-/** The largest unsigned number that sums and choices come to, however long the chain; what goes round a loop may be anything. */
-function largest(value: Value, known: Map<Value, bigint>): bigint {
-	const before = known.get(value);
-	if (before !== undefined) return before;
-	const anything = (1n << BigInt(widthOf(value.ty!))) - 1n;
-	known.set(value, anything);
-	const of = (arg: Value): bigint => largest(arg, known);
-	const least = maxUnsigned(value);
-	let max = least;
-	if (isInst(value)) {
-		const sums: Partial<Record<Inst["op"], () => bigint>> = {
-			phi: () => value.args.reduce((most, arg) => (of(arg) > most ? of(arg) : most), 0n),
-			add: () => of(value.args[0]) + of(value.args[1]),
-			trunc: () => of(value.args[0]),
-			zext: () => of(value.args[0]),
-			// The mask alone is what is known already.
-			and: () => of(value.args[0]),
-		};
-		max = sums[value.op]?.() ?? least;
-	}
-	if (max > least) max = least;
-	known.set(value, max);
-	return max;
-}
+/**
+ * Bytes. A packet pointer that was moved by more than 65,535 in all knows nothing of the packet's end (MAX_PACKET_OFF in kernel/bpf/verifier.c): half
+ * of it leaves as much for what is added behind the load.
+ */
+const MOST_OFFSET = 1n << 15n;
 
 type IsHandedOut = (slot: Inst, by: Inst, at: Block) => boolean;
 

@@ -177,15 +177,13 @@ class Correlation {
 	#isCompared(value: Inst): boolean {
 		return (
 			this.#isAsked(value) ||
-			(this.#analyses.users.get(value) ?? []).some(
-				(user) => (user.op === "zext" || user.op === "sext" || user.op === "trunc") && this.#isAsked(user),
-			)
+			this.#usersOf(value).some((user) => (user.op === "zext" || user.op === "sext" || user.op === "trunc") && this.#isAsked(user))
 		);
 	}
 
 	/** Assembly is where programs write a comparison that must stay with its register. */
 	#isAsked(value: Inst): boolean {
-		return (this.#analyses.users.get(value) ?? []).some(({ op }) => op === "icmp" || op === "asm" || op === "asmgoto");
+		return this.#usersOf(value).some(({ op }) => op === "icmp" || op === "asm" || op === "asmgoto");
 	}
 }
 
