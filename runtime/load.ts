@@ -38,9 +38,13 @@ import { inputProblem } from "./programs/run.ts";
 import type { Engine, LoadedProgram } from "./program.ts";
 import type { Facts, Rejection, Verdict } from "./verifier/facts.ts";
 import { InputError } from "./programs/input-error.ts";
+import { tiered } from "./tiers.ts";
 
 const ENGINE_NAMES = ["interpreter", "js", "wasm", "default"] as const;
-/** `default`: Wasm where it compiles, JavaScript where text may be compiled, else the interpreter. */
+/**
+ * `default`: Wasm where it compiles, JavaScript where text may be compiled, else the interpreter. What has no loop is interpreted the first few times, which
+ * takes less than to compile it (`tiers.ts`).
+ */
 export type EngineName = (typeof ENGINE_NAMES)[number];
 
 /** How to open an object, what to run it on, and what to check. */
@@ -299,9 +303,16 @@ async function engineOf(name: EngineName | Engine, verified: boolean): Promise<E
 	if (!ENGINE_NAMES.includes(name)) throw new RangeError(`there is no engine ${name}; there are ${ENGINE_NAMES.join(", ")}`);
 	// Unverified code needs every access checked.
 	if (!verified || name === "interpreter") return createInterpreter();
-	if (name === "wasm" || (name === "default" && compilesWasm())) return (await import("./jit/wasm.ts")).createWasmEngine();
-	if (name === "js" || compilesText()) return (await import("./jit/js.ts")).createJsEngine();
-	return createInterpreter();
+	const compiled = name === "default" ? compilerHere() : name;
+	if (compiled === "interpreter") return createInterpreter();
+	const compiler =
+		compiled === "wasm" ? (await import("./jit/wasm.ts")).createWasmEngine() : (await import("./jit/js.ts")).createJsEngine();
+	return name === "default" ? tiered(createInterpreter(), compiler) : compiler;
+}
+
+function compilerHere(): Exclude<EngineName, "default"> {
+	if (compilesWasm()) return "wasm";
+	return compilesText() ? "js" : "interpreter";
 }
 
 /** Maps are created in order; a pinned name that exists already is shared. */

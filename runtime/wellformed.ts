@@ -11,15 +11,18 @@ export interface Malformed {
 	readonly why: string;
 }
 
-const LD_IMM64 = 0x18;
-const CALL = 0x85;
-const CALLX = 0x8d;
-const EXIT = 0x95;
+export const LD_IMM64 = 0x18;
+export const CALL = 0x85;
+export const CALLX = 0x8d;
+export const EXIT = 0x95;
 const JA = 0x05;
 const JA32 = 0x06;
 
-const isJump = (insn: Insn): boolean => ((insn.opcode & 7) === 5 || (insn.opcode & 7) === 6) && ![CALL, CALLX, EXIT].includes(insn.opcode);
-const target = (insn: Insn, at: number): number => at + 1 + (insn.opcode === JA32 ? insn.imm : insn.off);
+export const isJump = (insn: Insn): boolean =>
+	((insn.opcode & 7) === 5 || (insn.opcode & 7) === 6) && ![CALL, CALLX, EXIT].includes(insn.opcode);
+export const isUnconditional = ({ opcode }: Insn): boolean => opcode === JA || opcode === JA32;
+/** Slot that a jump goes to when it is taken. */
+export const jumpTarget = (insn: Insn, at: number): number => at + 1 + (insn.opcode === JA32 ? insn.imm : insn.off);
 
 export function findMalformed(insns: readonly Insn[]): Malformed | null {
 	if (insns.length === 0) return { insn: 0, why: "it has no instructions" };
@@ -61,11 +64,11 @@ function checkSubprograms(insns: readonly Insn[], second: Uint8Array, bounds: re
 			const insn = insns[at];
 			if (insn.opcode === EXIT) continue;
 			if (isJump(insn)) {
-				const to = target(insn, at);
+				const to = jumpTarget(insn, at);
 				if (to < start || to >= end) return { insn: at, why: `a jump to slot ${to}, out of the subprogram` };
 				if (second[to]) return { insn: at, why: `a jump into the middle of the ld_imm64 at slot ${to - 1}` };
 				open.push(to);
-				if (insn.opcode === JA || insn.opcode === JA32) continue;
+				if (isUnconditional(insn)) continue;
 			}
 			const next = at + (insn.opcode === LD_IMM64 ? 2 : 1);
 			if (next >= end) return { insn: at, why: "control flow runs past the end of the subprogram" };
@@ -85,8 +88,8 @@ function withoutResult(insns: readonly Insn[]): Malformed | null {
 		const insn = insns[at];
 		if (insn.opcode === EXIT) return { insn: at, why: "exit, but r0 was never set" };
 		if (insn.opcode === CALL || insn.opcode === CALLX || setsR0(insn)) continue;
-		if (isJump(insn)) open.push(target(insn, at));
-		if (insn.opcode !== JA && insn.opcode !== JA32) open.push(at + (insn.opcode === LD_IMM64 ? 2 : 1));
+		if (isJump(insn)) open.push(jumpTarget(insn, at));
+		if (!isUnconditional(insn)) open.push(at + (insn.opcode === LD_IMM64 ? 2 : 1));
 	}
 	return null;
 }

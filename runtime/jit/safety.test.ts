@@ -19,11 +19,12 @@ import type { Engine } from "../program.ts";
 import type { Facts } from "../verifier/index.ts";
 import { createJsEngine } from "./js.ts";
 import { MAY_GOTO_LIMIT } from "../limits.ts";
+import { tiered } from "../tiers.ts";
 import { createWasmEngine } from "./wasm.ts";
 
 const mutants = Number(process.env.JIT_MUTANTS ?? 30);
 const BUDGET = 20_000;
-const engines: readonly Engine[] = [createInterpreter({ budget: BUDGET }), createJsEngine({ fuel: BUDGET }), createWasmEngine({ fuel: BUDGET })];
+const engines: readonly Engine[] = [createInterpreter({ budget: BUDGET }), createJsEngine({ fuel: BUDGET }), createWasmEngine({ fuel: BUDGET }), tiered(createInterpreter({ budget: BUDGET }), createWasmEngine({ fuel: BUDGET }))];
 
 const insn = (opcode: number, dst: number, src: number, off: number, imm: number): Insn => ({ opcode, dst, src, off, imm });
 const EXIT = insn(0x95, 0, 0, 0, 0);

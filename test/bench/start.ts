@@ -1,5 +1,6 @@
 /**
  * From object bytes to the first result in a warm process, step by step: ELF and BTF, maps and relocations, verifier, engine, first call.
+ * `default` interprets the first runs of these two; `wasm` and `js` compile before the first.
  * In: the XDP objects `lat100` (111 instructions) and `lat4000` of the peers' benchmark. Out: milliseconds, the best of many.
  */
 import { existsSync, readFileSync } from "node:fs";
@@ -33,7 +34,7 @@ async function measure(): Promise<void> {
 		const parse = await best(RUNS, () => openObject(readObject(bytes)));
 		const verified = await best(RUNS, () => images.map((image) => verify(image, { facts: true })));
 		console.log(`${name}: ${images.map((image) => image.insns.length).join("+")} instructions; ELF, BTF, maps, relocations ${parse.toFixed(2)}, verifier ${verified.toFixed(2)}`);
-		for (const engine of ["default", "js"] as const) {
+		for (const engine of ["default", "wasm", "js"] as const) {
 			for (let i = 0; i < WARM; i++) await firstResult(bytes, engine);
 			const times: number[] = [];
 			for (let i = 0; i < RUNS; i++) {
