@@ -161,6 +161,38 @@ SEC("xdp") int prog(struct s *ctx)
 	});
 });
 
+describe("CO-RE relocations", () => {
+	const records = `#define P(x) __builtin_preserve_access_index(x)
+typedef struct named { int a; int b : 3; } named_t;
+struct task { int pid; named_t list[4]; named_t *next; } __attribute__((preserve_access_index));
+struct ctx { int x; struct { int y; } in; } __attribute__((preserve_access_index, preserve_static_offset));
+int use(const void *p);
+`;
+	const relocations = (object: ObjectFile): string[] =>
+		object.btfExt!.coreRelos.flatMap(({ records }) =>
+			records.map(({ typeId, access, kind }) => {
+				const type = object.btf!.types[typeId];
+				return `${kind} ${type.kind} ${"name" in type ? type.name : ""} ${access}`;
+			}),
+		);
+	for (const [what, body, expected] of [
+		["the next record after a pointer", "int f(struct task *p) { return use(&p[1]); }", ["0 struct task 1"]],
+		["no sum of a pointer and a number", "int f(struct task *p) { return use(P(p + 1)); }", []],
+		["a member of the next record", "int f(named_t *p) { return P(p[2].a); }", ["0 struct named 2:0"]],
+		["elements of all dimensions as one", "extern named_t g[4][5]; int f(void) { return P(g[1][2].a); }", ["0 struct named 7:0"]],
+		["no element that is no record", "int f(int (*p)[8]) { return use(P(&(*p)[3])); }", []],
+		["a member of what a typedef names", "int f(named_t *p) { return P(p->a); }", ["0 typedef named_t 0:0"]],
+		["no field of a context", "int f(struct ctx *p) { return p->in.y + p[1].x; }", []],
+	] as const) {
+		it(`name ${what}`, () => {
+			expect(relocations(build(records + body))).toEqual(expected);
+		});
+		it.skipIf(!existsSync(clang))(`are clang's: ${what}`, () => {
+			expect(relocations(byClang(records + body))).toEqual(expected);
+		});
+	}
+});
+
 describe("DWARF", () => {
 	const objdump = "/usr/bin/llvm-objdump-19";
 	it.skipIf(!existsSync(objdump))("shows source beside code", () => {

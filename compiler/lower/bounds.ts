@@ -9,7 +9,7 @@ import { asArray } from "../types/basic.ts";
 import { CODES } from "../types/codes.ts";
 import { quote } from "../types/spell.ts";
 import type { LExpr } from "../types/typed.ts";
-import { constantIndex } from "./places.ts";
+import { constantIndex } from "../types/core-chain.ts";
 
 type Element = LExpr & { readonly kind: "element" };
 

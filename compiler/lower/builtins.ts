@@ -10,8 +10,9 @@ import { isAtomicBuiltin, lowerAtomic } from "./atomics.ts";
 import { countLeadingZeros, countSignBits, countTrailingZeros, findFirstSet, popcount } from "./bits.ts";
 import { convert } from "./convert.ts";
 import { overflow } from "./overflow.ts";
-import { alignAt, constantIndex } from "./places.ts";
+import { alignAt } from "./places.ts";
 import { isSigned, shapeOf, tyOf } from "./state.ts";
+import { constantIndex } from "../types/core-chain.ts";
 
 /**
  * Builtin functions → IR. Those that the checker folds (offsetof, types_compatible_p, choose_expr, preserve_*) do not

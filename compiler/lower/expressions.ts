@@ -4,7 +4,7 @@ import type { Lowering, Place } from "./state.ts";
 import { bug } from "../diagnostics/diagnostic.ts";
 import { constant, undef } from "../ir/values.ts";
 import { changeSpace, convert, moved } from "./convert.ts";
-import { copyPlace, readPlace, temporary } from "./places.ts";
+import { copyPlace, preservedElement, readPlace, temporary } from "./places.ts";
 import { isMemory, isWide, shapeOf, tyOf } from "./state.ts";
 import { narrowWide } from "./int128.ts";
 import { unary, arithmetic, comparison, difference } from "./arithmetic.ts";
@@ -50,6 +50,7 @@ function scalar(f: Lowering, expr: TExpr): Value {
 		case "logical":
 			return joined(f, expr, "i32");
 		case "pointer-add":
+			if (expr.preserve && !expr.subtract) return preservedElement(f, expr);
 			return moved(f.b, f.value(expr.pointer), f.value(expr.index), expr.index.type, expr.scale, expr.subtract);
 		case "pointer-diff":
 			return difference(f, f.value(expr.left), f.value(expr.right), expr.scale);

@@ -1,6 +1,6 @@
 import type { Inst, Value } from "../ir/types.ts";
 import type { LExpr, TExpr } from "../types/typed.ts";
-import type { CType, RecordType } from "../types/types.ts";
+import type { CType } from "../types/types.ts";
 import type { Lowering, Place, Wide } from "./state.ts";
 import { constant } from "../ir/values.ts";
 import { asPointer, asRecord, canonical, qualifiersOf } from "../types/basic.ts";
@@ -8,6 +8,7 @@ import { alignOf, sizeOf } from "../types/layout.ts";
 import { changeSpace, extendFrom } from "./convert.ts";
 import { effectiveType } from "./effective-type.ts";
 import { isSigned, shapeOf, tyOf } from "./state.ts";
+import { constantIndex, coreChain, pastPointer } from "../types/core-chain.ts";
 
 /**
  * Lvalues → places, and reading and writing them. A bit-field is accessed in the narrowest naturally placed unit that
@@ -30,6 +31,7 @@ export function lowerPlace(f: Lowering, expr: LExpr): Place {
 			return { base: slot, type: expr.type, align: Math.max(symbol.align, slot.attr!.align!), volatile };
 		}
 		case "deref": {
+			if (pastPointer(expr.pointer) !== null) return coreAccess(f, expr)!;
 			const { base, align } = lowerPointer(f, expr.pointer);
 			return {
 				base,
@@ -40,11 +42,12 @@ export function lowerPlace(f: Lowering, expr: LExpr): Place {
 			};
 		}
 		case "member":
-			return expr.preserve ? coreAccess(f, expr) : memberOf(f, lowerPlace(f, expr.base), expr);
+			return (expr.preserve ? coreAccess(f, expr) : null) ?? memberOf(f, lowerPlace(f, expr.base), expr);
 		case "element": {
 			f.inBounds(expr, false);
-			if (expr.preserve && constantIndex(expr.index) !== null) return coreAccess(f, expr);
-			return elementOf(f, lowerPlace(f, expr.base), expr);
+			return (
+				(expr.preserve && constantIndex(expr.index) !== null ? coreAccess(f, expr) : null) ?? elementOf(f, lowerPlace(f, expr.base), expr)
+			);
 		}
 		case "string":
 			return {
@@ -139,10 +142,6 @@ function memberOf(f: Lowering, base: Place, expr: LExpr & { kind: "member" }): P
 	};
 }
 
-/** An index that is written as a number. */
-export const constantIndex = (index: TExpr): number | null =>
-	index.kind === "int" ? Number(index.value) : index.kind === "convert" ? constantIndex(index.operand) : null;
-
 function elementOf(f: Lowering, base: Place, expr: LExpr & { kind: "element" }): Place {
 	const size = sizeOf(expr.type);
 	const index = f.b.extend(f.value(expr.index), isSigned(expr.index.type));
@@ -159,76 +158,51 @@ function elementOf(f: Lowering, base: Place, expr: LExpr & { kind: "element" }):
 }
 
 /**
- * `p->a.b[2].c` with every step preserved is one relocation "0:…" from the type that `p` points to. clang's
- * BPFAbstractMemberAccess makes the same chains; an index that is not constant ends one.
+ * `p->a.b[2].c` with every step preserved is one relocation "0:…" from the type that `p` points to; an index that is not constant ends one.
+ * null: none can say where this is.
  */
-function coreAccess(f: Lowering, expr: LExpr): Place {
-	const steps: number[] = [];
-	let offset = 0;
-	let at: LExpr = expr;
-	let field: (LExpr & { kind: "member" }) | null = null;
-	let volatile = false;
-	let punned = false;
-	let outermost: RecordType | null = null;
-	for (;;) {
-		volatile ||= isVolatile(at.type);
-		if (at.kind === "member" && at.preserve) {
-			punned ||= at.record.union;
-			outermost = at.record;
-			steps.push(at.index);
-			if (at.member.bitWidth !== null) field = at;
-			else offset += at.member.bitOffset / 8;
-			at = at.base;
-			continue;
-		}
-		const index = at.kind === "element" && at.preserve ? constantIndex(at.index) : null;
-		if (at.kind !== "element" || index === null) break;
-		// An element is an object of its own type, whatever it lies in.
-		punned = true;
-		steps.push(index);
-		offset += index * sizeOf(at.type);
-		at = at.base;
-	}
-	// `p[2].x`: the access begins with the index, and with what `p` points to.
-	let first = 0;
-	if (at.kind === "deref" && at.pointer.kind === "pointer-add" && at.pointer.preserve) {
-		const { pointer, index, scale, subtract } = at.pointer;
-		const by = constantIndex(index);
-		if (by !== null && !subtract) {
-			first = by;
-			offset += by * scale;
-			at = { ...at, pointer };
-		}
-	}
-	const base = lowerPlace(f, at);
-	let unit: number | undefined;
-	let bits: Place["bits"];
-	if (field !== null) {
-		// Where libbpf's bpf_core_calc_field_relo puts the field's storage unit.
-		unit = sizeOf(field.member.type);
-		const { bitOffset, bitWidth } = field.member;
-		let start = Math.floor(bitOffset / 8 / unit) * unit;
-		while (bitOffset + bitWidth! - start * 8 > unit * 8) {
-			unit *= 2;
-			start = Math.floor(bitOffset / 8 / unit) * unit;
-		}
-		offset += start;
-		bits = { offset: bitOffset - start * 8, width: bitWidth!, size: unit };
-	}
-	const access = `${first}:${steps.reverse().join(":")}`;
-	const core = { root: at.type, access, relo: 0, value: BigInt(offset) };
-	const moved = f.b.append("coreoffset", "ptr", [base.base], { core });
-	const align = alignAt(base.align, offset);
+function coreAccess(f: Lowering, expr: LExpr): Place | null {
+	const chain = coreChain(expr, false);
+	if (chain === null) return null;
+	const { steps, root } = chain;
+	const field = expr.kind === "member" && expr.member.bitWidth !== null ? expr.member : null;
+	const unit = field === null ? null : coreUnit(field.bitOffset, field.bitWidth!, sizeOf(field.type));
+	const offset = (chain.bitOffset - (field?.bitOffset ?? 0)) / 8 + (unit?.start ?? 0);
+	const base = lowerPlace(f, chain.from);
+	// The context's fields are where they are on every kernel, and may only be reached by one constant offset.
+	const fixed = asRecord(root)?.preserveStaticOffset === true;
+	const core = { root, access: chain.access, relo: 0, value: BigInt(offset) };
+	const moved = fixed ? f.b.ptradd(base.base, offset) : f.b.append("coreoffset", "ptr", [base.base], { core });
+	const bits =
+		field === null || unit === null ? null : { offset: field.bitOffset - unit.start * 8, width: field.bitWidth!, size: unit.size };
+	const outermost = steps.find((step) => step.kind === "member");
+	// An element is an object of its own type, whatever it lies in.
+	const punned = base.punned || steps.some((step) => step.kind === "element" || step.record.union);
 	return {
 		base: moved,
 		type: expr.type,
-		align,
-		volatile: volatile || base.volatile,
-		...(bits === undefined ? {} : { bits, unit }),
-		...(outermost === null ? {} : { within: { record: outermost, offset } }),
-		...(punned || base.punned ? { punned: true } : {}),
+		align: alignAt(base.align, offset),
+		volatile: base.volatile || steps.some(({ type }) => isVolatile(type)),
+		...(bits === null ? {} : { bits, unit: bits.size }),
+		...(outermost?.kind === "member" ? { within: { record: outermost.record, offset } } : {}),
+		...(punned ? { punned: true } : {}),
 		...spaceOf(base),
 	};
+}
+
+/** `&p[1]`, with the subscript preserved: past so many records, however large they are where the program is loaded. */
+export function preservedElement(f: Lowering, pointer: TExpr & { kind: "pointer-add" }): Value {
+	return lowerPlace(f, { kind: "deref", pointer, type: asPointer(pointer.type)!.target, span: pointer.span }).base;
+}
+
+/** Where libbpf's bpf_core_calc_field_relo puts the storage unit of a bit-field: in bytes. */
+function coreUnit(bitOffset: number, bitWidth: number, least: number): { readonly start: number; readonly size: number } {
+	let size = least;
+	for (;;) {
+		const start = Math.floor(bitOffset / 8 / size) * size;
+		if (bitOffset + bitWidth - start * 8 <= size * 8) return { start, size };
+		size *= 2;
+	}
 }
 
 // ── reading and writing ─────────────────────────────────────────────────────────────────────────

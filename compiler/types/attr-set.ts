@@ -20,6 +20,7 @@ export interface AttrSet {
 	cold: boolean;
 	warnUnused: boolean;
 	preserveAccessIndex: boolean;
+	preserveStaticOffset: boolean;
 	declTags: string[];
 	typeTags: string[];
 	addressSpace: number;
@@ -50,6 +51,7 @@ export function noAttributes(): AttrSet {
 		cold: false,
 		warnUnused: false,
 		preserveAccessIndex: false,
+		preserveStaticOffset: false,
 		declTags: [],
 		typeTags: [],
 		addressSpace: 0,

@@ -47,7 +47,7 @@ const ACTIONS: Record<string, Action> = {
 	aligned: (cx, set, attr) => {
 		const arg = attr.args[0];
 		if (!arg) {
-			set.aligned = Math.max(set.aligned, 16); // "as large as any type needs": long double and __int128.
+			set.aligned = Math.max(set.aligned, 16); // "as large as any type needs": __int128.
 			return;
 		}
 		const align = intArg(cx, attr, arg);
@@ -72,6 +72,7 @@ const ACTIONS: Record<string, Action> = {
 	warn_unused_result: flag("warnUnused"),
 	nodiscard: flag("warnUnused"),
 	preserve_access_index: flag("preserveAccessIndex"),
+	preserve_static_offset: flag("preserveStaticOffset"),
 	btf_decl_tag: (cx, set, attr) => {
 		const tag = stringArg(cx, attr);
 		if (tag !== null && !set.declTags.includes(tag)) set.declTags.push(tag);
@@ -106,7 +107,7 @@ const IGNORED = new Set(
 	`nothrow leaf malloc alloc_size alloc_align format format_arg nonnull returns_nonnull sentinel artificial no_instrument_function designated_init
 	externally_visible flatten optimize optnone minsize noclone no_sanitize no_sanitize_address no_sanitize_thread no_sanitize_undefined no_stack_protector nocf_check
 	no_reorder assume_aligned access error warning overloadable unavailable availability diagnose_if enable_if noderef nomerge noescape
-	bpf_fastcall preserve_static_offset preserve_most preserve_all regparm stdcall cdecl fastcall ms_abi sysv_abi
+	bpf_fastcall preserve_most preserve_all regparm stdcall cdecl fastcall ms_abi sysv_abi
 	constructor destructor no_split_stack tls_model common nocommon noplt symver target nonstring counted_by counted_by_or_null sized_by element_count
 	guarded_by pt_guarded_by lockable capability acquire_capability release_capability ms_struct gcc_struct randomize_layout no_randomize_layout
 	scalar_storage_order swallow convergent unroll opencl_unroll_hint nounroll likely unlikely reproducible unsequenced patchable_function_entry

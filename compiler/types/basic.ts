@@ -28,7 +28,7 @@ export const UINT128 = int("unsigned __int128", 16, false, 6);
 
 export const FLOAT: FloatType = { kind: "float", name: "float", size: 4 };
 export const DOUBLE: FloatType = { kind: "float", name: "double", size: 8 };
-export const LONG_DOUBLE: FloatType = { kind: "float", name: "long double", size: 16 };
+export const LONG_DOUBLE: FloatType = { kind: "float", name: "long double", size: 8 };
 
 /** The type of what could not be typed. It behaves as an integer, and every check that meets it keeps quiet. */
 export const ERROR = int("<error>", 4, true, 3);

@@ -10,6 +10,7 @@ struct task {
 } __attribute__((preserve_access_index));
 struct plain { int x; struct { int y[4]; } z; };
 typedef struct task task_t;
+typedef struct { int n; unsigned low : 3; } nameless;
 enum e { EA, EB = 5 };
 `;
 
@@ -44,6 +45,12 @@ describe("CO-RE accesses", () => {
 		["__builtin_preserve_field_info(t->pid, 3)", 'core(3, struct task, "0:0" = 1)'],
 		["__builtin_preserve_field_info(t->c, 4)", 'core(4, struct task, "0:6" = 56)'],
 		["__builtin_preserve_field_info(t->c, 5)", 'core(5, struct task, "0:6" = 59)'],
+		["__builtin_preserve_field_info(((task_t *)t)->c, 1)", 'core(1, struct task, "0:6" = 8)'],
+		["__builtin_preserve_field_info(((task_t *)t)->pid, 0)", 'core(0, task_t, "0:0" = 0)'],
+		["__builtin_preserve_field_info(t[0], 2)", 'core(2, struct task, "0" = 1)'],
+		["__builtin_preserve_field_info(((task_t *)t)[2].u.u1, 0)", 'core(0, struct task, "2:2:0" = 192)'],
+		["__builtin_preserve_field_info((*(task_t (*)[3][4])t)[1][2].pid, 0)", 'core(0, struct task, "6:0" = 528)'],
+		["__builtin_preserve_field_info(((nameless *)t)[1].low, 2)", 'core(2, nameless, "1:1" = 1)'],
 		["__builtin_preserve_type_info(*(task_t *)0, 0)", 'core(8, task_t, "0" = 1)'],
 		["__builtin_preserve_type_info(*(struct plain *)0, 1)", 'core(9, struct plain, "0" = 20)'],
 		["__builtin_preserve_enum_value(*(enum e *)EA, 0)", 'core(10, enum e, "0" = 1)'],
@@ -61,6 +68,7 @@ describe("CO-RE accesses", () => {
 
 	it("are refused for what is no field", () => {
 		expect(checkText(`${PRELUDE} int f(struct task *t) { return __builtin_preserve_field_info(t, 0); }`).errors).toEqual(["'__builtin_preserve_field_info' argument must be a field access"]);
+		expect(checkText(`${PRELUDE} int f(int *a) { return __builtin_preserve_field_info(a[1], 0); }`).errors).toEqual(["'__builtin_preserve_field_info' argument must be a field access"]);
 		expect(checkText(`${PRELUDE} int f(void) { return __builtin_preserve_enum_value(*(enum e *)3, 1); }`).errors).toEqual(["'__builtin_preserve_enum_value' argument must be an enumerator of 'enum e'"]);
 	});
 });

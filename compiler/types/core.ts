@@ -1,12 +1,13 @@
 import type { TokenSpan } from "../diagnostics/diagnostic.ts";
 import type { Expr } from "../grammar/ast.ts";
-import { asEnum, asPointer, integerType, isError, UINT, ULONG } from "./basic.ts";
+import { asEnum, integerType, isError, UINT, ULONG } from "./basic.ts";
 import { report, unevaluated, type Cx } from "./context.ts";
 import { alignOf, sizeOf } from "./layout.ts";
 import { errorValue, isLvalue } from "./operand.ts";
 import { quote } from "./spell.ts";
 import type { CoreAccess, LExpr, TExpr } from "./typed.ts";
-import type { CType, Member } from "./types.ts";
+import type { CType } from "./types.ts";
+import { bare, coreChain } from "./core-chain.ts";
 
 /**
  * CO-RE: what a relocation says of a field, type or enumerator.
@@ -31,62 +32,6 @@ const RELO = {
 	TYPE_MATCHES: 12,
 } as const;
 
-export interface AccessPath {
-	readonly root: CType;
-	readonly access: string;
-	/** In bits, with the types as compiled. */
-	readonly bitOffset: number;
-	readonly member: Member | null;
-	/** The record that holds the last member. */
-	readonly recordAlign: number;
-	readonly type: CType;
-}
-
-/** A place as a path from its root, null when it is no chain of members and constant subscripts. */
-function accessPath(place: LExpr): AccessPath | null {
-	const indexes: number[] = [];
-	let bits = 0;
-	let member: Member | null = null;
-	let recordAlign = 1;
-	let l = place;
-	for (;;) {
-		if (l.kind === "member") {
-			indexes.unshift(l.index);
-			bits += l.member.bitOffset;
-			if (!member) {
-				member = l === place ? l.member : null;
-				recordAlign = alignOf(l.record);
-			}
-			l = l.base;
-		} else if (l.kind === "element" && l.index.kind === "int" && l.base.kind !== "variable") {
-			indexes.unshift(Number(l.index.value));
-			bits += Number(l.index.value) * sizeOf(l.type) * 8;
-			l = l.base;
-		} else break;
-	}
-	let first = 0;
-	let root = l.type;
-	if (l.kind === "element" && l.index.kind === "int") {
-		first = Number(l.index.value);
-		bits += first * sizeOf(l.type) * 8;
-	} else if (l.kind === "deref") {
-		const pointer = l.pointer;
-		if (pointer.kind === "pointer-add" && pointer.index.kind === "int" && pointer.preserve) {
-			first = Number(pointer.index.value) * (pointer.subtract ? -1 : 1);
-			bits += first * pointer.scale * 8;
-		}
-		root = asPointer(pointer.type)!.target;
-	}
-	return { root: bare(root), access: [first, ...indexes].join(":"), bitOffset: bits, member, recordAlign, type: place.type };
-}
-
-/** Qualifiers of the root do not matter to a relocation. */
-function bare(type: CType): CType {
-	let t = type;
-	while (t.kind === "qualified" || t.kind === "tagged") t = t.target;
-	return t;
-}
-
 function node(root: CType, access: string, value: bigint, relo: number, type: CType, span: TokenSpan): TExpr {
 	const core: CoreAccess = { root, access, value };
 	return { kind: "core-info", core, relo, type, span };
@@ -101,8 +46,8 @@ export function fieldInfo(cx: Cx, ast: Expr, kind: bigint | null, span: TokenSpa
 	cx.preserve = before;
 	if (isError(operand.type) || kind === null) return errorValue(span);
 	const place = isLvalue(operand) ? operand : operand.kind === "address" ? operand.of : null;
-	const path = place && (place.kind === "member" || place.kind === "element") ? accessPath(place) : null;
-	if (!path) {
+	const chain = place === null ? null : coreChain(place, true);
+	if (place === null || chain === null || chain.from === place) {
 		report(cx, "badBuiltin", span, "'__builtin_preserve_field_info' argument must be a field access");
 		return errorValue(span);
 	}
@@ -110,15 +55,15 @@ export function fieldInfo(cx: Cx, ast: Expr, kind: bigint | null, span: TokenSpa
 		report(cx, "badBuiltin", span, `invalid field info kind ${kind}`);
 		return errorValue(span);
 	}
-	return node(path.root, path.access, fieldValue(path, Number(kind)), Number(kind), UINT, span);
+	return node(chain.root, chain.access, fieldValue(place, chain.bitOffset, Number(kind)), Number(kind), UINT, span);
 }
 
-function fieldValue(path: AccessPath, kind: number): bigint {
-	const width = path.member?.bitWidth ?? null;
+function fieldValue(field: LExpr, bitOffset: number, kind: number): bigint {
+	const width = field.kind === "member" ? field.member.bitWidth : null;
 	// A bit-field is read as the aligned unit of its record's alignment (8 bytes at most) that holds it.
-	const unit = Math.min(path.recordAlign, 8) * 8;
-	const start = width === null ? path.bitOffset : path.bitOffset - (path.bitOffset % unit);
-	const size = width ?? sizeOf(path.type) * 8;
+	const unit = field.kind === "member" ? Math.min(alignOf(field.record), 8) * 8 : 0;
+	const start = width === null ? bitOffset : bitOffset - (bitOffset % unit);
+	const size = width ?? sizeOf(field.type) * 8;
 	switch (kind) {
 		case RELO.FIELD_BYTE_OFFSET:
 			return BigInt(start / 8);
@@ -127,9 +72,9 @@ function fieldValue(path: AccessPath, kind: number): bigint {
 		case RELO.FIELD_EXISTS:
 			return 1n;
 		case RELO.FIELD_SIGNED:
-			return integerType(path.type)?.signed ? 1n : 0n;
+			return integerType(field.type)?.signed ? 1n : 0n;
 		case RELO.FIELD_LSHIFT_U64:
-			return BigInt(start + 64 - path.bitOffset - size) & 0xffffffffn;
+			return BigInt(start + 64 - bitOffset - size) & 0xffffffffn;
 		default:
 			return BigInt(64 - size) & 0xffffffffn;
 	}

@@ -6,6 +6,7 @@ export type EnumBody = NonNullable<EnumType["body"]>;
 /** What a definition says besides the members. */
 export interface RecordExtras {
 	readonly preserveAccessIndex: boolean;
+	readonly preserveStaticOffset: boolean;
 	readonly declTags: readonly string[];
 	readonly transparentUnion: boolean;
 }
@@ -61,6 +62,11 @@ export class LazyRecord extends Lazy<RecordBody> implements RecordType {
 	get preserveAccessIndex(): boolean {
 		void this.body;
 		return this.extras?.preserveAccessIndex ?? false;
+	}
+
+	get preserveStaticOffset(): boolean {
+		void this.body;
+		return this.extras?.preserveStaticOffset ?? false;
 	}
 
 	get declTags(): readonly string[] {

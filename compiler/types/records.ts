@@ -87,7 +87,8 @@ function define(cx: Cx, spec: RecordSpec, type: LazyRecord): RecordBody {
 	if (preserve)
 		for (const m of spec.members ?? [])
 			if (m.kind === "member" && m.specs.type.kind === "record" && m.specs.type.members) cx.file.preserved.add(m.specs.type);
-	type.extras = { preserveAccessIndex: preserve, declTags: attrs.declTags, transparentUnion: attrs.transparentUnion };
+	const { declTags, transparentUnion, preserveStaticOffset } = attrs;
+	type.extras = { preserveAccessIndex: preserve, preserveStaticOffset, declTags, transparentUnion };
 	const members: MemberPlan[] = [];
 	const seen = new Map<string, MemberPlan>();
 	for (const m of spec.members ?? []) {

@@ -71,6 +71,8 @@ export interface RecordType {
 	readonly body: RecordBody | null;
 	/** `__attribute__((preserve_access_index))`: each access becomes a CO-RE relocation. */
 	readonly preserveAccessIndex: boolean;
+	/** `__attribute__((preserve_static_offset))`: a context, whose accesses are relocated by the kernel instead. */
+	readonly preserveStaticOffset?: boolean;
 	readonly declTags: readonly string[];
 	readonly span: TokenSpan | null;
 }
