@@ -38,6 +38,13 @@ describe("builtins with constant arguments fold", () => {
 		["__builtin_expect(3, 0)", 3],
 		["__builtin_object_size(\"abcd\", 0)", 5],
 		["__builtin_classify_type(p)", 5],
+		["__builtin_align_up(13, 8)", 16],
+		["__builtin_align_down(13ul, 8)", 8],
+		["__builtin_is_aligned(16, 8)", 1],
+		["__builtin_LINE()", 1],
+		["__builtin_strspn(\"aab\", \"ac\")", 2],
+		["__builtin_strcspn(\"aab\", \"b\")", 2],
+		["__builtin_strchr(\"abc\", 'x')", 0],
 		["__atomic_always_lock_free(8, 0)", 1],
 	])("%s", (expression, value) => {
 		expect(typed(expression).split(/:/)[0]!.trim()).toBe(String(value));
@@ -57,6 +64,15 @@ describe("builtins that stay", () => {
 		["__atomic_load_n(vp, 0)", "__atomic_load_n(load vp, 0) : void *"],
 		["__atomic_store_n(b, 1, 0)", "__atomic_store_n(load b, 1:_Bool, 0) : void"],
 		["__builtin_unreachable()", "__builtin_unreachable() : void"],
+		["__builtin_FUNCTION()", '&"f" : const char *'],
+		["__builtin_strrchr(\"a/b/c\", '/')", '((char *)(const char *)&"a/b/c" +[1] 3:long) : char *'],
+		["__builtin_align_up(s, uc)", "__builtin_align_up(load s, (unsigned long)load uc) : char *"],
+		["__builtin_is_aligned(uc, 4)", "__builtin_is_aligned((int)load uc, 4) : _Bool"],
+		["__builtin_addcl(l, u, 1, (unsigned long *)p)", "__builtin_addcl((unsigned long)load l, (unsigned long)load u, 1:unsigned long, (unsigned long *!)load p) : unsigned long"],
+		["__builtin___memcpy_chk(p, s, 4, -1)", "__builtin_memcpy((void *)load p, (const void *)load s, 4:unsigned long) : void *"],
+		["__builtin_bcopy(s, p, 4)", "(void)__builtin_memmove((void *)load p, (const void *)load s, 4:unsigned long) : void"],
+		["__builtin_annotation(i, \"seen\")", "load i : int"],
+		["__builtin_nontemporal_load(p)", "load *load p : int"],
 		["__builtin_constant_p(i)", "__builtin_constant_p(load i) : int"],
 	])("%s", (expression, text) => {
 		expect(typed(expression)).toBe(text);
@@ -69,6 +85,8 @@ describe("builtins that cannot be", () => {
 		["__builtin_popcount(1, 2)", "too many arguments to function call, expected 1, have 2"],
 		["__builtin_add_overflow(i, i, i)", "result argument to overflow builtin must be a pointer to a non-const integer ('int' invalid)"],
 		["__sync_fetch_and_add(i, 1)", "address argument to atomic builtin must be a pointer ('int' invalid)"],
+		["__builtin_is_aligned(p, 3)", "requested alignment is not a power of 2"],
+		["__builtin_align_up(d, 8)", "operand of type 'double' where arithmetic or pointer type is required"],
 		["__builtin_alloca(i)", "alloca is not supported by eBPF: the stack is 512 bytes of fixed layout"],
 		["__builtin_inf()", "'__builtin_inf': floating-point arithmetic is not supported by eBPF"],
 		["__builtin_nonsense(1)", "use of unknown builtin '__builtin_nonsense'"],

@@ -5,6 +5,7 @@ import type { FoldName } from "./table.ts";
 /** In: a builtin of fixed prototype with constant arguments. Out: its value, or null where it is undefined (clz of 0) or not known. */
 export function foldBuiltin(name: FoldName, args: readonly TExpr[]): bigint | null {
 	if (name === "strlen") return stringLength(args[0]!);
+	if (name === "strspn" || name === "strcspn") return spanOf(args, name === "strspn");
 	if (name === "strcmp") return compareStrings(args[0]!, args[1]!);
 	const [x, y] = args.map((a) => (a.kind === "int" ? a.value : null));
 	const type = args[0] && integerType(args[0].type);
@@ -44,7 +45,8 @@ export function foldBuiltin(name: FoldName, args: readonly TExpr[]): bigint | nu
 	}
 }
 
-function literal(e: TExpr): Uint8Array | null {
+/** What a pointer to a string literal points to. */
+export function literal(e: TExpr): Uint8Array | null {
 	if (e.kind === "convert") return literal(e.operand);
 	if (e.kind === "address" && e.of.kind === "string") return e.of.bytes;
 	return null;
@@ -64,6 +66,21 @@ function compareStrings(a: TExpr, b: TExpr): bigint | null {
 		if (x[i] !== y[i]) return (x[i] ?? 0) < (y[i] ?? 0) ? -1n : 1n;
 		if (!x[i]) return 0n;
 	}
+}
+
+/** The characters of a literal, one for each byte. */
+export const latin = (text: Uint8Array): string =>
+	Array.from(text.subarray(0, text.indexOf(0)), (byte) => String.fromCharCode(byte)).join("");
+
+/** How many characters at the beginning are, or are not, of a set: strspn, strcspn. */
+function spanOf(args: readonly TExpr[], inside: boolean): bigint | null {
+	const text = literal(args[0]!);
+	const set = literal(args[1]!);
+	if (text === null || set === null) return null;
+	const characters = latin(text);
+	let n = 0;
+	while (n < characters.length && latin(set).includes(characters[n]!) === inside) n++;
+	return BigInt(n);
 }
 
 /** As long as a copy that is filled up with zeros is written out; clang's limit. */

@@ -15,8 +15,12 @@ import {
 	LONG,
 	pointerTo,
 	SIZE,
+	UCHAR,
 	UINT,
+	ULLONG,
+	ULONG,
 	unqualified,
+	USHORT,
 	VOID,
 	wrap,
 } from "../types/basic.ts";
@@ -32,8 +36,11 @@ import { quote } from "../types/spell.ts";
 import type { TExpr } from "../types/typed.ts";
 import type { CType } from "../types/types.ts";
 import { atomicCall, fence, lockFree, syncCall } from "./atomic.ts";
+import { alignment, assumeAligned } from "./alignment.ts";
 import { foldBuiltin } from "./fold.ts";
 import { prototype } from "./prototype.ts";
+import { searchLiteral } from "./search.ts";
+import { sourcePlace } from "./source-place.ts";
 import { builtin, type Builtin, type RuleName } from "./table.ts";
 
 /**
@@ -71,6 +78,9 @@ function count(cx: Cx, _name: string, args: readonly Expr[], least: number, most
 	else return true;
 	return false;
 }
+
+/** By the letters behind `addc`. */
+const CARRIED: Record<string, CType> = { b: UCHAR, s: USHORT, "": UINT, l: ULONG, ll: ULLONG };
 
 type Rule = (cx: Cx, b: Builtin, args: readonly Expr[], span: TokenSpan) => TExpr;
 
@@ -163,7 +173,67 @@ const RULES: Record<RuleName, Rule> = {
 	assumeAligned: (cx, b, args, span) => {
 		if (!count(cx, b.name, args, 2, 3, span)) return errorValue(span);
 		for (const a of args.slice(1)) constantArg(cx, a);
-		return assignConvert(cx, value(cx, args[0]!), pointerTo(VOID), { kind: "passing" }, args[0]!.span);
+		return assumeAligned(cx, args);
+	},
+	alignment: (cx, b, args, span) => (count(cx, b.name, args, 2, 2, span) ? alignment(cx, b, args, span) : errorValue(span)),
+	sourcePlace: (cx, b, args, span) => (count(cx, b.name, args, 0, 0, span) ? sourcePlace(cx, b.key, span) : errorValue(span)),
+	/** The type by the name, as of the overflow builtins; the carry out is stored. */
+	carry: (cx, b, args, span) => {
+		if (!count(cx, b.name, args, 4, 4, span)) return errorValue(span);
+		const type = CARRIED[b.key.slice("addc".length)]!;
+		const wanted = [type, type, type, pointerTo(type)];
+		const values = args.map((a, i) => assignConvert(cx, value(cx, a), wanted[i]!, { kind: "passing" }, a.span));
+		return values.some((v) => isError(v.type)) ? errorValue(span) : node(b.name, values, type, span);
+	},
+	/** `__builtin___memcpy_chk(to, from, n, room)`: the last argument is for a check that only a C library makes. */
+	checked: (cx, b, args, span) => {
+		const name = `__builtin_${b.key.replace(/^__(.*)_chk$/, "$1")}`;
+		const { row } = builtin(name)!;
+		const wanted = "proto" in row ? row.proto.length : 0;
+		if (!count(cx, b.name, args, wanted, wanted, span)) return errorValue(span);
+		return builtinCall(cx, name, args.slice(0, -1), span)!;
+	},
+	bcopy: (cx, b, args, span) => {
+		if (!count(cx, b.name, args, 3, 3, span)) return errorValue(span);
+		const moved = builtinCall(cx, "__builtin_memmove", [args[1]!, args[0]!, args[2]!], span)!;
+		return isError(moved.type) ? moved : build.convert(moved, VOID, false);
+	},
+	nontemporal: (cx, b, args, span) => {
+		const store = b.key.endsWith("store");
+		if (!count(cx, b.name, args, store ? 2 : 1, store ? 2 : 1, span)) return errorValue(span);
+		const pointer = value(cx, args.at(-1)!);
+		const pointed = asPointer(pointer.type)?.target;
+		if (pointed === undefined || (!isInteger(pointed) && !isPointer(pointed))) {
+			if (!isError(pointer.type))
+				report(
+					cx,
+					"badBuiltin",
+					span,
+					`address argument to nontemporal builtin must be a pointer to integer or pointer (${quote(pointer.type)} invalid)`,
+				);
+			return errorValue(span);
+		}
+		const target = build.deref(pointer, span);
+		if (!store) return rvalue(target);
+		const stored = assignConvert(cx, value(cx, args[0]!), unqualified(pointed), { kind: "passing" }, args[0]!.span);
+		return build.convert({ kind: "assign", target, value: stored, type: unqualified(pointed), span }, VOID, false);
+	},
+	search: (cx, b, args, span) => {
+		const type = prototype(b.key === "memchr" ? "pPis" : b.key.endsWith("chr") ? "Cci" : "Ccc");
+		if (!count(cx, b.name, args, type.params.length, type.params.length, span)) return errorValue(span);
+		const values = args.map((a, i) => assignConvert(cx, value(cx, a), type.params[i]!.type, { kind: "passing" }, a.span));
+		if (values.some((v) => isError(v.type))) return errorValue(span);
+		return searchLiteral(b.key, values, type.result, span) ?? node(b.name, values, type.result, span);
+	},
+	/** For the optimiser of clang; ours asks elsewhere what two pointers may share. */
+	separateStorage: (cx, b, args, span) => {
+		if (!count(cx, b.name, args, 2, 2, span)) return errorValue(span);
+		return node(
+			b.name,
+			args.map((a) => value(cx, a)),
+			VOID,
+			span,
+		);
 	},
 	sync: (cx, b, args, span) => syncCall(cx, b, args, span),
 	atomic: (cx, b, args, span) => atomicCall(cx, b, args, span),
@@ -221,7 +291,11 @@ const RULES: Record<RuleName, Rule> = {
 		report(cx, "noAlloca", span, "alloca is not supported by eBPF: the stack is 512 bytes of fixed layout");
 		return errorValue(span);
 	},
-	launder: (cx, b, args, span) => (count(cx, b.name, args, 1, 1, span) ? value(cx, args[0]!) : errorValue(span)),
+	/** Its first argument, whatever else is said of it. */
+	launder: (cx, b, args, span) => {
+		const n = b.key === "annotation" ? 2 : 1;
+		return count(cx, b.name, args, n, n, span) ? value(cx, args[0]!) : errorValue(span);
+	},
 };
 
 function constantArg(cx: Cx, ast: Expr): bigint | null {

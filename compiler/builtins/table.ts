@@ -20,6 +20,8 @@ export type FoldName =
 	| "rotateleft"
 	| "rotateright"
 	| "strcmp"
+	| "strspn"
+	| "strcspn"
 	| "bitreverse";
 
 export type RuleName =
@@ -44,6 +46,14 @@ export type RuleName =
 	| "addressof"
 	| "genericBits"
 	| "alloca"
+	| "alignment"
+	| "carry"
+	| "checked"
+	| "bcopy"
+	| "nontemporal"
+	| "search"
+	| "separateStorage"
+	| "sourcePlace"
 	| "launder";
 
 const fold = (proto: string, name: FoldName): BuiltinRow => ({ proto, fold: name });
@@ -56,16 +66,32 @@ const NO_FLOAT = "floating-point arithmetic is not supported by eBPF";
 
 /** In order of their key, which is the name without `__builtin_`. */
 const BUILTINS: Record<string, BuiltinRow> = {
+	COLUMN: rule("sourcePlace"),
+	FILE: rule("sourcePlace"),
+	FILE_NAME: rule("sourcePlace"),
+	FUNCTION: rule("sourcePlace"),
+	LINE: rule("sourcePlace"),
+	__memcpy_chk: rule("checked"),
+	__memmove_chk: rule("checked"),
+	__mempcpy_chk: rule("checked"),
+	__memset_chk: rule("checked"),
+	__strcpy_chk: rule("checked"),
+	__strncpy_chk: rule("checked"),
 	abort: fn("v"),
 	abs: fold("ii", "abs"),
 	addressof: rule("addressof"),
 	add_overflow: rule("overflow"),
 	add_overflow_p: rule("overflowPredicate"),
+	align_down: rule("alignment"),
+	align_up: rule("alignment"),
 	alloca: rule("alloca"),
 	alloca_with_align: rule("alloca"),
+	annotation: rule("launder"),
 	assume: fn("vb"),
 	assume_aligned: rule("assumeAligned"),
+	assume_separate_storage: rule("separateStorage"),
 	bcmp: fn("iPPs"),
+	bcopy: rule("bcopy"),
 	bitreverse8: fold("yy", "bitreverse"),
 	bitreverse16: fold("hh", "bitreverse"),
 	bitreverse32: fold("uu", "bitreverse"),
@@ -102,19 +128,23 @@ const BUILTINS: Record<string, BuiltinRow> = {
 	frame_address: fn("pu"),
 	huge_val: refused(NO_FLOAT),
 	inf: refused(NO_FLOAT),
+	is_aligned: rule("alignment"),
 	labs: fold("ll", "abs"),
 	launder: rule("launder"),
 	llabs: fold("LL", "abs"),
-	memchr: fn("pPis"),
+	memchr: rule("search"),
 	memcmp: fn("iPPs"),
 	memcpy: fn("ppPs"),
 	memcpy_inline: fn("vpPs"),
 	memmove: fn("ppPs"),
+	mempcpy: fn("ppPs"),
 	memset: fn("ppis"),
 	memset_inline: fn("vpis"),
 	mul_overflow: rule("overflow"),
 	mul_overflow_p: rule("overflowPredicate"),
 	nan: refused(NO_FLOAT),
+	nontemporal_load: rule("nontemporal"),
+	nontemporal_store: rule("nontemporal"),
 	object_size: rule("objectSize"),
 	parity: fold("iu", "parity"),
 	parityl: fold("im", "parity"),
@@ -140,13 +170,18 @@ const BUILTINS: Record<string, BuiltinRow> = {
 	stack_save: fn("p"),
 	stack_restore: fn("vp"),
 	strcat: fn("CCc"),
-	strchr: fn("Cci"),
+	strchr: rule("search"),
 	strcmp: fold("icc", "strcmp"),
 	strcpy: fn("CCc"),
+	strcspn: fold("scc", "strcspn"),
 	strlen: fold("sc", "strlen"),
 	strncmp: fn("iccs"),
 	strncpy: fn("CCcs"),
 	strnlen: fn("scs"),
+	strpbrk: rule("search"),
+	strrchr: rule("search"),
+	strspn: fold("scc", "strspn"),
+	strstr: rule("search"),
 	sub_overflow: rule("overflow"),
 	sub_overflow_p: rule("overflowPredicate"),
 	trap: fn("v"),
@@ -162,6 +197,8 @@ const LENGTHS = ["", "l", "ll"] as const;
 /** `__builtin_sadd_overflow`, `__builtin_umulll_overflow`, …: overflow checks of one fixed type. */
 for (const op of ["add", "sub", "mul"])
 	for (const sign of ["s", "u"]) for (const length of LENGTHS) BUILTINS[`${sign}${op}${length}_overflow`] = rule("overflow");
+
+for (const op of ["add", "sub"]) for (const length of ["b", "s", ...LENGTHS]) BUILTINS[`${op}c${length}`] = rule("carry");
 
 const SYNC =
 	/^__sync_(?:(?:fetch_and_(?:add|sub|or|and|xor|nand|min|max|umin|umax)|(?:add|sub|or|and|xor|nand)_and_fetch|val_compare_and_swap|bool_compare_and_swap|lock_test_and_set|lock_release|swap)(?:_(?:1|2|4|8|16))?|synchronize)$/;

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { compile, DEFAULT_TARGET, defaultOptions } from "../index.ts";
+import { load } from "../../runtime/load.ts";
 
 const HEAD = `
 struct track { unsigned state, level; char name[32]; };
@@ -121,4 +122,28 @@ it.each([
 ])("refuses an atomic load or store of a %s", (_, text, size) => {
 	const { diagnostics } = compile("f.c", text, { ...defaultOptions({ read: () => null }), stage: "asm" });
 	expect(diagnostics.map(({ message }) => message)).toEqual([`eBPF has atomic loads and stores of 1, 2, 4 and 8 bytes, not of ${size}`]);
+});
+
+it.each<[computation: string, value: bigint]>([
+	["__builtin_addc(hide(-1), hide(1), hide(1), &out); x += 100ul * out", 101n],
+	["__builtin_addcb(hide(200), hide(55), hide(1), &byte); x += 1000ul * byte", 1000n],
+	["__builtin_addcll(hide(-1), hide(-1), hide(1), &wide); x += 10ul * wide", 9n],
+	["__builtin_addcll(hide(5), hide(6), hide(0), &wide); x += 100ul * wide", 11n],
+	["__builtin_subc(hide(0), hide(0), hide(1), &out); x += 10ul * out", 0x100000009n],
+	["__builtin_subcs(hide(7), hide(3), hide(1), &two); x += 10ul * two", 3n],
+	["__builtin_subcll(hide(0), hide(0), hide(1), &wide); x += 10ul * wide", 9n],
+	["__builtin_align_up(hide(13), hide(8)) + 100 * __builtin_align_down(hide(13), 4)", 1216n],
+	["__builtin_is_aligned(hide(24), hide(8)) + 10 * __builtin_is_aligned(hide(20), 8)", 1n],
+	["(char *)__builtin_mempcpy(text, \"abc\", 2) - text + text[1]", 100n],
+	["*__builtin_strchr(\"abc\", 'b') + __builtin_strlen(__builtin_strrchr(\"a/b/cd\", '/'))", 101n],
+])("%s gives %s", async (computation, value) => {
+	for (const optimize of [0, 2] as const) {
+		const source = `static __attribute__((noinline)) unsigned long hide(unsigned long x) { return x; }
+__attribute__((section("syscall"))) unsigned long f(void *ctx) { unsigned out = 0; unsigned long long wide = 0; unsigned short two = 0; unsigned char byte = 0; char text[4] = ""; unsigned long x = ${computation}; return x; }`;
+		const { output, diagnostics } = compile("f.c", source, { ...defaultOptions({ read: () => null }), target: { ...DEFAULT_TARGET, optimize } });
+		expect(diagnostics.map(({ message }) => message)).toEqual([]);
+		const object = await load(output as Uint8Array, { verify: false, engine: "interpreter" });
+		expect(object.programs.f.run({}).r0).toBe(value);
+		object.close();
+	}
 });

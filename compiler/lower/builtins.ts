@@ -9,7 +9,7 @@ import { alignOf, sizeOf } from "../types/layout.ts";
 import { isAtomicBuiltin, lowerAtomic } from "./atomics.ts";
 import { countLeadingZeros, countSignBits, countTrailingZeros, findFirstSet, popcount } from "./bits.ts";
 import { convert } from "./convert.ts";
-import { overflow } from "./overflow.ts";
+import { carried, overflow } from "./overflow.ts";
 import { alignAt } from "./places.ts";
 import { isSigned, shapeOf, tyOf } from "./state.ts";
 import { constantIndex } from "../types/core-chain.ts";
@@ -53,7 +53,10 @@ const copy =
 	};
 
 function sized(f: Lowering, op: Op, target: Value, source: Value, length: TExpr, sourceAlign: number, targetAlign: number): Value {
-	const size = f.b.extend(f.value(length), isSigned(length.type));
+	return sizedBy(f, op, target, source, f.b.extend(f.value(length), isSigned(length.type)), sourceAlign, targetAlign);
+}
+
+function sizedBy(f: Lowering, op: Op, target: Value, source: Value, size: Value, sourceAlign: number, targetAlign: number): Value {
 	const ty = op === "memcmp" ? "i32" : null;
 	const align = {
 		align: Math.min(sourceAlign, targetAlign),
@@ -103,6 +106,14 @@ const rows: Record<string, Row> = {
 	memcpy: copy("memcpy"),
 	memcpy_inline: copy("memcpy"),
 	memmove: copy("memmove"),
+	mempcpy: (f, expr) => {
+		const [to, from, length] = expr.args;
+		const target = f.value(to);
+		const source = f.value(from);
+		const size = f.b.extend(f.value(length), isSigned(length.type));
+		sizedBy(f, "memcpy", target, source, size, alignmentOf(from), alignmentOf(to));
+		return f.b.ptradd(target, size);
+	},
 	memset: copy("memset"),
 	memset_inline: copy("memset"),
 	bzero: (f, expr) => {
@@ -166,16 +177,26 @@ const rows: Record<string, Row> = {
 	bitreverse16: reverse(16),
 	bitreverse32: reverse(32),
 	bitreverse64: reverse(64),
+	is_aligned: (f, expr) => {
+		const { x, last } = aligned(f, expr);
+		return f.b.icmp("eq", f.b.binary("and", x, last), constant(x.ty!, 0));
+	},
+	align_down: (f, expr) => {
+		const { x, last } = aligned(f, expr);
+		return f.b.binary("and", x, not(f, last));
+	},
+	align_up: (f, expr) => {
+		const { x, last } = aligned(f, expr);
+		return f.b.binary("and", f.b.binary("add", x, last), not(f, last));
+	},
 	unpredictable: first,
 	expect: first,
 	expect_with_probability: first,
 	assume: () => nothing,
 	assume_aligned: first,
 	launder: first,
-	prefetch: (f, expr) => {
-		for (const arg of expr.args) f.effect(arg);
-		return nothing;
-	},
+	prefetch: effects,
+	assume_separate_storage: effects,
 	unreachable: (f) => {
 		f.b.append("unreachable", null, []);
 		return nothing;
@@ -227,6 +248,21 @@ function rotations(): Record<string, Row> {
 	}
 	return made;
 }
+
+/** Only for what its arguments do. */
+function effects(f: Lowering, expr: BuiltinExpr): Value {
+	for (const arg of expr.args) f.effect(arg);
+	return nothing;
+}
+
+/** A number or an address as one, and the bits that an aligned one has not. */
+function aligned(f: Lowering, expr: BuiltinExpr): { readonly x: Value; readonly last: Value } {
+	const given = first(f, expr);
+	const x = given.ty === "ptr" ? f.b.pure("ptrtoint", "i64", [given]) : given;
+	return { x, last: f.b.binary("sub", f.value(expr.args[1]), constant(x.ty!, 1)) };
+}
+
+const not = (f: Lowering, x: Value): Value => f.b.binary("xor", x, constant(x.ty!, -1));
 
 /** The literal, and zeros up to the length that strncpy is given. */
 function copyLiteral(f: Lowering, expr: BuiltinExpr): Value {
@@ -317,7 +353,7 @@ export function lowerBuiltin(f: Lowering, expr: BuiltinExpr, used: boolean): Val
 	f.b.loc = expr.span;
 	if (isAtomicBuiltin(name)) return lowerAtomic(f, expr, used);
 	const key = name.replace(/^__builtin_(?:bpf_)?/, "");
-	const checked = overflow(f, key, expr);
+	const checked = overflow(f, key, expr) ?? carried(f, key, expr);
 	const lowered = checked ?? (Object.hasOwn(rows, key) ? rows[key](f, expr, used) : undefined);
 	if (lowered === undefined) {
 		for (const arg of expr.args) f.effect(arg);

@@ -91,3 +91,27 @@ function mixed(f: Lowering, op: "add" | "sub" | "mul", x: Value, y: Value, a: In
 	const top = b.binary(op, b.binary(op, high(x, a), high(y, c)), carry);
 	return [kept, b.binary("or", b.icmp("ne", lo, kept), b.icmp("ne", top, high(kept, type)))];
 }
+
+const CARRY = /^(add|sub)c(?:b|s|l|ll)?$/;
+
+/** `__builtin_addc(x, y, carry, &out)`: two sums of one unsigned type, of which at most one wraps. */
+export function carried(f: Lowering, key: string, expr: BuiltinExpr): Value | null {
+	const match = CARRY.exec(key);
+	if (match === null) return null;
+	const op = match[1] as "add" | "sub";
+	const { b } = f;
+	const { size } = integerType(expr.type)!;
+	const [x, y, carry] = expr.args.slice(0, 3).map((arg) => b.extend(f.value(arg), false));
+	const pointer = f.value(expr.args[3]);
+	const half = b.binary(op, x, y);
+	const whole = b.binary(op, half, carry);
+	const wraps = (left: Value, right: Value, result: Value): Value =>
+		op === "add" ? b.icmp("ult", result, left) : b.icmp("ult", left, right);
+	// What is narrower is exact in 64 bits: its carry is the next bit.
+	const out =
+		size === 8
+			? b.extend(b.binary("or", wraps(x, y, half), wraps(half, carry, whole)), false)
+			: b.binary("and", b.binary("lshr", whole, constant("i64", size * 8)), constant("i64", 1));
+	b.store(pointer, size === 8 ? out : b.truncate(out), access(size, size, false));
+	return size === 8 ? whole : b.truncate(extendFrom(b, whole, size * 8, false));
+}
