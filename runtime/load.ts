@@ -15,7 +15,7 @@ import type { Globals } from "./globals.ts";
 import { globalsOf, presetGlobals } from "./globals.ts";
 import type { MapDef, ProgramImage } from "./image.ts";
 import { createInterpreter } from "./interpreter.ts";
-import { compilesText, compilesWasm } from "./jit/abilities.ts";
+import { fastestEngine } from "./jit/abilities.ts";
 import { invoke } from "./invoke.ts";
 import { LoadFailure, type LoadError } from "./loader/error.ts";
 import type { OpenedObject, OpenOptions } from "./loader/open.ts";
@@ -303,16 +303,11 @@ async function engineOf(name: EngineName | Engine, verified: boolean): Promise<E
 	if (!ENGINE_NAMES.includes(name)) throw new RangeError(`there is no engine ${name}; there are ${ENGINE_NAMES.join(", ")}`);
 	// Unverified code needs every access checked.
 	if (!verified || name === "interpreter") return createInterpreter();
-	const compiled = name === "default" ? compilerHere() : name;
+	const compiled = name === "default" ? fastestEngine() : name;
 	if (compiled === "interpreter") return createInterpreter();
 	const compiler =
 		compiled === "wasm" ? (await import("./jit/wasm.ts")).createWasmEngine() : (await import("./jit/js.ts")).createJsEngine();
 	return name === "default" ? tiered(createInterpreter(), compiler) : compiler;
-}
-
-function compilerHere(): Exclude<EngineName, "default"> {
-	if (compilesWasm()) return "wasm";
-	return compilesText() ? "js" : "interpreter";
 }
 
 /** Maps are created in order; a pinned name that exists already is shared. */

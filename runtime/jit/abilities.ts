@@ -58,3 +58,9 @@ const VECTOR_MODULE = Uint8Array.of(
 );
 
 export const compilesVectors = once(() => new WebAssembly.Module(VECTOR_MODULE));
+
+/** What runs programs fastest here. */
+export function fastestEngine(): "wasm" | "js" | "interpreter" {
+	if (compilesWasm()) return "wasm";
+	return compilesText() ? "js" : "interpreter";
+}
