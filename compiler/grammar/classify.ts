@@ -213,15 +213,18 @@ class Classifier {
 			else if (k === RBRACE) depth--;
 			else if (k === SEMICOLON && depth === 0) return i;
 			else if ((k === K_ATTRIBUTE || k === K_TYPEOF) && kinds[i + 1] === LPAREN) {
-				// What stands in these parentheses declares nothing.
-				let open = 0;
-				for (i++; i < to; i++) {
-					if (kinds[i] === LPAREN) open++;
-					else if (kinds[i] === RPAREN && --open === 0) break;
-				}
+				i = this.#closing(i + 1);
 			} else if (k === Kind.identifier && depth === 0) {
 				const after = kinds[i + 1];
-				if (after === COMMA || after === SEMICOLON || after === LBRACKET || after === RPAREN) {
+				if (after === LPAREN && isTagWord[kinds[i - 1]] !== 1 && !this.#isType(this.#values[i])) {
+					// name(parameters)
+					this.#define(this.#values[i], true);
+					i = this.#closing(i + 1);
+					continue;
+				}
+				// An attribute may stand behind a name, and behind the specifiers: there only a tag is no type already.
+				const attributed = after === K_ATTRIBUTE && isTagWord[kinds[i - 1]] !== 1;
+				if (after === COMMA || after === SEMICOLON || after === LBRACKET || after === RPAREN || attributed) {
 					this.#define(this.#values[i], true);
 					if (after === RPAREN) {
 						// (*name)(parameters): nothing behind it is declared here.
@@ -232,6 +235,16 @@ class Classifier {
 			}
 		}
 		return to;
+	}
+
+	/** Of a parenthesis: what stands between declares nothing. */
+	#closing(at: number): number {
+		let open = 0;
+		for (let i = at; i < this.#to; i++) {
+			if (this.#kinds[i] === LPAREN) open++;
+			else if (this.#kinds[i] === RPAREN && --open === 0) return i;
+		}
+		return this.#to;
 	}
 }
 

@@ -110,6 +110,13 @@ describe("type names", () => {
 	it("can be declared within a function", () => {
 		expect(parse("void f(void) { typedef long T, *P; T v = (T)1; P p = &v; }").errors).toEqual([]);
 	});
+	it("a local typedef may have attributes behind its name, or name a function", () => {
+		const { errors } = parse("typedef unsigned u32; void f(void) { typedef long T __attribute__((aligned(2))); T *p = 0; typedef u32 __attribute__((aligned(2))) half; half *q = 0; }");
+		expect(errors).toEqual([]);
+		expect(parse("void f(void) { typedef int fn(int a, int b); fn *p = 0; int a = 1; a = a * 2; }").errors).toEqual([]);
+		expect(parse("void f(void) { typedef struct tag (*fp)(int x); struct tag *p = 0; fp *q = 0; int tag = 3; tag = tag * 2; }").errors).toEqual([]);
+	});
+
 	it("a later declarator of a list hides a typedef too", () => {
 		expect(parse("typedef struct { int a; } T; int f(int x) { T h = {1}, *T = &h; if (T->a) return T->a; return 0; } int g(void) { int a = 1, T[2] = {a}; T[a] = a; return T[0]; } void h(void) { int k(int, T, T *); k(1, (T){2}, (T *)0); T v, w; }").errors).toEqual([]);
 	});

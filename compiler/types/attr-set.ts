@@ -7,7 +7,7 @@ export interface AttrSet {
 	unused: boolean;
 	weak: boolean;
 	visibility: "default" | "hidden" | "protected" | "internal" | null;
-	/** In bytes; 1 when none. */
+	/** In bytes; 0 when none. */
 	aligned: number;
 	packed: boolean;
 	pack: number;
@@ -39,7 +39,7 @@ export function noAttributes(): AttrSet {
 		unused: false,
 		weak: false,
 		visibility: null,
-		aligned: 1,
+		aligned: 0,
 		packed: false,
 		pack: 0,
 		alwaysInline: false,

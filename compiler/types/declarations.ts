@@ -144,7 +144,7 @@ export function makeTypedef(name: string, target: CType, attrs: Readonly<AttrSet
 		name,
 		target,
 		declTags: attrs.declTags,
-		...(attrs.aligned > 1 ? { align: attrs.aligned } : {}),
+		...(attrs.aligned > 0 ? { align: attrs.aligned } : {}),
 		...(attrs.mayAlias ? { mayAlias: true } : {}),
 	};
 }

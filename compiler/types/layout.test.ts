@@ -61,6 +61,8 @@ describe("record layout", () => {
 			union { char c; long l; short s[5]; } either;
 			struct { char c; struct { short s; long l; }; } anonymous;
 			struct { char c; int i __attribute__((aligned(16))); } aligned;
+			typedef long anywhere __attribute__((aligned(1)));
+			struct { char c; anywhere i; } unaligned;
 			enum { BIG = 0x100000000 } dummy;
 		`);
 		expect(Object.fromEntries(layouts)).toEqual({
@@ -75,6 +77,7 @@ describe("record layout", () => {
 			either: "16{c@0:0 l@0:0 s@0:0}",
 			anonymous: "24{c@0:0 @64:0}",
 			aligned: "32{c@0:0 i@128:0}",
+			unaligned: "9{c@0:0 i@8:0}",
 		});
 	});
 
@@ -90,7 +93,7 @@ describe("record layout", () => {
 	});
 });
 
-const SCALARS = ["char", "signed char", "short", "unsigned short", "int", "unsigned", "long", "unsigned long long", "_Bool", "void *", "__int128", "enum small", "enum wide", "aligned2", "aligned4", "double", "float"] as const;
+const SCALARS = ["char", "signed char", "short", "unsigned short", "int", "unsigned", "long", "unsigned long long", "_Bool", "void *", "__int128", "enum small", "enum wide", "aligned1", "aligned2", "aligned4", "double", "long double", "float"] as const;
 const BITABLE = SCALARS.slice(0, 9).filter((t) => t !== "_Bool");
 const BITS: Record<string, number> = { char: 8, "signed char": 8, short: 16, "unsigned short": 16, int: 32, unsigned: 32, long: 64, "unsigned long long": 64 };
 
@@ -105,7 +108,7 @@ function randomRecords(count: number, seed: number): string {
 		const length = below(7);
 		for (let i = 0; i < length; i++) {
 			const name = `m${depth}_${i}_${below(1 << 20)}`;
-			const align = below(12) === 0 ? ` __attribute__((aligned(${2 << below(5)})))` : below(12) === 0 ? " __attribute__((packed))" : "";
+			const align = below(12) === 0 ? ` __attribute__((aligned(${1 << below(6)})))` : below(12) === 0 ? " __attribute__((packed))" : "";
 			const what = below(10);
 			if (what < 4) {
 				const type = BITABLE[below(BITABLE.length)]!;
@@ -117,7 +120,7 @@ function randomRecords(count: number, seed: number): string {
 		const attrs = below(4) === 0 ? " __attribute__((packed))" : below(8) === 0 ? " __attribute__((aligned(8)))" : "";
 		return `${below(5) ? "struct" : "union"} { ${members.join(" ")} }${attrs}`;
 	};
-	const lines = ["enum small { S }; enum wide { W = 0x100000000 };", "typedef int aligned2 __attribute__((aligned(2))); typedef long aligned4 __attribute__((aligned(4)));"];
+	const lines = ["enum small { S }; enum wide { W = 0x100000000 };", "typedef long aligned1 __attribute__((aligned(1))); typedef int aligned2 __attribute__((aligned(2))); typedef long aligned4 __attribute__((aligned(4)));"];
 	for (let i = 0; i < count; i++) {
 		const pack = below(10) === 0 ? 1 << below(4) : 0;
 		lines.push(pack ? `#pragma pack(push, ${pack})\n${record(0)} v${i};\n#pragma pack(pop)` : `${record(0)} v${i};`);

@@ -66,7 +66,7 @@ export interface MemberPlan {
 	readonly name: string | null;
 	readonly type: CType;
 	readonly bits: number | null;
-	/** `aligned(n)` on the member. */
+	/** `aligned(n)` on the member; 0 when none. */
 	readonly align: number;
 	readonly packed: boolean;
 	readonly declTags: readonly string[];
@@ -76,7 +76,7 @@ export interface RecordPlan {
 	readonly union: boolean;
 	readonly members: readonly MemberPlan[];
 	readonly packed: boolean;
-	/** `aligned(n)` on the record; 1 when none. */
+	/** `aligned(n)` on the record; 0 when none. */
 	readonly align: number;
 	/** `#pragma pack(n)`; 0 when none. */
 	readonly pack: number;
@@ -104,11 +104,11 @@ export function layOut(plan: RecordPlan): RecordBody {
 		let bitOffset: number;
 		if (m.bits !== null) {
 			const unit = sizeOf(m.type) * 8;
-			const bitAlign = packed && m.bits !== 0 && m.align <= 1 && plan.pack === 0 ? 1 : fieldAlign * 8;
+			const bitAlign = packed && m.bits !== 0 && m.align === 0 && plan.pack === 0 ? 1 : fieldAlign * 8;
 			bitOffset = plan.union ? 0 : at;
 			const mayPad = plan.pack === 0;
 			if (m.bits === 0 || (mayPad && (bitOffset % bitAlign) + m.bits > unit)) bitOffset = up(bitOffset, bitAlign);
-			else if (m.align > 1 && (plan.pack === 0 || m.align <= plan.pack)) bitOffset = up(bitOffset, m.align * 8);
+			else if (m.align > 0 && (plan.pack === 0 || m.align <= plan.pack)) bitOffset = up(bitOffset, m.align * 8);
 			// An unnamed bit-field moves its followers but does not align the record.
 			if (m.name === null) fieldAlign = 1;
 			at = bitOffset + m.bits;

@@ -108,11 +108,13 @@ export function caseStmt(cx: Cx, s: Node<"case">): TStmt[] {
 	}
 	const from = caseValue(cx, s.from, state);
 	const to = s.to ? caseValue(cx, s.to, state) : from;
-	const id = cx.fn!.nextCase++;
-	if (from !== null && to !== null) {
-		if (to < from) report(cx, "emptyRange", s.from.span, "empty case range specified");
-		else state.cases.push({ from, to, id, span: s.from.span });
+	if (from !== null && to !== null && to < from) {
+		// No value leads here; what comes before may still fall in.
+		report(cx, "emptyRange", s.from.span, "empty case range specified");
+		return [bodyOf(cx, s.body)];
 	}
+	const id = cx.fn!.nextCase++;
+	if (from !== null && to !== null) state.cases.push({ from, to, id, span: s.from.span });
 	return [{ kind: "case", id, body: bodyOf(cx, s.body), span: s.span }];
 }
 

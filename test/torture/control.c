@@ -6,6 +6,8 @@ static s64 classify(int x) { switch (x) { case 1: return 10; case 2: case 3: ret
 
 TEST(switch_picks_the_case, 240) { return classify(hide(1)) + classify(hide(3)) * 10; }
 TEST(switch_range, 2040) { return classify(hide(15)) + classify(hide(20)) + classify(hide(21)); }
+static s64 emptied(int x) { switch (x) { case 2: x++; case 10 ... 9: return x; default: return 0; } }
+TEST(switch_empty_range, 3) { return emptied(hide(2)) + emptied(hide(9)) + emptied(hide(10)); }
 TEST(switch_negative, 5) { return classify(hide(-5)); }
 TEST(switch_falls_through, 110) { int r = 0; switch (hide(2)) { case 1: r += 1; case 2: r += 10; case 3: r += 100; break; case 4: r += 1000; } return r; }
 TEST(switch_default_in_the_middle, 7) { int r = 0; switch (hide(9)) { case 1: r = 1; break; default: r = 5; case 2: r += 2; } return r; }

@@ -113,3 +113,5 @@ static noinline int read_as_bytes(int *as_int, long *as_long) { *as_int = 1; *as
 TEST(bytes_of_what_was_stored_last, 0) { union { long l; int i; } a; return read_as_bytes(&a.i, &a.l); }
 static noinline int read_as_it_was(int *as_int, long *as_long) { *as_int = 3; *as_long = 0; return *as_int; }
 TEST(types_keep_objects_apart, 3) { int i = hide(1); long l = hide(2); return read_as_it_was(&i, &l) + l; }
+typedef u64 __attribute__((aligned(1), may_alias)) u64_anywhere;
+TEST(word_at_any_address, 650775643713175552) { u8 bytes[9] = { 9, 0, 1, 2, 3, 4, 5, 8, 9 }; bytes[7] = hide(8); u8 at = hide(1); bytes[8] = hide(9); return *(u64_anywhere *)&bytes[at] & ~0xffull << 32; }
