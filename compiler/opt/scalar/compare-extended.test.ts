@@ -37,6 +37,22 @@ describe("extend-first", () => {
 		expect(more.match(/zext/g)).toHaveLength(1);
 		expect(more).toMatch(/icmp.ult i32 %\d, i64 10/);
 	});
+	it("extends with its sign what is used where it has none, behind a question that asks the sign", () => {
+		const behind = text("icmp.sge i32 %1, i32 0");
+		expect(passed(behind, both, 1)).toMatch(/^b0:\n(%\d) = sext i64 %1\n%\d = icmp.sge i32 \1, i64 0\n(?:.*\n)*%\d = ptradd ptr %\d, \1/);
+		const other = behind.replace("branch %5, b.6, c.7", "branch %5, c.7, b.6");
+		expect(passed(other, both, 1)).toBe(passed(other, []));
+	});
+	it("gives calls the lower half of what was asked, not what was extended", () => {
+		const call = text("icmp.ult i32 %1, i32 10", "%4 = zext i64 %1\ncall helper h#1 %0, %1\n");
+		expect(passed(call, both, 2)).toMatch(/^b0:\n(%\d) = zext i64 %1\n(%\d) = trunc i32 \1\n(?:.*\n)*call helper h#1 %\d, \2\n/);
+		expect(passed(call, both, 3)).toBe(passed(call, []));
+		const other = passed(text("icmp.ult i32 %1, i32 10", "%4 = zext i64 %1\n%9 = sext i64 %1\ncall helper h#1 %0, %9\n"), both, 2);
+		expect(other).toMatch(/sext i64 %1\n/);
+		expect(other).not.toContain("trunc");
+		const before = text("icmp.ult i32 %1, i32 10").replace("%5 =", "call helper h#1 %0, %1\n%5 =");
+		expect(passed(before, both, 2)).toMatch(/call helper h#1 %\d, (%\d)\n%\d = zext i64 \1/);
+	});
 	it("extends what is only asked, but more than once", () => {
 		const cases = (made: string, second: string): string =>
 			functionOf(`a.2:\n%3 = ${made}\n%4 = icmp.eq i32 %3, i32 -22\nbranch %4, b.6, c.7\nb.6:\nret i32 1\nc.7:\n%5 = ${second}\nret %5`);

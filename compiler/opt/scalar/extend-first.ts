@@ -2,6 +2,7 @@ import type { Block, Inst, IrFunction, Op } from "../../ir/types.ts";
 import type { Pass } from "../pass.ts";
 import { constant, isConst, isInst, newInst, phisOf, replaceAll, terminator, unsigned } from "../../ir/values.ts";
 import { type Analyses, analysesOf } from "../analysis/analyses.ts";
+import { type Ranges, ranges } from "../analysis/ranges.ts";
 import { isQuestion } from "./compare-extended.ts";
 
 /**
@@ -12,7 +13,7 @@ import { isQuestion } from "./compare-extended.ts";
  * Without 32-bit registers (-mcpu=v1, v2) a question extends what it asks, with two shifts on a copy, and so does each use as an index, of which the
  * verifier then does not know the answer. A number that is extended behind a question is extended in front of it, once; `compare-extended.ts` has
  * the extended one asked. So is one that is only asked, but more than once (the cases of a switch), with its sign where it can be: what is negative fits
- * an instruction then. And so is one that is passed on with others behind the question (`min(size, sizeof(buffer))`): the phi joins what was asked.
+ * an instruction then; so is one that is extended without its sign behind `if (i >= 0)`, where it has none. And so is one that is passed on with others behind the question (`min(size, sizeof(buffer))`): the phi joins what was asked.
  */
 export const extendFirst: Pass = {
 	name: "extend-first",
@@ -24,13 +25,19 @@ export const extendFirst: Pass = {
 		const numbers = new Set(joined.flatMap(({ args }) => args));
 		const asked = [...analyses.users].filter(([narrow, users]) => !numbers.has(narrow) && extendAsked(fn, narrow, users, analyses));
 		let changed = asked.length > 0 || joined.length > 0;
+		const positive = notNegative(analyses);
 		for (const [narrow, users] of analyses.users) {
+			let done = false;
 			for (const op of ["zext", "sext"] as const) {
-				const [wide, ...others] = users.filter((user) => user.op === op && user.ty === "i64");
+				const [wide, ...others] = users.filter(
+					(user) => user.ty === "i64" && (user.op === op || (op === "sext" && !done && user.op === "zext" && positive(user))),
+				);
 				if (wide === undefined) continue;
 				const questions = users.filter((user) => isQuestion(user, narrow, op));
 				const first = analyses.firstOf(questions, [wide, ...others, ...questions]);
 				if (first === undefined) continue;
+				done = true;
+				wide.op = op;
 				const from = analyses.home.get(wide)!.insts;
 				from.splice(from.indexOf(wide), 1);
 				const to = analyses.home.get(first)!.insts;
@@ -43,6 +50,15 @@ export const extendFirst: Pass = {
 		return changed;
 	},
 };
+
+/** Whether what is extended there has no sign, as the branches on the way say. */
+function notNegative(analyses: Analyses): (extension: Inst) => boolean {
+	let known: Ranges | null = null;
+	return (extension) => {
+		known ??= ranges(analyses.dominators, analyses.predecessors, analyses.home);
+		return known.at(extension.args[0], analyses.home.get(extension)!).smin >= 0n;
+	};
+}
 
 /** What may leave something above its 32 bits there. */
 const UNEXTENDED: ReadonlySet<Op> = new Set(["call", "param", "trunc", "add", "sub", "mul", "neg", "shl"]);
