@@ -59,6 +59,7 @@ import { tailRecursion } from "./calls/tail-recursion.ts";
 import { threadJumps } from "./control/thread.ts";
 import { unreadBits } from "./scalar/unread-bits.ts";
 import { unroll } from "./loops/unroll.ts";
+import { wideCounters } from "./loops/wide-counters.ts";
 import { widenLoads } from "./scalar/widen-loads.ts";
 
 /**
@@ -229,6 +230,7 @@ class Pipeline {
 		this.#run(mergeStores, fn);
 		if (this.#runAll([countedBits, bitQuestions], fn)) this.#runAll([simplifyCfg, combine, gvn, combine, dce], fn);
 		if (this.#run(unreadBits, fn)) this.#run(dce, fn);
+		if (this.#run(wideCounters, fn)) this.#runAll([dce, combine, dce], fn);
 		this.#runAll([hoistAddresses, hoistLimits, keepNarrow, delay, extendFirst, compareExtended], fn);
 	}
 
