@@ -12,6 +12,10 @@ describe("steps-last", () => {
 	it("takes the step when nobody needs the value that it overwrites", () => {
 		expect(passed(loop(STEP + STORE), [stepsLast])).toMatch(/zext[^\n]*\n[^\n]*ptradd[^\n]*\nstore[^\n]*\n%\d = load[^\n]*\n%\d = add i32/);
 	});
+	it("takes that of a pointer too", () => {
+		const text = functionOf("a.2:\njump b.3\nb.3:\n%4 = phi ptr [%0, a.2], [%5, b.3]\n%5 = ptradd ptr %4, i64 1\n%6 = load i32 size=1 %4\nbranch %6, b.3, c.10\nc.10:\nret i32 0");
+		expect(passed(text, [stepsLast])).toMatch(/phi[^\n]*\n%\d = load[^\n]*\n%\d = ptradd[^\n]*\nbranch/);
+	});
 	it("takes it before what needs what it makes", () => {
 		expect(passed(loop(`${STEP + STORE}store size=4 %0, %5\n${STORE.replaceAll("%6", "%11").replaceAll("%7", "%12")}`), [stepsLast])).toMatch(/phi[^\n]*\n%\d = add i32/);
 		expect(passed(loop(`${STEP + STORE}store size=4 %0, %5\n`), [stepsLast])).toMatch(/store size=1[^\n]*\n%\d = add i32[^\n]*\nstore size=4/);

@@ -7,7 +7,7 @@ import { isConst, isInst, successors, usersOf } from "../../ir/values.ts";
 /**
  *     next = i + 1                 p = buf + i
  *     p = buf + i             →    *p = c
- *     *p = c                       next = i + 1            buf[i++] = c
+ *     *p = c                       next = i + 1            buf[i++] = c, *p++ = c
  *
  * The machine's operations overwrite their first operand: a step is taken on a copy where the value is needed once more. It goes down its block as far
  * as nobody needs what it makes, if nobody needs the value behind that either.
@@ -23,7 +23,7 @@ export const stepsLast: Pass = {
 			for (let i = insts.length - 2; i >= 0; i--) {
 				const step = insts[i];
 				const [before, by] = step.args;
-				if (row(step.op).args !== "xx" || !isConst(by) || !isInst(before)) continue;
+				if (!isStep(step) || !isConst(by) || !isInst(before)) continue;
 				if (!users.get(before)!.some((user) => user !== step && at.get(user) === block)) continue;
 				let to = i + 1;
 				let used = false;
@@ -36,6 +36,8 @@ export const stepsLast: Pass = {
 		return changed;
 	},
 };
+
+const isStep = ({ op }: Inst): boolean => op === "ptradd" || row(op).args === "xx";
 
 /** Whether the value is needed behind the block, before it is made anew. */
 function livesOn(value: Inst, block: Block, users: readonly Inst[], at: ReadonlyMap<Inst, Block>): boolean {
