@@ -183,6 +183,14 @@ describe("simplify-cfg and thread-jumps", () => {
 		// What is above 5 may be above 7.
 		expect(passed(reported("%4 = icmp.ugt i32 %1, i32 5", "%7 = icmp.ugt i32 %1, i32 7"), [threadJumps, simplifyCfg, dce]).match(/branch/g)).toHaveLength(2);
 	});
+	it("ends a chain of limits with the first that is not reached", () => {
+		const chain = (between: string): string =>
+			functionOf(`a.2:\n%3 = icmp.ugt i32 %1, i32 5\nbranch %3, b.4, c.5\nb.4:\ncall helper one#1\njump c.5\nc.5:\n${between}%6 = icmp.ugt i32 %1, i32 6\nbranch %6, d.7, e.8\nd.7:\ncall helper two#2\njump e.8\ne.8:\nret i32 0`);
+		expect(passed(chain(""), [threadJumps, dce, simplifyCfg])).toMatch(/^b0:\n[^\n]*\nbranch %\d, b1, (b\d)\nb1:\ncall helper one#1\n[^\n]*\nbranch %\d, b\d, \1\n/);
+		// Nothing is copied for it.
+		const more = chain("store size=4 %0, %1\n");
+		expect(passed(more, [threadJumps, simplifyCfg])).toBe(passed(more, [simplifyCfg]));
+	});
 	it("goes straight where it asks for the same two values, whichever of them comes first", () => {
 		const lesser = (second: string): string =>
 			functionOf(`a.2:\n%3 = load i32 size=4 %0\n%4 = icmp.ult i32 %1, %3\nbranch %4, c.6, b.5\nb.5:\njump c.6\nc.6:\n%14 = phi i32 [%1, a.2], [%3, b.5]\n${second}\nbranch %7, d.8, e.9\nd.8:\nret i32 10\ne.9:\ncall helper two#2\nret i32 20`);

@@ -129,7 +129,8 @@ const MOST_ASKED = 12;
 
 /**
  * What the branches on the way to the edge say of the comparison: `p = find(); if (!p) report(); if (!p) return;` asks once. Only of
- * the same two values: what a chain of limits says of the next chain would make a way of its own for each of them.
+ * the same two values: what a chain of limits says of the next chain would make a way of its own for each of them. The branch that the edge
+ * comes from may ask another limit where nothing but the question is passed by: `if (1 < n) …; if (2 < n) …` ends with the first that is no more.
  */
 function askedOf(pred: Pred, [left, right]: readonly Value[], block: Block, from: Block, known: Analyses): Const | null {
 	const { predecessors: preds, dominators: dom } = known;
@@ -142,7 +143,10 @@ function askedOf(pred: Pred, [left, right]: readonly Value[], block: Block, from
 	let [source, target]: [Block | undefined, Block] = [from, block];
 	for (let count = 0; count < MOST_ASKED; count++) {
 		const fact = source === undefined ? null : along(source, target);
-		const truth = fact === null ? null : toldOf(pred, left, right, fact);
+		const truth =
+			fact === null
+				? null
+				: (toldOf(pred, left, right, fact) ?? (count === 0 && asksOnly(block) ? limitOf(pred, left, right, fact) : null));
 		if (truth !== null) return constant("i32", truth ? 1 : 0);
 		const above: Block | null | undefined = count === 0 ? from : dom.idom.get(target);
 		if (above === null || above === undefined) return null;
@@ -157,6 +161,12 @@ function toldOf(pred: Pred, left: Value, right: Value, fact: Fact): boolean | nu
 	if (fact.left === left && sameValue(fact.right, right)) return isConst(right) ? follows(pred, right, fact) : implies(fact.pred, pred);
 	return fact.left === right && fact.right === left ? implies(swapped[fact.pred], pred) : null;
 }
+
+/** What a limit says of another one. */
+const limitOf = (pred: Pred, left: Value, right: Value, fact: Fact): boolean | null =>
+	fact.left === left && isConst(right) ? follows(pred, right, fact) : null;
+
+const asksOnly = ({ insts }: Block): boolean => insts.length === 2 && insts[0].op === "icmp";
 
 /** The constant that a load of the block gives when the block is entered from `pred`; null when none is known. */
 type Memory = (load: Inst, block: Block, pred: Block) => Const | null;
