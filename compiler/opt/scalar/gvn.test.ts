@@ -27,6 +27,12 @@ describe("gvn", () => {
 		expect(passed(loop("%3"), [gvn]).match(/load/g)).toHaveLength(1);
 		expect(passed(loop("%0"), [gvn]).match(/load/g)).toHaveLength(2);
 	});
+	it("makes an address in the program's data once where only the run knows the place, else where it is needed", () => {
+		const data = (place: string): string =>
+			`global @t section ".data" size 64 align 4 static bytes ${"00".repeat(64)}\n${functionOf(`a.2:\n%3 = zext i64 %1\n%4 = global ptr @t\n%5 = ptradd ptr %4, ${place}\n%6 = load i32 size=4 volatile %5\nbranch %6, b.7, c.8\nb.7:\n%9 = global ptr @t\n%10 = ptradd ptr %9, ${place}\nstore size=4 %10, %1\njump c.8\nc.8:\nret i32 0`)}`;
+		expect(passed(data("%3"), [gvn]).match(/ptradd/g)).toHaveLength(1);
+		expect(passed(data("i64 8"), [gvn]).match(/ptradd/g)).toHaveLength(2);
+	});
 	it("loads once, and again after a call", () => {
 		const text = functionOf("a.2:\n%3 = load i32 size=4 %0\n%4 = load i32 size=4 %0\n%5 = add i32 %3, %4\ncall helper h#1\n%6 = load i32 size=4 %0\n%7 = add i32 %5, %6\nret %7");
 		expect(passed(text, [gvn]).match(/load/g)).toHaveLength(2);

@@ -121,14 +121,20 @@ class Numbering {
 
 	#pure(inst: Inst): Value | null {
 		let key = keyOf(inst, idOf);
-		// An address of an object costs as much as keeping it: only within the block.
-		if (inst.op === "global") key += ` ${this.#objectId(inst.attr!.global)}+${inst.attr!.offset ?? 0} in ${this.#block.id}`;
+		// An address of an object costs as much as keeping it: only within the block. A place that is computed in it costs more.
+		if (inst.op === "global") key += ` ${this.#placeIn(inst)} in ${this.#block.id}`;
+		const object = objectOf(inst);
+		if (object !== null) key = `ptradd ${this.#placeIn(object)} ${idOf(inst.args[1])}`;
 		if (inst.op === "coreoffset" || inst.op === "coreinfo") key += ` ${this.#objectId(inst.attr!.core!.root)}`;
 		const same = this.#find(key);
 		if (same === null) this.#remember(key, inst);
 		// What one of the two promised of its operands, the other need not keep.
 		else if (isInst(same) && same.attr?.signed && !inst.attr?.signed) same.attr = { ...same.attr, signed: undefined };
 		return same;
+	}
+
+	#placeIn({ attr }: Inst): string {
+		return `${this.#objectId(attr!.global)}+${attr!.offset ?? 0}`;
 	}
 
 	#load(inst: Inst): Value | null {
@@ -229,6 +235,10 @@ class Numbering {
 }
 
 const idOf = (value: Value): string => (isInst(value) ? `%${value.id}` : isConst(value) ? `${value.ty}${value.value}` : `undef${value.ty}`);
+
+/** The object of the program's data in which only the run knows the place; null: no such place. */
+const objectOf = ({ op, args: [object, at] }: Inst): Inst | null =>
+	op === "ptradd" && isInst(object) && object.op === "global" && isInst(at) ? object : null;
 
 function keyOf(inst: Inst, ids: (value: Value) => string): string {
 	const { attr } = inst;
