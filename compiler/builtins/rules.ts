@@ -2,7 +2,6 @@ import type { TokenSpan } from "../diagnostics/diagnostic.ts";
 import type { Expr } from "../grammar/ast.ts";
 import { addressOf } from "../types/access.ts";
 import {
-	asArray,
 	asPointer,
 	asRecord,
 	BOOL,
@@ -29,7 +28,6 @@ import { constantValue } from "../types/constant.ts";
 import { report, unevaluated, type Cx } from "../types/context.ts";
 import { assignConvert, promote } from "../types/conversions.ts";
 import * as core from "../types/core.ts";
-import { sizeOf } from "../types/layout.ts";
 import { errorValue, rvalue } from "../types/operand.ts";
 import { value } from "../types/operators.ts";
 import { quote } from "../types/spell.ts";
@@ -38,6 +36,8 @@ import type { CType } from "../types/types.ts";
 import { atomicCall, fence, lockFree, syncCall } from "./atomic.ts";
 import { alignment, assumeAligned } from "./alignment.ts";
 import { foldBuiltin } from "./fold.ts";
+import { checkMemoryCall } from "./memory-checks.ts";
+import { objectSize } from "./object-size.ts";
 import { prototype } from "./prototype.ts";
 import { searchLiteral } from "./search.ts";
 import { sourcePlace } from "./source-place.ts";
@@ -59,6 +59,7 @@ export function builtinCall(cx: Cx, name: string, args: readonly Expr[], span: T
 	if (!count(cx, found.name, args, type.params.length, type.params.length, span)) return errorValue(span);
 	const values = args.map((a, i) => assignConvert(cx, value(cx, a), type.params[i]!.type, { kind: "passing" }, a.span));
 	if (values.some((v) => isError(v.type))) return errorValue(span);
+	checkMemoryCall(cx, found.key, args, values, span);
 	if (row.fold) {
 		const known = foldBuiltin(row.fold, values);
 		const result = integerType(type.result);
@@ -303,33 +304,4 @@ function constantArg(cx: Cx, ast: Expr): bigint | null {
 	const known = constantValue(cx, v);
 	if (known === null && !isError(v.type)) report(cx, "notConstant", ast.span, "argument to builtin must be a constant integer");
 	return known;
-}
-
-/** Bytes from a pointer to the end of the variable (or, for an odd `kind`, of the member) that it points into. */
-function objectSize(pointer: TExpr, kind: bigint): bigint | null {
-	if (pointer.kind === "convert") return objectSize(pointer.operand, kind);
-	if (pointer.kind === "pointer-add" && pointer.index.kind === "int") {
-		const rest = objectSize(pointer.pointer, kind);
-		return rest === null ? null : rest - pointer.index.value * BigInt(pointer.scale) * (pointer.subtract ? -1n : 1n);
-	}
-	if (pointer.kind !== "address") return null;
-	let l = pointer.of;
-	let offset = 0;
-	for (;;) {
-		if (l.kind === "variable" || l.kind === "string" || l.kind === "compound-literal") {
-			// An initialiser may have given elements to a flexible array member.
-			const given = l.kind === "variable" && l.symbol.kind === "object" ? (l.symbol.init?.bytes.length ?? 0) : 0;
-			return BigInt(Math.max(0, Math.max(sizeOf(l.type), given) - offset));
-		}
-		if (l.kind === "member") {
-			// Such a member reaches to the end of the variable, at most; at least (kind 3) it has no elements.
-			const flexible = asArray(l.type) !== null && sizeOf(l.type) === 0;
-			if (kind === 3n || (kind === 1n && !flexible)) return BigInt(Math.max(0, sizeOf(l.type) - offset));
-			offset += Math.floor(l.member.bitOffset / 8);
-			l = l.base;
-		} else if (l.kind === "element" && l.index.kind === "int") {
-			offset += Number(l.index.value) * sizeOf(l.type);
-			l = l.base;
-		} else return null;
-	}
 }

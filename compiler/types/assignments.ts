@@ -23,6 +23,7 @@ import { report, type Cx, type Note } from "./context.ts";
 import { assignConvert, commonInteger, promote, promotedType, refuseFloat } from "./conversions.ts";
 import { sizeOf } from "./layout.ts";
 import { errorValue, isLvalue, rvalue, type Operand } from "./operand.ts";
+import { checkBitFieldConstant } from "./tautologies.ts";
 import { badOperands, checkPointee, checkShift, value, warnZero } from "./operators.ts";
 import { quote } from "./spell.ts";
 import type { LExpr, TExpr } from "./typed.ts";
@@ -53,7 +54,10 @@ export function assignExpr(cx: Cx, e: Node<"assign">): TExpr {
 				{ from: e.at, to: e.at + 1 },
 				`explicitly assigning value of variable of type ${quote(target.type)} to itself`,
 			);
-		const converted = assignConvert(cx, v, unqualified(target.type), { kind: "assigning" }, { from: e.at, to: e.at + 1 });
+		const at = { from: e.at, to: e.at + 1 };
+		const converted = assignConvert(cx, v, unqualified(target.type), { kind: "assigning" }, at);
+		if (target.kind === "member" && target.member.bitWidth !== null)
+			checkBitFieldConstant(cx, target.member.bitWidth, target.type, v, e.value, at);
 		return { kind: "assign", target, value: converted, type: unqualified(target.type), span: e.span };
 	}
 	return compound(cx, target, e.op, v, e.span, { from: e.at, to: e.at + 1 });

@@ -27,6 +27,7 @@ import { compatible, compatibleUnqualified } from "./compat.ts";
 import { report, type Cx, type Note } from "./context.ts";
 import { bitField, errorValue } from "./operand.ts";
 import { quote } from "./spell.ts";
+import { checkAddressTruth } from "./tautologies.ts";
 import type { TExpr } from "./typed.ts";
 import type { CType, FloatType, IntType } from "./types.ts";
 
@@ -132,6 +133,7 @@ export function defaultPromote(cx: Cx, e: TExpr): TExpr {
 /** A controlling expression: any scalar. */
 export function condition(cx: Cx, e: TExpr): TExpr {
 	if (isFloat(e.type) && e.kind !== "float") refuseFloat(cx, e.span);
+	checkAddressTruth(cx, e);
 	if (isScalar(e.type)) return e;
 	report(cx, "notScalar", e.span, `statement requires expression of scalar type (${quote(e.type)} invalid)`);
 	return errorValue(e.span);

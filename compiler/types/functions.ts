@@ -1,6 +1,7 @@
 import type { Expr, FunctionDef } from "../grammar/ast.ts";
 import type { TokenSpan } from "../diagnostics/diagnostic.ts";
-import { isComplete, isError, isInteger, isVoid, VOID, ERROR } from "./basic.ts";
+import { canonical, INT, isComplete, isError, isInteger, isVoid, VOID, ERROR } from "./basic.ts";
+import * as build from "./build.ts";
 import { constantValue } from "./constant.ts";
 import { reportFloat } from "./conversions.ts";
 import { atFileScope, type Cx, type FunctionState, inScope, report } from "./context.ts";
@@ -57,7 +58,10 @@ function define(cx: Cx, symbol: FunctionSym, ast: FunctionDef, params: readonly 
 		const statements = [...lengths, ...statementsOf(cx, ast.body.body)];
 		finishLabels(cx, fn);
 		const end: TokenSpan = { from: Math.max(ast.body.span.to - 1, ast.body.span.from), to: ast.body.span.to };
-		if (!isVoid(result) && !isError(result) && !symbol.naked && !symbol.noreturn && fallsThrough(statements))
+		// C11 5.1.2.2.3: the end of main returns 0.
+		if (symbol.name === "main" && canonical(result) === INT)
+			statements.push({ kind: "return", value: build.intConst(0n, INT, end), span: end });
+		else if (!isVoid(result) && !isError(result) && !symbol.naked && !symbol.noreturn && fallsThrough(statements))
 			report(cx, "missingReturn", end, "non-void function does not return a value in all control paths");
 		warnUnused(cx, fn, objects);
 		if (fn.floats.length > 0) cx.file.floats.set(symbol, fn.floats);

@@ -27,6 +27,7 @@ import { errorValue, isLvalue, rvalue, type Operand } from "./operand.ts";
 import { checkCondition, checkPrecedence } from "./precedence.ts";
 import { forward } from "./records.ts";
 import { checkSigns } from "./sign-compare.ts";
+import { checkAddressAgainstNull, checkAddressTruth, checkTautology } from "./tautologies.ts";
 import { quote } from "./spell.ts";
 import type { TExpr } from "./typed.ts";
 
@@ -49,6 +50,7 @@ export function arithmeticUnary(cx: Cx, e: Node<"unary">, op: "+" | "-" | "~" | 
 	if (op === "!") {
 		if (!isScalar(operand.type)) return badOperand(cx, e, operand);
 		if (isFloat(operand.type) && operand.kind !== "float") refuseFloat(cx, e.span);
+		checkAddressTruth(cx, operand);
 		return build.unary("!", operand, INT, e.span);
 	}
 	if (isFloat(operand.type) && op !== "~") {
@@ -194,10 +196,12 @@ function comparison(cx: Cx, op: CompareOp, left: TExpr, right: TExpr, span: Toke
 		if (!isArithmetic(left.type) || !isArithmetic(right.type)) return badOperands(cx, left, right, span, at);
 		const both = usualConversions(cx, left, right, at);
 		checkSigns(cx, op, left, right, both.type, at);
+		checkTautology(cx, op, [left, right], [both.left, both.right], at);
 		return build.compare(op, both.left, both.right, span);
 	}
 	if (p && q) {
 		const { type, clash } = compositePointer(left, right);
+		checkAddressAgainstNull(cx, op, left, right);
 		if ((isText(left) && !build.isNull(right)) || (isText(right) && !build.isNull(left)))
 			report(
 				cx,
@@ -217,6 +221,7 @@ function comparison(cx: Cx, op: CompareOp, left: TExpr, right: TExpr, span: Toke
 	if (!(integer.kind === "int" && integer.value === 0n))
 		report(cx, "pointerIntegerCompare", at, `comparison between pointer and integer (${quote(left.type)} and ${quote(right.type)})`);
 	const converted = build.convert(integer, pointer.type, false);
+	checkAddressAgainstNull(cx, op, pointer, converted);
 	return build.compare(op, p ? pointer : converted, p ? converted : pointer, span);
 }
 
@@ -238,9 +243,22 @@ function logicalExpr(cx: Cx, e: Node<"binary">, op: "&&" | "||"): TExpr {
 		cx.unevaluated ||= dead;
 		const right = condition(cx, value(cx, node.right));
 		cx.unevaluated = before;
+		checkConstantOperand(cx, op, left, right, node);
 		left = isError(left.type) || isError(right.type) ? errorValue(node.span) : build.logical(op, left, right, node.span);
 	}
 	return left;
+}
+
+/** `flags && 8`: meant was `&`. */
+function checkConstantOperand(cx: Cx, op: "&&" | "||", left: TExpr, right: TExpr, { at, right: ast }: Node<"binary">): void {
+	if (right.kind !== "int" || right.value === 0n || right.value === 1n || ast.kind === "identifier") return;
+	const type = integerType(left.type);
+	if (type === null || type.rank === 0 || integerType(right.type) === null || cx.unit.tokens.fromMacro(at)) return;
+	const place = { from: at, to: at + 1 };
+	report(cx, "constantOperand", place, `use of logical '${op}' with constant operand`, [
+		{ message: `use '${op.charAt(0)}' for a bitwise operation`, span: place },
+		...(op === "&&" ? [{ message: "remove constant to silence this warning", span: place }] : []),
+	]);
 }
 
 // ── ?: and , ────────────────────────────────────────────────────────────────────────────────────

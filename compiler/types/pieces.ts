@@ -8,6 +8,7 @@ import { sizeOf } from "./layout.ts";
 import { parseString } from "./literals.ts";
 import { localObject } from "./locals.ts";
 import { type Operand, rvalue } from "./operand.ts";
+import { checkBitFieldConstant } from "./tautologies.ts";
 import type { LExpr, TExpr } from "./typed.ts";
 import type { ArrayType, CType, RecordType } from "./types.ts";
 
@@ -53,6 +54,7 @@ export function operandOf(w: Walk, ast: Expr): Operand {
 export function leaf(w: Walk, ast: Expr, type: CType, offset: number, bits: number | null, at: TokenSpan = ast.span): void {
 	const v = rvalue(operandOf(w, ast));
 	const converted = assignConvert(w.cx, v, unqualified(type), { kind: "initializing" }, at);
+	if (bits !== null) checkBitFieldConstant(w.cx, bits, type, v, ast, ast.span);
 	put(w, { kind: "value", bitOffset: offset, bitWidth: bits, type: unqualified(type), value: converted, span: ast.span });
 }
 

@@ -18,6 +18,7 @@ const token = (at: number): TokenSpan => ({ from: at, to: at + 1 });
 const fromMacro = (cx: Cx, at: number): boolean => cx.unit.tokens.fromMacro(at);
 
 const RELATIONAL: ReadonlySet<BinaryOp> = new Set(["<", ">", "<=", ">=", "==", "!="]);
+const ORDER: ReadonlySet<BinaryOp> = new Set(["<", ">", "<=", ">="]);
 const ADDITIVE: ReadonlySet<BinaryOp> = new Set(["+", "-"]);
 
 /** Operators side by side whose ranks people mix up. */
@@ -26,7 +27,11 @@ export function checkPrecedence(cx: Cx, e: Binary): void {
 	if (op === "||" || op === "&" || op === "^" || op === "|" || op === "<<" || op === ">>") {
 		if (!fromMacro(cx, e.at))
 			for (const side of [e.left, e.right]) if (side.kind === "binary" && !parenthesised(cx, side.span)) mixed(cx, e, side);
-	} else if (RELATIONAL.has(op)) loneNot(cx, e, "comparison");
+	} else if (RELATIONAL.has(op)) {
+		loneNot(cx, e, "comparison");
+		if (ORDER.has(op) && e.left.kind === "binary" && ORDER.has(e.left.op) && !parenthesised(cx, e.left.span))
+			report(cx, "parentheses", token(e.at), "comparisons like 'X<=Y<=Z' don't have their mathematical meaning");
+	}
 	if (op === "&") loneNot(cx, e, "bitwise operator");
 }
 

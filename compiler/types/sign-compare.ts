@@ -8,6 +8,7 @@ import { canonical, integerType } from "./basic.ts";
 import type { CompareOp } from "./build.ts";
 import { report, type Cx } from "./context.ts";
 import { quote } from "./spell.ts";
+import { written } from "./tautologies.ts";
 import type { TExpr } from "./typed.ts";
 import type { CType } from "./types.ts";
 
@@ -28,13 +29,6 @@ export function checkSigns(cx: Cx, op: CompareOp, left: TExpr, right: TExpr, com
 	// Where the unsigned one cannot be as large as a negative number becomes, equality means what it says.
 	if ((op === "==" || op === "!=") && rangeOf(unsigned).width < type.size * 8) return;
 	report(cx, "signCompare", at, `comparison of integers of different signs: ${quote(a.type)} and ${quote(b.type)}`);
-}
-
-/** Without the conversions that nobody wrote. */
-function written(e: TExpr): TExpr {
-	let inner = e;
-	while (inner.kind === "convert" && !inner.explicit) inner = inner.operand;
-	return inner;
 }
 
 function typeRange(type: CType): Range {

@@ -9,6 +9,7 @@ import { fallsThrough } from "./flow.ts";
 import { localObject } from "./locals.ts";
 import { rvalue } from "./operand.ts";
 import { value } from "./operators.ts";
+import { checkIndentation } from "./indentation.ts";
 import { checkCondition, checkDanglingElse, checkEmptyBody } from "./precedence.ts";
 import { checkStaticAssert } from "./static-assert.ts";
 import { Scope } from "./scope.ts";
@@ -135,7 +136,10 @@ function sequence(cx: Cx, statements: readonly Stmt[]): TStmt[] {
 				);
 			label = list.length;
 		}
-		if (s.kind === "for" || s.kind === "while") checkEmptyBody(cx, s.kind, s.body, statements[i + 1]);
+		if (s.kind === "for" || s.kind === "while") {
+			checkEmptyBody(cx, s.kind, s.body, statements[i + 1]);
+			checkIndentation(cx, s.kind, s.span.from, s.body);
+		}
 		list.push(...stmt(cx, s));
 	});
 	return list;
@@ -231,7 +235,11 @@ function ifStmt(cx: Cx, first: Node<"if">): TStmt {
 		// `if (0) f();` mentions f, which must exist for the checker but not for the linker; labels inside still count.
 		cx.unevaluated = outer || (known === false && !hasLabel(s.then));
 		checkDanglingElse(cx, s.then, s.else !== undefined);
-		if (!s.else) checkEmptyBody(cx, "if", s.then, undefined);
+		if (!s.else) {
+			checkEmptyBody(cx, "if", s.then, undefined);
+			// In a ladder of `else if` it is the `else` that is indented.
+			checkIndentation(cx, "if", s.span.from - (s === first ? 0 : 1), s.then);
+		}
 		const then = inScope(cx, () => one(cx, s.then));
 		cx.unevaluated = outer || (known === true && s.else !== undefined && !hasLabel(s.else));
 		links.push({ ast: s, condition: test, then });
@@ -241,7 +249,10 @@ function ifStmt(cx: Cx, first: Node<"if">): TStmt {
 			continue;
 		}
 		const { else: rest } = s;
-		if (rest) last = inScope(cx, () => one(cx, rest));
+		if (rest) {
+			checkIndentation(cx, "else", rest.span.from - 1, rest);
+			last = inScope(cx, () => one(cx, rest));
+		}
 		break;
 	}
 	cx.unevaluated = before;

@@ -223,3 +223,111 @@ u32; // missing-declarations
 struct { int a; }; // missing-declarations
 enum { ONE }; enum named { TWO }; struct afar; struct near { int a; };
 typedef struct nigh { int a; }; // missing-declarations
+
+struct packet { u32 flags : 3; int sign : 1; char name[16]; int length; };
+typedef unsigned short u16;
+int outcomes(u8 x, u16 port, signed char c, u32 z, int i, u64 wide, struct packet *p, _Bool b);
+int outcomes(u8 x, u16 port, signed char c, u32 z, int i, u64 wide, struct packet *p, _Bool b)
+{
+	if (x == 256) return 1; // tautological-constant-out-of-range-compare
+	if (256 > x) return 1; // tautological-constant-out-of-range-compare
+	if (port >= 65536) return 1; // tautological-constant-out-of-range-compare
+	if (c == 200) return 1; // tautological-constant-out-of-range-compare
+	if (i == 0x100000000) return 1; // tautological-constant-out-of-range-compare
+	if (i > 3000000000) return 1; // tautological-constant-out-of-range-compare
+	if (-1 == x) return 1; // tautological-constant-out-of-range-compare
+	if (x != -1) return 1; // tautological-constant-out-of-range-compare
+	if (b == 2) return 1; // tautological-constant-out-of-range-compare
+	if (x == 255 || x >= 0 || x + 1 == 300 || z > 4294967295u || p->flags == 8 || (u8)i > 255) return 1;
+	if (sizeof(x) > 1) { if (x == 256) return 1; }
+	if (i == i) return 1; // tautological-compare
+	if (p->length != p->length) return 1; // tautological-compare
+	if (i < i + 1) return 1;
+	if (i < x < c) return 1; // parentheses
+	if ((i < x) < c) return 1;
+	return wide == 3;
+}
+
+int addresses(struct packet *p, int n);
+int addresses(struct packet *p, int n)
+{
+	char list[4]; // shadow
+	int x = n;
+	if (p->name) n++; // pointer-bool-conversion
+	if (list) n++; // pointer-bool-conversion
+	if (&x && n) n++; // pointer-bool-conversion
+	if (!p->name) n++; // pointer-bool-conversion
+	if (n || &p->length) n++; // pointer-bool-conversion
+	while (next) n++; // pointer-bool-conversion
+	n = list ? 1 : 2; // pointer-bool-conversion
+	if (p->name == 0) n++; // tautological-pointer-compare
+	if ((void *)0 != &x) n++; // tautological-pointer-compare
+	if (p || *p->name || p->name[0] || (char *)list) n++;
+	use(&x);
+	list[0] = n;
+	if (n && 8) n++; // constant-logical-operand
+	if (n || 4) n++; // constant-logical-operand
+	if (n && 1) n++;
+	if (8 && n) n++;
+	return list[0];
+}
+
+struct whole { int all : 32; u64 most : 40; } filled_whole = { 0xdeadbeef, 0xffffffffff };
+struct packet filled = { .flags = 9, .sign = 1 }; // bitfield-constant-conversion single-bit-bitfield-constant-conversion
+void memories(struct packet *p, struct packet q, char *s);
+void memories(struct packet *p, struct packet q, char *s)
+{
+	u32 key;
+	__builtin_memset(p, 0, sizeof(p)); // sizeof-pointer-memaccess
+	__builtin_memset(&q, 0, sizeof(&q)); // sizeof-pointer-memaccess
+	__builtin_memset(p, 0, sizeof(struct packet *)); // sizeof-pointer-memaccess
+	__builtin_memcpy(&q, p, sizeof(p)); // sizeof-pointer-memaccess
+	__builtin_memset(s, 0, sizeof(s)); // sizeof-pointer-memaccess
+	__builtin_memset(p, 0, sizeof(*p));
+	__builtin_memset(p, sizeof(*p), 0); // memset-transposed-args
+	__builtin_memset(p, sizeof *p, 3); // memset-transposed-args
+	__builtin_memset(p, 0, 0);
+	__builtin_memcpy(&key, p, 8); // fortify-source
+	__builtin_memset(&key, 0, 8); // fortify-source
+	__builtin_memcpy(p->name, s, 17);
+	__builtin_memcpy(&key, p, 4);
+	if (sizeof(key) > 4) __builtin_memcpy(&key, p, 8);
+	p->flags = 8; // bitfield-constant-conversion
+	p->flags = 7;
+	p->flags = -1;
+	p->sign = 1; // single-bit-bitfield-constant-conversion
+	take(key);
+}
+
+void indented(int a, int b);
+void indented(int a, int b)
+{
+	if (a)
+		take(1);
+		take(2); // misleading-indentation
+	for (a = 0; a < 3; a++)
+		take(1);
+		take(2); // misleading-indentation
+	if (a) take(1); take(2);
+	if (a)
+		take(1); take(4); // misleading-indentation
+	if (a) {
+		take(1);
+	}
+		take(2);
+	if (a)
+		take(1);
+	else if (b)
+		take(2);
+		take(3); // misleading-indentation
+	if (b)
+		take(1);
+	else
+		take(2);
+		take(3); // misleading-indentation
+	if (a)
+	take(1);
+	take(2);
+}
+
+int main(void); int main(void) { next(); }
