@@ -69,39 +69,31 @@ export function longestRun(insns: readonly Insn[]): number {
 	);
 }
 
-/** Whether any function's control flow has a cycle. Depth first; `open`: the slots of the way to where it is. */
+/** Whether any function's control flow has a cycle. Depth first: `OPEN` are the slots of the way to where it is. */
 function loops(insns: readonly Insn[], starts: Iterable<number>): boolean {
 	const NEW = 0;
 	const OPEN = 1;
 	const DONE = 2;
 	const colour = new Uint8Array(insns.length);
-	const way: number[] = [];
-	for (const start of starts) {
-		if (colour[start] !== NEW) continue;
-		way.push(start);
-		while (way.length > 0) {
-			const at = way[way.length - 1];
-			if (colour[at] === OPEN) {
-				colour[at] = DONE;
-				way.pop();
-			} else if (colour[at] === DONE) way.pop();
-			else {
-				colour[at] = OPEN;
-				for (const next of successors(insns[at], at)) {
-					if (colour[next] === OPEN) return true;
-					if (colour[next] === NEW) way.push(next);
-				}
-			}
+	const way = [...starts];
+	const closes = (next: number): boolean => {
+		if (colour[next] === NEW) way.push(next);
+		return colour[next] === OPEN;
+	};
+	while (way.length > 0) {
+		const at = way[way.length - 1];
+		if (colour[at] !== NEW) {
+			colour[at] = DONE;
+			way.pop();
+			continue;
 		}
+		colour[at] = OPEN;
+		const insn = insns[at];
+		if (insn.opcode === EXIT) continue;
+		if (isJump(insn) && closes(jumpTarget(insn, at))) return true;
+		if (!isUnconditional(insn) && closes(at + (insn.opcode === LD_IMM64 ? 2 : 1))) return true;
 	}
 	return false;
-}
-
-function successors(insn: Insn, at: number): readonly number[] {
-	if (insn.opcode === EXIT) return [];
-	const next = at + (insn.opcode === LD_IMM64 ? 2 : 1);
-	if (!isJump(insn)) return [next];
-	return isUnconditional(insn) ? [jumpTarget(insn, at)] : [next, jumpTarget(insn, at)];
 }
 
 /** `known`: functions that were summed up before; one that is being summed up calls itself, which has no end. */

@@ -18,8 +18,8 @@ export const EXIT = 0x95;
 const JA = 0x05;
 const JA32 = 0x06;
 
-export const isJump = (insn: Insn): boolean =>
-	((insn.opcode & 7) === 5 || (insn.opcode & 7) === 6) && ![CALL, CALLX, EXIT].includes(insn.opcode);
+export const isJump = ({ opcode }: Insn): boolean =>
+	((opcode & 7) === 5 || (opcode & 7) === 6) && opcode !== CALL && opcode !== CALLX && opcode !== EXIT;
 export const isUnconditional = ({ opcode }: Insn): boolean => opcode === JA || opcode === JA32;
 /** Slot that a jump goes to when it is taken. */
 export const jumpTarget = (insn: Insn, at: number): number => at + 1 + (insn.opcode === JA32 ? insn.imm : insn.off);
