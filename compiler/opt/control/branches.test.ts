@@ -22,6 +22,13 @@ describe("sink", () => {
 		for (const text of [twice("%9 = load i32 size=1 %0\n"), twice("", "%9 = load i32 size=2 %0\n"), twice("call helper one#1\n"), twice("", "call helper one#1\n"), twice("").replace("store size=4 %0, i32 7", "store size=2 %0, i32 7")])
 			expect(passed(text, [sink]).match(/store/g)).toHaveLength(2);
 	});
+	const returned = (side: string): string => functionOf(`a.2:\n%3 = icmp.sgt i32 %1, i32 3\nbranch %3, b.4, c.5\nb.4:\nstore size=4 %0, i32 7\ncall helper one#1 %0\nret i32 0\nc.5:\n%6 = icmp.sgt i32 %1, i32 1\nbranch %6, d.7, e.8\nd.7:\nstore size=4 %0, i32 9\n${side}\njump f.9\ne.8:\n%10 = load i32 size=4 %0\njump f.9\nf.9:\n%11 = phi i32 [i32 0, d.7], [%10, e.8]\nret %11`);
+	it("does once what is done before a return, at once or by way of another one's", () => {
+		const result = passed(returned("call helper one#1 %0"), [sink]);
+		expect(result.match(/store|call/g)).toHaveLength(2);
+		expect(result).toMatch(/phi i32 \[i32 \d, b\d\], \[i32 \d, b\d\]\nstore/);
+		expect(passed(returned("call helper two#2 %0"), [sink]).match(/store|call/g)).toHaveLength(4);
+	});
 });
 
 describe("correlate", () => {

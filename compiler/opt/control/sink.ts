@@ -5,7 +5,7 @@ import { helperById } from "../../../assembler/spec/helpers.ts";
 import { predecessors } from "../../ir/cfg.ts";
 import { row } from "../../ir/ops.ts";
 import { type Analyses, analysesOf, forget } from "../analysis/analyses.ts";
-import { constant, isInst, newBlock, newInst, phisOf, sameValue, terminator } from "../../ir/values.ts";
+import { constant, isInst, newBlock, newInst, phisOf, removePhiEdge, sameValue, terminator } from "../../ir/values.ts";
 import { baseOf, isInData } from "../analysis/slots.ts";
 import { COMPUTES, sameKind, sameMade } from "./alike.ts";
 
@@ -19,6 +19,7 @@ export const sink: Pass = {
 	name: "sink",
 	run(fn, context) {
 		let changed = storeOnce(fn, context);
+		changed = returnAtOnce(fn) || changed;
 		if (changed) forget(context);
 		for (let budget = 50; budget > 0; budget--) {
 			if (!sweep(fn, context)) break;
@@ -83,6 +84,28 @@ function storeOnce(fn: IrFunction, context: OptContext): boolean {
 		target.insts.splice(phis, 0, ...made);
 		changed = true;
 	}
+	return changed;
+}
+
+/** A block that jumps to where something is only returned returns it: what it does last may be what another one does that returns. */
+function returnAtOnce(fn: IrFunction): boolean {
+	let changed = false;
+	const left = new Set(fn.blocks);
+	for (const [block, before] of predecessors(fn)) {
+		const ret = terminator(block);
+		const phis = phisOf(block);
+		if (ret.op !== "ret" || phis.length > 1 || block.insts.length > phis.length + 1) continue;
+		for (const pred of before) {
+			const end = terminator(pred);
+			if (end.op !== "jump" || pred === block) continue;
+			const value = ret.args.map((arg) => (arg === phis[0] ? phis[0].args[phis[0].blocks!.indexOf(pred)] : arg));
+			pred.insts[pred.insts.length - 1] = newInst(fn, "ret", null, value, undefined, ret.loc);
+			removePhiEdge(block, pred);
+			changed = true;
+		}
+		if (block !== fn.blocks[0] && before.every((pred) => terminator(pred).op === "ret")) left.delete(block);
+	}
+	fn.blocks = fn.blocks.filter((block) => left.has(block));
 	return changed;
 }
 
