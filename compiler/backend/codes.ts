@@ -15,4 +15,6 @@ export const BACKEND_CODES = [
 	{ code: "E0711", severity: "error", title: "assembly outside of functions" },
 	{ code: "E0712", severity: "error", title: "a big-endian target" },
 	{ code: "E0713", severity: "error", title: "an intrinsic function of LLVM that eBPF does not need" },
+	{ code: "E0714", severity: "error", title: "a call of a function with the error attribute" },
+	{ code: "W0715", severity: "warning", group: "attribute-warning", title: "a call of a function with the warning attribute" },
 ] as const satisfies readonly DiagnosticRow[];

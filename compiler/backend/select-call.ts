@@ -1,5 +1,6 @@
 import type { Inst } from "../ir/types.ts";
 import { alu, copy, minst } from "./machine.ts";
+import type { FunctionSym } from "../types/typed.ts";
 import type { Selector } from "./selector.ts";
 
 /**
@@ -17,6 +18,7 @@ export function selectCall(s: Selector, inst: Inst): void {
 		s.error("E0705", `too many arguments: a call can pass 5, this one has ${inst.args.length}`, loc);
 		return;
 	}
+	if (callee.kind === "function") complain(s, callee.symbol, loc);
 	s.flush();
 	if (callee.kind === "function" && callee.symbol.asmLabel?.startsWith("llvm.")) {
 		selectIntrinsic(s, inst, callee.symbol.asmLabel);
@@ -42,6 +44,15 @@ export function selectCall(s: Selector, inst: Inst): void {
 		}),
 	);
 	if (inst.ty !== null && s.isWanted(inst)) s.emit(copy(s.result(inst), 0, loc));
+}
+
+/** `__attribute__((error("why")))`: the call should not have been left. */
+function complain(s: Selector, { name, complaint }: FunctionSym, loc: Inst["loc"]): void {
+	if (complaint === undefined) return;
+	const { severity, text } = complaint;
+	const message = `call to '${name}' declared with '${severity}' attribute: ${text}`;
+	if (severity === "error") s.error("E0714", message, loc);
+	else s.warning("W0715", "attribute-warning", message, loc);
 }
 
 /** What LLVM offers to programs under its own names, `asm("llvm.bpf.load.half")`: the packet access of classic BPF. */

@@ -391,4 +391,8 @@ export class Selector {
 		this.failed = true;
 		this.context.diagnostics.report({ code, severity: "error", message, span: loc });
 	}
+
+	warning(code: string, group: string, message: string, loc: Loc | null): void {
+		this.context.diagnostics.report({ code, severity: "warning", group, message, span: loc });
+	}
 }

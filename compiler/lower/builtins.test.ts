@@ -147,3 +147,12 @@ __attribute__((section("syscall"))) unsigned long f(void *ctx) { unsigned out = 
 		object.close();
 	}
 });
+
+it.each<[what: string, text: string, said: string[]]>([
+	["a call that is left", 'int f(void) __attribute__((error("no"))); int g(void) { return f(); }', ["error: call to 'f' declared with 'error' attribute: no"]],
+	["a call that is left, where it is only a warning", 'int f(void) __attribute__((warning("no"))); int g(void) { return f(); }', ["warning: call to 'f' declared with 'warning' attribute: no"]],
+	["no call that the optimiser removes", 'int f(void) __attribute__((error("no"))); static inline int h(int x) { if (x > 3) return f(); return 2; } int g(int x) { return h(2); }', []],
+])("the error attribute refuses %s", (_, text, said) => {
+	const { diagnostics } = compile("f.c", text, { ...defaultOptions({ read: () => null }), stage: "asm" });
+	expect(diagnostics.map(({ severity, message }) => `${severity}: ${message}`)).toEqual(said);
+});

@@ -29,6 +29,7 @@ export interface AttrSet {
 	deprecated: string | null;
 	transparentUnion: boolean;
 	fallthrough: boolean;
+	complaint: { readonly severity: "error" | "warning"; readonly text: string } | null;
 	mayAlias: boolean;
 }
 
@@ -60,6 +61,7 @@ export function noAttributes(): AttrSet {
 		deprecated: null,
 		transparentUnion: false,
 		fallthrough: false,
+		complaint: null,
 		mayAlias: false,
 	};
 }

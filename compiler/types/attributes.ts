@@ -15,7 +15,12 @@ import { type AttrSet, NO_ATTRIBUTES } from "./attr-set.ts";
 export function ownAttributes(cx: Cx, base: Readonly<AttrSet>, ...own: readonly (readonly Attribute[])[]): Readonly<AttrSet> {
 	if (base === NO_ATTRIBUTES && own.every((list) => list.length === 0)) return NO_ATTRIBUTES;
 	const set: AttrSet = { ...base, declTags: [...base.declTags], typeTags: [], mode: null, addressSpace: 0 };
-	for (const list of own) collect(cx, set, list);
+	for (const list of own) {
+		collect(cx, set, list);
+		for (const { name, span } of list)
+			if (name === "preserve_access_index" || name === "preserve_static_offset")
+				report(cx, "badAttribute", span, `'${name}' attribute only applies to structs, unions, and classes`);
+	}
 	return set;
 }
 
@@ -23,8 +28,17 @@ type Action = (cx: Cx, set: AttrSet, attr: Attribute) => void;
 
 const flag =
 	(name: { [K in keyof AttrSet]: AttrSet[K] extends boolean ? K : never }[keyof AttrSet]): Action =>
-	(_cx, set) => {
-		set[name] = true;
+	(cx, set, attr) => {
+		if (attr.args.length > 0) report(cx, "badAttribute", attr.span, `'${attr.name}' attribute takes no arguments`);
+		else set[name] = true;
+	};
+
+/** `error("why")` of a function: a call of it that is left when everything is optimised is one. */
+const complaint =
+	(severity: "error" | "warning"): Action =>
+	(cx, set, attr) => {
+		const text = stringArg(cx, attr);
+		if (text !== null) set.complaint = { severity, text };
 	};
 
 /** Accepted for the sake of programs written for other targets or compilers; nothing about eBPF changes. */
@@ -70,7 +84,11 @@ const ACTIONS: Record<string, Action> = {
 	cold: flag("cold"),
 	hot: nothing,
 	warn_unused_result: flag("warnUnused"),
-	nodiscard: flag("warnUnused"),
+	nodiscard: (_cx, set) => {
+		set.warnUnused = true;
+	},
+	error: complaint("error"),
+	warning: complaint("warning"),
 	preserve_access_index: flag("preserveAccessIndex"),
 	preserve_static_offset: flag("preserveStaticOffset"),
 	btf_decl_tag: (cx, set, attr) => {
@@ -104,9 +122,9 @@ const ACTIONS: Record<string, Action> = {
 };
 
 const IGNORED = new Set(
-	`nothrow leaf malloc alloc_size alloc_align format format_arg nonnull returns_nonnull sentinel artificial no_instrument_function designated_init
+	`nothrow leaf malloc alloc_size alloc_align format format_arg nonnull returns_nonnull sentinel artificial no_instrument_function no_profile_instrument_function designated_init
 	externally_visible flatten optimize optnone minsize noclone no_sanitize no_sanitize_address no_sanitize_thread no_sanitize_undefined no_stack_protector nocf_check
-	no_reorder assume_aligned access error warning overloadable unavailable availability diagnose_if enable_if noderef nomerge noescape
+	no_reorder assume_aligned access overloadable unavailable availability diagnose_if enable_if noderef nomerge noescape
 	bpf_fastcall preserve_most preserve_all regparm stdcall cdecl fastcall ms_abi sysv_abi
 	constructor destructor no_split_stack tls_model common nocommon noplt symver target nonstring counted_by counted_by_or_null sized_by element_count
 	guarded_by pt_guarded_by lockable capability acquire_capability release_capability ms_struct gcc_struct randomize_layout no_randomize_layout

@@ -77,7 +77,10 @@ export interface FunctionState {
 export interface Labels {
 	/** `__label__` names in force, innermost last, and what they are renamed to. */
 	readonly renamed: Map<string, string>[];
-	readonly defined: Map<string, { readonly span: TokenSpan; readonly source: string; readonly cleanups: readonly Cleanup[] }>;
+	readonly defined: Map<
+		string,
+		{ readonly span: TokenSpan; readonly source: string; readonly unused: boolean; readonly cleanups: readonly Cleanup[] }
+	>;
 	readonly uses: {
 		readonly name: string;
 		readonly source: string;

@@ -45,7 +45,7 @@ export function gotoLabel(cx: Cx, source: string, span: TokenSpan): TStmt {
 	return { kind: "block", body, span };
 }
 
-export function defineLabel(cx: Cx, source: string, span: TokenSpan): string {
+export function defineLabel(cx: Cx, source: string, span: TokenSpan, unused: boolean): string {
 	const fn = cx.fn!;
 	const name = renamed(fn, source);
 	const before = fn.labels.defined.get(name);
@@ -53,7 +53,7 @@ export function defineLabel(cx: Cx, source: string, span: TokenSpan): string {
 		report(cx, "duplicateLabel", span, `redefinition of label '${source}'`, [
 			{ message: "previous definition is here", span: before.span },
 		]);
-	else fn.labels.defined.set(name, { span, source, cleanups: [...fn.cleanups] });
+	else fn.labels.defined.set(name, { span, source, unused, cleanups: [...fn.cleanups] });
 	return name;
 }
 
@@ -72,7 +72,7 @@ export function finishLabels(cx: Cx, fn: FunctionState): void {
 		use.patch.unshift(...runCleanups(left));
 	}
 	for (const [name, label] of fn.labels.defined)
-		if (!used.has(name)) report(cx, "unusedLabel", label.span, `unused label '${label.source}'`);
+		if (!used.has(name) && !label.unused) report(cx, "unusedLabel", label.span, `unused label '${label.source}'`);
 }
 
 /** Innermost first. */

@@ -88,6 +88,13 @@ function declareLocal(cx: Cx, decl: Declaration, base: Specified, d: InitDeclara
 		staticLocal(cx, symbol, d);
 		return [];
 	}
+	if (attrs.section !== null)
+		report(
+			cx,
+			"badAttribute",
+			span,
+			"'section' attribute only applies to functions, global variables, Objective-C methods, and Objective-C properties",
+		);
 	if (d.asmLabel !== undefined) {
 		if (/^[rw](?:[0-9]|10)$/.test(d.asmLabel)) symbol.register = d.asmLabel.replace(/^w/, "r");
 		else report(cx, "badAsm", span, `unknown register name '${d.asmLabel}' in asm`);

@@ -9,6 +9,8 @@ import { fallsThrough } from "./flow.ts";
 import { localObject } from "./locals.ts";
 import { rvalue } from "./operand.ts";
 import { value } from "./operators.ts";
+import { noAttributes } from "./attr-set.ts";
+import { collect } from "./attributes.ts";
 import { checkIndentation } from "./indentation.ts";
 import { checkCondition, checkDanglingElse, checkEmptyBody } from "./precedence.ts";
 import { checkStaticAssert } from "./static-assert.ts";
@@ -62,7 +64,7 @@ function dispatch(cx: Cx, s: Stmt): TStmt[] {
 		case "default":
 			return defaultStmt(cx, s);
 		case "label": {
-			const name = defineLabel(cx, s.name, s.span);
+			const name = defineLabel(cx, s.name, s.span, collect(cx, noAttributes(), s.attrs).unused);
 			return [{ kind: "label", name, body: one(cx, s.body), span: s.span }];
 		}
 		case "while":
@@ -205,7 +207,8 @@ export function valueBlock(cx: Cx, s: CompoundStmt): { statements: TStmt[]; resu
 function valueTail(cx: Cx, s: Stmt, before: TStmt[]): TExpr | null {
 	if (s.kind === "expr") return rvalue(cx.rules.expr(cx, s.expr));
 	if (s.kind === "label" && lastIsExpr(s.body)) {
-		before.push({ kind: "label", name: defineLabel(cx, s.name, s.span), body: { kind: "block", body: [], span: s.span }, span: s.span });
+		const name = defineLabel(cx, s.name, s.span, collect(cx, noAttributes(), s.attrs).unused);
+		before.push({ kind: "label", name, body: { kind: "block", body: [], span: s.span }, span: s.span });
 		return valueTail(cx, s.body, before);
 	}
 	return null;

@@ -65,6 +65,7 @@ export function functionAttributes(symbol: FunctionSym, attrs: Readonly<AttrSet>
 	symbol.pure ||= attrs.pure;
 	symbol.cold ||= attrs.cold;
 	if (attrs.warnUnused) symbol.warnUnused = true;
+	if (attrs.complaint !== null) symbol.complaint = attrs.complaint;
 	commonAttributes(symbol, attrs);
 }
 

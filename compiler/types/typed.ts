@@ -48,6 +48,8 @@ export interface FunctionSym extends SymBase {
 	pure: boolean;
 	cold: boolean;
 	warnUnused?: boolean;
+	/** `error("why")`, `warning("why")`: what calls of it are. */
+	complaint?: { readonly severity: "error" | "warning"; readonly text: string };
 	/** Absent: declared only. */
 	body?: FunctionBody;
 }

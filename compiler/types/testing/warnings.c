@@ -331,3 +331,4 @@ void indented(int a, int b)
 }
 
 int main(void); int main(void) { next(); }
+int labels(int x); int labels(int x) { idle: x++; quiet: __attribute__((unused)) return x; } // unused-label
