@@ -5,14 +5,13 @@
  *
  * In: the folder that the corpus measurement wrote (default: the cache's `out`), and clang's objects of the cache. Out: each program that behaves
  * otherwise, and how many were the same, were not loaded from either object, or do not fit this comparison. Programs over packets get seven, others three
- * sets of arguments. Nothing runs in the kernel.
+ * sets of arguments or two contexts. Nothing runs in the kernel.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { load, type LoadedObject } from "../../index.ts";
 import type { RunInput } from "../../index.ts";
 import { mapTypeId } from "../../assembler/spec/map-types.ts";
-import { programTypeId } from "../../assembler/spec/program-types.ts";
 import { ProgramFault } from "../../runtime/fault.ts";
 import { readObject } from "../../runtime/load.ts";
 import { openObject } from "../../runtime/loader/open.ts";
@@ -20,7 +19,6 @@ import { kernelBtf } from "../../runtime/node/environment.ts";
 import { eth, icmp, ipv4, ipv6, packet, tcp, udp, vlan } from "../../runtime/test/index.ts";
 import { CACHE } from "../support/measured.ts";
 
-const PACKET_TYPES = new Set((["SOCKET_FILTER", "SCHED_CLS", "SCHED_ACT", "XDP", "CGROUP_SKB", "LWT_IN", "LWT_OUT", "LWT_XMIT"] as const).map(programTypeId));
 const packets: readonly RunInput[] = [
 	packet(eth(), ipv4(), tcp({ dport: 80 }), "hello"),
 	packet(eth(), ipv4(), udp({ dport: 53 }), "query"),
@@ -31,6 +29,7 @@ const packets: readonly RunInput[] = [
 	new Uint8Array(60),
 ].map((bytes) => ({ packet: bytes }));
 const calls: readonly RunInput[] = [[0, 0, 0, 0, 0, 0], [7, 1234567, 262144, 99, 3, 1], [-1, 2, 3, 4, 5, 6]].map((args) => ({ args }));
+const contexts: readonly RunInput[] = [{}, { context: Uint8Array.from({ length: 64 }, (_, i) => (i * 7) & 255) }];
 const LISTED = new Set((["HASH", "ARRAY", "LRU_HASH"] as const).map(mapTypeId));
 /** Entries of one map that are looked at. */
 const MOST_ENTRIES = 300;
@@ -69,7 +68,8 @@ export async function main(args: readonly string[]): Promise<number> {
 				totals["refused from ours alone"]++;
 				console.log(`${id} ${image.name}: ours is refused: ${our}`);
 			} else {
-				const inputs = PACKET_TYPES.has(Number(image.type)) ? packets : calls;
+				const { takes } = their.programs[image.name];
+				const inputs = takes.includes("packet") ? packets : takes.includes("args") ? calls : contexts;
 				const [a, b] = [their, our].map((object) => outcome(object, image.name, inputs));
 				const at = a.findIndex((line, i) => line !== b[i]);
 				totals[at < 0 ? "same" : "different"]++;
