@@ -169,7 +169,8 @@ function selectBinary(s: Selector, inst: Inst, name: keyof typeof binary): void 
 
 /**
  * `d = a; d += b` overwrites a copy of its first operand; which one that is, is free for commuting operations. Best is a phi
- * that the result flows back into (`i = i + n`), then one that nobody needs afterwards; constants and addresses are made for us anyway.
+ * that the result flows back into (`i = i + n`), then a call's result that is in r0 where the sum is returned, then one that nobody needs afterwards;
+ * constants and addresses are made for us anyway.
  */
 function preferSecond(s: Selector, inst: Inst, first: Value, second: Value): boolean {
 	const a = s.strip(first);
@@ -183,5 +184,7 @@ function preferSecond(s: Selector, inst: Inst, first: Value, second: Value): boo
 	}
 	if (s.isMade(a)) return false;
 	if (s.isMade(b)) return true;
+	const call = s.callBefore(inst);
+	if (call !== null && !s.isWanted(call)) return call === b;
 	return s.isWanted(a) && !s.isWanted(b);
 }

@@ -113,6 +113,11 @@ export class Selector {
 		return this.#told.flowsInto;
 	}
 
+	/** Of a returned operation: the call whose result it takes, when no other call is between. */
+	callBefore(inst: Inst): Inst | null {
+		return this.#told.returnedCall.get(inst) ?? null;
+	}
+
 	/** The asmout instructions of an asm. */
 	asmOuts(asm: Inst): readonly Inst[] {
 		return this.#told.outs.get(asm) ?? [];

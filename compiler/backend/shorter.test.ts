@@ -21,6 +21,17 @@ describe("constants and addresses", () => {
 	});
 });
 
+describe("a returned sum of two calls' results", () => {
+	const lines = (operands: string): string[] => code(body(`%10 = call i64 helper h#1\n%11 = call i64 helper h#2\n%12 = add i64 ${operands}\nret %12`));
+	it.each(["%10, %11", "%11, %10"])("is made in r0, where the second is: %s", (operands) => {
+		expect(lines(operands).filter((line) => / = r/.test(line))).toHaveLength(1);
+	});
+	it("is not, where a later call needs r0", () => {
+		const text = body("%10 = call i64 helper h#1\n%11 = call i64 helper h#2\n%12 = add i64 %10, %11\n%13 = call i64 helper h#3\n%14 = add i64 %12, %13\nret %14");
+		expect(code(text).filter((line) => / = r/.test(line))).toHaveLength(1);
+	});
+});
+
 describe("an address within a slot", () => {
 	it("is made in one step, wherever it is used", () => {
 		const text = body("%10 = alloca ptr size=64 align=8\n%11 = ptradd ptr %10, i64 16\ncall helper h#1 %11\ncall helper h#2 %11\ncall helper h#3 %0, %11\nret i64 0");

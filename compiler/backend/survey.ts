@@ -13,9 +13,17 @@ export interface Survey {
 	readonly compared: Set<Value>;
 	/** Results of assembly. */
 	readonly outs: Map<Inst, Inst[]>;
+	/** A returned operation → the call in front of it, of which it takes the result: that is in r0, where its own goes. */
+	readonly returnedCall: Map<Inst, Inst>;
 }
 
-export const newSurvey = (): Survey => ({ flowsInto: new Map(), packetPointers: new Set(), compared: new Set(), outs: new Map() });
+export const newSurvey = (): Survey => ({
+	flowsInto: new Map(),
+	packetPointers: new Set(),
+	compared: new Set(),
+	outs: new Map(),
+	returnedCall: new Map(),
+});
 
 /** `strip`: a value without the casts that cost nothing. */
 export function survey(blocks: readonly Block[], strip: (value: Value) => Value, into: Survey): void {
@@ -28,6 +36,7 @@ export function survey(blocks: readonly Block[], strip: (value: Value) => Value,
 			if (inst.op === "icmp") for (const arg of inst.args) into.compared.add(strip(arg));
 			if (inst.op === "asmout" && isInst(inst.args[0])) add(into.outs, inst.args[0], inst);
 		}
+		noteReturned(block, strip, into.returnedCall);
 		for (const phi of phisOf(block)) {
 			for (const arg of phi.args) {
 				const from = strip(arg);
@@ -35,6 +44,15 @@ export function survey(blocks: readonly Block[], strip: (value: Value) => Value,
 			}
 		}
 	}
+}
+
+function noteReturned({ insts }: Block, strip: (value: Value) => Value, into: Map<Inst, Inst>): void {
+	const end = insts[insts.length - 1];
+	const result = end.op === "ret" && end.args.length > 0 ? strip(end.args[0]) : null;
+	if (result === null || !isInst(result)) return;
+	const call = insts.findLast(({ op }) => op === "call");
+	if (call !== undefined && insts.indexOf(result) > insts.indexOf(call) && result.args.some((arg) => strip(arg) === call))
+		into.set(result, call);
 }
 
 function add(lists: Map<Inst, Inst[]>, key: Inst, value: Inst): void {
