@@ -97,22 +97,34 @@ function sameness(): (block: MBlock) => string | null {
 	};
 }
 
-/** Blocks that do the same and go to the same places become one. */
+/**
+ * Blocks that do the same and go to the same places become one, the first of them. They are read from the last one on, so that what leads to two that have become one is
+ * found in the same round: a chain of a thousand ends would take as many.
+ */
 function mergeTwins(fn: MFunction, sameAs: (block: MBlock) => string | null): boolean {
 	const known = new Map<string, MBlock>();
-	const into = new Map<MBlock, MBlock>();
-	for (const block of fn.blocks) {
-		const key = block === fn.blocks[0] ? null : sameAs(block);
+	/** The block of its class that was met first; in the end, the one that stands first. */
+	const met = new Map<MBlock, MBlock>();
+	const redirect = (block: MBlock, to: ReadonlyMap<MBlock, MBlock>): void => {
+		const last = block.insts[block.insts.length - 1];
+		if (last !== undefined) last.blocks = last.blocks.map((target) => to.get(target) ?? target);
+	};
+	for (const block of fn.blocks.slice(1).reverse()) {
+		redirect(block, met);
+		const key = sameAs(block);
 		if (key === null) continue;
 		const twin = known.get(key);
 		if (twin === undefined) known.set(key, block);
-		else into.set(block, twin);
+		else met.set(block, twin);
 	}
-	if (into.size === 0) return false;
+	if (met.size === 0) return false;
+	const first = new Map<MBlock, MBlock>();
 	for (const block of fn.blocks) {
-		const last = block.insts[block.insts.length - 1];
-		if (last !== undefined) last.blocks = last.blocks.map((target) => into.get(target) ?? target);
+		const twin = met.get(block) ?? block;
+		if (!first.has(twin)) first.set(twin, block);
+		met.set(block, first.get(twin)!);
 	}
+	for (const block of fn.blocks) redirect(block, met);
 	return true;
 }
 
