@@ -94,9 +94,9 @@ describe("text of inline assembly", () => {
 			),
 		).toBe("may_goto +2; r0 = 1; exit; r0 = 2; exit");
 	});
-	it("is the whole of a naked function", () => {
+	it.each(["f", "main"])("is the whole of a naked function: %s", (name) => {
 		const { code: lines } = build(
-			'__attribute__((section("s"), naked)) int f(void) { asm volatile("r0 = 7; exit" ::); }',
+			`__attribute__((section("s"), naked)) int ${name}(void) { asm volatile("r0 = 7; exit" ::); }`,
 		);
 		expect(lines).toEqual(["r0 = 7", "exit"]);
 	});

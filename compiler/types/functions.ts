@@ -59,7 +59,7 @@ function define(cx: Cx, symbol: FunctionSym, ast: FunctionDef, params: readonly 
 		finishLabels(cx, fn);
 		const end: TokenSpan = { from: Math.max(ast.body.span.to - 1, ast.body.span.from), to: ast.body.span.to };
 		// C11 5.1.2.2.3: the end of main returns 0.
-		if (symbol.name === "main" && canonical(result) === INT)
+		if (symbol.name === "main" && canonical(result) === INT && !symbol.naked)
 			statements.push({ kind: "return", value: build.intConst(0n, INT, end), span: end });
 		else if (!isVoid(result) && !isError(result) && !symbol.naked && !symbol.noreturn && fallsThrough(statements))
 			report(cx, "missingReturn", end, "non-void function does not return a value in all control paths");
