@@ -8,9 +8,8 @@ import { asPointer, asRecord, canonical, isComplete, isVoid } from "../types/bas
 import { type Cx, report, unevaluated } from "../types/context.ts";
 import { sizeOf } from "../types/layout.ts";
 import { compatible } from "../types/compat.ts";
-import { rvalue } from "../types/operand.ts";
+import { rvalue, written } from "../types/operand.ts";
 import { quote } from "../types/spell.ts";
-import { written } from "../types/tautologies.ts";
 import type { TExpr } from "../types/typed.ts";
 import { objectSize } from "./object-size.ts";
 

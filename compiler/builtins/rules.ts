@@ -190,6 +190,7 @@ const RULES: Record<RuleName, Rule> = {
 	checked: (cx, b, args, span) => {
 		const name = `__builtin_${b.key.replace(/^__(.*)_chk$/, "$1")}`;
 		const { row } = builtin(name)!;
+		// A letter for the result and one each for the others: as many as they and the room.
 		const wanted = "proto" in row ? row.proto.length : 0;
 		if (!count(cx, b.name, args, wanted, wanted, span)) return errorValue(span);
 		return builtinCall(cx, name, args.slice(0, -1), span)!;

@@ -22,6 +22,8 @@ export interface TokenSpan {
 	readonly to: number;
 }
 
+export const oneToken = (at: number): TokenSpan => ({ from: at, to: at + 1 });
+
 export interface DiagnosticSink {
 	report(diagnostic: Diagnostic): void;
 	/** Whether a diagnostic ends the compilation; options and pragmas make warnings of some errors. Without this they are what they say. */

@@ -1,4 +1,4 @@
-import type { TokenSpan } from "../diagnostics/diagnostic.ts";
+import { oneToken, type TokenSpan } from "../diagnostics/diagnostic.ts";
 import type { Expr } from "../grammar/ast.ts";
 import {
 	asArray,
@@ -38,7 +38,7 @@ type Node<K extends Expr["kind"]> = Expr & { readonly kind: K };
 export function memberExpr(cx: Cx, e: Node<"member">): Operand {
 	const operand = cx.rules.expr(cx, e.base);
 	if (isError(operand.type)) return errorValue(e.span);
-	const at = { from: e.at, to: e.at + 1 };
+	const at = oneToken(e.at);
 	let base: LExpr;
 	if (e.arrow) {
 		const pointer = rvalue(operand);

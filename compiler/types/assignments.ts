@@ -1,4 +1,4 @@
-import type { TokenSpan } from "../diagnostics/diagnostic.ts";
+import { oneToken, type TokenSpan } from "../diagnostics/diagnostic.ts";
 import type { AssignOp, Expr } from "../grammar/ast.ts";
 import {
 	asArray,
@@ -40,6 +40,7 @@ export function assignExpr(cx: Cx, e: Node<"assign">): TExpr {
 	const v = value(cx, e.value);
 	if (isError(target.type)) return errorValue(e.span);
 	if (!modifiable(cx, target, e.span)) return errorValue(e.span);
+	const at = oneToken(e.at);
 	if (e.op === "=") {
 		if (
 			e.target.kind === "identifier" &&
@@ -48,19 +49,13 @@ export function assignExpr(cx: Cx, e: Node<"assign">): TExpr {
 			target.kind === "variable" &&
 			!qualifiersOf(target.type).volatile
 		)
-			report(
-				cx,
-				"selfAssign",
-				{ from: e.at, to: e.at + 1 },
-				`explicitly assigning value of variable of type ${quote(target.type)} to itself`,
-			);
-		const at = { from: e.at, to: e.at + 1 };
+			report(cx, "selfAssign", at, `explicitly assigning value of variable of type ${quote(target.type)} to itself`);
 		const converted = assignConvert(cx, v, unqualified(target.type), { kind: "assigning" }, at);
 		if (target.kind === "member" && target.member.bitWidth !== null)
 			checkBitFieldConstant(cx, target.member.bitWidth, target.type, v, e.value, at);
 		return { kind: "assign", target, value: converted, type: unqualified(target.type), span: e.span };
 	}
-	return compound(cx, target, e.op, v, e.span, { from: e.at, to: e.at + 1 });
+	return compound(cx, target, e.op, v, e.span, at);
 }
 
 function compound(cx: Cx, target: LExpr, written: AssignOp, v: TExpr, span: TokenSpan, at: TokenSpan): TExpr {

@@ -29,6 +29,7 @@ export interface AttrSet {
 	deprecated: string | null;
 	transparentUnion: boolean;
 	fallthrough: boolean;
+	/** `error("why")`, `warning("why")`. */
 	complaint: { readonly severity: "error" | "warning"; readonly text: string } | null;
 	mayAlias: boolean;
 }

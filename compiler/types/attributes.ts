@@ -61,7 +61,7 @@ const ACTIONS: Record<string, Action> = {
 	aligned: (cx, set, attr) => {
 		const arg = attr.args[0];
 		if (!arg) {
-			set.aligned = Math.max(set.aligned, 16); // "as large as any type needs": __int128.
+			set.aligned = Math.max(set.aligned, 16); // __int128 has the largest.
 			return;
 		}
 		const align = intArg(cx, attr, arg);

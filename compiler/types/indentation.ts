@@ -2,7 +2,7 @@
  * -Wmisleading-indentation: a statement that is indented as if it belonged to the `if`, `else` or loop in front of it, whose body has no braces. In: the
  * statement and its tokens; columns are counted as an editor shows them. The rule is clang's.
  */
-import type { TokenSpan } from "../diagnostics/diagnostic.ts";
+import { oneToken } from "../diagnostics/diagnostic.ts";
 import type { Stmt } from "../grammar/ast.ts";
 import { Kind, kindOf } from "../source/kinds.ts";
 import { type Cx, report } from "./context.ts";
@@ -27,12 +27,10 @@ export function checkIndentation(cx: Cx, what: "if" | "else" | "for" | "while", 
 	const [outer, inner, following] = [column(cx, keyword), column(cx, first), column(cx, next)];
 	const sameLine = line(next - 1) === line(next);
 	if (!(inner > outer && inner === following) && !sameLine) return;
-	report(cx, "misleadingIndentation", token(next), `misleading indentation; statement is not part of the previous '${what}'`, [
-		{ message: "previous statement is here", span: token(keyword) },
+	report(cx, "misleadingIndentation", oneToken(next), `misleading indentation; statement is not part of the previous '${what}'`, [
+		{ message: "previous statement is here", span: oneToken(keyword) },
 	]);
 }
-
-const token = (at: number): TokenSpan => ({ from: at, to: at + 1 });
 
 /** Where a token stands on the screen. */
 function column(cx: Cx, at: number): number {

@@ -99,3 +99,10 @@ export function bitField(operand: Operand): (LExpr & { kind: "member" }) | null 
 	if (operand.kind === "sequenced") return bitField(operand.then);
 	return operand.kind === "member" && operand.member.bitWidth !== null ? operand : null;
 }
+
+/** Without the conversions that nobody wrote. */
+export function written(e: TExpr): TExpr {
+	let inner = e;
+	while (inner.kind === "convert" && !inner.explicit) inner = inner.operand;
+	return inner;
+}

@@ -1,5 +1,5 @@
 import type { BinaryOp, Expr } from "../grammar/ast.ts";
-import type { TokenSpan } from "../diagnostics/diagnostic.ts";
+import { oneToken, type TokenSpan } from "../diagnostics/diagnostic.ts";
 import {
 	asPointer,
 	asRecord,
@@ -254,7 +254,7 @@ function checkConstantOperand(cx: Cx, op: "&&" | "||", left: TExpr, right: TExpr
 	if (right.kind !== "int" || right.value === 0n || right.value === 1n || ast.kind === "identifier") return;
 	const type = integerType(left.type);
 	if (type === null || type.rank === 0 || integerType(right.type) === null || cx.unit.tokens.fromMacro(at)) return;
-	const place = { from: at, to: at + 1 };
+	const place = oneToken(at);
 	report(cx, "constantOperand", place, `use of logical '${op}' with constant operand`, [
 		{ message: `use '${op.charAt(0)}' for a bitwise operation`, span: place },
 		...(op === "&&" ? [{ message: "remove constant to silence this warning", span: place }] : []),

@@ -2,7 +2,7 @@
  * -Wparentheses and its kin: what is right C and often not what was meant. In: the syntax tree, which has no parentheses, and the tokens, which have
  * them. Wording and defaults are clang's.
  */
-import type { TokenSpan } from "../diagnostics/diagnostic.ts";
+import { oneToken, type TokenSpan } from "../diagnostics/diagnostic.ts";
 import type { BinaryOp, Expr, Stmt } from "../grammar/ast.ts";
 import { kindOf } from "../source/kinds.ts";
 import { report, type Cx } from "./context.ts";
@@ -14,7 +14,6 @@ const RPAREN = kindOf(")");
 
 const parenthesised = (cx: Cx, { from, to }: TokenSpan): boolean =>
 	from > 0 && cx.unit.tokens.kind(from - 1) === LPAREN && cx.unit.tokens.kind(to) === RPAREN;
-const token = (at: number): TokenSpan => ({ from: at, to: at + 1 });
 const fromMacro = (cx: Cx, at: number): boolean => cx.unit.tokens.fromMacro(at);
 
 const RELATIONAL: ReadonlySet<BinaryOp> = new Set(["<", ">", "<=", ">=", "==", "!="]);
@@ -30,7 +29,7 @@ export function checkPrecedence(cx: Cx, e: Binary): void {
 	} else if (RELATIONAL.has(op)) {
 		loneNot(cx, e, "comparison");
 		if (ORDER.has(op) && e.left.kind === "binary" && ORDER.has(e.left.op) && !parenthesised(cx, e.left.span))
-			report(cx, "parentheses", token(e.at), "comparisons like 'X<=Y<=Z' don't have their mathematical meaning");
+			report(cx, "parentheses", oneToken(e.at), "comparisons like 'X<=Y<=Z' don't have their mathematical meaning");
 	}
 	if (op === "&") loneNot(cx, e, "bitwise operator");
 }
@@ -39,13 +38,13 @@ function mixed(cx: Cx, outer: Binary, inner: Binary): void {
 	const name = (at: number): string => cx.unit.tokens.text(at);
 	const silence = [{ message: `place parentheses around the '${inner.op}' expression to silence this warning`, span: inner.span }];
 	if (outer.op === "||") {
-		if (inner.op === "&&") report(cx, "logicalParentheses", token(inner.at), "'&&' within '||'", silence);
+		if (inner.op === "&&") report(cx, "logicalParentheses", oneToken(inner.at), "'&&' within '||'", silence);
 	} else if (outer.op === "<<" || outer.op === ">>") {
 		if (ADDITIVE.has(inner.op))
 			report(
 				cx,
 				"shiftParentheses",
-				token(inner.at),
+				oneToken(inner.at),
 				`operator '${outer.op}' has lower precedence than '${inner.op}'; '${inner.op}' will be evaluated first`,
 				silence,
 			);
@@ -53,18 +52,18 @@ function mixed(cx: Cx, outer: Binary, inner: Binary): void {
 		report(
 			cx,
 			"parentheses",
-			token(outer.at),
+			oneToken(outer.at),
 			`${name(outer.at)} has lower precedence than ${name(inner.at)}; ${name(inner.at)} will be evaluated first`,
 			[silence[0]!, { message: `place parentheses around the ${outer.op} expression to evaluate it first`, span: outer.span }],
 		);
 	} else if ((outer.op === "|" && (inner.op === "&" || inner.op === "^")) || (outer.op === "^" && inner.op === "&"))
-		report(cx, "bitwiseParentheses", token(inner.at), `'${inner.op}' within '${outer.op}'`, silence);
+		report(cx, "bitwiseParentheses", oneToken(inner.at), `'${inner.op}' within '${outer.op}'`, silence);
 }
 
 /** `!a == b`: the `!` is only for a. */
 function loneNot(cx: Cx, { left, right, span }: Binary, what: string): void {
 	if (left.kind !== "unary" || left.op !== "!" || parenthesised(cx, left.span) || isTruth(left.operand) || isTruth(right)) return;
-	report(cx, "notParentheses", token(left.span.from), `logical not is only applied to the left hand side of this ${what}`, [
+	report(cx, "notParentheses", oneToken(left.span.from), `logical not is only applied to the left hand side of this ${what}`, [
 		{ message: `add parentheses after the '!' to evaluate the ${what} first`, span },
 		{ message: "add parentheses around left hand side expression to silence this warning", span: left.span },
 	]);
@@ -80,14 +79,14 @@ const isTruth = (e: Expr): boolean =>
 export function checkCondition(cx: Cx, e: Expr): void {
 	const double = parenthesised(cx, e.span) && parenthesised(cx, { from: e.span.from - 1, to: e.span.to + 1 });
 	if (e.kind === "assign" && (e.op === "=" || e.op === "|=") && !double) {
-		report(cx, "parentheses", token(e.at), `using the result of an assignment as a condition without parentheses`, [
-			{ message: "place parentheses around the assignment to silence this warning", span: token(e.at) },
+		report(cx, "parentheses", oneToken(e.at), `using the result of an assignment as a condition without parentheses`, [
+			{ message: "place parentheses around the assignment to silence this warning", span: oneToken(e.at) },
 			{
 				message:
 					e.op === "="
 						? "use '==' to turn this assignment into an equality comparison"
 						: "use '!=' to turn this compound assignment into an inequality comparison",
-				span: token(e.at),
+				span: oneToken(e.at),
 			},
 		]);
 	} else if (
@@ -98,9 +97,9 @@ export function checkCondition(cx: Cx, e: Expr): void {
 		!fromMacro(cx, e.span.from - 1) &&
 		(e.left.kind === "identifier" || e.left.kind === "member" || e.left.kind === "index")
 	) {
-		report(cx, "equalityParentheses", token(e.at), "equality comparison with extraneous parentheses", [
-			{ message: "remove extraneous parentheses around the comparison to silence this warning", span: token(e.at) },
-			{ message: "use '=' to turn this equality comparison into an assignment", span: token(e.at) },
+		report(cx, "equalityParentheses", oneToken(e.at), "equality comparison with extraneous parentheses", [
+			{ message: "remove extraneous parentheses around the comparison to silence this warning", span: oneToken(e.at) },
+			{ message: "use '=' to turn this equality comparison into an assignment", span: oneToken(e.at) },
 		]);
 	}
 }
@@ -116,8 +115,8 @@ export function checkEmptyBody(cx: Cx, what: "if" | "for" | "while" | "switch", 
 	// A loop may do all its work in its head; it is suspicious when a block follows, or something indented.
 	if ((what === "for" || what === "while") && next?.kind !== "compound") return;
 	const article = what === "if" || what === "switch" ? `${what} statement` : `${what} loop`;
-	report(cx, "emptyBody", token(semicolon), `${article} has empty body`, [
-		{ message: "put the semicolon on a separate line to silence this warning", span: token(semicolon) },
+	report(cx, "emptyBody", oneToken(semicolon), `${article} has empty body`, [
+		{ message: "put the semicolon on a separate line to silence this warning", span: oneToken(semicolon) },
 	]);
 }
 
@@ -137,4 +136,4 @@ export function checkDanglingElse(cx: Cx, then: Stmt, hasElse: boolean): void {
 }
 
 /** The `else` in front of a statement. */
-const elseOf = ({ span }: Stmt): TokenSpan => token(span.from - 1);
+const elseOf = ({ span }: Stmt): TokenSpan => oneToken(span.from - 1);

@@ -8,7 +8,7 @@ import { canonical, integerType } from "./basic.ts";
 import type { CompareOp } from "./build.ts";
 import { report, type Cx } from "./context.ts";
 import { quote } from "./spell.ts";
-import { written } from "./tautologies.ts";
+import { written } from "./operand.ts";
 import type { TExpr } from "./typed.ts";
 import type { CType } from "./types.ts";
 

@@ -64,7 +64,7 @@ function dispatch(cx: Cx, s: Stmt): TStmt[] {
 		case "default":
 			return defaultStmt(cx, s);
 		case "label": {
-			const name = defineLabel(cx, s.name, s.span, collect(cx, noAttributes(), s.attrs).unused);
+			const name = labelOf(cx, s);
 			return [{ kind: "label", name, body: one(cx, s.body), span: s.span }];
 		}
 		case "while":
@@ -203,11 +203,15 @@ export function valueBlock(cx: Cx, s: CompoundStmt): { statements: TStmt[]; resu
 	return result ? { statements, result } : { statements };
 }
 
+/** Defines the label of a labelled statement. */
+const labelOf = (cx: Cx, { name, span, attrs }: Node<"label">): string =>
+	defineLabel(cx, name, span, collect(cx, noAttributes(), attrs).unused);
+
 /** The expression that ends a statement expression, also behind labels. */
 function valueTail(cx: Cx, s: Stmt, before: TStmt[]): TExpr | null {
 	if (s.kind === "expr") return rvalue(cx.rules.expr(cx, s.expr));
 	if (s.kind === "label" && lastIsExpr(s.body)) {
-		const name = defineLabel(cx, s.name, s.span, collect(cx, noAttributes(), s.attrs).unused);
+		const name = labelOf(cx, s);
 		before.push({ kind: "label", name, body: { kind: "block", body: [], span: s.span }, span: s.span });
 		return valueTail(cx, s.body, before);
 	}

@@ -2,23 +2,16 @@
  * Comparisons and conditions whose outcome no value changes: a constant that the other side cannot reach, a thing compared with itself, the address of
  * something that exists. In: checked operands, before their conversions; out: clang's warnings. Nothing is said where code is dead or a macro wrote it.
  */
-import type { TokenSpan } from "../diagnostics/diagnostic.ts";
+import { oneToken, type TokenSpan } from "../diagnostics/diagnostic.ts";
 import type { Expr } from "../grammar/ast.ts";
 import { asArray, asFunction, asPointer, integerType, qualifiersOf } from "./basic.ts";
 import { foldCompare, isNull, type CompareOp } from "./build.ts";
 import { type Cx, report } from "./context.ts";
+import { written } from "./operand.ts";
 import { quote } from "./spell.ts";
 import type { LExpr, TExpr } from "./typed.ts";
 import type { CType } from "./types.ts";
 
-/** Without the conversions that nobody wrote. */
-export function written(e: TExpr): TExpr {
-	let inner = e;
-	while (inner.kind === "convert" && !inner.explicit) inner = inner.operand;
-	return inner;
-}
-
-const token = (at: number): TokenSpan => ({ from: at, to: at + 1 });
 const fromMacro = (cx: Cx, { from, to }: TokenSpan): boolean => cx.unit.tokens.fromMacro(from) || cx.unit.tokens.fromMacro(to - 1);
 
 /** Integers: `given` as written, `compared` as the common type has them. */
@@ -74,7 +67,7 @@ function sameValue(a: TExpr, b: TExpr): boolean {
 }
 
 /** Two names of one place, that hold one value when read one after the other. */
-export function samePlace(a: LExpr, b: LExpr): boolean {
+function samePlace(a: LExpr, b: LExpr): boolean {
 	if (qualifiersOf(a.type).volatile || qualifiersOf(b.type).volatile) return false;
 	switch (a.kind) {
 		case "variable":
@@ -106,7 +99,7 @@ function existing(cx: Cx, e: TExpr): Named | null {
 		return {
 			what: asFunction(e.type) === null && cx.unit.tokens.text(from) === "&" ? "address" : "function",
 			name: e.symbol.name,
-			at: token(from),
+			at: oneToken(from),
 		};
 	}
 	if (e.kind !== "address" || (e.of.kind !== "variable" && e.of.kind !== "member") || fromMacro(cx, e.span)) return null;
@@ -116,7 +109,7 @@ function existing(cx: Cx, e: TExpr): Named | null {
 	const decayed = asArray(e.of.type) !== null && asArray(asPointer(e.type)!.target) === null;
 	const { from, to } = e.of.span;
 	const texts = Array.from({ length: to - from }, (_, i) => cx.unit.tokens.text(from + i));
-	return { what: decayed ? "array" : "address", name: texts.join(""), at: token(to - 1) };
+	return { what: decayed ? "array" : "address", name: texts.join(""), at: oneToken(to - 1) };
 }
 
 /** `if (p->name)`, of an array: it asks whether there is an address. */

@@ -1,4 +1,4 @@
-import type { TokenSpan } from "../diagnostics/diagnostic.ts";
+import { oneToken, type TokenSpan } from "../diagnostics/diagnostic.ts";
 import type { Expr, Stmt } from "../grammar/ast.ts";
 import { isError, isVoid, qualifiersOf } from "./basic.ts";
 import { report, type Cx } from "./context.ts";
@@ -27,7 +27,7 @@ export function expressionStmt(cx: Cx, s: Node<"expr">): TStmt {
 
 /** Where clang points for an expression as a whole: its operator, if that stands within. */
 function operatorOf(e: Expr): TokenSpan {
-	return e.kind === "binary" || e.kind === "member" ? { from: e.at, to: e.at + 1 } : e.span;
+	return e.kind === "binary" || e.kind === "member" ? oneToken(e.at) : e.span;
 }
 
 /** `x = 1;`, `x += 1;`, `x++;` name x and yet do not use it. */
