@@ -16,6 +16,7 @@ import type { Block, Cfg } from "./cfg.ts";
 import { assemble } from "./cfg.ts";
 import { type Branch, type Node, Question } from "./decided.ts";
 import type { Op } from "./decode.ts";
+import { specialise } from "./specialise.ts";
 
 export interface Threaded {
 	readonly cfg: Cfg;
@@ -31,8 +32,13 @@ const BUDGET = 32;
 /** Null: there is nothing to leave out. */
 export function threadJumps(cfg: Cfg, ops: readonly (Op | null)[]): Threaded | null {
 	if (!cfg.reducible) return null;
-	const threading = new Threading(cfg, ops);
-	return threading.run() ? rebuilt(cfg, threading.nodes) : null;
+	const special = specialise(cfg, ops);
+	const threading = new Threading(
+		cfg,
+		ops,
+		special ?? cfg.blocks.map(({ id, succs }) => ({ block: id, side: -1, succs: [...succs], preds: 0, from: -1, closed: false })),
+	);
+	return threading.run() || special !== null ? rebuilt(cfg, threading.nodes) : null;
 }
 
 class Threading {
@@ -40,19 +46,19 @@ class Threading {
 	readonly nodes: Node[];
 	readonly #blocks: readonly Block[];
 	readonly #ops: readonly (Op | null)[];
-	/** Copies by block × 2 + side. */
+	/** Copies by node × 2 + side. */
 	readonly #copies = new Map<number, number>();
 	/** Nodes whose ways out are still to be looked at. */
 	readonly #work: number[] = [];
 	#budget = BUDGET;
 
-	constructor({ blocks }: Cfg, ops: readonly (Op | null)[]) {
+	constructor({ blocks }: Cfg, ops: readonly (Op | null)[], nodes: Node[]) {
 		this.#blocks = blocks;
 		this.#ops = ops;
-		this.nodes = blocks.map((block) => ({ block: block.id, side: -1, succs: [...block.succs], preds: 0, from: -1, closed: false }));
-		for (let id = 0; id < blocks.length; id++) for (const to of this.nodes[id].succs) this.#link(id, to);
+		this.nodes = nodes;
+		for (let id = 0; id < nodes.length; id++) for (const to of nodes[id].succs) this.#link(id, to);
 		for (const block of blocks) this.#budget += (block.end - block.start) / 4;
-		for (let id = blocks.length - 1; id >= 0; id--) this.#work.push(id);
+		for (let id = nodes.length - 1; id >= 0; id--) this.#work.push(id);
 	}
 
 	/** True: something was left out. */
@@ -92,7 +98,7 @@ class Threading {
 
 	/** The copy of a node that always takes one side; −1: there is none. */
 	#copyOf(id: number, block: Block, side: number): number {
-		const key = block.id * 2 + side;
+		const key = id * 2 + side;
 		const known = this.#copies.get(key);
 		if (known !== undefined && !this.nodes[known].closed) return known;
 		const next = this.nodes[id].succs[side];
