@@ -53,6 +53,24 @@ const withoutLost: Law = (inst, rw) => {
 	return null;
 };
 
+/** ((x >> k) & m) << j: what stands j − k places above, masked where it stands. Fields that keep their place are one mask then (`copiedBits`). */
+const movedBits: Law = (inst, rw) => {
+	const [masked, by] = inst.args;
+	if (!is(masked, "and") || rw.uses(masked) > 1) return null;
+	const [shifted, mask] = masked.args;
+	if (!is(shifted, "lshr") || !isConst(by) || !isConst(mask) || !isConst(shifted.args[1])) return null;
+	const ty = inst.ty!;
+	const [k, j] = [unsigned(ty, shifted.args[1].value), unsigned(ty, by.value)];
+	const width = BigInt(widthOf(ty));
+	if (k >= width || j >= width || (k !== j && rw.uses(shifted) > 1)) return null;
+	const bits = (unsigned(ty, mask.value) << j) & allOnes(ty);
+	// A mask of 64 bits is an instruction of its own where 31 do not hold it.
+	if (ty === "i64" && bits >> 31n !== 0n) return null;
+	const [x] = shifted.args;
+	const moved = k === j ? x : rw.make(k > j ? "lshr" : "shl", ty, [x, constant(ty, k > j ? k - j : j - k)]);
+	return rw.make("and", ty, [moved, constant(ty, bits)]);
+};
+
 /** Bits one by one, and what moves them. */
 export const bitLaws: Partial<Record<Op, readonly Law[]>> = {
 	and: [
@@ -156,6 +174,7 @@ export const bitLaws: Partial<Record<Op, readonly Law[]>> = {
 			if (k === null || !is(a, "lshr") || c(a.args[1]) !== k || (inst.ty === "i64" && (k > 31n || rw.uses(a) > 1))) return null;
 			return rw.make("and", inst.ty!, [a.args[0], constant(inst.ty!, -(1n << k))]);
 		},
+		movedBits,
 	],
 	lshr: [
 		withoutLost,
