@@ -71,6 +71,36 @@ describe("memory operations", () => {
 		const text = functionOf("a.2:\n%3 = load i32 size=4 align=2 %0\nret %3");
 		expect(passed(text, [splitUnaligned]).match(/load i32 size=2/g)).toHaveLength(2);
 	});
+	it("knows that what a map or the ring buffer gives begins with a word, whatever is packed there", () => {
+		/** The widths of what is stored `offset` bytes into what the lines make of %3. */
+		const stored = (lines: string, offset: number, what = "store size=8 align=1 %9, %5", map = ""): number[] =>
+			[
+				...passed(`${map}${functionOf(`a.2:\n${lines}\n%5 = zext i64 %1\n%9 = ptradd ptr %3, i64 ${offset}\n${what}\nret i32 0`)}`, [
+					expandMemory,
+					expandMemory,
+					splitUnaligned,
+				]).matchAll(/store size=(\d)/g),
+			].map(([, size]) => Number(size));
+		const bytes = (count: number): number[] => Array(count).fill(1);
+		const reserved = "%3 = call ptr helper bpf_ringbuf_reserve#131 %0, i64 64, i64 0";
+		expect(stored(reserved, 8)).toEqual([8]);
+		expect(stored(reserved, 12)).toEqual([4, 4]);
+		expect(stored(reserved, 3)).toEqual([1, 4, 2, 1]);
+		expect(stored(reserved, 6, "memset size=16 align=2 %9, i32 0")).toEqual([2, 8, 4, 2]);
+		expect(stored(reserved, 6, "memset size=2002 align=2 %9, i32 0")).toEqual([2, 8]);
+		expect(stored(reserved, 3, "memcpy size=6 align=1 %9, %3")).toEqual(bytes(6));
+		expect(stored(reserved, 8, "memcpy size=6 align=1 %9, %3")).toEqual([4, 2]);
+		// Of an inner map nothing is known, and the values of one map follow the key.
+		const found = (map: string): string => `%7 = ${map}\n%3 = call ptr helper bpf_map_lookup_elem#1 %7, %0`;
+		const legacy = (type: string): string => `global @m section "maps" size 4 align 4 global bytes ${type}000000\n`;
+		expect(stored(found("load ptr size=8 %0"), 8)).toEqual(bytes(8));
+		expect(stored(found("global ptr @m"), 8, undefined, legacy("01"))).toEqual([8]);
+		expect(stored(found("global ptr @m"), 8, undefined, legacy("0b"))).toEqual(bytes(8));
+		// Looked up, or made and looked up again.
+		const again = (other: string): string => `branch %1, b.4, c.6\nb.4:\n%7 = call ptr helper bpf_sk_storage_get#107 %0, %0, %0, i64 0\njump c.6\nc.6:\n%3 = phi ptr [${other}, a.2], [%7, b.4]`;
+		expect(stored(`%8 = call ptr helper bpf_sk_storage_get#107 %0, %0, %0, i64 1\n${again("%8")}`, 8)).toEqual([8]);
+		expect(stored(again("%0"), 8)).toEqual(bytes(8));
+	});
 	it("splits an access that lies across words of a slot, whatever its type claims", () => {
 		const text = (offset: number): string => functionOf(`a.2:\n%3 = alloca ptr size=16 align=8\n%4 = ptradd ptr %3, i64 ${offset}\ncall helper h#1 %3\n%5 = load i32 size=4 %4\nstore size=4 %4, i32 65537\ncall helper h#1 %3\nret %5`);
 		expect(passed(text(6), [splitUnaligned]).match(/(load i32|store) size=2/g)).toHaveLength(4);

@@ -2,10 +2,11 @@ import type { Attr, Block, Inst, IrFunction, IrGlobal, Value } from "../../ir/ty
 import type { OptContext, Pass } from "../pass.ts";
 import { LITERALS } from "../../types/typed.ts";
 import { constant, isConst, isInst, newInst } from "../../ir/values.ts";
+import { type Alignment, alignmentOf, naturalOf, togetherOf } from "../analysis/aligned.ts";
 import { unchanging } from "../analysis/constant-objects.ts";
 import { baseOf, isInData, rootOf } from "../analysis/slots.ts";
 import { asksWhetherEqual, compareMemory, loopOver } from "./mem-loops.ts";
-import { alignmentOf, littleEndian, partsOf, pattern, spread } from "./parts.ts";
+import { littleEndian, partsOf, pattern, spread } from "./parts.ts";
 
 /**
  * memcpy, memmove, memset and memcmp → loads and stores as wide as the alignment allows, or a counted loop when there
@@ -83,13 +84,32 @@ function expandOne(fn: IrFunction, block: Block, index: number, context: OptCont
 	// Moving between two objects is copying.
 	if (inst.op === "memmove" && areApart(inst.args[0], inst.args[1])) inst.op = "memcpy";
 	const isLong = parts.length > MAX_ACCESSES;
-	if (isLong && inst.op !== "memmove") return loopOver(fn, block, index, size, content === null ? aligned.words : aligned.both);
+	if (isLong && inst.op !== "memmove") {
+		const { align, phase } = content === null ? aligned.words : aligned.both;
+		if (phase !== 0) return splitAt(fn, block, index, align - phase, size);
+		return loopOver(fn, block, index, size, align);
+	}
 	const words = new Words(fn, inst, parts);
 	if (content !== null && !isLong) words.write(content);
 	else if (inst.op === "memset") words.fill();
 	else words.copy(size, aligned);
 	// Loads come before the store that they feed: they were written in that order.
 	block.insts.splice(index, 1, ...words.out);
+}
+
+/** What stands in front of the first whole word apart, so that the loop goes in whole ones. Both roots are known then: nothing need be claimed. */
+function splitAt(fn: IrFunction, block: Block, index: number, head: number, size: number): void {
+	const inst = block.insts[index];
+	const made: Inst[] = [];
+	const advance = (address: Value): Value => {
+		made.push(newInst(fn, "ptradd", "ptr", [address, constant("i64", head)], undefined, inst.loc));
+		return made.at(-1)!;
+	};
+	const [target, source] = inst.args;
+	const rest = [advance(target), inst.op === "memset" ? source : advance(source)];
+	const attr: Attr = inst.attr!.volatile ? { align: 1, volatile: true } : { align: 1 };
+	made.push(newInst(fn, inst.op, null, rest, { ...attr, size: size - head }, inst.loc));
+	block.insts.splice(index, 1, newInst(fn, inst.op, null, [target, source], { ...attr, size: head }, inst.loc), ...made);
 }
 
 /** With an error: nothing is done, and what it would have found is "equal". */
@@ -101,22 +121,23 @@ function refuse(fn: IrFunction, block: Block, index: number, context: OptContext
 }
 
 interface Alignments {
-	readonly target: number;
+	readonly target: Alignment;
 	/** Of both sides. */
-	readonly both: number;
+	readonly both: Alignment;
 	/** Of the words that are read and written. */
-	readonly words: number;
+	readonly words: Alignment;
 }
 
 function alignmentsOf(inst: Inst, isKnown: boolean): Alignments {
 	const claimed = inst.attr!.align ?? 1;
 	const target = alignmentOf(inst.args[0], inst.attr!.targetAlign ?? claimed);
-	if (inst.op === "memset") return { target, both: Math.min(target, 8), words: target };
+	if (inst.op === "memset") return { target, both: target, words: target };
 	const source = alignmentOf(inst.args[1], inst.attr!.sourceAlign ?? claimed);
-	const both = Math.min(target, source);
+	const both = togetherOf(target, source);
 	if (isKnown) return { target, both, words: target };
 	// A context is read in words of its own, wherever they go to: what the program says of both sides counts, not how the slot is aligned in the end.
-	return { target, both, words: rootOf(inst.args[1]).root.op === "param" ? Math.min(claimed, source) : both };
+	const isContext = rootOf(inst.args[1]).root.op === "param";
+	return { target, both, words: isContext ? { align: Math.min(claimed, source.align), phase: 0 } : both };
 }
 
 type Part = ReturnType<typeof partsOf>[number];
@@ -162,8 +183,13 @@ class Words {
 	copy(size: number, aligned: Alignments): void {
 		const [target, source] = this.#inst.args;
 		// A context is written in words.
-		if ([2, 4, 8].includes(size) && aligned.target >= size && aligned.words < size && rootOf(target).root.op === "param") {
-			const word = this.#emit("load", typeOf(size), [source], { size, align: aligned.words, ...this.#volatile });
+		if (
+			[2, 4, 8].includes(size) &&
+			naturalOf(aligned.target) >= size &&
+			naturalOf(aligned.words) < size &&
+			rootOf(target).root.op === "param"
+		) {
+			const word = this.#emit("load", typeOf(size), [source], { size, align: naturalOf(aligned.words), ...this.#volatile });
 			this.#emit("store", null, [target, word], { size, ...this.#volatile });
 			return;
 		}

@@ -1,8 +1,9 @@
 import type { Attr, Inst, IrFunction, Value } from "../../ir/types.ts";
 import type { Pass } from "../pass.ts";
 import { constant, isConst, isInst, newInst, replaceAll } from "../../ir/values.ts";
+import { type Alignment, alignmentOf, naturalOf } from "../analysis/aligned.ts";
 import { baseOf } from "../analysis/slots.ts";
-import { alignmentOf, partsOf } from "./parts.ts";
+import { partsOf } from "./parts.ts";
 
 /** Loads and stores of words that may not be aligned, in parts that are (clang's BPF target does the same). */
 export const splitUnaligned: Pass = {
@@ -24,7 +25,7 @@ export const splitUnaligned: Pass = {
 				}
 				const align = alignmentOf(inst.args[0], claimed);
 				changed = true;
-				if (align >= inst.attr!.size!) {
+				if (naturalOf(align) >= inst.attr!.size!) {
 					inst.attr = { ...inst.attr, align: undefined };
 					out.push(inst);
 				} else if (inst.op === "load") map.set(inst, loadParts(fn, inst, align, out));
@@ -43,7 +44,7 @@ function isAcross({ args, attr }: Inst): boolean {
 	return isInst(base) && base.op === "alloca" && offset % attr!.size! !== 0;
 }
 
-function loadParts(fn: IrFunction, load: Inst, align: number, out: Inst[]): Value {
+function loadParts(fn: IrFunction, load: Inst, align: Alignment, out: Inst[]): Value {
 	const { size, signed, volatile } = load.attr!;
 	const wide = size === 8 || load.ty !== "i32";
 	const ty = wide ? "i64" : "i32";
@@ -68,7 +69,7 @@ function loadParts(fn: IrFunction, load: Inst, align: number, out: Inst[]): Valu
 	return load.ty === "ptr" ? emit("inttoptr", "ptr", [value!]) : value!;
 }
 
-function storeParts(fn: IrFunction, store: Inst, align: number, out: Inst[]): void {
+function storeParts(fn: IrFunction, store: Inst, align: Alignment, out: Inst[]): void {
 	const { size, volatile } = store.attr!;
 	const emit = (op: Inst["op"], to: Inst["ty"], args: Value[], attr?: Attr): Inst => {
 		const made = newInst(fn, op, to, args, attr, store.loc);
