@@ -60,6 +60,9 @@ describe("a chain of comparisons", () => {
 	const chain = (numbers: readonly number[], hit = "yes.3"): string =>
 		functionOf(`${numbers.map((number, i) => `l.${10 + i}:\n%${30 + i} = icmp.eq i32 %1, i32 ${number}\nbranch %${30 + i}, ${hit}, ${i + 1 < numbers.length ? `l.${11 + i}` : "no.4"}`).join("\n")}\nyes.3:\nret i32 1\nno.4:\nret i32 2`);
 	it("is a switch where three numbers are in a word", () => {
+		// Numbers from 0 on are one question, wherever they are asked; others side by side are two.
+		for (const numbers of [[0, 1], [1, 0]]) expect(passed(chain(numbers), [ifChains, lowerSwitches])).toContain("icmp.ule i32 %1, i32 1\n");
+		expect(passed(chain([5, 6]), [ifChains])).not.toContain("switch");
 		expect(passed(chain([0, 43, 60]), [ifChains])).toContain("switch %1, b1, 0: b2, 43: b2, 60: b2");
 	});
 	it.each([[[0, 43]], [[0, 43, 100]], [[5, 6, 7]]])("is none for %j", (numbers) => {

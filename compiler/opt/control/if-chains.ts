@@ -27,7 +27,9 @@ export const ifChains: Pass = {
 	},
 };
 
-const LEAST = 3;
+const LEAST = 2;
+/** So many questions are worth a set. */
+const LEAST_FOR_SETS = 3;
 /** Without a set of them, ranges come to less from here on. */
 const LEAST_FOR_RANGES = 4;
 
@@ -64,7 +66,7 @@ function follow(block: Block, preds: ReadonlyMap<Block, readonly Block[]>): Link
 	return chain;
 }
 
-/** At most two questions in the place of three. */
+/** At most two questions in the place of three, or one in the place of `x == 0 || x == 1`, which is x ≤ 1. */
 function isShorter(chain: readonly Link[]): boolean {
 	const ids = new Map<Block, number>();
 	const cases = new Map<bigint, Case<string>>();
@@ -72,6 +74,9 @@ function isShorter(chain: readonly Link[]): boolean {
 	for (const link of chain)
 		if (!cases.has(link.number)) cases.set(link.number, { from: link.number, to: link.number, target: outcomeOf(link, ids) });
 	const ranges = rangesOf([...cases.values()]);
+	const questions = ranges.map(({ from, to }) => (from === to || from === 0n ? 1 : 2)).reduce((a, b) => a + b, 0);
+	if (questions < chain.length && ranges.some(({ from, to }) => from === 0n && to > 0n)) return true;
+	if (chain.length < LEAST_FOR_SETS) return false;
 	const clusters = clustersOf(ranges);
 	return clusters.length * 3 <= chain.length * 2 && (chain.length >= LEAST_FOR_RANGES || clusters.length < ranges.length);
 }

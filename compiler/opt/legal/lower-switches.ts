@@ -81,6 +81,7 @@ class SwitchLowering {
 
 	private testRange(at: Block, { from, to, target }: Case<Block>, next: Block): void {
 		if (from === to) this.compare(at, "eq", from, target, next);
+		else if (from === 0n) this.compare(at, "ule", to, target, next);
 		else {
 			const above = this.fresh();
 			this.compare(at, "sge", from, above, next);

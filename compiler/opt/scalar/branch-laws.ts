@@ -1,5 +1,5 @@
 import type { Op } from "../../ir/types.ts";
-import { belowPower } from "./compare-laws.ts";
+import { belowPower, bitOfMask } from "./compare-laws.ts";
 import { constant, isConst, unsigned, widthOf } from "../../ir/values.ts";
 import { c, is, type Law } from "./law.ts";
 
@@ -20,9 +20,9 @@ export const branchLaws: Partial<Record<Op, readonly Law[]>> = {
 			}
 			return null;
 		},
-		// `if (x >> k)` asks for a bound of x, as `(x >> k) != 0` does.
+		// `if (x >> k)` asks for a bound of x, as `(x >> k) != 0` does, and `if (1 << k & 3)` for one of k.
 		(inst, rw) => {
-			const bound = belowPower(inst.args[0], 0n, "ne", rw);
+			const bound = bitOfMask(inst.args[0], 0n, "ne", rw) ?? belowPower(inst.args[0], 0n, "ne", rw);
 			if (bound === null) return null;
 			inst.args = [bound];
 			return inst;

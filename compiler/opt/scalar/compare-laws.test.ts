@@ -41,6 +41,27 @@ describe("a comparison whose answer is known", () => {
 		// A bound of what is used behind it stays one of that.
 		expect(result("%3 = udiv i32 %1, i32 10\n%4 = icmp.ult i32 %3, i32 7\ncall helper h#1 %3\nret %4")).toMatch(/icmp.ult i32 %\d, i32 7/);
 	});
+	it("of what was shifted out of a number, which is asked of the number", () => {
+		expect(result("%3 = lshr i32 %1, i32 4\n%4 = icmp.ult i32 %3, i32 3\nret %4")).toContain("icmp.ult i32 %1, i32 48");
+		expect(result("%3 = lshr i32 %1, i32 4\n%4 = icmp.ugt i32 %3, i32 3\nret %4")).toContain("icmp.uge i32 %1, i32 64");
+		expect(result("%3 = lshr i32 %1, i32 4\n%4 = icmp.ult i32 %3, i32 3\ncall helper h#1 %3\nret %4")).toMatch(/icmp.ult i32 %\d, i32 3/);
+	});
+	it("of a bit among some, which is asked of its number", () => {
+		const among = (bit: string, pred = "ne", number = 0, mask = 31): string => result(`%3 = and i32 %1, i32 ${mask}\n${bit}\n%6 = icmp.${pred} i32 %5, i32 ${number}\nret %6`);
+		const one = (bits: number): string => `%4 = shl i32 i32 1, %3\n%5 = and i32 %4, i32 ${bits}`;
+		const table = (bits: number): string => `%4 = lshr i32 i32 ${bits}, %3\n%5 = and i32 %4, i32 1`;
+		for (const bit of [one, table]) {
+			expect(among(bit(7))).toMatch(/icmp.ult i32 %\d, i32 3/);
+			expect(among(bit(7), "eq")).toMatch(/icmp.uge i32 %\d, i32 3/);
+			expect(among(bit(32))).toMatch(/icmp.eq i32 %\d, i32 5/);
+			expect(among(bit(-16))).toMatch(/icmp.uge i32 %\d, i32 4/);
+			expect(among(bit(6))).toMatch(/shl|lshr/);
+			// The machine shifts by 32 as by none, which a set of cases counts on.
+			expect(among(bit(7), "ne", 0, 63)).toMatch(/shl|lshr/);
+		}
+		expect(among(table(7), "eq", 1)).toMatch(/icmp.ult i32 %\d, i32 3/);
+		expect(passed(functionOf("a.2:\n%3 = and i32 %1, i32 15\n%4 = shl i32 i32 1, %3\n%5 = and i32 %4, i32 3\nbranch %5, b.6, c.7\nb.6:\nret i32 1\nc.7:\nret i32 2"), [combine, dce])).toMatch(/icmp.ult i32 %\d, i32 2/);
+	});
 	it("not by what the verifier does not find out", () => {
 		expect(result("%3 = umod i32 %1, i32 10\n%4 = xor i32 %3, i32 16\n%5 = icmp.ugt i32 %4, i32 15\nret %5")).toContain("icmp.ugt");
 	});

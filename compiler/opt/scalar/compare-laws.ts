@@ -1,7 +1,7 @@
 import type { Inst, Pred, Value } from "../../ir/types.ts";
 import { foldOp } from "../../ir/fold.ts";
 import { negated, swapped } from "../../ir/preds.ts";
-import { allOnes, constant, isConst, isInst, sameValue, unsigned, widthOf } from "../../ir/values.ts";
+import { allOnes, constant, exponentOf, isConst, isInst, sameValue, unsigned, widthOf } from "../../ir/values.ts";
 import { isNonNegative, knownOnes, knownZeros, maxProven, maxUnsigned, minProven } from "../analysis/known.ts";
 import { ofOnePointer } from "./distances.ts";
 import type { Rewriter } from "./law.ts";
@@ -25,6 +25,7 @@ export function compareLaws(inst: Inst, rw: Rewriter): Value | null {
 		decided(a, b.value, pred) ??
 		tightened(a, b.value, pred, rw) ??
 		narrowed(a, b.value, pred, rw) ??
+		bitOfMask(a, b.value, pred, rw) ??
 		belowPower(a, b.value, pred, rw) ??
 		ofQuotient(a, b.value, pred, rw) ??
 		solved(a, b.value, pred, rw)
@@ -201,13 +202,38 @@ export function belowPower(a: Value, b: bigint, pred: Pred, rw: Rewriter): Value
 }
 
 /**
+ * `1 << k & 7`, `7 >> k & 1`: whether k is one of some numbers. Where these are all below one, all from one on, or one, k itself is compared.
+ * k must be less than the width: of others lower-switches.ts counts on the machine's shifts.
+ */
+export function bitOfMask(a: Value, b: bigint, pred: Pred, rw: Rewriter): Value | null {
+	if (!(pred === "eq" || pred === "ne") || !is(a, "and") || !isConst(a.args[1])) return null;
+	const [moved, mask] = a.args;
+	const ty = a.ty!;
+	const isOne = (value: Value): boolean => isConst(value) && value.value === 1n;
+	if (!isInst(moved) || !(b === 0n || (b === 1n && isOne(mask)))) return null;
+	const [number, k] = moved.args;
+	const bits = moved.op === "shl" && isOne(number) ? mask : moved.op === "lshr" && isConst(number) && isOne(mask) ? number : null;
+	if (bits === null || isConst(k) || maxUnsigned(k) >= BigInt(widthOf(ty))) return null;
+	const isAmong = (pred === "ne") === (b === 0n);
+	const among = unsigned(ty, (bits as { value: bigint }).value);
+	const others = allOnes(ty) & ~among;
+	const ask = (asked: Pred, limit: number): Value =>
+		rw.make("icmp", "i32", [k, constant(k.ty!, limit)], { pred: isAmong ? asked : negated[asked] });
+	const [one, below, from] = [among, among + 1n, others + 1n].map(exponentOf);
+	if (one !== null) return ask("eq", one);
+	if (below !== null) return ask("ult", below);
+	return from === null ? null : ask("uge", from);
+}
+
+/**
  * x / c = 0 is x < c: the verifier learns what x is. x / c < d is x < c * d where nothing else uses the quotient, of which the verifier knows only what
  * is asked. What a loop divides again and again waits till it is straight code, where each quotient is one of the number that it began with.
  */
 function ofQuotient(a: Value, b: bigint, pred: Pred, rw: Rewriter): Value | null {
-	if (!is(a, "udiv") || !isConst(a.args[1]) || pred[0] === "s") return null;
+	if (!isInst(a) || !(a.op === "udiv" || a.op === "lshr") || !isConst(a.args[1]) || pred[0] === "s") return null;
 	const ty = a.ty!;
-	const [divisor, bound] = [unsigned(ty, a.args[1].value), unsigned(ty, b)];
+	const operand = unsigned(ty, a.args[1].value);
+	const [divisor, bound] = [a.op === "udiv" ? operand : 1n << operand, unsigned(ty, b)];
 	const isEquality = pred === "eq" || pred === "ne";
 	const isZeroAsked = bound === (pred === "ult" || pred === "uge" ? 1n : 0n);
 	if (divisor === 0n || (isEquality && !isZeroAsked) || (rw.uses(a) > 1 && (!isZeroAsked || is(a.args[0], "phi")))) return null;
