@@ -19,6 +19,7 @@ import { copiedBits, countedBits } from "./scalar/copied-bits.ts";
 import { correlate } from "./scalar/correlate.ts";
 import { dce } from "./scalar/dce.ts";
 import { delay } from "./scalar/delay.ts";
+import { farMembers } from "./scalar/far-members.ts";
 import { stepsLast } from "./scalar/steps-last.ts";
 import { dse } from "./memory/dse.ts";
 import { equalPhis } from "./scalar/equal-phis.ts";
@@ -209,7 +210,7 @@ class Pipeline {
 		// What was inlined twice, on two ways, does the same to the same bytes now.
 		if (this.#run(mergeSlots, fn) && optimizing) while (this.#run(sink, fn)) this.#runAll([combine, dce, simplifyCfg], fn);
 		this.#run(settleSlots, fn);
-		if (optimizing) this.#run(stepsLast, fn);
+		if (optimizing) this.#runAll([stepsLast, farMembers], fn);
 	}
 
 	/** Loops and branches get the form that they keep. */
