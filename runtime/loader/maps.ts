@@ -81,6 +81,11 @@ function readAttributes(
 			fail(`attribute ${member.name} is not written with __type`);
 			return 0;
 		};
+		const size = (what: "key" | "value", bytes: number): number => {
+			const before = what === "key" ? def.keySize : def.valueSize;
+			if (before !== 0 && before !== bytes) fail(`its ${what}s have ${before} bytes and ${bytes}: say it once`);
+			return bytes;
+		};
 		switch (member.name) {
 			case "type":
 				def.type = number();
@@ -94,18 +99,18 @@ function readAttributes(
 			case "numa_node":
 				break;
 			case "key_size":
-				def.keySize = number();
+				def.keySize = size("key", number());
 				break;
 			case "value_size":
-				def.valueSize = number();
+				def.valueSize = size("value", number());
 				break;
 			case "key":
 				def.keyTypeId = pointee();
-				def.keySize = sizeOf(source, def.keyTypeId);
+				def.keySize = size("key", sizeOf(source, def.keyTypeId));
 				break;
 			case "value":
 				def.valueTypeId = pointee();
-				def.valueSize = sizeOf(source, def.valueTypeId);
+				def.valueSize = size("value", sizeOf(source, def.valueTypeId));
 				break;
 			case "pinning":
 				def.pinning = number();
@@ -115,6 +120,7 @@ function readAttributes(
 				break;
 			case "values":
 				values = member.bitOffset / 8;
+				def.valueSize = size("value", DESCRIPTOR);
 				if (depth > 0) fail("maps nest only one deep");
 				else readInnerMap(source, member.type, def, fail);
 				break;
@@ -139,6 +145,9 @@ function readInnerMap(source: TypeSource, id: number, def: MutableMap, fail: (me
 	def.inner = normalise(inner);
 }
 
+/** A map or a program, as user space names it to the kernel. */
+const DESCRIPTOR = 4;
+
 const ATTRIBUTES = "type, key, value, key_size, value_size, max_entries, map_flags, map_extra, numa_node, pinning and values";
 
 /** `__uint(name, N)`: a pointer to an int array of N elements. */
@@ -161,23 +170,12 @@ function attributeWide(source: TypeSource, id: number): bigint | null {
 /** What libbpf fills in for the programmer. */
 function normalise(def: MutableMap): MapDef {
 	const out: MutableMap = { ...def };
-	if (
-		def.type === mapTypeId("ARRAY_OF_MAPS") ||
-		def.type === mapTypeId("HASH_OF_MAPS") ||
-		def.type === mapTypeId("PROG_ARRAY") ||
-		def.type === mapTypeId("PERF_EVENT_ARRAY")
-	) {
-		if (out.keySize === 0 && def.type !== mapTypeId("HASH_OF_MAPS")) out.keySize = 4;
-		if (out.valueSize === 0 || out.valueSize === 8) out.valueSize = 4;
-	}
 	if (def.type === mapTypeId("RINGBUF") || def.type === mapTypeId("USER_RINGBUF")) {
 		// Rounded up to a power of two of pages, as adjust_ringbuf_sz() does.
 		let size = 4096;
 		while (size < def.maxEntries) size *= 2;
 		if (def.maxEntries > 0) out.maxEntries = size;
 	}
-	if ((def.type === mapTypeId("QUEUE") || def.type === mapTypeId("STACK") || def.type === mapTypeId("BLOOM_FILTER")) && def.keyTypeId !== 0)
-		out.keySize = 0;
 	return out;
 }
 

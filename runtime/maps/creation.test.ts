@@ -60,3 +60,19 @@ describe("maps that it does not make", () => {
 		[map("HASH", [4, 4194252, 1], NO_PREALLOC), "key and value of HASH have fewer than 4194256 bytes together"],
 	])("%#", (def, message) => expect(why(def)).toBe(message));
 });
+
+describe("what an object leaves out", () => {
+	const calls = (def: MapDef): string | null => refusedMaps([def])[0]?.leftOut ?? null;
+
+	it.each([
+		[map("HASH", [4, 8, 0]), "bpf_map__set_max_entries"],
+		[map("HASH", [4, 0, 0]), "bpf_map__set_value_size() and bpf_map__set_max_entries"],
+		[map("PERF_EVENT_ARRAY", [0, 0, 0]), "bpf_map__set_key_size() and bpf_map__set_value_size"],
+		[map("PROG_ARRAY", [0, 4, 2]), "bpf_map__set_key_size"],
+		[map("ARRAY_OF_MAPS", [4, 4, 2]), "bpf_map__set_inner_map_fd"],
+	])("its loader may set: %#", (def, expected) => expect(calls(def)).toBe(expected));
+
+	it.each([map("HASH", [0, 8, 1]), map("PERF_EVENT_ARRAY", [8, 4, 0]), map("QUEUE", [4, 8, 1])])("but not what is wrong: %#", (def) => {
+		expect([why(def) !== null, calls(def)]).toEqual([true, null]);
+	});
+});

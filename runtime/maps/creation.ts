@@ -42,16 +42,31 @@ export function refusedMaps(defs: readonly MapDef[]): RefusedMap[] {
 	});
 }
 
-/** What is 0 in an object is often set at run time: the number of processors, of frames, a command line's option. */
+/** What is 0 in an object is often set at run time: the number of processors, of frames, a command line's option, what a map of descriptors must have. */
 function leftOut(def: MapDef): string | null {
-	const whole: MapDef = {
+	const row = mapTypeById(def.type)!;
+	const whole = withDescriptors({
 		...def,
-		maxEntries: def.maxEntries || PAGE,
-		valueSize: def.valueSize || 8,
-		...(def.inner === null && mapTypeById(def.type)?.name.endsWith("_OF_MAPS") ? { inner: { ...def, type: mapTypeId("ARRAY"), keySize: 4 } } : {}),
-	};
+		maxEntries: def.maxEntries || (row.entries === "cpus" ? 0 : PAGE),
+		valueSize: def.valueSize || (typeof row.value === "number" ? row.value : 8),
+		inner: def.inner ?? (row.name.endsWith("_OF_MAPS") ? { ...def, type: mapTypeId("ARRAY"), keySize: 4, valueSize: 8, maxEntries: 1 } : null),
+	});
 	if (creationRefusal(whole) !== null) return null;
-	return def.inner === null && whole.inner !== null ? "bpf_map__set_inner_map_fd" : def.maxEntries === 0 ? "bpf_map__set_max_entries" : "bpf_map__set_value_size";
+	const calls = SETTERS.flatMap(([field, call]) => (def[field] === whole[field] ? [] : [call]));
+	return calls.length === 0 ? null : calls.join("() and ");
+}
+
+const SETTERS: readonly (readonly [keyof MapDef, string])[] = [
+	["inner", "bpf_map__set_inner_map_fd"],
+	["keySize", "bpf_map__set_key_size"],
+	["valueSize", "bpf_map__set_value_size"],
+	["maxEntries", "bpf_map__set_max_entries"],
+];
+
+/** The sizes of arrays of programs and of perf buffers where they were left out: they have no others. Loaders in Go set them, libbpf does not. */
+export function withDescriptors(def: MapDef): MapDef {
+	if (def.type !== mapTypeId("PROG_ARRAY") && def.type !== mapTypeId("PERF_EVENT_ARRAY")) return def;
+	return { ...def, keySize: def.keySize || 4, valueSize: def.valueSize || 4 };
 }
 
 function creationRefusal(def: MapDef): string | null {

@@ -6,7 +6,7 @@ import type { Machine } from "../machine.ts";
 import { Arena } from "./arena.ts";
 import { ArrayMap } from "./array.ts";
 import { BloomFilter } from "./bloom-filter.ts";
-import { wrongSizes } from "./creation.ts";
+import { withDescriptors, wrongSizes } from "./creation.ts";
 import { HashMap } from "./hash.ts";
 import { CgroupStorage, LocalStorage } from "./local-storage.ts";
 import { LpmTrie } from "./lpm-trie.ts";
@@ -22,9 +22,10 @@ import { StackTrace } from "./stack-trace.ts";
 import { UserRingBuffer } from "./user-ringbuf.ts";
 
 /** Makes the map; a string says why not, in a sentence without the map's name. */
-export function createMap(machine: Machine, def: MapDef): BpfMap | string {
-	const row = mapTypeById(def.type);
-	if (row === undefined) return `map type ${def.type} does not exist`;
+export function createMap(machine: Machine, given: MapDef): BpfMap | string {
+	const row = mapTypeById(given.type);
+	if (row === undefined) return `map type ${given.type} does not exist`;
+	const def = withDescriptors(given);
 	const wrong = wrongSizes(row, def);
 	if (wrong !== null) return wrong;
 	const map = construct(machine, row.name as MapTypeName, def);

@@ -2,10 +2,10 @@
  * Stack use over chains of calls: each frame rounded up, at most 512 bytes together, at most eight frames.
  *
  * Also the fastcall patterns: spills around calls that the JIT inlines, which cost no stack when nothing else touches them.
- * Source: check_max_stack_depth, mark_fastcall_patterns, remove_fastcall_spills_fills of kernel/bpf/verifier.c.
+ * Source: check_max_stack_depth, mark_fastcall_patterns, remove_fastcall_spills_fills, optimize_bpf_loop, do_misc_fixups of kernel/bpf/verifier.c.
  */
 import { E2BIG, EACCES, EINVAL, type Env, type Subprog, reject } from "./env.ts";
-import { CALL, isFuncPointer, isKfuncCall, isSubprogCall } from "./structure.ts";
+import { CALL, isFuncPointer, isKfuncCall, isMayGoto, isSubprogCall } from "./structure.ts";
 import { kfuncOf } from "./calls/kfuncs.ts";
 import { callSummary } from "./calls/summary.ts";
 
@@ -62,6 +62,24 @@ export function dropFastcallStack(env: Env): void {
 		let removed = false;
 		for (let i = sub.start; i < sub.end; i++) if (env.fastcallSpills[i] > 0) removed = true;
 		if (removed && !sub.keepFastcallStack) sub.stackDepth = -sub.fastcallStackOff;
+	}
+}
+
+/** bpf_loop as a loop keeps three registers on the stack. */
+const LOOP_STACK = 24;
+/** may_goto keeps its count there, and when it began. */
+const MAY_GOTO_STACK = 16;
+
+/** What the kernel's own instructions add to the stack when the program is accepted: no limit is asked about it, but its log counts it. */
+export function addRewrittenStack(env: Env): void {
+	for (const sub of env.subprogs) {
+		const some = (found: (at: number) => boolean): boolean => {
+			for (let at = sub.start; at < sub.end; at++) if (found(at)) return true;
+			return false;
+		};
+		if (some((at) => env.loopInline[at]?.fit === true)) sub.stackDepth += LOOP_STACK;
+		// The JIT for x86-64 has the clock; a jump to the next instruction is taken away before.
+		if (some((at) => isMayGoto(env.insns[at]) && env.insns[at].off !== 0 && env.visits[at] > 0)) sub.stackDepth += MAY_GOTO_STACK;
 	}
 }
 

@@ -73,7 +73,9 @@ export function checkStackBounds(env: Env, regno: number, off: number, size: num
 	}
 	frame.grow(-lo);
 	const sub = env.subprogs[frame.subprog];
-	if (sub.stackDepth < -lo) sub.stackDepth = -lo;
+	// Slots of eight bytes, as grow_stack_state() counts since Linux 6.9.
+	const depth = Math.ceil(-lo / 8) * 8;
+	if (sub.stackDepth < depth) sub.stackDepth = depth;
 }
 
 /** Writing over half a dynptr destroys the whole of it. */

@@ -29,7 +29,7 @@ import { analyseFlow, checkCfg } from "./cfg.ts";
 import { checkAttach } from "./attach.ts";
 import { Liveness } from "./liveness.ts";
 import { kfuncOf } from "./calls/kfuncs.ts";
-import { checkStackDepth, dropFastcallStack, markFastcall } from "./stack-depth.ts";
+import { addRewrittenStack, checkStackDepth, dropFastcallStack, markFastcall } from "./stack-depth.ts";
 import { FactCollector } from "./collect.ts";
 import { KernelLog, closing } from "./kernel-log.ts";
 import { executedBefore } from "./executed.ts";
@@ -150,6 +150,7 @@ function walkProgram(
 		checkStackDepth(env);
 		checkDeadKfuncs(env);
 		checkRemovedCallbacks(env);
+		addRewrittenStack(env);
 	} catch (e) {
 		const refusal =
 			e instanceof Refusal
