@@ -86,6 +86,8 @@ export interface Subprog {
 	unreliable: boolean;
 	called: boolean;
 	verified: boolean;
+	/** Nothing entered it: the kernel takes it away. */
+	removed: boolean;
 }
 
 export interface SubprogArg {

@@ -21,6 +21,7 @@ import { helperName } from "./calls/contract.ts";
 import { kfuncOf } from "./calls/kfuncs.ts";
 import type { Env } from "./env.ts";
 import { type Changed, stateText } from "./print-state.ts";
+import { stackDepths } from "./stack-depth.ts";
 import type { State } from "./state.ts";
 
 /** Characters kept: libbpf's largest log buffer. Of a longer log the end stays, as in the kernel's own buffer. */
@@ -272,6 +273,6 @@ const STATS = 4;
 
 /** The last lines. The kernel's statistics begin with its verification time, which is none of ours. */
 export function closing(env: Env, level: number): string {
-	const depth = level & STATS ? `stack depth ${env.subprogs.map((s) => s.stackDepth).join("+")}\n` : "";
+	const depth = level & STATS ? `stack depth ${stackDepths(env).join("+")}\n` : "";
 	return `${depth}processed ${env.insnsProcessed} insns (limit ${env.limitInsns}) max_states_per_insn ${env.maxStatesPerInsn} total_states ${env.totalStates} peak_states ${env.peakStates} mark_read 0\n`;
 }

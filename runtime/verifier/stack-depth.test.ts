@@ -70,3 +70,8 @@ it("may_goto takes two slots, unless it leads to the next instruction", () => {
 	expect(depths([byte(-1), mayGoto(1), { opcode: 5, dst: 0, src: 0, off: -2, imm: 0 }, ...end])).toEqual([24]);
 	expect(depths([mayGoto(0), ...end])).toEqual([0]);
 });
+
+it("a function that nothing enters is none of the list", () => {
+	const enter = { opcode: 0x55, dst: 0, src: 0, off: 1, imm: 0 };
+	expect(depths([set(0, 0), enter, { opcode: 5, dst: 0, src: 0, off: 1, imm: 0 }, call(1, 2), ...end], [byte(-17), ...end])).toEqual([0]);
+});

@@ -70,9 +70,13 @@ const LOOP_STACK = 24;
 /** may_goto keeps its count there, and when it began. */
 const MAY_GOTO_STACK = 16;
 
-/** What the kernel's own instructions add to the stack when the program is accepted: no limit is asked about it, but its log counts it. */
+/**
+ * What the kernel's own instructions add to the stack when the program is accepted, and the functions that nothing entered, which it takes away: no limit
+ * is asked about either, but its log counts so.
+ */
 export function addRewrittenStack(env: Env): void {
 	for (const sub of env.subprogs) {
+		sub.removed = env.visits.subarray(sub.start, sub.end).every((count) => count === 0);
 		const some = (found: (at: number) => boolean): boolean => {
 			for (let at = sub.start; at < sub.end; at++) if (found(at)) return true;
 			return false;
@@ -82,6 +86,9 @@ export function addRewrittenStack(env: Env): void {
 		if (some((at) => isMayGoto(env.insns[at]) && env.insns[at].off !== 0 && env.visits[at] > 0)) sub.stackDepth += MAY_GOTO_STACK;
 	}
 }
+
+/** Bytes of stack of each function, as the kernel's log says them. */
+export const stackDepths = (env: Env): number[] => env.subprogs.flatMap(({ removed, stackDepth }) => (removed ? [] : [stackDepth]));
 
 export function checkStackDepth(env: Env): void {
 	const { subprogs } = env;

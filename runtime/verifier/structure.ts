@@ -61,6 +61,7 @@ export function findSubprograms(env: Env): void {
 			isAsyncCallback: false,
 			isExceptionCallback: false,
 			stackDepth: 0,
+			removed: false,
 			fastcallStackOff: 0,
 			keepFastcallStack: false,
 			postorderStart: 0,

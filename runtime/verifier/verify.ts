@@ -29,7 +29,7 @@ import { analyseFlow, checkCfg } from "./cfg.ts";
 import { checkAttach } from "./attach.ts";
 import { Liveness } from "./liveness.ts";
 import { kfuncOf } from "./calls/kfuncs.ts";
-import { addRewrittenStack, checkStackDepth, dropFastcallStack, markFastcall } from "./stack-depth.ts";
+import { addRewrittenStack, checkStackDepth, dropFastcallStack, markFastcall, stackDepths } from "./stack-depth.ts";
 import { FactCollector } from "./collect.ts";
 import { KernelLog, closing } from "./kernel-log.ts";
 import { executedBefore } from "./executed.ts";
@@ -214,7 +214,7 @@ function statsOf(env: Env): VerifierStats {
 		totalStates: env.totalStates,
 		peakStates: env.peakStates,
 		maxStatesPerInsn: env.maxStatesPerInsn,
-		stackDepth: env.subprogs.map((s) => s.stackDepth),
+		stackDepth: stackDepths(env),
 		visits: env.visits,
 	};
 }
