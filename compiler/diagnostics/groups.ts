@@ -27,6 +27,7 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
 	"unused-value": ["unused-comparison", "unused-result", "unevaluated-expression"],
 	pedantic: ["gnu", "c23-extensions", "c11-extensions", "c99-extensions", "variadic-macros", "zero-length-array", "extra-semi", "language-extension-token"],
 	gnu: ["gnu-statement-expression", "gnu-case-range", "gnu-conditional-omitted-operand", "gnu-designator", "gnu-empty-initializer", "gnu-empty-struct", "gnu-flexible-array-initializer", "gnu-pointer-arith", "gnu-zero-variadic-macro-arguments", "gnu-union-cast", "gnu-label-as-value", "gnu-redeclared-enum", "gnu-variable-sized-type-not-at-end"],
+	"int-to-pointer-cast": ["int-to-void-pointer-cast"],
 	"pointer-arith": ["gnu-pointer-arith"],
 	vla: ["vla-extension"],
 	"strict-prototypes": ["deprecated-non-prototype"],

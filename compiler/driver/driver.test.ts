@@ -116,6 +116,11 @@ t.c:1:23: note: expanded from macro 'INNER'
 		expect(run(warning, "-Werror", "-Wno-error=macro-redefined").messages).toEqual(["warning W0110"]);
 		expect(run(warning, "-Werror=macro-redefined").messages).toEqual(["error W0110"]);
 	});
+	it("tells a cast of a small integer to void * from other pointers, as one group and as two", () => {
+		const casts = "void *f(unsigned x) { return (void *)x; }\nchar *g(unsigned x) { return (char *)x; }\n";
+		const left = (...flags: string[]): string[] => run(casts, ...flags).messages;
+		expect([left(), left("-Wno-int-to-void-pointer-cast"), left("-Wno-int-to-pointer-cast")]).toEqual([["warning W0451", "warning W0364"], ["warning W0364"], []]);
+	});
 	it("names a -W option that no group answers to, and no other", () => {
 		const unknown = (...flags: string[]): string[] => run("int x;\n", ...flags).result.diagnostics.map(({ severity, message }) => `${severity}: ${message}`);
 		expect(unknown("-Wunused-varaible", "-Wno-error=format-secrity")).toEqual(["warning: unknown warning option '-Wunused-varaible'; did you mean '-Wunused-variable'?", "warning: unknown warning option '-Wno-error=format-secrity'; did you mean '-Wno-error=format-security'?"]);

@@ -84,7 +84,7 @@ function castTo(cx: Cx, operand: TExpr, type: CType, span: TokenSpan): TExpr {
 	)
 		report(
 			cx,
-			"intToPointerCast",
+			isVoid(asPointer(type)!.target) ? "intToVoidPointerCast" : "intToPointerCast",
 			span,
 			`cast to ${isVoid(asPointer(type)!.target) ? "'void *'" : quote(type)} from smaller integer type ${quote(operand.type)}`,
 		);

@@ -78,6 +78,7 @@ export const CODES = {
 	integerOverflow: warning("W0362", "integer-overflow", "a constant expression that overflows"),
 	unusedValue: warning("W0363", "unused-value", "a statement whose value nobody uses"),
 	intToPointerCast: warning("W0364", "int-to-pointer-cast", "a cast to a pointer from a smaller integer"),
+	intToVoidPointerCast: warning("W0451", "int-to-void-pointer-cast", "a cast to void * from a smaller integer"),
 	pointerToIntCast: warning("W0365", "pointer-to-int-cast", "a cast from a pointer to a smaller integer"),
 	literalRange: warning("W0366", "implicitly-unsigned-literal", "a decimal literal too large for any signed type"),
 	unusedResult: warning("W0367", "unused-result", "the result of a warn_unused_result function is dropped"),

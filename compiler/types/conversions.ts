@@ -7,6 +7,7 @@ import {
 	canonical,
 	DOUBLE,
 	ERROR,
+	CHAR,
 	INT,
 	integerType,
 	isArithmetic,
@@ -264,11 +265,16 @@ function checkPointers(cx: Cx, value: TExpr, to: CType, goal: Goal, span: TokenS
 	const a = integerType(source);
 	const b = integerType(target);
 	if (a && b && a.size === b.size && (unsignedOf(a) === unsignedOf(b) || (a.rank === b.rank && a.rank > 0))) {
+		// Which can be switched off by itself.
+		if (lost) {
+			report(cx, "discardsQualifiers", span, `${phrase(goal, value.type, to)} discards qualifiers`, notes);
+			return;
+		}
 		report(
 			cx,
 			"pointerSign",
 			span,
-			`${phrase(goal, value.type, to)} converts between pointers to integer types ${a.signed === b.signed ? "where one is of the unique plain 'char' type and the other is not" : "with different sign"}`,
+			`${phrase(goal, value.type, to)} converts between pointers to integer types ${a === CHAR || b === CHAR ? "where one is of the unique plain 'char' type and the other is not" : "with different sign"}`,
 			notes,
 		);
 		return;

@@ -3,12 +3,14 @@ import type { TExpr, TStmt } from "./typed.ts";
 
 /** Whether control can come out at the end of statements: what -Wreturn-type asks. Conditions that are constants count, other values do not. */
 export function fallsThrough(statements: readonly TStmt[]): boolean {
-	return sequence(statements, { breaks: false });
+	return sequence(statements, { breaks: false, continues: false });
 }
 
 interface Context {
 	/** A break out of the innermost loop or switch was seen that control can reach. */
 	breaks: boolean;
+	/** The same of a continue, of the innermost loop. */
+	continues: boolean;
 }
 
 function sequence(list: readonly TStmt[], cx: Context): boolean {
@@ -47,14 +49,17 @@ function statement(s: TStmt, cx: Context): boolean {
 			return (known !== false && then) || (known !== true && other) || (known === false && entered(s.then) && then);
 		}
 		case "loop": {
-			const inner: Context = { breaks: false };
-			statement(s.body, inner);
+			const inner: Context = { breaks: false, continues: false };
+			const end = statement(s.body, inner);
 			const endless = s.condition === undefined || truth(s.condition) === true;
-			return inner.breaks || !endless;
+			// `do { …; return x; } while (0)`: the question is never asked.
+			const isAsked = s.test === "before" || end || inner.continues;
+			return inner.breaks || (!endless && isAsked);
 		}
 		case "switch": {
-			const inner: Context = { breaks: false };
+			const inner: Context = { breaks: false, continues: false };
 			const body = statement(s.body, inner);
+			cx.continues ||= inner.continues;
 			return body || inner.breaks || s.defaultId === undefined;
 		}
 		case "case":
@@ -63,9 +68,11 @@ function statement(s: TStmt, cx: Context): boolean {
 		case "break":
 			cx.breaks = true;
 			return false;
+		case "continue":
+			cx.continues = true;
+			return false;
 		case "goto":
 		case "computed-goto":
-		case "continue":
 		case "return":
 			return false;
 		case "local":
