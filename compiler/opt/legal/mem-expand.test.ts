@@ -101,6 +101,14 @@ describe("memory operations", () => {
 		expect(stored(`%8 = call ptr helper bpf_sk_storage_get#107 %0, %0, %0, i64 1\n${again("%8")}`, 8)).toEqual([8]);
 		expect(stored(again("%0"), 8)).toEqual(bytes(8));
 	});
+	it("aligns an object of this object's data whose members are read in bytes", () => {
+		const read = (section: string, size = 16): string =>
+			passed(`global @t section "${section}" size ${size} align 1 global\n${functionOf("a.2:\n%3 = global ptr @t\n%4 = ptradd ptr %3, i64 1\n%5 = load i32 size=4 align=1 %4\nret %5")}`, [splitUnaligned, dce]);
+		const widths = (text: string): number[] => [...text.matchAll(/load i32 size=(\d)/g)].map(([, size]) => Number(size));
+		expect(widths(read(".bss"))).toEqual([1, 2, 1]);
+		expect(widths(read(".bss", 5))).toEqual([1, 2, 1]);
+		expect(widths(read(".rodata.str1.1"))).toEqual([1, 1, 1, 1]);
+	});
 	it("splits an access that lies across words of a slot, whatever its type claims", () => {
 		const text = (offset: number): string => functionOf(`a.2:\n%3 = alloca ptr size=16 align=8\n%4 = ptradd ptr %3, i64 ${offset}\ncall helper h#1 %3\n%5 = load i32 size=4 %4\nstore size=4 %4, i32 65537\ncall helper h#1 %3\nret %5`);
 		expect(passed(text(6), [splitUnaligned]).match(/(load i32|store) size=2/g)).toHaveLength(4);

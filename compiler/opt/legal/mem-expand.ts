@@ -1,12 +1,11 @@
-import type { Attr, Block, Inst, IrFunction, IrGlobal, Value } from "../../ir/types.ts";
+import type { Attr, Block, Inst, IrFunction, Value } from "../../ir/types.ts";
 import type { OptContext, Pass } from "../pass.ts";
-import { LITERALS } from "../../types/typed.ts";
 import { constant, isConst, isInst, newInst } from "../../ir/values.ts";
 import { type Alignment, alignmentOf, naturalOf, togetherOf } from "../analysis/aligned.ts";
 import { unchanging } from "../analysis/constant-objects.ts";
-import { baseOf, isInData, rootOf } from "../analysis/slots.ts";
+import { baseOf, rootOf } from "../analysis/slots.ts";
 import { asksWhetherEqual, compareMemory, loopOver } from "./mem-loops.ts";
-import { littleEndian, partsOf, pattern, spread } from "./parts.ts";
+import { alignObject, littleEndian, partsOf, pattern, spread } from "./parts.ts";
 
 /**
  * memcpy, memmove, memset and memcmp → loads and stores as wide as the alignment allows, or a counted loop when there
@@ -32,18 +31,6 @@ export const expandMemory: Pass = {
 		return changed;
 	},
 };
-
-/** A slot, or an object in this object's data, that is copied in bytes for want of alignment gets it (LLVM: getOrEnforceKnownAlignment). */
-function alignObject(address: Value): void {
-	const { root } = rootOf(address);
-	if (!isInst(root)) return;
-	if (root.op === "alloca" && root.attr!.size! >= 4 && root.attr!.align! < 8)
-		root.attr = { ...root.attr, align: root.attr!.size! >= 8 ? 8 : 4 };
-	if (root.op !== "global" || !isInData(root)) return;
-	const global = root.attr!.global as IrGlobal;
-	if (!global.symbol.weak && global.section !== LITERALS && global.size >= 4)
-		global.align = Math.max(global.align, global.size >= 8 ? 8 : 4);
-}
 
 function areApart(a: Value, b: Value): boolean {
 	const [x, y] = [rootOf(a).root, rootOf(b).root];

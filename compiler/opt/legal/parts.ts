@@ -1,8 +1,22 @@
-import type { Attr, Inst, Value } from "../../ir/types.ts";
+import type { Attr, Inst, IrGlobal, Value } from "../../ir/types.ts";
 import type { Alignment } from "../analysis/aligned.ts";
-import { constant } from "../../ir/values.ts";
+import { constant, isInst } from "../../ir/values.ts";
+import { LITERALS } from "../../types/typed.ts";
+import { isInData, rootOf } from "../analysis/slots.ts";
 
 /** How memory is accessed where little is known of its address: its alignment, and the widest accesses that this allows. */
+
+/** A slot, or an object in this object's data, that is copied, read or written in bytes for want of alignment gets it (LLVM: getOrEnforceKnownAlignment). */
+export function alignObject(address: Value): void {
+	const { root } = rootOf(address);
+	if (!isInst(root)) return;
+	if (root.op === "alloca" && root.attr!.size! >= 4 && root.attr!.align! < 8)
+		root.attr = { ...root.attr, align: root.attr!.size! >= 8 ? 8 : 4 };
+	if (root.op !== "global" || !isInData(root)) return;
+	const global = root.attr!.global as IrGlobal;
+	if (!global.symbol.weak && global.section !== LITERALS && global.size >= 4)
+		global.align = Math.max(global.align, global.size >= 8 ? 8 : 4);
+}
 
 /** The accesses that cover `size` bytes from there on: each at a multiple of its width, offsets in bytes. */
 export function partsOf(size: number, { align, phase }: Alignment): { offset: number; width: number }[] {

@@ -3,7 +3,7 @@ import type { Pass } from "../pass.ts";
 import { constant, isConst, isInst, newInst, replaceAll } from "../../ir/values.ts";
 import { type Alignment, alignmentOf, naturalOf } from "../analysis/aligned.ts";
 import { baseOf } from "../analysis/slots.ts";
-import { partsOf } from "./parts.ts";
+import { alignObject, partsOf } from "./parts.ts";
 
 /** Loads and stores of words that may not be aligned, in parts that are (clang's BPF target does the same). */
 export const splitUnaligned: Pass = {
@@ -23,6 +23,7 @@ export const splitUnaligned: Pass = {
 					out.push(inst);
 					continue;
 				}
+				alignObject(inst.args[0]);
 				const align = alignmentOf(inst.args[0], claimed);
 				changed = true;
 				if (naturalOf(align) >= inst.attr!.size!) {
