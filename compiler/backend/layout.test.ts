@@ -28,6 +28,12 @@ describe("the side that is walked first", () => {
 		expect(text("%21")).toMatch(/call 3.*= 7.*call 4/);
 		expect(text("i64 9")).toMatch(/= 7.*call 3.*call 4/);
 	});
+	it("is the one on which a number is that, where the other side has nothing but constants for what follows", () => {
+		const brought = (other: string, value: string): string =>
+			code(`%20 = load i64 size=8 volatile %0\n%21 = icmp.eq i32 %20, i64 44\nbranch %21, a.10, b.11\na.10:\n%23 = call i64 helper h#3 i64 1\njump end.12\nb.11:\n${other}jump end.12\nend.12:\n%24 = phi i64 [%23, a.10], [${value}, b.11]\n%25 = phi i64 [%20, a.10], [i64 9, b.11]\ncall helper h#4 i64 5\n%26 = xor i64 %24, %25\nret %26`);
+		expect(brought("", "i64 7")).toMatch(/call 3.*= 7.*call 4/);
+		expect(brought("%22 = load i64 size=8 volatile %0\n", "%22")).toMatch(/= 9.*call 3.*call 4/);
+	});
 	it("is, in a loop, the one with fewer ways out: each waits till the last round has been walked", () => {
 		const rounds = (inside: string): string =>
 			code(`jump head.9\nhead.9:\n%20 = load i64 size=8 volatile %0\n%21 = icmp.eq i32 %20, i64 44\nbranch %21, a.10, b.11\na.10:\ncall helper h#3 i64 1\njump end.12\nb.11:\ncall helper h#4 i64 2\n${inside}jump end.12\nend.12:\n%25 = load i64 size=8 volatile %0\n%26 = icmp.eq i32 %25, i64 0\nbranch %26, out.13, head.9\nout.13:\nret i64 0`);

@@ -243,10 +243,12 @@ function reversePostorder(fn: MFunction, cpu: Cpu): MBlock[] {
  *
  *     if (x == 44) A; else B;                 A knows what x is; what follows for any other x is often good for 44 as well
  *     if (x == 44 || x == 45) A; else B;      A knows nothing of x; more of a packet, if it goes on to compare two pointers
+ *     if (x == 6) i = *p; else i = 0;         of x without 6 less is known, of i more
  *     if (p + n > end) i = 0; else { … }      of two pointers: A has nothing to do but to say so
  */
 function walkedLater(side: MBlock, { op, src, imm, blocks }: MInst, preds: ReadonlyMap<MBlock, readonly MBlock[]>): number {
 	if (src !== NONE) return onlyCopies(side) ? 1 : 0;
+	if (imm !== 0 && (op === "jeq" || op === "jne") && onlyCopies(side) && side.insts.every(isConstant)) return 2;
 	const equal = imm !== 0 && ((op === "jeq" && blocks[0] === side) || (op === "jne" && blocks[1] === side));
 	return equal && (preds.get(side)!.length === 1 || comparesTwo(side)) ? 1 : 0;
 }
@@ -278,6 +280,8 @@ function waysOut(side: MBlock, preds: ReadonlyMap<MBlock, readonly MBlock[]>): n
 	}
 	return count;
 }
+
+const isConstant = ({ kind, src }: MInst): boolean => kind !== "alu" || src === NONE;
 
 /** A block that only gives registers values and goes on. */
 function onlyCopies({ insts }: MBlock): boolean {
