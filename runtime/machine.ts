@@ -7,7 +7,7 @@ import { deterministicEnvironment } from "./environment.ts";
 import { bug } from "./bug.ts";
 import type { BpfMap } from "./maps/map.ts";
 import type { MemoryOptions } from "./memory.ts";
-import { exchange, LinearMemory } from "./memory.ts";
+import { exchange, layout, LinearMemory } from "./memory.ts";
 import type { PacketState } from "./programs/packet.ts";
 import type { HelperImplementation } from "./helpers/helper.ts";
 import { helperImplementation, kfuncImplementation } from "./helpers/index.ts";
@@ -151,6 +151,16 @@ export class Machine {
 		if (target === undefined || words[exchange.tailCalls >> 2] >= maxTailCalls) return undefined;
 		words[exchange.tailCalls >> 2]++;
 		return target;
+	}
+
+	/** Runs the target of a tail call, whose stack begins at the top again; the frames below which `frameTop` lies are back afterwards. */
+	onFreshStack(frameTop: number, run: () => number): number {
+		const { u8 } = this.memory;
+		const callers = frameTop < layout.stackTop ? u8.slice(layout.stackBase, layout.stackTop) : null;
+		const low = run();
+		// The memory may have grown.
+		if (callers !== null) this.memory.u8.set(callers, layout.stackBase);
+		return low;
 	}
 
 	/** Calls back into the program; arguments are low words, zero-extended. */

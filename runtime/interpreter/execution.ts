@@ -270,8 +270,8 @@ export class Execution {
 			this.pc++;
 			return;
 		}
-		words[exchange.frame >> 2] = this.frameTop;
-		const low = target.entry(Number(u32(this.registers[1])), 0);
+		words[exchange.frame >> 2] = 0;
+		const low = machine.onFreshStack(this.frameTop, () => target.entry(Number(u32(this.registers[1])), 0));
 		this.registers[0] = (BigInt(machine.memory.i32[exchange.result >> 2] >>> 0) << 32n) | BigInt(low >>> 0);
 		this.#exit();
 	}

@@ -9,7 +9,7 @@ import type { HelperImplementation } from "../helpers/helper.ts";
 import { packetLoad } from "../interpreter/legacy.ts";
 import type { MapLayout } from "../maps/map.ts";
 import { defaultFuel } from "../limits.ts";
-import { exchange, layout } from "../memory.ts";
+import { exchange } from "../memory.ts";
 import type { BoundProgram, Callback, Entry } from "../program.ts";
 import { resolveImm64 } from "../program.ts";
 import type { Facts } from "../verifier/facts.ts";
@@ -137,10 +137,7 @@ export class ProgramSurroundings implements Surroundings {
 		const { machine } = this.program;
 		const target = machine.tailCall(map >>> 0, index);
 		if (target === undefined) return 0;
-		const { u8 } = machine.memory;
-		const callers = frameTop < layout.stackTop ? u8.slice(layout.stackBase, layout.stackTop) : null;
-		const low = runTarget(target.entry, context);
-		if (callers !== null) machine.memory.u8.set(callers, layout.stackBase);
+		const low = machine.onFreshStack(frameTop, () => runTarget(target.entry, context));
 		machine.memory.i32[WORDS.tailResult >> 2] = low;
 		return 1;
 	}

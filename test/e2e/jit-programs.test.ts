@@ -16,7 +16,7 @@ struct { __uint(type, BPF_MAP_TYPE_HASH); __uint(max_entries, 100); __type(key, 
 struct odd { __u8 bytes[7]; };
 struct { __uint(type, BPF_MAP_TYPE_HASH); __uint(max_entries, 100); __type(key, struct odd); __type(value, __u32); } oddly SEC(".maps");
 struct { __uint(type, BPF_MAP_TYPE_LRU_HASH); __uint(max_entries, 4); __type(key, __u32); __type(value, __u64); } lru SEC(".maps");
-struct { __uint(type, BPF_MAP_TYPE_PROG_ARRAY); __uint(max_entries, 3); __type(key, __u32); __type(value, __u32); __array(values, int(void *)); } programs SEC(".maps");
+struct { __uint(type, BPF_MAP_TYPE_PROG_ARRAY); __uint(max_entries, 4); __type(key, __u32); __type(value, __u32); __array(values, int(void *)); } programs SEC(".maps");
 __u64 total = 1; const volatile __u32 limit = 9;
 
 SEC("xdp") int arrays(struct xdp_md *ctx) {
@@ -93,6 +93,16 @@ SEC("xdp") int tails(struct xdp_md *ctx) {
 	return r + 1;
 }
 SEC("xdp") int endless(struct xdp_md *ctx) { total++; bpf_tail_call(ctx, &programs, 0); return total; }
+static __attribute__((noinline)) int deeper(struct xdp_md *ctx) {
+	volatile int x = 1;
+	bpf_tail_call(ctx, &programs, 3);
+	return x;
+}
+SEC("xdp") int deep(struct xdp_md *ctx) {
+	volatile int keep = 7;
+	int r = deeper(ctx);
+	return r + keep;
+}
 SEC("xdp") int fill(struct xdp_md *ctx) { return 0; }
 
 __u64 word = 5; __u32 half = 7;
@@ -126,6 +136,7 @@ describe("C programs give the same on every engine", () => {
 			const set = (index: number, name: string): void => void (slots as ProgArray).setProgram(index, programs[name].loaded);
 			set(0, "endless");
 			set(1, "target");
+			set(3, "deep");
 			const packet = Uint8Array.from({ length: 80 }, (_, i) => (i * 37) & 255);
 			const seen: Record<string, unknown> = {};
 			for (let round = 0; round < 20; round++) {
@@ -139,5 +150,7 @@ describe("C programs give the same on every engine", () => {
 		expect(results[2]).toEqual(results[0]);
 		expect(results[0]["tails 0"]).toBe(43);
 		expect(results[0]["endless 0"]).toBeGreaterThan(33);
+		// Each of 33 tail calls leaves a frame of the caller standing.
+		expect(results[0]["deep 0"]).toBe(1 + 34 * 7);
 	});
 });
