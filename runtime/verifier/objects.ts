@@ -83,7 +83,8 @@ function isSafe(types: TypeSource, kind: keyof typeof SAFE, struct: string, fiel
 
 /** A load or store through a typed pointer; what a load gives. */
 export function accessKernelObject(env: Env, reg: Reg, regno: number, off: number, size: number, write: boolean): Reg {
-	const types = reg.btf!;
+	const types = reg.btf;
+	if (!types) unsupported("objects of the kernel without the kernel's BTF");
 	const name = nameOf(types, reg.btfId);
 	if (!env.allowPtrLeaks) reject(EPERM, `'struct ${name}' access is allowed only to CAP_PERFMON and CAP_SYS_ADMIN`, { code: "V0501" });
 	if (!env.gpl && types.kernel) reject(EINVAL, `Cannot access kernel 'struct ${name}' from non-GPL compatible program`, { code: "V0502" });

@@ -61,6 +61,8 @@ import { DYNPTR_FLAG } from "../dynptr-kinds.ts";
 export function callKfunc(env: Env, insn: Insn): number {
 	const at = env.insn;
 	if (insn.imm === 0) {
+		// A weak one that nobody looked for.
+		if (!env.kernel) unsupported(`kernel function ${kfuncOf(env, at)?.name ?? ""} without the kernel's BTF`);
 		// Stands for a function that this kernel lacks; only dead code may hold it, which is known after the walk.
 		return at + 1;
 	}
