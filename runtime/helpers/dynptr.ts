@@ -18,6 +18,8 @@ export interface Dynptr {
 	readonly data: number;
 	readonly size: number;
 	readonly readOnly: boolean;
+	/** Of a packet, which the kernel may hold in pieces. */
+	readonly packet: "skb" | "xdp" | null;
 }
 
 export function makeDynptr(m: Machine, at: number, data: number, size: number, kind: keyof typeof kinds, isReadOnly = false): void {
@@ -33,7 +35,9 @@ export function readDynptr(m: Machine, at: number): Dynptr | null {
 	const data = view.getUint32(at, true);
 	const word = view.getUint32(at + 8, true);
 	if (data === 0) return null;
-	return { data: data + view.getUint32(at + 12, true), size: word & sizeMask, readOnly: (word & readOnly) !== 0 };
+	const kind = (word >>> 28) & 7;
+	const packet = kind === kinds.skb ? "skb" : kind === kinds.xdp ? "xdp" : null;
+	return { data: data + view.getUint32(at + 12, true), size: word & sizeMask, readOnly: (word & readOnly) !== 0, packet };
 }
 
 /** Moves its start and end: bpf_dynptr_adjust. */
@@ -55,7 +59,27 @@ export function dynptrSlice(m: Machine, at: number, offset: number, length: numb
 	return dynptr === null || offset + length > dynptr.size ? 0 : dynptr.data + offset;
 }
 
+/** bpf_dynptr_copy: what both have of `size` bytes, also where they overlap. */
+export function copyDynptr(m: Machine, to: number, toOffset: number, from: number, offset: number, size: number): number {
+	const [target, source] = [readDynptr(m, to), readDynptr(m, from)];
+	if (source === null || target === null) return -errno.EINVAL;
+	if (toOffset + size > target.size || offset + size > source.size) return -errno.E2BIG;
+	if (target.readOnly) return -errno.EINVAL;
+	m.memory.u8.copyWithin(target.data + toOffset, source.data + offset, source.data + offset + size);
+	return 0;
+}
+
+export function fillDynptr(m: Machine, at: number, offset: number, size: number, byte: number): number {
+	const dynptr = readDynptr(m, at);
+	if (dynptr?.readOnly === true) return -errno.EINVAL;
+	if (offset + size > (dynptr?.size ?? 0)) return -errno.E2BIG;
+	if (dynptr !== null) m.memory.u8.fill(byte, dynptr.data + offset, dynptr.data + offset + size);
+	return 0;
+}
+
 const maximumSize = 0xffffff;
+/** BPF_F_RECOMPUTE_CSUM, BPF_F_INVALIDATE_HASH. */
+const storeFlags = 3;
 
 export const dynptrHelpers: HelperFamily = {
 	bpf_dynptr_from_mem: signed((m, data, size, flags, out) => {
@@ -75,13 +99,14 @@ export const dynptrHelpers: HelperFamily = {
 		const dynptr = readDynptr(m, target >>> 0);
 		if (dynptr === null || dynptr.readOnly) return -errno.EINVAL;
 		if ((offset >>> 0) + (length >>> 0) > dynptr.size) return -errno.E2BIG;
-		if (flags !== 0) return -errno.EINVAL;
+		if (flags & ~(dynptr.packet === "skb" ? storeFlags : 0)) return -errno.EINVAL;
 		m.memory.u8.copyWithin(dynptr.data + offset, from >>> 0, (from >>> 0) + length);
 		return 0;
 	}),
 	bpf_dynptr_data: unsigned((m, source, offset, length) => {
 		const dynptr = readDynptr(m, source >>> 0);
-		return dynptr === null || dynptr.readOnly ? 0 : dynptrSlice(m, source >>> 0, offset >>> 0, length >>> 0);
+		// Of packets only slices are given.
+		return dynptr === null || dynptr.readOnly || dynptr.packet !== null ? 0 : dynptrSlice(m, source >>> 0, offset >>> 0, length >>> 0);
 	}),
 	bpf_ringbuf_submit_dynptr: signed((m, at) => finish(m, at >>> 0, false)),
 	bpf_ringbuf_discard_dynptr: signed((m, at) => finish(m, at >>> 0, true)),

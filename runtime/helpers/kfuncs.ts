@@ -9,8 +9,9 @@ import { Arena } from "../maps/arena.ts";
 import { workQueues } from "./control.ts";
 import { collections } from "./collections.ts";
 import { iterators } from "./iterators.ts";
-import { adjustDynptr, dynptrSlice, makeDynptr, readDynptr } from "./dynptr.ts";
+import { adjustDynptr, copyDynptr, dynptrSlice, fillDynptr, makeDynptr, readDynptr } from "./dynptr.ts";
 import { cpumasks } from "./cpumask.ts";
+import { strings } from "./strings.ts";
 import type { HelperImplementation } from "./helper.ts";
 import { signed, unsigned, wide, wideResult } from "./helper.ts";
 import { dropReference, references } from "./references.ts";
@@ -23,6 +24,7 @@ export const kfuncs: Readonly<Record<string, HelperImplementation>> = {
 	...collections,
 	...workQueues,
 	...cpumasks,
+	...strings,
 	bpf_map_sum_elem_count: wideResult((m, map) => m.result(BigInt([...(m.mapAt(map)?.entries() ?? [])].length))),
 	bpf_dynptr_slice: unsigned((m, at, offset, _buffer, size) => dynptrSlice(m, at >>> 0, offset >>> 0, size >>> 0)),
 	bpf_dynptr_slice_rdwr: unsigned((m, at, offset, _buffer, size) =>
@@ -36,6 +38,10 @@ export const kfuncs: Readonly<Record<string, HelperImplementation>> = {
 		m.memory.u8.copyWithin(to >>> 0, at >>> 0, (at >>> 0) + 16);
 		return readDynptr(m, at >>> 0) === null ? -errno.EINVAL : 0;
 	}),
+	bpf_dynptr_copy: signed((m, to, toOffset, from, offset, size) =>
+		copyDynptr(m, to >>> 0, toOffset >>> 0, from >>> 0, offset >>> 0, size >>> 0),
+	),
+	bpf_dynptr_memset: signed((m, at, offset, size, byte) => fillDynptr(m, at >>> 0, offset >>> 0, size >>> 0, byte & 255)),
 	bpf_dynptr_from_skb: signed((m, _skb, flags, out) => packetDynptr(m, flags, out, "skb")),
 	bpf_dynptr_from_xdp: signed((m, _xdp, flags, out) => packetDynptr(m, flags, out, "xdp")),
 	bpf_obj_new_impl: unsigned((m, typeId) => {
@@ -57,6 +63,13 @@ export const kfuncs: Readonly<Record<string, HelperImplementation>> = {
 	bpf_rcu_read_unlock: nothing,
 	bpf_preempt_disable: nothing,
 	bpf_preempt_enable: nothing,
+	bpf_local_irq_save: nothing,
+	bpf_local_irq_restore: nothing,
+	// Nobody else runs: a lock is always free.
+	bpf_res_spin_lock: nothing,
+	bpf_res_spin_lock_irqsave: nothing,
+	bpf_res_spin_unlock: nothing,
+	bpf_res_spin_unlock_irqrestore: nothing,
 	bpf_cast_to_kern_ctx: same,
 	bpf_rdonly_cast: same,
 	bpf_task_acquire: same,

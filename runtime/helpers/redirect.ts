@@ -48,7 +48,9 @@ function toSocketAt(m: Machine, map: number, index: number, flags: number): numb
 export const redirectHelpers: HelperFamily = {
 	bpf_redirect: signed((m, index, flags) => toInterface(m, "interface", index, flags, 1)),
 	// No interface has the number 0; of all others we do not know better.
-	bpf_clone_redirect: signed((m, _skb, index, flags) => (flags & ~1 || index === 0 ? -errno.EINVAL : go(m, "interface", index >>> 0, flags, 0))),
+	bpf_clone_redirect: signed((m, _skb, index, flags) =>
+		flags & ~1 || index === 0 ? -errno.EINVAL : go(m, "interface", index >>> 0, flags, 0),
+	),
 	bpf_redirect_peer: signed((m, index, flags) => toInterface(m, "peer", index, flags, 0)),
 	bpf_redirect_neigh: signed((m, index, _parameters, _length, flags) => toInterface(m, "neighbour", index, flags, 0)),
 	// The low two flag bits are the action when the slot is empty.
