@@ -32,7 +32,8 @@ export const widthLaws: Partial<Record<Op, readonly Law[]>> = {
 		(inst, rw) => {
 			const [a] = inst.args;
 			if (!isInst(a) || !["add", "sub", "and", "or", "xor", "mul"].includes(a.op) || rw.uses(a) > 1) return null;
-			const isExtended = (value: Value): boolean => is(value, "zext") || is(value, "sext");
+			// What is subtracted and extended for others as well is so anyway: the two ends of a packet, of whose difference in 32 bits the verifier knows nothing.
+			const isExtended = (value: Value): boolean => (is(value, "zext") || is(value, "sext")) && (a.op !== "sub" || rw.uses(value) <= 1);
 			return a.args.some(isExtended) && a.args.every((arg) => arg.ty === "i64")
 				? rw.make(
 						a.op,
