@@ -110,6 +110,10 @@ export class Widths {
 		}
 	}
 
+	#arithmetic(value: Inst): number {
+		return value.ty === "i32" && this.cpu.alu32 && arithmetic.has(value.op) ? 32 : 64;
+	}
+
 	/** With no assumption about open phis. */
 	private strict(value: Value): number {
 		if (!isInst(value)) return this.visit(value, new Set());
@@ -122,8 +126,16 @@ export class Widths {
 			case "bswap":
 			case "zext":
 				return this.compute(value, new Set([value]));
+			case "and":
+			case "lshr": {
+				// Whatever comes in: `sum = (sum & 0xffff) + (sum >> 16)`.
+				const by = value.args[1];
+				if (isConst(by) && value.op === "and") return this.visit(by, new Set());
+				if (isConst(by) && value.ty === "i32") return Math.max(1, 32 - Number(by.value));
+				return this.#arithmetic(value);
+			}
 			default:
-				return value.ty === "i32" && this.cpu.alu32 && arithmetic.has(value.op) ? 32 : 64;
+				return this.#arithmetic(value);
 		}
 	}
 }
