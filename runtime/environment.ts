@@ -37,7 +37,7 @@ export interface Task {
 	/** At most 15 bytes count. */
 	readonly comm: string;
 	readonly cgroupId: bigint;
-	/** Address of the current `struct task_struct` in simulated memory; 0: one of zeroes. */
+	/** Address of the current `struct task_struct` in simulated memory; 0: one that tells the numbers above. */
 	readonly address: number;
 }
 

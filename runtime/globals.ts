@@ -53,6 +53,8 @@ export function globalsOf(maps: readonly BpfMap[]): Globals {
 		const { def, machine } = map;
 		if (def.btf === null) continue;
 		for (const { name, offset, type } of variablesOf(def, def.btf)) {
+			// Static ones of several files that were linked: the first has the name.
+			if (Object.hasOwn(globals, name)) continue;
 			const codec = typeCodec(typeSource(def.btf), type, name);
 			Object.defineProperty(globals, name, {
 				enumerable: true,

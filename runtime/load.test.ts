@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type CompileAndLoadOptions, CompileFailure, compile, compileAndLoad, defaultOptions, LoadFailure, load, VerifierRejection } from "../index.ts";
+import { type LinkInput, link } from "../linker/index.ts";
 import { eth, ipv4, matchers, packet, type PacketMatchers, tcp, udp } from "./test/index.ts";
 
 expect.extend(matchers);
@@ -32,6 +33,17 @@ const filter = `
 `;
 
 describe("compile and run", () => {
+	it("takes objects that were linked, in which files have static variables of one name", async () => {
+		const file = (name: string, value: number): LinkInput => {
+			const text = `#include <bpf/bpf_helpers.h>\nstatic volatile int counter = ${value}; SEC("socket") int ${name}(void *ctx) { return ++counter; }`;
+			return { name: `${name}.o`, object: compile(`${name}.c`, text, defaultOptions({ read: () => null })).object! };
+		};
+		const { object, errors } = link([file("first", 10), file("second", 20)]);
+		expect(errors).toEqual([]);
+		const { programs, globals } = await load(object!);
+		expect([programs.second.run().retval, programs.first.run().retval, globals.counter]).toEqual([21, 11, 11]);
+	});
+
 	it("takes a C string, runs the function and gives its result", async () => {
 		const { programs } = await compileAndLoad(`
 			#include <bpf/bpf_helpers.h>

@@ -200,6 +200,7 @@ export async function load(source: Uint8Array | ArrayBuffer | ObjectFile, option
 				initial: Math.min(layout.heap + estimateBytes(maps, options.cpus ?? 1) + heap + CONTEXTS, LARGEST_START),
 			},
 		});
+	machine.kernelTypes ??= options.kernelBtf ?? null;
 	const runtimeMaps = createMaps(machine, maps);
 	const programs: Record<string, Program> = {};
 	for (const [i, image] of images.entries()) {

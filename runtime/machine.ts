@@ -8,14 +8,14 @@ import { bug } from "./bug.ts";
 import type { BpfMap } from "./maps/map.ts";
 import type { MemoryOptions } from "./memory.ts";
 import { exchange, layout, LinearMemory } from "./memory.ts";
+import { taskSize, writeTask } from "./task-struct.ts";
+import { type TypeSource, typeSource } from "../assembler/btf/type-source.ts";
 import type { PacketState } from "./programs/packet.ts";
 import type { HelperImplementation } from "./helpers/helper.ts";
 import { helperImplementation, kfuncImplementation } from "./helpers/index.ts";
 import type { BoundProgram, Callback, LoadedProgram } from "./program.ts";
 import { runTimers } from "./timers.ts";
 
-/** As large as struct task_struct gets. */
-const TASK_SIZE = 16384;
 /** MAX_TAIL_CALL_CNT */
 const maxTailCalls = 33;
 
@@ -63,6 +63,8 @@ export class Machine {
 	/** Helpers and kernel functions that the host application adds or replaces. */
 	readonly helpers = new Map<number, HelperImplementation>();
 	readonly kfuncs = new Map<string, HelperImplementation>();
+	/** The kernel's types, by which the current task is laid out; null: those of the program that runs. */
+	kernelTypes: TypeSource | null = null;
 	#task = 0;
 	readonly #callbacks: Callback[] = [];
 	readonly #byAddress = new Map<number, BpfMap>();
@@ -170,11 +172,14 @@ export class Machine {
 		return target(a1, a2, a3, a4, a5);
 	}
 
-	/** The current task's struct: the environment's, or one of zeroes, which storages may belong to. */
+	/** The current task's struct: the one that the environment has, or one that tells what the environment says; storages may belong to it. */
 	currentTask(): number {
-		const { address } = this.environment.task;
-		if (address !== 0) return address;
-		if (this.#task === 0) this.#task = this.memory.alloc(TASK_SIZE, 64, "current task");
+		const { task } = this.environment;
+		if (task.address !== 0) return task.address;
+		const { btf } = this.run?.program.image ?? { btf: null };
+		const types = this.kernelTypes ?? (btf === null ? null : typeSource(btf));
+		if (this.#task === 0) this.#task = this.memory.alloc(taskSize(types), 64, "current task");
+		if (types !== null && this.#task !== 0) writeTask(this.memory, this.#task, task, types);
 		return this.#task;
 	}
 

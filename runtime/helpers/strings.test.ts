@@ -113,3 +113,24 @@ it.each([
 	expect(rows.map(([expression], i) => [expression, Number(out[i])])).toEqual(rows);
 	object.close();
 });
+
+it.each([
+	["cgroup_skb/egress", 1, -22],
+	["tc", 0, 0],
+	["lwt_xmit", 0, 0],
+	["lwt_in", 1, -22],
+])("a packet is for %s to write or only to read", async (section, readOnly, written) => {
+	const object = await compileAndLoad(
+		`${SOURCE} SEC("${section}") int ask(struct __sk_buff *ctx) {
+			struct bpf_dynptr p;
+			bpf_dynptr_from_skb(ctx, 0, &p);
+			out[0] = bpf_dynptr_is_rdonly(&p);
+			out[1] = bpf_dynptr_write(&p, 0, abc, 2, 0);
+			return 1;
+		}`,
+		{ kernelBtf: bundledKernelBtf()! },
+	);
+	object.programs.ask.run({ packet: new Uint8Array(64) });
+	expect((object.globals.out as readonly bigint[]).slice(0, 2)).toEqual([BigInt(readOnly), BigInt(written)]);
+	object.close();
+});
