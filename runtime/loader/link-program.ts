@@ -155,7 +155,8 @@ class Linking {
 
 	#relocateKernelCall({ slot, insn }: Site, reloc: Reloc): string | null {
 		const extern = this.#input.externs.bySymbol.get(reloc.symbol);
-		if (extern?.kind !== "function") return "is called but defined nowhere";
+		if (extern?.kind !== "function")
+			return `is called but defined nowhere${this.#input.object.btf === undefined ? "; of a kernel function the object's BTF would tell, and it has none (compile with -g)" : ""}`;
 		if (extern.problem !== null) return extern.problem;
 		if (!extern.known && extern.weak && this.#input.hasKernel) {
 			// A guarded call to what this kernel lacks: refused only where it can be reached.

@@ -50,6 +50,12 @@ describe("what a loader makes of an object", () => {
 		expect(image.insns.filter((insn) => insn.opcode === 0x18).map((insn) => [insn.src, image.maps[insn.imm]])).toEqual([[1, undefined]]);
 	});
 
+	it("says of a function that is nowhere what BTF could tell", () => {
+		const called = object(`int elsewhere(int); SEC("tc") int prog(void *ctx) { return elsewhere(1); }`);
+		const messages = [called, { ...called, btf: undefined }].map((one) => openObject(one).programs[0].errors.map(formatLoadError).join());
+		expect(messages).toEqual([expect.stringMatching(/elsewhere: is called but defined nowhere$/), expect.stringContaining("(compile with -g)")]);
+	});
+
 	it("a static function in a program section is an error of its own; in .text it is one to call", () => {
 		const { programs } = open(`
 			static __attribute__((noinline)) int help(int x) { return x * 3; }
