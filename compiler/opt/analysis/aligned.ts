@@ -1,5 +1,6 @@
 import type { IrGlobal, Inst, Value } from "../../ir/types.ts";
 import { helperByName } from "../../../assembler/spec/helpers.ts";
+import { mapTypeId } from "../../../assembler/spec/map-types.ts";
 import { isInst } from "../../ir/values.ts";
 import { asArray, asPointer, asRecord } from "../../types/basic.ts";
 import { rootOf } from "./slots.ts";
@@ -14,8 +15,13 @@ export interface Alignment {
 	readonly phase: number;
 }
 
-/** bpf_map_type of linux/bpf.h: the one map whose values follow the key's bytes as they are. */
-const LPM_TRIE = 11;
+/**
+ * The maps of the program's own values, which begin with a word. A trie's follow the key's bytes as they are, and those of devices lie behind a number of
+ * 32 bits of the kernel's.
+ */
+const IN_WORDS: ReadonlySet<number> = new Set(
+	(["HASH", "ARRAY", "PERCPU_HASH", "PERCPU_ARRAY", "LRU_HASH", "LRU_PERCPU_HASH"] as const).map(mapTypeId),
+);
 
 const idOf = (name: string): number => helperByName(`bpf_${name}`)!.id;
 const LOOKUPS: ReadonlySet<number> = new Set(["map_lookup_elem", "map_lookup_percpu_elem"].map(idOf));
@@ -26,8 +32,7 @@ const GIVES_WORDS: ReadonlySet<number> = new Set(
 /** What can be proven of an address, and what is claimed of it where that is more. Stack slots are aligned as we like (up to 8). */
 export function alignmentOf(address: Value, claimed: number): Alignment {
 	const { root, offset } = rootOf(address);
-	const align = offset === null ? 1 : Math.min(8, alignmentOfRoot(root, new Set()));
-	const phase = offset === null ? 0 : (((offset + startOf(root)) % align) + align) % align;
+	const { align, phase } = offset === null ? UNKNOWN : moved(alignmentOfRoot(root, new Set()), offset);
 	return claimed >= align ? { align: claimed, phase: 0 } : { align, phase };
 }
 
@@ -41,28 +46,32 @@ export function togetherOf(a: Alignment, b: Alignment): Alignment {
 	return { align, phase: a.phase % align };
 }
 
-const startOf = (root: Value): number => (isInst(root) && root.op === "global" ? (root.attr!.offset ?? 0) : 0);
+const UNKNOWN: Alignment = { align: 1, phase: 0 };
+const WORD: Alignment = { align: 8, phase: 0 };
 
-/** 1: nothing is known. */
-function alignmentOfRoot(root: Value, seen: Set<Inst>): number {
-	if (!isInst(root)) return 1;
+const moved = ({ align, phase }: Alignment, by: number): Alignment => ({ align, phase: (((phase + by) % align) + align) % align });
+
+function alignmentOfRoot(root: Value, seen: Set<Inst>): Alignment {
+	if (!isInst(root)) return UNKNOWN;
 	switch (root.op) {
 		case "alloca":
-			return Math.max(root.attr!.align!, 1);
+			return { align: Math.min(8, Math.max(root.attr!.align!, 1)), phase: 0 };
 		case "global": {
 			const target = root.attr!.global!;
-			return "section" in target && "size" in target ? target.align : 1;
+			return "section" in target && "size" in target
+				? moved({ align: Math.min(8, target.align), phase: 0 }, root.attr!.offset ?? 0)
+				: UNKNOWN;
 		}
 		case "call":
-			return isInWords(root) ? 8 : 1;
+			return isInWords(root) ? WORD : UNKNOWN;
 		case "phi": {
 			// Looked up, and looked up again after an update.
-			if (seen.has(root)) return 8;
+			if (seen.has(root)) return WORD;
 			seen.add(root);
-			return Math.min(...root.args.map((arg) => (isInst(arg) && arg.op !== "ptradd" ? alignmentOfRoot(arg, seen) : 1)));
+			return root.args.map((arg) => alignmentOfRoot(arg, seen)).reduce(togetherOf);
 		}
 		default:
-			return 1;
+			return UNKNOWN;
 	}
 }
 
@@ -75,7 +84,7 @@ function isInWords({ attr, args }: Inst): boolean {
 	// Of an inner map nothing is known.
 	if (!isInst(map) || map.op !== "global") return false;
 	const type = mapType(map.attr!.global as IrGlobal);
-	return type !== null && type !== LPM_TRIE;
+	return type !== null && IN_WORDS.has(type);
 }
 
 /** `__uint(type, N)`, or the first number of a `struct bpf_map_def`. */

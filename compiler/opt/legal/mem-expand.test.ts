@@ -90,16 +90,23 @@ describe("memory operations", () => {
 		expect(stored(reserved, 6, "memset size=2002 align=2 %9, i32 0")).toEqual([2, 8]);
 		expect(stored(reserved, 3, "memcpy size=6 align=1 %9, %3")).toEqual(bytes(6));
 		expect(stored(reserved, 8, "memcpy size=6 align=1 %9, %3")).toEqual([4, 2]);
-		// Of an inner map nothing is known, and the values of one map follow the key.
+		// Of an inner map nothing is known, and not every map's values begin with a word: a trie's follow the key, a device's a number.
 		const found = (map: string): string => `%7 = ${map}\n%3 = call ptr helper bpf_map_lookup_elem#1 %7, %0`;
 		const legacy = (type: string): string => `global @m section "maps" size 4 align 4 global bytes ${type}000000\n`;
 		expect(stored(found("load ptr size=8 %0"), 8)).toEqual(bytes(8));
 		expect(stored(found("global ptr @m"), 8, undefined, legacy("01"))).toEqual([8]);
-		expect(stored(found("global ptr @m"), 8, undefined, legacy("0b"))).toEqual(bytes(8));
+		for (const type of ["0b", "0e"]) expect(stored(found("global ptr @m"), 8, undefined, legacy(type))).toEqual(bytes(8));
 		// Looked up, or made and looked up again.
 		const again = (other: string): string => `branch %1, b.4, c.6\nb.4:\n%7 = call ptr helper bpf_sk_storage_get#107 %0, %0, %0, i64 0\njump c.6\nc.6:\n%3 = phi ptr [${other}, a.2], [%7, b.4]`;
 		expect(stored(`%8 = call ptr helper bpf_sk_storage_get#107 %0, %0, %0, i64 1\n${again("%8")}`, 8)).toEqual([8]);
 		expect(stored(again("%0"), 8)).toEqual(bytes(8));
+		// One of two places in objects: none begins with a word where they lie otherwise between words.
+		const oneOf = (offsets: readonly [number, number]): string => `branch %1, b.4, c.6\nb.4:\n%7 = global ptr @g offset=${offsets[0]}\njump d.8\nc.6:\n%10 = global ptr @g offset=${offsets[1]}\njump d.8\nd.8:\n%3 = phi ptr [%7, b.4], [%10, c.6]`;
+		const object = 'global @g section ".bss" size 64 align 8 global\n';
+		expect(stored(oneOf([8, 32]), 8, undefined, object)).toEqual([8]);
+		expect(stored(oneOf([1, 9]), 0, undefined, object)).toEqual([1, 2, 4, 1]);
+		expect(stored(oneOf([2, 12]), 0, undefined, object)).toEqual([2, 2, 2, 2]);
+		expect(stored(oneOf([1, 6]), 0, undefined, object)).toEqual(bytes(8));
 	});
 	it("aligns an object of this object's data whose members are read in bytes", () => {
 		const read = (section: string, size = 16): string =>
