@@ -45,6 +45,11 @@ describe("a comparison whose answer is known", () => {
 		expect(result("%3 = lshr i32 %1, i32 4\n%4 = icmp.ult i32 %3, i32 3\nret %4")).toContain("icmp.ult i32 %1, i32 48");
 		expect(result("%3 = lshr i32 %1, i32 4\n%4 = icmp.ugt i32 %3, i32 3\nret %4")).toContain("icmp.uge i32 %1, i32 64");
 		expect(result("%3 = lshr i32 %1, i32 4\n%4 = icmp.ult i32 %3, i32 3\ncall helper h#1 %3\nret %4")).toMatch(/icmp.ult i32 %\d, i32 3/);
+		// A number of 64 bits takes more than the shift.
+		const long = (by: number, asked: string, use = ""): string => passed(functionOf(`a.2:\n%5 = load i64 size=8 %0\n%3 = lshr i64 %5, i64 ${by}\n%4 = icmp.${asked}\n${use}ret %4`), [combine, dce]);
+		expect(long(20, "ult i32 %3, i64 50")).toContain("icmp.ult i32 %0, i64 52428800");
+		expect(long(20, "ult i32 %3, i64 50000")).toContain("lshr i64 %0, i64 20");
+		expect(long(40, "eq i32 %3, i64 0", "store size=8 %0, %3\n")).toMatch(/icmp.eq i32 %\d, i64 0/);
 	});
 	it("of a bit among some, which is asked of its number", () => {
 		const among = (bit: string, pred = "ne", number = 0, mask = 31): string => result(`%3 = and i32 %1, i32 ${mask}\n${bit}\n%6 = icmp.${pred} i32 %5, i32 ${number}\nret %6`);

@@ -1,4 +1,4 @@
-import type { Inst, Pred, Value } from "../../ir/types.ts";
+import type { Inst, Pred, Ty, Value } from "../../ir/types.ts";
 import { foldOp } from "../../ir/fold.ts";
 import { negated, swapped } from "../../ir/preds.ts";
 import { allOnes, constant, exponentOf, isConst, isInst, sameValue, unsigned, widthOf } from "../../ir/values.ts";
@@ -187,6 +187,9 @@ function narrowed(a: Value, b: bigint, pred: Pred, rw: Rewriter): Value | null {
 	return null;
 }
 
+/** What a comparison takes as it is. A larger number is made in a register first, for more than a shift. */
+const maxOperand = (ty: Ty): bigint => (ty === "i64" ? 0x7fffffffn : 0xffffffffn);
+
 /**
  * Nothing above the k-th bit: (x >> k) = 0, (x & −2ᵏ) = 0 is x < 2ᵏ. The verifier then learns a bound of x itself, which a
  * loop like `while (sum >> 16) sum = (sum & 0xffff) + (sum >> 16)` needs to end. The power must fit an immediate operand.
@@ -197,7 +200,7 @@ export function belowPower(a: Value, b: bigint, pred: Pred, rw: Rewriter): Value
 	if (!(shifted || (a.op === "and" && rw.uses(a) <= 1)) || !isConst(a.args[1])) return null;
 	const operand = unsigned(a.ty!, a.args[1].value);
 	const limit = shifted ? 1n << operand : (1n << BigInt(widthOf(a.ty!))) - operand;
-	if (limit <= 1n || (limit & (limit - 1n)) !== 0n || limit > (a.ty === "i64" ? 0x7fffffffn : 0xffffffffn)) return null;
+	if (limit <= 1n || (limit & (limit - 1n)) !== 0n || limit > maxOperand(a.ty!)) return null;
 	return rw.make("icmp", "i32", [a.args[0], constant(a.ty!, limit)], { pred: pred === "eq" ? "ult" : "uge" });
 }
 
@@ -227,7 +230,7 @@ export function bitOfMask(a: Value, b: bigint, pred: Pred, rw: Rewriter): Value 
 
 /**
  * x / c = 0 is x < c: the verifier learns what x is. x / c < d is x < c * d where nothing else uses the quotient, of which the verifier knows only what
- * is asked. What a loop divides again and again waits till it is straight code, where each quotient is one of the number that it began with.
+ * is asked; nor is x >> k < d anything but x < d * 2ᵏ. What a loop divides again and again waits till it is straight code, where each quotient is one of the number that it began with.
  */
 function ofQuotient(a: Value, b: bigint, pred: Pred, rw: Rewriter): Value | null {
 	if (!isInst(a) || !(a.op === "udiv" || a.op === "lshr") || !isConst(a.args[1]) || pred[0] === "s") return null;
@@ -240,6 +243,7 @@ function ofQuotient(a: Value, b: bigint, pred: Pred, rw: Rewriter): Value | null
 	const limit = divisor * (pred === "ult" || pred === "uge" ? bound : bound + 1n);
 	const isBelow = pred === "eq" || pred === "ult" || pred === "ule";
 	if (limit > allOnes(ty)) return constant("i32", isBelow ? 1 : 0);
+	if (a.op === "lshr" && limit > maxOperand(ty)) return null;
 	return rw.make("icmp", "i32", [a.args[0], constant(ty, limit)], { pred: isBelow ? "ult" : "uge" });
 }
 
