@@ -1,7 +1,6 @@
 /** The current task that programs find: its numbers, its name, its relatives, by the kernel's types and by a program's own. */
 import { describe, expect, it } from "vitest";
 import { compileAndLoad } from "../index.node.ts";
-import { bundledKernelBtf } from "./node/vmlinux.ts";
 
 const LICENSE = 'char LICENSE[] SEC("license") = "GPL";';
 
@@ -20,7 +19,6 @@ describe("the current task", () => {
 				bpf_probe_read_kernel_str(comm, sizeof(comm), &task->comm);
 				return 0;
 			}`,
-			{ kernelBtf: bundledKernelBtf()! },
 		);
 		object.programs.seen.run({ args: [], task: { pid: 12, tgid: 10, comm: "a name that is too long" } });
 		expect(object.globals).toMatchObject({ pid: 12, tgid: 10, parent: 10, leader: 10, comm: "a name that is " });
@@ -59,7 +57,6 @@ describe("the current task", () => {
 				bpf_task_release(task);
 				return tgid;
 			}`,
-			{ kernelBtf: bundledKernelBtf()! },
 		);
 		const ask = (pid: number): number => object.programs.ask.run({ context: Uint8Array.of(pid, 0, 0, 0), task: { pid: 12, tgid: 10 } }).retval;
 		expect([ask(12), ask(13)]).toEqual([10, -1]);

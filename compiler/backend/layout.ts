@@ -248,7 +248,7 @@ function reversePostorder(fn: MFunction, cpu: Cpu): MBlock[] {
  */
 function walkedLater(side: MBlock, { op, src, imm, blocks }: MInst, preds: ReadonlyMap<MBlock, readonly MBlock[]>): number {
 	if (src !== NONE) return onlyCopies(side) ? 1 : 0;
-	if (imm !== 0 && (op === "jeq" || op === "jne") && onlyCopies(side) && side.insts.every(isConstant)) return 2;
+	if (imm !== 0 && (op === "jeq" || op === "jne") && onlyCopies(side) && side.insts.every(copiesNone)) return 2;
 	const equal = imm !== 0 && ((op === "jeq" && blocks[0] === side) || (op === "jne" && blocks[1] === side));
 	return equal && (preds.get(side)!.length === 1 || comparesTwo(side)) ? 1 : 0;
 }
@@ -281,7 +281,8 @@ function waysOut(side: MBlock, preds: ReadonlyMap<MBlock, readonly MBlock[]>): n
 	return count;
 }
 
-const isConstant = ({ kind, src }: MInst): boolean => kind !== "alu" || src === NONE;
+/** No register's value goes on in another register. */
+const copiesNone = ({ kind, src }: MInst): boolean => kind !== "alu" || src === NONE;
 
 /** A block that only gives registers values and goes on. */
 function onlyCopies({ insts }: MBlock): boolean {

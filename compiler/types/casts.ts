@@ -81,13 +81,15 @@ function castTo(cx: Cx, operand: TExpr, type: CType, span: TokenSpan): TExpr {
 		sizeOf(operand.type) < 8 &&
 		operand.kind !== "int" &&
 		integerType(operand.type)?.rank !== 0
-	)
+	) {
+		const toVoid = isVoid(asPointer(type)!.target);
 		report(
 			cx,
-			isVoid(asPointer(type)!.target) ? "intToVoidPointerCast" : "intToPointerCast",
+			toVoid ? "intToVoidPointerCast" : "intToPointerCast",
 			span,
-			`cast to ${isVoid(asPointer(type)!.target) ? "'void *'" : quote(type)} from smaller integer type ${quote(operand.type)}`,
+			`cast to ${toVoid ? "'void *'" : quote(type)} from smaller integer type ${quote(operand.type)}`,
 		);
+	}
 	if (isPointer(operand.type) && isInteger(type) && sizeOf(type) < 8 && integerType(type)?.rank !== 0) {
 		const converted = build.convert(operand, plain, true, span);
 		if (converted.kind === "convert")

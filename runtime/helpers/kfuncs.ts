@@ -2,7 +2,7 @@
  * Kernel functions by name: dynptrs, allocated objects, RCU and preemption marks, arenas (kernel/bpf/helpers.c, arena.c).
  * They are called as helpers are.
  */
-import { programTypeId } from "../../assembler/spec/program-types.ts";
+import { programTypeById } from "../../assembler/spec/program-types.ts";
 import { errno } from "../errno.ts";
 import { ProgramExit } from "../fault.ts";
 import type { Machine } from "../machine.ts";
@@ -19,6 +19,7 @@ import { dropReference, references } from "./references.ts";
 
 const nothing = signed(() => 0);
 const same = unsigned((_m, value) => value);
+const taskByNumber = unsigned((m, pid) => (pid === m.environment.task.pid ? m.currentTask() : 0));
 
 export const kfuncs: Readonly<Record<string, HelperImplementation>> = {
 	...iterators,
@@ -76,8 +77,8 @@ export const kfuncs: Readonly<Record<string, HelperImplementation>> = {
 	bpf_task_acquire: same,
 	bpf_task_release: nothing,
 	// There is one task, and there are no control groups but by number.
-	bpf_task_from_pid: unsigned((m, pid) => (pid === m.environment.task.pid ? m.currentTask() : 0)),
-	bpf_task_from_vpid: unsigned((m, pid) => (pid === m.environment.task.pid ? m.currentTask() : 0)),
+	bpf_task_from_pid: taskByNumber,
+	bpf_task_from_vpid: taskByNumber,
 	bpf_cgroup_from_id: unsigned(() => 0),
 	bpf_cgroup_ancestor: unsigned(() => 0),
 	bpf_cgroup_acquire: same,
@@ -107,14 +108,14 @@ function packetDynptr(m: Machine, flags: number, out: number, kind: "skb" | "xdp
 		m.memory.u8.fill(0, out >>> 0, (out >>> 0) + 16);
 		return -errno.EINVAL;
 	}
-	makeDynptr(m, out >>> 0, packet.data, packet.dataEnd - packet.data, kind, !WRITERS.has(m.run?.program.image.type ?? 0));
+	makeDynptr(m, out >>> 0, packet.data, packet.dataEnd - packet.data, kind, !writesPackets(m));
 	return 0;
 }
 
-/** Programs that may write to packets directly: may_access_direct_pkt_data of kernel/bpf/verifier.c. */
-const WRITERS: ReadonlySet<number | string> = new Set(
-	(["SCHED_CLS", "SCHED_ACT", "XDP", "LWT_XMIT", "SK_SKB", "SK_MSG"] as const).map(programTypeId),
-);
+function writesPackets(m: Machine): boolean {
+	const type = m.run?.program.image.type;
+	return typeof type === "number" && programTypeById(type)?.packets === "write";
+}
 
 /** Objects are named by a type id in the program's own BTF. */
 function objectSize(m: Machine, typeId: number): number {

@@ -1,7 +1,6 @@
 /** What the kernel functions over strings and dynamic pointers gave in BPF_PROG_TEST_RUN of Linux 6.18: expressions and their values, one after another. */
 import { expect, it } from "vitest";
 import { compileAndLoad } from "../../index.node.ts";
-import { bundledKernelBtf } from "../node/vmlinux.ts";
 
 type Rows = readonly (readonly [expression: string, value: number])[];
 
@@ -107,7 +106,7 @@ it.each([
 ])("%s", async (_, rows) => {
 	const body = rows.map(([expression], i) => `out[${i}] = (long)(${expression});`).join("\n");
 	const text = `${SOURCE} SEC("xdp") int ask(struct xdp_md *ctx) { struct bpf_dynptr p, q, l, m; __u8 b[16] = {}; ${body} return 2; }`;
-	const object = await compileAndLoad(text, { kernelBtf: bundledKernelBtf()! });
+	const object = await compileAndLoad(text);
 	object.programs.ask.run({ packet: Uint8Array.of(2, 0, 0, 0, 0, 10, 2, 0, 0, 0, 0, 11, 8, ...new Uint8Array(80)) });
 	const out = object.globals.out as readonly bigint[];
 	expect(rows.map(([expression], i) => [expression, Number(out[i])])).toEqual(rows);
@@ -128,7 +127,6 @@ it.each([
 			out[1] = bpf_dynptr_write(&p, 0, abc, 2, 0);
 			return 1;
 		}`,
-		{ kernelBtf: bundledKernelBtf()! },
 	);
 	object.programs.ask.run({ packet: new Uint8Array(64) });
 	expect((object.globals.out as readonly bigint[]).slice(0, 2)).toEqual([BigInt(readOnly), BigInt(written)]);

@@ -31,6 +31,16 @@ export interface Node {
 	closed: boolean;
 }
 
+/** A place that nothing leads to yet. */
+export const newNode = (block: number, succs: readonly number[] = [], side = -1): Node => ({
+	block,
+	side,
+	succs: [...succs],
+	preds: 0,
+	from: -1,
+	closed: false,
+});
+
 /** Operations looked back over for what decides a branch. */
 const FARTHEST = 24;
 

@@ -12,7 +12,7 @@
  */
 import type { Block, Cfg } from "./cfg.ts";
 import { holds } from "./compare.ts";
-import type { Node } from "./decided.ts";
+import { type Node, newNode } from "./decided.ts";
 import type { Op } from "./decode.ts";
 import { isCall } from "./op.ts";
 import { definedBy } from "./representation.ts";
@@ -165,7 +165,7 @@ class Specialising {
 			if (this.#budget < end - start) return this.#nodeOf(to, NOTHING);
 			this.#budget -= end - start;
 		}
-		const id = this.#nodes.push({ block: to, side: -1, succs: [], preds: 0, from: -1, closed: false }) - 1;
+		const id = this.#nodes.push(newNode(to)) - 1;
 		this.#known.push(known);
 		made.set(key, id);
 		return id;

@@ -14,7 +14,7 @@
  */
 import type { Block, Cfg } from "./cfg.ts";
 import { assemble } from "./cfg.ts";
-import { type Branch, type Node, Question } from "./decided.ts";
+import { type Branch, type Node, newNode, Question } from "./decided.ts";
 import type { Op } from "./decode.ts";
 import { specialise } from "./specialise.ts";
 
@@ -33,11 +33,7 @@ const BUDGET = 32;
 export function threadJumps(cfg: Cfg, ops: readonly (Op | null)[]): Threaded | null {
 	if (!cfg.reducible) return null;
 	const special = specialise(cfg, ops);
-	const threading = new Threading(
-		cfg,
-		ops,
-		special ?? cfg.blocks.map(({ id, succs }) => ({ block: id, side: -1, succs: [...succs], preds: 0, from: -1, closed: false })),
-	);
+	const threading = new Threading(cfg, ops, special ?? cfg.blocks.map(({ id, succs }) => newNode(id, succs)));
 	return threading.run() || special !== null ? rebuilt(cfg, threading.nodes) : null;
 }
 
@@ -105,7 +101,7 @@ class Threading {
 		if (this.nodes[next].closed) return -1;
 		this.#budget -= block.end - block.start;
 		if (this.#budget < 0) return -1;
-		const copy = this.nodes.push({ block: block.id, side, succs: [next], preds: 0, from: -1, closed: false }) - 1;
+		const copy = this.nodes.push(newNode(block.id, [next], side)) - 1;
 		this.#link(copy, next);
 		this.#copies.set(key, copy);
 		this.#work.push(copy);

@@ -16,13 +16,16 @@ export function bundledVmlinux(): Uint8Array | null {
 	return types;
 }
 
-let view: BtfView | null | undefined;
+let view: BtfView | undefined;
 
-/** The same for `load(bytes, { kernelBtf })`: what programs are attached to and CO-RE is resolved against, on a machine whose kernel does not say. */
-export function bundledKernelBtf(): BtfView | null {
-	if (view === undefined) {
-		const bytes = bundledVmlinux();
-		view = bytes === null ? null : new BtfView(bytes);
-	}
+/**
+ * The same for `load(bytes, { kernelBtf })`: what programs are attached to and CO-RE is resolved against, on a machine whose kernel does not say.
+ * @throws Error where the file beside this code is missing
+ */
+export function bundledKernelBtf(): BtfView {
+	if (view !== undefined) return view;
+	const bytes = bundledVmlinux();
+	if (bytes === null) throw new Error(`${PLACE} is not there: the package is not whole`);
+	view = new BtfView(bytes);
 	return view;
 }

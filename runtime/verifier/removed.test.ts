@@ -1,21 +1,14 @@
 /** What a program refers to and what is left of it after the walk. */
 import { describe, expect, it } from "vitest";
-import type { BtfType } from "../../assembler/btf/types.ts";
 import type { Insn } from "../../assembler/spec/insn.ts";
-import { bareImage } from "../../test/support/image.ts";
+import { bareImage, functionTypes } from "../../test/support/image.ts";
 import type { MapDef, ProgramImage } from "../image.ts";
 import { mapInfo } from "./maps.ts";
 import { verify } from "./index.ts";
 
 const i = (opcode: number, dst = 0, src = 0, off = 0, imm = 0): Insn => ({ opcode, dst, src, off, imm });
 const end = [i(0xb7), i(0x95)];
-const types: BtfType[] = [
-	{ kind: "void" },
-	{ kind: "int", name: "int", size: 4, bits: 32, offset: 0, encoding: 1 },
-	{ kind: "func_proto", result: 1, params: [] },
-	{ kind: "func", name: "f", type: 2, linkage: "static" },
-];
-const btf = { types } as NonNullable<ProgramImage["btf"]>;
+const btf = { types: functionTypes } as NonNullable<ProgramImage["btf"]>;
 
 describe("functions that are never entered", () => {
 	const address = (to: number): Insn[] => [i(0x18, 1, 4, 0, to), i(0)];

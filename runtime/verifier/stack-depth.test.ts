@@ -1,8 +1,7 @@
 /** Spills around calls that the kernel's JIT inlines take no stack, in the program types whose helper is the one that it inlines. Linux 6.18 was asked. */
 import { expect, it } from "vitest";
-import type { BtfType } from "../../assembler/btf/types.ts";
 import type { Insn } from "../../assembler/spec/insn.ts";
-import { bareImage } from "../../test/support/image.ts";
+import { bareImage, functionTypes } from "../../test/support/image.ts";
 import type { ProgramImage } from "../image.ts";
 import { verify } from "./verify.ts";
 
@@ -38,13 +37,7 @@ function depths(...program: (readonly Insn[])[]): readonly number[] {
 	return answer.stats.stackDepth;
 }
 
-const types: BtfType[] = [
-	{ kind: "void" },
-	{ kind: "int", name: "int", size: 4, bits: 32, offset: 0, encoding: 1 },
-	{ kind: "func_proto", result: 1, params: [] },
-	{ kind: "func", name: "f", type: 2, linkage: "static" },
-];
-const btf = { types } as NonNullable<ProgramImage["btf"]>;
+const btf = { types: functionTypes } as NonNullable<ProgramImage["btf"]>;
 const set = (dst: number, imm: number) => ({ opcode: 0xb7, dst, src: 0, off: 0, imm });
 const LOOP = 181;
 /** bpf_loop(3, callback, NULL, flags), whose callback is `distance` slots below the beginning. */

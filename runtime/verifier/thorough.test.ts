@@ -1,19 +1,11 @@
 /** Where Linux 6.18 leaves out paths, and is followed by a walk that does not. Numbers of instructions are those of 6.18.44. */
 import { describe, expect, it } from "vitest";
-import type { BtfType } from "../../assembler/btf/types.ts";
 import { parseInsns } from "../../assembler/text/parse.ts";
-import { bareImage } from "../../test/support/image.ts";
+import { bareImage, functionTypes } from "../../test/support/image.ts";
 import { emptyMap } from "../loader/placed-map.ts";
 import type { ProgramImage } from "../image.ts";
 import { verify } from "./index.ts";
 import { explain, renderExplanation } from "./words/explain.ts";
-
-const types: BtfType[] = [
-	{ kind: "void" },
-	{ kind: "int", name: "int", size: 4, bits: 32, offset: 0, encoding: 1 },
-	{ kind: "func_proto", result: 1, params: [] },
-	{ kind: "func", name: "f", type: 2, linkage: "static" },
-];
 
 const TEST_STATE_FREQ = 8;
 const STEP = 11;
@@ -33,7 +25,7 @@ function looping(step: string, flags = 0): ProgramImage {
 		exit
 		${step}`);
 	if (errors.length > 0) throw new Error(errors[0].message);
-	return bareImage("loop", insns, { flags, btf: { types } as NonNullable<ProgramImage["btf"]>, funcInfo: [[0, 3], [STEP, 3]] });
+	return bareImage("loop", insns, { flags, btf: { types: functionTypes } as NonNullable<ProgramImage["btf"]>, funcInfo: [[0, 3], [STEP, 3]] });
 }
 
 /** Another way through the step makes the number 100; `use` reads it as r1, a step later, on a way that 6.18 walks first when it is 0. */
@@ -102,7 +94,7 @@ describe("a load of the packet that leaves a function", () => {
 	const calling = (text: string, sub: number): ProgramImage => {
 		const { insns, errors } = parseInsns(text);
 		if (errors.length > 0) throw new Error(errors[0].message);
-		return bareImage("load", insns, { flags: TEST_STATE_FREQ, btf: { types } as NonNullable<ProgramImage["btf"]>, funcInfo: [[0, 3], [sub, 3]] });
+		return bareImage("load", insns, { flags: TEST_STATE_FREQ, btf: { types: functionTypes } as NonNullable<ProgramImage["btf"]>, funcInfo: [[0, 3], [sub, 3]] });
 	};
 
 	it("reaches what 6.18 takes for written by then", () => {

@@ -2,7 +2,5 @@
 import { bundledKernelBtf } from "../../runtime/node/vmlinux.ts";
 import { kernelTypes } from "../../runtime/verifier/btf.ts";
 
-const bundled = bundledKernelBtf();
-if (bundled === null) throw new Error("compiler/headers/vmlinux.btf.gz is not there");
-export const linuxBtf = bundled;
-export const linuxTypes = kernelTypes(bundled);
+export const linuxBtf = bundledKernelBtf();
+export const linuxTypes = kernelTypes(linuxBtf);

@@ -209,8 +209,9 @@ export function belowPower(a: Value, b: bigint, pred: Pred, rw: Rewriter): Value
  * k must be less than the width: of others lower-switches.ts counts on the machine's shifts.
  */
 export function bitOfMask(a: Value, b: bigint, pred: Pred, rw: Rewriter): Value | null {
-	if (!(pred === "eq" || pred === "ne") || !is(a, "and") || !isConst(a.args[1])) return null;
+	if (!(pred === "eq" || pred === "ne") || !is(a, "and")) return null;
 	const [moved, mask] = a.args;
+	if (!isConst(mask)) return null;
 	const ty = a.ty!;
 	const isOne = (value: Value): boolean => isConst(value) && value.value === 1n;
 	if (!isInst(moved) || !(b === 0n || (b === 1n && isOne(mask)))) return null;
@@ -218,7 +219,7 @@ export function bitOfMask(a: Value, b: bigint, pred: Pred, rw: Rewriter): Value 
 	const bits = moved.op === "shl" && isOne(number) ? mask : moved.op === "lshr" && isConst(number) && isOne(mask) ? number : null;
 	if (bits === null || isConst(k) || maxUnsigned(k) >= BigInt(widthOf(ty))) return null;
 	const isAmong = (pred === "ne") === (b === 0n);
-	const among = unsigned(ty, (bits as { value: bigint }).value);
+	const among = unsigned(ty, bits.value);
 	const others = allOnes(ty) & ~among;
 	const ask = (asked: Pred, limit: number): Value =>
 		rw.make("icmp", "i32", [k, constant(k.ty!, limit)], { pred: isAmong ? asked : negated[asked] });

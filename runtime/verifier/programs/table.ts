@@ -1,8 +1,9 @@
 /**
  * Program types, one row each: context, helpers, return range. `specOf` gives the row of a number, of "xrp", or of a host application's own type.
  *
- * Facts of Linux 6.18: *_verifier_ops, check_return_code, may_access_direct_pkt_data, the attach-type conditions of the *_func_proto functions.
+ * Facts of Linux 6.18: *_verifier_ops, check_return_code, the attach-type conditions of the *_func_proto functions.
  */
+import { programTypeById } from "../../../assembler/spec/program-types.ts";
 import { PTR_TO_MEM } from "../types.ts";
 import * as context from "./contexts.ts";
 import { type HelperSet, helperSets } from "./helper-sets.ts";
@@ -23,8 +24,6 @@ interface Row {
 	/** Tried in order. */
 	readonly sets: readonly HelperSet[];
 	readonly returns?: (attach: number) => RetvalRange | null;
-	readonly packetRead?: boolean;
-	readonly packetWrite?: boolean;
 	readonly loadsPacket?: boolean;
 	readonly contextIsMemory?: boolean;
 	readonly contextType: string;
@@ -69,39 +68,39 @@ const ROWS: Readonly<Record<number, Row>> = {
 		access: context.skbContext({ deny: ["classid", "data", "dataMeta", "dataEnd", "socket", "tstamp", "wireLen", "hwtstamp"], write: ["cb"] }),
 	},
 	2: { name: "kprobe", contextType: "pt_regs", kernelContext: "pt_regs", kfuncHook: "kprobe", access: context.kprobe, sets: ["kprobe", "tracingCommon", "base"], contextIsMemory: true, returns: (a) => (a === 56 || a === 57 ? { min: 0, max: 1 } : null) },
-	3: { name: "sched_cls", contextType: "__sk_buff", kernelContext: "sk_buff", kfuncHook: "tc", access: tc, sets: ["classifier", "socketBase", "base"], packetRead: true, packetWrite: true, loadsPacket: true },
-	4: { name: "sched_act", contextType: "__sk_buff", kernelContext: "sk_buff", kfuncHook: "act", access: tc, sets: ["classifier", "socketBase", "base"], packetRead: true, packetWrite: true, loadsPacket: true },
+	3: { name: "sched_cls", contextType: "__sk_buff", kernelContext: "sk_buff", kfuncHook: "tc", access: tc, sets: ["classifier", "socketBase", "base"], loadsPacket: true },
+	4: { name: "sched_act", contextType: "__sk_buff", kernelContext: "sk_buff", kfuncHook: "act", access: tc, sets: ["classifier", "socketBase", "base"], loadsPacket: true },
 	5: { name: "tracepoint", contextType: "", kfuncHook: "tracing", access: context.tracepoint, sets: ["tracepoint", "tracingCommon", "base"], contextIsMemory: true },
-	6: { name: "xdp", contextType: "xdp_md", kernelContext: "xdp_buff", kfuncHook: "xdp", access: context.xdp, sets: ["xdp", "socketBase", "base"], packetRead: true, packetWrite: true },
+	6: { name: "xdp", contextType: "xdp_md", kernelContext: "xdp_buff", kfuncHook: "xdp", access: context.xdp, sets: ["xdp", "socketBase", "base"] },
 	7: { name: "perf_event", contextType: "bpf_perf_event_data", kernelContext: "bpf_perf_event_data_kern", kfuncHook: "tracing", access: context.perfEvent, sets: ["perfEvent", "tracingCommon", "base"] },
 	8: {
-		name: "cgroup_skb", contextType: "__sk_buff", kernelContext: "sk_buff", kfuncHook: "cgroup", attach: [0, 1], sets: ["cgroup", "cgroupSkb", "socketFilter", "socketBase", "base"], packetRead: true,
+		name: "cgroup_skb", contextType: "__sk_buff", kernelContext: "sk_buff", kfuncHook: "cgroup", attach: [0, 1], sets: ["cgroup", "cgroupSkb", "socketFilter", "socketBase", "base"],
 		access: context.skbContext({ deny: ["classid", "dataMeta", "wireLen"], write: ["mark", "priority", "cb", "tstamp"] }),
 		returns: (a) => (a === 1 ? { min: 0, max: 3 } : { min: 0, max: 1 }),
 	},
 	9: { name: "cgroup_sock", contextType: "bpf_sock", kernelContext: "sock", kfuncHook: "cgroup", attach: [2, 34, 12, 13], access: context.cgroupSock, sets: ["cgroup", "cgroupSock", "base"], returns: boolean },
-	10: { name: "lwt_in", contextType: "__sk_buff", kernelContext: "sk_buff", kfuncHook: "lwt", access: lwt, sets: ["lwtIn", "lwtOut", "socketBase", "base"], packetRead: true },
-	11: { name: "lwt_out", contextType: "__sk_buff", kernelContext: "sk_buff", kfuncHook: "lwt", access: lwt, sets: ["lwtOut", "socketBase", "base"], packetRead: true },
-	12: { name: "lwt_xmit", contextType: "__sk_buff", kernelContext: "sk_buff", kfuncHook: "lwt", access: lwt, sets: ["lwtXmit", "lwtOut", "socketBase", "base"], packetRead: true, packetWrite: true },
+	10: { name: "lwt_in", contextType: "__sk_buff", kernelContext: "sk_buff", kfuncHook: "lwt", access: lwt, sets: ["lwtIn", "lwtOut", "socketBase", "base"] },
+	11: { name: "lwt_out", contextType: "__sk_buff", kernelContext: "sk_buff", kfuncHook: "lwt", access: lwt, sets: ["lwtOut", "socketBase", "base"] },
+	12: { name: "lwt_xmit", contextType: "__sk_buff", kernelContext: "sk_buff", kfuncHook: "lwt", access: lwt, sets: ["lwtXmit", "lwtOut", "socketBase", "base"] },
 	13: { name: "sock_ops", contextType: "bpf_sock_ops", kernelContext: "bpf_sock_ops_kern", kfuncHook: "cgroup", access: context.sockOps, sets: ["cgroup", "sockOps", "socketBase", "base"], returns: boolean },
 	14: {
-		name: "sk_skb", contextType: "__sk_buff", kernelContext: "sk_buff", kfuncHook: "sk_skb", sets: ["skSkb", "socketBase", "base"], packetRead: true, packetWrite: true,
+		name: "sk_skb", contextType: "__sk_buff", kernelContext: "sk_buff", kfuncHook: "sk_skb", sets: ["skSkb", "socketBase", "base"],
 		access: context.skbContext({ deny: ["classid", "dataMeta", "tstamp", "wireLen", "hwtstamp", "mark"], write: ["tcIndex", "priority"] }),
 	},
 	15: { name: "cgroup_device", contextType: "bpf_cgroup_dev_ctx", kernelContext: "bpf_cgroup_dev_ctx", kfuncHook: "cgroup", access: context.cgroupDevice, sets: ["cgroup", "cgroupDevice", "base"], returns: boolean, contextIsMemory: true },
-	16: { name: "sk_msg", contextType: "sk_msg_md", kernelContext: "sk_msg", access: context.skMsg, sets: ["skMsg", "socketBase", "base"], packetRead: true, packetWrite: true },
+	16: { name: "sk_msg", contextType: "sk_msg_md", kernelContext: "sk_msg", access: context.skMsg, sets: ["skMsg", "socketBase", "base"] },
 	17: { name: "raw_tracepoint", contextType: "bpf_raw_tracepoint_args", access: context.rawTracepoint, sets: ["rawTracepoint", "tracingCommon", "base"], contextIsMemory: true },
 	18: {
 		name: "cgroup_sock_addr", contextType: "bpf_sock_addr", kernelContext: "bpf_sock_addr_kern", kfuncHook: "cgroup", attach: SOCK_ADDR_ATTACH, access: context.sockAddr, sets: ["cgroup", "sockAddr", "socketBase", "base"],
 		returns: (a) => (RECVMSG_NAME.has(a) ? { min: 1, max: 1 } : a === 8 || a === 9 ? { min: 0, max: 3 } : { min: 0, max: 1 }),
 	},
-	19: { name: "lwt_seg6local", contextType: "__sk_buff", kernelContext: "sk_buff", kfuncHook: "lwt", access: lwt, sets: ["lwtSeg6", "lwtOut", "socketBase", "base"], packetRead: true },
+	19: { name: "lwt_seg6local", contextType: "__sk_buff", kernelContext: "sk_buff", kfuncHook: "lwt", access: lwt, sets: ["lwtSeg6", "lwtOut", "socketBase", "base"] },
 	20: { name: "lirc_mode2", contextType: "", access: context.lirc, sets: ["lirc"], contextIsMemory: true },
-	21: { name: "sk_reuseport", contextType: "sk_reuseport_md", kernelContext: "sk_reuseport_kern", attach: [39, 40], access: context.skReuseport, sets: ["skReuseport", "base"], packetRead: true },
-	22: { name: "flow_dissector", contextType: "__sk_buff", kernelContext: "bpf_flow_dissector", access: context.flowDissector, sets: ["flowDissector", "socketBase", "base"], packetRead: true },
+	21: { name: "sk_reuseport", contextType: "sk_reuseport_md", kernelContext: "sk_reuseport_kern", attach: [39, 40], access: context.skReuseport, sets: ["skReuseport", "base"] },
+	22: { name: "flow_dissector", contextType: "__sk_buff", kernelContext: "bpf_flow_dissector", access: context.flowDissector, sets: ["flowDissector", "socketBase", "base"] },
 	23: { name: "cgroup_sysctl", contextType: "bpf_sysctl", kernelContext: "bpf_sysctl_kern", kfuncHook: "cgroup", access: context.sysctl, sets: ["cgroup", "sysctl", "base"], returns: boolean },
 	24: { name: "raw_tracepoint_writable", contextType: "bpf_raw_tracepoint_args", access: context.rawTracepointWritable, sets: ["rawTracepoint", "tracingCommon", "base"], contextIsMemory: true },
-	25: { name: "cgroup_sockopt", contextType: "bpf_sockopt", kernelContext: "bpf_sockopt_kern", kfuncHook: "cgroup", attach: [21, 22], access: context.sockopt, sets: ["cgroup", "sockopt", "base"], returns: boolean, packetRead: true, packetWrite: true },
+	25: { name: "cgroup_sockopt", contextType: "bpf_sockopt", kernelContext: "bpf_sockopt_kern", kfuncHook: "cgroup", attach: [21, 22], access: context.sockopt, sets: ["cgroup", "sockopt", "base"], returns: boolean },
 	26: { name: "tracing", contextType: "", kfuncHook: "tracing", access: () => null, sets: ["tracing", "rawTracepoint", "tracingCommon", "base"], contextIsMemory: true },
 	27: { name: "struct_ops", contextType: "", kfuncHook: "struct_ops", access: () => null, sets: ["base"], contextIsMemory: true },
 	28: { name: "ext", contextType: "", attach: [0], access: () => null, sets: ["base"], contextIsMemory: true },
@@ -158,6 +157,7 @@ export function structOpsHelper(struct: string, member: string, name: string): s
 }
 
 function build(id: number, row: Row): ProgramSpec {
+	const packets = programTypeById(id)?.packets;
 	return {
 		name: row.name, id, access: row.access, contextType: row.contextType, kernelContext: row.kernelContext ?? "", kfuncHook: row.kfuncHook ?? "none",
 		helper(name, attach, sleepable) {
@@ -171,7 +171,7 @@ function build(id: number, row: Row): ProgramSpec {
 		},
 		returns: row.returns ?? (() => null),
 		attachType: (given) => (!row.attach || row.attach.includes(given) ? given : given === 0 && DEFAULT_ATTACH.has(id) ? row.attach[0] : null),
-		packetRead: row.packetRead ?? false, packetWrite: row.packetWrite ?? false, loadsPacket: row.loadsPacket ?? false, contextIsMemory: row.contextIsMemory ?? false,
+		packetRead: packets !== undefined, packetWrite: packets === "write", loadsPacket: row.loadsPacket ?? false, contextIsMemory: row.contextIsMemory ?? false,
 	};
 }
 
