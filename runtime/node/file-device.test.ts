@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { appendFileSync, chmodSync, constants, mkdtempSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
@@ -9,6 +9,8 @@ import { storageProgram } from "../../test/support/storage-programs.ts";
 const folder = mkdtempSync(join(tmpdir(), "file-device-"));
 const path = join(folder, "blocks");
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const NOBODY = 65534;
 
 /** Memory that O_DIRECT may read into. */
 const aligned = () => new Uint8Array(new WebAssembly.Memory({ initial: 1 }).buffer);
@@ -49,6 +51,27 @@ describe("a file as a device", () => {
 		expect(device.readSync(memory, 4096, 4096, 512 * 18)).toBe(1024);
 		expect(device.readSync(memory, 4096, 512, 512 * 20)).toBe(0);
 		device.close();
+	});
+
+	it.skipIf(constants.O_NOATIME === undefined)("leaves the access time of a file of one's own alone", () => {
+		// Older than the last change: under `relatime` the next read would set it.
+		utimesSync(path, new Date(0), new Date(1000));
+		const device = openFileDevice(path);
+		device.readSync(aligned(), 0, 512, 0);
+		device.close();
+		expect(statSync(path).atimeMs).toBe(0);
+	});
+
+	it.skipIf(process.getuid?.() !== 0)("opens a file of another owner's, where only root could leave the access time alone", () => {
+		chmodSync(folder, 0o755);
+		process.seteuid?.(NOBODY);
+		try {
+			const device = openFileDevice(path);
+			expect(device.readSync(aligned(), 0, 512, 0)).toBe(512);
+			device.close();
+		} finally {
+			process.seteuid?.(0);
+		}
 	});
 
 	it("refuses memory that is not aligned, under O_DIRECT, with the system's error", () => {

@@ -30,7 +30,9 @@ export interface WorkerSetup {
 	readonly spin: number;
 }
 
-export interface PooledHook extends StorageHook {
+/** Beside the hook and not in it: all hooks of a process then have one shape, and the loop that runs them is compiled for it. */
+export interface PooledHook {
+	readonly hook: StorageHook;
 	/** Offsets in the hook's memory, one page for each slot. */
 	readonly scratchPages: readonly number[];
 }
@@ -47,7 +49,7 @@ export async function loadHooks(objects: readonly HookObject[], slots: number): 
 		if (program === undefined) throw new RangeError(`the object has no program ${name}; it has ${names.join(", ")}`);
 		const hook = storageHook(program.loaded);
 		const scratchPages = Array.from({ length: slots }, () => memory.alloc(XRP_PAGE, XRP_PAGE, "scratch"));
-		hooks.push({ ...hook, scratchPages });
+		hooks.push({ hook, scratchPages });
 	}
 	return hooks;
 }

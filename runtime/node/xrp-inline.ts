@@ -8,13 +8,13 @@
  * one slow read. Two chains in a row whose reads take as long as a device does say that the file is not cached: nothing
  * runs here then for a while, at first 10 ms, and twice as long each time that it happens again.
  */
-import { CAUSES, DEFAULT_MAX_HOPS, nextAddress, nextSize, type XrpResult } from "../xrp/chain.ts";
+import { CAUSES, DEFAULT_MAX_HOPS, nextAddress, nextSize, type StorageHook, type XrpResult } from "../xrp/chain.ts";
 import { XRP_BLOCK, XRP_PAGE } from "../xrp/context.ts";
 import { readXrpSync } from "../xrp/engine.ts";
 import type { BlockDevice } from "../xrp/device.ts";
 import { deviceOpener, openAll } from "./pool-device.ts";
 import type { Carry, Pending } from "./xrp-thread.ts";
-import { loadHooks, type PooledHook, type WorkerSetup } from "./xrp-hooks.ts";
+import { loadHooks, type WorkerSetup } from "./xrp-hooks.ts";
 
 /** Milliseconds that a cached block never takes, unless the thread was made to wait. */
 const SLOW_HOP = 0.05;
@@ -32,7 +32,7 @@ export class InlineChains {
 	readonly #budget: number;
 	readonly #device: BlockDevice;
 	readonly #files: readonly BlockDevice[];
-	readonly #hooks: readonly PooledHook[];
+	readonly #hooks: readonly StorageHook[];
 	readonly #pages: readonly Uint8Array[];
 	#left: number;
 	#chainCost = 0.01;
@@ -40,7 +40,7 @@ export class InlineChains {
 	#pausedUntil = 0;
 	#pause = FIRST_PAUSE;
 
-	private constructor(budget: number, files: readonly BlockDevice[], hooks: readonly PooledHook[]) {
+	private constructor(budget: number, files: readonly BlockDevice[], hooks: readonly StorageHook[]) {
 		this.#budget = budget;
 		this.#left = budget;
 		[this.#device, ...this.#files] = files;
@@ -50,7 +50,7 @@ export class InlineChains {
 
 	/** @param microseconds of each turn */
 	static async open(setup: Omit<WorkerSetup, "ring">, microseconds: number): Promise<InlineChains> {
-		const hooks = await loadHooks(setup.objects, 0);
+		const hooks = (await loadHooks(setup.objects, 0)).map(({ hook }) => hook);
 		const files = await openAll(await deviceOpener(setup.device), [setup.path, ...setup.files], false);
 		return new InlineChains(microseconds / 1000, files, hooks);
 	}

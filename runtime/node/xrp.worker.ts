@@ -13,12 +13,12 @@ const hooks = await loadHooks(setup.objects, setup.slots);
 const ring = new Ring(setup.ring, setup.slots);
 
 parentPort?.postMessage({
-	memories: hooks.map((hook) => hook.memory.u8.buffer),
-	scratch: hooks.map((hook) => hook.scratchPages),
+	memories: hooks.map(({ hook }) => hook.memory.u8.buffer),
+	scratch: hooks.map(({ scratchPages }) => scratchPages),
 });
 
 const { words } = ring;
-const views: { -readonly [K in keyof StorageHook]: StorageHook[K] }[] = hooks.map((hook) => ({ ...hook }));
+const views: { -readonly [K in keyof StorageHook]: StorageHook[K] }[] = hooks.map(({ hook }) => ({ ...hook }));
 ring.serveAll(
 	(record, slot) => {
 		const program = words[record + SLOT.hook];

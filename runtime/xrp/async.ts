@@ -135,7 +135,7 @@ async function runChain(device: BlockDevice, hook: StorageHook, offset: number, 
 }
 
 function runAlone(view: DataView, hook: StorageHook, progress: Progress): "done" | "refused" | "on" {
-	prepareContext(view, hook);
+	prepareContext(view, hook.context, hook.data, hook.scratch, hook.firstSlotOnly ?? false);
 	progress.programReturn = hook.run(hook.context);
 	if (progress.programReturn !== 0) return "refused";
 	return view.getInt32(hook.context + XRP_CONTEXT.done, true) !== 0 ? "done" : "on";

@@ -135,16 +135,19 @@ export function badCount(count: number): string | null {
 		: `count ${count} is no multiple of ${XRP_BLOCK} up to ${XRP_PAGE}`;
 }
 
-/** Zeroes the context and fills in its two pointers. */
-export function prepareContext(view: DataView, hook: StorageHook): void {
-	const { context } = hook;
-	if (hook.firstSlotOnly) {
+/** Zeroes the context and fills in its two pointers. Takes numbers, not the hook: hooks of several shapes would slow all of them. */
+export function prepareContext(view: DataView, context: number, data: number, scratch: number, firstSlotOnly: boolean): void {
+	if (firstSlotOnly) {
 		view.setFloat64(context + XRP_CONTEXT.done, 0, true);
 		view.setFloat64(context + XRP_CONTEXT.nextAddr, 0, true);
 		view.setFloat64(context + XRP_CONTEXT.size, 0, true);
-	} else for (let at = context; at < context + XRP_CONTEXT.bytes; at += 8) view.setFloat64(at, 0, true);
-	view.setUint32(context + XRP_CONTEXT.data, hook.data, true);
-	view.setUint32(context + XRP_CONTEXT.scratch, hook.scratch, true);
+	} else zeroContext(view, context);
+	view.setUint32(context + XRP_CONTEXT.data, data, true);
+	view.setUint32(context + XRP_CONTEXT.scratch, scratch, true);
+}
+
+function zeroContext(view: DataView, context: number): void {
+	for (let at = context; at < context + XRP_CONTEXT.bytes; at += 8) view.setFloat64(at, 0, true);
 }
 
 /** A slot's address as a double: exact below 2^53, which every file's offsets are. */
@@ -181,10 +184,19 @@ export function placeOf(device: BlockDevice, files: readonly BlockDevice[] | und
 /** Why a device has no such block, or null. */
 function badPlace(device: BlockDevice, offset: number, length: number): string | null {
 	// A division in doubles: offsets go beyond 32 bits, and % calls a function for those.
-	if (Math.floor(offset / XRP_BLOCK) * XRP_BLOCK !== offset) return `offset ${offset} is no multiple of ${XRP_BLOCK}`;
-	if (offset >= device.size || offset < 0) return `offset ${offset} lies outside the file's ${device.size} bytes`;
-	if (length > XRP_PAGE || length % XRP_BLOCK !== 0) return `size ${length} is no multiple of ${XRP_BLOCK} up to ${XRP_PAGE}`;
-	return null;
+	const sound =
+		Math.floor(offset / XRP_BLOCK) * XRP_BLOCK === offset &&
+		offset < device.size &&
+		offset >= 0 &&
+		length <= XRP_PAGE &&
+		length % XRP_BLOCK === 0;
+	return sound ? null : whatIsBad(device, offset, length);
+}
+
+function whatIsBad({ size }: BlockDevice, offset: number, length: number): string {
+	if (offset % XRP_BLOCK !== 0) return `offset ${offset} is no multiple of ${XRP_BLOCK}`;
+	if (offset >= size || offset < 0) return `offset ${offset} lies outside the file's ${size} bytes`;
+	return `size ${length} is no multiple of ${XRP_BLOCK} up to ${XRP_PAGE}`;
 }
 
 /** Reads into the data page; behind the file's end there are zeros. Returns null, or why the address cannot be read; throws what the device throws. */
@@ -196,21 +208,22 @@ export function readBlock(
 	address: number,
 	length: number,
 ): string | null {
-	let offset = address;
 	if (address >= FILE_UNIT) {
 		const place = placeOf(device, files, address, length);
-		if (typeof place === "string") return place;
-		({ device, offset } = place);
-	} else {
-		const bad = badPlace(device, offset, length);
-		if (bad !== null) return bad;
+		return typeof place === "string" ? place : readPlace(place.device, bytes, data, place.offset, length);
 	}
+	return badPlace(device, address, length) ?? readPlace(device, bytes, data, address, length);
+}
+
+function readPlace(device: BlockDevice, bytes: Uint8Array, data: number, offset: number, length: number): null {
 	const got = device.readSync(bytes, data, length, offset);
-	if (got < length) {
-		cutOff(device, offset + got);
-		bytes.fill(0, data + got, data + length);
-	}
+	if (got < length) endWithZeros(device, bytes, data, offset, length, got);
 	return null;
+}
+
+function endWithZeros(device: BlockDevice, bytes: Uint8Array, data: number, offset: number, length: number, got: number): void {
+	cutOff(device, offset + got);
+	bytes.fill(0, data + got, data + length);
 }
 
 /** A read ended here. Before the end that the device knows of, it was cut off since it was looked at. */
@@ -229,8 +242,12 @@ export function secondSlot(view: DataView, context: number, slots: number): numb
  * tells.
  */
 export function versionOf(device: BlockDevice, files: readonly BlockDevice[] | undefined): number {
-	let sum = device.version;
-	if (files !== undefined) for (const file of files) sum += file.version;
+	return files === undefined ? device.version : device.version + sumOfVersions(files);
+}
+
+function sumOfVersions(files: readonly BlockDevice[]): number {
+	let sum = 0;
+	for (const file of files) sum += file.version;
 	return sum;
 }
 

@@ -46,7 +46,7 @@ export function readXrpSync(device: BlockDevice, hook: StorageHook, offset: numb
 	// No closure over these: counters that one captures live in memory, and cost a lookup of seven hops a microsecond.
 	const badRequest = badCount(count) ?? badCount(length) ?? heldBack(hook);
 	if (badRequest) return aborted("request", { hops, bytes, programReturn }, badRequest);
-	const { context, data } = hook;
+	const { context, data, scratch, firstSlotOnly = false } = hook;
 	const { u8, view } = hook.memory;
 	validate(device, files);
 	const version = versionOf(device, files);
@@ -64,12 +64,12 @@ export function readXrpSync(device: BlockDevice, hook: StorageHook, offset: numb
 		if (++hops % VALIDATE_EVERY === 0) validate(device, files);
 		if (versionOf(device, files) !== version) return aborted("mapping", { hops, bytes, programReturn }, "the file's mapping changed");
 
-		prepareContext(view, hook);
+		prepareContext(view, context, data, scratch, firstSlotOnly);
 		programReturn = hook.run(context);
 		if (programReturn !== 0 || view.getInt32(context + XRP_CONTEXT.done, true) !== 0) break;
 		offset = nextAddress(view, context, 0);
 		length = nextSize(view, context, 0) || count;
-		const second = hook.firstSlotOnly ? 0 : secondSlot(view, context, XRP_SLOTS);
+		const second = firstSlotOnly ? 0 : secondSlot(view, context, XRP_SLOTS);
 		if (second !== 0) return aborted("address", { hops, bytes, programReturn }, `the program asked for a second read in slot ${second}`);
 	}
 	// What the program made of the blocks counts only if they were still the file's at the end.

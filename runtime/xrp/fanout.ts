@@ -87,7 +87,7 @@ export function readXrpFanout(device: BlockDevice, hook: StorageHook, offset: nu
 /** Runs the program on the block in the data page, which is the one that `completed` asked for. */
 export function runOnCompletion(view: DataView, hook: StorageHook, completed: Asked, progress: Progress): "done" | "refused" | "on" {
 	const { context } = hook;
-	prepareContext(view, hook);
+	prepareContext(view, hook.context, hook.data, hook.scratch, hook.firstSlotOnly ?? false);
 	const firstSlot = context + XRP_CONTEXT.nextAddr;
 	view.setUint32(firstSlot, completed.address % 2 ** 32, true);
 	view.setUint32(firstSlot + 4, completed.address / 2 ** 32, true);
