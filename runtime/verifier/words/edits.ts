@@ -31,8 +31,10 @@ const endName = ({ image }: Clues): string =>
 /** Code that goes before the line; with it in braces where the line hangs on a condition without any. */
 function ahead({ bare, line: at }: Clues, where: string, code: string): string {
 	const text = at === null ? "" : withoutComment(at.text);
-	const returns = /\breturn\b[^;]*;/.exec(text);
-	if (where === "before this return" && returns !== null && (bare || returns.index > 0))
+	// Of several on the line, the one that the place leads to.
+	const rest = at === null ? "" : at.text.slice(Math.max(0, at.column - 1));
+	const returns = /\breturn\b[^;]*;/.exec(rest) ?? /\breturn\b[^;]*;/.exec(text);
+	if (where === "before this return" && returns !== null && (bare || !text.startsWith(returns[0])))
 		return `${where}, in braces with it: { ${code.replace(/;.*$/s, ";")} ${returns[0]} }${code.includes("(or ") ? ` ${code.slice(code.indexOf("(or "))}` : ""}`;
 	if (where === "before it" && bare && text.endsWith(";")) return `${where}, in braces with it: { ${code} ${text} }`;
 	return `${where}: ${code}`;
