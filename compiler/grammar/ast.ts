@@ -254,7 +254,7 @@ export type Expr =
 	| (Node & { readonly kind: "sizeof-type" | "alignof-type"; readonly type: TypeName })
 	| (Node & {
 			readonly kind: "generic";
-			readonly control: Expr;
+			readonly control: Expr | TypeName;
 			readonly cases: readonly (Node & { /** Absent: default. */ readonly type?: TypeName; readonly value: Expr })[];
 	  })
 	| (Node & { readonly kind: "statement"; readonly body: CompoundStmt })

@@ -116,7 +116,7 @@ const primaryActions = (builder: Builder): Actions => ({
 		return { kind: "label-address", label: textOf(builder, name), span: spanOf(this) } satisfies Expr;
 	},
 	generic(_word, _open, control, _comma, cases, _close) {
-		return { kind: "generic", control: ast<Expr>(control), cases: all(cases), span: spanOf(this) } satisfies Expr;
+		return { kind: "generic", control: ast<Expr | TypeName>(control), cases: all(cases), span: spanOf(this) } satisfies Expr;
 	},
 	genericCase_default(_default, _colon, value) {
 		return { value: ast<Expr>(value), span: spanOf(this) };

@@ -31,6 +31,17 @@ describe("white space that is not ASCII", () => {
 	});
 });
 
+describe("names with characters by number", () => {
+	it("are those that have the characters", () => {
+		const { text, messages } = preprocess("#define caf\\u00e9 1\ncafé \\u00e9x \\U000000e9x éx a\\\n\\u00e9b #\\u00e9");
+		expect(text).toBe("1 éx éx éx aéb #é");
+		expect(messages).toEqual([]);
+	});
+	it("have none that C writes otherwise", () => {
+		expect(preprocess("\\u0041 \\u00e \\ud800").messages.map((m) => m.slice(0, 5))).toEqual(["E0107", "E0107", "E0107"]);
+	});
+});
+
 describe("comments", () => {
 	it("begin and end across lines that are one", () => {
 		const { text, messages } = preprocess("a /\\\n* b *\\\n/ c /\\\n\\\n/ d \\\n e\nf /* *\\\n\\\n/\n#define F(x) [x]\nF /\\\n*\n*/ (1) /* \\\n*/ g");

@@ -67,6 +67,16 @@ export function wideBlank(bytes: Uint8Array, pos: number): number {
 	return found === undefined ? 0 : found.length;
 }
 
+/** The character that `\u00e9` or `\U0001f600` at `pos` stands for, where a name may have it (C11 6.4.3p2); null: there is none. */
+export function universalAt(bytes: Uint8Array, pos: number): { readonly text: string; readonly length: number } | null {
+	const digits = bytes[pos + 1] === 117 ? 4 : bytes[pos + 1] === 85 ? 8 : 0;
+	const hex = String.fromCharCode(...bytes.subarray(pos + 2, pos + 2 + digits));
+	if (bytes[pos] !== 92 || digits === 0 || hex.length < digits || !/^[0-9a-fA-F]*$/.test(hex)) return null;
+	const code = Number.parseInt(hex, 16);
+	if (code < 0xa0 || (code >= 0xd800 && code < 0xe000) || code > 0x10ffff) return null;
+	return { text: String.fromCodePoint(code), length: digits + 2 };
+}
+
 /** e E p P: a sign behind it belongs to the number. */
 export function isExponent(b: number): boolean {
 	return b === 69 || b === 101 || b === 80 || b === 112;

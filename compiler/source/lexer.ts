@@ -3,7 +3,7 @@
  * Comments and white space become flags of the next token. Backslash-newlines within a token are rare, so the fast path only notices
  * that a token stops at one and reads it again from a copy without them (`#spliced`).
  */
-import { Class, classOf, isExponent, isPrefix, isUtf8, singleKind, wideBlank, wordByte } from "./characters.ts";
+import { Class, classOf, isExponent, isPrefix, isUtf8, singleKind, universalAt, wideBlank, wordByte } from "./characters.ts";
 import { GNU_KEYWORDS, Kind } from "./kinds.ts";
 import { HASH_START, MAX_NAME_BYTES, type Names } from "./names.ts";
 import { punctuatorAt } from "./punctuators.ts";
@@ -18,6 +18,8 @@ export const Flag = {
 } as const;
 
 export type LexError = (code: string, message: string, offset: number, length: number) => void;
+
+const utf8 = new TextDecoder();
 
 export class Lexer {
 	readonly bytes: Uint8Array;
@@ -108,6 +110,7 @@ export class Lexer {
 						pos = after;
 						continue;
 					}
+					if (universalAt(bytes, pos) !== null) return this.#universal(pos, flags);
 					this.#finish(Kind.stray, pos, pos + 1, flags);
 					return;
 				}
@@ -198,6 +201,7 @@ export class Lexer {
 		} while (wordByte[b] === 1);
 		if (b > 127) return this.#word(start, pos, hash, flags);
 		if (b === 92 && this.#isSplice(pos)) return this.#spliced(start, flags);
+		if (b === 92 && universalAt(bytes, pos) !== null) return this.#universal(start, flags);
 		if ((b === 34 || b === 39) && pos - start <= 2 && isPrefix(bytes, start, pos)) return this.#quoted(start, pos, b, flags);
 		this.#name(start, pos, hash, flags);
 	}
@@ -209,7 +213,26 @@ export class Lexer {
 		let hash = hashed;
 		while (wordByte[bytes[pos]] > 0 && wideBlank(bytes, pos) === 0) hash = Math.imul(hash ^ bytes[pos++], 0x01000193);
 		if (bytes[pos] === 92 && this.#isSplice(pos)) return this.#spliced(start, flags);
+		if (bytes[pos] === 92 && universalAt(bytes, pos) !== null) return this.#universal(start, flags);
 		this.#name(start, pos, hash, flags);
+	}
+
+	/** A name with characters given by their numbers is the one that has the characters themselves (C11 6.4.2.1p3). */
+	#universal(start: number, flags: number): void {
+		const bytes = this.bytes;
+		let text = "";
+		let pos = start;
+		for (let from = start; ; from = pos) {
+			while (wordByte[bytes[pos]] > 0 && wideBlank(bytes, pos) === 0) pos++;
+			text += utf8.decode(bytes.subarray(from, pos));
+			if (bytes[pos] === 92 && this.#isSplice(pos)) return this.#spliced(start, flags);
+			const character = universalAt(bytes, pos);
+			if (character === null) break;
+			text += character.text;
+			pos += character.length;
+		}
+		this.#finish(Kind.identifier, start, pos, flags);
+		this.value = this.#names.intern(text);
 	}
 
 	#name(start: number, pos: number, hash: number, flags: number): void {

@@ -237,13 +237,12 @@ export function chooseExpr(cx: Cx, e: Node<"choose">): Operand {
 }
 
 export function genericExpr(cx: Cx, e: Node<"generic">): Operand {
-	const control = unevaluated(cx, () => rvalue(cx.rules.expr(cx, e.control)));
-	const type = unqualified(decayed(control.type));
+	const type = controlType(cx, e);
 	let fallback: Expr | null = null;
 	checkAssociations(cx, e);
 	for (const c of e.cases) {
 		if (!c.type) fallback = c.value;
-		else if (compatibleUnqualified(cx.rules.typeName(cx, c.type), type) && !isQualified(cx, c.type)) return cx.rules.expr(cx, c.value);
+		else if (compatible(cx.rules.typeName(cx, c.type), type)) return cx.rules.expr(cx, c.value);
 	}
 	if (fallback) return cx.rules.expr(cx, fallback);
 	if (!isError(type))
@@ -274,8 +273,8 @@ function checkAssociations(cx: Cx, { cases }: Node<"generic">): void {
 	}
 }
 
-/** An association with a qualified type never fits a value, which has no qualifiers. */
-function isQualified(cx: Cx, type: TypeName): boolean {
-	const t = cx.rules.typeName(cx, type);
-	return t.kind === "qualified" && (t.const || t.volatile);
+/** What is looked for: of a value, which has no qualifiers, its type; a type as it is written (C2y 6.5.2.1). */
+function controlType(cx: Cx, { control }: Node<"generic">): CType {
+	if (control.kind === "type-name") return cx.rules.typeName(cx, control);
+	return unqualified(decayed(unevaluated(cx, () => rvalue(cx.rules.expr(cx, control))).type));
 }

@@ -64,7 +64,7 @@ export function constantValue(cx: Cx, e: TExpr): bigint | null {
 		}
 		case "builtin":
 			// Nobody will know more before the object is written.
-			return e.name === "__builtin_constant_p" ? 0n : null;
+			return e.name === "__builtin_constant_p" ? 0n : e.name === "__builtin_strlen" ? textLength(cx, e.args[0]!) : null;
 		default:
 			return build.constantAddress(e);
 	}
@@ -104,6 +104,16 @@ function constPlace(cx: Cx, place: LExpr): { readonly init: StaticInit | undefin
 	)
 		return null;
 	return within(cx, place, symbol, initOf(cx, symbol));
+}
+
+/** `static const char name[] = "lo";`, asked with strlen. */
+function textLength(cx: Cx, text: TExpr): bigint | null {
+	if (text.kind === "convert") return textLength(cx, text.operand);
+	if (text.kind !== "address") return null;
+	const at = constPlace(cx, text.of);
+	if (!at?.init || at.init.relocs.length > 0) return null;
+	const length = at.init.bytes.subarray(at.offset).indexOf(0);
+	return length < 0 ? null : BigInt(length);
 }
 
 function within(

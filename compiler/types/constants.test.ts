@@ -78,6 +78,9 @@ describe("constant expressions", () => {
 		["_Generic((char)1, int: 1, char: 2, default: 3)", 2n],
 		["_Generic(\"s\", char *: 1, default: 2)", 1n],
 		["_Generic(1L + 1u, long: 1, unsigned long: 2)", 1n],
+		["_Generic(const int, int: 1, const int: 2)", 2n],
+		["_Generic(int[3], int *: 1, int[3]: 2)", 2n],
+		["_Generic((const int)1, const int: 1, int: 2)", 2n],
 		["__builtin_popcount(0xf0f) + __builtin_clz(1) + __builtin_ctzll(8) + __builtin_ffs(0)", 42n],
 		["__builtin_bswap32(0x12345678)", 0x78563412n],
 		["__builtin_constant_p(3 + 4)", 1n],
@@ -94,6 +97,16 @@ describe("constant expressions", () => {
 		["sizeof(typeof(({ int x; x; })))", 4n],
 	])("%s = %s", (expression, expected) => {
 		expect(value(expression)).toBe(expected);
+	});
+});
+
+describe("lengths of constant texts", () => {
+	const CONSTANT = 'static const char name[] = "hello"; static char other[] = "hi"; static const struct { int n; char s[4]; } r = { 1, "ab" };';
+	it("are constants", () => {
+		expect(ours(`${CONSTANT} int v[] = { __builtin_strlen(name), __builtin_strlen(&name[2]), __builtin_strlen(r.s) };`).get("v")).toBe("050000000300000002000000");
+	});
+	it("are not, of what may change", () => {
+		expect(checkText(`${CONSTANT} int v = __builtin_strlen(other);`).errors).toEqual(["initializer element is not a compile-time constant"]);
 	});
 });
 

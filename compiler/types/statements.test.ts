@@ -51,6 +51,19 @@ describe("statements", () => {
 		expect(body("int f(unsigned c) { switch (c) { case -1: return 2; } return 0; }")[0]).toBe("switch (load c) [4294967295→#0]");
 	});
 
+	it("may have attributes as C23 writes them, as declarations in blocks may", () => {
+		const { typed, errors } = checkText(`
+			typedef int T; int g(void);
+			int f(int x) {
+				[[maybe_unused]] T y = 1; [[unused]] g();
+				switch (x) { case 1: [[maybe_unused]] static int kept; [[fallthrough]]; case 2: [[unused]] { x++; } }
+				for ([[maybe_unused]] int i = 0; i < 3; i++) x++;
+				return x;
+			}`);
+		expect(errors).toEqual([]);
+		expect(typed.functions.find((fn) => fn.name === "f")!.body!.locals.map((local) => local.name)).toEqual(["y", "i"]);
+	});
+
 	it("rename __label__ names", () => {
 		const lines = body("#define M() ({ __label__ out; goto out; out: 1; })\nint f(void) { return M() + M(); }");
 		expect(lines.join(" ")).toMatch(/goto out\.0;.*out\.0:.*goto out\.1;.*out\.1:/);
