@@ -20,6 +20,8 @@ export const errno = {
 	EPROTO: 71,
 	EBADMSG: 74,
 	ENODATA: 61,
+	ETIME: 62,
+	ENONET: 64,
 	ENOTSUP: 95,
 	ENOTSUPP: 524,
 	EOPNOTSUPP: 95,

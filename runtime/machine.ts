@@ -176,11 +176,16 @@ export class Machine {
 	currentTask(): number {
 		const { task } = this.environment;
 		if (task.address !== 0) return task.address;
-		const { btf } = this.run?.program.image ?? { btf: null };
-		const types = this.kernelTypes ?? (btf === null ? null : typeSource(btf));
+		const types = this.typesOfKernel();
 		if (this.#task === 0) this.#task = this.memory.alloc(taskSize(types), 64, "current task");
 		if (types !== null && this.#task !== 0) writeTask(this.memory, this.#task, task, types);
 		return this.#task;
+	}
+
+	/** The kernel's types; where nobody gave them, those that the running program has of it. Null: neither. */
+	typesOfKernel(): TypeSource | null {
+		const { btf } = this.run?.program.image ?? { btf: null };
+		return this.kernelTypes ?? (btf === null ? null : typeSource(btf));
 	}
 
 	/** High word of argument k (1 to 5) of the helper call under way. Only there when the helper's row asks for it. */

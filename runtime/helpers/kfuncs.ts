@@ -12,6 +12,7 @@ import { collections } from "./collections.ts";
 import { iterators } from "./iterators.ts";
 import { adjustDynptr, copyDynptr, dynptrSlice, fillDynptr, makeDynptr, readDynptr } from "./dynptr.ts";
 import { cpumasks } from "./cpumask.ts";
+import { conntrack } from "./conntrack.ts";
 import { strings } from "./strings.ts";
 import type { HelperImplementation } from "./helper.ts";
 import { signed, unsigned, wide, wideResult } from "./helper.ts";
@@ -27,6 +28,7 @@ export const kfuncs: Readonly<Record<string, HelperImplementation>> = {
 	...workQueues,
 	...cpumasks,
 	...strings,
+	...conntrack,
 	bpf_map_sum_elem_count: wideResult((m, map) => m.result(BigInt([...(m.mapAt(map)?.entries() ?? [])].length))),
 	bpf_dynptr_slice: unsigned((m, at, offset, _buffer, size) => dynptrSlice(m, at >>> 0, offset >>> 0, size >>> 0)),
 	bpf_dynptr_slice_rdwr: unsigned((m, at, offset, _buffer, size) =>

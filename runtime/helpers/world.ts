@@ -1,11 +1,11 @@
 /** Time, chance, the current task and CPU: whatever the environment says. */
 import { errno } from "../errno.ts";
 import type { Machine } from "../machine.ts";
+import { jiffies } from "./clock.ts";
 import type { HelperFamily } from "./helper.ts";
 import { signed, unsigned, wide, wideResult } from "./helper.ts";
 
 const monotonic = wideResult((m) => m.result(m.now()));
-const jiffiesPerSecond = 250n;
 
 /** At most `size − 1` bytes of text and a NUL, the rest zero. */
 function storeText(m: Machine, text: string, to: number, size: number): number {
@@ -21,7 +21,7 @@ export const worldHelpers: HelperFamily = {
 	bpf_ktime_get_boot_ns: monotonic,
 	bpf_ktime_get_coarse_ns: monotonic,
 	bpf_ktime_get_tai_ns: wideResult((m) => m.result(m.environment.realtime() + m.elapsed)),
-	bpf_jiffies64: wideResult((m) => m.result((m.now() * jiffiesPerSecond) / 1_000_000_000n)),
+	bpf_jiffies64: wideResult((m) => m.result(jiffies(m))),
 	bpf_get_prandom_u32: unsigned((m) => m.environment.random()),
 	bpf_get_smp_processor_id: unsigned((m) => m.environment.cpu),
 	bpf_get_numa_node_id: unsigned(() => 0),
