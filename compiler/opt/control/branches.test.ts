@@ -141,6 +141,11 @@ describe("delay", () => {
 	it("reads before what may write", () => {
 		expect(passed(guarded("store size=4 %0, i32 1\n", "ret %4"), [delay])).toMatch(/^b0:\n%0 = load/);
 	});
+	it("reads behind where another slot begins to be, not the slot that is read", () => {
+		const marked = (from: string): string => functionOf(`a.2:\n%3 = alloca ptr size=4 align=4\n%4 = alloca ptr size=4 align=4\ncall helper one#1 %3\n%9 = load i32 size=4 ${from}\nlifetime %4\n%5 = icmp.ult i32 %1, i32 20\nbranch %5, b.6, c.7\nb.6:\nret i32 0\nc.7:\ncall helper one#1 %4\nret %9`);
+		for (const from of ["%0", "%3"]) expect(passed(marked(from), [delay])).toMatch(/ret i32 0\nb2:\n%\d = load/);
+		expect(passed(marked("%4"), [delay])).toMatch(/load[^\n]*\nlifetime/);
+	});
 	it("leaves what both sides need", () => {
 		const text = functionOf("a.2:\n%3 = load i32 size=1 %0\n%5 = icmp.ult i32 %1, i32 20\nbranch %5, b.6, c.7\nb.6:\nret %3\nc.7:\n%8 = add i32 %3, i32 1\nret %8");
 		expect(passed(text, [delay])).toMatch(/^b0:\n%0 = load/);

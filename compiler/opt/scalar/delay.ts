@@ -1,8 +1,9 @@
 import type { Block, Inst } from "../../ir/types.ts";
+import type { AliasInfo, Placed } from "../analysis/alias.ts";
 import type { Pass } from "../pass.ts";
-import { blockOf, dominators, predecessors } from "../../ir/cfg.ts";
 import { row } from "../../ir/ops.ts";
-import { isInst, phisOf, terminator, usersOf } from "../../ir/values.ts";
+import { isInst, phisOf, terminator } from "../../ir/values.ts";
+import { analysesOf } from "../analysis/analyses.ts";
 
 /**
  * What only one side of a branch needs is computed there (LLVM: MachineSink). `int len = ip->ihl * 4; if (ip + 1 > end) return;` reads
@@ -11,11 +12,9 @@ import { isInst, phisOf, terminator, usersOf } from "../../ir/values.ts";
  */
 export const delay: Pass = {
 	name: "delay",
-	run(fn) {
-		const preds = predecessors(fn);
-		const users = usersOf(fn);
-		const dom = dominators(fn);
-		const at = blockOf(fn);
+	run(fn, context) {
+		const { predecessors: preds, users, dominators: dom, home, alias } = analysesOf(fn, context);
+		const at = new Map(home);
 		let changed = false;
 		// Dominators first, so that what went down a block may go on.
 		for (const block of dom.order) {
@@ -23,15 +22,7 @@ export const delay: Pass = {
 			if (end.op !== "branch" && end.op !== "switch") continue;
 			const sides = end.blocks!.filter((next) => preds.get(next)!.length === 1);
 			if (sides.length === 0) continue;
-			const lastWrite = block.insts.findLastIndex(
-				({ op }, i) => i < block.insts.length - 1 && (row(op).does === "write" || row(op).does === "effect"),
-			);
-			const movable = new Set(
-				block.insts.filter(
-					(inst, i) =>
-						inst.ty !== null && (row(inst.op).does === "pure" || (inst.op === "load" && inst.attr!.volatile !== true && i > lastWrite)),
-				),
-			);
+			const movable = movableIn(block, alias);
 			for (let i = block.insts.length - 2; i >= 0; i--) {
 				const inst = block.insts[i];
 				if (!movable.has(inst)) continue;
@@ -47,6 +38,26 @@ export const delay: Pass = {
 		return changed;
 	},
 };
+
+/** What may be computed at the block's end: nothing behind it writes what it reads. That a slot begins or ends to be concerns that slot alone. */
+function movableIn(block: Block, alias: AliasInfo): Set<Inst> {
+	const movable = new Set<Inst>();
+	const marked: Placed[] = [];
+	let written = false;
+	for (const inst of block.insts.slice(0, -1).reverse()) {
+		const { does } = row(inst.op);
+		if (inst.op === "lifetime") marked.push(alias.place({ address: inst.args[0], size: null }));
+		else if (does === "write" || does === "effect") written = true;
+		else if (inst.ty !== null && (does === "pure" || (!written && isUnmarked(inst, marked, alias)))) movable.add(inst);
+	}
+	return movable;
+}
+
+function isUnmarked({ op, args, attr }: Inst, marked: readonly Placed[], alias: AliasInfo): boolean {
+	if (op !== "load" || attr!.volatile === true) return false;
+	const read = alias.place({ address: args[0], size: attr!.size!, effective: attr!.effective });
+	return marked.every((slot) => !alias.mayOverlap(slot, read));
+}
 
 /** The blocks that need the value: a phi needs it at the end of where it comes from. */
 function usePlaces(inst: Inst, users: readonly Inst[], at: ReadonlyMap<Inst, Block>): Block[] {
