@@ -6,6 +6,7 @@ import { checkIr } from "../ir/check.ts";
 import { printFunction } from "../ir/print.ts";
 import { forget, type Kept } from "./analysis/analyses.ts";
 import { passUnread, settleArguments } from "./calls/arguments.ts";
+import { askedAddresses } from "./scalar/asked-addresses.ts";
 import { askBoth } from "./control/ask-both.ts";
 import { bitQuestions } from "./scalar/bit-questions.ts";
 import { carryLoads } from "./loops/carry.ts";
@@ -210,7 +211,7 @@ class Pipeline {
 		// What was inlined twice, on two ways, does the same to the same bytes now.
 		if (this.#run(mergeSlots, fn) && optimizing) while (this.#run(sink, fn)) this.#runAll([combine, dce, simplifyCfg], fn);
 		this.#run(settleSlots, fn);
-		if (optimizing) this.#runAll([stepsLast, farMembers], fn);
+		if (optimizing) this.#runAll([stepsLast, askedAddresses, farMembers], fn);
 	}
 
 	/** Loops and branches get the form that they keep. */
