@@ -51,8 +51,8 @@ export function openFileDevice(path: string, options: FileDeviceOptions = {}): F
 function openToRead(path: string, flags: number): number {
 	try {
 		return openSync(path, constants.O_RDONLY | flags | (constants.O_NOATIME ?? 0));
-	} catch (error) {
-		if ((error as NodeJS.ErrnoException).code !== "EPERM") throw error;
+	} catch {
+		// EPERM, or what a file system says that does not know the flag; anything else is said again.
 		return openSync(path, constants.O_RDONLY | flags);
 	}
 }
