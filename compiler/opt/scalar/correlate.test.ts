@@ -246,3 +246,44 @@ ret %12`);
 		expect(text).toMatch(/(%\d+) = ptradd ptr %7, %\d+\n\s*%11 = ptradd ptr \1, i64 44/);
 	});
 });
+
+describe("of a switch", () => {
+	/** (x & 3) + 3 */
+	const between3and6 = (cases: string): string => passed(`a.2:
+%3 = and i32 %0, i32 3
+%4 = add i32 signed %3, i32 3
+switch %4, d.9, ${cases}
+d.9:
+ret i32 100
+e.10:
+ret i32 101
+f.11:
+ret i32 102
+g.12:
+ret i32 103
+h.13:
+ret i32 104`);
+	it("cases go that the value never is", () => {
+		const text = between3and6("2: e.10, 3: f.11, 6: g.12, 7: h.13");
+		expect(text).toContain("switch %4, d.9, 3: f.11, 6: g.12\n");
+	});
+	it("the last one needs no question where all values are cases", () => {
+		expect(between3and6("3: e.10, 4: f.11, 5: g.12, 6: h.13")).toContain("switch %4, h.13, 3: e.10, 4: f.11, 5: g.12\n");
+	});
+	it("what a branch said of it counts, with signs too", () => {
+		const text = passed(`a.2:
+%3 = icmp.sgt i32 %0, i32 -1
+branch %3, b.4, c.5
+b.4:
+ret i32 1
+c.5:
+switch %0, d.9, -2: e.10, 5: f.11
+d.9:
+ret i32 100
+e.10:
+ret i32 101
+f.11:
+ret i32 102`);
+		expect(text).toContain("switch %0, d.9, -2: e.10\n");
+	});
+});

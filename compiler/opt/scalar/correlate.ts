@@ -5,11 +5,12 @@ import { constant, isConst, isInst, newInst, replaceAll, terminator, unsigned } 
 import { type Analyses, analysesOf } from "../analysis/analyses.ts";
 import { knownZeros } from "../analysis/known.ts";
 import { isNotNull, isNullCheck } from "../analysis/non-null.ts";
-import { decide, type Range } from "../analysis/range.ts";
+import { decide, least, only, type Range } from "../analysis/range.ts";
 import { type Ranges, ranges } from "../analysis/ranges.ts";
+import { narrowSwitch } from "../control/narrow-switch.ts";
 
 /**
- * What the branches before it say of a value (`ranges.ts`) decides comparisons, also where their answers are carried on, makes sign extensions
+ * What the branches before it say of a value (`ranges.ts`) decides comparisons, also where their answers are carried on, and cases, makes sign extensions
  * and signed divisions of what is not negative unsigned ones, and moves a constant out of an extended index when the narrow sum cannot wrap.
  */
 export const correlate: Pass = {
@@ -66,7 +67,17 @@ class Correlation {
 				return;
 			case "ashr":
 				if (this.#known.at(inst.args[0], block).smin >= 0n) this.#become(inst, "lshr");
+				return;
+			case "switch":
+				this.#cases(inst, block);
 		}
+	}
+
+	#cases({ args: [value] }: Inst, block: Block): void {
+		const range = this.#known.at(value, block);
+		const mayBe = (number: bigint): boolean => decide("eq", range, only(constant(value.ty!, number))) !== false;
+		const count = least(range.umax - range.umin, range.smax - range.smin) + 1n;
+		if (narrowSwitch(block, mayBe, count)) this.changed = true;
 	}
 
 	#become(inst: Inst, op: Inst["op"]): void {

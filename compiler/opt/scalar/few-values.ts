@@ -3,8 +3,9 @@ import type { Pass } from "../pass.ts";
 import { foldOp } from "../../ir/fold.ts";
 import { negated } from "../../ir/preds.ts";
 import { isComputation } from "../../ir/ops.ts";
-import { constant, isConst, isInst, makeJump, newInst, phisOf, removePhiEdge, replaceAll, terminator } from "../../ir/values.ts";
+import { constant, isConst, isInst, newInst, phisOf, replaceAll, terminator } from "../../ir/values.ts";
 import { analysesOf } from "../analysis/analyses.ts";
+import { narrowSwitch } from "../control/narrow-switch.ts";
 
 /**
  * What is one of a few constants: `point = proxy ? FROM_PROXY : FROM_HOST;` and, far below, `switch (point)`. What comes out the same for each
@@ -25,7 +26,7 @@ export const fewValues: Pass = {
 				if (of?.length === 1) map.set(inst, of[0]);
 				else if (inst.op === "icmp" && asksAgain(inst)) changed = true;
 			}
-			if (terminator(block).op === "switch" && narrowSwitch(block, values)) changed = true;
+			if (terminator(block).op === "switch" && narrow(block, values)) changed = true;
 		}
 		replaceAll(fn, map);
 		if (map.size > 0) for (const block of fn.blocks) block.insts = block.insts.filter((inst) => !map.has(inst));
@@ -174,26 +175,7 @@ function questionOf(phi: Inst, users: readonly Inst[]): { readonly pred: Pred; r
 	return found;
 }
 
-/** Drops cases that the value never is; where all that it can be are cases, the last of them needs no question. */
-function narrowSwitch(block: Block, values: FewValues): boolean {
-	const end = terminator(block);
-	const possible = values.of(end.args[0]);
-	if (possible === null) return false;
-	const cases = end.attr!.cases!;
-	const targets = end.blocks!;
-	let kept = cases.map((value, i) => ({ value, to: targets[i + 1] })).filter(({ value }) => possible.some((one) => one.value === value));
-	let [otherwise] = targets;
-	if (possible.every(({ value }) => kept.some((one) => one.value === value))) {
-		otherwise = kept[kept.length - 1].to;
-		kept = kept.filter(({ to }) => to !== otherwise);
-	}
-	if (kept.length === cases.length && otherwise === targets[0]) return false;
-	const next = [otherwise, ...kept.map(({ to }) => to)];
-	for (const gone of new Set(targets)) if (!next.includes(gone)) removePhiEdge(gone, block);
-	end.blocks = next;
-	end.attr = { ...end.attr, cases: kept.map(({ value }) => value) };
-	if (kept.length === 0) {
-		makeJump(end, otherwise);
-	}
-	return true;
+function narrow(block: Block, values: FewValues): boolean {
+	const possible = values.of(terminator(block).args[0]);
+	return possible !== null && narrowSwitch(block, (number) => possible.some(({ value }) => value === number), BigInt(possible.length));
 }
