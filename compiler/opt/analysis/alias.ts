@@ -32,9 +32,13 @@ export interface Placed extends Range {
 	readonly isPrivate: boolean;
 }
 
+/** Whether two places have bytes in common: "by type", that they have none is told by nothing but the types of the accesses. */
+export type Overlap = "none" | "by type" | "possible";
+
 export interface AliasInfo {
 	/** Holds while the instructions that make the address stay as they are. */
 	place(range: Range): Placed;
+	overlap(a: Placed, b: Placed): Overlap;
 	mayOverlap(a: Placed, b: Placed): boolean;
 	mayAlias(a: Range, b: Range): boolean;
 	/** Only code that names the slot can touch it. */
@@ -73,24 +77,33 @@ export function aliasInfo(slots: readonly SlotUse[], users: ReadonlyMap<Inst, re
 		const { root, offset: fromRoot } = rootOf(address);
 		return { address, size, effective, base, offset, root, fromRoot, isPrivate: isInst(root) && priv.has(root) };
 	};
-	const mayOverlap = (a: Placed, b: Placed): boolean => {
-		// Two elements of an array at one unknown index are as far apart as the constants say.
-		if (a.base === b.base && a.size !== null && b.size !== null) return a.offset < b.offset + b.size && b.offset < a.offset + a.size;
-		const x = a.root;
-		const y = b.root;
-		if (isObject(x) && isObject(y)) {
-			if (!sameObject(x, y)) return false;
-		} else if (x !== y) {
-			return !isApart(x, y) && !isApart(y, x) && mayBeOne(a.effective, b.effective);
-		}
+	const mayOverlapIn = (a: Placed, b: Placed): boolean => {
 		if (a.size === null || b.size === null) return true;
 		const from = a.fromRoot === null ? reachOf(a.address) : { low: a.fromRoot, high: a.fromRoot };
 		const to = b.fromRoot === null ? reachOf(b.address) : { low: b.fromRoot, high: b.fromRoot };
 		if (from === null || to === null) return true;
-		return offsetIn(x, from.low) < offsetIn(y, to.high) + b.size && offsetIn(y, to.low) < offsetIn(x, from.high) + a.size;
+		return (
+			offsetIn(a.root, from.low) < offsetIn(b.root, to.high) + b.size && offsetIn(b.root, to.low) < offsetIn(a.root, from.high) + a.size
+		);
 	};
+	const overlap = (a: Placed, b: Placed): Overlap => {
+		// Two elements of an array at one unknown index are as far apart as the constants say.
+		if (a.base === b.base && a.size !== null && b.size !== null)
+			return a.offset < b.offset + b.size && b.offset < a.offset + a.size ? "possible" : "none";
+		const x = a.root;
+		const y = b.root;
+		if (isObject(x) && isObject(y)) {
+			if (!sameObject(x, y)) return "none";
+		} else if (x !== y) {
+			if (isApart(x, y) || isApart(y, x)) return "none";
+			return mayBeOne(a.effective, b.effective) ? "possible" : "by type";
+		}
+		return mayOverlapIn(a, b) ? "possible" : "none";
+	};
+	const mayOverlap = (a: Placed, b: Placed): boolean => overlap(a, b) === "possible";
 	return {
 		place,
+		overlap,
 		mayOverlap,
 		mayAlias: (a, b) => mayOverlap(place(a), place(b)),
 		isPrivate: (address) => {

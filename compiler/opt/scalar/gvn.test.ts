@@ -22,6 +22,10 @@ describe("gvn", () => {
 		expect(passed(meeting("store size=4 %0, i32 1"), [gvn]).match(/load/g)).toHaveLength(2);
 		expect(passed(meeting("call helper h#1"), [gvn]).match(/load/g)).toHaveLength(2);
 	});
+	it("knows on one side of a branch nothing of what the other one stores", () => {
+		const text = functionOf("a.2:\n%3 = ptradd ptr %0, i64 8\n%4 = ptradd ptr %0, i64 16\n%5 = load i32 size=4 %0\nbranch %1, b.6, c.7\nb.6:\nstore size=4 %3, i32 1\n%8 = load i32 size=4 %4\nret %8\nc.7:\nstore size=4 %4, i32 2\n%9 = load i32 size=4 %3\n%10 = add i32 %9, %5\nret %10");
+		expect(passed(text, [gvn]).match(/load/g)).toHaveLength(3);
+	});
 	it("forgets in a loop what the loop writes to", () => {
 		const loop = (to: string): string => functionOf(`a.2:\n%3 = ptradd ptr %0, i64 8\n%4 = load i32 size=4 %0\njump c.6\nc.6:\n%9 = phi i32 [%4, a.2], [%8, c.6]\n%7 = load i32 size=4 %0\n%8 = add i32 %9, %7\nstore size=4 ${to}, %8\n%10 = icmp.ult i32 %8, i32 99\nbranch %10, c.6, d.11\nd.11:\nret %8`);
 		expect(passed(loop("%3"), [gvn]).match(/load/g)).toHaveLength(1);

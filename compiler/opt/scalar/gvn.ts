@@ -166,19 +166,26 @@ class Numbering {
 	}
 
 	#write(inst: Inst): void {
-		const { alias } = this.#analyses;
 		const writes = writesOf(inst);
-		if (writes === "all") this.#known = without(this.#known, [inst], [], alias);
+		if (writes === "all") this.#forget([inst], []);
 		else if (writes.length > 0) {
-			const latest = this.#known.length > 2 * MOST_KNOWN ? this.#known.slice(-MOST_KNOWN) : this.#known;
-			this.#known = without(latest, [], writes.map(alias.place), alias);
+			const { alias } = this.#analyses;
+			const places = writes.map(alias.place);
+			if (this.#known.length > 2 * MOST_KNOWN) this.#known = this.#known.slice(-MOST_KNOWN);
+			this.#forget([], places);
 			if (inst.op === "lifetime")
 				this.#known.push(unwritten(alias.place({ address: inst.args[0], size: (inst.args[0] as Inst).attr!.size! })));
 			if (inst.op === "store" && !inst.attr!.volatile) {
-				const at = alias.place({ address: inst.args[0], size: inst.attr!.size!, effective: inst.attr!.effective });
+				const [at] = places;
 				this.#known.push({ at, base: at.base, offset: fromBeginning(at), value: inst.args[1], signed: false, from: "store" });
 			}
 		}
+	}
+
+	/** Each block has a list of its own to add to. */
+	#forget(calls: readonly Inst[], places: readonly Placed[]): void {
+		const left = without(this.#known, calls, places, this.#analyses.alias);
+		this.#known = left === this.#inherited ? left.slice() : left;
 	}
 
 	/** What is still known where the ways from `top` meet, round a loop too. */

@@ -18,17 +18,19 @@ export interface Known {
 	readonly byType?: true;
 }
 
-/** What is left of what was known when the places are written, and what the calls can see. */
-export function without(known: readonly Known[], calls: readonly Inst[], writes: readonly Placed[], alias: AliasInfo): Known[] {
-	const left: Known[] = [];
-	next: for (const before of known) {
+/** What is left of what was known when the places are written, and what the calls can see: the list itself where that is all of it. */
+export function without(known: Known[], calls: readonly Inst[], writes: readonly Placed[], alias: AliasInfo): Known[] {
+	let first = 0;
+	while (first < known.length && isLeft(known[first], calls, writes, alias)) first++;
+	if (first === known.length) return known;
+	const left = known.slice(0, first);
+	next: for (const before of known.slice(first)) {
 		let entry = before;
 		for (const call of calls) if (alias.mayTouch(call, entry.at)) continue next;
 		for (let i = 0; i < writes.length; i++) {
-			if (!alias.mayOverlap(entry.at, writes[i])) {
-				if (entry.byType !== true && isByType(entry.at, writes[i], alias)) entry = { ...entry, byType: true };
-				continue;
-			}
+			const overlap = alias.overlap(entry.at, writes[i]);
+			if (overlap === "by type" && entry.byType !== true) entry = { ...entry, byType: true };
+			if (overlap !== "possible") continue;
 			const around = beside(entry, writes[i]);
 			if (around.length > 0) left.push(...without(around, [], writes.slice(i + 1), alias));
 			continue next;
@@ -38,9 +40,14 @@ export function without(known: readonly Known[], calls: readonly Inst[], writes:
 	return left;
 }
 
-/** Whether nothing but the types tells that the write is to other memory. */
-const isByType = (at: Placed, write: Placed, alias: AliasInfo): boolean =>
-	at.effective !== undefined && write.effective !== undefined && alias.mayOverlap({ ...at, effective: undefined }, write);
+function isLeft({ at, byType }: Known, calls: readonly Inst[], writes: readonly Placed[], alias: AliasInfo): boolean {
+	for (const call of calls) if (alias.mayTouch(call, at)) return false;
+	for (const write of writes) {
+		const overlap = alias.overlap(at, write);
+		if (overlap !== "none" && !(overlap === "by type" && byType === true)) return false;
+	}
+	return true;
+}
 
 /** What a number that was stored still says when some of its bytes are written over (`struct key k = {}; k.reason = 14;` leaves the others zero), and a slot of which nothing was. */
 function beside(entry: Known, write: Placed): Known[] {
