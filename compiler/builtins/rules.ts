@@ -30,6 +30,7 @@ import { assignConvert, promote } from "../types/conversions.ts";
 import * as core from "../types/core.ts";
 import { errorValue, rvalue } from "../types/operand.ts";
 import { value } from "../types/operators.ts";
+import { keepMisaligned } from "../types/packed.ts";
 import { quote } from "../types/spell.ts";
 import type { TExpr } from "../types/typed.ts";
 import type { CType } from "../types/types.ts";
@@ -146,6 +147,7 @@ const RULES: Record<RuleName, Rule> = {
 		cx.preserve = true;
 		const v = value(cx, args[0]!);
 		cx.preserve = before;
+		keepMisaligned(cx, v);
 		return v;
 	},
 	preserveFieldInfo: (cx, b, args, span) => {

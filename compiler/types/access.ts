@@ -20,6 +20,7 @@ import { report, type Cx } from "./context.ts";
 import { promote } from "./conversions.ts";
 import { bitField, errorValue, isLvalue, markAddress, rvalue, type Operand } from "./operand.ts";
 import { offsetPointer } from "./operators.ts";
+import { noteMisaligned } from "./packed.ts";
 import { distance } from "./lookup.ts";
 import { findMember, forward, memberNames, type MemberStep } from "./records.ts";
 import { quote } from "./spell.ts";
@@ -233,5 +234,6 @@ export function addressOf(cx: Cx, operand: Operand, span: TokenSpan): TExpr {
 		return errorValue(span);
 	}
 	markAddress(operand);
+	noteMisaligned(cx, operand);
 	return build.addressOf(operand, pointerTo(operand.type), span);
 }

@@ -29,6 +29,7 @@ import { promote, refuseFloat } from "./conversions.ts";
 import { alignOf, sizeOf } from "./layout.ts";
 import { bitField, decayed, errorValue, rvalue, type Operand } from "./operand.ts";
 import { value } from "./operators.ts";
+import { excuseMisaligned } from "./packed.ts";
 import { forward } from "./records.ts";
 import { quote } from "./spell.ts";
 import type { TExpr } from "./typed.ts";
@@ -48,6 +49,7 @@ export function castExpr(cx: Cx, e: Node<"cast">): Operand {
 
 function castTo(cx: Cx, operand: TExpr, type: CType, span: TokenSpan): TExpr {
 	if (isError(type) || isError(operand.type)) return { ...errorValue(span), type: isError(type) ? ERROR : type } as TExpr;
+	excuseMisaligned(cx, operand, type);
 	if (isVoid(type)) return { kind: "convert", operand, explicit: true, type: VOID, span };
 	const plain = unqualified(type);
 	const record = asRecord(type);

@@ -59,6 +59,7 @@ export function check(unit: ParsedUnit, options: CheckOptions): TypedUnit {
 		constantInit: false,
 		constants: new Map(),
 		depth: 0,
+		misaligned: [],
 		counter: 0,
 	};
 	const emitted = new Set<Sym>();

@@ -148,6 +148,11 @@ export const CODES = {
 	sizeOfPointer: warning("W0448", "sizeof-pointer-memaccess", "memset and its kin with the size of a pointer instead of its target's"),
 	transposedMemset: warning("W0449", "memset-transposed-args", "memset with its last two arguments in the other order"),
 	overflowingCall: warning("W0450", "fortify-source", "memcpy or memset of more bytes than the destination has"),
+	packedAddress: warning("W0452", "address-of-packed-member", "a pointer to a member that need not be aligned as the pointer's type is"),
+	enumCompare: warning("W0453", "enum-compare", "a comparison of values of two enumerations"),
+	enumConversion: warning("W0454", "enum-conversion", "a value of one enumeration where another's is wanted"),
+	returnedAddress: warning("W0455", "return-stack-address", "the address of a local variable is returned"),
+	pointerDivision: warning("W0456", "sizeof-pointer-div", "the size of a pointer is divided as if it were an array's"),
 	arrayBounds: warning("W0438", "array-bounds", "a constant subscript that is none of the array's"),
 	uninitializedUse: warning("W0436", "uninitialized", "a variable is read before anything was assigned to it", true),
 	// what eBPF cannot do

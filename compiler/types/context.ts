@@ -6,7 +6,7 @@ import { CODES, type CodeName } from "./codes.ts";
 import type { FileScope } from "./file-scope.ts";
 import type { Operand } from "./operand.ts";
 import { Scope } from "./scope.ts";
-import type { LocalInit, ObjectSym, StaticInit, Sym, TExpr, TStmt } from "./typed.ts";
+import type { LExpr, LocalInit, ObjectSym, StaticInit, Sym, TExpr, TStmt } from "./typed.ts";
 import type { EnumBody } from "./lazy.ts";
 import type { CType, RecordBody, RecordType, TypedefType } from "./types.ts";
 
@@ -44,8 +44,18 @@ export interface Cx {
 	readonly constants: Map<ObjectSym, bigint>;
 	/** How deep rules call each other; a limit ends what would overflow the stack. */
 	depth: number;
+	/** Addresses of members of packed records, taken in the statement under check. */
+	readonly misaligned: Misaligned[];
 	/** For names of compound literals and other objects without one. */
 	counter: number;
+}
+
+/** The address of a member that may lie anywhere (`packed.ts`). */
+export interface Misaligned {
+	readonly place: LExpr;
+	/** What is true of its address; 0: whatever becomes of it, it is told. */
+	readonly align: number;
+	readonly message: string;
 }
 
 /** What a function's statements share. */

@@ -26,7 +26,9 @@ import * as build from "./build.ts";
 import { isNull } from "./build.ts";
 import { compatible, compatibleUnqualified } from "./compat.ts";
 import { report, type Cx, type Note } from "./context.ts";
+import { checkEnumConversion } from "./enum-mixing.ts";
 import { bitField, errorValue } from "./operand.ts";
+import { excuseMisaligned } from "./packed.ts";
 import { quote } from "./spell.ts";
 import { checkAddressTruth } from "./tautologies.ts";
 import type { TExpr } from "./typed.ts";
@@ -135,6 +137,7 @@ export function defaultPromote(cx: Cx, e: TExpr): TExpr {
 export function condition(cx: Cx, e: TExpr): TExpr {
 	if (isFloat(e.type) && e.kind !== "float") refuseFloat(cx, e.span);
 	checkAddressTruth(cx, e);
+	excuseMisaligned(cx, e, INT);
 	if (isScalar(e.type)) return e;
 	report(cx, "notScalar", e.span, `statement requires expression of scalar type (${quote(e.type)} invalid)`);
 	return errorValue(e.span);
@@ -180,6 +183,7 @@ export function assignConvert(cx: Cx, value: TExpr, to: CType, goal: Goal, span:
 	if (isError(from) || isError(to)) return { ...errorValue(span), type: to } as TExpr;
 	const target = canonical(to);
 	const source = canonical(from);
+	if (!compatible(from, to)) excuseMisaligned(cx, value, to);
 	const notes = goal.kind === "passing" && goal.note ? [goal.note] : [];
 	const bad = (): TExpr => {
 		report(cx, "incompatible", span, mismatch(goal, from, to), notes);
@@ -190,6 +194,7 @@ export function assignConvert(cx: Cx, value: TExpr, to: CType, goal: Goal, span:
 		case "enum": {
 			if (source.kind === "int" || source.kind === "enum") {
 				checkConstantFits(cx, value, to, value.span);
+				if (target.kind === "enum") checkEnumConversion(cx, value, to);
 				return build.convert(value, to, false);
 			}
 			if (source.kind === "float") {

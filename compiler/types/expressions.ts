@@ -117,7 +117,13 @@ function identifier(cx: Cx, e: Node<"identifier">): Operand {
 	}
 	switch (entity.kind) {
 		case "enumerator":
-			return build.intConst(entity.value, entity.type, e.span);
+			return {
+				kind: "int",
+				value: entity.value,
+				type: entity.type,
+				span: e.span,
+				...(entity.of === null ? {} : { enumeration: entity.of }),
+			};
 		case "typedef":
 			report(cx, "undeclared", e.span, `unexpected type name '${e.name}': expected expression`);
 			return errorValue(e.span);

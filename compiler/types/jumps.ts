@@ -1,10 +1,11 @@
 import type { Stmt } from "../grammar/ast.ts";
-import { isError, isVoid } from "./basic.ts";
+import { isError, isPointer, isVoid } from "./basic.ts";
 import { report, type Cx } from "./context.ts";
 import { assignConvert } from "./conversions.ts";
 import { runCleanups } from "./labels.ts";
 import { localObject } from "./locals.ts";
 import { value } from "./operators.ts";
+import { checkReturnedAddress } from "./stack-address.ts";
 import type { TStmt } from "./typed.ts";
 
 /** Ways out of loops, switches and functions, past the cleanups of what is left (C11 6.8.6). */
@@ -40,6 +41,7 @@ export function returnStmt(cx: Cx, s: Node<"return">): TStmt[] {
 		return [{ kind: "expr", expr: v, span: s.span }, ...cleanups, { kind: "return", span: s.span }];
 	}
 	const converted = assignConvert(cx, v, fn.result, { kind: "returning" }, s.value.span);
+	if (isPointer(fn.result)) checkReturnedAddress(cx, converted);
 	if (cleanups.length === 0) return [{ kind: "return", value: converted, span: s.span }];
 	const kept = localObject(cx, `.return.${cx.counter++}`, converted.type, s.span);
 	return [

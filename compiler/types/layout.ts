@@ -118,7 +118,7 @@ export function layOut(plan: RecordPlan): RecordBody {
 		}
 		align = Math.max(align, fieldAlign);
 		size = Math.max(size, at);
-		members.push({ name: m.name, type: m.type, bitOffset, bitWidth: m.bits, declTags: m.declTags });
+		members.push({ name: m.name, type: m.type, bitOffset, bitWidth: m.bits, declTags: m.declTags, ...(packed ? { packed } : {}) });
 	}
 	align = Math.max(align, plan.align);
 	return { members, size: up(Math.ceil(size / 8), align), align };

@@ -22,11 +22,13 @@ import type { ArithOp, CompareOp } from "./build.ts";
 import { compatibleUnqualified } from "./compat.ts";
 import { compositePointer, condition, promote, promotedType, refuseFloat, usualConversions } from "./conversions.ts";
 import { report, type Cx } from "./context.ts";
+import { checkEnumComparison } from "./enum-mixing.ts";
 import { sizeOf } from "./layout.ts";
 import { errorValue, isLvalue, rvalue, type Operand } from "./operand.ts";
 import { checkCondition, checkPrecedence } from "./precedence.ts";
 import { forward } from "./records.ts";
 import { checkSigns } from "./sign-compare.ts";
+import { checkSizeofDivision } from "./sizeof-division.ts";
 import { checkAddressAgainstNull, checkAddressTruth, checkTautology } from "./tautologies.ts";
 import { quote } from "./spell.ts";
 import type { TExpr } from "./typed.ts";
@@ -86,6 +88,7 @@ export function binaryExpr(cx: Cx, e: Node<"binary">): TExpr {
 	for (let i = chain.length - 1; i >= 0; i--) {
 		const node = chain[i]!;
 		checkPrecedence(cx, node);
+		if (node.op === "/") checkSizeofDivision(cx, node);
 		left = binaryValues(cx, node.op, left, value(cx, node.right), node.span, { from: node.at, to: node.at + 1 });
 	}
 	return left;
@@ -195,6 +198,7 @@ function comparison(cx: Cx, op: CompareOp, left: TExpr, right: TExpr, span: Toke
 	if (!p && !q) {
 		if (!isArithmetic(left.type) || !isArithmetic(right.type)) return badOperands(cx, left, right, span, at);
 		const both = usualConversions(cx, left, right, at);
+		checkEnumComparison(cx, left, right, at);
 		checkSigns(cx, op, left, right, both.type, at);
 		checkTautology(cx, op, [left, right], [both.left, both.right], at);
 		return build.compare(op, both.left, both.right, span);

@@ -18,14 +18,21 @@ const fromMacro = (cx: Cx, at: number): boolean => cx.unit.tokens.fromMacro(at);
 
 const RELATIONAL: ReadonlySet<BinaryOp> = new Set(["<", ">", "<=", ">=", "==", "!="]);
 const ORDER: ReadonlySet<BinaryOp> = new Set(["<", ">", "<=", ">="]);
+const BITWISE: ReadonlySet<BinaryOp> = new Set(["&", "^", "|"]);
 const ADDITIVE: ReadonlySet<BinaryOp> = new Set(["+", "-"]);
 
 /** Operators side by side whose ranks people mix up. */
 export function checkPrecedence(cx: Cx, e: Binary): void {
 	const { op } = e;
 	if (op === "||" || op === "&" || op === "^" || op === "|" || op === "<<" || op === ">>") {
-		if (!fromMacro(cx, e.at))
-			for (const side of [e.left, e.right]) if (side.kind === "binary" && !parenthesised(cx, side.span)) mixed(cx, e, side);
+		if (fromMacro(cx, e.at)) return;
+		const sides = [e.left, e.right].filter((side): side is Binary => side.kind === "binary" && !parenthesised(cx, side.span));
+		// `a == b & c == d`, and a comparison beside what is bitwise itself: && that computes both sides may have been meant.
+		const eager =
+			sides.length === 2 &&
+			sides.some((side) => RELATIONAL.has(side.op)) &&
+			sides.every((side) => RELATIONAL.has(side.op) || BITWISE.has(side.op));
+		for (const side of sides) if (!eager || !RELATIONAL.has(side.op)) mixed(cx, e, side);
 	} else if (RELATIONAL.has(op)) {
 		loneNot(cx, e, "comparison");
 		if (ORDER.has(op) && e.left.kind === "binary" && ORDER.has(e.left.op) && !parenthesised(cx, e.left.span))

@@ -4,7 +4,7 @@
  * and small unsigned types do not warn.
  */
 import type { TokenSpan } from "../diagnostics/diagnostic.ts";
-import { canonical, integerType } from "./basic.ts";
+import { integerType } from "./basic.ts";
 import type { CompareOp } from "./build.ts";
 import { report, type Cx } from "./context.ts";
 import { quote } from "./spell.ts";
@@ -32,13 +32,7 @@ export function checkSigns(cx: Cx, op: CompareOp, left: TExpr, right: TExpr, com
 }
 
 function typeRange(type: CType): Range {
-	const t = canonical(type);
-	if (t.kind === "enum" && t.body !== null) {
-		const widths = t.body.enumerators.map(({ value }) => ({ negative: value < 0n, bits: bitsOf(value) }));
-		const positive = Math.max(1, ...widths.filter((w) => !w.negative).map((w) => w.bits));
-		const negative = Math.max(0, ...widths.filter((w) => w.negative).map((w) => w.bits));
-		return negative === 0 ? { width: positive, nonNegative: true } : { width: Math.max(positive + 1, negative), nonNegative: false };
-	}
+	// In C an enumeration holds what its integer type holds, whatever it has names for.
 	const int = integerType(type);
 	return int === null ? { width: 64, nonNegative: true } : { width: int.rank === 0 ? 1 : int.size * 8, nonNegative: !int.signed };
 }

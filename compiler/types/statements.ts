@@ -12,6 +12,7 @@ import { value } from "./operators.ts";
 import { noAttributes } from "./attr-set.ts";
 import { collect } from "./attributes.ts";
 import { checkIndentation } from "./indentation.ts";
+import { reportMisaligned } from "./packed.ts";
 import { checkCondition, checkDanglingElse, checkEmptyBody } from "./precedence.ts";
 import { checkStaticAssert } from "./static-assert.ts";
 import { Scope } from "./scope.ts";
@@ -33,7 +34,9 @@ export function stmt(cx: Cx, s: Stmt): TStmt[] {
 	}
 	cx.depth++;
 	try {
-		return dispatch(cx, s);
+		const made = dispatch(cx, s);
+		reportMisaligned(cx);
+		return made;
 	} finally {
 		cx.depth--;
 	}

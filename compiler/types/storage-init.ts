@@ -7,6 +7,7 @@ import { newObject } from "./symbols.ts";
 import { flatten, type Flattened } from "./initializers.ts";
 import { sizeOf } from "./layout.ts";
 import type { Operand } from "./operand.ts";
+import { reportMisaligned } from "./packed.ts";
 import type { LocalInit, LocalStore, ObjectSym, StaticInit, Sym, TExpr } from "./typed.ts";
 import type { CType } from "./types.ts";
 import { initOf } from "./static-init.ts";
@@ -20,6 +21,7 @@ export function staticInit(cx: Cx, init: Initializer, type: CType, span: TokenSp
 	cx.constantInit = true;
 	const flat = flatten(cx, init, type, span);
 	cx.constantInit = before;
+	reportMisaligned(cx);
 	if (flat.size > MAX_BYTES) {
 		report(cx, "limit", span, `a static object of ${flat.size} bytes with an initializer: the limit is ${MAX_BYTES >> 20} MB`);
 		return { type: flat.type, init: undefined };

@@ -1,5 +1,5 @@
 import type { TokenSpan } from "../diagnostics/diagnostic.ts";
-import type { CType, FunctionType, Member, RecordType } from "./types.ts";
+import type { CType, EnumType, FunctionType, Member, RecordType } from "./types.ts";
 
 /**
  * The typed tree: what the checker makes of the syntax tree and lowering reads. Everything is decided here:
@@ -101,7 +101,11 @@ interface ExprBase {
 
 export type TExpr =
 	/** Integer or null pointer constant; the value is already wrapped to the type, sign included. */
-	| (ExprBase & { readonly kind: "int"; readonly value: bigint })
+	| (ExprBase & {
+			readonly kind: "int";
+			readonly value: bigint /** Of an enumerator that stands by itself. */;
+			readonly enumeration?: EnumType;
+	  })
 	/** Folds away or ends in a static initialiser; anything else that needs one is refused by the checker. */
 	| (ExprBase & { readonly kind: "float"; readonly value: number })
 	| (ExprBase & { readonly kind: "load"; readonly from: LExpr; readonly volatile: boolean })

@@ -93,6 +93,8 @@ export interface Member {
 	/** Width of a bit-field, else null. */
 	readonly bitWidth: number | null;
 	readonly declTags: readonly string[];
+	/** It, or the whole record, is `__attribute__((packed))`. */
+	readonly packed?: boolean;
 }
 
 export interface EnumType {

@@ -332,3 +332,72 @@ void indented(int a, int b)
 
 int main(void); int main(void) { next(); }
 int labels(int x); int labels(int x) { idle: x++; quiet: __attribute__((unused)) return x; } // unused-label
+
+struct tight { char c; int x; short s; int list[2]; char name[4]; struct { int deep; } in; } __attribute__((packed));
+struct half { char c; int loose __attribute__((packed)); int y; }; struct four { char c; int x; int z; } __attribute__((packed, aligned(4)));
+typedef struct { char c; int x; } __attribute__((packed)) nameless; struct tight tight; struct outer { struct tight t; int z; };
+void take_int(int *); void take_any(void *); void take_bytes(const char *);
+int *kept_address = &tight.x; // address-of-packed-member
+void *kept_void = &tight.x;
+static int *packed_members(struct tight *p, struct half *h, struct four *f, nameless *n, struct outer *o, int c) {
+	int *v = &p->x; // address-of-packed-member
+	void *w = &p->x;
+	v = &p->x; w = &p->x; // address-of-packed-member
+	take_int(&p->x); take_any(&p->x); take_bytes((char *)&p->x); // address-of-packed-member
+	take_int((int *)&p->x); take_int((int *)&p->s); // address-of-packed-member address-of-packed-member
+	take_int(&p->in.deep); take_int(&p->list[1]); take_int(p->list); // address-of-packed-member
+	take_int(&h->loose); take_int(&h->y); // address-of-packed-member
+	take_int(&f->x); // address-of-packed-member
+	take_int((int *)&f->x);
+	take_int(&n->x); take_int(&o->t.x); take_int(&o->z); // address-of-packed-member address-of-packed-member
+	take_any(__builtin_preserve_access_index(&p->x)); // address-of-packed-member
+	c = *&p->x; // address-of-packed-member
+	c = (long)&p->x & 3;
+	take_int(c ? &p->x : v); // address-of-packed-member
+	__builtin_memcpy(w, &p->x, 4);
+	return &(p->x); // address-of-packed-member
+}
+
+enum shape { ROUND, SQUARE }; enum { NONE }; typedef enum colour paint;
+static enum shape enumerations(enum shape s, enum colour c, paint p, int i) {
+	if (s == c) return ROUND; // enum-compare
+	if (s < BLUE || ROUND == c) return SQUARE; // enum-compare enum-compare
+	if (s == p) return 0; // enum-compare
+	if (s == NONE || s == (int)c || (int)s == 1 || +s == c) return 1; // sign-compare
+	if (s == i) return 0; // sign-compare
+	s = c; // enum-conversion
+	s = i ? ROUND : RED; // enum-conversion
+	s = NONE;
+	s = i;
+	s = (enum shape)c;
+	s |= c;
+	enum shape list[] = { RED, SQUARE, c }; // enum-conversion enum-conversion shadow
+	if (list[0]) return GREEN; // enum-conversion
+	return p; // enum-conversion
+}
+
+static int *ended(int given, int *p) {
+	int here, list[4]; static int stays; // shadow shadow
+	struct pair pair = { 1, 2 };
+	if (given > 1) return &here; // return-stack-address
+	if (given > 2) return list; // return-stack-address
+	if (given > 3) return &list[2]; // return-stack-address
+	if (given > 4) return list + 1; // return-stack-address
+	if (given > 5) return given > 6 ? &pair.b : p; // return-stack-address
+	if (given > 7) return (void *)&given; // return-stack-address
+	if (given > 8) return (p = &here);
+	return given > 9 ? p + 1 : &stays;
+}
+
+static int lengths(int *p, char *s, int a, int b) {
+	int list[4]; // shadow
+	int n = sizeof(p) / sizeof(p[0]); // sizeof-pointer-div
+	n += sizeof p / sizeof *p; // sizeof-pointer-div
+	n += sizeof(s) / sizeof(char) + sizeof(list) / sizeof(list[0]); // sizeof-pointer-div
+	n += sizeof(p) / sizeof(char) + sizeof(int *) / sizeof(int);
+	if (a == b | b == n) n++;
+	if (a == b | b) n++; // parentheses
+	if (a == b & b & 4) n++; // parentheses
+	return n | (a & b) | a == b;
+}
+void *const more_uses[] = { packed_members, enumerations, ended, lengths };
