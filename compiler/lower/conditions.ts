@@ -1,6 +1,7 @@
 import type { Block, Value } from "../ir/types.ts";
 import type { TExpr } from "../types/typed.ts";
 import type { Lowering } from "./state.ts";
+import type { Reason } from "./sometimes.ts";
 import { constant, undef } from "../ir/values.ts";
 import { convert, truth } from "./convert.ts";
 import { isWide, shapeOf } from "./state.ts";
@@ -36,7 +37,7 @@ export function joined(f: Lowering, expr: TExpr & { kind: "conditional" | "logic
 	} else {
 		const yes = b.newBlock("cond.true");
 		const no = b.newBlock("cond.false");
-		f.condition(expr.condition, yes, no);
+		f.condition(expr.condition, yes, no, { word: "?:", span: expr.condition.span, flipped: false });
 		b.begin(yes);
 		arm(f.value(expr.then));
 		b.begin(no);
@@ -59,31 +60,32 @@ export function joined(f: Lowering, expr: TExpr & { kind: "conditional" | "logic
 }
 
 /** Branches on an expression, following `&&`, `||` and `!`. */
-export function lowerCondition(f: Lowering, expr: TExpr, then: Block, otherwise: Block): void {
+export function lowerCondition(f: Lowering, expr: TExpr, then: Block, otherwise: Block, why?: Reason): void {
 	const { b } = f;
 	const before = b.loc;
 	b.loc = expr.span;
-	condition(f, expr, then, otherwise);
+	condition(f, expr, then, otherwise, why);
 	b.loc = before;
 }
 
-function condition(f: Lowering, expr: TExpr, then: Block, otherwise: Block): void {
+function condition(f: Lowering, expr: TExpr, then: Block, otherwise: Block, why?: Reason): void {
 	const { b } = f;
 	if (expr.kind === "logical") {
 		const second = b.newBlock(expr.op === "&&" ? "and.rhs" : "or.rhs");
-		if (expr.op === "&&") f.condition(expr.left, second, otherwise);
-		else f.condition(expr.left, then, second);
+		const first: Reason = { word: expr.op, span: expr.left.span, flipped: false };
+		if (expr.op === "&&") f.condition(expr.left, second, otherwise, first);
+		else f.condition(expr.left, then, second, first);
 		b.begin(second);
-		f.condition(expr.right, then, otherwise);
+		f.condition(expr.right, then, otherwise, why);
 		return;
 	}
-	if (expr.kind === "unary" && expr.op === "!") return f.condition(expr.operand, otherwise, then);
+	if (expr.kind === "unary" && expr.op === "!") return f.condition(expr.operand, otherwise, then, why && { ...why, flipped: !why.flipped });
 	if (expr.kind === "comma") {
 		f.effect(expr.left);
-		return f.condition(expr.right, then, otherwise);
+		return f.condition(expr.right, then, otherwise, why);
 	}
-	if (expr.kind === "convert" && keepsTruth(expr)) return f.condition(expr.operand, then, otherwise);
-	if (expr.kind === "builtin" && /^__builtin_expect/.test(expr.name)) return f.condition(expr.args[0], then, otherwise);
+	if (expr.kind === "convert" && keepsTruth(expr)) return f.condition(expr.operand, then, otherwise, why);
+	if (expr.kind === "builtin" && /^__builtin_expect/.test(expr.name)) return f.condition(expr.args[0], then, otherwise, why);
 	if (isWide(expr.type)) {
 		const { lo, hi } = f.wide(expr);
 		return b.branch(b.icmp("ne", b.binary("or", lo, hi), constant("i64", 0)), then, otherwise);
@@ -91,6 +93,8 @@ function condition(f: Lowering, expr: TExpr, then: Block, otherwise: Block): voi
 	const value = f.value(expr);
 	b.loc = expr.span;
 	b.branch(value.ty === "ptr" ? truth(b, value) : value, then, otherwise);
+	const end = b.block.insts.at(-1);
+	if (why !== undefined && end?.op === "branch") f.origins.branches.set(end, why);
 }
 
 /** Widening, or any conversion to _Bool, of something whose truth is the same. */

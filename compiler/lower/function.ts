@@ -34,7 +34,7 @@ export function lowerFunction(unit: UnitLowering, symbol: FunctionSym): IrFuncti
 	finishComputedGotos(f);
 	placeUnreachedLabels(f);
 	fn.blocks[0].insts.unshift(...slots.all);
-	warnOfUninitialized(fn, slots.ofVariables, unit.context.diagnostics);
+	warnOfUninitialized(fn, slots.ofVariables, f.origins, unit.context.diagnostics);
 	if (bounds.exceeded.length > 0) warnOfBounds(bounds.exceeded, new Set(takenOrder(fn)), unit.context.diagnostics);
 	return fn;
 }
@@ -108,12 +108,13 @@ function lowering(unit: UnitLowering, symbol: FunctionSym, fn: IrFunction, slots
 		labels: new Map(),
 		addressed: [],
 		computedGotos: [],
+		origins: { branches: new Map(), labels: new Map() },
 		result: { type: symbol.type.result, indirect: returnsIndirectly(symbol.type.result) ? fn.params[0] : null },
 		value: (expr) => lowerValue(f, expr),
 		wide: (expr) => lowerWide(f, expr),
 		aggregate: (expr, into) => lowerAggregate(f, expr, into),
 		effect: (expr) => lowerEffect(f, expr),
-		condition: (expr, then, otherwise) => lowerCondition(f, expr, then, otherwise),
+		condition: (expr, then, otherwise, why) => lowerCondition(f, expr, then, otherwise, why),
 		place: (expr) => lowerPlace(f, expr),
 		initialise: (place, init) => storeInit(f, place, init),
 		statement: (stmt) => lowerStatement(f, stmt),

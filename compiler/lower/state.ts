@@ -5,6 +5,7 @@ import type { FunctionSym, LExpr, LocalInit, ObjectSym, TExpr, TStmt } from "../
 import type { CType, IntType, RecordType } from "../types/types.ts";
 import { canonical, integerType } from "../types/basic.ts";
 import { sizeOf } from "../types/layout.ts";
+import type { Origins, Reason } from "./sometimes.ts";
 
 /**
  * What the files of this folder share: the state of one function being lowered, and how C types appear as IR values.
@@ -72,6 +73,8 @@ export interface Lowering {
 	readonly labels: Map<string, Block>;
 	/** Labels whose address is taken; the address is the position + 1. */
 	readonly addressed: string[];
+	/** For warnings. */
+	readonly origins: Origins;
 	readonly computedGotos: { readonly block: Block; readonly value: Value }[];
 	/** Where a record result goes. */
 	readonly result: { readonly type: CType; readonly indirect: Value | null };
@@ -84,7 +87,7 @@ export interface Lowering {
 	/** For what it does; the value is not used. */
 	effect(expr: TExpr): void;
 	/** Ends the block by a branch. */
-	condition(expr: TExpr, then: Block, otherwise: Block): void;
+	condition(expr: TExpr, then: Block, otherwise: Block, why?: Reason): void;
 	place(expr: LExpr): Place;
 	initialise(place: Place, init: LocalInit): void;
 	statement(stmt: TStmt): void;

@@ -31,6 +31,7 @@ export function lowerStatement(f: Lowering, stmt: TStmt): void {
 			return lowerSwitch(f, stmt);
 		case "case":
 			f.b.begin(f.cases.get(stmt.id) ?? bug("a case outside of its switch"));
+			f.origins.labels.set(f.b.block, stmt.span);
 			return f.statement(stmt.body);
 		case "label":
 			f.b.begin(labelBlock(f, stmt.name));
@@ -65,7 +66,7 @@ function lowerIf(f: Lowering, stmt: TStmt & { kind: "if" }): void {
 	const then = b.newBlock("if.then");
 	const end = b.newBlock("if.end");
 	const otherwise = stmt.else === undefined ? end : b.newBlock("if.else");
-	f.condition(stmt.condition, then, otherwise);
+	f.condition(stmt.condition, then, otherwise, { word: "if", span: stmt.condition.span, flipped: false });
 	b.begin(then);
 	f.statement(stmt.then);
 	if (stmt.else !== undefined) {
@@ -88,7 +89,7 @@ function lowerLoop(f: Lowering, stmt: TStmt & { kind: "loop" }): void {
 	const condition = (): void => {
 		b.begin(test);
 		if (stmt.condition === undefined) b.jump(body);
-		else f.condition(stmt.condition, body, end);
+		else f.condition(stmt.condition, body, end, { word: loopWord(stmt), span: stmt.condition.span, flipped: false });
 	};
 	if (stmt.test === "before") condition();
 	b.begin(body);
@@ -104,6 +105,8 @@ function lowerLoop(f: Lowering, stmt: TStmt & { kind: "loop" }): void {
 	f.targets = outer;
 	b.begin(end);
 }
+
+const loopWord = (stmt: TStmt & { kind: "loop" }): "do" | "for" | "while" => (stmt.test === "after" ? "do" : stmt.for ? "for" : "while");
 
 /** Ranges of cases up to this many values become single ones. */
 const SMALL_RANGE = 8n;

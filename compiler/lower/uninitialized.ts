@@ -3,15 +3,16 @@
  * every variable is a slot: what may have been stored is joined over all ways, so a loop or one branch that stores is enough to be silent.
  * A variable whose address goes anywhere, and one that is read in assembly, is not asked about, as in clang. Source: C11 6.3.2.1p2; clang's UninitializedValues.
  */
-import type { DiagnosticSink } from "../diagnostics/diagnostic.ts";
+import { type Diagnostic, type DiagnosticSink, oneToken, type TokenSpan } from "../diagnostics/diagnostic.ts";
 import { reversePostorder } from "../ir/cfg.ts";
 import type { Block, Inst, IrFunction } from "../ir/types.ts";
 import { successors } from "../ir/values.ts";
 import { CODES } from "../types/codes.ts";
 import type { ObjectSym } from "../types/typed.ts";
 import { isScalar } from "../types/basic.ts";
+import { decidingSides, type Origins, type Side, type Stored, type Ways } from "./sometimes.ts";
 
-export function warnOfUninitialized(fn: IrFunction, slots: ReadonlyMap<ObjectSym, Inst>, sink: DiagnosticSink): void {
+export function warnOfUninitialized(fn: IrFunction, slots: ReadonlyMap<ObjectSym, Inst>, origins: Origins, sink: DiagnosticSink): void {
 	const { tracked, used } = scalarsOf(fn, slots);
 	if (tracked.size === 0) return;
 	const bitOf = new Map([...tracked.keys()].map((slot, bit) => [slot, bit]));
@@ -27,7 +28,7 @@ export function warnOfUninitialized(fn: IrFunction, slots: ReadonlyMap<ObjectSym
 		for (const next of takenSuccessors(block)) if (join(stored.get(next)!, here)) work.add(next);
 	}
 	for (const block of order) {
-		const here = stored.get(block)!;
+		const here = stored.get(block)!.slice();
 		for (const inst of block.insts) {
 			const slot = inst.args[0] as Inst;
 			const variable = inst.op === "load" && inst.loc !== null && used.has(inst) ? tracked.get(slot) : undefined;
@@ -47,6 +48,94 @@ export function warnOfUninitialized(fn: IrFunction, slots: ReadonlyMap<ObjectSym
 			apply(inst, here, bitOf);
 		}
 	}
+	if (tracked.size > 0) warnOfSometimes({ tracked, used, bitOf }, { order, origins, successors: takenSuccessors }, stored, sink);
+}
+
+interface Variables {
+	readonly tracked: ReadonlyMap<Inst, ObjectSym>;
+	readonly used: ReadonlySet<Inst>;
+	readonly bitOf: ReadonlyMap<Inst, number>;
+}
+
+/** Variables that some ways have stored to where they are read, and others not; the first read of each is enough. */
+function warnOfSometimes(
+	{ tracked, used, bitOf }: Variables,
+	ways: Ways,
+	stored: ReadonlyMap<Block, Uint32Array>,
+	sink: DiagnosticSink,
+): void {
+	const surely = storedOnAllWays(ways, stored, bitOf);
+	const atEnd = (starts: ReadonlyMap<Block, Uint32Array>, block: Block): Uint32Array => {
+		const here = starts.get(block)!.slice();
+		for (const inst of block.insts) apply(inst, here, bitOf);
+		return here;
+	};
+	const reads = new Map<Inst, { readonly inst: Inst; readonly block: Block }[]>();
+	for (const block of ways.order) {
+		const here = surely.get(block)!.slice();
+		for (const inst of block.insts) {
+			const slot = inst.args[0] as Inst;
+			if (inst.op === "load" && inst.loc !== null && used.has(inst) && tracked.has(slot) && !has(here, bitOf.get(slot)!))
+				reads.set(slot, [...(reads.get(slot) ?? []), { inst, block }]);
+			apply(inst, here, bitOf);
+		}
+	}
+	for (const [slot, list] of reads) {
+		const bit = bitOf.get(slot)!;
+		const known = (block: Block): Stored =>
+			has(atEnd(surely, block), bit) ? "always" : has(atEnd(stored, block), bit) ? "perhaps" : "never";
+		for (const { inst, block } of list.sort((a, b) => a.inst.loc!.from - b.inst.loc!.from)) {
+			const sides = decidingSides(block, ways, known);
+			for (const side of sides) sink.report(sometimes(tracked.get(slot)!, inst.loc!, side));
+			if (sides.length > 0) break;
+		}
+	}
+}
+
+function sometimes({ name, span }: ObjectSym, read: TokenSpan, { at, when, cure }: Side): Diagnostic {
+	const { code, group } = CODES.sometimesUninitialized;
+	return {
+		code,
+		severity: "warning",
+		...(group === undefined ? {} : { group }),
+		message: `variable '${name}' is used uninitialized whenever ${when}`,
+		span: oneToken(at.from),
+		notes: [
+			{ span: read, message: "uninitialized use occurs here" },
+			...(cure === null ? [] : [{ span: at, message: cure }]),
+			{ span, message: `initialize the variable '${name}' to silence this warning` },
+		],
+	};
+}
+
+/** At a block's start: bit set, every way here has stored to the slot. */
+function storedOnAllWays(
+	{ order, successors: next }: Ways,
+	stored: ReadonlyMap<Block, Uint32Array>,
+	bitOf: ReadonlyMap<Inst, number>,
+): ReadonlyMap<Block, Uint32Array> {
+	const surely = new Map(
+		order.map((block, i) => [block, i === 0 ? new Uint32Array(stored.get(block)!.length) : stored.get(block)!.slice()]),
+	);
+	const work = new Set(order);
+	for (const block of work) {
+		work.delete(block);
+		const here = surely.get(block)!.slice();
+		for (const inst of block.insts) apply(inst, here, bitOf);
+		for (const to of next(block)) if (meet(surely.get(to)!, here)) work.add(to);
+	}
+	return surely;
+}
+
+/** Whether something was lost. */
+function meet(into: Uint32Array, from: Uint32Array): boolean {
+	let changed = false;
+	for (let i = 0; i < into.length; i++) {
+		const both = (into[i] & from[i]) >>> 0;
+		changed ||= both !== into[i];
+		into[i] = both;
+	}
+	return changed;
 }
 
 const has = (bits: Uint32Array, bit: number): boolean => ((bits[bit >>> 5] >>> (bit & 31)) & 1) !== 0;

@@ -154,6 +154,12 @@ export const CODES = {
 	returnedAddress: warning("W0455", "return-stack-address", "the address of a local variable is returned"),
 	pointerDivision: warning("W0456", "sizeof-pointer-div", "the size of a pointer is divided as if it were an array's"),
 	arrayBounds: warning("W0438", "array-bounds", "a constant subscript that is none of the array's"),
+	sometimesUninitialized: warning(
+		"W0457",
+		"sometimes-uninitialized",
+		"a variable is read that one side of a branch leaves without a value",
+		true,
+	),
 	uninitializedUse: warning("W0436", "uninitialized", "a variable is read before anything was assigned to it", true),
 	// what eBPF cannot do
 	noFloat: error("E0401", "floating-point arithmetic"),

@@ -336,6 +336,7 @@ function forStmt(cx: Cx, s: Node<"for">): TStmt[] {
 					...(test ? { condition: test } : {}),
 					...(step ? { step } : {}),
 					body: inner,
+					for: true,
 					...unroll(s),
 					span: s.span,
 				});

@@ -224,6 +224,7 @@ export type TStmt =
 			readonly condition?: TExpr;
 			readonly step?: TExpr;
 			readonly body: TStmt;
+			readonly for?: true;
 			readonly unroll?: number;
 	  })
 	/** `cases[i].body` is found as a `case` statement with that id within `body`. */

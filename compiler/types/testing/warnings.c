@@ -401,3 +401,43 @@ static int lengths(int *p, char *s, int a, int b) {
 	return n | (a & b) | a == b;
 }
 void *const more_uses[] = { packed_members, enumerations, ended, lengths };
+
+static int sometimes_unset(int a, int b) {
+	int x1, x2, x3, x4, x5, x6, x7, x8, x9, x10, x11, x12;
+	if (a > 1) x1 = 1; // sometimes-uninitialized
+	b += x1;
+	if (a > 2) x2 = 1; else if (!b) x2 = 3; // sometimes-uninitialized
+	b += x2;
+	switch (a) { case 1: x3 = 1; break; default: break; } // sometimes-uninitialized
+	b += x3;
+	switch (a) { case 1: x4 = 1; break; case 2: x4 = 3; break; case 3: break; } // sometimes-uninitialized
+	b += x4;
+	while (next()) { x5 = 1; break; } // sometimes-uninitialized
+	b += x5;
+	for (; a < 3; a++) x6 = 1;
+	b += x6;
+	if (a && (x7 = b)) return 1; // sometimes-uninitialized
+	b += x7;
+	if (!a || (x8 = b)) return 1;
+	b += x8;
+	b += next() ? (x9 = 1) : 2; // sometimes-uninitialized
+	b += x9;
+	do { if (a == 4) break; x10 = 1; } while (next());
+	b += x10;
+	for (int k = 0; k != 4 && next(); ) { x11 = k; if (x11) break; if (k) return x11; return 2; } // sometimes-uninitialized sometimes-uninitialized
+	b += x11;
+	if (a) x12 = 1; if (a) b += x12;
+	return b;
+}
+
+static int set_where_read(int a) {
+	int x1, x2, x3;
+	if (a) goto out;
+	x1 = 2;
+out:
+	if (!a) return x1;
+	while (1) { if (next()) { x2 = 1; break; } if (a) return 3; }
+	for (;;) { int fresh; if (a) fresh = 1; x3 = fresh; if (next()) break; } // sometimes-uninitialized
+	return x2 + x3;
+}
+int (*const unset_uses[])(int, int) = { sometimes_unset, (void *)set_where_read };
