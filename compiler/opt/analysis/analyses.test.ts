@@ -3,6 +3,7 @@ import type { IrFunction } from "../../ir/types.ts";
 import type { Analyses, Kept } from "./analyses.ts";
 import { parseModule } from "../../ir/parse.ts";
 import { constant, terminator } from "../../ir/values.ts";
+import { mem2reg } from "../memory/mem2reg.ts";
 import { analysesOf, forget } from "./analyses.ts";
 
 /** A slot, written on one side of a branch and read behind it. */
@@ -20,6 +21,13 @@ it("keeps what was asked until it is told to forget, of one function at a time",
 	expect(second).not.toBe(first);
 	analysesOf(other, { kept });
 	expect(analysesOf(fn, { kept })).not.toBe(second);
+});
+
+it("is asked nothing where no slot can become a value", () => {
+	const module = parseModule("function @f(ptr %0, i32 %1) -> i32 static {\na.2:\n%3 = alloca ptr size=4 align=4\ncall helper h#1 %3\n%4 = load i32 size=4 %3\nret %4\n}\n");
+	const kept: Kept = { analyses: null };
+	expect(mem2reg.run(module.functions[0], { level: 2, cpu: 3, module, diagnostics: { report: () => {} }, kept })).toBe(false);
+	expect(kept.analyses).toBe(null);
 });
 
 it("keeps nothing for a pass that is run alone", () => {

@@ -1,9 +1,8 @@
 import type { Block, Inst, IrFunction, Ty, Value } from "../../ir/types.ts";
 import type { Pass } from "../pass.ts";
-import type { Analyses } from "../analysis/analyses.ts";
 import type { Dominators } from "../../ir/cfg.ts";
 import { dominanceFrontiers } from "../../ir/cfg.ts";
-import { isConst, isInst, newInst, replaceAll, resolve, successors, constant, undef } from "../../ir/values.ts";
+import { isConst, newInst, replaceAll, resolve, successors, constant, undef } from "../../ir/values.ts";
 import { analysesOf } from "../analysis/analyses.ts";
 import { foldOp } from "../../ir/fold.ts";
 
@@ -15,10 +14,9 @@ import { foldOp } from "../../ir/fold.ts";
 export const mem2reg: Pass = {
 	name: "mem2reg",
 	run(fn, context) {
-		const known = analysesOf(fn, context);
-		const slots = promotable(fn, known);
+		const slots = promotable(fn);
 		if (slots.size === 0) return false;
-		promote(fn, slots, known.dominators);
+		promote(fn, slots, analysesOf(fn, context).dominators);
 		return true;
 	},
 };
@@ -29,30 +27,45 @@ interface Slot {
 	readonly ty: Ty;
 }
 
-function promotable(fn: IrFunction, { users }: Analyses): Map<Inst, Slot> {
-	const slots = new Map<Inst, Slot>();
+/** Asks for no list of users: of most values nobody needs one, and after each loop that is unrolled it would be made anew. */
+function promotable(fn: IrFunction): Map<Inst, Slot> {
+	/** With whether the slot keeps an address. */
+	const found = new Map<Inst, boolean>();
+	for (const block of fn.blocks)
+		for (const inst of block.insts) if (inst.op === "alloca" && [1, 2, 4, 8].includes(inst.attr!.size!)) found.set(inst, false);
+	if (found.size === 0) return new Map();
 	for (const block of fn.blocks) {
 		for (const inst of block.insts) {
-			if (inst.op !== "alloca") continue;
-			const size = inst.attr!.size!;
-			if (![1, 2, 4, 8].includes(size)) continue;
-			const list = users.get(inst) ?? [];
-			let pointer = false;
-			const fine = list.every((use) => {
-				if (use.op === "lifetime") return true;
-				if (use.attr?.volatile || use.attr?.size !== size) return false;
-				if (use.op === "load") {
-					pointer ||= use.ty === "ptr";
-					return true;
-				}
-				if (use.op !== "store" || use.args[1] === inst || use.args[0] !== inst) return false;
-				pointer ||= use.args[1].ty === "ptr" && !isConst(use.args[1]);
-				return true;
-			});
-			if (fine) slots.set(inst, { alloca: inst, size, ty: size === 8 ? (pointer ? "ptr" : "i64") : "i32" });
+			for (const arg of inst.args) {
+				if (arg.op !== "alloca" || !found.has(arg)) continue;
+				if (!isWhole(inst, arg)) found.delete(arg);
+				else if (keepsAddress(inst)) found.set(arg, true);
+			}
 		}
 	}
-	return slots;
+	return new Map(
+		Array.from(found, ([alloca, isPointer]): [Inst, Slot] => {
+			const size = alloca.attr!.size!;
+			return [alloca, { alloca, size, ty: size === 8 ? (isPointer ? "ptr" : "i64") : "i32" }];
+		}),
+	);
+}
+
+/** Whether the use reads or writes the whole slot and nothing else. */
+function isWhole({ op, args, attr }: Inst, alloca: Inst): boolean {
+	if (op === "lifetime") return true;
+	if (attr?.volatile || attr?.size !== alloca.attr!.size) return false;
+	return op === "load" || (op === "store" && args[1] !== alloca && args[0] === alloca);
+}
+
+const keepsAddress = ({ op, ty, args }: Inst): boolean =>
+	op === "load" ? ty === "ptr" : op === "store" && args[1].ty === "ptr" && !isConst(args[1]);
+
+/** The slot that is read, written, or begins to live. */
+function slotOf({ args }: Inst, slots: ReadonlyMap<Inst, Slot>): Slot | undefined {
+	if (args.length === 0) return undefined;
+	const [address] = args;
+	return address.op === "alloca" ? slots.get(address) : undefined;
 }
 
 function promote(fn: IrFunction, slots: Map<Inst, Slot>, dom: Dominators): void {
@@ -78,12 +91,9 @@ function promote(fn: IrFunction, slots: Map<Inst, Slot>, dom: Dominators): void 
 		};
 		for (const inst of block.insts) {
 			loc.before = inst;
-			const slot =
-				inst.args.length > 0 && isInst(inst.args[0]) && (inst.op === "load" || inst.op === "store" || inst.op === "lifetime")
-					? slots.get(inst.args[0])
-					: undefined;
+			const slot = slotOf(inst, slots);
 			if (slot === undefined) {
-				if (!slots.has(inst)) out.push(inst);
+				if (inst.op !== "alloca" || !slots.has(inst)) out.push(inst);
 				else gone.add(inst);
 				continue;
 			}
@@ -105,7 +115,7 @@ function promote(fn: IrFunction, slots: Map<Inst, Slot>, dom: Dominators): void 
 	for (const block of fn.blocks) {
 		if (dom.idom.has(block)) continue;
 		for (const inst of block.insts) {
-			const slot = inst.args.length > 0 && isInst(inst.args[0]) ? slots.get(inst.args[0]) : undefined;
+			const slot = slotOf(inst, slots);
 			if (slot === undefined) continue;
 			gone.add(inst);
 			if (inst.ty !== null) replaced.set(inst, undef(inst.ty));
@@ -165,7 +175,7 @@ function placePhis(
 		for (const next of new Set(successors(block))) preds.get(next)!.push(block);
 		const written = new Set<Slot>();
 		for (const inst of block.insts) {
-			const slot = inst.args.length > 0 && isInst(inst.args[0]) ? slots.get(inst.args[0]) : undefined;
+			const slot = slotOf(inst, slots);
 			if (slot === undefined) continue;
 			if (inst.op === "load") {
 				if (!written.has(slot)) uses.get(slot)!.add(block);
