@@ -27,6 +27,7 @@ export const TABLE = [
 	{ code: "E0109", severity: "error", title: "a header that is not found or not named" },
 	{ code: "E0110", severity: "error", title: "a directive without the macro name it needs" },
 	{ code: "W0106", severity: "warning", group: "unicode-whitespace", title: "white space that is not ASCII" },
+	{ code: "W0108", severity: "warning", group: "comment", off: true, title: "a comment that may reach further than was meant" },
 	{ code: "W0107", severity: "warning", group: "extra-tokens", title: "something behind a directive that is complete" },
 	{ code: "W0110", severity: "warning", group: "macro-redefined", title: "a macro defined anew with another meaning" },
 	{ code: "E0111", severity: "error", title: "a malformed macro parameter list" },

@@ -3,6 +3,7 @@
  * so those that a message needs are put behind the program's.
  */
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
+import { TABLE } from "../diagnostics/table.ts";
 import type { TokenBuffer } from "./buffer.ts";
 import type { Tok } from "./macros.ts";
 import type { Report } from "./options.ts";
@@ -12,6 +13,9 @@ export interface MessageExtra {
 	readonly group?: string;
 	readonly notes?: readonly { readonly message: string; readonly at: Tok }[];
 }
+
+/** For whoever reports by the code alone, as the lexer does. */
+const GROUPS: ReadonlyMap<string, string> = new Map(TABLE.flatMap((row) => ("group" in row ? [[row.code, row.group] as const] : [])));
 
 /** More than anybody reads: the unit is given up. */
 const MOST_MESSAGES = 10_000;
@@ -24,7 +28,7 @@ export class Messages {
 	}[] = [];
 
 	/** Codes that begin with W are warnings. */
-	add(code: string, message: string, at: Tok, { group, notes = [] }: MessageExtra): void {
+	add(code: string, message: string, at: Tok, { group = GROUPS.get(code), notes = [] }: MessageExtra): void {
 		this.#waiting.push({ diagnostic: { code, severity: code.startsWith("W") ? "warning" : "error", message, group }, at, notes });
 	}
 

@@ -46,7 +46,20 @@ describe("comments", () => {
 	it("begin and end across lines that are one", () => {
 		const { text, messages } = preprocess("a /\\\n* b *\\\n/ c /\\\n\\\n/ d \\\n e\nf /* *\\\n\\\n/\n#define F(x) [x]\nF /\\\n*\n*/ (1) /* \\\n*/ g");
 		expect(text).toBe("a c f [1] g");
-		expect(messages).toEqual([]);
+		expect(messages).toEqual(["W0108 multi-line // comment"]);
+	});
+});
+
+describe("comments that may reach further than was meant", () => {
+	it.each([
+		["// goes on \\\n as one\nint a;", ["W0108 multi-line // comment"]],
+		["// goes on \\\n // below\nint a;", []],
+		["/* a /* b */ int a;", ["W0108 '/*' within block comment"]],
+		["#define M(x) x\nM /* a /* b */ (1)", ["W0108 '/*' within block comment"]],
+		["/*/ a */ int a; /* b /*/", []],
+		["#if 0\n/* a /* b */\n// c \\\nd\n#endif", []],
+	])("%j", (text, messages) => {
+		expect(preprocess(text).messages).toEqual(messages);
 	});
 });
 

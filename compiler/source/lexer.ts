@@ -141,6 +141,13 @@ export class Lexer {
 
 	/** Whether a `(` comes next, without reading the token: macro names look ahead for it. Line ends count as blanks outside directives. */
 	parenFollows(): boolean {
+		this.#ahead = true;
+		const follows = this.#parenFollows();
+		this.#ahead = false;
+		return follows;
+	}
+
+	#parenFollows(): boolean {
 		const bytes = this.bytes;
 		let pos = this.pos;
 		for (;;) {
@@ -311,6 +318,8 @@ export class Lexer {
 		const end = bytes.length;
 		for (let pos = from; pos < end; pos++) {
 			if (bytes[pos] !== 42) continue;
+			// `/*/` ends the comment that it seems to begin.
+			if (bytes[pos - 1] === 47 && pos - 1 > from && bytes[pos + 1] !== 47) this.#suspicious("'/*' within block comment", pos - 1, 2);
 			const next = bytes[pos + 1] === 92 ? this.#spliceEnd(pos + 1) : pos + 1;
 			if (bytes[next] === 47) return next + 1;
 		}
@@ -329,8 +338,19 @@ export class Lexer {
 			while (back > start && classOf[bytes[back]] === Class.blank) back--;
 			if (bytes[back] !== 92) return newline;
 			pos = newline + 1;
+			// Several lines of such comments, one below the other, mean the same without the backslash.
+			let next = pos;
+			while (classOf[bytes[next]] === Class.blank && next < bytes.length) next++;
+			if (bytes[next] !== 47 || bytes[next + 1] !== 47) this.#suspicious("multi-line // comment", newline - 1, 1);
 		}
 	}
+
+	/** A comment that may reach further than was meant. Looking ahead says nothing: the comment is read once more. */
+	#suspicious(message: string, offset: number, length: number): void {
+		if (!this.lenient && !this.#ahead) this.#report("W0108", message, offset, length);
+	}
+
+	#ahead = false;
 
 	#punctuator(start: number, flags: number): void {
 		const bytes = this.bytes;

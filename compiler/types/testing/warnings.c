@@ -441,3 +441,8 @@ out:
 	return x2 + x3;
 }
 int (*const unset_uses[])(int, int) = { sometimes_unset, (void *)set_where_read };
+
+/* a /* b */ int comments_1; /* x /* y /* z */ // comment comment comment
+/*/* fine */ /* * / */ int comments_2; /**//*/**/
+#define HIDDEN(x) x /* in /* a macro */ // comment
+int comments_3 = HIDDEN /* within /* a call */ (3); // comment
