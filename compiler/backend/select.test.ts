@@ -197,6 +197,21 @@ exit.3:
 	it("lie where it does not, when a loop only counts them up", () => {
 		expect(compileIr(counting("i32 %5, i64 0")).code().join("; ")).toContain("*(u32 *)(r10 - 4) =");
 	});
+	/** A key that is another constant on each of the ways, for a helper. */
+	const found = (value: string, { ways = 16, more = "" } = {}): string => {
+		const each = Array.from({ length: ways }, (_, k) => k);
+		const asked = each.map((k) => `q.${100 + k}:\n  %${200 + k} = icmp.eq i32 %0, i64 ${k}\n  branch %${200 + k}, w.${300 + k}, q.${101 + k}\nw.${300 + k}:\n  jump on.3\n`);
+		const phi = each.map((k) => `[i32 ${3 * k}, w.${300 + k}]`).join(", ");
+		return `function @f(i64 %0) -> i64 global {\nentry.1:\n  %4 = alloca ptr size=4 align=4 variable="key"\n  %7 = trunc i32 %0\n  jump q.100\n${asked.join("")}q.${100 + ways}:\n  ret i64 0\non.3:\n  %6 = phi i32 ${phi}\n  %8 = add i32 %6, %7\n  store size=4 %4, ${value}\n  %9 = call i64 helper h#1 %4\n${more}  ret %9\n}\n`;
+	};
+	it("lie where it does not, when each way leaves another constant for a helper", () => {
+		expect(compileIr(found("%8")).code().join("; ")).toContain("*(u32 *)(r10 - 4) =");
+	});
+	it("lie where it does, when it is one constant, one of a few, none, or read again", () => {
+		const again = "  %10 = load i32 size=4 %4\n  store size=4 %4, %10\n  call helper h#1 %4\n";
+		for (const text of [found("i32 7"), found("%7"), found("%8", { ways: 4 }), found("%8", { more: again })])
+			expect(compileIr(text).code().join("; ")).toMatch(/\*\(u32 \*\)\(r10 - 8\) =/);
+	});
 });
 
 describe("what eBPF cannot do", () => {

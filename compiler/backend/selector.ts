@@ -1,12 +1,12 @@
 import type { AluOp } from "../../assembler/spec/isa.ts";
 import { bug, type DiagnosticSink } from "../diagnostics/diagnostic.ts";
-import { accumulators } from "./accumulators.ts";
 import { reversePostorder } from "../ir/cfg.ts";
 import type { Block, Const, Inst, IrFunction, IrGlobal, Loc, Value } from "../ir/types.ts";
 import { foldOp } from "../ir/fold.ts";
 import { isConst, isInst, isRemovable, phisOf, terminator } from "../ir/values.ts";
 import type { Sym } from "../types/typed.ts";
 import type { Cpu } from "./cpu.ts";
+import { forgottenSlots } from "./forgotten-slots.ts";
 import { alu, copy, FIRST_VIRTUAL, type FrameSlot, goTo, type MBlock, type MFunction, type MInst, minst, type Reg } from "./machine.ts";
 import { sequentialise, type Transfer } from "./phis.ts";
 import { type Frequency, frequencies, newSurvey, ONCE, survey } from "./survey.ts";
@@ -41,7 +41,7 @@ export class Selector {
 	readonly #told = newSurvey();
 	private readonly regs = new Map<Inst, Reg>();
 	private readonly slots = new Map<Inst, FrameSlot>();
-	private readonly accumulators: ReadonlySet<Inst>;
+	private readonly forgotten: ReadonlySet<Inst>;
 	private readonly symbols = new Map<IrGlobal | Sym, number>();
 	private readonly heads = new Map<Block, MBlock>();
 	private readonly order: Block[];
@@ -62,7 +62,7 @@ export class Selector {
 		this.widths = new Widths(context.cpu);
 		this.fn = { ir, name: ir.name, blocks: [], slots: [], nextReg: FIRST_VIRTUAL, nextBlock: 0 };
 		this.order = reversePostorder(ir);
-		this.accumulators = accumulators(ir);
+		this.forgotten = forgottenSlots(ir);
 		this.block = this.order[0];
 		this.#frequencies = frequencies(ir);
 	}
@@ -283,7 +283,7 @@ export class Selector {
 				align: alloca.attr!.align!,
 				variable: alloca.attr!.variable ?? null,
 				loc: alloca.loc,
-				forgotten: this.accumulators.has(alloca),
+				forgotten: this.forgotten.has(alloca),
 				offset: 0,
 			};
 			this.slots.set(alloca, slot);

@@ -132,6 +132,16 @@ describe("memory operations", () => {
 		expect(copy("store size=8 %8, i64 1\n").match(/store/g)).toHaveLength(2);
 		expect(copy("call helper h#2\n").match(/store/g)).toHaveLength(2);
 	});
+	it("leaves a key alone that is another constant on each way", () => {
+		const text = (ways: number): string => {
+			const each = Array.from({ length: ways }, (_, k) => k);
+			const asked = each.map((k) => `q.${100 + k}:\n%${200 + k} = icmp.eq i32 %1, i32 ${k}\nbranch %${200 + k}, w.${300 + k}, q.${101 + k}\nw.${300 + k}:\njump on.9\n`);
+			const phi = each.map((k) => `[i32 ${3 * k}, w.${300 + k}]`).join(", ");
+			return functionOf(`a.2:\n%3 = alloca ptr size=8 align=8\n%4 = alloca ptr size=4 align=4\nlifetime %3\nstore size=8 %3, i64 1\n%5 = call ptr helper h#1 %3\njump q.100\n${asked.join("")}q.${100 + ways}:\nret i32 0\non.9:\n%6 = phi i32 ${phi}\nlifetime %4\nstore size=4 %4, %6\n%7 = call ptr helper h#1 %4\nret i32 0`);
+		};
+		expect(passed(text(16), [mergeSlots]).match(/alloca/g)).toHaveLength(2);
+		expect(passed(text(4), [mergeSlots]).match(/alloca/g)).toHaveLength(1);
+	});
 	it("keeps slots apart that are both in use", () => {
 		const text = functionOf("a.2:\n%3 = alloca ptr size=64 align=8\n%4 = alloca ptr size=32 align=8\nlifetime %3\nlifetime %4\ncall helper h#1 %3\ncall helper h#1 %4\ncall helper h#1 %3\nret i32 0");
 		expect(passed(text, [mergeSlots]).match(/alloca/g)).toHaveLength(2);

@@ -2,6 +2,7 @@ import type { Inst, IrFunction, Value } from "../../ir/types.ts";
 import type { Pass } from "../pass.ts";
 import { row } from "../../ir/ops.ts";
 import { isInst, replaceAll, usersOf } from "../../ir/values.ts";
+import { variedKeys } from "../../ir/varied-keys.ts";
 import { baseOf } from "../analysis/slots.ts";
 import { type Bits, has, livesOf } from "./slot-lives.ts";
 
@@ -11,7 +12,7 @@ export const mergeSlots: Pass = {
 	run(fn) {
 		const { slots, conflicts } = livesOf(fn);
 		if (slots.length < 2) return false;
-		const map = group(slots, conflicts);
+		const map = group(slots, conflicts, variedKeys(fn, usersOf(fn)));
 		replaceAll(fn, map);
 		if (map.size > 0) dropCopiesOntoThemselves(fn);
 		return map.size > 0;
@@ -48,8 +49,8 @@ function isCopyOntoItself({ args: [address, value], attr }: Inst, insts: readonl
 	return false;
 }
 
-function group(slots: readonly Inst[], conflicts: readonly Bits[]): Map<Inst, Value> {
-	const order = slots.map((_, i) => i).sort((a, b) => slots[b].attr!.size! - slots[a].attr!.size! || a - b);
+function group(slots: readonly Inst[], conflicts: readonly Bits[], alone: ReadonlySet<Inst>): Map<Inst, Value> {
+	const order = [...slots.keys()].filter((i) => !alone.has(slots[i])).sort((a, b) => slots[b].attr!.size! - slots[a].attr!.size! || a - b);
 	const groups: { leader: Inst; members: number[] }[] = [];
 	const map = new Map<Inst, Value>();
 	for (const i of order) {

@@ -1,19 +1,24 @@
 import type { Inst, IrFunction } from "../ir/types.ts";
 import { blockOf, loops } from "../ir/cfg.ts";
 import { isConst, isInst, usersOf } from "../ir/values.ts";
+import { variedKeys } from "../ir/varied-keys.ts";
+
+/** Slots that lie where the verifier does not remember what number is in them. (Linux, kernel/bpf/verifier.c, check_stack_write_fixed_off: at multiples of eight bytes it does.) */
+export function forgottenSlots(fn: IrFunction): Set<Inst> {
+	const users = usersOf(fn);
+	return new Set([...accumulators(fn, users), ...variedKeys(fn, users)]);
+}
 
 /**
  * Variables in memory that a loop only counts up, and compares nowhere: the number of matches that a helper reads
  * through its address. Were the verifier to remember their value it would meet a new state in every round and go through
- * all combinations of them; where it forgets the value, the states are equal and the loop ends. (Linux,
- * kernel/bpf/verifier.c, check_stack_write_fixed_off: a scalar is remembered at multiples of eight bytes only.)
+ * all combinations of them; where it forgets the value, the states are equal and the loop ends.
  */
-export function accumulators(fn: IrFunction): Set<Inst> {
+function accumulators(fn: IrFunction, users: ReadonlyMap<Inst, readonly Inst[]>): Set<Inst> {
 	const found = new Set<Inst>();
 	const cycles = loops(fn);
 	if (cycles.length === 0) return found;
 	const home = blockOf(fn);
-	const users = usersOf(fn);
 	for (const [slot, block] of home) {
 		if (slot.op !== "alloca" || slot.attr!.size! >= 8) continue;
 		const accesses = users.get(slot) ?? [];
