@@ -201,6 +201,15 @@ describe("simplify-cfg and thread-jumps", () => {
 		const more = chain("store size=4 %0, %1\n");
 		expect(passed(more, [threadJumps, simplifyCfg])).toBe(passed(more, [simplifyCfg]));
 	});
+	it("asks no more which number it is where it is known to be one, whatever was done since", () => {
+		const word = (first: string): string =>
+			functionOf(`a.2:\n%3 = icmp.${first}\nbranch %3, b.4, d.8\nb.4:\ncall helper one#1\n%5 = load i32 size=1 %0\n%6 = icmp.eq i32 %5, i32 101\nbranch %6, c.7, d.8\nc.7:\nret i32 1\nd.8:\n%9 = icmp.eq i32 %1, i32 101\nbranch %9, e.10, f.11\ne.10:\ncall helper two#2\nret i32 2\nf.11:\nret i32 3`);
+		const asked = (text: string): string => passed(text, [threadJumps, simplifyCfg, dce]);
+		const straight = /call helper one#1\n(?:.*\n){2}branch %\d, b\d, (b\d)\n(?:.*\n)*\1:\njump (b\d)\n(?:.*\n)*\2:\nret i32 3/;
+		expect(asked(word("eq i32 %1, i32 99"))).toMatch(straight);
+		// Only a number settles every question: what a limit says of another one would be a way of its own.
+		expect(asked(word("ult i32 %1, i32 99"))).not.toMatch(straight);
+	});
 	it("goes straight where it asks for the same two values, whichever of them comes first", () => {
 		const lesser = (second: string): string =>
 			functionOf(`a.2:\n%3 = load i32 size=4 %0\n%4 = icmp.ult i32 %1, %3\nbranch %4, c.6, b.5\nb.5:\njump c.6\nc.6:\n%14 = phi i32 [%1, a.2], [%3, b.5]\n${second}\nbranch %7, d.8, e.9\nd.8:\nret i32 10\ne.9:\ncall helper two#2\nret i32 20`);

@@ -131,6 +131,7 @@ const MOST_ASKED = 12;
  * What the branches on the way to the edge say of the comparison: `p = find(); if (!p) report(); if (!p) return;` asks once. Only of
  * the same two values: what a chain of limits says of the next chain would make a way of its own for each of them. The branch that the edge
  * comes from may ask another limit where nothing but the question is passed by: `if (1 < n) …; if (2 < n) …` ends with the first that is no more.
+ * So may one that says which number it is, wherever it stands: `if (c == 'a' && d == 'b') …; if (c == 'x' && …) …` asks about one first letter.
  */
 function askedOf(pred: Pred, [left, right]: readonly Value[], block: Block, from: Block, known: Analyses): Const | null {
 	const { predecessors: preds, dominators: dom } = known;
@@ -146,7 +147,8 @@ function askedOf(pred: Pred, [left, right]: readonly Value[], block: Block, from
 		const truth =
 			fact === null
 				? null
-				: (toldOf(pred, left, right, fact) ?? (count === 0 && asksOnly(block) ? limitOf(pred, left, right, fact) : null));
+				: (toldOf(pred, left, right, fact) ??
+					((count === 0 || fact.pred === "eq") && asksOnly(block) ? limitOf(pred, left, right, fact) : null));
 		if (truth !== null) return constant("i32", truth ? 1 : 0);
 		const above: Block | null | undefined = count === 0 ? from : dom.idom.get(target);
 		if (above === null || above === undefined) return null;
