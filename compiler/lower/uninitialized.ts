@@ -18,15 +18,10 @@ export function warnOfUninitialized(fn: IrFunction, slots: ReadonlyMap<ObjectSym
 	const bitOf = new Map([...tracked.keys()].map((slot, bit) => [slot, bit]));
 	const words = (tracked.size + 31) >>> 5;
 	const order = takenOrder(fn);
+	const ways: Ways = { order, origins, successors: takenSuccessors };
 	/** At a block's start: bit set, some way here has stored to the slot. */
-	const stored = new Map<Block, Uint32Array>(order.map((block) => [block, new Uint32Array(words)]));
-	const work = new Set(order);
-	for (const block of work) {
-		work.delete(block);
-		const here = stored.get(block)!.slice();
-		for (const inst of block.insts) apply(inst, here, bitOf);
-		for (const next of takenSuccessors(block)) if (join(stored.get(next)!, here)) work.add(next);
-	}
+	const stored: Stores = new Map(order.map((block) => [block, new Uint32Array(words)]));
+	settle(stored, ways, bitOf, (a, b) => a | b);
 	for (const block of order) {
 		const here = stored.get(block)!.slice();
 		for (const inst of block.insts) {
@@ -48,8 +43,11 @@ export function warnOfUninitialized(fn: IrFunction, slots: ReadonlyMap<ObjectSym
 			apply(inst, here, bitOf);
 		}
 	}
-	if (tracked.size > 0) warnOfSometimes({ tracked, used, bitOf }, { order, origins, successors: takenSuccessors }, stored, sink);
+	if (tracked.size > 0) warnOfSometimes({ tracked, used, bitOf }, ways, stored, sink);
 }
+
+/** By block: which slots have been stored to. */
+type Stores = ReadonlyMap<Block, Uint32Array>;
 
 interface Variables {
 	readonly tracked: ReadonlyMap<Inst, ObjectSym>;
@@ -58,18 +56,12 @@ interface Variables {
 }
 
 /** Variables that some ways have stored to where they are read, and others not; the first read of each is enough. */
-function warnOfSometimes(
-	{ tracked, used, bitOf }: Variables,
-	ways: Ways,
-	stored: ReadonlyMap<Block, Uint32Array>,
-	sink: DiagnosticSink,
-): void {
-	const surely = storedOnAllWays(ways, stored, bitOf);
-	const atEnd = (starts: ReadonlyMap<Block, Uint32Array>, block: Block): Uint32Array => {
-		const here = starts.get(block)!.slice();
-		for (const inst of block.insts) apply(inst, here, bitOf);
-		return here;
-	};
+function warnOfSometimes({ tracked, used, bitOf }: Variables, ways: Ways, stored: Stores, sink: DiagnosticSink): void {
+	/** At a block's start: bit set, every way here has stored to the slot. */
+	const surely: Stores = new Map([...stored].map(([block, bits], i) => [block, i === 0 ? new Uint32Array(bits.length) : bits.slice()]));
+	settle(surely, ways, bitOf, (a, b) => a & b);
+	const ends = (starts: Stores): Stores => new Map([...starts].map(([block, bits]) => [block, atEnd(bits, block, bitOf)]));
+	const [perhapsAtEnd, surelyAtEnd] = [ends(stored), ends(surely)];
 	const reads = new Map<Inst, { readonly inst: Inst; readonly block: Block }[]>();
 	for (const block of ways.order) {
 		const here = surely.get(block)!.slice();
@@ -83,7 +75,7 @@ function warnOfSometimes(
 	for (const [slot, list] of reads) {
 		const bit = bitOf.get(slot)!;
 		const known = (block: Block): Stored =>
-			has(atEnd(surely, block), bit) ? "always" : has(atEnd(stored, block), bit) ? "perhaps" : "never";
+			has(surelyAtEnd.get(block)!, bit) ? "always" : has(perhapsAtEnd.get(block)!, bit) ? "perhaps" : "never";
 		for (const { inst, block } of list.sort((a, b) => a.inst.loc!.from - b.inst.loc!.from)) {
 			const sides = decidingSides(block, ways, known);
 			for (const side of sides) sink.report(sometimes(tracked.get(slot)!, inst.loc!, side));
@@ -108,48 +100,39 @@ function sometimes({ name, span }: ObjectSym, read: TokenSpan, { at, when, cure 
 	};
 }
 
-/** At a block's start: bit set, every way here has stored to the slot. */
-function storedOnAllWays(
+/** Carries what is known at the blocks' starts along all ways until nothing changes. */
+function settle(
+	starts: Stores,
 	{ order, successors: next }: Ways,
-	stored: ReadonlyMap<Block, Uint32Array>,
-	bitOf: ReadonlyMap<Inst, number>,
-): ReadonlyMap<Block, Uint32Array> {
-	const surely = new Map(
-		order.map((block, i) => [block, i === 0 ? new Uint32Array(stored.get(block)!.length) : stored.get(block)!.slice()]),
-	);
+	bitOf: Variables["bitOf"],
+	combine: (a: number, b: number) => number,
+): void {
 	const work = new Set(order);
 	for (const block of work) {
 		work.delete(block);
-		const here = surely.get(block)!.slice();
-		for (const inst of block.insts) apply(inst, here, bitOf);
-		for (const to of next(block)) if (meet(surely.get(to)!, here)) work.add(to);
+		const here = atEnd(starts.get(block)!, block, bitOf);
+		for (const to of next(block)) if (combineInto(starts.get(to)!, here, combine)) work.add(to);
 	}
-	return surely;
 }
 
-/** Whether something was lost. */
-function meet(into: Uint32Array, from: Uint32Array): boolean {
+/** Whether it changed. */
+function combineInto(into: Uint32Array, from: Uint32Array, combine: (a: number, b: number) => number): boolean {
 	let changed = false;
 	for (let i = 0; i < into.length; i++) {
-		const both = (into[i] & from[i]) >>> 0;
+		const both = combine(into[i], from[i]) >>> 0;
 		changed ||= both !== into[i];
 		into[i] = both;
 	}
 	return changed;
+}
+
+function atEnd(start: Uint32Array, block: Block, bitOf: Variables["bitOf"]): Uint32Array {
+	const here = start.slice();
+	for (const inst of block.insts) apply(inst, here, bitOf);
+	return here;
 }
 
 const has = (bits: Uint32Array, bit: number): boolean => ((bits[bit >>> 5] >>> (bit & 31)) & 1) !== 0;
-
-/** Whether something was new. */
-function join(into: Uint32Array, from: Uint32Array): boolean {
-	let changed = false;
-	for (let i = 0; i < into.length; i++) {
-		const both = (into[i] | from[i]) >>> 0;
-		changed ||= both !== into[i];
-		into[i] = both;
-	}
-	return changed;
-}
 
 function apply(inst: Inst, stored: Uint32Array, bitOf: ReadonlyMap<Inst, number>): void {
 	if (inst.op !== "store" && inst.op !== "lifetime") return;

@@ -103,7 +103,8 @@ export type TExpr =
 	/** Integer or null pointer constant; the value is already wrapped to the type, sign included. */
 	| (ExprBase & {
 			readonly kind: "int";
-			readonly value: bigint /** Of an enumerator that stands by itself. */;
+			readonly value: bigint;
+			/** Of an enumerator that stands by itself. */
 			readonly enumeration?: EnumType;
 	  })
 	/** Folds away or ends in a static initialiser; anything else that needs one is refused by the checker. */

@@ -9,3 +9,6 @@ export const jiffies = (m: Machine): bigint => (m.now() * PER_SECOND) / 1_000_00
 
 /** Ticks that last at least so long (`msecs_to_jiffies`). */
 export const jiffiesOf = (milliseconds: number): number => Math.ceil((milliseconds * Number(PER_SECOND)) / 1000);
+
+/** The 32 bits of them that connections are stamped with, signed: differences tell which is later. */
+export const tickStamp = (m: Machine): number => Number(BigInt.asIntN(32, jiffies(m)));

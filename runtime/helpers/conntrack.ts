@@ -5,7 +5,7 @@
 import type { Machine } from "../machine.ts";
 import { errno } from "../errno.ts";
 import { type KernelStruct, kernelStruct, writeMembers } from "../kernel-struct.ts";
-import { jiffies, jiffiesOf } from "./clock.ts";
+import { jiffiesOf, tickStamp } from "./clock.ts";
 import { signed, unsigned } from "./helper.ts";
 import type { HelperImplementation } from "./helper.ts";
 import { dropReference, references } from "./references.ts";
@@ -50,7 +50,9 @@ const TRANSLATED = [0x10, 0x20] as const;
 const TRANSLATION_DONE = [0x80, 0x100] as const;
 /** The rest that no program sets: sequence numbers, templates, untracked, offloaded. */
 const FIXED = 0x40 | 0x800 | 0x1000 | 0x4000 | 0x8000;
-const CHANGEABLE = 0xffff & ~(IPS.expected | IPS.confirmed | IPS.dying | 0x30 | 0x180 | FIXED);
+const KEPT = [IPS.expected, IPS.confirmed, IPS.dying, FIXED, ...TRANSLATED, ...TRANSLATION_DONE];
+/** What programs may set of the 16 that there are. */
+const CHANGEABLE = KEPT.reduce((bits, kept) => bits & ~kept, 0xffff);
 
 const PROTOCOLS: readonly number[] = [6, 17];
 /** struct bpf_ct_opts, and as it was before zones. */
@@ -131,7 +133,7 @@ const zoneIn = ({ id, directions }: Zone, direction: number): number => (directi
 
 /** The address of a connection that is in the table and alive, and which of its tuples that is. */
 function find(m: Machine, wanted: Tuple, { protocol, zone }: Options): { readonly at: number; readonly direction: number } | null {
-	const now = Number(BigInt.asIntN(32, jiffies(m)));
+	const now = tickStamp(m);
 	for (const [at, connection] of connections(m)) {
 		if ((connection.status & (IPS.confirmed | IPS.dying)) !== IPS.confirmed || connection.protocol !== protocol) continue;
 		if (((connection.timeout - now) | 0) <= 0) {
@@ -200,7 +202,7 @@ function changing(change: (m: Machine, connection: Connection, a2: number, a3: n
 
 function setTimeout(m: Machine, connection: Connection, milliseconds: number): void {
 	const ticks = Math.min(jiffiesOf(milliseconds >>> 0), 0x7fffffff);
-	connection.timeout = connection.status & IPS.confirmed ? (Number(BigInt.asIntN(32, jiffies(m))) + ticks) | 0 : ticks;
+	connection.timeout = connection.status & IPS.confirmed ? (tickStamp(m) + ticks) | 0 : ticks;
 }
 
 const changeStatus = changing((_m, connection, status) => {
@@ -241,7 +243,7 @@ export const conntrack: Readonly<Record<string, HelperImplementation>> = {
 			letGo(m, at);
 			return 0;
 		}
-		connection.timeout = (Number(BigInt.asIntN(32, jiffies(m))) + connection.timeout) | 0;
+		connection.timeout = (tickStamp(m) + connection.timeout) | 0;
 		connection.status |= IPS.confirmed;
 		// The table has it, and the program.
 		references(m).set(at, 2);

@@ -193,6 +193,7 @@ function badPlace(device: BlockDevice, offset: number, length: number): string |
 	return sound ? null : whatIsBad(device, offset, length);
 }
 
+/** Apart, as all that is rare here: V8 inlines a chain's loop whole only while what it calls is short. */
 function whatIsBad({ size }: BlockDevice, offset: number, length: number): string {
 	if (offset % XRP_BLOCK !== 0) return `offset ${offset} is no multiple of ${XRP_BLOCK}`;
 	if (offset >= size || offset < 0) return `offset ${offset} lies outside the file's ${size} bytes`;
