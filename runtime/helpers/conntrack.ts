@@ -8,7 +8,7 @@ import { type KernelStruct, kernelStruct, writeMembers } from "../kernel-struct.
 import { jiffiesOf, tickStamp } from "./clock.ts";
 import { signed, unsigned } from "./helper.ts";
 import type { HelperImplementation } from "./helper.ts";
-import { dropReference, references } from "./references.ts";
+import { dropReference, references, takeReference } from "./references.ts";
 
 /** Source and destination: address in one or four words, port, all as packets have them. */
 interface End {
@@ -156,7 +156,7 @@ const lookUp = asking((m, tuple, options, at) => {
 	const found = find(m, tuple, options);
 	if (found === null) return -errno.ENOENT;
 	m.memory.u8[at + AT.direction] = found.direction;
-	references(m).set(found.at, (references(m).get(found.at) ?? 0) + 1);
+	takeReference(m, found.at);
 	return found.at;
 }, "protocol");
 
@@ -171,7 +171,7 @@ const allocate = asking((m, original, { protocol, zone }) => {
 
 function layout(m: Machine): KernelStruct | null {
 	const types = m.typesOfKernel();
-	return types === null ? null : kernelStruct(types, "nf_conn", ["status", "timeout", "mark", "tuplehash"]);
+	return types === null ? null : kernelStruct(types, "nf_conn", ["status", "timeout", "tuplehash"]);
 }
 
 /** The members that the kernel keeps; `mark` is the program's. */

@@ -5,7 +5,7 @@
 import type { Machine } from "../machine.ts";
 import type { HelperImplementation } from "./helper.ts";
 import { signed, unsigned } from "./helper.ts";
-import { dropReference, references } from "./references.ts";
+import { dropReference, references, takeReference } from "./references.ts";
 
 /** 8192 CPUs and the count behind them. */
 const BYTES = 1024 + 8;
@@ -62,7 +62,7 @@ export const cpumasks: Readonly<Record<string, HelperImplementation>> = {
 		return mask;
 	}),
 	bpf_cpumask_acquire: unsigned((m, mask) => {
-		references(m).set(mask >>> 0, (references(m).get(mask >>> 0) ?? 1) + 1);
+		takeReference(m, mask >>> 0, 1);
 		return mask;
 	}),
 	bpf_cpumask_release: signed((m, mask) => {

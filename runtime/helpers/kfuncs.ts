@@ -16,7 +16,7 @@ import { conntrack } from "./conntrack.ts";
 import { strings } from "./strings.ts";
 import type { HelperImplementation } from "./helper.ts";
 import { signed, unsigned, wide, wideResult } from "./helper.ts";
-import { dropReference, references } from "./references.ts";
+import { dropReference, references, takeReference } from "./references.ts";
 
 const nothing = signed(() => 0);
 const same = unsigned((_m, value) => value);
@@ -55,8 +55,7 @@ export const kfuncs: Readonly<Record<string, HelperImplementation>> = {
 		return object;
 	}),
 	bpf_refcount_acquire_impl: unsigned((m, object) => {
-		const counts = references(m);
-		counts.set(object >>> 0, (counts.get(object >>> 0) ?? 0) + 1);
+		takeReference(m, object >>> 0);
 		return object;
 	}),
 	bpf_obj_drop_impl: signed((m, object) => {

@@ -11,6 +11,11 @@ export function references(m: Machine): Map<number, number> {
 	return made;
 }
 
+/** One more holds it. `known`: by how many it was held, where nobody counted yet. */
+export function takeReference(m: Machine, object: number, known = 0): void {
+	references(m).set(object, (references(m).get(object) ?? known) + 1);
+}
+
 export function dropReference(m: Machine, object: number): void {
 	const left = (references(m).get(object) ?? 1) - 1;
 	references(m).set(object, left);
